@@ -1,0 +1,53 @@
+// Few rules, all errors: what the compiler can't see. Layers are fenced in test/layers.test.ts as well.
+import tseslint from 'typescript-eslint';
+
+const typed = {
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-misused-promises': 'error',
+  '@typescript-eslint/await-thenable': 'error',
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+  '@typescript-eslint/only-throw-error': 'error',
+  '@typescript-eslint/prefer-promise-reject-errors': 'error',
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/no-unsafe-argument': 'error',
+  '@typescript-eslint/no-unsafe-assignment': 'error',
+  '@typescript-eslint/no-unsafe-call': 'error',
+  '@typescript-eslint/no-unsafe-member-access': 'error',
+  '@typescript-eslint/no-unsafe-return': 'error',
+  '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+  '@typescript-eslint/consistent-type-imports': 'error',
+  'no-empty': ['error', { allowEmptyCatch: false }],
+  'prefer-const': 'error',
+  eqeqeq: 'error',
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'test/vscode/tools/', 'server/tensor/wasm/assembly/', '**/.kafscope/'] },
+  {
+    files: ['server/**/*.ts', 'extension/**/*.ts', 'webview/**/*.ts', 'test/**/*.ts'],
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: {
+        project: [
+          './server/protocol/tsconfig.json',
+          './server/tsconfig.json',
+          './extension/tsconfig.json',
+          './webview/tsconfig.json',
+          './test/tsconfig.json',
+        ],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: typed,
+  },
+  {
+    files: ['extension/**/*.ts', 'webview/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '/server/(?!protocol/)', message: 'Of the server, only its protocol.' }] },
+      ],
+    },
+  },
+);

@@ -1,0 +1,56 @@
+// Every command with its handler, in one place. The type makes sure that none is missing.
+import * as vscode from 'vscode';
+import { isLive } from '../../server/protocol/run.ts';
+import type { CommandId } from '../contributions.ts';
+import { walkthroughId } from '../contributions.ts';
+import { attempt } from '../showFailure.ts';
+import { downloadCifar10 } from './downloadCifar10.ts';
+import { inspectCheckpoint } from './inspectCheckpoint.ts';
+import { newExperiment } from './newExperiment.ts';
+import type { RunCommandParts } from './runCommands.ts';
+import type { RunCommands } from './runCommands.ts';
+import { train } from './train.ts';
+
+export interface CommandParts extends RunCommandParts {
+  readonly runCommands: RunCommands;
+  readonly log: vscode.LogOutputChannel;
+  readonly extensionUri: vscode.Uri;
+}
+
+/** Called with what VS Code passes: a tree's node, a file, an id, or nothing. */
+export type CommandHandler = (argument?: unknown) => Promise<void> | void;
+
+export function commandTable(parts: CommandParts): Readonly<Record<CommandId, CommandHandler>> {
+  const { connection, store, runCommands, log } = parts;
+  return {
+    'kafscope.train': (argument) => train(parts, argument),
+    'kafscope.trainOneEpoch': (argument) => train(parts, argument, { 'training.epochs': 1 }),
+    'kafscope.pauseRun': (argument) => runCommands.pause(argument),
+    'kafscope.resumeRun': (argument) => runCommands.resume(argument),
+    'kafscope.stopRun': (argument) => runCommands.stop(argument),
+    'kafscope.deleteRun': (argument) => runCommands.delete(argument),
+    'kafscope.openDashboard': (argument) => runCommands.openDashboard(argument),
+    'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
+    'kafscope.newExperiment': newExperiment,
+    'kafscope.inspectCheckpoint': inspectCheckpoint,
+    'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
+    'kafscope.showLog': () => {
+      log.show();
+    },
+    'kafscope.restartServer': () => restartServer(parts),
+    'kafscope.refreshRuns': () => attempt('list the runs', () => store.refresh()),
+    'kafscope.openWalkthrough': async () => {
+      await vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false);
+    },
+  };
+
+  async function restartServer({ store: { runs } }: CommandParts): Promise<void> {
+    const live = runs.filter((run) => isLive(run.status)).length;
+    if (live > 0) {
+      const message = `Restart the server while ${live === 1 ? '1 run is' : `${live} runs are`} live?`;
+      const detail = 'Each writes a checkpoint and ends as interrupted; it can be resumed from there.';
+      if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, 'Restart')) !== 'Restart') return;
+    }
+    await attempt('restart the server', () => connection.restartServer());
+  }
+}

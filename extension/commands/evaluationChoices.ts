@@ -1,0 +1,48 @@
+// The attacks that "Evaluate Run…" offers, and what is read from its input boxes. Pure.
+import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+
+export interface AttackChoice {
+  readonly label: string;
+  readonly description: string;
+  readonly steps: number;
+  readonly restarts: number;
+}
+
+export const attackChoices: readonly AttackChoice[] = [
+  { label: 'PGD-10', description: '10 steps, 1 restart: a first look', steps: 10, restarts: 1 },
+  { label: 'PGD-20', description: '20 steps, 1 restart', steps: 20, restarts: 1 },
+  { label: 'PGD-50-10', description: '50 steps, 10 restarts: what to report', steps: 50, restarts: 10 },
+];
+
+export const defaultEpsilon = '8/255';
+export const defaultSamples = '1000';
+const batchSize = 128;
+
+/** `8/255` or `0.03`; null for what is no number in (0, 1]. */
+export function parseEpsilon(text: string): number | null {
+  const match = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(?:\/\s*(\d+(?:\.\d+)?|\.\d+)\s*)?$/.exec(text);
+  if (!match) return null;
+  const value = Number(match[1]) / Number(match[2] ?? 1);
+  return value > 0 && value <= 1 ? value : null;
+}
+
+/** A whole number of at least 1; null otherwise. */
+export function parseSamples(text: string): number | null {
+  const value = /^\s*\d+\s*$/.test(text) ? Number(text) : 0;
+  return value >= 1 && Number.isSafeInteger(value) ? value : null;
+}
+
+/** Steps of a quarter of ε, so 2/255 at the usual 8/255 (Peconi, 2020, §7). */
+export function evaluationPlan(choice: AttackChoice, epsilon: number, samples: number): EvaluationPlan {
+  return {
+    attack: 'pgd',
+    norm: 'linf',
+    epsilon,
+    stepSize: epsilon / 4,
+    steps: choice.steps,
+    restarts: choice.restarts,
+    samples,
+    batchSize,
+    protocol: 'worst-case',
+  };
+}

@@ -1,0 +1,24 @@
+// Inspect Checkpoint…: opens a `.safetensors` file, wherever it comes from, in the inspector.
+import * as vscode from 'vscode';
+import { checkpointViewType } from '../contributions.ts';
+
+/** @param argument a file, or a checkpoint of the Runs tree; asks otherwise */
+export async function inspectCheckpoint(argument: unknown): Promise<void> {
+  const uri = uriOf(argument) ?? (await askForFile());
+  if (uri) await vscode.commands.executeCommand('vscode.openWith', uri, checkpointViewType);
+}
+
+async function askForFile(): Promise<vscode.Uri | undefined> {
+  const files = await vscode.window.showOpenDialog({
+    title: 'Inspect Checkpoint',
+    openLabel: 'Inspect',
+    filters: { Checkpoints: ['safetensors'] },
+  });
+  return files?.[0];
+}
+
+function uriOf(argument: unknown): vscode.Uri | undefined {
+  if (argument instanceof vscode.Uri) return argument;
+  if (typeof argument !== 'object' || argument === null || !('file' in argument)) return undefined;
+  return typeof argument.file === 'string' ? vscode.Uri.file(argument.file) : undefined;
+}

@@ -1,0 +1,39 @@
+// Which run a command is about: the tree's item or the id that it was given, else the only run that fits, else a quick pick.
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { runDescription, shortTime } from '../runs/runText.ts';
+import { statusIcon } from '../runs/runsTree.ts';
+
+/** Undefined when nothing was picked, or nothing fits (which is said). */
+export async function pickRun(
+  store: RunStore,
+  argument: unknown,
+  options: { fits: (run: RunSummary) => boolean; title: string; nothing: string },
+): Promise<RunSummary | undefined> {
+  const runId = runIdOf(argument);
+  if (runId !== null) return store.get(runId);
+  const fitting = store.runs.filter(options.fits).sort((a, b) => b.createdMs - a.createdMs);
+  if (fitting.length === 0) {
+    void vscode.window.showInformationMessage(options.nothing);
+    return undefined;
+  }
+  if (fitting.length === 1) return fitting[0];
+  const items = fitting.map((run) => ({
+    run,
+    label: `${run.name} · seed ${run.seed}`,
+    description: runDescription(run),
+    detail: `${run.description} · ${shortTime(run.createdMs)}`,
+    iconPath: statusIcon(run.status),
+  }));
+  const picked = await vscode.window.showQuickPick(items, { title: options.title, matchOnDescription: true });
+  return picked?.run;
+}
+
+/** The argument may be a run's id or a node of the Runs tree that belongs to a run. */
+function runIdOf(argument: unknown): string | null {
+  if (typeof argument === 'string') return argument;
+  if (typeof argument !== 'object' || argument === null || !('run' in argument)) return null;
+  const { run } = argument;
+  return typeof run === 'object' && run !== null && 'id' in run && typeof run.id === 'string' ? run.id : null;
+}

@@ -1,0 +1,143 @@
+// What a person can do with a run: pause, resume, stop, delete, evaluate. Panels and palette come here alike.
+import * as vscode from 'vscode';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+import type { ServerConnection } from '../connection/serverConnection.ts';
+import { canDo } from '../runs/runActions.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { attempt } from '../showFailure.ts';
+import type { AttackChoice } from './evaluationChoices.ts';
+import {
+  attackChoices,
+  defaultEpsilon,
+  defaultSamples,
+  evaluationPlan,
+  parseEpsilon,
+  parseSamples,
+} from './evaluationChoices.ts';
+import { pickRun } from './pickRun.ts';
+import { isTrusted } from './workspaceTrust.ts';
+
+export interface RunCommandParts {
+  readonly connection: ServerConnection;
+  readonly store: RunStore;
+  readonly openDashboard: (runId: string) => void;
+}
+
+export class RunCommands {
+  private readonly parts: RunCommandParts;
+
+  constructor(parts: RunCommandParts) {
+    this.parts = parts;
+  }
+
+  async pause(argument?: unknown): Promise<void> {
+    const run = await this.pick(argument, 'pause', 'Pause which run?', 'No run is training.');
+    if (run) await this.intend('pause', run.id);
+  }
+
+  async resume(argument?: unknown): Promise<void> {
+    const run = await this.pick(argument, 'resume', 'Resume which run?', 'No run is paused or was cut off.');
+    if (run) await this.intend('resume', run.id);
+  }
+
+  async stop(argument?: unknown): Promise<void> {
+    const run = await this.pick(argument, 'stop', 'Stop which run?', 'No run is at work.');
+    if (run) await this.intend('stop', run.id);
+  }
+
+  async intend(intent: 'pause' | 'resume' | 'stop', runId: string): Promise<void> {
+    if (intent === 'resume' && !isTrusted('train')) return;
+    await attempt(`${intent} the run`, async () => {
+      const run = await this.parts.connection.request(`run/${intent}`, { runId });
+      this.parts.store.apply(run, { isDeleted: false });
+    });
+  }
+
+  async delete(argument?: unknown): Promise<void> {
+    const run = await this.pick(argument, 'delete', 'Delete which run?', 'No run has ended.');
+    if (!run) return;
+    const detail = `Its history and ${checkpoints(run)} in ${run.folder} are deleted for good.`;
+    const answer = await vscode.window.showWarningMessage(
+      `Delete the run “${run.name} · seed ${run.seed}”?`,
+      { modal: true, detail },
+      'Delete',
+    );
+    if (answer !== 'Delete') return;
+    await attempt('delete the run', async () => {
+      await this.parts.connection.request('run/delete', { runId: run.id });
+      this.parts.store.apply(run, { isDeleted: true });
+    });
+  }
+
+  async openDashboard(argument?: unknown): Promise<void> {
+    const run = await pickRun(this.parts.store, argument, {
+      fits: () => true,
+      title: 'Open the dashboard of which run?',
+      nothing: 'There is no run yet. Open an experiment and press Train.',
+    });
+    if (run) this.parts.openDashboard(run.id);
+  }
+
+  /** Asks for the attack, ε and the number of images. */
+  async evaluate(argument?: unknown): Promise<void> {
+    if (!isTrusted('evaluate')) return;
+    const run = await this.pick(
+      argument,
+      'evaluate',
+      'Evaluate which run?',
+      'No run at rest has a checkpoint to attack.',
+    );
+    if (!run) return;
+    const evaluation = await askForEvaluation(`Evaluate ${run.name} · seed ${run.seed}`);
+    if (evaluation) await this.startEvaluation(run.id, evaluation);
+  }
+
+  async startEvaluation(runId: string, evaluation: EvaluationPlan): Promise<void> {
+    if (!isTrusted('evaluate')) return;
+    await attempt('start the evaluation', async () => {
+      const run = await this.parts.connection.request('evaluation/start', { runId, checkpoint: null, evaluation });
+      this.parts.store.apply(run, { isDeleted: false });
+      this.parts.openDashboard(runId);
+    });
+  }
+
+  private async pick(
+    argument: unknown,
+    action: 'pause' | 'resume' | 'stop' | 'delete' | 'evaluate',
+    title: string,
+    nothing: string,
+  ): Promise<RunSummary | undefined> {
+    return pickRun(this.parts.store, argument, { fits: (run) => canDo(action, run), title, nothing });
+  }
+}
+
+async function askForEvaluation(title: string): Promise<EvaluationPlan | undefined> {
+  const choice: AttackChoice | undefined = await vscode.window.showQuickPick(attackChoices, {
+    title,
+    ignoreFocusOut: true,
+    placeHolder: 'Attack (L∞, worst case over restarts and steps)',
+  });
+  if (!choice) return undefined;
+  const epsilon = await vscode.window.showInputBox({
+    title,
+    ignoreFocusOut: true,
+    prompt: 'ε, the largest change of a pixel value in [0, 1]',
+    value: defaultEpsilon,
+    validateInput: (text) => (parseEpsilon(text) === null ? 'A number or fraction in (0, 1], such as 8/255.' : null),
+  });
+  if (epsilon === undefined) return undefined;
+  const samples = await vscode.window.showInputBox({
+    title,
+    ignoreFocusOut: true,
+    prompt: 'How many test images, from the first on',
+    value: defaultSamples,
+    validateInput: (text) => (parseSamples(text) === null ? 'A whole number of at least 1.' : null),
+  });
+  if (samples === undefined) return undefined;
+  return evaluationPlan(choice, parseEpsilon(epsilon) ?? 0, parseSamples(samples) ?? 0);
+}
+
+function checkpoints({ checkpoints: { length } }: RunSummary): string {
+  return length === 1 ? '1 checkpoint' : `${length} checkpoints`;
+}

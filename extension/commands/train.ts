@@ -1,0 +1,89 @@
+// Train: sends the experiment as it stands in the editor, and opens the dashboard of what the server starts.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { requestErrorCodes } from '../../server/protocol/errors.ts';
+import type { ExperimentIssue } from '../../server/protocol/issue.ts';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import { RequestFailure } from '../connection/requestFailure.ts';
+import type { ServerConnection } from '../connection/serverConnection.ts';
+import type { SettingKey } from '../contributions.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { attempt } from '../showFailure.ts';
+import { experimentDocument } from './experimentSource.ts';
+import { issueSentence } from './issueSentence.ts';
+import { isTrusted } from './workspaceTrust.ts';
+
+export interface TrainParts {
+  readonly connection: ServerConnection;
+  readonly store: RunStore;
+  readonly openDashboard: (runId: string) => void;
+}
+
+/** @param argument a file, its address as text, or nothing for the active editor */
+export async function train(
+  parts: TrainParts,
+  argument: unknown,
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  if (!isTrusted('train')) return;
+  const document = await experimentDocument(argument);
+  if (!document) return;
+  await attempt('start the run', async () => {
+    try {
+      await start(parts, document, { ...runtimeOverride(), ...overrides });
+    } catch (error) {
+      if (!isBadExperiment(error)) throw error;
+      await showIssue(document, error.issues[0]);
+    }
+  });
+}
+
+async function start(
+  { connection, store, openDashboard }: TrainParts,
+  document: vscode.TextDocument,
+  overrides: Record<string, unknown>,
+): Promise<void> {
+  const file = document.uri.scheme === 'file' ? document.uri.fsPath : null;
+  const title = `Starting ${path.posix.basename(document.uri.path)}`;
+  const location = vscode.ProgressLocation.Notification;
+  await vscode.window.withProgress({ location, title, cancellable: true }, async (_, token) => {
+    let runs: readonly RunSummary[];
+    try {
+      ({ runs } = await connection.request('run/start', { text: document.getText(), file, overrides }, token));
+    } catch (error) {
+      if (token.isCancellationRequested) return;
+      throw error;
+    }
+    for (const run of runs) store.apply(run, { isDeleted: false });
+    if (token.isCancellationRequested) {
+      // It had started before the cancellation arrived.
+      await Promise.all(runs.map(({ id }) => connection.request('run/stop', { runId: id })));
+      return;
+    }
+    const opens = setting<boolean>('kafscope.openDashboardOnTrain') ?? true;
+    if (opens && runs[0]) openDashboard(runs[0].id);
+  });
+}
+
+function runtimeOverride(): Record<string, unknown> {
+  const runtime = setting<string>('kafscope.runtime') ?? 'auto';
+  return runtime === 'auto' ? {} : { runtime };
+}
+
+function setting<Value>(key: SettingKey): Value | undefined {
+  return vscode.workspace.getConfiguration().get<Value>(key);
+}
+
+function isBadExperiment(error: unknown): error is RequestFailure {
+  return error instanceof RequestFailure && error.code === requestErrorCodes.badExperiment && error.issues.length > 0;
+}
+
+async function showIssue(document: vscode.TextDocument, issue: ExperimentIssue | undefined): Promise<void> {
+  if (!issue) return;
+  const sentence = `${path.posix.basename(document.uri.path)}, ${issueSentence(issue)}`;
+  if ((await vscode.window.showErrorMessage(sentence, 'Show')) !== 'Show') return;
+  const { start: from, end: to } = issue.range;
+  const selection = new vscode.Range(from.line, from.character, to.line, to.character);
+  await vscode.window.showTextDocument(document, { selection });
+  await vscode.commands.executeCommand('workbench.actions.view.problems');
+}

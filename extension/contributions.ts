@@ -1,0 +1,52 @@
+// The names that package.json declares and the code registers, in one place; a test holds the two equal.
+
+export const commandIds = [
+  'kafscope.train',
+  'kafscope.trainOneEpoch',
+  'kafscope.pauseRun',
+  'kafscope.resumeRun',
+  'kafscope.stopRun',
+  'kafscope.deleteRun',
+  'kafscope.openDashboard',
+  'kafscope.evaluateRun',
+  'kafscope.newExperiment',
+  'kafscope.inspectCheckpoint',
+  'kafscope.downloadCifar10',
+  'kafscope.showLog',
+  'kafscope.restartServer',
+  'kafscope.refreshRuns',
+  'kafscope.openWalkthrough',
+] as const;
+
+export type CommandId = (typeof commandIds)[number];
+
+export const viewIds = {
+  monitor: 'kafscope.monitor',
+  runs: 'kafscope.runs',
+  experiments: 'kafscope.experiments',
+} as const;
+
+export const checkpointViewType = 'kafscope.checkpoint';
+/** A panel, not an editor: package.json does not declare it. */
+export const dashboardViewType = 'kafscope.dashboard';
+
+export const settingKeys = ['kafscope.runtime', 'kafscope.runsFolder', 'kafscope.openDashboardOnTrain'] as const;
+
+export type SettingKey = (typeof settingKeys)[number];
+
+/** Keys that `when` clauses in package.json read. */
+export const contextKeys = {
+  hasRuns: 'kafscope.hasRuns',
+  hasPausableRun: 'kafscope.hasPausableRun',
+  hasResumableRun: 'kafscope.hasResumableRun',
+  hasLiveRun: 'kafscope.hasLiveRun',
+  hasEndedRun: 'kafscope.hasEndedRun',
+  hasEvaluableRun: 'kafscope.hasEvaluableRun',
+  /** The workspace is not trusted. VS Code's own key says so too while it does not know yet. */
+  isRestricted: 'kafscope.isRestricted',
+} as const;
+
+export const walkthroughId = 'kafscope.kafscope#kafscope.firstSteps';
+
+export const experimentGlob = '**/*.kaf.yaml';
+export const experimentSuffix = '.kaf.yaml';

@@ -1,0 +1,121 @@
+// The extension's composition root: makes the parts and wires them. What each does is in its own file.
+import './plainSchemas.ts';
+import fs from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { commandTable } from './commands/commandTable.ts';
+import { RunCommands } from './commands/runCommands.ts';
+import { keepTrustKey } from './commands/workspaceTrust.ts';
+import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
+import { readServerLock } from './connection/serverLock.ts';
+import { followServerLog } from './connection/serverLog.ts';
+import { endServerProcess, startServerProcess } from './connection/serverProcess.ts';
+import type { SettingKey } from './contributions.ts';
+import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
+import { startLanguageClient } from './experiments/experimentLanguage.ts';
+import { ExperimentsTree } from './experiments/experimentsTree.ts';
+import { CheckpointEditor } from './panels/checkpointEditor.ts';
+import { Dashboards } from './panels/dashboardPanel.ts';
+import { MonitorView } from './panels/monitorView.ts';
+import { panelIntents } from './panels/panelIntents.ts';
+import { keepContextKeys } from './runs/runContext.ts';
+import { chooseRunsFolder, prepareRunsFolder } from './runs/runsFolder.ts';
+import { createRunStatusBar } from './runs/runStatusBar.ts';
+import { RunStore } from './runs/runStore.ts';
+import { RunsTree } from './runs/runsTree.ts';
+import { showFailure } from './showFailure.ts';
+
+const serverTimeoutMs = 20_000;
+const handshakeTimeoutMs = 10_000;
+const retryDelaysMs = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
+
+let stopLanguageClient: (() => Promise<void>) | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const { extensionUri } = context;
+  const log = vscode.window.createOutputChannel('Kafscope', { log: true });
+  const runsFolder = chooseRunsFolder({
+    setting: vscode.workspace.getConfiguration().get<string>('kafscope.runsFolder' satisfies SettingKey) ?? '',
+    workspaceFolder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? null,
+    storageFolder: context.globalStorageUri.fsPath,
+  });
+  const logFile = path.join(runsFolder, 'server.log');
+  const { version } = context.extension.packageJSON as { version: string };
+
+  const connection = new ServerConnection({
+    client: `kafscope-vscode ${version}`,
+    readLock: () => readServerLock(runsFolder),
+    startServer: () => {
+      prepareRunsFolder(runsFolder);
+      const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
+      return startServerProcess({ serverModule, runsFolder, logFile, timeoutMs: serverTimeoutMs });
+    },
+    endServer: (lock) => endServerProcess(lock, { timeoutMs: serverTimeoutMs }),
+    retryDelaysMs,
+    handshakeTimeoutMs,
+    log: (line) => {
+      log.info(line);
+    },
+  });
+  const store = new RunStore(connection, (line) => {
+    log.warn(line);
+  });
+  const openDashboard = (runId: string): void => {
+    dashboards.open(runId);
+  };
+  const runCommands = new RunCommands({ connection, store, openDashboard });
+  const intents = panelIntents({ runCommands, store, openDashboard });
+  const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
+  const monitorView = new MonitorView({
+    extensionUri,
+    connection,
+    store,
+    log: (line) => {
+      log.warn(line);
+    },
+    onIntent: intents,
+  });
+  const checkpointEditor = new CheckpointEditor({ extensionUri, connection, openRun: openDashboard });
+  const runsTree = new RunsTree(store);
+  const experimentsTree = new ExperimentsTree();
+  const languageClient = startLanguageClient(extensionUri, log);
+  stopLanguageClient = () => languageClient.stop();
+
+  const commands = commandTable({ connection, store, openDashboard, runCommands, log, extensionUri });
+  context.subscriptions.push(
+    log,
+    connection,
+    store,
+    dashboards,
+    runsTree,
+    experimentsTree,
+    languageClient,
+    createRunStatusBar(store),
+    keepContextKeys(store),
+    keepTrustKey(),
+    followServerLog(logFile, (line) => {
+      log.info(`[server] ${line}`);
+    }),
+    ...Object.entries(commands).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
+    vscode.window.registerTreeDataProvider(viewIds.runs, runsTree),
+    vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
+    vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),
+    vscode.window.registerWebviewPanelSerializer(dashboardViewType, dashboards),
+    vscode.window.registerCustomEditorProvider(checkpointViewType, checkpointEditor),
+  );
+
+  // Without a runs folder there is nothing to show yet, and the first request starts the server.
+  if (fs.existsSync(runsFolder)) {
+    connection.connect().catch((error: unknown) => {
+      const doing = isVersionMismatch(error) ? 'use the server that is at work' : 'connect to the server';
+      void showFailure(doing, error, async () => {
+        await connection.connect();
+      });
+    });
+  }
+}
+
+/** The server and its runs go on. */
+export async function deactivate(): Promise<void> {
+  await stopLanguageClient?.();
+}

@@ -1,0 +1,69 @@
+// The read-only editor of `.safetensors` files: asks the server what is in the file, again when the file changes.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
+import type { ServerConnection } from '../connection/serverConnection.ts';
+import { postEncoded } from './postEncoded.ts';
+import { showPage, webviewOptions } from './webviewPage.ts';
+
+export interface CheckpointEditorOptions {
+  readonly extensionUri: vscode.Uri;
+  readonly connection: ServerConnection;
+  readonly openRun: (runId: string) => void;
+}
+
+export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
+  private readonly options: CheckpointEditorOptions;
+
+  constructor(options: CheckpointEditorOptions) {
+    this.options = options;
+  }
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+    const { extensionUri, openRun } = this.options;
+    const { webview } = panel;
+    webview.options = webviewOptions(extensionUri);
+    const post = (message: ToCheckpoint): void => {
+      postEncoded(webview, message);
+    };
+    let latest = 0;
+    const load = async (): Promise<void> => {
+      const turn = ++latest;
+      const message = await this.inspect(uri);
+      if (turn === latest) post(message);
+    };
+    const folder = vscode.Uri.file(path.dirname(uri.fsPath));
+    const watcher = vscode.workspace.createFileSystemWatcher(
+      new vscode.RelativePattern(folder, path.basename(uri.fsPath).replace(/[[\]{}*?]/g, '[$&]')),
+    );
+    const listeners = [
+      watcher,
+      watcher.onDidChange(load),
+      watcher.onDidCreate(load),
+      webview.onDidReceiveMessage((message: FromCheckpoint) => {
+        if (message.type === 'openRun') openRun(message.runId);
+        else void load();
+      }),
+    ];
+    panel.onDidDispose(() => {
+      for (const listener of listeners) listener.dispose();
+    });
+    showPage(webview, 'checkpoint', path.basename(uri.fsPath), extensionUri);
+  }
+
+  private async inspect(uri: vscode.Uri): Promise<ToCheckpoint> {
+    if (uri.scheme !== 'file') {
+      return { type: 'failed', message: `Kafscope inspects files on disk, not ones from "${uri.scheme}:".` };
+    }
+    try {
+      const contents = await this.options.connection.request('checkpoint/inspect', { file: uri.fsPath });
+      return { type: 'contents', contents };
+    } catch (error) {
+      return { type: 'failed', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// Dashboards: one editor panel a run, made or revealed, and brought back after a reload of the window. What a panel is told is
+// in dashboardSession.ts; how it looks is in webview/dashboard.
+import * as vscode from 'vscode';
+import { dashboardViewType } from '../contributions.ts';
+import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
+import type { ServerConnection } from '../connection/serverConnection.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { DashboardSession } from './dashboardSession.ts';
+import { postEncoded } from './postEncoded.ts';
+import { showPage, webviewOptions } from './webviewPage.ts';
+
+export interface DashboardsOptions {
+  readonly extensionUri: vscode.Uri;
+  readonly connection: ServerConnection;
+  readonly store: RunStore;
+  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' }>) => void;
+}
+
+export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  private readonly options: DashboardsOptions;
+  private readonly panels = new Map<string, vscode.WebviewPanel>();
+
+  constructor(options: DashboardsOptions) {
+    this.options = options;
+  }
+
+  open(runId: string): void {
+    const panel = this.panels.get(runId);
+    if (panel) panel.reveal();
+    else this.fill(this.newPanel(), runId);
+  }
+
+  /** @param state what the page saved: `{runId}` and whatever else it keeps */
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const runId = runIdIn(state);
+    if (runId === null || this.panels.has(runId)) panel.dispose();
+    else this.fill(panel, runId);
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    for (const panel of this.panels.values()) panel.dispose();
+  }
+
+  private newPanel(): vscode.WebviewPanel {
+    return vscode.window.createWebviewPanel(dashboardViewType, 'Kafscope', vscode.ViewColumn.Active, {
+      ...webviewOptions(this.options.extensionUri),
+      enableFindWidget: true,
+    });
+  }
+
+  private fill(panel: vscode.WebviewPanel, runId: string): void {
+    const { extensionUri, connection, store, onIntent } = this.options;
+    const { webview } = panel;
+    this.panels.set(runId, panel);
+    webview.options = webviewOptions(extensionUri);
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'extension', 'icons', 'dashboard.svg');
+    const session = new DashboardSession({
+      runId,
+      connection,
+      store,
+      post: (message: ToDashboard) => {
+        if (message.type === 'snapshot') panel.title = dashboardTitle(message.snapshot.run);
+        postEncoded(webview, message);
+      },
+    });
+    const listeners = [
+      session,
+      webview.onDidReceiveMessage((message: FromDashboard) => {
+        if (message.type === 'ready') void session.ready();
+        else onIntent(message);
+      }),
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) session.hide();
+      }),
+    ];
+    panel.onDidDispose(() => {
+      this.panels.delete(runId);
+      for (const listener of listeners) listener.dispose();
+    });
+    const run = store.get(runId);
+    if (run) panel.title = dashboardTitle(run);
+    showPage(webview, 'dashboard', panel.title, extensionUri, { runId });
+  }
+}
+
+function dashboardTitle({ name, seed }: { name: string; seed: number }): string {
+  return `${name} · seed ${seed}`;
+}
+
+function runIdIn(state: unknown): string | null {
+  if (typeof state !== 'object' || state === null || !('runId' in state)) return null;
+  return typeof state.runId === 'string' ? state.runId : null;
+}

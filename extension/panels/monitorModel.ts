@@ -1,0 +1,69 @@
+// What the Monitor shows: live runs, else the newest ended one, each with the tails of its curves. Pure.
+import type { MonitoredRun } from '../../server/protocol/panel.ts';
+import type { Row } from '../../server/protocol/records.ts';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import { isLive } from '../../server/protocol/run.ts';
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+
+/** Points of a sparkline; more would not be seen. */
+export const tailLength = 160;
+
+export interface RunTails {
+  readonly loss: number[];
+  readonly accuracy: number[];
+  readonly robustAccuracy: number[];
+  readonly imagesPerSecond: number[];
+}
+
+/** Live runs, those at work before the queue; without any, the one that ended last. */
+export function monitoredRuns(runs: readonly RunSummary[]): readonly RunSummary[] {
+  const live = runs.filter((run) => isLive(run.status));
+  if (live.length > 0) {
+    return live.sort(
+      (a, b) => Number(a.status === 'queued') - Number(b.status === 'queued') || b.createdMs - a.createdMs,
+    );
+  }
+  return runs.reduce<readonly RunSummary[]>(
+    ([newest], run) => [newest && newest.updatedMs >= run.updatedMs ? newest : run],
+    [],
+  );
+}
+
+export function tailsOf(snapshot: RunSnapshot): RunTails {
+  return {
+    loss: snapshot.steps.loss.slice(-tailLength),
+    accuracy: snapshot.tests.accuracy.slice(-tailLength),
+    robustAccuracy: snapshot.tests.robustAccuracy.filter((value) => !Number.isNaN(value)).slice(-tailLength),
+    imagesPerSecond: snapshot.run.imagesPerSecond === null ? [] : [snapshot.run.imagesPerSecond],
+  };
+}
+
+/** Adds rows in place. */
+export function extendTails(tails: RunTails, rows: readonly Row[]): void {
+  for (const { record } of rows) {
+    if (record.type === 'step') append(tails.loss, record.loss);
+    if (record.type !== 'test') continue;
+    append(tails.accuracy, record.accuracy);
+    if (record.robustAccuracy !== null) append(tails.robustAccuracy, record.robustAccuracy);
+  }
+}
+
+/** Throughput is in no row, for rows hold no time of a machine; it comes with the run's summary. */
+export function noteThroughput(tails: RunTails, run: RunSummary): void {
+  if (run.imagesPerSecond !== null) append(tails.imagesPerSecond, run.imagesPerSecond);
+}
+
+export function monitoredRun(run: RunSummary, tails: RunTails | undefined): MonitoredRun {
+  return {
+    run,
+    loss: tails?.loss ?? [],
+    accuracy: tails?.accuracy ?? [],
+    robustAccuracy: tails?.robustAccuracy ?? [],
+    imagesPerSecond: tails?.imagesPerSecond ?? [],
+  };
+}
+
+function append(values: number[], value: number): void {
+  values.push(value);
+  if (values.length > tailLength) values.shift();
+}

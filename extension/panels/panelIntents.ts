@@ -1,0 +1,53 @@
+// What the panels ask for, by message type; the Monitor and the dashboards share it.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { FromDashboard, FromMonitor } from '../../server/protocol/panel.ts';
+import type { RunCommands } from '../commands/runCommands.ts';
+import type { CommandId } from '../contributions.ts';
+import { checkpointViewType } from '../contributions.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { checkpointFile } from '../runs/runsModel.ts';
+
+export interface PanelIntentParts {
+  readonly runCommands: RunCommands;
+  readonly store: RunStore;
+  readonly openDashboard: (runId: string) => void;
+}
+
+export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' }>;
+
+export function panelIntents({ runCommands, store, openDashboard }: PanelIntentParts): (intent: PanelIntent) => void {
+  return (intent) => {
+    switch (intent.type) {
+      case 'pause':
+      case 'resume':
+      case 'stop':
+        void runCommands.intend(intent.type, intent.runId);
+        return;
+      case 'evaluate':
+        void runCommands.startEvaluation(intent.runId, intent.evaluation);
+        return;
+      case 'openExperiment':
+        void vscode.window.showTextDocument(vscode.Uri.file(intent.file));
+        return;
+      case 'openCheckpoint': {
+        const run = store.get(intent.runId);
+        // A file's name, never a path: what a page says leads nowhere else.
+        const uri = run && vscode.Uri.file(checkpointFile(run, path.basename(intent.file)));
+        if (uri) void vscode.commands.executeCommand('vscode.openWith', uri, checkpointViewType);
+        return;
+      }
+      case 'openDashboard':
+        openDashboard(intent.runId);
+        return;
+      case 'newExperiment':
+        void vscode.commands.executeCommand('kafscope.newExperiment' satisfies CommandId);
+        return;
+      case 'showLog':
+        void vscode.commands.executeCommand('kafscope.showLog' satisfies CommandId);
+        return;
+      default:
+        intent satisfies never;
+    }
+  };
+}

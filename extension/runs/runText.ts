@@ -1,0 +1,86 @@
+// Short texts about a run for tree, status bar and pickers. Pure; the panels in webview/ have their own.
+import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
+import { isLive } from '../../server/protocol/run.ts';
+
+/** `64.1 %` */
+export function percent(proportion: number): string {
+  return `${(100 * proportion).toFixed(1)} %`;
+}
+
+/** Clean and robust accuracy as `64.1 / 38.9`, in per cent; empty before the first test. */
+export function accuracies(run: RunSummary): string {
+  return [run.cleanAccuracy, run.robustAccuracy]
+    .filter((value) => value !== null)
+    .filter((value) => Number.isFinite(value))
+    .map((value) => (100 * value).toFixed(1))
+    .join(' / ');
+}
+
+/** What follows a run's label in the tree. */
+export function runDescription(run: RunSummary): string {
+  const figures = accuracies(run);
+  switch (run.status) {
+    case 'training':
+      return joined(`${run.epoch}/${run.epochs}`, figures);
+    case 'finished':
+      return figures;
+    case 'diverged':
+      return `diverged · step ${count(run.step)}`;
+    case 'queued':
+    case 'preparing':
+    case 'paused':
+    case 'evaluating':
+    case 'stopped':
+    case 'interrupted':
+    case 'failed':
+      return joined(run.status, figures);
+    default:
+      return run.status satisfies never;
+  }
+}
+
+/** The live run that changed last, one at work before one that waits; null when nothing is live. */
+export function currentRun(runs: readonly RunSummary[]): RunSummary | null {
+  const live = runs.filter((run) => isLive(run.status)).sort((a, b) => b.updatedMs - a.updatedMs);
+  return live.find((run) => run.status !== 'queued') ?? live[0] ?? null;
+}
+
+/** `$(pulse) kaf-light 3/20 · 64.1 %`, and how many more are live. */
+export function statusBarText(run: RunSummary, liveRuns: number): string {
+  const progress = run.status === 'training' ? `${run.epoch}/${run.epochs}` : run.status;
+  const accuracy = run.cleanAccuracy === null ? '' : ` · ${percent(run.cleanAccuracy)}`;
+  const others = liveRuns > 1 ? ` +${liveRuns - 1}` : '';
+  return `$(${statusBarIcons[run.status]}) ${run.name} ${progress}${accuracy}${others}`;
+}
+
+const statusBarIcons: Readonly<Record<RunStatus, string>> = {
+  queued: 'watch',
+  preparing: 'loading~spin',
+  training: 'pulse',
+  paused: 'debug-pause',
+  evaluating: 'shield',
+  finished: 'pass',
+  stopped: 'stop-circle',
+  interrupted: 'debug-disconnect',
+  diverged: 'flame',
+  failed: 'error',
+};
+
+/** `3,211` */
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** `23 Nov, 14:05`, in local time. */
+export function shortTime(timeMs: number): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(timeMs);
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' · ');
+}

@@ -1,0 +1,132 @@
+// The Runs view. What is in it is decided in runsModel.ts.
+import * as vscode from 'vscode';
+import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
+import type { CommandId } from '../contributions.ts';
+import { checkpointViewType } from '../contributions.ts';
+import { runContextValue } from './runActions.ts';
+import type { RunStore } from './runStore.ts';
+import type { RunsNode } from './runsModel.ts';
+import { runsForest } from './runsModel.ts';
+import { accuracies, count } from './runText.ts';
+
+export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
+  private readonly store: RunStore;
+  private readonly changeEmitter = new vscode.EventEmitter<void>();
+  private readonly subscription: { dispose(): void };
+  readonly onDidChangeTreeData = this.changeEmitter.event;
+
+  constructor(store: RunStore) {
+    this.store = store;
+    this.subscription = store.onDidChange(() => {
+      this.changeEmitter.fire();
+    });
+  }
+
+  getChildren(node?: RunsNode): readonly RunsNode[] & RunsNode[] {
+    if (!node) return [...runsForest(this.store.runs)];
+    switch (node.type) {
+      case 'experiment':
+        return [...node.runs];
+      case 'run':
+      case 'earlier':
+        return [...node.checkpoints];
+      case 'checkpoint':
+        return [];
+      default:
+        return node satisfies never;
+    }
+  }
+
+  getTreeItem(node: RunsNode): vscode.TreeItem {
+    switch (node.type) {
+      case 'experiment': {
+        const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
+        return Object.assign(item, { id: node.key, description: node.description, contextValue: 'experiment' });
+      }
+      case 'run': {
+        const { run } = node;
+        const hasChildren = node.checkpoints.length > 0;
+        const item = new vscode.TreeItem(
+          node.label,
+          hasChildren ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+        );
+        return Object.assign(item, {
+          id: run.id,
+          description: node.description,
+          iconPath: statusIcon(run.status),
+          contextValue: runContextValue(run),
+          tooltip: runTooltip(run),
+          accessibilityInformation: { label: `${run.name}, ${node.label}, ${run.status}, ${node.description}` },
+          command: command('kafscope.openDashboard', 'Open Dashboard', run.id),
+        });
+      }
+      case 'earlier': {
+        const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Collapsed);
+        return Object.assign(item, { id: `${node.run.id}/earlier`, contextValue: 'earlier' });
+      }
+      case 'checkpoint': {
+        const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.None);
+        const uri = vscode.Uri.file(node.file);
+        return Object.assign(item, {
+          id: `${node.run.id}/${node.checkpoint.file}`,
+          description: node.description,
+          iconPath: new vscode.ThemeIcon('save'),
+          contextValue: 'checkpoint',
+          tooltip: node.file,
+          command: { command: 'vscode.openWith', title: 'Inspect Checkpoint', arguments: [uri, checkpointViewType] },
+        });
+      }
+      default:
+        return node satisfies never;
+    }
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changeEmitter.dispose();
+  }
+}
+
+function command(id: CommandId, title: string, ...args: unknown[]): vscode.Command {
+  return { command: id, title, arguments: args };
+}
+
+/** Icon and colour by status; colours are the theme's. */
+const statusIcons: Readonly<Record<RunStatus, readonly [icon: string, color: string]>> = {
+  queued: ['circle-large-outline', 'descriptionForeground'],
+  preparing: ['loading~spin', 'charts.blue'],
+  training: ['circle-filled', 'charts.green'],
+  paused: ['debug-pause', 'charts.yellow'],
+  evaluating: ['shield', 'charts.blue'],
+  finished: ['pass', 'charts.green'],
+  stopped: ['stop-circle', 'descriptionForeground'],
+  interrupted: ['debug-disconnect', 'charts.yellow'],
+  diverged: ['flame', 'errorForeground'],
+  failed: ['error', 'errorForeground'],
+};
+
+export function statusIcon(status: RunStatus): vscode.ThemeIcon {
+  const [icon, color] = statusIcons[status];
+  return new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
+}
+
+function runTooltip(run: RunSummary): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString();
+  const lines = [
+    run.description,
+    run.steps === 0
+      ? run.status
+      : `${run.status} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
+    accuracies(run) && `clean${run.robustAccuracy === null ? '' : ' / robust'} accuracy ${accuracies(run)} %`,
+    run.device,
+    run.message,
+    run.folder,
+  ];
+  tooltip.appendMarkdown(`**${escapeMarkdown(run.name)}** · seed ${run.seed}\n\n`);
+  for (const line of lines) if (line) tooltip.appendMarkdown(`${escapeMarkdown(line)}\n\n`);
+  return tooltip;
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!<>|~]/g, '\\$&');
+}

@@ -1,0 +1,84 @@
+// Builds everything into dist/: kernels by AssemblyScript, then one bundle a process and one a webview by esbuild.
+//   build.mjs [--watch] [--only kernels|bundles]
+import esbuild from 'esbuild';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const only = argumentAfter('--only');
+const isWatching = process.argv.includes('--watch');
+const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+/** @type {import('esbuild').BuildOptions} */
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  sourcemap: true,
+  logLevel: 'info',
+  define: { __KAFSCOPE_VERSION__: JSON.stringify(version) },
+  loader: { '.ttf': 'file', '.svg': 'text' },
+};
+
+const node = {
+  ...shared,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  outdir: 'dist',
+  external: ['vscode'],
+  minifySyntax: true,
+};
+
+const bundles = [
+  { ...node, entryPoints: { extension: 'extension/main.ts' } },
+  {
+    ...node,
+    entryPoints: {
+      server: 'server/main.ts',
+      trainer: 'server/trainerMain.ts',
+      language: 'server/languageMain.ts',
+      cli: 'server/cli.ts',
+    },
+  },
+  {
+    ...shared,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    minify: !isWatching,
+    outdir: 'dist/webview',
+    tsconfig: 'webview/tsconfig.json',
+    entryPoints: {
+      dashboard: 'webview/dashboard/main.ts',
+      monitor: 'webview/monitor/main.ts',
+      checkpoint: 'webview/checkpoint/main.ts',
+    },
+  },
+];
+
+if (only !== 'bundles') {
+  const { buildKernels } = await import('./buildKernels.mjs');
+  await buildKernels(root);
+}
+if (only !== 'kernels') {
+  copyCodicons();
+  if (isWatching) {
+    for (const bundle of bundles) await (await esbuild.context(bundle)).watch();
+  } else {
+    await Promise.all(bundles.map((bundle) => esbuild.build(bundle)));
+  }
+}
+
+function copyCodicons() {
+  const from = path.join(root, 'node_modules/@vscode/codicons/dist');
+  const to = path.join(root, 'dist/webview');
+  fs.mkdirSync(to, { recursive: true });
+  for (const file of ['codicon.css', 'codicon.ttf']) fs.copyFileSync(path.join(from, file), path.join(to, file));
+}
+
+function argumentAfter(flag) {
+  const index = process.argv.indexOf(flag);
+  return index < 0 ? undefined : process.argv[index + 1];
+}

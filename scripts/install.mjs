@@ -1,0 +1,115 @@
+// Installs what the scripts need, each only when its lock file changed: the project's npm packages, code-server, Chromium.
+// Works before anything is installed, on Node ≥ 20, without packages.
+import { spawn, spawnSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+export const codeServerFolder = path.join(root, 'scripts/codeServer');
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** A sentence for the user; the scripts print it without a stack. */
+export class SetupError extends Error {}
+
+/** Node ≥ 20 and 2 GiB of free disk, or a SetupError. */
+export function checkMachine({ nodeVersion = process.versions.node, freeBytes = freeDisk() } = {}) {
+  if (Number(nodeVersion.split('.')[0]) < 20) {
+    throw new SetupError(`Kafscope's scripts need Node 20 or newer, this is ${nodeVersion}.`);
+  }
+  const freeGiB = freeBytes / 2 ** 30;
+  if (freeGiB < 2) {
+    throw new SetupError(
+      `Only ${freeGiB.toFixed(1)} GiB are free on the disk of ${root}; make room for at least 2 GiB and try again.`,
+    );
+  }
+}
+
+function freeDisk() {
+  const { bavail, bsize } = fs.statfsSync(root);
+  return bavail * bsize;
+}
+
+/** `npm ci` in the project, unless it has run for this lock file. */
+export async function installPackages() {
+  await installOnce(root, 'npm packages', async () => {
+    await run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  });
+}
+
+/** code-server with its own packages; only what it needs to show Output channels is compiled (C++ compiler and make). */
+export async function installCodeServer() {
+  await installOnce(codeServerFolder, 'code-server (some 600 MB)', async () => {
+    const { supportedNode } = await import('./node24.mjs');
+    const node = supportedNode();
+    const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
+    const headers = path.dirname(path.dirname(node));
+    if (fs.existsSync(path.join(headers, 'include/node'))) env.npm_config_nodedir = headers;
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
+    await run(npm, ['ci', ...quiet], { cwd: codeServerFolder, env });
+    const vscode = path.join(codeServerFolder, 'node_modules/code-server/lib/vscode');
+    for (const folder of [vscode, path.join(vscode, 'extensions')]) {
+      await run(npm, ['install', '--omit=dev', ...quiet], { cwd: folder, env });
+    }
+    // The project's .npmrc forbids install scripts; these two compile from sources that are already there.
+    const rebuild = ['rebuild', '--ignore-scripts=false', '@vscode/spdlog', '@vscode/native-watchdog'];
+    await run(npm, rebuild, { cwd: vscode, env }).catch((error) => {
+      console.warn(`Output channels of the browser VS Code will stay empty: ${error.message}`);
+    });
+  });
+}
+
+const chromiumPaths = [
+  process.env.KAFSCOPE_CHROMIUM,
+  '/usr/lib/chromium/chromium',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The path of a Chromium or Chrome, installed with apt where that is possible. @throws SetupError with what to install. */
+export async function findChromium({ paths = chromiumPaths, canInstall = isDebianRoot() } = {}) {
+  const find = () => paths.find((candidate) => candidate && fs.existsSync(candidate));
+  if (!find() && canInstall) {
+    console.log('Installing Chromium (apt-get) …');
+    await run('apt-get', ['update', '-qq'], { cwd: root });
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { cwd: root });
+  }
+  const found = find();
+  if (found) return found;
+  throw new SetupError(
+    'The tests in a real VS Code need Chromium or Chrome. Install one (on Debian and Ubuntu: sudo apt-get install chromium), or name it in the environment variable KAFSCOPE_CHROMIUM.',
+  );
+}
+
+function isDebianRoot() {
+  return fs.existsSync('/etc/debian_version') && process.getuid?.() === 0;
+}
+
+/** Runs to the end with its output shown. @throws Error naming the command and its exit code. */
+export async function run(command, args, options) {
+  const child = spawn(command, args, { stdio: 'inherit', shell: process.platform === 'win32', ...options });
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0)
+    throw new SetupError(`"${path.basename(command)} ${args.join(' ')}" ended with ${signal ?? `exit code ${code}`}.`);
+}
+
+/** The path of a command, or undefined. */
+export function which(command) {
+  const found = spawnSync(process.platform === 'win32' ? 'where' : 'which', [command], { encoding: 'utf8' });
+  return found.status === 0 ? found.stdout.split(/\r?\n/)[0] : undefined;
+}
+
+/** Does the work unless it has been done for the folder's lock file as it is. */
+async function installOnce(folder, what, work) {
+  const lock = fs.readFileSync(path.join(folder, 'package-lock.json'));
+  const digest = crypto.createHash('sha256').update(lock).digest('hex');
+  const marker = path.join(folder, 'node_modules/.kafscope-installed');
+  if (fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') === digest) return;
+  console.log(`Installing ${what} …`);
+  await work();
+  fs.writeFileSync(marker, digest);
+}

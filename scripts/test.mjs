@@ -1,0 +1,108 @@
+// `npm test`: installs, builds and runs everything that CI runs, and says at its end what ran, how long, and what failed.
+//   --only STAGE[,STAGE]  some stages of: build types lint format unused unit package panels vscode
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkMachine, findChromium, installCodeServer, installPackages, root, run, SetupError } from './install.mjs';
+
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]?.split(',') : undefined;
+const results = path.join(root, 'test-results');
+
+/** Stages that the ones after them stand on end the run when they fail. */
+const stages = [
+  { name: 'install', isNeeded: true, work: install },
+  { name: 'build', isNeeded: true, work: () => node('scripts/build.mjs') },
+  { name: 'types', work: () => node('scripts/checkTypes.mjs') },
+  { name: 'lint', work: () => node('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.') },
+  { name: 'format', work: () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
+  { name: 'unused', work: () => node('node_modules/knip/bin/knip.js', '--no-progress') },
+  { name: 'unit', work: runUnitTests, counts: () => vitestCounts('unit.json') },
+  { name: 'package', isNeeded: true, work: () => node('scripts/package.mjs') },
+  { name: 'panels', work: checkPanels },
+  { name: 'vscode', work: runVscodeTests, counts: () => vitestCounts('vscode.json') },
+];
+
+const report = [];
+try {
+  checkMachine();
+  fs.rmSync(results, { recursive: true, force: true });
+  fs.mkdirSync(results, { recursive: true });
+  for (const stage of stages) {
+    if (only && stage.name !== 'install' && !only.includes(stage.name)) continue;
+    console.log(`\n── ${stage.name} ${'─'.repeat(60 - stage.name.length)}`);
+    const started = performance.now();
+    const failure = await stage.work().then(
+      () => undefined,
+      (error) => error,
+    );
+    if (failure && !(failure instanceof SetupError)) console.error(failure);
+    if (failure instanceof SetupError) console.error(failure.message);
+    const seconds = (performance.now() - started) / 1000;
+    report.push({ name: stage.name, seconds, isPassed: !failure, counts: stage.counts?.() });
+    if (failure && stage.isNeeded) break;
+  }
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`\n${error.message}`);
+  report.push({ name: 'machine', seconds: 0, isPassed: false });
+}
+conclude();
+
+async function install() {
+  await installPackages();
+  if (!only || only.includes('panels') || only.includes('vscode')) await findChromium();
+  if (!only || only.includes('vscode')) {
+    await installCodeServer();
+  }
+}
+
+async function runUnitTests() {
+  await node(
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${results}/unit.json`,
+  );
+}
+
+/** Every panel in every theme and width, with made-up data; the pictures are kept. */
+async function checkPanels() {
+  process.env.KAFSCOPE_CHROMIUM = await findChromium();
+  await node('test/webview/gallery.mjs', path.join(results, 'panels'), '--check');
+}
+
+async function runVscodeTests() {
+  process.env.KAFSCOPE_CHROMIUM = await findChromium();
+  process.env.KAFSCOPE_SCREENSHOTS = path.join(results, 'screenshots');
+  await node(
+    'node_modules/vitest/vitest.mjs',
+    ...['run', '--config', 'test/vscode/vitest.config.ts', '--reporter=verbose', '--reporter=json'],
+    `--outputFile.json=${results}/vscode.json`,
+  );
+}
+
+function node(...args) {
+  return run(process.execPath, ['scripts/node24.mjs', ...args], { cwd: root });
+}
+
+function vitestCounts(file) {
+  const written = path.join(results, file);
+  if (!fs.existsSync(written)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(fs.readFileSync(written, 'utf8'));
+  return { passed: numPassedTests, failed: Math.max(numFailedTests, success ? 0 : Math.min(1, numFailedTestSuites)) };
+}
+
+/** One line a stage, then the counts of tests and checks; a stage that failed without a failed test counts as one. */
+function conclude() {
+  console.log(`\n── what ran ${'─'.repeat(52)}`);
+  let passed = 0;
+  let failed = 0;
+  for (const { name, seconds, isPassed, counts } of report) {
+    const tests = counts ? `  ${counts.passed} passed, ${counts.failed} failed` : '';
+    console.log(`${isPassed ? 'ok    ' : 'FAILED'}  ${name.padEnd(8)} ${seconds.toFixed(1).padStart(7)} s${tests}`);
+    passed += counts ? counts.passed : Number(isPassed);
+    failed += counts ? Math.max(counts.failed, Number(!isPassed)) : Number(!isPassed);
+  }
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}

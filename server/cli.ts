@@ -1,0 +1,179 @@
+// Entry of `dist/cli.cjs`, the `kafscope` command: reads arguments and wires the commands to this terminal.
+import path from 'node:path';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { cifar10Archive } from './data/downloadCifar10.ts';
+import type { RuntimeChoice } from './protocol/plan.ts';
+import { trainerOpener } from './run/openTrainer.ts';
+import { doctorCommand } from './run/terminal/doctorCommand.ts';
+import { doctorOpsCommand } from './run/terminal/doctorOpsCommand.ts';
+import { downloadCommand } from './run/terminal/downloadCommand.ts';
+import { evaluateCommand } from './run/terminal/evaluateCommand.ts';
+import type { EvaluateCommand } from './run/terminal/evaluateCommand.ts';
+import { inspectCommand } from './run/terminal/inspectCommand.ts';
+import { exitCodes, Terminal, UsageError } from './run/terminal/terminal.ts';
+import { trainCommand } from './run/terminal/trainCommand.ts';
+import { BadCheckpointError } from './run/safetensors.ts';
+import { startServer } from './rpc/server.ts';
+import { makeServices } from './rpc/services.ts';
+
+declare const __KAFSCOPE_VERSION__: string;
+
+const version = __KAFSCOPE_VERSION__;
+const assetsFolder = __dirname;
+const defaultRunsFolder = path.join('.kafscope', 'runs');
+
+void main();
+
+async function main(): Promise<void> {
+  try {
+    await makeProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version are no mistakes; what commander finds wrong, it has said.
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+      return;
+    }
+    process.stderr.write(`kafscope: ${error instanceof Error ? error.message : String(error)}\n`);
+    const isUsage = error instanceof UsageError || error instanceof BadCheckpointError;
+    process.exitCode = isUsage ? exitCodes.usage : exitCodes.failed;
+  }
+}
+
+function makeProgram(): Command {
+  const program = new Command('kafscope')
+    .description('Trains networks with kernel activation functions, attacks them, and looks into their checkpoints.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(kafscope --help tells more)');
+
+  program
+    .command('train')
+    .description('trains an experiment; the run is kept in a folder of its own')
+    .argument('[file]', 'experiment file (*.kaf.yaml)')
+    .option('--set <path=value>', 'overrides a setting, for example training.epochs=2; may be repeated', gather, [])
+    .addOption(runtimeOption())
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .option('--resume <run>', 'goes on with a run that ended early: its folder, or its name in --out')
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (file: string | undefined, options: TrainOptions) => {
+      const command = {
+        file: file ?? null,
+        set: options.set,
+        runtime: options.runtime ?? null,
+        runsFolder: path.resolve(options.out),
+        resume: options.resume ?? null,
+      };
+      process.exitCode = await trainCommand(command, makeContext(options));
+    });
+
+  program
+    .command('evaluate')
+    .description('attacks the last weights of a run, or those of a checkpoint file')
+    .argument('<run or checkpoint>', "a run's folder, which keeps the result, or a .safetensors file")
+    .addOption(new Option('--attack <name>', 'the attack').choices(['pgd']).default('pgd'))
+    .option('--epsilon <number>', 'radius of the perturbation in pixel units of [0, 1]', '8/255')
+    .option('--step-size <number>', 'length of a step, in the same unit', '2/255')
+    .option('--steps <count>', 'steps of a restart', '20')
+    .option('--restarts <count>', 'restarts, each from a random point', '1')
+    .option('--samples <count>', 'the first so many test images', '500')
+    .option('--batch-size <count>', 'images attacked at a time', '100')
+    .addOption(runtimeOption())
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (target: string, options: EvaluateOptions) => {
+      const command = { ...options, target, runtime: options.runtime ?? null };
+      process.exitCode = await evaluateCommand(command, makeContext(options));
+    });
+
+  program
+    .command('inspect')
+    .description('lists the tensors of a checkpoint with their statistics')
+    .argument('<checkpoint>', 'a .safetensors file of any program')
+    .option('--json', 'one JSON object')
+    .action(async (file: string, options: JsonOption) => {
+      process.exitCode = await inspectCommand(path.resolve(file), makeTerminal(options));
+    });
+
+  program
+    .command('download')
+    .description(
+      'fetches a data set (CIFAR-10: 162 MiB), resumes where an earlier attempt stopped, checks its checksum',
+    )
+    .addArgument(new Argument('<data set>', 'its name').choices(['cifar10']))
+    .argument('<folder>', 'where its files go')
+    .addOption(new Option('--url <address>', 'another place that has the same archive'))
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (_name: string, folder: string, options: JsonOption & { readonly url?: string }) => {
+      const archive = options.url === undefined ? {} : { archive: { ...cifar10Archive, url: options.url } };
+      process.exitCode = await downloadCommand({ folder: path.resolve(folder), ...archive }, makeTerminal(options));
+    });
+
+  program
+    .command('doctor')
+    .description('says what of this machine Kafscope can use')
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .option('--ops', 'lists the kernels of the runtime wasm instead: accelerated, or copied from cpu')
+    .option('--json', 'one JSON object')
+    .action(async (options: JsonOption & { out: string; ops?: true }) => {
+      const terminal = makeTerminal(options);
+      const command = { assetsFolder, version, runsFolder: path.resolve(options.out) };
+      process.exitCode = options.ops
+        ? await doctorOpsCommand(assetsFolder, terminal)
+        : await doctorCommand(command, terminal);
+    });
+
+  program
+    .command('serve')
+    .description('serves a runs folder until it is interrupted; VS Code connects to it')
+    .requiredOption('--runs <folder>', 'folder that holds the run folders')
+    .action(async (options: { runs: string }) => {
+      await serve(path.resolve(options.runs));
+    });
+
+  return program;
+}
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+interface TrainOptions extends JsonOption {
+  readonly set: string[];
+  readonly out: string;
+  readonly runtime?: RuntimeChoice;
+  readonly resume?: string;
+}
+
+type EvaluateOptions = JsonOption & Omit<EvaluateCommand, 'target' | 'runtime'> & { readonly runtime?: RuntimeChoice };
+
+function runtimeOption(): Option {
+  return new Option('--runtime <name>', "what computes; overrides the experiment's").choices(['auto', 'wasm', 'cpu']);
+}
+
+function gather(value: string, gathered: string[]): string[] {
+  return [...gathered, value];
+}
+
+function makeTerminal({ json }: JsonOption): Terminal {
+  return new Terminal({ isJson: json === true, output: process.stdout, errors: process.stderr });
+}
+
+function makeContext(options: JsonOption) {
+  return { terminal: makeTerminal(options), openTrainer: trainerOpener(assetsFolder), version };
+}
+
+async function serve(runsFolder: string): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const server = await startServer({
+    runsFolder,
+    version,
+    trainerFile: path.join(__dirname, 'trainer.cjs'),
+    services: makeServices({ assetsFolder }),
+    idleMs: Infinity,
+    log,
+  });
+  process.stdout.write(`serves ${runsFolder} on 127.0.0.1:${String(server.lock.port)}; Ctrl+C ends it\n`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void server.close(`the server was ended by ${signal}`));
+  }
+  await server.closed;
+}

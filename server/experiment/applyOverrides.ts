@@ -1,0 +1,93 @@
+// Sets values by path (`training.epochs`) in an experiment's syntax tree, as if they stood in the file, but without a range.
+import { isMap, isScalar, isSeq, parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Document } from 'yaml';
+import { emptyRange, isNothing, nodeText, resolveAlias } from './experimentText.ts';
+import type { FoundIssue } from './experimentText.ts';
+import { childOf, childSetting, pathNames } from './settingAt.ts';
+import type { Setting } from './setting.ts';
+
+/**
+ * Changes the document. A string means what it would mean in the file (`"8/255"`, `"[0, 1]"`); null removes the key.
+ * Returns an issue for each override that has no place; what is wrong with a value is found when it is read.
+ */
+export function applyOverrides(
+  document: Document,
+  overrides: Readonly<Record<string, unknown>>,
+  root: Setting,
+): FoundIssue[] {
+  const issues: FoundIssue[] = [];
+  for (const [path, value] of Object.entries(overrides)) {
+    const problem = applyOverride(document, pathNames(path), value, root);
+    if (problem) issues.push({ path, range: emptyRange, severity: 'error', ...problem });
+  }
+  return issues;
+}
+
+type Problem = Pick<FoundIssue, 'expected' | 'got' | 'remedy'>;
+
+function applyOverride(document: Document, names: readonly string[], value: unknown, root: Setting): Problem | null {
+  if (isNothing(document.contents)) document.contents = new YAMLMap() as never;
+  let parent: unknown = document.contents;
+  let setting: Setting | undefined = root;
+  for (const name of names.slice(0, -1)) {
+    const child = childOf(document, parent, name);
+    const next: Setting | undefined = setting && childSetting(setting, document, parent, name);
+    const inner = asContainer(document, child?.value, next);
+    if (!inner || !setChild(parent, name, inner)) return noPlace(names, child?.value ?? parent);
+    parent = inner;
+    setting = next;
+  }
+  const last = names.at(-1) ?? '';
+  if (value === null) {
+    if (isMap(parent)) parent.items = parent.items.filter((pair) => !(isScalar(pair.key) && pair.key.value === last));
+    return null;
+  }
+  const node = overrideNode(document, value);
+  if (!node)
+    return { expected: 'YAML', got: JSON.stringify(value), remedy: 'Write the value as it would stand in the file.' };
+  return setChild(parent, last, node) ? null : noPlace(names, parent);
+}
+
+/** The mapping or list to go on in: what is there, an empty mapping, or for `optimizer: adam` its mapping `{type: adam}`. */
+function asContainer(document: Document, aliased: unknown, setting: Setting | undefined): unknown {
+  if (isNothing(aliased)) return setting?.kind === 'list' ? new YAMLSeq() : new YAMLMap();
+  const found = resolveAlias(document, aliased);
+  // What an alias stands for is copied, so that the override changes this place alone.
+  const node = found === aliased ? found : (found as YAMLMap | undefined)?.clone();
+  if (isMap(node) || isSeq(node)) return node;
+  if (setting?.kind !== 'variant' || setting.tag === null || !isScalar(node)) return undefined;
+  const map = new YAMLMap();
+  map.add({ key: new Scalar(setting.tag), value: node } as never);
+  return map;
+}
+
+function setChild(parent: unknown, name: string, node: unknown): boolean {
+  if (isMap(parent)) {
+    parent.set(new Scalar(name), node);
+    return true;
+  }
+  if (!isSeq(parent) || !/^\d+$/.test(name) || Number(name) > parent.items.length) return false;
+  parent.items[Number(name)] = node;
+  return true;
+}
+
+/** Undefined where a string is no YAML. The node is made anew, without ranges: they would not be those of the file. */
+function overrideNode(document: Document, value: unknown): unknown {
+  if (typeof value !== 'string') return document.createNode(value);
+  try {
+    const parsed = parseDocument(value, { prettyErrors: false });
+    return parsed.errors.length > 0 ? undefined : document.createNode(parsed.toJS() ?? value);
+  } catch (cause) {
+    // Too deep a nesting, or aliases without an end.
+    if (cause instanceof RangeError || cause instanceof ReferenceError) return undefined;
+    throw cause;
+  }
+}
+
+function noPlace(names: readonly string[], found: unknown): Problem {
+  return {
+    expected: 'a path of keys',
+    got: nodeText(found),
+    remedy: `There is no ${names.join('.')} in this experiment.`,
+  };
+}

@@ -1,0 +1,153 @@
+// What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
+import type { EvaluationPlan, ModelPlan, Plan, TrainingPlan } from '../protocol/plan.ts';
+import type { FoundIssue } from './experimentText.ts';
+import type { ExperimentValues } from './settings.ts';
+
+/** An issue without its range, which the caller knows by the path. */
+export type PlanIssue = Omit<FoundIssue, 'range'>;
+
+const dropoutLayers = { light: 3, vgg: 4 } as const;
+
+/** Every contradiction in an experiment whose keys are right one by one. `values` tells what was written, `plan` what it means. */
+export function checkPlan(values: ExperimentValues, plan: Plan): PlanIssue[] {
+  return [
+    ...checkSeeds(values),
+    ...checkModel(values, plan.model, plan.training),
+    ...checkTraining(values, plan),
+    ...checkSchedule(values, plan.training),
+    ...checkObservation(plan),
+    ...plan.evaluation.flatMap((item, index) => checkEvaluation(item, `evaluation[${index}]`, plan)),
+  ];
+}
+
+function checkSeeds(values: ExperimentValues): PlanIssue[] {
+  if (values.seed === undefined || values.seeds === undefined) return [];
+  return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
+}
+
+function checkModel(values: ExperimentValues, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
+  const issues: PlanIssue[] = [];
+  const nDropout = dropoutLayers[model.network];
+  if (model.dropout.length !== nDropout) {
+    const remedy = `The network ${model.network} has ${nDropout} dropout layers; use 0 for none.`;
+    issues.push(error('model.dropout', `a list of ${nDropout} rates`, `a list of ${model.dropout.length}`, remedy));
+  }
+  model.dropout.forEach((rate, index) => {
+    if (rate <= 0.6) return;
+    const got = String(rate);
+    const remedy = `This is the share of units dropped, not kept: did you mean ${rounded(1 - rate)}?`;
+    issues.push(warning(`model.dropout[${index}]`, 'a drop rate of at most 0.6', got, remedy));
+  });
+  const { activation } = model;
+  if (activation.type === 'elu' && activation.alpha !== 1 && training.method !== 'standard') {
+    const remedy = 'With α ≠ 1 ELU has a corner at 0, which costs robustness in adversarial training (§5.2).';
+    issues.push(warning('model.activation.alpha', '1 in adversarial training', String(activation.alpha), remedy));
+  }
+  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') return issues;
+  const { init } = activation;
+  if (init.type === 'ridge' && activation.type === 'residual-kaf') {
+    const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
+    issues.push(warning('model.activation.init', '{normal: σ} for residual-kaf', `{ridge: ${init.target}}`, remedy));
+  } else if (init.type === 'ridge' && init.target === 'relu') {
+    const remedy =
+      'Gaussian kernels fit the corner of ReLU only within 0.05, with large coefficients; elu or swish fit within 0.014.';
+    issues.push(warning('model.activation.init.ridge', 'a smooth target', '"relu"', remedy));
+  }
+  const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
+  const written = values.model.activation;
+  const isWritten = (written.type === 'kaf' || written.type === 'residual-kaf') && written.gamma !== 'auto';
+  if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
+    const meaning =
+      automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
+    const remedy = `The kernels are ${meaning}. γ = auto is 1/(6Δ²) = ${rounded(activation.gamma / (6 * automatic))}.`;
+    issues.push(warning('model.activation.gamma', 'γ between 1/(100Δ²) and 4/Δ²', rounded(activation.gamma), remedy));
+  }
+  return issues;
+}
+
+function checkTraining(values: ExperimentValues, plan: Plan): PlanIssue[] {
+  const issues: PlanIssue[] = [];
+  const { method, threat, batchSize } = plan.training;
+  const { trainSamples } = plan.dataset;
+  if (batchSize > trainSamples) {
+    const remedy = 'Make the batch smaller or take more training images.';
+    issues.push(error('training.batchSize', `at most the ${trainSamples} training images`, String(batchSize), remedy));
+  }
+  if (method === 'standard' && values.training.threat) {
+    const remedy = 'Standard training has no threat: it is ignored. Set training.method to fgsm-rs, or remove it.';
+    issues.push(warning('training.threat', 'no threat with method standard', 'a threat', remedy));
+  }
+  if (!threat) return issues;
+  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon));
+  // At 16/255 against ε = 8/255 robustness fell to 0 (Wong et al., 2020).
+  if (threat.stepSize > 1.5 * threat.epsilon) {
+    const remedy = 'Steps this long end in catastrophic overfitting; 1.25 · ε is the usual choice.';
+    const got = rounded(threat.stepSize);
+    issues.push(warning('training.threat.stepSize', 'at most 1.5 · ε', got, remedy));
+  }
+  return issues;
+}
+
+function checkSchedule(values: ExperimentValues, { schedule, optimizer, epochs }: TrainingPlan): PlanIssue[] {
+  const issues: PlanIssue[] = [];
+  if (schedule.type === 'triangular' && schedule.min > schedule.max) {
+    const { min, max } = schedule;
+    issues.push(error('training.schedule.min', `at most max (${max})`, String(min), 'Exchange min and max.'));
+  }
+  const written = values.training.schedule;
+  if (written.type === 'triangular' && written.cooldownEpochs >= epochs) {
+    const remedy = 'The cooldown is part of the epochs and is shortened, so that one is left for the triangle.';
+    const got = String(written.cooldownEpochs);
+    issues.push(warning('training.schedule.cooldownEpochs', `less than the epochs (${epochs})`, got, remedy));
+  }
+  const key = schedule.type === 'constant' ? 'learningRate' : 'max';
+  const peak = schedule.type === 'constant' ? schedule.learningRate : schedule.max;
+  const limit = optimizer.type === 'adam' ? 0.05 : 5;
+  if (peak > limit) {
+    const remedy = `With ${optimizer.type} such a learning rate usually diverges.`;
+    issues.push(warning(`training.schedule.${key}`, `at most ${limit} with ${optimizer.type}`, String(peak), remedy));
+  }
+  return issues;
+}
+
+function checkObservation({ observe, dataset }: Plan): PlanIssue[] {
+  if (observe.robustSamples <= dataset.testSamples) return [];
+  return [tooManySamples('observe.robustSamples', observe.robustSamples, dataset.testSamples)];
+}
+
+function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan): PlanIssue[] {
+  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon);
+  if (item.samples > dataset.testSamples)
+    issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
+  if (item.stepSize * item.steps < item.epsilon) {
+    const remedy = `${item.steps} steps of this length cannot cross the ball: the attack flatters the network.`;
+    issues.push(warning(`${path}.stepSize`, 'steps · stepSize of at least ε', rounded(item.stepSize), remedy));
+  } else if (item.stepSize > 2 * item.epsilon) {
+    const remedy = 'Every step ends in a corner of the ball: a quarter of ε is the usual choice.';
+    issues.push(warning(`${path}.stepSize`, 'at most 2 · ε', rounded(item.stepSize), remedy));
+  }
+  return issues;
+}
+
+function checkEpsilon(path: string, epsilon: number): PlanIssue[] {
+  if (epsilon < 0.5) return [];
+  const remedy = 'From 0.5 on every image can be turned into plain grey: no network can be robust.';
+  return [warning(path, 'ε below 0.5', rounded(epsilon), remedy)];
+}
+
+function tooManySamples(path: string, samples: number, testSamples: number): PlanIssue {
+  const remedy = 'Attack fewer images or raise dataset.testSamples.';
+  return error(path, `at most the ${testSamples} test images`, String(samples), remedy);
+}
+
+function error(path: string, expected: string, got: string, remedy: string): PlanIssue {
+  return { path, severity: 'error', expected, got, remedy };
+}
+
+function warning(path: string, expected: string, got: string, remedy: string): PlanIssue {
+  return { path, severity: 'warning', expected, got, remedy };
+}
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

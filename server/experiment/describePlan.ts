@@ -1,0 +1,33 @@
+// One line that tells a plan from another at a glance.
+import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+
+/** For example `light · KAF 20 · FGSM-RS 8/255 · cifar10`. */
+export function describePlan(plan: Plan): string {
+  const { threat } = plan.training;
+  const method = threat ? `FGSM-RS ${pixelLengthText(threat.epsilon)}` : 'standard';
+  return [plan.model.network, activationText(plan.model.activation), method, plan.dataset.name].join(' · ');
+}
+
+/** `8/255` where the value is a whole or half number of 255ths, else the number. */
+export function pixelLengthText(value: number): string {
+  const parts = value * 255;
+  const nearest = Math.round(parts * 2) / 2;
+  return nearest > 0 && Math.abs(parts - nearest) < 1e-9 ? `${nearest}/255` : String(Number(value.toPrecision(4)));
+}
+
+function activationText(activation: ActivationPlan): string {
+  switch (activation.type) {
+    case 'relu':
+      return 'ReLU';
+    case 'elu':
+      return activation.alpha === 1 ? 'ELU' : `ELU α ${activation.alpha}`;
+    case 'swish':
+      return 'Swish';
+    case 'kaf':
+    case 'residual-kaf': {
+      const name = activation.type === 'kaf' ? 'KAF' : 'residual KAF';
+      const start = activation.init.type === 'ridge' ? ` from ${activation.init.target}` : '';
+      return `${name} ${activation.dictionary}${start}`;
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
+import path from 'node:path';
+import type {
+  ActivationPlan,
+  DatasetPlan,
+  EvaluationPlan,
+  KafInit,
+  ModelPlan,
+  ObservationPlan,
+  Plan,
+  SchedulePlan,
+  ThreatPlan,
+  TrainingPlan,
+} from '../protocol/plan.ts';
+import type { ExperimentValues } from './settings.ts';
+
+export interface PlanPlace {
+  /** Absolute path of the experiment file, from whose folder relative paths start; null for none (they start at the home folder). */
+  readonly file: string | null;
+  readonly homeFolder: string;
+}
+
+type Values = ExperimentValues;
+type EvaluationValues = NonNullable<Values['evaluation']>[number];
+
+const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
+const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
+const defaultDropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4] } as const;
+
+/** One plan, for one seed. */
+export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
+  const dataset = datasetPlan(values.dataset, place);
+  const training = trainingPlan(values.training, dataset.trainSamples);
+  return {
+    version: 1,
+    name: experimentName(values, place),
+    seed,
+    runtime: values.runtime,
+    dataset,
+    model: modelPlan(values.model),
+    training,
+    observe: observationPlan(values.observe, dataset.testSamples),
+    evaluation: (values.evaluation ?? []).map((item) => evaluationPlan(item, training.threat, dataset.testSamples)),
+  };
+}
+
+/** The seeds to run, in order. */
+export function experimentSeeds(values: Values): readonly number[] {
+  return values.seeds ?? [values.seed ?? 0];
+}
+
+export function experimentName(values: Values, place: PlanPlace): string {
+  const fromFile = place.file === null ? '' : path.basename(place.file).replace(/(\.kaf)?\.ya?ml$/i, '');
+  return values.name ?? (fromFile || 'experiment');
+}
+
+/** The spacing rule of the thesis: γ = 1/(6Δ²), Δ = 2·boundary/(dictionary − 1). */
+export function automaticGamma(dictionary: number, boundary: number): number {
+  const spacing = (2 * boundary) / (dictionary - 1);
+  return 1 / (6 * spacing * spacing);
+}
+
+function datasetPlan(values: Values['dataset'], place: PlanPlace): DatasetPlan {
+  if (values.name === 'shapes') {
+    const { name, trainSamples, testSamples, seed } = values;
+    return { name, trainSamples, testSamples, seed };
+  }
+  const { name, trainSamples, testSamples } = values;
+  return { name, path: absolutePath(values.path, place), trainSamples, testSamples };
+}
+
+function absolutePath(written: string, { file, homeFolder }: PlanPlace): string {
+  if (written === '~') return homeFolder;
+  if (/^~[/\\]/.test(written)) return path.join(homeFolder, written.slice(2));
+  return path.resolve(file === null ? homeFolder : path.dirname(file), written);
+}
+
+function modelPlan(values: Values['model']): ModelPlan {
+  const { network, activation, denseL2, normalization } = values;
+  const dropout = values.dropout ?? defaultDropout[network];
+  return {
+    network,
+    activation: activationPlan(activation),
+    dropout,
+    denseL2,
+    normalization:
+      normalization === 'none'
+        ? null
+        : normalization === 'cifar10'
+          ? cifar10Normalization
+          : { mean: normalization.mean ?? [0, 0, 0], std: normalization.std ?? [1, 1, 1] },
+  };
+}
+
+function activationPlan(values: Values['model']['activation']): ActivationPlan {
+  switch (values.type) {
+    case 'relu':
+    case 'swish':
+      return { type: values.type };
+    case 'elu':
+      return { type: 'elu', alpha: values.alpha };
+    case 'kaf':
+    case 'residual-kaf': {
+      const { type, dictionary, boundary } = values;
+      const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
+      return { type, dictionary, boundary, gamma, init: kafInit(type, values.init) };
+    }
+  }
+}
+
+type KafValues = Extract<Values['model']['activation'], { type: 'kaf' | 'residual-kaf' }>;
+
+function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
+  if (!init) return { type: 'normal', std: type === 'kaf' ? 0.3 : 0 };
+  if (init.normal !== undefined) return { type: 'normal', std: init.normal };
+  return { type: 'ridge', target: init.ridge, epsilon: init.epsilon };
+}
+
+function trainingPlan(values: Values['training'], trainSamples: number): TrainingPlan {
+  const { method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
+  return {
+    method,
+    threat: method === 'standard' ? null : threatPlan(values.threat),
+    epochs,
+    batchSize: values.batchSize ?? Math.min(128, trainSamples),
+    optimizer,
+    schedule: schedulePlan(values.schedule, optimizer.type, epochs),
+    augmentation,
+    checkpointEveryEpochs,
+  };
+}
+
+function threatPlan(values: Values['training']['threat']): ThreatPlan {
+  if (!values) return defaultThreat;
+  return {
+    norm: values.norm,
+    epsilon: values.epsilon,
+    stepSize: values.stepSize ?? Math.min(1, (values.epsilon * 10) / 8),
+  };
+}
+
+function schedulePlan(values: Values['training']['schedule'], optimizer: 'adam' | 'sgd', epochs: number): SchedulePlan {
+  const isAdam = optimizer === 'adam';
+  if (values.type === 'constant') {
+    return { type: 'constant', learningRate: values.learningRate ?? (isAdam ? 0.001 : 0.05) };
+  }
+  return {
+    type: 'triangular',
+    min: values.min ?? (isAdam ? 1e-4 : 0.01),
+    max: values.max ?? (isAdam ? 0.003 : 0.2),
+    // So that a long experiment may be tried for one epoch; checkPlan.ts warns.
+    cooldownEpochs: Math.min(values.cooldownEpochs, epochs - 1),
+  };
+}
+
+function observationPlan(values: Values['observe'], testSamples: number): ObservationPlan {
+  return {
+    normsEverySteps: values.norms,
+    shapesEverySteps: values.shapes,
+    testEveryEpochs: values.test,
+    robustSamples: values.robustSamples ?? Math.min(256, testSamples),
+    robustSteps: values.robustSteps,
+  };
+}
+
+function evaluationPlan(values: EvaluationValues, threat: ThreatPlan | null, testSamples: number): EvaluationPlan {
+  const { attack, norm, steps, restarts, batchSize, protocol } = values;
+  const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
+  const stepSize = values.stepSize ?? epsilon / 4;
+  const samples = values.samples ?? Math.min(1000, testSamples);
+  return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
+}

@@ -1,0 +1,57 @@
+// The way from an experiment's root to the description of one key, following the variants chosen in the text.
+import { isMap, isScalar, isSeq } from 'yaml';
+import type { Document, Pair } from 'yaml';
+import { resolveAlias } from './experimentText.ts';
+import { keyName, tagSetting } from './readSettings.ts';
+import type { Keys, Setting, VariantSetting } from './setting.ts';
+
+/** The keys that may stand in this place; the tag of a variant is not among them. */
+export function keysOf(setting: Setting, document: Document, node: unknown): Keys {
+  if (setting.kind === 'group') return setting.keys;
+  if (setting.kind !== 'variant') return {};
+  const name = chosenVariant(setting, document, node);
+  return (name === undefined ? undefined : setting.variants[name]?.keys) ?? {};
+}
+
+/** Which variant the text chooses, else the default one; undefined if it chooses none that exists. */
+export function chosenVariant(setting: VariantSetting, document: Document, node: unknown): string | undefined {
+  const found = resolveAlias(document, node);
+  const { tag } = setting;
+  const isKnown = (name: string) => Object.hasOwn(setting.variants, name);
+  if (tag === null) return isMap(found) ? found.items.map(keyName).find(isKnown) : undefined;
+  const written = isMap(found) ? found.items.find((pair) => keyName(pair) === tag)?.value : found;
+  const value = resolveAlias(document, written);
+  if (isScalar(value) && typeof value.value === 'string') return isKnown(value.value) ? value.value : undefined;
+  return setting.defaultVariant;
+}
+
+/** A mapping's pair or a list's item one level down; undefined if there is none. */
+export function childOf(
+  document: Document,
+  node: unknown,
+  name: string,
+): { pair: Pair | null; value: unknown } | undefined {
+  const found = resolveAlias(document, node);
+  if (isMap(found)) {
+    const pair = found.items.find((item) => keyName(item) === name);
+    return pair && { pair, value: pair.value };
+  }
+  if (isSeq(found) && /^\d+$/.test(name) && Number(name) < found.items.length) {
+    return { pair: null, value: found.items[Number(name)] };
+  }
+  return undefined;
+}
+
+/** The description of one level down. */
+export function childSetting(setting: Setting, document: Document, node: unknown, name: string): Setting | undefined {
+  if (setting.kind === 'list') return /^\d+$/.test(name) ? setting.item : undefined;
+  const keys = keysOf(setting, document, node);
+  if (Object.hasOwn(keys, name)) return keys[name];
+  if (setting.kind === 'variant' && setting.tag === name) return tagSetting(setting);
+  return undefined;
+}
+
+/** `evaluation[0].steps` or `evaluation.0.steps` as names. */
+export function pathNames(path: string): string[] {
+  return path.replace(/\[(\d+)\]/g, '.$1').split('.');
+}

@@ -1,0 +1,354 @@
+// Every key of an experiment file: the one source for validation, JSON Schema, completion, hovers and docs/experiment.md.
+// Equation numbers are those of Peconi (2020) unless another source is named.
+import { activationSetting } from './activationSetting.ts';
+import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
+import type { ValueOf } from './setting.ts';
+
+const atLeast0 = { min: 0, max: 1_000_000 };
+const pixelLength = { min: 0, max: 1, isMinExcluded: true };
+const inPixels = { isPixelLength: true, unit: 'pixel values of [0, 1]' };
+const rate = { min: 0, max: 1, isMaxExcluded: true };
+const learningRate = { min: 0, max: 100, isMinExcluded: true };
+const uint32 = { min: 0, max: 0xffff_ffff };
+const integer = { isInteger: true };
+
+const trainSamples = (max: number, byDefault: number) =>
+  number('The first so many training images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
+const testSamples = (max: number, byDefault: number) =>
+  number('The first so many test images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
+
+const dataset = variants(
+  'The images to learn from.',
+  'name',
+  {
+    shapes: {
+      description: 'Ten classes of 32×32×3 pictures made by a seeded generator; nothing to download.',
+      keys: {
+        trainSamples: trainSamples(200_000, 10_000),
+        testSamples: testSamples(100_000, 2000),
+        seed: number(
+          "Seed of the generator, independent of the run's, so that runs share their data.",
+          uint32,
+          0,
+          integer,
+        ),
+      },
+    },
+    cifar10: {
+      description: 'CIFAR-10 in its binary form: 50,000 training and 10,000 test images of 32×32×3 (Krizhevsky, 2009).',
+      keys: {
+        path: text(
+          'Folder with the six .bin batches; ~/ is the home folder, a relative path starts at the experiment file.',
+          'folder',
+          4000,
+          '~/data/cifar-10-batches-bin',
+        ),
+        trainSamples: trainSamples(50_000, 50_000),
+        testSamples: testSamples(10_000, 10_000),
+      },
+    },
+  },
+  'shapes',
+  {
+    mnist: { description: 'Handwritten digits.' },
+    sensorless: { description: 'Sensorless drive diagnosis (UCI).' },
+    susy: { description: 'SUSY (UCI).' },
+    folder: { description: 'A folder of images, one subfolder a class.' },
+  },
+);
+
+const channelValues = (description: string, item: ReturnType<typeof channelValue>, computed: string) =>
+  list(description, item, { minLength: 3, maxLength: 3, computed });
+const channelValue = (description: string, byDefault: number, isMinExcluded: boolean) =>
+  number(description, { min: 0, max: 1, isMinExcluded }, byDefault);
+
+const model = group('The network.', {
+  network: word(
+    'The architecture.',
+    {
+      light: {
+        description: 'Light CNN (§6.1): 2 × conv 32, 2 × conv 64, global average pooling, dense 128, dense 10.',
+      },
+      vgg: { description: 'VGG-inspired CNN (§7.1): 2 × conv 32, 2 × conv 64, 2 × conv 128, dense 128, dense 10.' },
+      resnet20: { description: 'Residual network of depth 20.', isLater: true },
+      resnet56: { description: 'Residual network of depth 56.', isLater: true },
+      'resnet(n)': { description: 'Residual network of depth 6n+2.', isLater: true },
+      mlp: { description: 'Fully connected network.', isLater: true },
+      cnn5: { description: 'Five convolutions of 150 filters.', isLater: true },
+      'preact-resnet18': { description: 'Pre-activation residual network of depth 18.', isLater: true },
+    },
+    'light',
+  ),
+  activation: activationSetting,
+  dropout: list(
+    "Drop rates in order of the network's dropout layers (3 for light, 4 for vgg): the share of units set to 0 (2.20, 2.21).",
+    number('Share of units dropped.', rate, 0),
+    { maxLength: 4, computed: '[0.2, 0.3, 0.4] for light, [0.2, 0.25, 0.3, 0.4] for vgg' },
+  ),
+  denseL2: number('λ of the penalty λ·Σw² on the kernels of the dense layers.', { min: 0, max: 10 }, 0.0012),
+  normalization: group(
+    "Per-channel normalisation (x − mean)/std as the network's first layer, so that ε stays in pixel values of [0, 1].",
+    {
+      mean: channelValues('Mean of each channel.', channelValue('Mean.', 0, false), '[0, 0, 0]'),
+      std: channelValues(
+        'Standard deviation of each channel.',
+        channelValue('Standard deviation.', 1, true),
+        '[1, 1, 1]',
+      ),
+    },
+    {
+      words: {
+        none: { description: 'Pixel values of [0, 1] as they are, like the thesis.' },
+        cifar10: { description: 'mean [0.4914, 0.4822, 0.4465], std [0.2471, 0.2435, 0.2616] (Wong et al., 2020).' },
+      },
+    },
+  ),
+});
+
+const training = group('How the network is trained.', {
+  method: word(
+    'What the network is trained on.',
+    {
+      standard: {
+        description: 'Clean images: minimise the cross-entropy loss (2.5).',
+        equation: 'min_θ E ℓ(f_θ(x), y)',
+      },
+      'fgsm-rs': {
+        description:
+          'Adversarial training by one signed step from a random start (Wong, Rice & Kolter, 2020; thesis 6.2, 6.3).',
+        equation: 'δ ~ U(−ε, ε);  δ ← clip(δ + α·sign ∇ₓℓ(f(x+δ), y), −ε, ε);  train on clip(x + δ, 0, 1)',
+      },
+      fgsm: { description: 'One signed step from the image itself.', isLater: true },
+      'n-fgsm': { description: 'Noise beyond the ball, one step, no projection.', isLater: true },
+      pgd: { description: 'Several projected steps (Madry et al., 2018).', isLater: true },
+      free: { description: 'Free adversarial training.', isLater: true },
+      trades: { description: 'TRADES.', isLater: true },
+      gradalign: { description: 'FGSM with gradient alignment.', isLater: true },
+    },
+    'standard',
+  ),
+  threat: optionalGroup(
+    'The perturbations that adversarial training defends against.',
+    {
+      norm: word(
+        'Norm of the perturbation.',
+        {
+          linf: { description: 'Largest change of any pixel value (3.3).', equation: '‖δ‖∞ ≤ ε' },
+          l2: { description: 'Euclidean length (3.4).', isLater: true },
+        },
+        'linf',
+      ),
+      epsilon: number('ε, the largest perturbation.', pixelLength, '8/255', inPixels),
+      stepSize: number('α, the length of the single step.', pixelLength, { computed: '10/8 of epsilon' }, inPixels),
+    },
+    'none for standard, {norm: linf, epsilon: 8/255, stepSize: 10/255} otherwise',
+  ),
+  epochs: number('Passes over the training images.', { min: 1, max: 10_000 }, 20, { ...integer, unit: 'epochs' }),
+  batchSize: number(
+    'Images in a training step.',
+    { min: 1, max: 4096 },
+    { computed: '128, or all training images where there are fewer' },
+    { ...integer, unit: 'images' },
+  ),
+  optimizer: variants(
+    'How the weights follow the gradient.',
+    'type',
+    {
+      adam: {
+        description: 'Adam (Kingma & Ba, 2015).',
+        equation: 'm ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  w ← w − η·m̂/(√v̂ + ε)',
+        keys: {
+          beta1: number('Decay of the first moment.', rate, 0.9),
+          beta2: number('Decay of the second moment.', rate, 0.999),
+          epsilon: number('Added to the denominator.', { min: 0, max: 1, isMinExcluded: true }, '1e-8'),
+          weightDecay: number(
+            'λ of λ·w added to the gradient of convolution and dense kernels.',
+            { min: 0, max: 10 },
+            0,
+          ),
+        },
+      },
+      sgd: {
+        description: 'Stochastic gradient descent with momentum (2.12).',
+        equation: 'v ← μv + g + λw;  w ← w − ηv',
+        keys: {
+          momentum: number('μ, the share of the last update that is kept.', rate, 0.9),
+          weightDecay: number(
+            'λ of λ·w added to the gradient of convolution and dense kernels.',
+            { min: 0, max: 10 },
+            0,
+          ),
+        },
+      },
+    },
+    'adam',
+  ),
+  schedule: variants(
+    'The learning rate η, step by step.',
+    'type',
+    {
+      constant: {
+        description: 'The same learning rate at every step.',
+        keys: {
+          learningRate: number('η, the learning rate.', learningRate, { computed: '0.001 with adam, 0.05 with sgd' }),
+        },
+      },
+      triangular: {
+        description: 'Linear from min to max at half of the steps and back, then cooldownEpochs at min (Fig. 7.1).',
+        keys: {
+          min: number('η at both ends.', learningRate, { computed: '0.0001 with adam, 0.01 with sgd' }),
+          max: number('η at the peak.', learningRate, { computed: '0.003 with adam, 0.2 with sgd' }),
+          cooldownEpochs: number('Epochs, of those of the training, at min in the end.', atLeast0, 0, {
+            ...integer,
+            unit: 'epochs',
+          }),
+        },
+      },
+    },
+    'constant',
+  ),
+  augmentation: group('Random changes of the training images.', {
+    crop: number(
+      'Zero padding before a random crop to the original size; 0 for none (the thesis pads its ResNets by 4).',
+      {
+        min: 0,
+        max: 16,
+      },
+      0,
+      { ...integer, unit: 'pixels' },
+    ),
+    flip: flag('Mirror half of the images left to right.', false),
+  }),
+  checkpointEveryEpochs: number(
+    'A checkpoint every so many epochs; the last is always kept.',
+    { min: 1, max: 10_000 },
+    1,
+    {
+      ...integer,
+      unit: 'epochs',
+    },
+  ),
+});
+
+const observe = group('What is recorded while it trains.', {
+  norms: number('Norms of all weights and gradients every so many steps; 0 for never.', atLeast0, 10, {
+    ...integer,
+    unit: 'steps',
+  }),
+  shapes: number('KAF coefficients every so many steps; 0 for never.', atLeast0, 50, { ...integer, unit: 'steps' }),
+  test: number('Accuracy on the test images every so many epochs; 0 for never.', { min: 0, max: 10_000 }, 1, {
+    ...integer,
+    unit: 'epochs',
+  }),
+  robustSamples: number(
+    'Test images attacked by PGD with one restart at each test; 0 for none.',
+    { min: 0, max: 100_000 },
+    { computed: '256, or all test images where there are fewer' },
+    { ...integer, unit: 'images' },
+  ),
+  robustSteps: number('Steps of that attack.', { min: 1, max: 1000 }, 10, { ...integer, unit: 'steps' }),
+});
+
+const attackItem = variants(
+  'An attack on the final weights.',
+  'attack',
+  {
+    pgd: {
+      description:
+        'Projected gradient descent with random restarts (Madry et al., 2018; thesis 3.6, 3.7), worst case a sample.',
+      equation: 'δ₀ ~ U(−ε, ε);  xₜ₊₁ = clip(x + clip(xₜ + α·sign ∇ₓℓ(f(xₜ), y) − x, −ε, ε), 0, 1)',
+      keys: {
+        norm: word(
+          'Norm of the perturbation.',
+          {
+            linf: { description: 'Largest change of any pixel value (3.3).', equation: '‖δ‖∞ ≤ ε' },
+            l2: { description: 'Euclidean length (3.4).', isLater: true },
+          },
+          'linf',
+        ),
+        epsilon: number(
+          'ε, the largest perturbation.',
+          pixelLength,
+          { computed: "the training threat's, else 8/255" },
+          inPixels,
+        ),
+        stepSize: number(
+          'α, the length of a step.',
+          pixelLength,
+          { computed: 'a quarter of epsilon (2/255 at 8/255)' },
+          inPixels,
+        ),
+        steps: number('Steps of each restart.', { min: 1, max: 10_000 }, 50, { ...integer, unit: 'steps' }),
+        restarts: number(
+          'Random starts; a sample counts as robust only if it withstands all.',
+          { min: 1, max: 1000 },
+          10,
+          integer,
+        ),
+        samples: number(
+          'The first so many test images.',
+          { min: 1, max: 100_000 },
+          { computed: '1000, or all test images where there are fewer' },
+          { ...integer, unit: 'images' },
+        ),
+        batchSize: number('Images attacked at once.', { min: 1, max: 10_000 }, 128, { ...integer, unit: 'images' }),
+        protocol: word(
+          'What counts as robust.',
+          {
+            'worst-case': { description: 'True labels; right on the clean image and under every restart and step.' },
+            thesis: {
+              description: "The thesis's toolbox: predicted labels, best restart over the whole set.",
+              isLater: true,
+            },
+          },
+          'worst-case',
+        ),
+      },
+    },
+  },
+  'pgd',
+  {
+    fgsm: { description: 'One signed step.' },
+    apgd: { description: 'Auto-PGD.' },
+    square: { description: 'Square attack (black box).' },
+    autoattack: { description: 'AutoAttack.' },
+  },
+);
+
+export const experimentSettings = group(
+  'An experiment: what to train, on what, how, and how to attack the result.',
+  {
+    name: text("The experiment's name.", 'name', 80, { computed: "the file's name without .kaf.yaml" }),
+    dataset,
+    model,
+    training,
+    observe,
+    evaluation: list('Attacks to run on the final weights, in order.', attackItem, { maxLength: 20, computed: '[]' }),
+    seed: number(
+      'Seed of every random number of the run: same plan and seed, same records.',
+      uint32,
+      { computed: '0' },
+      integer,
+    ),
+    seeds: list('One run for each seed.', number('Seed.', uint32, 0, integer), {
+      minLength: 1,
+      maxLength: 100,
+      isUnique: true,
+      computed: '[seed]',
+    }),
+    runtime: word(
+      'What computes the tensors.',
+      {
+        auto: { description: 'The first that works here.' },
+        wasm: { description: 'WebAssembly with SIMD.' },
+        cpu: { description: 'Plain JavaScript: slow, for comparison.' },
+        webgpu: { description: 'Any GPU through WebGPU.', isLater: true },
+        tensorflow: { description: "TensorFlow's library.", isLater: true },
+      },
+      'auto',
+    ),
+  },
+  { laterKeys: { matrix: { description: 'A sweep over values of other keys.' } } },
+);
+
+export type ExperimentValues = ValueOf<typeof experimentSettings>;

@@ -1,0 +1,32 @@
+// A plan back as an experiment file with every key spelled out: what a run did, as text that can be run again.
+import { stringify } from 'yaml';
+import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+
+/** YAML that compiles to the same plan, wherever the file is. */
+export function writeExperiment(plan: Plan): string {
+  const { name, dataset, model, training, observe, evaluation, seed, runtime } = plan;
+  const { threat, ...rest } = training;
+  return stringify({
+    name,
+    dataset,
+    model: { ...model, activation: activationValues(model.activation), normalization: model.normalization ?? 'none' },
+    training: threat ? { ...rest, threat } : rest,
+    observe: {
+      norms: observe.normsEverySteps,
+      shapes: observe.shapesEverySteps,
+      test: observe.testEveryEpochs,
+      robustSamples: observe.robustSamples,
+      robustSteps: observe.robustSteps,
+    },
+    evaluation,
+    seed,
+    runtime,
+  });
+}
+
+function activationValues(activation: ActivationPlan): object {
+  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') return activation;
+  const { init } = activation;
+  const start = init.type === 'normal' ? { normal: init.std } : { ridge: init.target, epsilon: init.epsilon };
+  return { ...activation, init: start };
+}

@@ -1,0 +1,34 @@
+// What a key or value means, where the pointer rests.
+import type { Hover } from 'vscode-languageserver';
+import { parseNumber } from '../experiment/parseNumber.ts';
+import type { Setting, Word } from '../experiment/setting.ts';
+import { tagSetting } from '../experiment/readSettings.ts';
+import { pointedAt } from './cursorPlace.ts';
+import type { TextPosition } from './cursorPlace.ts';
+import { settingMarkdown, wordMarkdown } from './settingMarkdown.ts';
+
+/** Description, unit, range, default, and the equation of an activation function or method; null where there is no key or value. */
+export function hover(text: string, position: TextPosition): Hover | null {
+  const found = pointedAt(text, position);
+  if (!found) return null;
+  const { setting, path, part, written, range } = found;
+  const word = written === null ? undefined : wordOf(setting, written);
+  const parts = part === 'key' || !word ? [settingMarkdown(path, setting)] : [];
+  if (word && written !== null) parts.push(wordMarkdown(written, word));
+  const value = written === null ? undefined : fractionText(setting, written);
+  if (value) parts.push(value);
+  return { contents: { kind: 'markdown', value: parts.join('\n\n---\n\n') }, range };
+}
+
+function wordOf(setting: Setting, written: string): Word | undefined {
+  const named = setting.kind === 'variant' && setting.tag !== null ? tagSetting(setting) : setting;
+  const words = 'words' in named ? named.words : {};
+  return Object.hasOwn(words, written) ? words[written] : undefined;
+}
+
+/** `8/255 = 0.0314`: what a fraction is as a number. */
+function fractionText(setting: Setting, written: string): string | undefined {
+  if (setting.kind !== 'number' || !written.includes('/')) return undefined;
+  const value = parseNumber(written);
+  return value === undefined ? undefined : `${written} = ${Number(value.toPrecision(4))}`;
+}

@@ -1,0 +1,62 @@
+// Wires the language features to a connection. All decisions are in the pure functions it calls.
+import { CodeActionKind, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
+import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { fileURLToPath } from 'node:url';
+import { codeLenses } from './codeLenses.ts';
+import { complete } from './complete.ts';
+import { diagnose, quickFixes } from './diagnose.ts';
+import { hover } from './hover.ts';
+
+declare const __KAFSCOPE_VERSION__: string;
+
+/** Answers on the connection until it ends. Every opened document is taken for an experiment: the client selects them. */
+export function serveLanguage(connection: Connection, options: { readonly homeFolder: string }): void {
+  const documents = new TextDocuments(TextDocument);
+  const textOf = (uri: string) => documents.get(uri)?.getText() ?? '';
+  const at =
+    <T>(answer: (text: string, position: TextDocumentPositionParams['position']) => T) =>
+    ({ textDocument, position }: TextDocumentPositionParams) =>
+      answer(textOf(textDocument.uri), position);
+
+  connection.onInitialize(() => ({
+    serverInfo: { name: 'kafscope', version: __KAFSCOPE_VERSION__ },
+    capabilities: {
+      textDocumentSync: TextDocumentSyncKind.Incremental,
+      completionProvider: { triggerCharacters: [' ', ':', '{', '[', ','] },
+      hoverProvider: true,
+      codeLensProvider: {},
+      codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+    },
+  }));
+  connection.onCompletion(at(complete));
+  connection.onHover(at(hover));
+  connection.onCodeLens(({ textDocument }) => codeLenses(textDocument.uri));
+  connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));
+
+  const publish = async (document: TextDocument, diagnostics: ReturnType<typeof diagnose>) => {
+    try {
+      await connection.sendDiagnostics({ uri: document.uri, version: document.version, diagnostics });
+    } catch (cause) {
+      connection.console.error(`Could not send diagnostics: ${String(cause)}`);
+    }
+  };
+  documents.onDidChangeContent(({ document }) => {
+    void publish(document, diagnose(document.getText(), { ...options, file: filePath(document.uri) }));
+  });
+  documents.onDidClose(({ document }) => void publish(document, []));
+
+  documents.listen(connection);
+  connection.listen();
+}
+
+/** Null for a document that is no file here (untitled, or on another host). */
+function filePath(uri: string): string | null {
+  if (!uri.startsWith('file:///')) return null;
+  try {
+    return fileURLToPath(uri);
+  } catch (cause) {
+    if (cause instanceof TypeError || cause instanceof URIError) return null;
+    throw cause;
+  }
+}

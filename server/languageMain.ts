@@ -1,0 +1,6 @@
+// The language server's process: experiment files for an editor, over Node's IPC. Holds no tensor and touches no run.
+import os from 'node:os';
+import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { serveLanguage } from './language/serveLanguage.ts';
+
+serveLanguage(createConnection(ProposedFeatures.all), { homeFolder: os.homedir() });

@@ -1,0 +1,48 @@
+// Entry of `dist/server.cjs --runs <absolute folder>`: serves that folder until nobody needs it any more.
+// Exit codes: 0 ended, 1 failed, 2 bad usage, 3 another server has the folder.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { FolderTakenError } from './rpc/lockFile.ts';
+import { startServer } from './rpc/server.ts';
+import { makeServices } from './rpc/services.ts';
+
+declare const __KAFSCOPE_VERSION__: string;
+
+const idleMs = 60_000;
+
+void main();
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { runs: { type: 'string' } }, strict: false });
+  const runsFolder = values.runs;
+  if (typeof runsFolder !== 'string' || !path.isAbsolute(runsFolder)) {
+    log('usage: server.cjs --runs <absolute path of the runs folder>');
+    process.exitCode = 2;
+    return;
+  }
+  // Whoever started this server may be gone; its pipes then break, which is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  try {
+    const server = await startServer({
+      runsFolder,
+      version: __KAFSCOPE_VERSION__,
+      trainerFile: path.join(__dirname, 'trainer.cjs'),
+      services: makeServices({ assetsFolder: __dirname }),
+      idleMs,
+      log,
+    });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void server.close(`the server was ended by ${signal}`));
+    }
+    process.stdout.write(`${JSON.stringify({ type: 'listening', pid: process.pid, port: server.lock.port })}\n`);
+    await server.closed;
+    process.exit(0);
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+    process.exitCode = error instanceof FolderTakenError ? 3 : 1;
+  }
+}
+
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,77 @@
+// Convolution and dense layers' products with exactly the gradients that are asked for: tfjs's own compute all of them, which
+// an attack (input only) and a first layer (parameters only) would pay for in vain.
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What a product is differentiated with respect to. */
+export type Differentiated = 'input' | 'parameters' | 'both';
+
+const geometry = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined } as const;
+
+/** y = x ⋆ kernel + bias, stride 1, padded to the same size; x `[N,H,W,I]`, kernel `[3,3,I,O]`, bias `[O]`, y `[N,H,W,O]`. */
+export function convolve(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  bias: tf.Tensor1D,
+  differentiated: Differentiated,
+): tf.Tensor4D {
+  return product<tf.Tensor4D>(x, kernel, bias, differentiated, {
+    value: () => tf.fused.conv2d({ x, filter: kernel, bias, strides: 1, pad: 'same', activation: 'linear' }),
+    inputGradient: (dy) =>
+      runKernel(tf.Conv2DBackpropInput, { dy, filter: kernel }, { ...geometry, inputShape: x.shape }),
+    kernelGradient: (dy, savedX) =>
+      runKernel(tf.Conv2DBackpropFilter, { x: savedX, dy }, { ...geometry, filterShape: kernel.shape }),
+    biasGradient: (dy) => tf.sum(dy, [0, 1, 2]),
+  });
+}
+
+/** y = x·kernel + bias; x `[N,I]`, kernel `[I,O]`, bias `[O]`, y `[N,O]`. */
+export function multiply(
+  x: tf.Tensor2D,
+  kernel: tf.Tensor2D,
+  bias: tf.Tensor1D,
+  differentiated: Differentiated,
+): tf.Tensor2D {
+  return product<tf.Tensor2D>(x, kernel, bias, differentiated, {
+    value: () => tf.fused.matMul({ a: x, b: kernel, bias, activation: 'linear' }) as tf.Tensor2D,
+    inputGradient: (dy) => tf.matMul(dy, kernel, false, true),
+    kernelGradient: (dy, savedX) => tf.matMul(savedX, dy, true, false),
+    biasGradient: (dy) => tf.sum(dy, 0),
+  });
+}
+
+interface ProductParts<T extends tf.Tensor> {
+  readonly value: () => T;
+  readonly inputGradient: (dy: T) => tf.Tensor;
+  /** `savedX` is x as it was saved on the way forward, when x itself may be gone. */
+  readonly kernelGradient: (dy: T, savedX: T) => tf.Tensor;
+  readonly biasGradient: (dy: T) => tf.Tensor;
+}
+
+/** Only the differentiated operands are the custom op's inputs; the tape sees the others as constants. */
+function product<T extends tf.Tensor>(
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias: tf.Tensor,
+  differentiated: Differentiated,
+  parts: ProductParts<T>,
+): T {
+  const isOfInput = differentiated !== 'parameters';
+  const isOfParameters = differentiated !== 'input';
+  const inputs = [...(isOfInput ? [x] : []), ...(isOfParameters ? [kernel, bias] : [])];
+  const op = tf.customGrad((...operands) => {
+    const save = operands.at(-1) as tf.GradSaveFunc;
+    save(isOfParameters ? [x] : []);
+    return {
+      value: parts.value(),
+      gradFunc: (dy, [savedX]) => [
+        ...(isOfInput ? [parts.inputGradient(dy as T)] : []),
+        ...(isOfParameters ? [parts.kernelGradient(dy as T, savedX as T), parts.biasGradient(dy as T)] : []),
+      ],
+    };
+  });
+  return op(...inputs) as T;
+}
+
+function runKernel(name: string, inputs: object, attributes: object): tf.Tensor {
+  return tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap) as tf.Tensor;
+}

@@ -1,0 +1,98 @@
+// Parameters of a network: their names, initial values and the variables that hold them.
+import * as tf from '@tensorflow/tfjs-core';
+import { normal, uniform } from '../tensor/ops/random.ts';
+import { randomStreams } from './randomStreams.ts';
+
+/** Where a drawn value comes from; the same draws on every runtime. */
+export type Initializer =
+  | { readonly type: 'constant'; readonly value: number }
+  /** He et al. 2015: uniform on ±√(6/fanIn). */
+  | { readonly type: 'he-uniform'; readonly fanIn: number }
+  /** Glorot & Bengio 2010: uniform on ±√(6/(fanIn + fanOut)). */
+  | { readonly type: 'glorot-uniform'; readonly fanIn: number; readonly fanOut: number }
+  | { readonly type: 'normal'; readonly std: number }
+  /** The same row for every channel. */
+  | { readonly type: 'rows'; readonly row: Float64Array };
+
+export interface Parameter {
+  /** For example `conv1.kernel`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+  readonly variable: tf.Variable;
+  /** Whether weight decay acts on it: kernels only. */
+  readonly isDecayed: boolean;
+  /** Whether the penalty `denseL2` acts on it: kernels of dense layers. */
+  readonly isDenseKernel: boolean;
+}
+
+/** A running mean or variance of a batch normalisation; no gradient moves it. */
+export interface Statistic {
+  /** For example `bn1.mean`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly variable: tf.Variable;
+}
+
+/** Makes parameters in the network's order, each from a stream of its own. */
+export class ParameterMaker {
+  readonly parameters: Parameter[] = [];
+  readonly statistics: Statistic[] = [];
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  make<R extends tf.Rank>(
+    layer: string,
+    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha',
+    shape: tf.ShapeMap[R],
+    initializer: Initializer,
+  ): tf.Variable<R> {
+    const key = { seed: this.#seed, stream: randomStreams.initialWeights + this.parameters.length, counter: 0 };
+    const variable = tf.tidy(() => tf.variable(draw(shape, initializer, key)));
+    const isKernel = quantity === 'kernel';
+    this.parameters.push({
+      name: `${layer}.${quantity}`,
+      layer,
+      shape,
+      variable,
+      isDecayed: isKernel,
+      isDenseKernel: isKernel && shape.length === 2,
+    });
+    return variable as tf.Variable<R>;
+  }
+
+  makeStatistic(layer: string, quantity: 'mean' | 'variance', channels: number): tf.Variable<tf.Rank.R1> {
+    const variable = tf.tidy(() => tf.variable(tf.fill([channels], quantity === 'mean' ? 0 : 1), false));
+    this.statistics.push({ name: `${layer}.${quantity}`, shape: [channels], variable });
+    return variable as tf.Variable<tf.Rank.R1>;
+  }
+}
+
+function draw(shape: number[], initializer: Initializer, key: Parameters<typeof uniform>[3]): tf.Tensor {
+  switch (initializer.type) {
+    case 'constant':
+      return tf.fill(shape, initializer.value);
+    case 'he-uniform': {
+      const limit = Math.sqrt(6 / initializer.fanIn);
+      return uniform(shape, -limit, limit, key);
+    }
+    case 'glorot-uniform': {
+      const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
+      return uniform(shape, -limit, limit, key);
+    }
+    case 'normal':
+      return normal(shape, 0, initializer.std, key);
+    case 'rows': {
+      const channels = shape[0]!;
+      const values = new Float32Array(channels * initializer.row.length);
+      for (let channel = 0; channel < channels; channel++)
+        values.set(initializer.row, channel * initializer.row.length);
+      return tf.tensor(values, shape, 'float32');
+    }
+    default:
+      return initializer satisfies never;
+  }
+}

@@ -1,0 +1,20 @@
+// Who draws from which stream of the run's random numbers. A key is {seed, stream, counter}: the seed is the run's, the counter
+// says which step, epoch or batch it is for, so that a resumed run draws what an uninterrupted one would have drawn.
+
+/** First stream of each purpose; each has 65,536 of its own. */
+export const randomStreams = {
+  /** + position of the parameter in the network; counter 0. */
+  initialWeights: 0x0001_0000,
+  /** counter: epoch, from 0. */
+  epochOrder: 0x0002_0000,
+  /** counter: step, from 0. */
+  augmentation: 0x0003_0000,
+  /** + position of the dropout layer; counter: step, from 0. */
+  dropout: 0x0004_0000,
+  /** As `dropout`, in the pass that makes adversarial examples for training. */
+  attackDropout: 0x0005_0000,
+  /** Random start of a training attack; counter: step, from 0. */
+  trainingAttack: 0x0006_0000,
+  /** + restart; counter: first sample of the batch. */
+  evaluationAttack: 0x0007_0000,
+} as const;

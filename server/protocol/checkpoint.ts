@@ -1,0 +1,48 @@
+// What the checkpoint inspector shows of a `.safetensors` file.
+import type { Plan } from './plan.ts';
+
+export interface CheckpointContents {
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Null for a file that Kafscope did not write. */
+  readonly origin: CheckpointOrigin | null;
+  readonly tensors: readonly TensorContents[];
+  readonly activations: readonly KafContents[];
+  /** The file's own metadata, as text by key. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface CheckpointOrigin {
+  readonly runId: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly plan: Plan;
+  /** Versions of Kafscope, of the runtime and of Node that wrote it. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface TensorContents {
+  readonly name: string;
+  readonly group: 'model' | 'optimizer' | 'other';
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly values: number;
+  readonly l2: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly nonFinite: number;
+  /** Counts of the finite values in equal bins from min to max. */
+  readonly histogram: readonly number[];
+}
+
+export interface KafContents {
+  readonly layer: string;
+  readonly channels: number;
+  readonly dictionary: readonly number[];
+  readonly gamma: number;
+  readonly base: 'none' | 'swish';
+  /** `[channels, dictionary]`, row by row. */
+  readonly alpha: Float32Array;
+}

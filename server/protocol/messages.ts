@@ -1,0 +1,116 @@
+// Requests and notifications between a client (extension, command line) and the server: JSON-RPC 2.0, one WebSocket message
+// each, encoded by codec.ts. Every request ends in a result, an error with `RequestErrorData`, or a cancellation.
+import { z } from 'zod';
+import type { EvaluationPlan } from './plan.ts';
+import type { Row } from './records.ts';
+import type { RunSummary } from './run.ts';
+import type { RunSnapshot } from './snapshot.ts';
+import type { CheckpointContents } from './checkpoint.ts';
+
+export const protocolVersion = 1;
+
+/** Largest message that either side accepts. */
+export const maxMessageBytes = 64 * 1024 * 1024;
+
+export interface Requests {
+  'server/hello': { params: HelloParams; result: HelloResult };
+  'run/list': { params: Record<string, never>; result: { runs: RunSummary[] } };
+  /** One run a seed. */
+  'run/start': { params: RunStartParams; result: { runs: RunSummary[] } };
+  'run/pause': { params: RunIdParams; result: RunSummary };
+  /** Goes on: a paused run at once, an ended one (see `isResumable`) from its last checkpoint. */
+  'run/resume': { params: RunIdParams; result: RunSummary };
+  /** Ends the run after its current step with a checkpoint; during an evaluation, ends that. */
+  'run/stop': { params: RunIdParams; result: RunSummary };
+  'run/delete': { params: RunIdParams; result: Record<string, never> };
+  'run/snapshot': { params: RunIdParams; result: RunSnapshot };
+  /** From then on `run/progressed` brings the rows after the cursor, first those already there. */
+  'run/subscribe': { params: RunSubscribeParams; result: Record<string, never> };
+  'run/unsubscribe': { params: RunIdParams; result: Record<string, never> };
+  /** Attacks the weights of a checkpoint (by default the last) of a run at rest. */
+  'evaluation/start': { params: EvaluationStartParams; result: RunSummary };
+  'checkpoint/inspect': { params: CheckpointInspectParams; result: CheckpointContents };
+  'device/list': { params: Record<string, never>; result: { devices: DeviceReport[] } };
+}
+
+export interface Notifications {
+  /** At most ten a second for a run. */
+  'run/progressed': { runId: string; rows: Row[] };
+  /** A summary changed; a run that is gone has `isDeleted`. */
+  'run/changed': { run: RunSummary; isDeleted: boolean };
+}
+
+export type RequestMethod = keyof Requests;
+export type NotificationMethod = keyof Notifications;
+
+const runId = z.string().regex(/^[a-zA-Z0-9._-]{1,120}$/);
+
+const fraction = z.number().positive().finite();
+
+export const evaluationPlanSchema = z.strictObject({
+  attack: z.literal('pgd'),
+  norm: z.literal('linf'),
+  epsilon: fraction.max(1),
+  stepSize: fraction.max(1),
+  steps: z.int().min(1).max(10_000),
+  restarts: z.int().min(1).max(1000),
+  samples: z.int().min(1),
+  batchSize: z.int().min(1).max(10_000),
+  protocol: z.literal('worst-case'),
+}) satisfies z.ZodType<EvaluationPlan>;
+
+/** What the server accepts, by method. */
+export const paramsSchemas = {
+  'server/hello': z.strictObject({ protocolVersion: z.int(), client: z.string().max(200) }),
+  'run/list': z.strictObject({}),
+  'run/start': z.strictObject({
+    /** The experiment as text, so that unsaved edits count. */
+    text: z.string().max(1_000_000),
+    /** Absolute path of the file it comes from, for relative paths in it. */
+    file: z.string().max(4096).nullable(),
+    /** Overrides by path, for example `{"training.epochs": 2}`. */
+    overrides: z.record(z.string(), z.unknown()).default({}),
+  }),
+  'run/pause': z.strictObject({ runId }),
+  'run/resume': z.strictObject({ runId }),
+  'run/stop': z.strictObject({ runId }),
+  'run/delete': z.strictObject({ runId }),
+  'run/snapshot': z.strictObject({ runId }),
+  'run/subscribe': z.strictObject({ runId, cursor: z.int().min(0) }),
+  'run/unsubscribe': z.strictObject({ runId }),
+  'evaluation/start': z.strictObject({
+    runId,
+    checkpoint: z.string().max(255).nullable(),
+    evaluation: evaluationPlanSchema,
+  }),
+  'checkpoint/inspect': z.strictObject({
+    /** Absolute path of a `.safetensors` file. */
+    file: z.string().max(4096),
+  }),
+  'device/list': z.strictObject({}),
+} satisfies { [Method in RequestMethod]: z.ZodType };
+
+export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
+export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
+export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
+export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
+export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
+export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;
+
+export interface HelloResult {
+  readonly protocolVersion: number;
+  readonly serverVersion: string;
+  /** Absolute path of the folder that holds the run folders. */
+  readonly runsFolder: string;
+  readonly pid: number;
+}
+
+/** Whether a runtime works on this machine. */
+export interface DeviceReport {
+  readonly runtime: 'wasm' | 'cpu';
+  readonly isAvailable: boolean;
+  /** For example `1 thread · relaxed SIMD`. */
+  readonly device: string;
+  /** Why it is or isn't usable, and what to do. */
+  readonly reason: string;
+}

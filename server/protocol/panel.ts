@@ -1,0 +1,68 @@
+// Messages between the extension host and its webviews. A webview says `ready`, the host answers with a complete state;
+// afterwards the host sends what changed and the webview sends intents. Requests to the server never come from a webview
+// directly.
+import type { CheckpointContents } from './checkpoint.ts';
+import type { EvaluationPlan } from './plan.ts';
+import type { Row } from './records.ts';
+import type { RunSnapshot } from './snapshot.ts';
+import type { RunSummary } from './run.ts';
+
+/** How a message to a webview travels: as the bytes of codec.ts. Intents of a webview travel as they are. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+}
+
+/** Connection of the extension host with the server, as panels show it. */
+export type ConnectionState =
+  { readonly status: 'starting' | 'connected' | 'stopped' } | { readonly status: 'lost'; readonly message: string };
+
+export type ToDashboard =
+  | { readonly type: 'snapshot'; readonly snapshot: RunSnapshot }
+  | { readonly type: 'rows'; readonly runId: string; readonly rows: readonly Row[] }
+  | { readonly type: 'run'; readonly run: RunSummary }
+  | { readonly type: 'runGone'; readonly runId: string }
+  | { readonly type: 'connection'; readonly connection: ConnectionState }
+  | { readonly type: 'failed'; readonly message: string };
+
+export type FromDashboard =
+  | { readonly type: 'ready' }
+  | RunIntent
+  | { readonly type: 'evaluate'; readonly runId: string; readonly evaluation: EvaluationPlan }
+  | { readonly type: 'openExperiment'; readonly file: string }
+  | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string };
+
+/** All that the monitor shows, at most a few times a second. */
+export interface ToMonitor {
+  readonly type: 'state';
+  readonly connection: ConnectionState;
+  /** Live runs first, then the newest ended one; empty before the first run. */
+  readonly runs: readonly MonitoredRun[];
+}
+
+/** A run with the ends of its curves, enough for sparklines. */
+export interface MonitoredRun {
+  readonly run: RunSummary;
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly robustAccuracy: readonly number[];
+  readonly imagesPerSecond: readonly number[];
+}
+
+export type FromMonitor =
+  | { readonly type: 'ready' }
+  | RunIntent
+  | { readonly type: 'openDashboard'; readonly runId: string }
+  | { readonly type: 'newExperiment' }
+  | { readonly type: 'showLog' };
+
+export interface RunIntent {
+  readonly type: 'pause' | 'resume' | 'stop';
+  readonly runId: string;
+}
+
+export type ToCheckpoint =
+  | { readonly type: 'contents'; readonly contents: CheckpointContents }
+  | { readonly type: 'failed'; readonly message: string };
+
+export type FromCheckpoint =
+  { readonly type: 'ready' } | { readonly type: 'reload' } | { readonly type: 'openRun'; readonly runId: string };

@@ -1,0 +1,122 @@
+// The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
+// How an experiment file becomes a plan is the business of server/experiment.
+
+export interface Plan {
+  readonly version: 1;
+  readonly name: string;
+  readonly seed: number;
+  readonly runtime: RuntimeChoice;
+  readonly dataset: DatasetPlan;
+  readonly model: ModelPlan;
+  readonly training: TrainingPlan;
+  readonly observe: ObservationPlan;
+  /** Attacks to run on the final weights, in order. */
+  readonly evaluation: readonly EvaluationPlan[];
+}
+
+export type RuntimeChoice = 'auto' | 'wasm' | 'cpu';
+
+export type DatasetPlan =
+  | {
+      readonly name: 'cifar10';
+      /** Absolute path of the folder with the six `.bin` batches. */
+      readonly path: string;
+      readonly trainSamples: number;
+      readonly testSamples: number;
+    }
+  | {
+      readonly name: 'shapes';
+      readonly trainSamples: number;
+      readonly testSamples: number;
+      /** Seed of the generator; independent of the run's seed, so that runs share their data. */
+      readonly seed: number;
+    };
+
+export interface ModelPlan {
+  readonly network: 'light' | 'vgg';
+  readonly activation: ActivationPlan;
+  /** Drop rates in order of the network's dropout layers: light has 3, vgg 4. */
+  readonly dropout: readonly number[];
+  /** λ of the penalty λ·Σw² on the kernels of the dense layers. */
+  readonly denseL2: number;
+  /** Per-channel normalisation as the network's first layer; null for none (the thesis has none). */
+  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+}
+
+export type ActivationPlan =
+  { readonly type: 'relu' } | { readonly type: 'elu'; readonly alpha: number } | { readonly type: 'swish' } | KafPlan;
+
+/** f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. */
+export interface KafPlan {
+  readonly type: 'kaf' | 'residual-kaf';
+  /** Number D of dictionary elements. */
+  readonly dictionary: number;
+  readonly boundary: number;
+  readonly gamma: number;
+  readonly init: KafInit;
+}
+
+export type KafInit =
+  | { readonly type: 'normal'; readonly std: number }
+  | { readonly type: 'ridge'; readonly target: 'relu' | 'elu' | 'swish'; readonly epsilon: number };
+
+export interface TrainingPlan {
+  readonly method: 'standard' | 'fgsm-rs';
+  /** Null exactly when the method is `standard`. */
+  readonly threat: ThreatPlan | null;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerPlan;
+  readonly schedule: SchedulePlan;
+  /** Zero padding in pixels before a random crop to the original size (0: none), and a random horizontal flip. */
+  readonly augmentation: { readonly crop: number; readonly flip: boolean };
+  readonly checkpointEveryEpochs: number;
+}
+
+/** Perturbations δ with ‖δ‖∞ ≤ epsilon, in pixel units of [0, 1]; stepSize is the single step's length. */
+export interface ThreatPlan {
+  readonly norm: 'linf';
+  readonly epsilon: number;
+  readonly stepSize: number;
+}
+
+/** Weight decay acts on convolution and dense kernels only, never on biases, batch normalisation or KAF coefficients. */
+export type OptimizerPlan =
+  | { readonly type: 'sgd'; readonly momentum: number; readonly weightDecay: number }
+  | {
+      readonly type: 'adam';
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    };
+
+export type SchedulePlan =
+  | { readonly type: 'constant'; readonly learningRate: number }
+  /** Linear from min to max at half of the steps and back; then cooldownEpochs (of the epochs) at min. */
+  | { readonly type: 'triangular'; readonly min: number; readonly max: number; readonly cooldownEpochs: number };
+
+export interface ObservationPlan {
+  /** Norms of all weights and gradients every so many steps; 0 for never. */
+  readonly normsEverySteps: number;
+  /** KAF coefficients every so many steps; 0 for never. */
+  readonly shapesEverySteps: number;
+  /** Test accuracy (and, with robustSamples > 0, accuracy under PGD) every so many epochs; 0 for never. */
+  readonly testEveryEpochs: number;
+  /** Test images attacked at each test, with PGD of `robustSteps` steps and one restart at the plan's threat (8/255 if none). */
+  readonly robustSamples: number;
+  readonly robustSteps: number;
+}
+
+export interface EvaluationPlan {
+  readonly attack: 'pgd';
+  readonly norm: 'linf';
+  readonly epsilon: number;
+  readonly stepSize: number;
+  readonly steps: number;
+  readonly restarts: number;
+  /** The first so many test images. */
+  readonly samples: number;
+  readonly batchSize: number;
+  readonly protocol: 'worst-case';
+}

@@ -1,0 +1,152 @@
+// What a run says of itself, in order. Records hold no time and no path of a machine: the same plan and seed give the same
+// records on the same runtime. A row is a record as it stands in run.db, with its position and time.
+import type { EvaluationPlan } from './plan.ts';
+
+export interface Row {
+  /** Position in the run's log, 1, 2, …; the cursor of replay. */
+  readonly seq: number;
+  /** Milliseconds since the epoch, when it was recorded. */
+  readonly timeMs: number;
+  readonly record: RunRecord;
+}
+
+export type RunRecord =
+  | PreparedRecord
+  | StepRecord
+  | NormsRecord
+  | ShapesRecord
+  | TestRecord
+  | CheckpointedRecord
+  | DivergedRecord
+  | EvaluationStartedRecord
+  | AttackProgressRecord
+  | EvaluationFinishedRecord;
+
+/** The network and the length of the work, before the first step. */
+export interface PreparedRecord {
+  readonly type: 'prepared';
+  readonly parameters: readonly ParameterInfo[];
+  readonly activations: readonly KafInfo[];
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly epochs: number;
+}
+
+export interface ParameterInfo {
+  /** For example `conv1.kernel`, `bn1.gamma`, `kaf1.alpha`, `dense2.bias`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+}
+
+/** A layer of kernel activation functions; its coefficients come in `shapes` records. */
+export interface KafInfo {
+  readonly layer: string;
+  readonly channels: number;
+  readonly dictionary: readonly number[];
+  readonly gamma: number;
+  readonly base: 'none' | 'swish';
+}
+
+/** One optimisation step. Loss and accuracy are of the batch trained on (the attacked one in adversarial training). */
+export interface StepRecord {
+  readonly type: 'step';
+  /** 1 after the first update. */
+  readonly step: number;
+  /** 1 during the first epoch. */
+  readonly epoch: number;
+  /** Mean cross-entropy in nats, without penalties. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+}
+
+/** L2 norms in the order of `prepared.parameters`: weights after the update, gradients of the training loss that made it. */
+export interface NormsRecord {
+  readonly type: 'norms';
+  readonly step: number;
+  readonly weights: Float32Array;
+  readonly gradients: Float32Array;
+  /** Non-finite values among each weight and each gradient. */
+  readonly nonFiniteWeights: Int32Array;
+  readonly nonFiniteGradients: Int32Array;
+}
+
+/** KAF coefficients α in the order of `prepared.activations`, each `[channels, dictionary]` row by row; step 0 is the start. */
+export interface ShapesRecord {
+  readonly type: 'shapes';
+  readonly step: number;
+  readonly alphas: readonly Float32Array[];
+}
+
+/** Accuracy on held-out images with the weights after `step`. */
+export interface TestRecord {
+  readonly type: 'test';
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly samples: number;
+  /** Under PGD, worst-case protocol; null where the plan asks for none. */
+  readonly robustAccuracy: number | null;
+  readonly robustSamples: number;
+}
+
+export interface CheckpointedRecord {
+  readonly type: 'checkpointed';
+  readonly step: number;
+  readonly epoch: number;
+  /** File name in the run's `checkpoints` folder. */
+  readonly file: string;
+}
+
+/** Training ended because a loss or a gradient was not finite. */
+export interface DivergedRecord {
+  readonly type: 'diverged';
+  readonly step: number;
+  /** First parameter, in the network's order, with a non-finite gradient; or `loss`. */
+  readonly quantity: string;
+  readonly message: string;
+}
+
+export interface EvaluationStartedRecord {
+  readonly type: 'evaluationStarted';
+  /** 1, 2, … within the run. */
+  readonly evaluation: number;
+  readonly plan: EvaluationPlan;
+  /** Step of the weights attacked. */
+  readonly step: number;
+  readonly samples: number;
+}
+
+/** Counts so far, over the batches attacked so far, after one restart on one more batch. */
+export interface AttackProgressRecord {
+  readonly type: 'attackProgress';
+  readonly evaluation: number;
+  /** 0-based. */
+  readonly restart: number;
+  /** Images seen by this restart so far. */
+  readonly samples: number;
+  /**
+   * `robust[s]`: images among `samples` that are right clean and still stand after steps 0…s of this restart and all steps of
+   * the restarts before; index 0 is the random start, so its length is steps + 1.
+   */
+  readonly robust: Int32Array;
+}
+
+export interface EvaluationFinishedRecord {
+  readonly type: 'evaluationFinished';
+  readonly evaluation: number;
+  readonly samples: number;
+  readonly clean: Proportion;
+  readonly robust: Proportion;
+  /** True when it was stopped before all images were attacked; the figures hold for the `samples` done. */
+  readonly isPartial: boolean;
+}
+
+/** A proportion with its Wilson 95 % interval (Wilson 1927). */
+export interface Proportion {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}

@@ -1,0 +1,146 @@
+// All that a panel needs to show a run, as a fold over the run's rows. The server sends one, both sides apply the rows that
+// follow; a snapshot at any cursor equals the fold of all rows up to it.
+import type {
+  EvaluationFinishedRecord,
+  EvaluationStartedRecord,
+  PreparedRecord,
+  Row,
+  ShapesRecord,
+} from './records.ts';
+import type { Plan } from './plan.ts';
+import type { RunSummary } from './run.ts';
+
+export interface RunSnapshot {
+  run: RunSummary;
+  plan: Plan;
+  /** `seq` of the last row applied; 0 before the first. */
+  cursor: number;
+  prepared: PreparedRecord | null;
+  steps: StepColumns;
+  norms: NormColumns;
+  tests: TestColumns;
+  /** First (the start), some between, and the last; see `maxShapes`. */
+  shapes: ShapesRecord[];
+  divergence: { step: number; quantity: string; message: string } | null;
+  evaluations: EvaluationView[];
+}
+
+export interface StepColumns {
+  step: number[];
+  timeMs: number[];
+  loss: number[];
+  accuracy: number[];
+  learningRate: number[];
+}
+
+/** Rows by time, columns in the order of `prepared.parameters`. */
+export interface NormColumns {
+  step: number[];
+  weights: Float32Array[];
+  gradients: Float32Array[];
+  nonFiniteWeights: Int32Array[];
+  nonFiniteGradients: Int32Array[];
+}
+
+export interface TestColumns {
+  step: number[];
+  epoch: number[];
+  loss: number[];
+  accuracy: number[];
+  /** NaN where the plan asked for no attack. */
+  robustAccuracy: number[];
+  robustSamples: number[];
+}
+
+export interface EvaluationView {
+  started: EvaluationStartedRecord;
+  /** By restart: images seen so far and the counts that still stand by step. */
+  restarts: { samples: number; robust: Int32Array }[];
+  finished: EvaluationFinishedRecord | null;
+}
+
+/** With more shapes than this, every second one between the first and the last goes. */
+export const maxShapes = 200;
+
+export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
+  return {
+    run,
+    plan,
+    cursor: 0,
+    prepared: null,
+    steps: { step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
+    norms: { step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
+    tests: { step: [], epoch: [], loss: [], accuracy: [], robustAccuracy: [], robustSamples: [] },
+    shapes: [],
+    divergence: null,
+    evaluations: [],
+  };
+}
+
+/** Adds the row to the snapshot in place. Rows at or before the cursor change nothing, so a replay may overlap. */
+export function applyRow(snapshot: RunSnapshot, row: Row): void {
+  if (row.seq <= snapshot.cursor) return;
+  snapshot.cursor = row.seq;
+  const { record } = row;
+  switch (record.type) {
+    case 'prepared':
+      snapshot.prepared = record;
+      return;
+    case 'step':
+      snapshot.steps.step.push(record.step);
+      snapshot.steps.timeMs.push(row.timeMs);
+      snapshot.steps.loss.push(record.loss);
+      snapshot.steps.accuracy.push(record.accuracy);
+      snapshot.steps.learningRate.push(record.learningRate);
+      snapshot.divergence = null;
+      return;
+    case 'norms':
+      snapshot.norms.step.push(record.step);
+      snapshot.norms.weights.push(record.weights);
+      snapshot.norms.gradients.push(record.gradients);
+      snapshot.norms.nonFiniteWeights.push(record.nonFiniteWeights);
+      snapshot.norms.nonFiniteGradients.push(record.nonFiniteGradients);
+      return;
+    case 'shapes':
+      snapshot.shapes.push(record);
+      if (snapshot.shapes.length > maxShapes) thinShapes(snapshot);
+      return;
+    case 'test':
+      snapshot.tests.step.push(record.step);
+      snapshot.tests.epoch.push(record.epoch);
+      snapshot.tests.loss.push(record.loss);
+      snapshot.tests.accuracy.push(record.accuracy);
+      snapshot.tests.robustAccuracy.push(record.robustAccuracy ?? Number.NaN);
+      snapshot.tests.robustSamples.push(record.robustSamples);
+      return;
+    case 'checkpointed':
+      return; // the run's summary lists the checkpoints
+    case 'diverged':
+      snapshot.divergence = { step: record.step, quantity: record.quantity, message: record.message };
+      return;
+    case 'evaluationStarted':
+      snapshot.evaluations.push({ started: record, restarts: [], finished: null });
+      return;
+    case 'attackProgress': {
+      const view = findEvaluation(snapshot, record.evaluation);
+      if (view) view.restarts[record.restart] = { samples: record.samples, robust: record.robust };
+      return;
+    }
+    case 'evaluationFinished': {
+      const view = findEvaluation(snapshot, record.evaluation);
+      if (view) view.finished = record;
+      return;
+    }
+    default:
+      record satisfies never;
+  }
+}
+
+function findEvaluation(snapshot: RunSnapshot, evaluation: number): EvaluationView | undefined {
+  return snapshot.evaluations.findLast((view) => view.started.evaluation === evaluation);
+}
+
+function thinShapes(snapshot: RunSnapshot): void {
+  const last = snapshot.shapes.length - 1;
+  snapshot.shapes = snapshot.shapes.filter((_, index) => index === last || index % 2 === 0);
+}

@@ -1,0 +1,170 @@
+// What each request does: checks its parameters, asks the runs, and turns errors into codes. Sockets are not known here.
+import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
+import { BadCheckpointError } from '../run/safetensors.ts';
+import type { CheckpointContents } from '../protocol/checkpoint.ts';
+import { requestErrorCodes } from '../protocol/errors.ts';
+import type { RequestErrorData } from '../protocol/errors.ts';
+import { issueText } from '../protocol/issue.ts';
+import type { ExperimentIssue } from '../protocol/issue.ts';
+import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
+import type { DeviceReport, RequestMethod, Requests } from '../protocol/messages.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { RunReader } from '../run/runReader.ts';
+import { RunStateError } from '../run/runSupervisor.ts';
+import type { RunSupervisor } from '../run/runSupervisor.ts';
+import { StorageError } from '../run/runDatabase.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** What the server needs of the layers that it does not know. */
+export interface Services {
+  compile(
+    text: string,
+    options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
+  ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
+  describe(plan: Plan): string;
+  inspect(file: string): Promise<CheckpointContents>;
+  listDevices(): Promise<readonly DeviceReport[]>;
+}
+
+export interface RequestContext {
+  readonly serverVersion: string;
+  readonly runsFolder: string;
+  readonly supervisor: RunSupervisor;
+  readonly reader: RunReader;
+  readonly services: Services;
+}
+
+type Params<Method extends RequestMethod> = (typeof paramsSchemas)[Method]['_output'];
+type Handlers = {
+  [Method in RequestMethod]: (
+    params: Params<Method>,
+  ) => Requests[Method]['result'] | Promise<Requests[Method]['result']>;
+};
+
+/** Answers one client's requests; the first must be `server/hello` with our version. */
+export class RequestHandler {
+  readonly #handlers: Handlers;
+  #hasGreeted = false;
+
+  constructor(context: RequestContext, subscriptions: Subscriptions) {
+    this.#handlers = makeHandlers(context, subscriptions);
+  }
+
+  get hasGreeted(): boolean {
+    return this.#hasGreeted;
+  }
+
+  /** @throws ResponseError always with `RequestErrorData`. */
+  async handle(method: string, params: unknown): Promise<unknown> {
+    if (!isMethod(method)) {
+      throw failure(ErrorCodes.MethodNotFound, `There is no request ${method}.`, {
+        fault: 'request',
+        isRetryable: false,
+      });
+    }
+    if (!this.#hasGreeted && method !== 'server/hello') {
+      throw failure(ErrorCodes.InvalidRequest, `Send server/hello before ${method}.`, {
+        fault: 'request',
+        isRetryable: false,
+      });
+    }
+    const parsed = paramsSchemas[method].safeParse(params ?? {});
+    if (!parsed.success) {
+      const problems = parsed.error.issues.map((issue) => `${[method, ...issue.path].join('.')}: ${issue.message}`);
+      throw failure(ErrorCodes.InvalidParams, problems.join('; '), { fault: 'request', isRetryable: false });
+    }
+    try {
+      const handler = this.#handlers[method] as (params: unknown) => unknown;
+      const result = await handler(parsed.data);
+      if (method === 'server/hello') this.#hasGreeted = true;
+      return result;
+    } catch (error) {
+      throw asResponseError(error);
+    }
+  }
+}
+
+function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Handlers {
+  const { supervisor, reader, services, runsFolder, serverVersion } = context;
+  return {
+    'server/hello': (params) => {
+      if (params.protocolVersion !== protocolVersion) {
+        throw failure(
+          requestErrorCodes.versionMismatch,
+          `${params.client} speaks protocol ${String(params.protocolVersion)}, this server (Kafscope ${serverVersion}, process ${String(process.pid)}) speaks ${String(protocolVersion)}. Update both to the same Kafscope, then end the server.`,
+          { fault: 'request', isRetryable: false },
+        );
+      }
+      return { protocolVersion, serverVersion, runsFolder, pid: process.pid };
+    },
+    'run/list': () => ({ runs: supervisor.list() }),
+    'run/start': ({ text, file, overrides }) => {
+      const { plans, issues } = services.compile(text, { file, overrides });
+      const errors = issues.filter((issue) => issue.severity === 'error');
+      const first = errors[0];
+      if (first) {
+        const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
+        const data: RequestErrorData = { fault: 'request', isRetryable: false, issues: errors };
+        throw failure(requestErrorCodes.badExperiment, `${issueText(first)} — ${first.remedy}${more}`, data);
+      }
+      const versions = { kafscope: serverVersion, node: process.versions.node };
+      const runs = plans.map((plan) =>
+        supervisor.start({
+          plan,
+          description: services.describe(plan),
+          experimentText: text,
+          experimentFile: file,
+          versions,
+        }),
+      );
+      return { runs };
+    },
+    'run/pause': ({ runId }) => supervisor.pause(runId),
+    'run/resume': ({ runId }) => supervisor.resume(runId),
+    'run/stop': ({ runId }) => supervisor.stop(runId),
+    'run/delete': ({ runId }) => {
+      reader.forget(runId);
+      supervisor.delete(runId);
+      return {};
+    },
+    'run/snapshot': ({ runId }) => reader.snapshot(supervisor.get(runId)),
+    'run/subscribe': ({ runId, cursor }) => {
+      const run = supervisor.get(runId);
+      subscriptions.add(runId, Math.min(cursor, reader.lastSeq(run)));
+      return {};
+    },
+    'run/unsubscribe': ({ runId }) => {
+      subscriptions.remove(runId);
+      return {};
+    },
+    'evaluation/start': ({ runId, checkpoint, evaluation }) => supervisor.evaluate(runId, checkpoint, evaluation),
+    'checkpoint/inspect': ({ file }) => services.inspect(file),
+    'device/list': async () => ({ devices: [...(await services.listDevices())] }),
+  };
+}
+
+function isMethod(method: string): method is RequestMethod {
+  return Object.hasOwn(paramsSchemas, method);
+}
+
+function failure(code: number, message: string, data: RequestErrorData): ResponseError<RequestErrorData> {
+  return new ResponseError(code, message, data);
+}
+
+function asResponseError(error: unknown): ResponseError<RequestErrorData> {
+  if (error instanceof ResponseError) return error as ResponseError<RequestErrorData>;
+  if (error instanceof RunStateError) {
+    return failure(requestErrorCodes[error.kind], error.message, {
+      fault: 'request',
+      isRetryable: error.kind === 'wrongState',
+    });
+  }
+  if (error instanceof BadCheckpointError) {
+    return failure(requestErrorCodes.unknownFile, error.message, { fault: 'request', isRetryable: false });
+  }
+  if (error instanceof StorageError) {
+    return failure(requestErrorCodes.storageFailed, error.message, { fault: 'machine', isRetryable: true });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return failure(requestErrorCodes.internal, `Kafscope failed: ${message}`, { fault: 'kafscope', isRetryable: false });
+}

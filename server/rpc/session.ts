@@ -1,0 +1,117 @@
+// One connected client: its requests, the runs it follows, and what it is told unasked.
+import { createMessageConnection } from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { WebSocket } from 'ws';
+import type { NotificationMethod, Notifications } from '../protocol/messages.ts';
+import type { RunSummary } from '../protocol/run.ts';
+import { RequestHandler } from './requests.ts';
+import type { RequestContext } from './requests.ts';
+import { SocketReader, SocketWriter } from './socketTransport.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** Progress alone is told no more often; a change of status at once. */
+const shortestGapMs = 500;
+
+interface Told {
+  run: RunSummary;
+  atMs: number;
+  timer: NodeJS.Timeout | null;
+}
+
+export class Session {
+  readonly #connection: MessageConnection;
+  readonly #requests: RequestHandler;
+  readonly #subscriptions: Subscriptions;
+  readonly #socket: WebSocket;
+  readonly #log: (line: string) => void;
+  readonly #told = new Map<string, Told>();
+
+  constructor(socket: WebSocket, context: RequestContext, log: (line: string) => void) {
+    this.#socket = socket;
+    this.#log = log;
+    const { supervisor, reader } = context;
+    this.#subscriptions = new Subscriptions({
+      read: (runId, cursor) => reader.rows(supervisor.get(runId), cursor),
+      lastSeq: (runId) => reader.lastSeq(supervisor.get(runId)),
+      backlogBytes: () => socket.bufferedAmount,
+      send: (runId, rows) => {
+        this.#notify('run/progressed', { runId, rows });
+      },
+      log,
+    });
+    this.#requests = new RequestHandler(context, this.#subscriptions);
+    this.#connection = createMessageConnection(new SocketReader(socket), new SocketWriter(socket));
+    this.#connection.onRequest((method, params) => this.#requests.handle(method, params));
+    this.#connection.onError(([error]) => {
+      log(`client: ${error.message}`);
+    });
+    this.#connection.onClose(() => {
+      this.#forget();
+    });
+    this.#connection.listen();
+  }
+
+  runChanged(run: RunSummary): void {
+    this.#subscriptions.progressed(run.id);
+    const told = this.#told.get(run.id);
+    if (!told || isNews(told.run, run)) {
+      this.#tell(run);
+      return;
+    }
+    told.run = run;
+    told.timer ??= setTimeout(
+      () => {
+        this.#tell(told.run);
+      },
+      Math.max(0, told.atMs + shortestGapMs - performance.now()),
+    );
+  }
+
+  runCut(runId: string): void {
+    this.#subscriptions.cut(runId);
+  }
+
+  runDeleted(run: RunSummary): void {
+    this.#subscriptions.remove(run.id);
+    this.#clear(run.id);
+    this.#notify('run/changed', { run, isDeleted: true });
+  }
+
+  close(): void {
+    this.#forget();
+    this.#connection.end();
+  }
+
+  #tell(run: RunSummary): void {
+    this.#clear(run.id);
+    this.#told.set(run.id, { run, atMs: performance.now(), timer: null });
+    this.#notify('run/changed', { run, isDeleted: false });
+  }
+
+  #notify<Method extends NotificationMethod>(method: Method, params: Notifications[Method]): void {
+    if (!this.#requests.hasGreeted || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#connection.sendNotification(method, params).catch((error: unknown) => {
+      this.#log(`client: ${method} was not sent: ${String(error)}`);
+    });
+  }
+
+  #clear(runId: string): void {
+    const timer = this.#told.get(runId)?.timer;
+    if (timer) clearTimeout(timer);
+    this.#told.delete(runId);
+  }
+
+  #forget(): void {
+    for (const runId of [...this.#told.keys()]) this.#clear(runId);
+    this.#subscriptions.close();
+  }
+}
+
+function isNews(before: RunSummary, after: RunSummary): boolean {
+  return (
+    before.status !== after.status ||
+    before.message !== after.message ||
+    before.device !== after.device ||
+    before.checkpoints.length !== after.checkpoints.length
+  );
+}

@@ -1,0 +1,100 @@
+// What a `.safetensors` file holds, tensor by tensor, with statistics and the KAF curves in it. Works for any program's file.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CheckpointContents, KafContents, TensorContents } from '../protocol/checkpoint.ts';
+import type { Plan } from '../protocol/plan.ts';
+import { checkpointOrigin } from './checkpointFile.ts';
+import { SafetensorsFile } from './safetensors.ts';
+import type { StoredTensor } from './safetensors.ts';
+import { readValues } from './tensorValues.ts';
+
+const nBins = 40;
+
+/** Lets other work of the process run between tensors. @throws BadCheckpointError where the file is damaged. */
+export async function inspectCheckpoint(file: string): Promise<CheckpointContents> {
+  const stored = new SafetensorsFile(file);
+  try {
+    const origin = checkpointOrigin(stored);
+    const tensors: TensorContents[] = [];
+    const activations: KafContents[] = [];
+    for (const tensor of stored.tensors) {
+      await nextTurn();
+      const values = readValues(tensor.dtype, stored.read(tensor));
+      tensors.push(describeTensor(tensor, values));
+      const curves = kafContents(tensor, values, origin?.plan ?? null);
+      if (curves) activations.push(curves);
+    }
+    return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
+  } finally {
+    stored.close();
+  }
+}
+
+function describeTensor({ name, dtype, shape }: StoredTensor, values: ArrayLike<number>): TensorContents {
+  const group = name.startsWith('model/') ? 'model' : name.startsWith('optimizer/') ? 'optimizer' : 'other';
+  return { name, group, dtype, shape, values: values.length, ...statistics(values) };
+}
+
+/** Of the finite values; all NaN but the counts where there is none. L2, mean and deviation are summed in float64. */
+function statistics(values: ArrayLike<number>) {
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  let squares = 0;
+  let nFinite = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (!Number.isFinite(value)) continue;
+    nFinite++;
+    sum += value;
+    squares += value * value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const nonFinite = values.length - nFinite;
+  if (nFinite === 0) {
+    const none = Number.NaN;
+    return {
+      l2: none,
+      min: none,
+      max: none,
+      mean: none,
+      std: none,
+      nonFinite,
+      histogram: new Array<number>(nBins).fill(0),
+    };
+  }
+  const mean = sum / nFinite;
+  const histogram = new Array<number>(nBins).fill(0);
+  const binsPerUnit = max > min ? nBins / (max - min) : 0;
+  let spread = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (!Number.isFinite(value)) continue;
+    spread += (value - mean) ** 2;
+    histogram[Math.min(nBins - 1, Math.floor((value - min) * binsPerUnit))]! += 1;
+  }
+  return { l2: Math.sqrt(squares), min, max, mean, std: Math.sqrt(spread / nFinite), nonFinite, histogram };
+}
+
+/** Boundary and bandwidth that Kafscope takes where nothing else is said. */
+const defaultBoundary = 3;
+
+/** Null where the tensor is no `[channels, dictionary]` of KAF coefficients. Another program's is read with our defaults. */
+function kafContents({ name, shape }: StoredTensor, values: ArrayLike<number>, plan: Plan | null): KafContents | null {
+  const layer = /^(?!optimizer\/)(?:model\/)?(.+)\.alpha$/.exec(name)?.[1];
+  const [channels, size] = shape;
+  if (!layer || shape.length !== 2 || !channels || !size || size < 2) return null;
+  const activation = plan?.model.activation;
+  const kaf = activation && (activation.type === 'kaf' || activation.type === 'residual-kaf') ? activation : null;
+  if (plan && kaf?.dictionary !== size) return null;
+  const boundary = kaf?.boundary ?? defaultBoundary;
+  const spacing = (2 * boundary) / (size - 1);
+  return {
+    layer,
+    channels,
+    dictionary: Array.from({ length: size }, (_, index) => -boundary + index * spacing),
+    gamma: kaf?.gamma ?? 1 / (6 * spacing ** 2),
+    base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
+    alpha: Float32Array.from(values),
+  };
+}

@@ -1,0 +1,160 @@
+// TensorBoard's event file: TFRecord frames of Event protocol buffers with scalars. Only what TensorBoard needs to plot a run.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { PreparedRecord, Row } from '../protocol/records.ts';
+import { maskedCrc32c } from './crc32c.ts';
+import { storageError } from './runDatabase.ts';
+
+type Scalar = readonly [tag: string, value: number];
+
+export class EventsFile {
+  readonly file: string;
+  readonly #descriptor: number;
+  #prepared: PreparedRecord | null;
+
+  /**
+   * Opens a new file. After a resume, `startStep` tells TensorBoard to forget what older files say of that step and later ones.
+   * @throws StorageError
+   */
+  constructor(runFolder: string, options: { timeMs: number; startStep: number; prepared: PreparedRecord | null }) {
+    this.#prepared = options.prepared;
+    const seconds = String(Math.floor(options.timeMs / 1000)).padStart(10, '0');
+    this.file = path.join(runFolder, `events.out.tfevents.${seconds}.${os.hostname()}.${String(process.pid)}`);
+    try {
+      this.#descriptor = fs.openSync(this.file, 'a');
+    } catch (error) {
+      throw storageError(this.file, error);
+    }
+    this.#write([event(options.timeMs, 0, text(3, 'brain.Event:2'))]);
+    if (options.startStep > 0) {
+      const sessionStart = bytesField(7, [varintField(1, 1)]);
+      this.#write([event(options.timeMs, options.startStep, sessionStart)]);
+    }
+  }
+
+  /** @throws StorageError */
+  add(rows: readonly Row[]): void {
+    this.#write(
+      rows.flatMap((row) => {
+        const entry = this.#scalars(row);
+        return entry ? [event(row.timeMs, entry.step, summary(entry.scalars))] : [];
+      }),
+    );
+  }
+
+  close(): void {
+    fs.closeSync(this.#descriptor);
+  }
+
+  #scalars({ record }: Row): { step: number; scalars: Scalar[] } | null {
+    switch (record.type) {
+      case 'prepared':
+        this.#prepared = record;
+        return null;
+      case 'step': {
+        const { step, loss, accuracy, learningRate } = record;
+        return {
+          step,
+          scalars: [
+            ['train/loss', loss],
+            ['train/accuracy', accuracy],
+            ['train/learning_rate', learningRate],
+          ],
+        };
+      }
+      case 'test': {
+        const { step, loss, accuracy, robustAccuracy } = record;
+        const scalars: Scalar[] = [
+          ['test/loss', loss],
+          ['test/accuracy', accuracy],
+        ];
+        return {
+          step,
+          scalars: robustAccuracy === null ? scalars : [...scalars, ['test/robust_accuracy', robustAccuracy]],
+        };
+      }
+      case 'norms': {
+        const names = this.#prepared?.parameters.map((parameter) => parameter.name) ?? [];
+        const scalars = names.flatMap((name, index): Scalar[] => [
+          [`weight_norm/${name}`, record.weights[index] ?? Number.NaN],
+          [`gradient_norm/${name}`, record.gradients[index] ?? Number.NaN],
+        ]);
+        return { step: record.step, scalars };
+      }
+      case 'shapes':
+      case 'checkpointed':
+      case 'diverged':
+      case 'evaluationStarted':
+      case 'attackProgress':
+      case 'evaluationFinished':
+        return null;
+      default:
+        return record satisfies never;
+    }
+  }
+
+  #write(events: readonly Uint8Array[]): void {
+    if (events.length === 0) return;
+    const frames = Buffer.concat(events.map(frame));
+    try {
+      for (let written = 0; written < frames.length;) written += fs.writeSync(this.#descriptor, frames, written);
+    } catch (error) {
+      throw storageError(this.file, error);
+    }
+  }
+}
+
+/** length (8 bytes) · its masked CRC · data · its masked CRC; little-endian. */
+function frame(data: Uint8Array): Uint8Array {
+  const result = Buffer.alloc(8 + 4 + data.length + 4);
+  result.writeBigUInt64LE(BigInt(data.length), 0);
+  result.writeUInt32LE(maskedCrc32c(result.subarray(0, 8)), 8);
+  result.set(data, 12);
+  result.writeUInt32LE(maskedCrc32c(data), 12 + data.length);
+  return result;
+}
+
+// Protocol buffers: Event {wall_time: double = 1, step: int64 = 2, file_version: string = 3, summary: Summary = 5,
+// session_log: SessionLog = 7}; Summary {repeated value = 1}; Value {tag: string = 1, simple_value: float = 2}.
+
+function event(timeMs: number, step: number, content: Uint8Array): Uint8Array {
+  const wallTime = Buffer.alloc(9);
+  wallTime[0] = (1 << 3) | 1;
+  wallTime.writeDoubleLE(timeMs / 1000, 1);
+  // A zero is left out, as protocol buffers do.
+  return Buffer.concat([wallTime, ...(step === 0 ? [] : [varintField(2, step)]), content]);
+}
+
+function summary(scalars: readonly Scalar[]): Uint8Array {
+  return bytesField(
+    5,
+    scalars.map(([tag, value]) => {
+      const simpleValue = Buffer.alloc(5);
+      simpleValue[0] = (2 << 3) | 5;
+      simpleValue.writeFloatLE(value, 1);
+      return bytesField(1, [text(1, tag), simpleValue]);
+    }),
+  );
+}
+
+function text(field: number, value: string): Uint8Array {
+  return bytesField(field, [Buffer.from(value)]);
+}
+
+function bytesField(field: number, parts: readonly Uint8Array[]): Uint8Array {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([varint((field << 3) | 2), varint(content.length), content]);
+}
+
+function varintField(field: number, value: number): Uint8Array {
+  return Buffer.concat([varint(field << 3), varint(value)]);
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}

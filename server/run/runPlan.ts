@@ -1,0 +1,145 @@
+// Drives one run from its plan to its end: pulls the trainer's records, writes them, and turns every way in which it can end
+// into a status and a sentence. How training works, and who asks for it, is not known here.
+import path from 'node:path';
+import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
+import type { DivergedRecord } from '../protocol/records.ts';
+import type { RunStatus, RunSummary } from '../protocol/run.ts';
+import { readCheckpoint } from './checkpointFile.ts';
+import type { RunControl } from './runControl.ts';
+import { checkpointsFolder } from './runFolder.ts';
+import { RunRecorder } from './runRecorder.ts';
+import type { RecorderOptions } from './runRecorder.ts';
+import type { TrainingState } from '../trainer/trainingState.ts';
+import type { OpenTrainer, Trainer } from './trainer.ts';
+
+export type Work =
+  /** From the start, or from a checkpoint of the run that `prepareResume` chose. */
+  | { readonly type: 'train'; readonly checkpoint: string | null }
+  | { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan };
+
+export interface RunPlanOptions extends RecorderOptions {
+  readonly openTrainer: OpenTrainer;
+  readonly control: RunControl;
+  /** Gets what only developers understand: the stack of an error that is our bug. */
+  readonly log: (text: string) => void;
+}
+
+/** Always ends with the run at rest and its summary; an error becomes the run's status `failed`. @throws StorageError where the folder can't be opened. */
+export async function runPlan(work: Work, options: RunPlanOptions): Promise<RunSummary> {
+  const recorder = new RunRecorder(options);
+  let end: { status: RunStatus; message: string | null };
+  try {
+    end = await new Drive(work, recorder, options).run();
+  } catch (error) {
+    if (isOurBug(error)) options.log(error.stack ?? error.message);
+    end = { status: recorder.restStatus ?? 'failed', message: sentence(error) };
+  }
+  try {
+    recorder.update(end);
+    recorder.close();
+  } catch {
+    // The disk is what failed: `update` has announced the end, and whoever reads the folder finds a run without a process.
+    return { ...recorder.summary, ...end };
+  }
+  return recorder.summary;
+}
+
+class Drive {
+  readonly #work: Work;
+  readonly #recorder: RunRecorder;
+  readonly #options: RunPlanOptions;
+  readonly #plan: Plan;
+
+  constructor(work: Work, recorder: RunRecorder, options: RunPlanOptions) {
+    this.#work = work;
+    this.#recorder = recorder;
+    this.#options = options;
+    this.#plan = recorder.origin.plan;
+  }
+
+  async run(): Promise<{ status: RunStatus; message: string | null }> {
+    const { control, openTrainer, folder } = this.#options;
+    const restStatus = this.#recorder.restStatus;
+    this.#recorder.update({ status: 'preparing', message: null });
+    const checkpoint = this.#work.checkpoint;
+    const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
+    const trainer = await openTrainer(this.#plan);
+    this.#recorder.update({ device: trainer.device });
+
+    if (this.#work.type === 'evaluate') {
+      if (from && !control.ending) await this.#evaluate(trainer, this.#work.evaluation, from);
+      return { status: restStatus ?? 'finished', message: null };
+    }
+    const { state, divergence } = control.ending ? { state: from, divergence: null } : await this.#train(trainer, from);
+    if (divergence) return { status: 'diverged', message: divergence.message };
+    for (const evaluation of this.#plan.evaluation) {
+      if (control.ending || !state) break;
+      await this.#evaluate(trainer, evaluation, state);
+    }
+    return control.ending ?? { status: 'finished', message: null };
+  }
+
+  async #train(trainer: Trainer, from: TrainingState | null) {
+    const { control } = this.#options;
+    this.#recorder.openEvents(from ? from.step + 1 : 0);
+    this.#recorder.update({ status: 'training' });
+    let state = from;
+    let divergence: DivergedRecord | null = null;
+    const events = trainer.train(this.#plan, { from, signal: control.signal });
+    for await (const event of this.#pull(events)) {
+      if (event.type === 'checkpoint') {
+        state = event.state;
+        this.#recorder.checkpoint(state);
+        continue;
+      }
+      const { record } = event;
+      if (from && record.type === 'prepared') continue; // in the log already
+      if (record.type === 'diverged') divergence = record;
+      this.#recorder.record(record);
+    }
+    return { state, divergence };
+  }
+
+  async #evaluate(trainer: Trainer, evaluation: EvaluationPlan, state: TrainingState): Promise<void> {
+    this.#recorder.update({ status: 'evaluating' });
+    const options = { state, number: this.#recorder.nextEvaluation(), signal: this.#options.control.signal };
+    for await (const record of this.#pull(trainer.evaluate(this.#plan, evaluation, options))) {
+      this.#recorder.record(record);
+    }
+  }
+
+  /** Passes the events on, and asks for the next only while the run isn't paused. */
+  async *#pull<Event>(events: AsyncGenerator<Event>): AsyncGenerator<Event> {
+    const { control } = this.#options;
+    try {
+      for (;;) {
+        if (control.isPaused) await this.#pause();
+        const next = await events.next();
+        if (next.done) break;
+        yield next.value;
+      }
+    } finally {
+      await events.return(undefined);
+    }
+    this.#recorder.flush();
+  }
+
+  async #pause(): Promise<void> {
+    const { status } = this.#recorder.summary;
+    this.#recorder.flush();
+    this.#recorder.update({ status: 'paused' });
+    await this.#options.control.untilResumed();
+    this.#recorder.rest();
+    this.#recorder.update({ status });
+  }
+}
+
+/** Errors of the layers below carry a sentence; one that doesn't is our bug, and its kind helps to find it. */
+function sentence(error: unknown): string {
+  if (isOurBug(error)) return `Kafscope failed (${error.name}: ${error.message}). Please report it.`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isOurBug(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}

@@ -1,0 +1,99 @@
+// A run's summary as a fold over its rows, so that lists need not read the log. Status and message are the driver's business.
+import type { Plan } from '../protocol/plan.ts';
+import type { Row } from '../protocol/records.ts';
+import type { RunSummary } from '../protocol/run.ts';
+
+export class SummaryFold {
+  summary: RunSummary;
+  readonly #batchSize: number;
+  readonly #throughput = new Throughput();
+
+  constructor(summary: RunSummary, plan: Plan) {
+    this.summary = summary;
+    this.#batchSize = plan.training.batchSize;
+  }
+
+  apply(row: Row): void {
+    this.summary = { ...this.summary, ...this.#change(row), updatedMs: row.timeMs };
+  }
+
+  /** Time at rest must not count as slowness. */
+  forgetSpeed(): void {
+    this.#throughput.clear();
+  }
+
+  #change({ record, timeMs }: Row): Partial<RunSummary> {
+    switch (record.type) {
+      case 'prepared':
+        return { steps: record.steps, epochs: record.epochs };
+      case 'step': {
+        const stepsPerSecond = this.#throughput.add(timeMs);
+        return {
+          step: record.step,
+          epoch: record.epoch,
+          loss: record.loss,
+          ...(stepsPerSecond === null ? {} : { imagesPerSecond: stepsPerSecond * this.#batchSize }),
+        };
+      }
+      case 'test':
+        this.#throughput.clear();
+        return {
+          cleanAccuracy: record.accuracy,
+          ...(record.robustAccuracy === null ? {} : { robustAccuracy: record.robustAccuracy }),
+        };
+      case 'evaluationFinished':
+        if (record.samples === 0) return {};
+        // The last test saw all held-out images, an evaluation often only some of them.
+        return {
+          cleanAccuracy: this.summary.cleanAccuracy ?? record.clean.value,
+          robustAccuracy: record.robust.value,
+        };
+      case 'checkpointed': {
+        const { file, step, epoch } = record;
+        const others = this.summary.checkpoints.filter((checkpoint) => checkpoint.file !== file);
+        return { checkpoints: [...others, { file, step, epoch }].sort((a, b) => a.step - b.step) };
+      }
+      case 'norms':
+      case 'shapes':
+      case 'diverged':
+      case 'evaluationStarted':
+      case 'attackProgress':
+        return {};
+      default:
+        return record satisfies never;
+    }
+  }
+}
+
+/** The summary as it was before any row, so that a fold can start again. */
+export function clearedSummary(summary: RunSummary): RunSummary {
+  return {
+    ...summary,
+    step: 0,
+    epoch: 0,
+    loss: null,
+    cleanAccuracy: null,
+    robustAccuracy: null,
+    imagesPerSecond: null,
+    checkpoints: [],
+  };
+}
+
+const windowMs = 10_000;
+const fewestSteps = 8;
+
+/** Steps a second over the last ten seconds, or over the last eight steps where those took longer. */
+class Throughput {
+  #timesMs: number[] = [];
+
+  add(timeMs: number): number | null {
+    this.#timesMs.push(timeMs);
+    while (this.#timesMs.length > fewestSteps + 1 && timeMs - this.#timesMs[0]! > windowMs) this.#timesMs.shift();
+    const elapsedMs = timeMs - this.#timesMs[0]!;
+    return elapsedMs > 0 ? ((this.#timesMs.length - 1) * 1000) / elapsedMs : null;
+  }
+
+  clear(): void {
+    this.#timesMs = [];
+  }
+}

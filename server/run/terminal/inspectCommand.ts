@@ -1,0 +1,44 @@
+// `kafscope inspect`: what a checkpoint holds, as a table.
+import { inspectCheckpoint } from '../checkpointContents.ts';
+import type { TensorContents } from '../../protocol/checkpoint.ts';
+import { exitCodes } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+/** @throws BadCheckpointError @returns the exit code */
+export async function inspectCommand(file: string, terminal: Terminal): Promise<number> {
+  const contents = await inspectCheckpoint(file);
+  terminal.event({ type: 'checkpoint', ...contents });
+  const { origin, tensors, activations, sizeBytes } = contents;
+  terminal.line(`${file} · ${(sizeBytes / 2 ** 20).toFixed(2)} MiB · ${String(tensors.length)} tensors`);
+  if (origin) {
+    terminal.line(
+      `run ${origin.runId} · step ${String(origin.step)} · epoch ${String(origin.epoch)} · plan ${origin.plan.name}`,
+    );
+  }
+  const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
+  for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
+  for (const { layer, channels, dictionary, gamma, base } of activations) {
+    const range = `${String(dictionary.length)} elements in [${short(dictionary[0]!)}, ${short(dictionary.at(-1)!)}]`;
+    terminal.line(`KAF ${layer}: ${String(channels)} channels, ${range}, γ ${short(gamma)}, base ${base}`);
+  }
+  return exitCodes.done;
+}
+
+function cells({ name, dtype, shape, l2, mean, std, min, max, nonFinite }: TensorContents): string[] {
+  return [name, dtype, `[${shape.join(', ')}]`, ...[l2, mean, std, min, max].map(short), String(nonFinite)];
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+/** The first three columns to the left, numbers to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

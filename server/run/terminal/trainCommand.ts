@@ -1,0 +1,196 @@
+// `kafscope train`: runs an experiment in this process, without a server.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { compileExperiment } from '../../experiment/compileExperiment.ts';
+import { describePlan } from '../../experiment/describePlan.ts';
+import { issueText } from '../../protocol/issue.ts';
+import type { ExperimentIssue } from '../../protocol/issue.ts';
+import { isLive, isResumable } from '../../protocol/run.ts';
+import type { RunSummary } from '../../protocol/run.ts';
+import { RunControl } from '../runControl.ts';
+import { RunDatabase } from '../runDatabase.ts';
+import { checkpointsFolder, createRun, databaseFile } from '../runFolder.ts';
+import { runPlan } from '../runPlan.ts';
+import type { Work } from '../runPlan.ts';
+import { systemClock } from '../runRecorder.ts';
+import { isAbandoned, prepareResume } from '../resumeRun.ts';
+import type { OpenTrainer } from '../trainer.ts';
+import { onInterrupt } from './interrupt.ts';
+import { RunReport } from './reportRun.ts';
+import { exitCodes, UsageError } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface TrainCommand {
+  readonly file: string | null;
+  /** `a.b=c` */
+  readonly set: readonly string[];
+  readonly runtime: string | null;
+  readonly runsFolder: string;
+  /** A run's folder, or its name in the runs folder. */
+  readonly resume: string | null;
+}
+
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly openTrainer: OpenTrainer;
+  readonly version: string;
+}
+
+/** @throws UsageError | StorageError @returns the exit code */
+export async function trainCommand(command: TrainCommand, context: CommandContext): Promise<number> {
+  if (command.resume !== null) return resumeCommand(command, command.resume, context);
+  if (command.file === null) throw new UsageError('Name an experiment file, or a run to resume: kafscope train FILE.');
+  const runs = createRuns(command, command.file, context);
+  if (!runs) return exitCodes.usage;
+  let code: number = exitCodes.done;
+  for (const run of runs) {
+    const ended = await trainOne(run, { type: 'train', checkpoint: null }, context);
+    if (ended === exitCodes.interrupted) return ended;
+    code = Math.max(code, ended);
+  }
+  return code;
+}
+
+function resumeCommand({ runsFolder }: TrainCommand, run: string, context: CommandContext): Promise<number> {
+  const folder = runFolderOf(run, runsFolder);
+  const summary = readSummary(folder);
+  if (!isResumable(summary)) {
+    throw new UsageError(
+      isLive(summary.status)
+        ? `Run ${summary.id} is at work. Pause or stop it where it was started.`
+        : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: there is nothing to resume.`,
+    );
+  }
+  const prepared = prepareResume(folder, Date.now());
+  return trainOne(prepared.summary, { type: 'train', checkpoint: prepared.checkpoint }, context);
+}
+
+/** @throws UsageError where there is no run. */
+export function runFolderOf(run: string, runsFolder: string): string {
+  const candidates = [path.resolve(run), path.join(runsFolder, run)];
+  const found = candidates.find((folder) => fs.existsSync(databaseFile(folder)));
+  if (!found) throw new UsageError(`There is no run ${run}: neither ${candidates.join(' nor ')} holds a run.db.`);
+  return found;
+}
+
+/** The run as it is; one whose process is gone counts as interrupted. @throws StorageError */
+export function readSummary(folder: string): RunSummary {
+  const database = RunDatabase.open(databaseFile(folder), 'read');
+  try {
+    const state = database.readState();
+    const summary = { ...state.summary, folder };
+    return isAbandoned(state, Date.now()) ? { ...summary, status: state.restStatus ?? 'interrupted' } : summary;
+  } finally {
+    database.close();
+  }
+}
+
+function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
+  const file = path.resolve(given);
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${given} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+  const overrides = readOverrides(command);
+  const { plans, issues } = compileExperiment(text, { file, overrides, homeFolder: os.homedir() });
+  for (const issue of issues) {
+    const { line, character } = issue.range.start;
+    const place = issue.path in overrides ? '--set' : `${given}:${String(line + 1)}:${String(character + 1)}`;
+    tellIssue(terminal, place, issue);
+    terminal.event({ type: 'issue', file, ...issue });
+  }
+  if (issues.some((issue) => issue.severity === 'error')) return null;
+  const versions = { kafscope: version, node: process.versions.node };
+  return plans.map((plan) =>
+    createRun(
+      command.runsFolder,
+      { plan, description: describePlan(plan), experimentText: text, experimentFile: file, versions },
+      Date.now(),
+    ),
+  );
+}
+
+function readOverrides({ set, runtime }: TrainCommand): Record<string, unknown> {
+  const overrides = Object.fromEntries(
+    set.map((entry) => {
+      const at = entry.indexOf('=');
+      if (at < 1) throw new UsageError(`--set ${entry}: expected path=value, for example --set training.epochs=2.`);
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+  return runtime === null ? overrides : { ...overrides, runtime };
+}
+
+/** `file:line:column: path: expected …, got … — what to do`, line and column from 1; `--set` in place of the file. */
+function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): void {
+  const warning = issue.severity === 'warning' ? 'warning: ' : '';
+  terminal.error(`${place}: ${warning}${issueText(issue)} — ${issue.remedy}`);
+}
+
+async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: CommandContext): Promise<number> {
+  terminal.line(`${run.id} · ${run.description}`);
+  terminal.line(`in ${run.folder}`);
+  terminal.event({
+    type: 'run',
+    id: run.id,
+    name: run.name,
+    seed: run.seed,
+    description: run.description,
+    folder: run.folder,
+  });
+  const control = new RunControl();
+  const report = new RunReport(terminal, run);
+  const release = onInterrupt(terminal, () => {
+    control.interrupt('Interrupted from the terminal. Resume the run to go on from its last checkpoint.');
+  });
+  let end: RunSummary;
+  try {
+    end = await runPlan(work, {
+      folder: run.folder,
+      clock: systemClock,
+      control,
+      openTrainer,
+      log: (text) => {
+        terminal.error(text);
+      },
+      onChange: (summary) => {
+        report.changed(summary);
+      },
+      onRows: (rows) => {
+        report.rows(rows);
+      },
+    });
+  } finally {
+    release();
+  }
+  tellEnd(terminal, end);
+  if (control.ending) return exitCodes.interrupted;
+  return end.status === 'finished' ? exitCodes.done : exitCodes.failed;
+}
+
+function tellEnd(terminal: Terminal, run: RunSummary): void {
+  const {
+    id,
+    status,
+    message,
+    step,
+    steps,
+    epoch,
+    loss,
+    cleanAccuracy,
+    robustAccuracy,
+    imagesPerSecond,
+    device,
+    folder,
+  } = run;
+  const last = run.checkpoints.at(-1);
+  const checkpoint = last ? path.join(checkpointsFolder(folder), last.file) : null;
+  const metrics = { step, steps, epoch, loss, cleanAccuracy, robustAccuracy, imagesPerSecond };
+  terminal.event({ type: 'done', id, status, message, ...metrics, device, folder, checkpoint });
+  terminal.line(`${status} at step ${String(step)} of ${String(steps)}`);
+  if (message) terminal.error(message);
+  if (status === 'interrupted') terminal.line(`resume with: kafscope train --resume ${folder}`);
+}

@@ -1,0 +1,16 @@
+// What a run needs of a trainer, so that tests can script one. The real one is in openTrainer.ts.
+import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
+import type { RunRecord } from '../protocol/records.ts';
+import type { EvaluateOptions } from '../trainer/evaluate.ts';
+import type { TrainerEvent, TrainOptions } from '../trainer/train.ts';
+
+export interface Trainer {
+  /** For example `wasm · 1 thread · relaxed SIMD`. */
+  readonly device: string;
+  /** Ends after a last checkpoint, also soon after the signal aborts. */
+  train(plan: Plan, options: TrainOptions): AsyncGenerator<TrainerEvent>;
+  evaluate(plan: Plan, evaluation: EvaluationPlan, options: EvaluateOptions): AsyncGenerator<RunRecord>;
+}
+
+/** Opens the runtime and the data set. @throws Error with a sentence for the user where either can't be had. */
+export type OpenTrainer = (plan: Plan) => Promise<Trainer>;

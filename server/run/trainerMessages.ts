@@ -1,0 +1,18 @@
+// What the server and a trainer process say to each other, over node's IPC with structured clone. Rows don't go this way: the
+// server reads them from run.db, so that what it shows is what is kept.
+import type { RunSummary } from '../protocol/run.ts';
+import type { Work } from './runPlan.ts';
+
+export type ToTrainer =
+  | { readonly type: 'begin'; readonly folder: string; readonly work: Work }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'interrupt'; readonly message: string };
+
+export type FromTrainer =
+  | { readonly type: 'ready' }
+  /** The run's folder holds new rows or a new status; at most ten a second while the status stays. */
+  | { readonly type: 'changed'; readonly summary: RunSummary }
+  /** The run is at rest and the process ends now. */
+  | { readonly type: 'ended'; readonly summary: RunSummary };

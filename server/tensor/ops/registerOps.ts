@@ -1,0 +1,68 @@
+// Registers our fused ops with tfjs: their kernels on the `cpu` backend, and their gradients. Nothing of ours happens on import.
+//
+// A runtime that replaces a kernel keeps its name, inputs, attributes and outputs. All tensors are float32 and
+// contiguous unless said; C is the last axis. `key` is {seed, stream, counter} (random.ts says how words are laid out).
+//
+// | kernel                   | inputs                           | attributes                                            | outputs
+// |--------------------------|----------------------------------|-------------------------------------------------------|--------
+// | KafscopeActivation       | x                                | type relu · elu · swish, alpha                        | y
+// | KafscopeActivationGrad   | dy, x                            | the same                                              | dx
+// | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
+// | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
+// | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
+// | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
+// | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
+// | KafscopeCrossEntropy     | logits [B, K], labels int32 [B]  |                                                       | losses [B], probabilities [B, K]
+// | KafscopeCrossEntropyGrad | dy [B], probabilities, labels    |                                                       | dlogits [B, K]
+// | KafscopeDropout          | x (or dy)                        | rate, key                                             | y (or dx)
+// | KafscopeUniform          |                                  | shape, low, high, key                                 | float32 of that shape
+// | KafscopeSgdUpdate        | parameter, gradient, velocity?   | learningRate, momentum, weightDecay                   | none; parameter, velocity written
+// | KafscopeAdamUpdate       | parameter, gradient,             | step (from 1), learningRate, beta1, beta2, epsilon,   | none; parameter, firstMoment,
+// |                          | firstMoment, secondMoment        | weightDecay                                           | secondMoment written
+// | KafscopeAttackStep       | x, clean, gradient               | stepSize, epsilon                                     | like x
+// | KafscopeNorms            | an array of any number of x      |                                                       | norms [n], nonFinite int32 [n]
+// | KafscopeCropAndFlip      | images [B, H, W, C]              | pad, flip, key                                        | like images
+//
+// At the edges: NaN in gives NaN out at that element; ±Inf gives the limit (swish(−Inf) = 0, its slope there 0 and 1
+// at +Inf; a Gaussian kernel and its slope 0); the slope of relu at 0 is 0. An empty x gives empty outputs, and sums
+// over nothing are 0.
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+
+import { activationOps } from './activation.ts';
+import { attackStepOps } from './attackStep.ts';
+import { augmentOps } from './augment.ts';
+import { batchNormOps } from './batchNorm.ts';
+import type { OpDefinition } from './cpuKernel.ts';
+import { crossEntropyOps } from './crossEntropy.ts';
+import { dropoutOps } from './dropout.ts';
+import { kafOps } from './kaf.ts';
+import { normsOps } from './norms.ts';
+import { optimizerOps } from './optimizer.ts';
+import { randomOps } from './random.ts';
+
+const operations: readonly OpDefinition[] = [
+  activationOps,
+  kafOps,
+  batchNormOps,
+  crossEntropyOps,
+  dropoutOps,
+  randomOps,
+  optimizerOps,
+  attackStepOps,
+  normsOps,
+  augmentOps,
+];
+
+/**
+ * Registers every op; a second call does nothing. A backend that copies the cpu kernels does so after this.
+ * @throws Error where tfjs's cpu backend, which registers itself on import, was bundled away or is there twice.
+ */
+export function registerOps(): void {
+  if (!(tf.findBackend('cpu') instanceof MathBackendCPU)) throw new Error('the cpu backend of tfjs is missing');
+  if (tf.getKernelsForBackend('cpu').some((kernel) => kernel.kernelName === 'KafscopeKaf')) return;
+  for (const { kernels, gradients } of operations) {
+    for (const kernel of kernels) tf.registerKernel({ ...kernel, backendName: 'cpu' });
+    for (const gradient of gradients) tf.registerGradient(gradient);
+  }
+}

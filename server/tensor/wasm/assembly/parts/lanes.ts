@@ -1,0 +1,43 @@
+// Four float32 lanes: the multiply-add that both builds share. Imported by the kernels; exports no kernel itself.
+
+/** Bytes of one float32. */
+export const F32: usize = 4;
+
+/** a·b + c by lane: fused where the build has relaxed SIMD, else rounded twice. */
+// @ts-ignore: decorator
+@inline
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+// @ts-ignore: decorator
+@inline
+export function zeros(): v128 {
+  return f32x4.splat(0);
+}
+
+/** Stores the first `count` (1…4) lanes. */
+// @ts-ignore: decorator
+@inline
+export function storeFirst(address: usize, lanes: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(address, lanes);
+    return;
+  }
+  v128.store_lane<f32>(address, lanes, 0);
+  if (count > 1) v128.store_lane<f32>(address, lanes, 1, 4);
+  if (count > 2) v128.store_lane<f32>(address, lanes, 2, 8);
+}
+
+/** Loads the first `count` (1…4) lanes; the others are 0. */
+// @ts-ignore: decorator
+@inline
+export function loadFirst(address: usize, count: i32): v128 {
+  if (count >= 4) return v128.load(address);
+  let lanes = f32x4.splat(0);
+  lanes = v128.load_lane<f32>(address, lanes, 0);
+  if (count > 1) lanes = v128.load_lane<f32>(address, lanes, 1, 4);
+  if (count > 2) lanes = v128.load_lane<f32>(address, lanes, 2, 8);
+  return lanes;
+}

@@ -1,0 +1,141 @@
+// KafscopeBatchNorm, its gradient, and KafscopeScaleShift over assembly/batchNorm.ts. The [C]-sized arithmetic is done here in
+// float64.
+import type * as tf from '@tensorflow/tfjs-core';
+import type { WasmBackend } from '../wasmBackend.ts';
+import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
+
+interface Normalized {
+  readonly x: tf.TensorInfo;
+  readonly gamma: tf.TensorInfo;
+  readonly beta: tf.TensorInfo;
+}
+
+interface NormalizedGradient {
+  readonly dy: tf.TensorInfo;
+  readonly x: tf.TensorInfo;
+  readonly gamma: tf.TensorInfo;
+  readonly mean: tf.TensorInfo;
+  readonly variance: tf.TensorInfo;
+}
+
+interface ScaleAndShift {
+  readonly x: tf.TensorInfo;
+  readonly scale: tf.TensorInfo;
+  readonly shift: tf.TensorInfo;
+}
+
+export const batchNormKernels: readonly WasmKernel[] = [
+  wasmKernel<Normalized, { epsilon: number }>('KafscopeBatchNorm', ({ inputs: { x, gamma, beta }, attrs, backend }) => {
+    const { nRows, nChannels, padded, rowsPerBlock } = rowsOf(x, gamma);
+    const y = backend.place(x.shape);
+    const mean = backend.place([nChannels]);
+    const variance = backend.place([nChannels]);
+    const gammas = channelValues(backend, gamma);
+    const betas = channelValues(backend, beta);
+    const means = backend.floats(mean.address, nChannels);
+    const variances = backend.floats(variance.address, nChannels);
+    const sizesBytes = [padded * 16, padded * 4, padded * 4, padded * 4];
+    backend.withScratch(sizesBytes, (moments, center, scale, shift) => {
+      backend.kernels.channelMoments(backend.addressOf(x), nRows, nChannels, moments!, rowsPerBlock);
+      const momentValues = new Float64Array(backend.pool.buffer, moments!, padded * 2);
+      const centers = backend.floats(center!, padded).fill(0);
+      const scales = backend.floats(scale!, padded).fill(0);
+      const shifts = backend.floats(shift!, padded).fill(0);
+      for (let channel = 0; channel < nChannels; channel++) {
+        const channelVariance = nRows > 0 ? momentValues[2 * channel + 1]! / nRows : 0;
+        means[channel] = momentValues[2 * channel]!;
+        variances[channel] = channelVariance;
+        centers[channel] = means[channel]!;
+        scales[channel] = gammas[channel]! / Math.sqrt(channelVariance + attrs.epsilon);
+        // What rounding the mean to float32 has moved.
+        shifts[channel] = betas[channel]! + (centers[channel]! - momentValues[2 * channel]!) * scales[channel]!;
+      }
+      backend.kernels.normalizeRows(
+        ...[backend.addressOf(x), y.address, nChannels, center!, scale!, shift!, 0, nRows, rowsPerBlock],
+      );
+    });
+    return [y.info, mean.info, variance.info];
+  }),
+  wasmKernel<NormalizedGradient, { epsilon: number }>('KafscopeBatchNormGrad', ({ inputs, attrs, backend }) => {
+    const { dy, x, gamma } = inputs;
+    const { nRows, nChannels, padded, rowsPerBlock } = rowsOf(x, gamma);
+    const dx = backend.place(x.shape);
+    const dgamma = backend.place([nChannels]);
+    const dbeta = backend.place([nChannels]);
+    const gammas = channelValues(backend, gamma);
+    const means = channelValues(backend, inputs.mean);
+    const variances = channelValues(backend, inputs.variance);
+    const dgammas = backend.floats(dgamma.address, nChannels);
+    const dbetas = backend.floats(dbeta.address, nChannels);
+    const sizesBytes = [padded * 16, padded * 4, padded * 4, padded * 4, padded * 4];
+    backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
+      const centers = backend.floats(center!, padded).fill(0);
+      centers.set(means);
+      backend.kernels.gradientSums(
+        ...[backend.addressOf(dy), backend.addressOf(x), nRows, nChannels, center!, sums!, rowsPerBlock],
+      );
+      const sumValues = new Float64Array(backend.pool.buffer, sums!, padded * 2);
+      const onSlope = backend.floats(a!, padded).fill(0);
+      const onCentred = backend.floats(b!, padded).fill(0);
+      const constant = backend.floats(c!, padded).fill(0);
+      for (let channel = 0; channel < nChannels; channel++) {
+        const inverse = 1 / Math.sqrt(variances[channel]! + attrs.epsilon);
+        const slopeSum = sumValues[2 * channel]!;
+        const productSum = sumValues[2 * channel + 1]! * inverse;
+        dbetas[channel] = slopeSum;
+        dgammas[channel] = productSum;
+        const scale = gammas[channel]! * inverse;
+        onSlope[channel] = scale;
+        onCentred[channel] = (-scale * inverse * productSum) / nRows;
+        constant[channel] = (-scale * slopeSum) / nRows;
+      }
+      backend.kernels.normalizeGradientRows(
+        ...[
+          backend.addressOf(dy),
+          backend.addressOf(x),
+          dx.address,
+          nChannels,
+          center!,
+          a!,
+          b!,
+          c!,
+          0,
+          nRows,
+          rowsPerBlock,
+        ],
+      );
+    });
+    return [dx.info, dgamma.info, dbeta.info];
+  }),
+  wasmKernel<ScaleAndShift, unknown>('KafscopeScaleShift', ({ inputs: { x, scale, shift }, backend }) => {
+    const { nRows, nChannels, padded, rowsPerBlock } = rowsOf(x, scale);
+    const y = backend.place(x.shape);
+    backend.withScratch([padded * 4, padded * 4, padded * 4], (center, a, b) => {
+      backend.floats(center!, padded).fill(0);
+      backend.floats(a!, padded).fill(0).set(channelValues(backend, scale));
+      backend.floats(b!, padded).fill(0).set(channelValues(backend, shift));
+      backend.kernels.normalizeRows(
+        ...[backend.addressOf(x), y.address, nChannels, center!, a!, b!, 0, nRows, rowsPerBlock],
+      );
+    });
+    return y.info;
+  }),
+];
+
+function rowsOf(
+  x: tf.TensorInfo,
+  perChannel: tf.TensorInfo,
+): { nRows: number; nChannels: number; padded: number; rowsPerBlock: number } {
+  const nChannels = sizeOf(perChannel);
+  return {
+    nRows: nChannels === 0 ? 0 : sizeOf(x) / nChannels,
+    nChannels,
+    padded: roundUp(nChannels, 4),
+    // A block of two such arrays stays in the first-level cache.
+    rowsPerBlock: Math.max(1, Math.min(256, Math.floor(3072 / Math.max(1, nChannels)))),
+  };
+}
+
+function channelValues(backend: WasmBackend, tensor: tf.TensorInfo): Float32Array {
+  return backend.floats(backend.addressOf(tensor), sizeOf(tensor));
+}

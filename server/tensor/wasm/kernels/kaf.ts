@@ -1,0 +1,172 @@
+// KafscopeKaf and KafscopeKafGrad over assembly/kaf.ts: cuts the dictionary into blocks that float32 can span and folds each
+// block's constant factors into tables.
+import type * as tf from '@tensorflow/tfjs-core';
+import type { WasmBackend } from '../wasmBackend.ts';
+import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
+
+interface KafAttributes {
+  readonly boundary: number;
+  readonly gamma: number;
+  readonly base: 'none' | 'swish';
+  readonly gradients: 'all' | 'input';
+}
+
+export const kafKernels: readonly WasmKernel[] = [
+  wasmKernel<{ x: tf.TensorInfo; alpha: tf.TensorInfo }, KafAttributes>('KafscopeKaf', ({ inputs, attrs, backend }) => {
+    const { x, alpha } = inputs;
+    const y = backend.place(x.shape);
+    const [nChannels, dictionary] = alpha.shape as [number, number];
+    if (sizeOf(x) === 0) return y.info;
+    const layout = layOut(dictionary, attrs);
+    withTables(backend, alpha, layout, (table, header) => {
+      backend.kernels.kafForward(
+        ...[backend.addressOf(x), y.address, nChannels, table, header, layout.centres.length, layout.nEntries],
+        ...[
+          1 / layout.step,
+          layout.q,
+          layout.ratio,
+          attrs.base === 'swish' ? 1 : 0,
+          0,
+          sizeOf(x) / nChannels,
+          rowsPerBlock(nChannels),
+        ],
+      );
+    });
+    return y.info;
+  }),
+  wasmKernel<{ dy: tf.TensorInfo; x: tf.TensorInfo; alpha: tf.TensorInfo }, KafAttributes>(
+    'KafscopeKafGrad',
+    ({ inputs, attrs, backend }) => {
+      const { dy, x, alpha } = inputs;
+      const [nChannels, dictionary] = alpha.shape as [number, number];
+      const wantsAlpha = attrs.gradients === 'all';
+      const dx = backend.place(x.shape);
+      const dalpha = backend.place(wantsAlpha ? alpha.shape : [0]);
+      const dalphaValues = backend.floats(dalpha.address, sizeOf(dalpha.info)).fill(0);
+      if (sizeOf(x) === 0) return [dx.info, dalpha.info];
+      const layout = layOut(dictionary, attrs);
+      const nSums = wantsAlpha ? roundUp(nChannels, 4) * layout.centres.length * layout.nEntries * 2 : 0;
+      withTables(backend, alpha, layout, (table, header) => {
+        backend.withScratch([nSums * 8, layout.centres.length * layout.nEntries * 32], (sums, partial) => {
+          const sumValues = new Float64Array(backend.pool.buffer, sums!, nSums).fill(0);
+          backend.kernels.kafBackward(
+            ...[backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, table, header],
+            ...[
+              layout.centres.length,
+              layout.nEntries,
+              1 / layout.step,
+              layout.q,
+              layout.ratio,
+              2 * attrs.gamma * layout.step,
+            ],
+            ...[attrs.base === 'swish' ? 1 : 0, wantsAlpha ? sums! : 0, partial!],
+            ...[0, sizeOf(x) / nChannels, rowsPerBlock(nChannels)],
+          );
+          if (wantsAlpha) gatherSums(sumValues, dalphaValues, nChannels, dictionary, layout);
+        });
+      });
+      return [dx.info, dalpha.info];
+    },
+  ),
+];
+
+interface Layout {
+  /** Δ. */
+  readonly step: number;
+  /** γΔ². */
+  readonly q: number;
+  /** 2q, the exponent of B by u; 0 where no block needs B. */
+  readonly ratio: number;
+  readonly boundary: number;
+  /** Dictionary index of each block's centre; block b covers centre − nEntries … centre + nEntries − 1. */
+  readonly centres: readonly number[];
+  readonly nEntries: number;
+  /** |u| beyond which the block counts as 0. */
+  readonly limit: number;
+}
+
+/**
+ * Blocks such that A = exp(−q·u²) stays in float32's normal range wherever a kernel of the block exceeds exp(−20): its half
+ * width h obeys √q·h + √20 ≤ √85. One block of up to 23 elements at γ = 1/(6Δ²).
+ */
+function layOut(dictionary: number, { boundary, gamma }: KafAttributes): Layout {
+  const step = (2 * boundary) / (dictionary - 1);
+  const q = gamma * step * step;
+  const widest = Math.max(0, Math.floor((Math.sqrt(85) - Math.sqrt(20)) / Math.sqrt(q)));
+  const nBlocks = Math.ceil(dictionary / (2 * widest + 1));
+  const perBlock = Math.ceil(dictionary / nBlocks);
+  const furthest = Math.floor(perBlock / 2);
+  // Even: the kernels take two at a time.
+  const nEntries = roundUp(furthest + (perBlock % 2), 2);
+  const centres = Array.from({ length: nBlocks }, (_, block) => block * perBlock + furthest);
+  return { step, q, ratio: furthest > 0 ? 2 * q : 0, boundary, centres, nEntries, limit: furthest + Math.sqrt(20 / q) };
+}
+
+/** Calls back for each dictionary element of each block with its offset k from the centre and its place in the tables. */
+function forEachElement(
+  dictionary: number,
+  { centres, nEntries }: Layout,
+  visit: (index: number, k: number, entry: number, isLeft: boolean) => void,
+): void {
+  const nBlocks = centres.length;
+  const perBlock = Math.ceil(dictionary / nBlocks);
+  for (let index = 0; index < dictionary; index++) {
+    const block = Math.floor(index / perBlock);
+    const k = index - centres[block]!;
+    const entry = block * nEntries + (k >= 0 ? k : -k - 1);
+    visit(index, k, entry, k < 0);
+  }
+}
+
+function withTables(
+  backend: WasmBackend,
+  alpha: tf.TensorInfo,
+  layout: Layout,
+  use: (table: number, header: number) => void,
+): void {
+  const [nChannels, dictionary] = alpha.shape as [number, number];
+  const nGroups = Math.ceil(nChannels / 4);
+  const entriesPerGroup = layout.centres.length * layout.nEntries;
+  const length = nGroups * entriesPerGroup * 16;
+  backend.withScratch([length * 4, layout.centres.length * 8], (table, header) => {
+    const tableValues = backend.floats(table!, length).fill(0);
+    const headerValues = backend.floats(header!, layout.centres.length * 2);
+    layout.centres.forEach((centre, block) => {
+      headerValues[2 * block] = centre * layout.step - layout.boundary;
+      headerValues[2 * block + 1] = layout.limit;
+    });
+    const alphas = backend.floats(backend.addressOf(alpha), nChannels * dictionary);
+    forEachElement(dictionary, layout, (index, k, entry, isLeft) => {
+      const factor = Math.exp(-layout.q * k * k);
+      for (let channel = 0; channel < nChannels; channel++) {
+        const value = alphas[channel * dictionary + index]! * factor;
+        const at = ((channel >> 2) * entriesPerGroup + entry) * 16 + (isLeft ? 8 : 0) + (channel & 3);
+        tableValues[at] = value;
+        tableValues[at + 4] = value * k;
+      }
+    });
+    use(table!, header!);
+  });
+}
+
+function gatherSums(
+  sums: Float64Array,
+  dalpha: Float32Array,
+  nChannels: number,
+  dictionary: number,
+  layout: Layout,
+): void {
+  const entriesPerGroup = layout.centres.length * layout.nEntries;
+  forEachElement(dictionary, layout, (index, k, entry, isLeft) => {
+    const factor = Math.exp(-layout.q * k * k);
+    for (let channel = 0; channel < nChannels; channel++) {
+      const at = ((channel >> 2) * entriesPerGroup + entry) * 8 + (isLeft ? 4 : 0) + (channel & 3);
+      dalpha[channel * dictionary + index] = sums[at]! * factor;
+    }
+  });
+}
+
+/** A multiple of the four rows that the kernels take at a time; x, dy and dx of a block then stay in the first-level cache. */
+function rowsPerBlock(nChannels: number): number {
+  return Math.max(4, Math.min(256, Math.floor(2048 / nChannels / 4) * 4));
+}

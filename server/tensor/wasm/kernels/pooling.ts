@@ -1,0 +1,62 @@
+// MaxPool and MaxPoolGrad over assembly/pooling.ts: NHWC, any window, stride and padding.
+import * as tf from '@tensorflow/tfjs-core';
+import { callCpuKernel, isFloat, wasmKernel, type WasmKernel } from './wasmKernel.ts';
+
+interface PoolAttributes {
+  readonly filterSize: [number, number] | number;
+  readonly strides: [number, number] | number;
+  readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+export const poolingKernels: readonly WasmKernel[] = [
+  wasmKernel<{ x: tf.TensorInfo }, PoolAttributes>(tf.MaxPool, (call) => {
+    const { x } = call.inputs;
+    const { backend } = call;
+    const info = poolInfo(x, call.attrs);
+    // A window of one pixel is the identity to tfjs, whatever the padding.
+    const isTrivial = info.filterHeight === 1 && info.filterWidth === 1;
+    if (isTrivial || !isFloat(backend, x)) return callCpuKernel(tf.MaxPool, call);
+    const y = backend.place(info.outShape);
+    backend.kernels.maxPool(
+      ...[backend.addressOf(x), info.inHeight, info.inWidth, info.inChannels, y.address, info.outHeight, info.outWidth],
+      ...windowOf(info),
+    );
+    return y.info;
+  }),
+  wasmKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttributes>(tf.MaxPoolGrad, (call) => {
+    const { dy, input } = call.inputs;
+    if (!isFloat(call.backend, dy, input)) return callCpuKernel(tf.MaxPoolGrad, call);
+    const { backend } = call;
+    const info = poolInfo(input, call.attrs);
+    const dx = backend.place(input.shape);
+    backend.kernels.maxPoolGradient(
+      ...[backend.addressOf(dy), backend.addressOf(input), info.inHeight, info.inWidth, info.inChannels],
+      ...[dx.address, info.outHeight, info.outWidth],
+      ...windowOf(info),
+    );
+    return dx.info;
+  }),
+];
+
+function poolInfo(
+  x: tf.TensorInfo,
+  { filterSize, strides, pad, dimRoundingMode }: PoolAttributes,
+): tf.backend_util.Conv2DInfo {
+  return tf.backend_util.computePool2DInfo(
+    x.shape as [number, number, number, number],
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+}
+
+/** Window, strides, padding, and the images from 0 to the last. */
+function windowOf(info: tf.backend_util.Conv2DInfo): number[] {
+  return [
+    ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth, info.padInfo.top, info.padInfo.left],
+    ...[0, info.batchSize],
+  ];
+}

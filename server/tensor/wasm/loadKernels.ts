@@ -1,0 +1,89 @@
+// Compiles and links the AssemblyScript kernels to a shared memory, relaxed SIMD where the engine has it.
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Exports of the kernels, by name; numbers are addresses, sizes, counts and flags. */
+export type Kernels = Readonly<Record<KernelName, (...values: number[]) => number>>;
+
+export type KernelBuild = 'relaxed' | 'plain';
+
+export interface LoadedKernels {
+  readonly build: KernelBuild;
+  readonly kernels: Kernels;
+}
+
+const files = { relaxed: 'kernels.relaxed.wasm', plain: 'kernels.wasm' } as const satisfies Record<KernelBuild, string>;
+
+/** Whether this engine compiles the build's file. @throws Error if the file can't be read. */
+export function isSupported(assetsFolder: string, build: KernelBuild): boolean {
+  return WebAssembly.validate(readKernels(assetsFolder, build));
+}
+
+/**
+ * The relaxed build where the engine has relaxed SIMD, else the plain one, linked to `memory`.
+ * @throws Error if the files are missing or the engine has no SIMD and shared memory.
+ */
+export function loadKernels(assetsFolder: string, memory: WebAssembly.Memory, wanted?: KernelBuild): LoadedKernels {
+  const build = wanted ?? (isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain');
+  const module = new WebAssembly.Module(readKernels(assetsFolder, build));
+  const instance = new WebAssembly.Instance(module, { env: { memory, abort } });
+  const kernels = Object.fromEntries(kernelNames.map((name) => [name, checked(name, instance.exports[name], build)]));
+  return { build, kernels: kernels as Kernels };
+}
+
+/** WebAssembly takes missing arguments for 0 and ignores others: a kernel older than its caller could run for ever. */
+function checked(name: KernelName, kernel: unknown, build: KernelBuild): (...values: number[]) => number {
+  if (typeof kernel !== 'function')
+    throw new Error(`${files[build]} has no kernel ${name}: rebuild it with npm run build`);
+  const run = kernel as (...values: number[]) => number;
+  return (...values) => {
+    if (values.length !== run.length) {
+      throw new Error(
+        `${files[build]}: ${name} takes ${run.length} arguments, not ${values.length}: rebuild it with npm run build`,
+      );
+    }
+    return run(...values);
+  };
+}
+
+function readKernels(assetsFolder: string, build: KernelBuild): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(fs.readFileSync(path.join(assetsFolder, files[build])));
+}
+
+function abort(): never {
+  throw new Error('a WebAssembly kernel aborted');
+}
+
+const kernelNames = [
+  'packMatrix',
+  'multiplyRows',
+  'multiplyColumns',
+  'packFilter',
+  'packTurnedFilter',
+  'convolve',
+  'accumulateFilterGradient',
+  'copyUnpadded',
+  'kafForward',
+  'kafBackward',
+  'channelMoments',
+  'normalizeRows',
+  'gradientSums',
+  'normalizeGradientRows',
+  'uniform',
+  'dropout',
+  'maxPool',
+  'maxPoolGradient',
+  'sumMiddle',
+  'maxMiddle',
+  'squaredNorm',
+  'binary',
+  'unary',
+  'clip',
+  'attackStep',
+  'activate',
+  'activateGradient',
+  'sgdUpdate',
+  'adamUpdate',
+] as const;
+
+type KernelName = (typeof kernelNames)[number];

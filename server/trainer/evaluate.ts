@@ -1,0 +1,63 @@
+// An evaluation of a plan on saved weights, as records. The attack itself is in server/attack.
+import { evaluatePgd } from '../attack/evaluation.ts';
+import { wilsonInterval } from '../protocol/proportion.ts';
+import type { Dataset } from '../data/split.ts';
+import { buildNetwork } from '../model/network.ts';
+import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
+import type { RunRecord } from '../protocol/records.ts';
+import { restoreNetwork, type TrainingState } from './trainingState.ts';
+
+export interface EvaluateOptions {
+  /** The weights attacked; optimizer moments may be missing. */
+  readonly state: TrainingState;
+  /** 1, 2, … within the run. */
+  readonly number: number;
+  /** Aborting ends it after the attack step at hand with the figures of the batches that are done. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Yields `evaluationStarted`, `attackProgress` after each restart on each batch, and `evaluationFinished`.
+ * @throws StateMismatchError where the state belongs to another network.
+ */
+export async function* evaluate(
+  plan: Plan,
+  evaluation: EvaluationPlan,
+  dataset: Dataset,
+  { state, number, signal }: EvaluateOptions,
+): AsyncGenerator<RunRecord> {
+  const network = buildNetwork(plan.model, {
+    imageShape: dataset.imageShape,
+    nClasses: dataset.classes.length,
+    seed: plan.seed,
+  });
+  try {
+    restoreNetwork(network, state);
+    yield {
+      type: 'evaluationStarted',
+      evaluation: number,
+      plan: evaluation,
+      step: state.step,
+      samples: Math.min(evaluation.samples, dataset.test.nSamples),
+    };
+    const attack = evaluatePgd(network, dataset, evaluation, { seed: plan.seed, signal });
+    for (;;) {
+      const { value, done } = await attack.next();
+      if (!done) {
+        yield { type: 'attackProgress', evaluation: number, ...value };
+        continue;
+      }
+      yield {
+        type: 'evaluationFinished',
+        evaluation: number,
+        samples: value.samples,
+        clean: wilsonInterval(value.clean, value.samples),
+        robust: wilsonInterval(value.robust, value.samples),
+        isPartial: value.isPartial,
+      };
+      return;
+    }
+  } finally {
+    network.dispose();
+  }
+}

@@ -1,0 +1,58 @@
+// One pass forward and back: what a batch says of the weights. Applying it is the training loop's.
+import * as tf from '@tensorflow/tfjs-core';
+import { countTrue, readCorrect } from '../attack/predictions.ts';
+import type { Batch } from '../data/batches.ts';
+import type { BatchStatistics } from '../model/layer.ts';
+import type { Network } from '../model/network.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import type { RandomKey } from '../tensor/ops/random.ts';
+
+/** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
+export interface BatchGradients {
+  /** Mean cross-entropy in nats, without the penalty. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly gradients: readonly tf.Tensor[];
+  readonly batchStatistics: readonly BatchStatistics[];
+  dispose(): void;
+}
+
+/** Gradients of the mean cross-entropy plus denseL2·Σw² over the kernels of the dense layers. */
+export function computeGradients(
+  network: Network,
+  { images, labels }: Batch,
+  { key, denseL2 }: { readonly key: RandomKey; readonly denseL2: number },
+): BatchGradients {
+  const batchStatistics: BatchStatistics[] = [];
+  const variables = network.parameters.map(({ variable }) => variable);
+  let logits: tf.Tensor2D | null = null;
+  const { value: losses, grads } = tf.tidy(() =>
+    tf.valueAndGrads(() => {
+      logits = tf.keep(network.forward(images, { mode: 'training', key, gradients: 'all', batchStatistics }));
+      return softmaxCrossEntropy(logits, labels);
+    })(variables, tf.fill(labels.shape, 1 / labels.size)),
+  );
+  const loss = average(losses.dataSync());
+  const accuracy = countTrue(readCorrect(logits!, labels.dataSync<'int32'>())) / labels.size;
+  tf.dispose([losses, logits!]);
+  const gradients = network.parameters.map(({ variable, isDenseKernel }, index) => {
+    const gradient = grads[index]!;
+    if (!isDenseKernel || denseL2 === 0) return gradient;
+    const penalized = tf.tidy(() => tf.add(gradient, tf.mul(variable, 2 * denseL2)));
+    gradient.dispose();
+    return penalized;
+  });
+  return {
+    loss,
+    accuracy,
+    gradients,
+    batchStatistics,
+    dispose: () => tf.dispose([...gradients, ...batchStatistics.flatMap(({ mean, variance }) => [mean, variance])]),
+  };
+}
+
+function average(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index]!;
+  return sum / values.length;
+}

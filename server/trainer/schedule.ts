@@ -1,0 +1,26 @@
+// Learning rate by step.
+import type { SchedulePlan } from '../protocol/plan.ts';
+
+export interface TrainingLength {
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * The learning rate of the update `step` (1, 2, …). Triangular (Smith 2017, as in the thesis's figure 7.1): with i = step − 1
+ * and T steps before the cooldown, min + (max − min)·(1 − |2i/T − 1|); in the cooldown, min.
+ */
+export function learningRate(plan: SchedulePlan, step: number, { epochs, stepsPerEpoch }: TrainingLength): number {
+  switch (plan.type) {
+    case 'constant':
+      return plan.learningRate;
+    case 'triangular': {
+      const triangleSteps = Math.max(0, epochs - plan.cooldownEpochs) * stepsPerEpoch;
+      if (step > triangleSteps) return plan.min;
+      const height = 1 - Math.abs((2 * (step - 1)) / triangleSteps - 1);
+      return plan.min + (plan.max - plan.min) * height;
+    }
+    default:
+      return plan satisfies never;
+  }
+}

@@ -1,0 +1,210 @@
+// The training loop: from a plan and its data to records and states. It knows no socket, clock or file; the runtime must be
+// open. The same plan and data give the same events on the same runtime, also when resumed from any of its states.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { attackForTraining } from '../attack/fgsmRs.ts';
+import { epochOrder, makeBatch, type Batch } from '../data/batches.ts';
+import type { Dataset } from '../data/split.ts';
+import { buildNetwork, type Network } from '../model/network.ts';
+import { randomStreams } from '../model/randomStreams.ts';
+import { shapesRecord } from '../probe/kafShapes.ts';
+import { measure, normsRecord, type Measured } from '../probe/norms.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
+import { cropAndFlip } from '../tensor/ops/augment.ts';
+import { computeGradients } from './gradients.ts';
+import { makeOptimizer, type Optimizer } from './optimizer.ts';
+import { learningRate, type TrainingLength } from './schedule.ts';
+import { testNetwork } from './testing.ts';
+import { captureState, restoreNetwork, restoreOptimizer, type TrainingState } from './trainingState.ts';
+
+export type TrainerEvent =
+  | { readonly type: 'record'; readonly record: RunRecord }
+  | { readonly type: 'checkpoint'; readonly state: TrainingState };
+
+export interface TrainOptions {
+  /** Null to start from the initial weights. */
+  readonly from: TrainingState | null;
+  /** Aborting ends training after the step at hand (or within a test), with a checkpoint. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Trains by the plan. Yields `prepared` first, then from a fresh start the initial shapes, then the records of every step and
+ * of every epoch's end (the last epoch is always tested, unless the plan tests never), and states to write: at the plan's
+ * epochs, at the end, on abort, and with the weights before the failing step when training diverges.
+ * @throws StateMismatchError where `from` belongs to another plan.
+ */
+export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions): AsyncGenerator<TrainerEvent> {
+  const network = buildNetwork(plan.model, {
+    imageShape: dataset.imageShape,
+    nClasses: dataset.classes.length,
+    seed: plan.seed,
+  });
+  const optimizer = makeOptimizer(plan.training.optimizer, network);
+  try {
+    yield* runEpochs({ plan, dataset, network, optimizer }, options);
+  } finally {
+    optimizer.dispose();
+    network.dispose();
+  }
+}
+
+interface Training {
+  readonly plan: Plan;
+  readonly dataset: Dataset;
+  readonly network: Network;
+  readonly optimizer: Optimizer;
+}
+
+async function* runEpochs(training: Training, { from, signal }: TrainOptions): AsyncGenerator<TrainerEvent> {
+  const { plan, dataset, network, optimizer } = training;
+  const { epochs, batchSize } = plan.training;
+  const stepsPerEpoch = Math.ceil(dataset.train.nSamples / batchSize);
+  const steps = epochs * stepsPerEpoch;
+  if (from) {
+    restoreNetwork(network, from);
+    restoreOptimizer(optimizer, from);
+  }
+  yield record({
+    type: 'prepared',
+    parameters: network.parameters.map(({ name, layer, shape }) => ({ name, layer, shape })),
+    activations: network.kafs,
+    ...{ steps, stepsPerEpoch, epochs },
+  });
+  if (!from && plan.observe.shapesEverySteps > 0) yield record(shapesRecord(network, 0));
+
+  let step = from?.step ?? 0;
+  let epoch = from?.epoch ?? 0;
+  let order: Uint32Array | null = null;
+  for (;;) {
+    await nextTurn();
+    const isEpochEnd = step === (epoch + 1) * stepsPerEpoch;
+    if (isEpochEnd) {
+      const isTested = yield* testEpoch(training, step, epoch + 1, signal);
+      if (isTested) epoch++;
+      const isDue = isTested && (epoch % plan.training.checkpointEveryEpochs === 0 || epoch === epochs);
+      if (isDue || signal.aborted) yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      if (signal.aborted) return;
+      order = null;
+    } else if (signal.aborted) {
+      yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      return;
+    }
+    if (step >= steps) return;
+
+    order ??= epochOrder(dataset.train.nSamples, {
+      seed: plan.seed,
+      stream: randomStreams.epochOrder,
+      counter: Math.floor(step / stepsPerEpoch),
+    });
+    const first = (step % stepsPerEpoch) * batchSize;
+    const outcome = runStep(training, order.subarray(first, first + batchSize), step, { epochs, stepsPerEpoch });
+    for (const made of outcome.records) yield record(made);
+    if (outcome.divergence) {
+      yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      yield record(outcome.divergence);
+      return;
+    }
+    step++;
+  }
+}
+
+/** @returns whether the epoch's end is done: tested, or without a test in the plan; not so after an abort on the way */
+async function* testEpoch(
+  { plan, dataset, network }: Training,
+  step: number,
+  epoch: number,
+  signal: AbortSignal,
+): AsyncGenerator<TrainerEvent, boolean> {
+  const { testEveryEpochs } = plan.observe;
+  const isDue = testEveryEpochs > 0 && (epoch % testEveryEpochs === 0 || epoch === plan.training.epochs);
+  if (!isDue) return true;
+  const tested = await testNetwork(network, dataset, plan, signal);
+  if (!tested) return false;
+  yield record({ type: 'test', step, epoch, ...tested });
+  return true;
+}
+
+interface StepOutcome {
+  readonly records: readonly RunRecord[];
+  /** Not null: the update was not made. */
+  readonly divergence: DivergedRecord | null;
+}
+
+/** The update after `stepsDone` others. */
+function runStep(training: Training, indices: Uint32Array, stepsDone: number, length: TrainingLength): StepOutcome {
+  const { plan, network, optimizer } = training;
+  const { observe } = plan;
+  const step = stepsDone + 1;
+  const rate = learningRate(plan.training.schedule, step, length);
+  const batch = makeTrainingBatch(training, indices, stepsDone);
+  const computed = computeGradients(network, batch, {
+    key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
+    denseL2: plan.model.denseL2,
+  });
+  const measured = measure(computed.gradients);
+  const divergence = findDivergence(network, computed.loss, measured, step);
+  if (!divergence) {
+    optimizer.update(computed.gradients, { learningRate: rate, step });
+    network.updateStatistics(computed.batchStatistics, step);
+  }
+  computed.dispose();
+  tf.dispose([batch.images, batch.labels]);
+  if (divergence) return { records: [normsRecord(network, measured, step)], divergence };
+
+  const epoch = Math.floor(stepsDone / length.stepsPerEpoch) + 1;
+  const { loss, accuracy } = computed;
+  const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
+  if (isTurn(step, observe.normsEverySteps)) records.push(normsRecord(network, measured, step));
+  if (isTurn(step, observe.shapesEverySteps)) records.push(shapesRecord(network, step));
+  return { records, divergence: null };
+}
+
+function isTurn(step: number, every: number): boolean {
+  return every > 0 && step % every === 0;
+}
+
+/** The chosen images, augmented, and attacked where the method says so. */
+function makeTrainingBatch({ plan, dataset, network }: Training, indices: Uint32Array, stepsDone: number): Batch {
+  const { augmentation, threat } = plan.training;
+  const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
+  const { images: read, labels } = makeBatch(dataset.train, indices, dataset.imageShape);
+  let images = read;
+  if (augmentation.crop > 0 || augmentation.flip) {
+    const { crop: pad, flip } = augmentation;
+    images = replace(images, cropAndFlip(images, { pad, flip }, keyFor(randomStreams.augmentation)));
+  }
+  if (threat) {
+    const keys = { start: keyFor(randomStreams.trainingAttack), dropout: keyFor(randomStreams.attackDropout) };
+    images = replace(images, attackForTraining(network, { images, labels }, threat, keys));
+  }
+  return { images, labels };
+}
+
+function replace(old: tf.Tensor, by: tf.Tensor4D): tf.Tensor4D {
+  old.dispose();
+  return by;
+}
+
+function findDivergence(network: Network, loss: number, gradients: Measured, step: number): DivergedRecord | null {
+  const broken = network.parameters.filter((_, index) => gradients.nonFinite[index]! > 0);
+  const what = !Number.isFinite(loss) ? 'loss' : broken[0]?.name;
+  if (what === undefined) return null;
+  const found =
+    what === 'loss'
+      ? `The loss of step ${step} is ${loss}`
+      : `The gradient of ${what} is not finite at step ${step} (${broken.length} of ${network.parameters.length} parameters, the last is ${broken.at(-1)!.name})`;
+  const orGentler = network.kafs.some(({ base }) => base === 'none')
+    ? ', or start the kernel activation functions closer to a smooth function (residual-kaf, or init ridge)'
+    : '';
+  return { type: 'diverged', step, quantity: what, message: `${found}. Lower the learning rate${orGentler}.` };
+}
+
+function record(made: RunRecord): TrainerEvent {
+  return { type: 'record', record: made };
+}
+
+function checkpoint(state: TrainingState): TrainerEvent {
+  return { type: 'checkpoint', state };
+}

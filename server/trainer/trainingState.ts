@@ -1,0 +1,73 @@
+// What a run must remember to go on exactly where it was: everything random is drawn from the seed and the step, so that
+// weights, running statistics, optimizer moments and the position are enough. Writing it to disk is elsewhere.
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../model/network.ts';
+import type { Optimizer } from './optimizer.ts';
+
+export interface TrainingState {
+  /** Updates done. */
+  readonly step: number;
+  /** Epochs done, the test at their end included: after an abort during that test it is one less than the steps say. */
+  readonly epoch: number;
+  /** `model/conv1.kernel`, `model/bn1.mean`, `optimizer/conv1.kernel.velocity`, … */
+  readonly tensors: ReadonlyMap<string, SavedTensor>;
+}
+
+export interface SavedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A state that belongs to another network or optimizer. */
+export class StateMismatchError extends Error {
+  override readonly name = 'StateMismatchError';
+}
+
+/** A copy, independent of what training does next. */
+export function captureState(
+  network: Network,
+  optimizer: Optimizer,
+  { step, epoch }: { step: number; epoch: number },
+): TrainingState {
+  const tensors = new Map<string, SavedTensor>();
+  for (const [name, variable] of [...modelVariables(network), ...optimizerVariables(optimizer)]) {
+    tensors.set(name, { shape: [...variable.shape], values: Float32Array.from(variable.dataSync()) });
+  }
+  return { step, epoch, tensors };
+}
+
+/**
+ * Writes the state's weights and statistics into the network.
+ * @throws StateMismatchError where a tensor is missing or has another shape.
+ */
+export function restoreNetwork(network: Network, state: TrainingState): void {
+  restore(modelVariables(network), state);
+}
+
+/** @throws StateMismatchError where a tensor is missing or has another shape. */
+export function restoreOptimizer(optimizer: Optimizer, state: TrainingState): void {
+  restore(optimizerVariables(optimizer), state);
+}
+
+function modelVariables(network: Network): [string, tf.Variable][] {
+  return [...network.parameters, ...network.statistics].map(({ name, variable }) => [`model/${name}`, variable]);
+}
+
+function optimizerVariables(optimizer: Optimizer): [string, tf.Variable][] {
+  return [...optimizer.moments].map(([name, variable]) => [`optimizer/${name}`, variable]);
+}
+
+function restore(variables: readonly [string, tf.Variable][], { tensors }: TrainingState): void {
+  for (const [name, variable] of variables) {
+    const saved = tensors.get(name);
+    if (!saved) throw new StateMismatchError(`the checkpoint has no ${name}: it belongs to another experiment`);
+    if (saved.shape.join() !== variable.shape.join()) {
+      throw new StateMismatchError(
+        `${name} is [${saved.shape.join(', ')}] in the checkpoint, but [${variable.shape.join(', ')}] in the network: the checkpoint belongs to another experiment`,
+      );
+    }
+    tf.tidy(() => {
+      variable.assign(tf.tensor(saved.values.slice(), [...saved.shape], 'float32'));
+    });
+  }
+}

@@ -1,0 +1,5 @@
+// Entry of `dist/trainer.cjs`, forked by the server: trains one run with the real trainer.
+import { trainerOpener } from './run/openTrainer.ts';
+import { runTrainerProcess } from './run/trainerProcess.ts';
+
+runTrainerProcess(trainerOpener(__dirname));

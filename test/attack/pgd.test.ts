@@ -1,0 +1,211 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { evaluatePgd, type PgdCounts, type PgdEvaluation } from '../../server/attack/evaluation.ts';
+import { inputGradient } from '../../server/attack/inputGradient.ts';
+import { attackOnce, selectCorrect } from '../../server/attack/pgd.ts';
+import { readCorrect } from '../../server/attack/predictions.ts';
+import { makeBatch } from '../../server/data/batches.ts';
+import type { Dataset } from '../../server/data/split.ts';
+import type { Network } from '../../server/model/network.ts';
+import { openCpu } from '../trainer/tinyPlan.ts';
+import { brightnessNetwork, evenImages } from './brightnessNetwork.ts';
+
+beforeAll(openCpu);
+
+let networks: Network[] = [];
+
+function network(onLook?: (images: Float32Array) => void): Network {
+  const made = brightnessNetwork(onLook);
+  networks.push(made);
+  return made;
+}
+
+afterEach(() => {
+  for (const made of networks) made.dispose();
+  networks = [];
+  expect(tf.memory().numTensors).toBe(0);
+});
+
+const key = { seed: 1, stream: 2, counter: 3 };
+const settings = { epsilon: 0.1, stepSize: 0.02, steps: 10 };
+
+describe('attackOnce', () => {
+  it('stays inside the ball and inside [0, 1] at every step, and ends on the ball’s side that raises the loss', () => {
+    const looks: Float32Array[] = [];
+    const watched = network((images) => looks.push(images));
+    const clean = [0.05, 0.95];
+    const standing = select(watched, evenImages(clean));
+    looks.length = 0;
+    const counts = finish(attackOnce(watched, standing, settings, { key, nRows: 2 }));
+    expect(counts).toEqual(Array(11).fill(2));
+    expect(looks).toHaveLength(11);
+    for (const look of looks) {
+      look.forEach((value, index) => {
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThanOrEqual(1);
+        // 8-bit brightness and float32 rounding
+        expect(Math.abs(value - Math.round(255 * clean[Math.floor(index / 48)]!) / 255)).toBeLessThan(0.1 + 1e-6);
+      });
+    }
+    // Ten steps of 0.02 reach the side from every start: 13/255 + 0.1 and 242/255 − 0.1.
+    const last = looks.at(-1)!;
+    expect(last[0]).toBeCloseTo(13 / 255 + 0.1, 6);
+    expect(last[95]).toBeCloseTo(242 / 255 - 0.1, 6);
+  });
+
+  it('starts at random in the whole ball', () => {
+    const looks: Float32Array[] = [];
+    const watched = network((images) => looks.push(images));
+    const standing = select(watched, evenImages(Array<number>(20).fill(0.2)));
+    looks.length = 0;
+    finish(attackOnce(watched, standing, { ...settings, steps: 0 }, { key, nRows: 20 }));
+    const offsets = [...looks[0]!].map((value) => value - 51 / 255);
+    const mean = offsets.reduce((sum, offset) => sum + offset, 0) / offsets.length;
+    // Of 960 uniform values: the extremes within 2 % of the sides, the mean within four standard errors.
+    expect(Math.max(...offsets)).toBeGreaterThan(0.098);
+    expect(Math.min(...offsets)).toBeLessThan(-0.098);
+    expect(Math.abs(mean)).toBeLessThan((4 * 0.1) / Math.sqrt(3 * 960));
+  });
+
+  it('fools exactly the images within reach of the border, and drops each at once', () => {
+    const looks: Float32Array[] = [];
+    const watched = network((images) => looks.push(images));
+    // Within 0.1 of 0.5: the first, second and last.
+    const standing = select(watched, evenImages([0.45, 0.55, 0.35, 0.65, 0.42]));
+    looks.length = 0;
+    const attack = attackOnce(watched, standing, settings, { key, nRows: 5 });
+    const counts: number[] = [];
+    let looked = attack.next();
+    for (; !looked.done; looked = attack.next()) counts.push(looked.value);
+    expect(counts[0]).toBe(5);
+    expect(counts.at(-1)).toBe(2);
+    expect(counts).toEqual([...counts].sort((a, b) => b - a));
+    expect(looks.map(({ length }) => length / 48)).toEqual([5, ...counts.slice(0, -1)]);
+    expect([...looked.value.rows]).toEqual([2, 3]);
+    expect([...looked.value.labels]).toEqual([0, 1]);
+    expect(looked.value.images.dataSync()[0]).toBeCloseTo(Math.round(255 * 0.35) / 255, 6);
+    looked.value.images.dispose();
+  });
+
+  it('draws an image’s start by its row in the batch, whoever else still stands', () => {
+    const looks: Float32Array[] = [];
+    const watched = network((images) => looks.push(images));
+    const means = [0.2, 0.2, 0.2];
+    const all = select(watched, evenImages(means));
+    const third = select(watched, evenImages(means, [1, 1, 0]));
+    expect([...third.rows]).toEqual([2]);
+    looks.length = 0;
+    finish(attackOnce(watched, all, { ...settings, steps: 0 }, { key, nRows: 3 }));
+    finish(attackOnce(watched, third, { ...settings, steps: 0 }, { key, nRows: 3 }));
+    expect(looks[1]).toEqual(looks[0]!.slice(96));
+  });
+});
+
+describe('evaluatePgd', () => {
+  const evaluation: PgdEvaluation = { ...settings, restarts: 2, samples: 100, batchSize: 2 };
+
+  it('counts an image that is wrong clean as neither clean nor robust, though the attack could put it right', async () => {
+    const { counts } = await evaluateAll(network(), evenImages([0.45, 0.2, 0.8], [1, 0, 1]), evaluation);
+    expect(counts).toEqual({ samples: 3, clean: 2, robust: 2, isPartial: false });
+  });
+
+  it('reports counts that add up over batches, by restart and step', async () => {
+    const { counts, progress } = await evaluateAll(network(), evenImages([0.45, 0.2, 0.8, 0.41, 0.3]), evaluation);
+    expect(counts).toEqual({ samples: 5, clean: 5, robust: 3, isPartial: false });
+    expect(progress.map(({ restart, samples }) => [restart, samples])).toEqual([
+      [0, 2],
+      [1, 2],
+      [0, 4],
+      [1, 4],
+      [0, 5],
+      [1, 5],
+    ]);
+    expect(progress.map(({ robust }) => robust.at(-1))).toEqual([1, 1, 2, 2, 3, 3]);
+    expect(progress.every(({ robust }) => robust.length === 11)).toBe(true);
+  });
+
+  it('keeps each image’s worst restart: what one restart fools stays fooled, and more restarts fool more', async () => {
+    // Starts alone (no step), so close to the border that each restart fools some.
+    const close = evenImages(Array<number>(40).fill(128 / 255));
+    const starts = { ...evaluation, steps: 0, restarts: 6, batchSize: 40 };
+    const { counts, progress } = await evaluateAll(network(), close, starts);
+    const standing = progress.map(({ robust }) => robust[0]!);
+    expect(standing).toEqual([...standing].sort((a, b) => b - a));
+    expect(standing[0]).toBeLessThan(40);
+    expect(counts.robust).toBe(standing.at(-1));
+    expect(counts.robust).toBeLessThan(standing[0]!);
+  });
+
+  it('attacks no more than the first so many images', async () => {
+    const { counts } = await evaluateAll(network(), evenImages([0.2, 0.45, 0.8]), { ...evaluation, samples: 1 });
+    expect(counts).toMatchObject({ samples: 1, robust: 1 });
+  });
+
+  it('ends at once when it is stopped before the first step', async () => {
+    const counts = await evaluateAll(network(), evenImages([0.2, 0.8]), evaluation, AbortSignal.abort());
+    expect(counts).toEqual({ counts: { samples: 0, clean: 0, robust: 0, isPartial: true }, progress: [] });
+  });
+});
+
+describe('inputGradient', () => {
+  it('is that of the summed cross-entropy', () => {
+    const { images, labels } = makeBatch(evenImages([0.5, 0.6]).test, Uint32Array.of(0, 1), [4, 4, 3]);
+    const { gradient, logits } = inputGradient(network(), images, labels, { mode: 'inference', key: null });
+    // d loss/dx = Σₖ (pₖ − yₖ)·slopeₖ, slopes ∓20/48; with d = 20·(mean − 0.5), p₁ = σ(2d).
+    const expected = [128, 153].map((brightness, image) => {
+      const bright = 1 / (1 + Math.exp(-40 * (brightness / 255 - 0.5)));
+      return ((bright - (image === 0 ? 0 : 1)) * 40) / 48;
+    });
+    const values = gradient.dataSync();
+    expect(values[0]).toBeCloseTo(expected[0]!, 5);
+    expect(values[95]).toBeCloseTo(expected[1]!, 5);
+    tf.dispose([images, labels, gradient, logits]);
+  });
+});
+
+describe('readCorrect', () => {
+  it('takes the first of equal logits, and no row with NaN', () => {
+    const logits = tf.tensor2d([1, 1, 0, 2, 3, Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY], [4, 2]);
+    expect(readCorrect(logits, Int32Array.of(0, 1, 0, 1))).toEqual([true, true, false, true]);
+    expect(readCorrect(logits, Int32Array.of(1, 0, 1, 0))).toEqual([false, false, false, false]);
+    logits.dispose();
+  });
+});
+
+function select(of: Network, { test }: Dataset): ReturnType<typeof selectCorrect> {
+  const { images, labels } = makeBatch(
+    test,
+    Uint32Array.from({ length: test.nSamples }, (_, index) => index),
+    [4, 4, 3],
+  );
+  const standing = selectCorrect(of, images, Int32Array.from(test.labels));
+  tf.dispose([images, labels]);
+  return standing;
+}
+
+function finish(attack: ReturnType<typeof attackOnce>): number[] {
+  const counts: number[] = [];
+  for (;;) {
+    const looked = attack.next();
+    if (looked.done) {
+      looked.value.images.dispose();
+      return counts;
+    }
+    counts.push(looked.value);
+  }
+}
+
+async function evaluateAll(
+  of: Network,
+  dataset: Dataset,
+  evaluation: PgdEvaluation,
+  signal = new AbortController().signal,
+): Promise<{ counts: PgdCounts; progress: { restart: number; samples: number; robust: Int32Array }[] }> {
+  const attack = evaluatePgd(of, dataset, evaluation, { seed: 1, signal });
+  const progress: { restart: number; samples: number; robust: Int32Array }[] = [];
+  for (;;) {
+    const { value, done } = await attack.next();
+    if (done) return { counts: value, progress };
+    progress.push(value);
+  }
+}

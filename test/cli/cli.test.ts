@@ -1,0 +1,191 @@
+// The `kafscope` command as built: training for real on a few pictures, exit codes, and what is said when it can't be done.
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../run/scriptedRun.ts';
+import { jsonLines, kafscope, startKafscope } from './kafscope.ts';
+
+const experiment = `
+name: tiny
+runtime: wasm
+dataset: {name: shapes, trainSamples: 8, testSamples: 4}
+model: {network: light, activation: {type: kaf, dictionary: 5}}
+training: {epochs: 2, batchSize: 4}
+observe: {robustSamples: 0}
+`;
+
+function workspace(text = experiment): string {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'tiny.kaf.yaml'), text);
+  return folder;
+}
+
+const timeoutMs = 120_000;
+
+describe('kafscope', { timeout: timeoutMs }, () => {
+  it('trains, then evaluates and inspects what it trained', async () => {
+    const cwd = workspace();
+    const trained = await kafscope(['train', 'tiny.kaf.yaml', '--set', 'training.batchSize=8', '--json'], { cwd });
+    expect(trained).toMatchObject({ code: 0, errors: '' });
+    const lines = jsonLines(trained.output);
+    const types = lines.map(({ type }) => type);
+    expect(new Set(types)).toEqual(new Set(['run', 'status', 'prepared', 'step', 'test', 'checkpointed', 'done']));
+    expect(lines.filter(({ type }) => type === 'step').map(({ step }) => step)).toEqual([1, 2]);
+    const done = lines.at(-1)!;
+    expect(done).toMatchObject({ type: 'done', status: 'finished', step: 2, steps: 2, epoch: 2, message: null });
+    expect(done.device).toMatch(/^wasm · /);
+    const folder = String(done.folder);
+    expect(path.dirname(folder)).toBe(path.join(fs.realpathSync(cwd), '.kafscope', 'runs'));
+
+    const evaluated = await kafscope(
+      ['evaluate', folder, '--steps', '2', '--samples', '4', '--epsilon', '8/255', '--json'],
+      { cwd },
+    );
+    expect(evaluated).toMatchObject({ code: 0, errors: '' });
+    const result = jsonLines(evaluated.output).at(-1)!;
+    expect(result).toMatchObject({ type: 'done', status: 'finished', samples: 4, isPartial: false });
+    for (const accuracy of [result.clean, result.robust] as Record<string, number>[]) {
+      expect(Object.keys(accuracy)).toEqual(['value', 'low', 'high']);
+      expect(accuracy.low).toBeLessThanOrEqual(accuracy.value!);
+      expect(accuracy.high).toBeGreaterThanOrEqual(accuracy.value!);
+    }
+    const again = await kafscope(['evaluate', String(done.checkpoint), '--steps', '2', '--samples', '4'], { cwd });
+    expect(again.code).toBe(0);
+    expect(again.output).toMatch(/^clean {2}\d+\.\d % \(95 % interval \d+\.\d % to \d+\.\d %\)$/m);
+
+    const inspected = await kafscope(['inspect', String(done.checkpoint), '--json'], { cwd });
+    const contents = jsonLines(inspected.output);
+    expect(contents).toHaveLength(1);
+    expect(contents[0]).toMatchObject({ type: 'checkpoint', origin: { step: 2, epoch: 2 } });
+    const table = await kafscope(['inspect', String(done.checkpoint)], { cwd });
+    expect(table.output).toMatch(/^model\/conv1\.kernel +F32 +\[3, 3, 3, \d+\]( +\S+){5} +0$/m);
+    expect(table.output).toMatch(/^KAF kaf1: \d+ channels, 5 elements in \[-3, 3\]/m);
+  });
+
+  it('keeps a checkpoint when it is interrupted, ends with 130, and resumes', async () => {
+    const cwd = workspace();
+    const long = ['train', 'tiny.kaf.yaml', '--set', 'training.epochs=500', '--json'];
+    const started = startKafscope([...long, '--out', 'runs'], { cwd });
+    await started.untilLine(/"type":"step"/);
+    started.process.kill('SIGINT');
+    const interrupted = await started.ended;
+    expect(interrupted.code).toBe(130);
+    const done = jsonLines(interrupted.output).at(-1)!;
+    expect(done).toMatchObject({ type: 'done', status: 'interrupted' });
+    expect(fs.existsSync(String(done.checkpoint))).toBe(true);
+
+    const resumed = startKafscope(['train', '--resume', String(done.id), '--out', 'runs', '--json'], { cwd });
+    await resumed.untilLine(/"type":"step"/);
+    resumed.process.kill('SIGTERM');
+    const ended = await resumed.ended;
+    expect(ended.code).toBe(130);
+    const steps = jsonLines(ended.output).filter(({ type }) => type === 'step');
+    expect(steps[0]!.step).toBe(Number(done.step) + 1);
+  });
+
+  it('names the place of every mistake in a file and ends with 2', async () => {
+    const cwd = workspace('name: x\nmodel:\n  network: vg\ntraining: {epochs: -1}\n');
+    const { code, errors, output } = await kafscope(['train', 'tiny.kaf.yaml', '--set', 'seeds=no'], { cwd });
+    expect({ code, output }).toEqual({ code: 2, output: '' });
+    expect(errors).toMatch(/^tiny\.kaf\.yaml:3:12: model\.network: expected .*, got "vg" — .+$/m);
+    expect(errors).toMatch(/^tiny\.kaf\.yaml:4:20: training\.epochs: expected .*, got -1 — .+$/m);
+    expect(errors).toMatch(/^--set: seeds: expected .*, got "no" — .+$/m);
+    expect(fs.readdirSync(cwd)).toEqual(['tiny.kaf.yaml']);
+  });
+
+  it('ends with 2 on bad usage and says what is wrong', async () => {
+    const cwd = workspace();
+    const cases: [string[], RegExp][] = [
+      [['fly'], /unknown command 'fly'/],
+      [['train'], /Name an experiment file/],
+      [['train', 'none.yaml'], /none\.yaml can't be read/],
+      [['train', 'tiny.kaf.yaml', '--set', 'epochs'], /--set epochs: expected path=value/],
+      [['train', '--resume', 'nothing'], /There is no run nothing/],
+      [['evaluate', 'nothing'], /does not exist\. Name a run's folder or a checkpoint file/],
+      [['evaluate', '.', '--epsilon', '8/x'], /--epsilon 8\/x: expected a number, for example 20 or 8\/255/],
+      [['evaluate', '.', '--steps', '0'], /--steps: Too small/],
+      [['inspect', 'tiny.kaf.yaml'], /tiny\.kaf\.yaml is not a usable safetensors file/],
+    ];
+    const ended = await Promise.all(cases.map(([args]) => kafscope(args, { cwd })));
+    for (const [index, [args, message]] of cases.entries()) {
+      expect(ended[index]!.errors, args.join(' ')).toMatch(message);
+      expect(ended[index]!.code, args.join(' ')).toBe(2);
+    }
+  });
+
+  it('ends with 1 where the data is missing, and says what to do', async () => {
+    const cwd = workspace(experiment.replace('shapes', 'cifar10, path: ./nowhere'));
+    const { code, output, errors } = await kafscope(['train', 'tiny.kaf.yaml', '--json'], { cwd });
+    expect(code).toBe(1);
+    const done = jsonLines(output).at(-1)!;
+    expect(done).toMatchObject({ type: 'done', status: 'failed' });
+    expect(done.message).toContain('nowhere');
+    expect(errors).toContain(String(done.message));
+  });
+
+  it('says in one object what of the machine it can use', async () => {
+    const { code, output } = await kafscope(['doctor', '--json'], { cwd: workspace() });
+    const lines = jsonLines(output);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ type: 'doctor', isReady: true, node: process.versions.node });
+    expect(Object.keys(lines[0]!)).toEqual(
+      expect.arrayContaining([
+        'runtimes',
+        'simd',
+        'sharedMemory',
+        'threads',
+        'memory',
+        'disk',
+        'sqlite',
+        'kafscope',
+        'platform',
+      ]),
+    );
+    expect(code).toBe(0);
+  });
+
+  it('lists the accelerated kernels and the copied ones', async () => {
+    const { code, output, errors } = await kafscope(['doctor', '--ops', '--json'], { cwd: workspace() });
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const lines = jsonLines(output);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      type: 'ops',
+      runtime: 'wasm',
+      accelerated: expect.arrayContaining(['KafscopeKaf']) as string[],
+      copied: expect.arrayContaining(['Acos']) as string[],
+    });
+  });
+
+  it('says how to build it where that has not been done', async () => {
+    const cwd = temporaryFolder();
+    fs.mkdirSync(path.join(cwd, 'scripts'));
+    for (const name of ['kafscope.mjs', 'node24.mjs']) {
+      fs.copyFileSync(path.join(import.meta.dirname, '../../scripts', name), path.join(cwd, 'scripts', name));
+    }
+    const ended = await kafscope(['doctor'], { cwd, script: path.join(cwd, 'scripts', 'kafscope.mjs') });
+    expect(ended).toMatchObject({ code: 1, output: '' });
+    expect(ended.errors).toContain('Run "npm ci" and "npm run build"');
+  });
+
+  it('downloads CIFAR-10 only to keep what has the published checksum', async () => {
+    const server = createServer((_request, response) => response.end('not CIFAR-10'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/cifar.tar.gz`;
+    try {
+      const cwd = temporaryFolder();
+      const wrong = await kafscope(['download', 'cifar10', 'data', '--url', url, '--json'], { cwd });
+      expect(wrong.code).toBe(1);
+      expect(wrong.errors).toMatch(/^kafscope: .*checksum/);
+      expect(fs.readdirSync(path.join(cwd, 'data')).filter((file) => file.endsWith('.bin'))).toEqual([]);
+    } finally {
+      server.close();
+    }
+    const unknown = await kafscope(['download', 'imagenet', 'data'], { cwd: temporaryFolder() });
+    expect(unknown).toMatchObject({ code: 2 });
+    expect(unknown.errors).toContain('cifar10');
+  });
+});

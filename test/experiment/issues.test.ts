@@ -1,0 +1,301 @@
+// Every mistake in an experiment: its sentence, its place in the text, and what to do about it.
+import { describe, expect, it } from 'vitest';
+import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
+import { issueText } from '../../server/protocol/issue.ts';
+import type { ExperimentIssue } from '../../server/protocol/issue.ts';
+
+const options = { file: '/projects/first.kaf.yaml', homeFolder: '/home/user' };
+
+function issuesOf(text: string): readonly ExperimentIssue[] {
+  return compileExperiment(text, options).issues;
+}
+
+/** The part of the text that an issue underlines. */
+function underlined(text: string, { range }: ExperimentIssue): string {
+  const lines = text.split('\n').slice(range.start.line, range.end.line + 1);
+  const last = lines.length - 1;
+  lines[last] = (lines[last] ?? '').slice(0, range.end.character);
+  lines[0] = (lines[0] ?? '').slice(range.start.character);
+  return lines.join('\n');
+}
+
+const topKeys = 'name, dataset, model, training, observe, evaluation, seed, seeds, runtime';
+
+describe('an error is told by path, expected and got, and underlined where it is', () => {
+  it.each([
+    [
+      'a word for a number',
+      'training: {epochs: many}',
+      'training.epochs: expected an integer in [1, 10000], got "many"',
+      'many',
+    ],
+    [
+      'a word for a fraction',
+      'training: {method: fgsm-rs, threat: {epsilon: fast}}',
+      'training.threat.epsilon: expected a number in (0, 1], got "fast"',
+      'fast',
+    ],
+    [
+      'a broken number',
+      'training: {epochs: 1/2}',
+      'training.epochs: expected an integer in [1, 10000], got "1/2"',
+      '1/2',
+    ],
+    ['below the range', 'training: {epochs: 0}', 'training.epochs: expected an integer in [1, 10000], got 0', '0'],
+    [
+      'above the range',
+      'training: {epochs: 1e6}',
+      'training.epochs: expected an integer in [1, 10000], got 1e6',
+      '1e6',
+    ],
+    ['at an excluded end', 'model: {dropout: [0, 0, 1]}', 'model.dropout[2]: expected a number in [0, 1), got 1', '1'],
+    ['division by zero', 'model: {denseL2: 1/0}', 'model.denseL2: expected a number in [0, 10], got "1/0"', '1/0'],
+    ['infinity', 'model: {denseL2: .inf}', 'model.denseL2: expected a number in [0, 10], got .inf', '.inf'],
+    ['not a number', 'model: {denseL2: .nan}', 'model.denseL2: expected a number in [0, 10], got .nan', '.nan'],
+    ['not whole', 'training: {epochs: 1.5}', 'training.epochs: expected an integer in [1, 10000], got 1.5', '1.5'],
+    ['a list for a number', 'seed: [1]', 'seed: expected an integer in [0, 4294967295], got a list', '[1]'],
+    ['a number for a text', 'name: 2020', 'name: expected a text of 1 to 80 characters, got 2020', '2020'],
+    ['an empty text', 'name: ""', 'name: expected a text of 1 to 80 characters, got ""', '""'],
+    [
+      'a text for a flag',
+      'training: {augmentation: {flip: "yes"}}',
+      'training.augmentation.flip: expected true or false, got "yes"',
+      '"yes"',
+    ],
+    ['no value', 'model:\n  network:\n', 'model.network: expected "light" or "vgg", got nothing', 'network'],
+    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm" or "cpu", got "gpu"', 'gpu'],
+    ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
+    [
+      'a key of another variant',
+      'training: {optimizer: {type: sgd, beta1: 0.9}}',
+      'training.optimizer.beta1: expected one of the keys type, momentum, weightDecay, got the unknown key "beta1"',
+      'beta1',
+    ],
+    ['a key twice', 'seed: 1\nname: a\nseed: 2', 'seed: expected each key once, got "seed" again', 'seed'],
+    [
+      'a scalar for the whole',
+      'train',
+      `expected a mapping with ${topKeys.replace(', runtime', ', …')}, got "train"`,
+      'train',
+    ],
+    [
+      'a scalar for a group',
+      'model: vgg',
+      'model: expected a mapping with network, activation, dropout, denseL2, normalization, got "vgg"',
+      'vgg',
+    ],
+    [
+      'a number for a variant',
+      'model: {activation: 3}',
+      'model.activation: expected "kaf", "residual-kaf", "relu", "elu" or "swish", or a mapping with type, got 3',
+      '3',
+    ],
+    [
+      'a variant told by no key',
+      'model: {activation: {type: kaf, init: {uniform: 1}}}',
+      'model.activation.init: expected a mapping with one of normal, ridge, got uniform',
+      'uniform',
+    ],
+    [
+      'both variants at once',
+      'model: {activation: {type: kaf, init: {normal: 1, ridge: elu}}}',
+      'model.activation.init.ridge: expected one of the keys normal, got the unknown key "ridge"',
+      'ridge',
+    ],
+    ['too long a list', 'seeds: []', 'seeds: expected a list of 1 to 100 items, all different, got a list of 0', '[]'],
+    [
+      'a repeated seed',
+      'seeds: [1, 2, 1]',
+      'seeds[2]: expected a list of 1 to 100 items, all different, got 1 again',
+      '1',
+    ],
+    [
+      'not three channels',
+      'model: {normalization: {mean: [1]}}',
+      'model.normalization.mean: expected a list of 3 items, got a list of 1',
+      '[1]',
+    ],
+    [
+      'a later network',
+      'model: {network: resnet20}',
+      'model.network: expected "light" or "vgg", got "resnet20"',
+      'resnet20',
+    ],
+    [
+      'a later method',
+      'training: {method: trades}',
+      'training.method: expected "standard" or "fgsm-rs", got "trades"',
+      'trades',
+    ],
+    ['a later key', 'matrix: {seed: [1]}', 'matrix: expected keys of this version, got "matrix"', 'matrix'],
+  ])('%s', (_, text, sentence, place) => {
+    const { issues, plans } = compileExperiment(text, options);
+    expect(issues.map(issueText)).toEqual([sentence]);
+    expect(issues.map((issue) => issue.severity)).toEqual(['error']);
+    expect(issues.map((issue) => underlined(text, issue))).toEqual([place]);
+    expect(plans).toEqual([]);
+  });
+});
+
+describe('values that contradict one another are errors', () => {
+  it.each([
+    ['both seed and seeds', 'seed: 1\nseeds: [1]', 'seed: expected seed or seeds, got both', '1'],
+    [
+      'dropout of another network',
+      'model: {network: vgg, dropout: [0.2, 0.3, 0.4]}',
+      'model.dropout: expected a list of 4 rates, got a list of 3',
+      '[0.2, 0.3, 0.4]',
+    ],
+    [
+      'a batch larger than the data set',
+      'dataset: {name: shapes, trainSamples: 100}\ntraining: {batchSize: 101}',
+      'training.batchSize: expected at most the 100 training images, got 101',
+      '101',
+    ],
+    [
+      'more images than CIFAR-10 has',
+      'dataset: {name: cifar10, trainSamples: 60000}',
+      'dataset.trainSamples: expected an integer in [1, 50000], got 60000',
+      '60000',
+    ],
+    [
+      'more attacked than tested images',
+      'dataset: {name: shapes, testSamples: 500}\nevaluation:\n  - {attack: pgd, samples: 501}',
+      'evaluation[0].samples: expected at most the 500 test images, got 501',
+      '501',
+    ],
+    [
+      'more observed than tested images',
+      'dataset: {name: shapes, testSamples: 50}\nobserve: {robustSamples: 51}',
+      'observe.robustSamples: expected at most the 50 test images, got 51',
+      '51',
+    ],
+    [
+      'a triangle upside down',
+      'training: {schedule: {type: triangular, min: 0.1, max: 0.01}}',
+      'training.schedule.min: expected at most max (0.01), got 0.1',
+      '0.1',
+    ],
+  ])('%s', (_, text, sentence, place) => {
+    const { issues, plans } = compileExperiment(text, options);
+    expect(issues.map(issueText)).toEqual([sentence]);
+    expect(issues.map((issue) => underlined(text, issue))).toEqual([place]);
+    expect(plans).toEqual([]);
+  });
+
+  it('and are not told where they only follow from another mistake', () => {
+    expect(
+      issuesOf('dataset: {name: cifr10}\nevaluation: [{attack: pgd, samples: 9000}]').map((issue) => issue.path),
+    ).toEqual(['dataset.name']);
+  });
+});
+
+describe('a choice that is known to go wrong is a warning, and still makes a plan', () => {
+  it.each([
+    ['a threat in standard training', 'training: {threat: {epsilon: 8/255}}', 'training.threat'],
+    ['a keep rate for a drop rate (I-19)', 'model: {dropout: [0.8, 0.3, 0.4]}', 'model.dropout[0]'],
+    ['a ridge start as ReLU', 'model: {activation: {type: kaf, init: {ridge: relu}}}', 'model.activation.init.ridge'],
+    [
+      'a ridge start of a residual KAF',
+      'model: {activation: {type: residual-kaf, init: {ridge: elu}}}',
+      'model.activation.init',
+    ],
+    ['kernels narrower than their spacing', 'model: {activation: {type: kaf, gamma: 1000}}', 'model.activation.gamma'],
+    ['kernels all alike', 'model: {activation: {type: kaf, gamma: 0.001}}', 'model.activation.gamma'],
+    [
+      'ELU with a corner in adversarial training',
+      'model: {activation: {type: elu, alpha: 2}}\ntraining: {method: fgsm-rs}',
+      'model.activation.alpha',
+    ],
+    [
+      'a step that ends in catastrophic overfitting',
+      'training: {method: fgsm-rs, threat: {epsilon: 8/255, stepSize: 16/255}}',
+      'training.threat.stepSize',
+    ],
+    ['an ε that leaves no image', 'training: {method: fgsm-rs, threat: {epsilon: 0.6}}', 'training.threat.epsilon'],
+    [
+      'an attack that cannot cross the ball',
+      'evaluation: [{attack: pgd, steps: 3, stepSize: 2/255}]',
+      'evaluation[0].stepSize',
+    ],
+    ['an attack that only meets corners', 'evaluation: [{attack: pgd, stepSize: 20/255}]', 'evaluation[0].stepSize'],
+    [
+      'a cooldown as long as the training',
+      'training: {epochs: 5, schedule: {type: triangular, cooldownEpochs: 5}}',
+      'training.schedule.cooldownEpochs',
+    ],
+    [
+      'a learning rate for another optimizer',
+      'training: {schedule: {type: constant, learningRate: 0.1}}',
+      'training.schedule.learningRate',
+    ],
+  ])('%s', (_, text, path) => {
+    const { issues, plans } = compileExperiment(text, options);
+    expect(issues.map(({ severity, path: found }) => [severity, found])).toEqual([['warning', path]]);
+    expect(plans).toHaveLength(1);
+  });
+});
+
+describe('the remedy', () => {
+  it.each([
+    ['names the nearest key', 'training: {optimzer: adam}', 'Did you mean optimizer?'],
+    ['names the nearest word', 'model: {activation: {type: kfa}}', 'Did you mean kaf?'],
+    ['names the nearest of bare words', 'model: {activation: swihs}', 'Did you mean swish?'],
+    [
+      'turns pixel units of 255 into a fraction',
+      'training: {method: fgsm-rs, threat: {epsilon: 8}}',
+      'Lengths are in pixel values of [0, 1], not of [0, 255]. Did you mean 8/255?',
+    ],
+    [
+      'says that something comes later',
+      'runtime: webgpu',
+      '"webgpu" (Any GPU through WebGPU) is not in this version of Kafscope yet.',
+    ],
+    ['says where a key belongs', 'epochs: 3', '"epochs" belongs under training: check the indentation.'],
+    ['says that a tab is no indentation', 'training:\n\tepochs: 3', 'Replace the tab by spaces.'],
+    [
+      'says what a keep rate would be as a drop rate',
+      'model: {dropout: [0.8, 0, 0]}',
+      'This is the share of units dropped, not kept: did you mean 0.2?',
+    ],
+  ])('%s', (_, text, remedy) => {
+    expect(issuesOf(text).map((issue) => issue.remedy)).toContain(remedy);
+  });
+});
+
+describe('text that is no YAML', () => {
+  it.each([
+    ['an open bracket', 'training: {epochs: 3'],
+    ['an open quote', 'name: "a'],
+    ['a tab', 'training:\n\tepochs: 3'],
+    ['crooked lines', 'training:\n  epochs: 3\n batchSize: 4'],
+    ['a forgotten colon', 'training:\n  epochs\n  batchSize: 4'],
+    ['two documents', 'seed: 1\n---\nseed: 2'],
+    ['a tag', 'seed: !!js/function "x"'],
+    ['an alias of nothing', 'seed: *a'],
+    ['brackets without end', '['.repeat(20_000)],
+  ])('%s is an error in the text, with a range that is not empty', (_, text) => {
+    const { issues, plans } = compileExperiment(text, options);
+    const first = issues.find((issue) => issue.severity === 'error');
+    expect(first?.remedy).toMatch(/\.$/);
+    expect(issues.some((issue) => underlined(text, issue).length > 0) || text.length > 10_000).toBe(true);
+    expect(plans).toEqual([]);
+  });
+
+  it('an alias inside its own anchor is an error, not an endless loop', () => {
+    expect(issuesOf('training: &t {epochs: 2, optimizer: *t}').length).toBeGreaterThan(0);
+  });
+});
+
+it('an issue stays short, however long what was found', () => {
+  for (const text of [`${'k'.repeat(5000)}: 1`, `name: ${'n'.repeat(5000)}`, `runtime: ${'r'.repeat(5000)}`]) {
+    expect(issuesOf(text).map(issueText).join().length).toBeLessThan(400);
+  }
+});
+
+it('issues come in the order of the text, whatever found them', () => {
+  const issues = issuesOf(
+    'seed: -1\nmodel: {network: vgg, dropout: [0.1]}\nevaluation: [{attack: pgd, samples: 1.5}]\nepochs: 1',
+  );
+  expect(issues.map((issue) => issue.path)).toEqual(['seed', 'model.dropout', 'evaluation[0].samples', 'epochs']);
+});

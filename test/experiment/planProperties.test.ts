@@ -1,0 +1,157 @@
+// Properties over generated texts and plans: nothing throws, and a plan written as a file compiles to itself.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
+import { describePlan, pixelLengthText } from '../../server/experiment/describePlan.ts';
+import { automaticGamma } from '../../server/experiment/makePlan.ts';
+import { writeExperiment } from '../../server/experiment/writeExperiment.ts';
+import { issueText } from '../../server/protocol/issue.ts';
+import { isInside, scrambled } from './scrambled.ts';
+
+const options = { file: '/projects/first.kaf.yaml', homeFolder: '/home/user' };
+
+/** The input: random keys of an experiment that are right, or left out. */
+const values = fc.record(
+  {
+    name: fc.stringMatching(/^[a-zA-Z0-9 _#:'"-]{0,20}[a-z]$/),
+    dataset: fc.oneof(
+      fc.constantFrom('shapes', 'cifar10'),
+      fc.record(
+        { name: fc.constant('shapes'), trainSamples: fc.integer({ min: 4096, max: 9999 }), seed: fc.nat() },
+        { requiredKeys: ['name'] },
+      ),
+      fc.record({ name: fc.constant('cifar10'), path: fc.constantFrom('~/a', 'b/c', '/d', '../é f') }),
+    ),
+    model: fc.record(
+      {
+        network: fc.constantFrom('light', 'vgg'),
+        activation: fc.oneof(
+          fc.constantFrom('relu', 'elu', 'swish', 'kaf', 'residual-kaf'),
+          fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
+          fc.record(
+            {
+              type: fc.constantFrom('kaf', 'residual-kaf'),
+              dictionary: fc.integer({ min: 2, max: 256 }),
+              boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+              gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
+              init: fc.oneof(
+                fc.record({ normal: fc.double({ min: 0, max: 100, noNaN: true }) }),
+                fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu') }),
+              ),
+            },
+            { requiredKeys: ['type'] },
+          ),
+        ),
+        denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
+        normalization: fc.constantFrom('none', 'cifar10'),
+      },
+      { requiredKeys: [] },
+    ),
+    training: fc.record(
+      {
+        method: fc.constantFrom('standard', 'fgsm-rs'),
+        threat: fc.record({ epsilon: fc.double({ min: 1e-6, max: 1, noNaN: true }) }),
+        epochs: fc.integer({ min: 1, max: 10_000 }),
+        batchSize: fc.integer({ min: 1, max: 4096 }),
+        optimizer: fc.constantFrom('adam', 'sgd'),
+        schedule: fc.constantFrom('constant', 'triangular'),
+        augmentation: fc.record({ crop: fc.integer({ min: 0, max: 16 }), flip: fc.boolean() }),
+      },
+      { requiredKeys: [] },
+    ),
+    evaluation: fc.array(fc.record({ attack: fc.constant('pgd'), steps: fc.integer({ min: 1, max: 100 }) }), {
+      maxLength: 3,
+    }),
+    seed: fc.integer({ min: 0, max: 0xffff_ffff }),
+    runtime: fc.constantFrom('auto', 'wasm', 'cpu'),
+  },
+  { requiredKeys: [] },
+);
+
+describe('a plan', () => {
+  it('written as an experiment compiles to itself, from any folder', () => {
+    fc.assert(
+      fc.property(values, (input) => {
+        const { plans, issues } = compileExperiment(stringify(input), options);
+        expect(issues.filter((issue) => issue.severity === 'error').map(issueText)).toEqual([]);
+        const plan = plans[0]!;
+        const again = compileExperiment(writeExperiment(plan), { file: '/else/where.kaf.yaml', homeFolder: '/root' });
+        expect(again.plans).toEqual([plan]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is described by network, activation, method and data set', () => {
+    const describe = (text: string) => compileExperiment(text, options).plans.map(describePlan);
+    expect(describe('model: {activation: {type: residual-kaf, dictionary: 8}}')).toEqual([
+      'light · residual KAF 8 · standard · shapes',
+    ]);
+    expect(describe('model: {network: vgg, activation: {type: elu, alpha: 2}}\ndataset: cifar10')).toEqual([
+      'vgg · ELU α 2 · standard · cifar10',
+    ]);
+    expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
+      'light · ReLU · FGSM-RS 0.031 · shapes',
+    ]);
+  });
+
+  it('shows lengths as 255ths where they are', () => {
+    expect([8 / 255, 0.5 / 255, 1, 0.031, 1e-6].map(pixelLengthText)).toEqual([
+      '8/255',
+      '0.5/255',
+      '255/255',
+      '0.031',
+      '0.000001',
+    ]);
+  });
+
+  it('has γ = 1/(6Δ²) by default: 1.671 for the thesis (D = 20, b = 3)', () => {
+    expect(automaticGamma(20, 3)).toBeCloseTo(1.6713, 4); // reference.md G quotes four digits
+  });
+});
+
+describe('no text makes the compiler throw, and every issue lies in the text', () => {
+  it('of random characters', () => {
+    const yamlish = fc
+      .array(fc.constantFrom(...' \n\t:-{}[],#&*!|>"\'%@~?ab1/'), { maxLength: 60 })
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), yamlish), (text) => {
+        for (const issue of compileExperiment(text, options).issues) expect(isInside(text, issue.range)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('of an experiment with a piece cut, doubled or replaced', () => {
+    fc.assert(
+      fc.property(scrambled(values.map((input) => stringify(input))), (text) => {
+        for (const issue of compileExperiment(text, options).issues) expect(isInside(text, issue.range)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('nor does any override', () => {
+    const paths = fc.constantFrom(
+      '',
+      '.',
+      'seed',
+      'model',
+      'model.activation.type',
+      'evaluation[0]',
+      'evaluation.0.steps',
+      'a[1][2].b',
+      'training.threat.epsilon.x',
+      '__proto__',
+      'constructor',
+    );
+    fc.assert(
+      fc.property(fc.dictionary(paths, fc.oneof(fc.jsonValue(), fc.string())), (overrides) => {
+        compileExperiment('evaluation: [pgd]\ntraining: {threat: {epsilon: 1/255}}', { ...options, overrides });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import {
+  attackChoices,
+  evaluationPlan,
+  parseEpsilon,
+  parseSamples,
+} from '../../../extension/commands/evaluationChoices.ts';
+import { issueSentence } from '../../../extension/commands/issueSentence.ts';
+import { connectionLost, lostConnection, RequestFailure } from '../../../extension/connection/requestFailure.ts';
+import { experimentName, experimentTemplate } from '../../../extension/experiments/experimentTemplate.ts';
+import { failureMessage } from '../../../extension/failureMessage.ts';
+import { requestErrorCodes } from '../../../server/protocol/errors.ts';
+import { compileExperiment } from '../../../server/experiment/compileExperiment.ts';
+import { evaluationPlanSchema } from '../../../server/protocol/messages.ts';
+
+describe('Evaluate Run…', () => {
+  test.each([
+    ['8/255', 8 / 255],
+    [' 0.03 ', 0.03],
+    ['.5', 0.5],
+    ['1', 1],
+    ['0', null],
+    ['9/8', null],
+    ['8/0', null],
+    ['8/', null],
+    ['-1/255', null],
+    ['1e-2', null],
+    ['', null],
+  ])('reads ε %o as %o', (text, expected) => {
+    expect(parseEpsilon(text)).toBe(expected);
+  });
+
+  test.each([
+    ['1000', 1000],
+    ['0', null],
+    ['1.5', null],
+    ['many', null],
+  ])('reads a number of images %o as %o', (text, expected) => {
+    expect(parseSamples(text)).toBe(expected);
+  });
+
+  test('offers only attacks that the server accepts', () => {
+    for (const choice of attackChoices) {
+      const plan = evaluationPlan(choice, 8 / 255, 500);
+      expect(evaluationPlanSchema.parse(plan)).toEqual(plan);
+      expect(plan.stepSize).toBeCloseTo(2 / 255, 12);
+    }
+  });
+});
+
+describe('what a failure says', () => {
+  test('one sentence with the reason, and what can be done about it', () => {
+    const refused = new RequestFailure('run/start', 'no such folder: /data', {
+      code: requestErrorCodes.internal,
+      isRetryable: true,
+    });
+    expect(failureMessage('start the run', refused, { canRetry: true })).toEqual({
+      sentence: 'Could not start the run: no such folder: /data.',
+      actions: ['Retry', 'Show Log'],
+    });
+  });
+
+  test.each([
+    ['a lost connection', lostConnection('run/pause'), ['Retry', 'Restart Server', 'Show Log']],
+    ['another version', failure(requestErrorCodes.versionMismatch), ['Restart Server', 'Show Log']],
+    ['a wrong state', failure(requestErrorCodes.wrongState), ['Show Log']],
+    ['what is no request', new Error('no space left'), ['Retry', 'Show Log']],
+  ])('%s offers %o', (_, error, actions) => {
+    expect(failureMessage('pause the run', error, { canRetry: true }).actions).toEqual(actions);
+  });
+
+  test('a lost connection names the request', () => {
+    expect(lostConnection('run/pause')).toMatchObject({ method: 'run/pause', code: connectionLost });
+    expect(lostConnection('run/pause').message).toContain('"run/pause"');
+  });
+
+  test('a mistake in an experiment says where, what was expected, what was found and what to do', () => {
+    const position = { line: 8, character: 2 };
+    const issue = {
+      path: 'training.threat.epsilon',
+      range: { start: position, end: position },
+      severity: 'error' as const,
+      expected: 'a number in (0, 1]',
+      got: '"fast"',
+      remedy: 'Write it as 8/255.',
+    };
+    expect(issueSentence(issue)).toBe(
+      'line 9, training.threat.epsilon: expected a number in (0, 1], found "fast". Write it as 8/255.',
+    );
+  });
+});
+
+describe('New Experiment', () => {
+  test.each([
+    ['my experiment', 'my-experiment'],
+    ['kaf.kaf.yaml', 'kaf'],
+    ['../up/there', 'up-there'],
+    ['Größe 8/255', 'Größe-8-255'],
+    [' … ', null],
+  ])('makes of %o the name %o', (typed, expected) => {
+    expect(experimentName(typed)).toBe(expected);
+  });
+
+  test.each(['my-experiment', '12', 'Größe'])('writes a file for %o in which nothing is wrong', (name) => {
+    const compiled = compileExperiment(experimentTemplate(name), { file: null, homeFolder: '/home' });
+    expect(compiled.issues).toEqual([]);
+    expect(compiled.plans.map((plan) => plan.name)).toEqual([name]);
+  });
+});
+
+function failure(code: number): RequestFailure {
+  return new RequestFailure('run/pause', 'No.', { code, isRetryable: false });
+}

@@ -1,0 +1,341 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ResponseError } from 'vscode-jsonrpc/node';
+import { RequestFailure } from '../../../extension/connection/requestFailure.ts';
+import type { ServerConnectionOptions } from '../../../extension/connection/serverConnection.ts';
+import { ServerConnection } from '../../../extension/connection/serverConnection.ts';
+import { requestErrorCodes } from '../../../server/protocol/errors.ts';
+import type { ConnectionState } from '../../../server/protocol/panel.ts';
+import type { Row } from '../../../server/protocol/records.ts';
+import { runSummary } from '../runSummaries.ts';
+import type { FakeServer } from './fakeServer.ts';
+import { rowsFrom, startFakeServer } from './fakeServer.ts';
+
+describe('finding a server', () => {
+  test('opens the lock’s port with its token and no origin, and says hello first', async () => {
+    const server = await fakeServer();
+    const hello = await connectionTo(server).connect();
+    expect(hello.serverVersion).toBe('9.9.9');
+    expect(server.handshakes).toHaveLength(1);
+    expect(server.handshakes[0]).toMatchObject({ authorization: 'Bearer secret' });
+    expect(server.handshakes[0]).not.toHaveProperty('origin');
+    expect(server.requests).toEqual([{ method: 'server/hello', params: { protocolVersion: 1, client: 'test' } }]);
+  });
+
+  test('starts one where there is no lock', async () => {
+    const server = await fakeServer();
+    let starts = 0;
+    const connection = connectionTo(server, {
+      readLock: () => Promise.resolve(null),
+      startServer: () => {
+        starts++;
+        return Promise.resolve(server.lock);
+      },
+    });
+    await Promise.all([connection.connect(), connection.connect()]);
+    expect(starts).toBe(1);
+  });
+
+  test('starts one where nobody listens at the lock’s port', async () => {
+    const gone = await fakeServer();
+    await gone.close();
+    const server = await fakeServer();
+    const connection = connectionTo(gone, { startServer: () => Promise.resolve(server.lock) });
+    await connection.connect();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('starts one where the lock’s token is refused', async () => {
+    const other = await fakeServer({ token: 'another' });
+    const server = await fakeServer();
+    const connection = connectionTo(other, {
+      readLock: () => Promise.resolve({ ...other.lock, token: 'stale' }),
+      startServer: () => Promise.resolve(server.lock),
+    });
+    await connection.connect();
+    expect(other.requests).toEqual([]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('does not start one beside a server of another version, but says so', async () => {
+    const server = await fakeServer({ version: 2 });
+    const connection = connectionTo(server);
+    await expect(connection.connect()).rejects.toMatchObject({
+      name: 'RequestFailure',
+      code: requestErrorCodes.versionMismatch,
+    });
+    expect(connection.state).toMatchObject({ status: 'lost' });
+  });
+
+  test('gives up on a server that does not answer hello in time', async () => {
+    const silent = await fakeServer({ answers: { 'server/hello': () => new Promise(() => undefined) } });
+    const connection = connectionTo(silent, {
+      handshakeTimeoutMs: 50,
+      startServer: () => Promise.reject(new Error('the folder is locked')),
+    });
+    await expect(connection.connect()).rejects.toThrow('the folder is locked');
+    expect(connection.state).toEqual({ status: 'lost', message: 'the folder is locked' });
+  });
+});
+
+describe('a request', () => {
+  test('brings numbers that are not finite and typed arrays as they are', async () => {
+    const contents = { loss: [Number.NaN, -Infinity], alpha: new Float32Array([1, Number.NaN]) };
+    const server = await fakeServer({ answers: { 'run/snapshot': () => contents } });
+    expect(await connectionTo(server).request('run/snapshot', { runId: 'a' })).toEqual(contents);
+  });
+
+  test('that is refused ends in the server’s sentence, code, issues and method', async () => {
+    const issues = [{ path: 'name' }];
+    const server = await fakeServer({
+      answers: {
+        'run/start': () => {
+          throw new ResponseError(requestErrorCodes.badExperiment, 'The experiment has a mistake.', { issues });
+        },
+      },
+    });
+    const started = connectionTo(server).request('run/start', { text: '', file: null });
+    await expect(started).rejects.toMatchObject({
+      message: 'The experiment has a mistake.',
+      code: requestErrorCodes.badExperiment,
+      method: 'run/start',
+      isRetryable: false,
+      issues,
+    });
+  });
+
+  test('that is pending when the connection is lost is rejected with its method’s name', async () => {
+    const server = await fakeServer({ answers: { 'run/start': () => new Promise(() => undefined) } });
+    const started = connectionTo(server).request('run/start', { text: '', file: null });
+    await server.received('run/start');
+    server.drop();
+    const failure: unknown = await started.catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(RequestFailure);
+    expect((failure as RequestFailure).message).toContain('"run/start"');
+    expect(failure).toMatchObject({ method: 'run/start', isRetryable: true });
+  });
+
+  test('ends too when a message cannot be understood', async () => {
+    const server = await fakeServer({
+      answers: {
+        'run/list': () => {
+          server.sendRaw(new Uint8Array([0xc1]));
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    await expect(connectionTo(server).request('run/list', {})).rejects.toThrow('"run/list"');
+  });
+
+  test('after a loss connects again', async () => {
+    const server = await fakeServer({ answers: { 'run/list': () => ({ runs: [] }) } });
+    const connection = connectionTo(server, { retryDelaysMs: [] });
+    await connection.connect();
+    const lost = nextState(connection, 'lost');
+    server.drop();
+    await lost;
+    expect(await connection.request('run/list', {})).toEqual({ runs: [] });
+  });
+});
+
+describe('a lost connection', () => {
+  test('comes back by itself and subscribes from where each run’s rows ended', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server, { retryDelaysMs: [0] });
+    await connection.connect();
+    const { rows } = subscribe(connection, 'a', 3);
+    await server.received('run/subscribe');
+    const arrived = rowArrived(rows, 5);
+    server.notify('run/progressed', { runId: 'a', rows: rowsFrom(4, 5) });
+    await arrived;
+
+    server.drop();
+    await server.received('run/subscribe', 2);
+    const replayed = rowArrived(rows, 7);
+    server.notify('run/progressed', { runId: 'a', rows: rowsFrom(5, 7) });
+    await replayed;
+    expect(subscriptions(server)).toEqual([
+      ['run/subscribe', { runId: 'a', cursor: 3 }],
+      ['run/subscribe', { runId: 'a', cursor: 5 }],
+    ]);
+    expect(rows.map(({ seq }) => seq)).toEqual([4, 5, 6, 7]);
+  });
+
+  test('stays lost with its reason when every attempt fails', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server, {
+      retryDelaysMs: [0, 0],
+      startServer: () => Promise.reject(new Error('no space left on the disk')),
+    });
+    await connection.connect();
+    const reason = nextState(connection, 'lost', 'no space left on the disk');
+    await server.close();
+    await reason;
+    await expect(connection.request('run/list', {})).rejects.toThrow('no space left on the disk');
+  });
+
+  test('tells a run’s changes only to who listens', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server);
+    await connection.connect();
+    const changed = new Promise((resolve) => connection.onRunChanged(resolve));
+    server.notify('run/changed', { run: runSummary(), isDeleted: false });
+    expect(await changed).toEqual({ run: runSummary(), isDeleted: false });
+  });
+});
+
+describe('rows', () => {
+  test('reach two subscribers of one run once each, each from its own cursor', async () => {
+    const server = await fakeServer();
+    server.answers['run/subscribe'] = ({ runId, cursor }) => {
+      server.notify('run/progressed', { runId, rows: rowsFrom(cursor + 1, 10) });
+      return {};
+    };
+    const connection = connectionTo(server);
+    await connection.connect();
+    const late = subscribe(connection, 'a', 8);
+    await rowArrived(late.rows, 10);
+    const early = subscribe(connection, 'a', 2);
+    await rowArrived(early.rows, 10);
+    expect(late.rows.map(({ seq }) => seq)).toEqual([9, 10]);
+    expect(early.rows.map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('of an earlier subscription never reach one that begins before them', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server);
+    await connection.connect();
+    const late = subscribe(connection, 'a', 8);
+    await server.received('run/subscribe');
+    server.answers['run/unsubscribe'] = ({ runId }) => {
+      // Still under the first subscription: rows that the second one must get only after 3 … 9.
+      server.notify('run/progressed', { runId, rows: rowsFrom(9, 10) });
+      return {};
+    };
+    server.answers['run/subscribe'] = ({ runId, cursor }) => {
+      server.notify('run/progressed', { runId, rows: rowsFrom(cursor + 1, 11) });
+      return {};
+    };
+    const early = subscribe(connection, 'a', 2);
+    await rowArrived(early.rows, 11);
+    expect(early.rows.map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(late.rows.map(({ seq }) => seq)).toEqual([9, 10, 11]);
+  });
+
+  test('may leave out positions, as the log of a resumed run does', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server);
+    await connection.connect();
+    const { rows } = subscribe(connection, 'a', 3);
+    await server.received('run/subscribe');
+    const arrived = rowArrived(rows, 9);
+    server.notify('run/progressed', { runId: 'a', rows: rowsFrom(9, 9) });
+    await arrived;
+    expect(rows.map(({ seq }) => seq)).toEqual([9]);
+  });
+
+  test('are no longer asked for when the last subscriber is gone', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server);
+    await connection.connect();
+    const one = subscribe(connection, 'a', 0);
+    const two = subscribe(connection, 'a', 0);
+    await server.received('run/subscribe');
+    one.dispose();
+    two.dispose();
+    await server.received('run/unsubscribe');
+    expect(subscriptions(server).at(-1)).toEqual(['run/unsubscribe', { runId: 'a' }]);
+  });
+});
+
+describe('restarting the server', () => {
+  test('ends the one of the lock before it connects to a new one', async () => {
+    const first = await fakeServer();
+    const second = await fakeServer();
+    let lock: FakeServer['lock'] | null = first.lock;
+    const ended: number[] = [];
+    const connection = connectionTo(first, {
+      readLock: () => Promise.resolve(lock),
+      endServer: ({ port }) => {
+        ended.push(port);
+        lock = null;
+        return first.close();
+      },
+      startServer: () => Promise.resolve(second.lock),
+    });
+    await connection.connect();
+    await connection.restartServer();
+    expect(ended).toEqual([first.lock.port]);
+    expect(connection.state).toEqual({ status: 'connected' });
+    expect(second.requests.map(({ method }) => method)).toEqual(['server/hello']);
+  });
+});
+
+async function fakeServer(options?: Parameters<typeof startFakeServer>[0]): Promise<FakeServer> {
+  const server = await startFakeServer(options);
+  let isOpen = true;
+  const { close } = server;
+  server.close = async () => {
+    if (isOpen) await close();
+    isOpen = false;
+  };
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function connectionTo(server: FakeServer, options: Partial<ServerConnectionOptions> = {}): ServerConnection {
+  const connection = new ServerConnection({
+    client: 'test',
+    readLock: () => Promise.resolve(server.lock),
+    startServer: () => Promise.reject(new Error('there is a server already')),
+    endServer: () => Promise.resolve(),
+    retryDelaysMs: [],
+    handshakeTimeoutMs: 5000,
+    log: () => undefined,
+    ...options,
+  });
+  onTestFinished(() => {
+    connection.dispose();
+  });
+  return connection;
+}
+
+const progress = new WeakMap<Row[], Set<() => void>>();
+
+function subscribe(connection: ServerConnection, runId: string, cursor: number) {
+  const rows: Row[] = [];
+  const listeners = new Set<() => void>();
+  progress.set(rows, listeners);
+  const subscription = connection.subscribe(runId, cursor, (fresh) => {
+    rows.push(...fresh);
+    for (const listener of listeners) listener();
+  });
+  return { rows, dispose: () => subscription.dispose() };
+}
+
+/** Resolves when the row `seq` has arrived. */
+function rowArrived(rows: Row[], seq: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      if ((rows.at(-1)?.seq ?? 0) >= seq) resolve();
+    };
+    progress.get(rows)?.add(check);
+    check();
+  });
+}
+
+function nextState(connection: ServerConnection, status: ConnectionState['status'], message?: string): Promise<void> {
+  return new Promise((resolve) => {
+    const listener = connection.onDidChangeState((state) => {
+      if (state.status !== status || (message !== undefined && !('message' in state && state.message === message)))
+        return;
+      listener.dispose();
+      resolve();
+    });
+  });
+}
+
+function subscriptions(server: FakeServer): unknown[] {
+  return server.requests
+    .filter(({ method }) => method !== 'server/hello')
+    .map(({ method, params }) => [method, params]);
+}

@@ -1,0 +1,243 @@
+// The language features as pure functions. A `|` in a text marks the cursor.
+import fc from 'fast-check';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CompletionItem, TextEdit } from 'vscode-languageserver';
+import { codeLenses } from '../../server/language/codeLenses.ts';
+import { complete } from '../../server/language/complete.ts';
+import { diagnose, quickFixes } from '../../server/language/diagnose.ts';
+import { hover } from '../../server/language/hover.ts';
+import { isInside, scrambled } from '../experiment/scrambled.ts';
+
+const options = { file: '/projects/first.kaf.yaml', homeFolder: '/home/user' };
+const example = fs.readFileSync(path.join(import.meta.dirname, '../../examples/kaf-light-robust.kaf.yaml'), 'utf8');
+
+function atCursor(marked: string): [string, { line: number; character: number }] {
+  const before = marked.slice(0, marked.indexOf('|')).split('\n');
+  return [marked.replace('|', ''), { line: before.length - 1, character: before.at(-1)!.length }];
+}
+
+function labels(marked: string): string[] {
+  return complete(...atCursor(marked)).map((item) => item.label);
+}
+
+/** The text after the item is chosen, with a snippet's places as they first stand. */
+function chosen(marked: string, label: string): string {
+  const [text, position] = atCursor(marked);
+  const item = complete(text, position).find((found: CompletionItem) => found.label === label);
+  if (!item?.textEdit) return `no ${label}`;
+  const { range, newText } = item.textEdit as TextEdit;
+  const lines = text.split('\n');
+  const plain = newText
+    .replace(/\$\{\d\|([^,|]*)[^}]*\|\}/g, '$1')
+    .replace(/\$\{\d:([^}]*)\}/g, '$1')
+    .replace(/\$\d/g, '');
+  const line = lines[range.start.line] ?? '';
+  lines[range.start.line] = line.slice(0, range.start.character) + plain + line.slice(range.end.character);
+  return lines.join('\n');
+}
+
+const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime'];
+const activations = ['kaf', 'residual-kaf', 'relu', 'elu', 'swish'];
+
+describe('completion of keys', () => {
+  it.each([
+    ['in an empty file', '|', top],
+    ['on a half-written word', 'name: a\ntra|', top.slice(1)],
+    [
+      'between other lines, without those there',
+      'name: a\n|\nseed: 1\n',
+      top.filter((key) => key !== 'name' && key !== 'seed'),
+    ],
+    [
+      'on an indented empty line',
+      'model:\n  |\nseed: 1',
+      ['network', 'activation', 'dropout', 'denseL2', 'normalization'],
+    ],
+    [
+      'after other keys of a block',
+      'model:\n  network: vgg\n  dro|',
+      ['activation', 'dropout', 'denseL2', 'normalization'],
+    ],
+    ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'normalization']],
+    ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
+    ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
+    ['of the default variant', 'model:\n  activation:\n    |', ['type', 'dictionary', 'boundary', 'gamma', 'init']],
+    ['of a chosen variant', 'model:\n  activation:\n    type: elu\n    |', ['alpha']],
+    ['as the first item of a list', 'evaluation:\n  |', ['- {attack: pgd}']],
+    ['among which to choose', 'model: {activation: {init: {|}}}', ['normal', 'ridge']],
+    ['beside the one chosen', 'model: {activation: {init: {ridge: elu, |}}}', ['epsilon']],
+    [
+      'in a list item',
+      'evaluation:\n  - attack: pgd\n    steps: 3\n    re|',
+      ['norm', 'epsilon', 'stepSize', 'restarts', 'samples', 'batchSize', 'protocol'],
+    ],
+    [
+      'in a list item in braces',
+      'evaluation:\n  - {attack: pgd, steps: 50, restarts: 10, norm: linf, |}',
+      ['epsilon', 'stepSize', 'samples', 'batchSize', 'protocol'],
+    ],
+  ])('%s', (_, marked, expected) => {
+    expect(labels(marked)).toEqual(expected);
+  });
+
+  it.each([
+    ['a number with its default', 'training:\n  ep|', 'epochs', 'training:\n  epochs: 20'],
+    ['a word with the default first', 'model: {|}', 'network', 'model: {network: light}'],
+    ['a group on lines of its own', '|', 'training', 'training:\n  '],
+    ['a group in braces', 'model: {normal|}', 'normalization', 'model: {normalization: none}'],
+    ['a variant as a mapping', 'training:\n  |', 'optimizer', 'training:\n  optimizer: {type: adam}'],
+    ['the first item of a list', 'evaluation:\n  |', '- {attack: pgd}', 'evaluation:\n  - {attack: pgd}'],
+    ['a list of variants', '|', 'evaluation', 'evaluation:\n  - {attack: pgd}'],
+    ['only the key where a colon follows', 'training:\n  epo|: 5', 'epochs', 'training:\n  epochs: 5'],
+  ])('writes %s', (_, marked, label, text) => {
+    expect(chosen(marked, label)).toBe(text);
+  });
+
+  it('tells description, unit, range and default', () => {
+    const item = complete(...atCursor('training: {|}')).find(({ label }) => label === 'batchSize');
+    expect(item?.detail).toBe('default: 128, or all training images where there are fewer');
+    expect((item?.documentation as { value: string }).value).toContain('integer in [1, 4096], images');
+  });
+});
+
+describe('completion of values', () => {
+  it.each([
+    ['words', 'runtime: |', ['auto', 'wasm', 'cpu']],
+    ['words, half-written', 'training:\n  method: fg|', ['standard', 'fgsm-rs']],
+    ['the tag of a variant', 'model: {activation: {type: |}}', activations],
+    ['a variant as a bare word', 'model: {activation: |}', activations],
+    ['a variant in a list', 'evaluation: [|]', ['pgd']],
+    ['the default of a number', 'training: {epochs: |}', ['20']],
+    ['words and default of a number', 'model: {activation: {gamma: |}}', ['auto']],
+    ['a fraction', 'training: {threat: {epsilon: |}}', ['8/255']],
+    ['true and false', 'training: {augmentation: {flip: |}}', ['true', 'false']],
+    ['a choice of mappings', 'model: {activation: {init: |}}', ['{normal: 0.3}', '{ridge: elu}']],
+    ['a path', 'dataset: {name: cifar10, path: |}', ['~/data/cifar-10-batches-bin']],
+    ['nothing where only a mapping may stand', 'training: |', []],
+    ['nothing under an unknown key', 'trainig: {epochs: |}', []],
+    ['nothing in a comment', 'runtime: auto # |', []],
+  ])('offers %s', (_, marked, expected) => {
+    expect(labels(marked)).toEqual(expected);
+  });
+
+  it('replaces the whole word, hyphens and all', () => {
+    expect(chosen('training: {method: fgsm|-x}', 'fgsm-rs')).toBe('training: {method: fgsm-rs}');
+    expect(chosen('training: {threat: {epsilon: 4|/255}}', '8/255')).toBe('training: {threat: {epsilon: 8/255}}');
+  });
+
+  it('every key and word offered in the example compiles there', () => {
+    const words = complete(...atCursor(example.replace('type: kaf', 'type: |'))).map(({ label }) => label);
+    for (const word of words) {
+      const text = example.replace(/activation: .*/, `activation: ${word}`);
+      expect(diagnose(text, options)).toEqual([]);
+    }
+  });
+});
+
+describe('hover', () => {
+  const hovered = (marked: string) => {
+    const found = hover(...atCursor(marked));
+    return found && (found.contents as { value: string }).value;
+  };
+
+  it('over a key tells its path, description, unit, range and default', () => {
+    expect(hovered('training: {bat|chSize: 5}')).toBe(
+      '**training.batchSize**\n\nImages in a training step.\n\ninteger in [1, 4096], images\n\nDefault: 128, or all training images where there are fewer',
+    );
+  });
+
+  it('over a word tells its description and equation', () => {
+    expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
+    expect(hovered('model: {activation: sw|ish}')).toContain('f(x) = x·σ(x)');
+    expect(hovered('training: {method: |fgsm-rs}')).toContain('sign ∇ₓℓ');
+    expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');
+  });
+
+  it('over a word of a later version says so', () => {
+    expect(hovered('training: {method: tra|des}')).toContain('Not in this version');
+  });
+
+  it('over a fraction tells its value', () => {
+    expect(hovered('training: {threat: {epsilon: 8/|255}}')).toContain('8/255 = 0.03137');
+  });
+
+  it('underlines what it is about', () => {
+    expect(hover(...atCursor('model:\n  net|work: vgg'))?.range).toEqual({
+      start: { line: 1, character: 2 },
+      end: { line: 1, character: 9 },
+    });
+  });
+
+  it('is silent over unknown keys, comments and blank lines', () => {
+    expect([hovered('mo|dle: 1'), hovered('# mo|del'), hovered('seed: 1\n|\n')]).toEqual([null, null, null]);
+  });
+});
+
+describe('diagnostics', () => {
+  it('are the issues, with source, path and a whole sentence', () => {
+    expect(diagnose('training:\n  epochs: many\n', options)).toEqual([
+      {
+        range: { start: { line: 1, character: 10 }, end: { line: 1, character: 14 } },
+        severity: 1,
+        source: 'kafscope',
+        code: 'training.epochs',
+        message: 'Expected an integer in [1, 10000], got "many". Write a number, for example 20.',
+      },
+    ]);
+  });
+
+  it('tell warnings from errors', () => {
+    expect(diagnose('training: {threat: {epsilon: 8/255}}', options).map(({ severity }) => severity)).toEqual([2]);
+  });
+
+  it.each([
+    ['an unknown key', 'training: {epocs: 5}', 'training: {epochs: 5}'],
+    ['an unknown word', 'model: {network: vgk}', 'model: {network: vgg}'],
+    [
+      'a length in 255ths',
+      'training: {method: fgsm-rs, threat: {epsilon: 8}}',
+      'training: {method: fgsm-rs, threat: {epsilon: 8/255}}',
+    ],
+  ])('have a quick fix for %s', (_, text, mended) => {
+    const actions = quickFixes('file:///a.kaf.yaml', diagnose(text, options));
+    const { range, newText } = actions[0]!.edit!.changes!['file:///a.kaf.yaml']![0]!;
+    const result = text.slice(0, range.start.character) + newText + text.slice(range.end.character);
+    expect([actions.length, result]).toEqual([1, mended]);
+    expect(diagnose(result, options)).toEqual([]);
+  });
+
+  it('of other tools get no fix from us', () => {
+    const foreign = { ...diagnose('sed: 1', options)[0]!, source: 'yaml' };
+    expect(quickFixes('file:///a.kaf.yaml', [foreign])).toEqual([]);
+  });
+});
+
+it('code lenses stand above the first line and hand the URI to their commands', () => {
+  const lenses = codeLenses('file:///a.kaf.yaml').map(({ command, range }) => [
+    command?.title,
+    command?.command,
+    command?.arguments,
+    range.start.line,
+  ]);
+  expect(lenses).toEqual([
+    ['▶ Train', 'kafscope.train', ['file:///a.kaf.yaml'], 0],
+    ['Train one epoch', 'kafscope.trainOneEpoch', ['file:///a.kaf.yaml'], 0],
+  ]);
+});
+
+it('no text and no position makes a feature throw, and what they point at lies in the text', () => {
+  const texts = fc.oneof(fc.string(), scrambled(fc.constant(example)), fc.constant('{a: &b {c: *b}}'));
+  fc.assert(
+    fc.property(texts, fc.nat({ max: 20 }), fc.nat({ max: 60 }), (text, line, character) => {
+      const nLines = text.split('\n').length;
+      const position = { line: line % nLines, character: Math.min(character, text.split('\n')[line % nLines]!.length) };
+      complete(text, position);
+      const range = hover(text, position)?.range;
+      if (range) expect(isInside(text, range)).toBe(true);
+      for (const diagnostic of diagnose(text, options)) expect(isInside(text, diagnostic.range)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,118 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { convolve, multiply } from '../../server/model/linear.ts';
+import { flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
+import type { Pass } from '../../server/model/layer.ts';
+import { openCpu } from '../trainer/tinyPlan.ts';
+
+beforeAll(openCpu);
+
+const pass: Pass = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null };
+
+/** Distinct values without ties, so that a small change moves no maximum. */
+function values(shape: number[], seed: number): tf.Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const order = Float32Array.from(
+    { length: size },
+    (_, index) => (((index * 7919 + seed * 31) % 1009) / 1009 - 0.5) * 2,
+  );
+  return tf.tensor(order, shape);
+}
+
+/** Compares ∇⟨f(…), weights⟩ with central differences (step 1e-2; f is linear or piecewise so, so float32 rounding decides). */
+function expectGradients(inputs: tf.Tensor[], f: (...inputs: tf.Tensor[]) => tf.Tensor, shape: number[]): void {
+  const weights = values(shape, 5);
+  const gradients = tf.grads(f)(inputs, weights);
+  const step = 1e-2;
+  inputs.forEach((input, position) => {
+    const start = input.dataSync().slice();
+    const gradient = gradients[position]!.dataSync();
+    for (let index = 0; index < start.length; index += Math.max(1, Math.floor(start.length / 25))) {
+      const at = (shift: number) => {
+        const moved = start.slice();
+        moved[index]! += shift;
+        const changed = inputs.map((other, i) => (i === position ? tf.tensor(moved, input.shape) : other));
+        return tf.tidy(() => tf.sum(tf.mul(f(...changed), weights)).dataSync()[0]!);
+      };
+      const difference = (at(step) - at(-step)) / (2 * step);
+      // Sums of up to 500 terms of size 1 in float32, divided by 2e-2.
+      expect(Math.abs(difference - gradient[index]!)).toBeLessThan(2e-3);
+    }
+  });
+}
+
+describe('gradients', () => {
+  const x = () => values([2, 5, 4, 3], 1);
+  const kernel = () => values([3, 3, 3, 4], 2);
+  const bias = () => values([4], 3);
+
+  it('of a convolution are right for input, kernel and bias at once', () => {
+    expectGradients([x(), kernel(), bias()], (...of) => convolution(of, 'both'), [2, 5, 4, 4]);
+  });
+
+  it('of a convolution are right for the input alone, and for the parameters alone', () => {
+    const fixed = { x: x(), kernel: kernel(), bias: bias() };
+    expectGradients([x()], (own) => convolution([own!, fixed.kernel, fixed.bias], 'input'), [2, 5, 4, 4]);
+    expectGradients([kernel(), bias()], (k, b) => convolution([fixed.x, k!, b!], 'parameters'), [2, 5, 4, 4]);
+  });
+
+  it('of a dense product are right for input, kernel and bias', () => {
+    expectGradients(
+      [values([3, 6], 1), values([6, 4], 2), values([4], 3)],
+      (a, k, b) => multiply(a as tf.Tensor2D, k as tf.Tensor2D, b as tf.Tensor1D, 'both'),
+      [3, 4],
+    );
+  });
+
+  it('of pooling and flattening are right', () => {
+    expectGradients([values([2, 4, 6, 3], 1)], (own) => maxPool(own!, pass), [2, 2, 3, 3]);
+    expectGradients([values([2, 4, 3, 5], 1)], (own) => globalAveragePool(own!, pass), [2, 5]);
+    expectGradients([values([2, 2, 3, 2], 1)], (own) => flatten(own!, pass), [2, 12]);
+  });
+
+  it('of the parameters are not computed in an attack, nor of the first layer’s input in training', () => {
+    const [k, b] = [kernel(), bias()];
+    const kernels = kernelsRun(() => {
+      tf.grad((own) => convolution([own, k, b], 'input'))(x()).dispose();
+    });
+    expect(kernels).toContain('Conv2DBackpropInput');
+    expect(kernels).not.toContain('Conv2DBackpropFilter');
+    const images = x();
+    const inTraining = kernelsRun(() => {
+      tf.dispose(tf.grads((...own) => convolution([images, ...own], 'parameters'))([k, b]));
+    });
+    expect(inTraining).toContain('Conv2DBackpropFilter');
+    expect(inTraining).not.toContain('Conv2DBackpropInput');
+  });
+});
+
+describe('globalAveragePool', () => {
+  it('is the mean over height and width', () => {
+    const x = values([2, 4, 3, 5], 1);
+    const mean = tf.mean(x, [1, 2]).dataSync();
+    globalAveragePool(x, pass)
+      .dataSync()
+      .forEach((value, index) => expect(value).toBeCloseTo(mean[index]!, 6));
+  });
+});
+
+function convolution(of: tf.Tensor[], differentiated: 'input' | 'parameters' | 'both'): tf.Tensor {
+  const [x, kernel, bias] = of as [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D];
+  return convolve(x, kernel, bias, differentiated);
+}
+
+function kernelsRun(work: () => void): string[] {
+  const names: string[] = [];
+  const engine = tf.engine();
+  const run = engine.runKernel.bind(engine);
+  engine.runKernel = ((name: string, ...rest: [tf.NamedTensorMap, tf.NamedAttrMap]) => {
+    names.push(name);
+    return run(name, ...rest);
+  }) as typeof engine.runKernel;
+  try {
+    work();
+  } finally {
+    engine.runKernel = run;
+  }
+  return names;
+}

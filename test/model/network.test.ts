@@ -1,0 +1,209 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { countParameters } from '../../server/model/countParameters.ts';
+import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
+import { buildNetwork, type Network } from '../../server/model/network.ts';
+import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
+import type { ActivationPlan, KafPlan, ModelPlan } from '../../server/protocol/plan.ts';
+import { openCpu } from '../trainer/tinyPlan.ts';
+
+beforeAll(openCpu);
+
+const kaf: KafPlan = {
+  type: 'kaf',
+  dictionary: 20,
+  boundary: 3,
+  gamma: 361 / 216,
+  init: { type: 'normal', std: 0.3 },
+};
+
+function planOf(network: 'light' | 'vgg', activation: ActivationPlan): ModelPlan {
+  const dropout = network === 'light' ? [0.2, 0.3, 0.4] : [0.2, 0.25, 0.3, 0.4];
+  return { network, activation, dropout, denseL2: 0, normalization: null };
+}
+
+let built: Network[] = [];
+
+function build(plan: ModelPlan, { side = 32, seed = 1 }: { side?: number; seed?: number } = {}): Network {
+  const network = buildNetwork(plan, { imageShape: [side, side, 3], nClasses: 10, seed });
+  built.push(network);
+  return network;
+}
+
+afterEach(() => {
+  for (const network of built) network.dispose();
+  built = [];
+  expect(tf.memory().numTensors).toBe(0);
+});
+
+describe('buildNetwork', () => {
+  // The thesis's counts are Keras's, which include the running statistics.
+  it.each([
+    ['light', { type: 'relu' }, 75_946],
+    ['vgg', { type: 'relu' }, 552_362],
+    ['vgg', kaf, 552_362 + 11_520],
+    ['light', { ...kaf, dictionary: 16 }, 75_946 + 5_120],
+  ] as const)('gives %s with %o the parameters of the thesis', (name, activation, count) => {
+    const { trainable, statistics } = countParameters(build(planOf(name, activation)));
+    expect(trainable + statistics).toBe(count);
+  });
+
+  it('names parameters by layer, in the order of the forward pass', () => {
+    const { parameters, statistics, kafs } = build(planOf('light', kaf));
+    const block = (n: number) => [`conv${n}.kernel`, `conv${n}.bias`, `bn${n}.gamma`, `bn${n}.beta`, `kaf${n}.alpha`];
+    expect(parameters.map(({ name }) => name)).toEqual([
+      ...[1, 2, 3, 4].flatMap(block),
+      ...['dense1.kernel', 'dense1.bias', 'kaf5.alpha', 'dense2.kernel', 'dense2.bias'],
+    ]);
+    expect(statistics.map(({ name }) => name)).toEqual([1, 2, 3, 4].flatMap((n) => [`bn${n}.mean`, `bn${n}.variance`]));
+    expect(kafs.map(({ layer, channels }) => [layer, channels])).toEqual([
+      ['kaf1', 32],
+      ['kaf2', 32],
+      ['kaf3', 64],
+      ['kaf4', 64],
+      ['kaf5', 128],
+    ]);
+  });
+
+  it('draws he-uniform convolutions, glorot-uniform dense kernels, zero biases and normal coefficients', () => {
+    const network = build(planOf('light', kaf));
+    expectSpread(network, 'conv2.kernel', Math.sqrt(6 / (9 * 32)));
+    expectSpread(network, 'dense1.kernel', Math.sqrt(6 / (64 + 128)));
+    expect(Math.max(...valuesOf(network, 'conv2.bias').map(Math.abs))).toBe(0);
+    const alpha = valuesOf(network, 'kaf5.alpha');
+    const std = Math.sqrt(alpha.reduce((sum, value) => sum + value * value, 0) / alpha.length);
+    // The standard error of a standard deviation of 2,560 normal values is 1.4 %; four of them.
+    expect(Math.abs(std / 0.3 - 1)).toBeLessThan(0.056);
+  });
+
+  it('draws the same weights from the same seed, others from another, and others for each parameter', () => {
+    const plan = planOf('light', kaf);
+    const first = build(plan);
+    expect(valuesOf(build(plan), 'conv4.kernel')).toEqual(valuesOf(first, 'conv4.kernel'));
+    expect(valuesOf(build(plan, { seed: 2 }), 'conv4.kernel')).not.toEqual(valuesOf(first, 'conv4.kernel'));
+    expect(valuesOf(first, 'kaf3.alpha')).not.toEqual(valuesOf(first, 'kaf4.alpha'));
+  });
+
+  it('starts every channel of a ridge at the same fit, and a residual one at the fit of what swish leaves', () => {
+    const dictionary = { size: 20, boundary: 3, gamma: 361 / 216 };
+    const init = { type: 'ridge', target: 'elu', epsilon: 1e-6 } as const;
+    const ridge = valuesOf(build(planOf('light', { ...kaf, init })), 'kaf1.alpha');
+    const fit = Float32Array.from(fitRidge(dictionary, ridgeTargets.elu, 1e-6));
+    expect(ridge.slice(0, 20)).toEqual(fit);
+    expect(ridge.slice(31 * 20)).toEqual(fit);
+    const residual = build(planOf('light', { ...kaf, type: 'residual-kaf', init: { ...init, target: 'swish' } }));
+    expect(valuesOf(residual, 'kaf1.alpha')).toEqual(new Float32Array(32 * 20));
+    expect(residual.kafs[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
+    expect(residual.kafs[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
+  });
+});
+
+describe('forward', () => {
+  it.each([
+    ['light', { type: 'relu' }],
+    ['light', { type: 'elu', alpha: 1 }],
+    ['light', { type: 'swish' }],
+    ['light', kaf],
+    ['light', { ...kaf, type: 'residual-kaf' }],
+    ['vgg', kaf],
+  ] as const)('makes finite logits in both modes (%s, %o)', (name, activation) => {
+    const network = build(planOf(name, activation), { side: 8 });
+    const images = tf.fill<tf.Rank.R4>([2, 8, 8, 3], 0.5);
+    for (const mode of ['training', 'inference'] as const) {
+      const logits = tf.tidy(() => network.forward(images, pass({ mode })).dataSync().slice());
+      expect(logits).toHaveLength(2 * 10);
+      expect(logits.every((logit) => Number.isFinite(logit))).toBe(true);
+    }
+    images.dispose();
+  });
+
+  it('normalises as its first layer: raw images and normalised ones without it agree', () => {
+    const plan = planOf('light', { type: 'relu' });
+    const normalization = { mean: [0.4, 0.5, 0.6], std: [0.2, 0.25, 0.3] };
+    const images = imagesOf(2);
+    const [own, given] = tf.tidy(() => [
+      build({ ...plan, normalization }, { side: 4 })
+        .forward(images, pass({}))
+        .dataSync()
+        .slice(),
+      build(plan, { side: 4 })
+        .forward(tf.div(tf.sub(images, normalization.mean), normalization.std), pass({}))
+        .dataSync()
+        .slice(),
+    ]);
+    // float32, a few roundings of inputs of size 3 through five layers
+    own!.forEach((logit, index) => expect(logit).toBeCloseTo(given![index]!, 4));
+    images.dispose();
+  });
+
+  it('drops units in training by the key, and none in inference', () => {
+    const network = build(planOf('light', { type: 'relu' }), { side: 4 });
+    const images = imagesOf(2);
+    const logits = (made: Partial<Pass>) => tf.tidy(() => network.forward(images, pass(made)).dataSync().slice());
+    const key = (counter: number) => ({ seed: 3, stream: 100, counter });
+    expect(logits({ mode: 'training', key: key(0) })).toEqual(logits({ mode: 'training', key: key(0) }));
+    expect(logits({ mode: 'training', key: key(0) })).not.toEqual(logits({ mode: 'training', key: key(1) }));
+    expect(logits({ key: key(0) })).toEqual(logits({ key: key(1) }));
+    images.dispose();
+  });
+
+  it('leaves the running statistics alone; updateStatistics forgets the more slowly the longer it runs, up to momentum 0.99', () => {
+    const network = build(planOf('light', { type: 'relu' }), { side: 4 });
+    const images = imagesOf(2);
+    const batchStatistics: BatchStatistics[] = [];
+    tf.tidy(() => void network.forward(images, pass({ mode: 'training', batchStatistics })));
+    expect([...network.statistics[0]!.variable.dataSync()]).toEqual(Array(32).fill(0));
+    expect(batchStatistics).toHaveLength(4);
+
+    network.updateStatistics(batchStatistics, 1);
+    const { mean, variance, nValues } = batchStatistics[0]!;
+    expect(nValues).toBe(2 * 4 * 4);
+    const first = mean.dataSync()[0]!;
+    expect(valueOf(network, 'bn1.mean')).toBeCloseTo(first, 6);
+    expect(valueOf(network, 'bn1.variance')).toBeCloseTo((variance.dataSync()[0]! * 32) / 31, 6);
+
+    const zeros = batchStatistics.map(({ mean: old }) => ({
+      mean: tf.zerosLike(old),
+      variance: tf.zerosLike(old),
+      nValues: 2,
+    }));
+    network.updateStatistics(zeros, 2);
+    expect(valueOf(network, 'bn1.mean')).toBeCloseTo(first / 11, 6);
+    network.updateStatistics(zeros, 5000);
+    expect(valueOf(network, 'bn1.mean')).toBeCloseTo((0.99 * first) / 11, 6);
+    for (const made of [...batchStatistics, ...zeros]) tf.dispose([made.mean, made.variance]);
+    images.dispose();
+  });
+});
+
+function pass(made: Partial<Pass>): Pass {
+  const key = { seed: 1, stream: 0, counter: 0 };
+  return { mode: 'inference', key, gradients: 'input', batchStatistics: null, ...made };
+}
+
+function imagesOf(count: number): tf.Tensor4D {
+  const values = Float32Array.from({ length: count * 48 }, (_, index) => ((index * 37) % 101) / 101);
+  return tf.tensor4d(values, [count, 4, 4, 3]);
+}
+
+function valuesOf(network: Network, name: string): Float32Array {
+  return network.parameters
+    .find((parameter) => parameter.name === name)!
+    .variable.dataSync<'float32'>()
+    .slice();
+}
+
+function valueOf(network: Network, name: string): number {
+  return network.statistics.find((statistic) => statistic.name === name)!.variable.dataSync()[0]!;
+}
+
+/** Uniform on ±limit: the extremes close to it, the mean close to 0. */
+function expectSpread(network: Network, name: string, limit: number): void {
+  const values = valuesOf(network, name);
+  const largest = Math.max(...values.map(Math.abs));
+  expect(largest).toBeLessThanOrEqual(limit);
+  expect(largest).toBeGreaterThan(0.99 * limit);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  // Four standard errors of a uniform distribution's mean.
+  expect(Math.abs(mean)).toBeLessThan((4 * limit) / Math.sqrt(3 * values.length));
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
+
+const size = 20;
+const boundary = 3;
+const spacing = (2 * boundary) / (size - 1);
+const dictionary = { size, boundary, gamma: 1 / (6 * spacing * spacing) };
+
+/** The fitted function, in float64. */
+function evaluate(alpha: Float64Array, x: number): number {
+  const elements = dictionaryElements(dictionary);
+  return alpha.reduce((sum, a, i) => sum + a * Math.exp(-dictionary.gamma * (x - elements[i]!) ** 2), 0);
+}
+
+describe('fitRidge', () => {
+  // Bounds of the reference (section B: maximum error on [−3, 3] and largest |α| at D = 20, γ = 1/6Δ², ε = 1e-6), which gives
+  // two digits: hence up to half of the last one more.
+  it.each([
+    ['relu', 0.05, 0.0005, 72],
+    ['elu', 0.0134, 0.00005, 42],
+    ['swish', 0.0115, 0.00005, 40],
+  ] as const)('fits %s within %f on [−3, 3]', (name, maxError, rounding, maxAlpha) => {
+    const target = ridgeTargets[name];
+    const alpha = fitRidge(dictionary, target, 1e-6);
+    let worst = 0;
+    for (let i = 0; i <= 60_000; i++) {
+      const x = -3 + i / 10_000;
+      worst = Math.max(worst, Math.abs(evaluate(alpha, x) - target(x)));
+    }
+    expect(worst).toBeLessThanOrEqual(maxError + rounding);
+    expect(worst).toBeGreaterThanOrEqual(maxError - rounding);
+    expect(Math.round(Math.max(...alpha.map(Math.abs)))).toBe(maxAlpha);
+  });
+
+  it('solves (K + εI)α = t', () => {
+    const alpha = fitRidge(dictionary, ridgeTargets.elu, 1e-6);
+    const elements = dictionaryElements(dictionary);
+    for (const [i, d] of elements.entries()) {
+      // cond(K) is 3.7e5, so that float64 leaves about 1e-10.
+      expect(evaluate(alpha, d) + 1e-6 * alpha[i]!).toBeCloseTo(ridgeTargets.elu(d), 9);
+    }
+  });
+
+  it('leaves nothing to fit where the target is zero', () => {
+    expect([...fitRidge(dictionary, () => 0, 1e-6)]).toEqual(Array(size).fill(0));
+  });
+
+  it('says what to change where the kernel matrix is singular', () => {
+    expect(() => fitRidge({ size: 64, boundary: 3, gamma: 0.01 }, ridgeTargets.relu, 0)).toThrow(
+      'take a larger epsilon or gamma',
+    );
+  });
+});

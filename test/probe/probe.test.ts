@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildNetwork, type Network } from '../../server/model/network.ts';
+import { shapesRecord } from '../../server/probe/kafShapes.ts';
+import { measure, normsRecord } from '../../server/probe/norms.ts';
+import { openCpu, tinyPlan } from '../trainer/tinyPlan.ts';
+
+let network: Network;
+
+beforeAll(openCpu);
+beforeEach(() => {
+  network = buildNetwork(tinyPlan.model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+});
+afterEach(() => {
+  network.dispose();
+});
+
+describe('normsRecord', () => {
+  it('holds the L2 norms and the non-finite counts of weights and gradients in the order of the parameters', () => {
+    const { variable } = network.parameters[0]!;
+    variable.assign(tf.fill(variable.shape, 2));
+    const gradients = network.parameters.map(({ shape }, index) => tf.fill([...shape], index));
+    gradients[1] = tf.tensor1d([Number.NaN, Number.POSITIVE_INFINITY, ...Array<number>(30).fill(1)]);
+    const record = normsRecord(network, measure(gradients), 9);
+    expect(record.step).toBe(9);
+    expect(record.weights[0]).toBeCloseTo(2 * Math.sqrt(3 * 3 * 3 * 32), 4);
+    expect(record.gradients[2]).toBeCloseTo(2 * Math.sqrt(32), 5);
+    expect(Number.isFinite(record.gradients[1])).toBe(false);
+    expect([...record.nonFiniteGradients.slice(0, 3)]).toEqual([0, 2, 0]);
+    expect(record.nonFiniteWeights.every((count) => count === 0)).toBe(true);
+    expect(record.weights).toHaveLength(network.parameters.length);
+    tf.dispose(gradients);
+  });
+});
+
+describe('shapesRecord', () => {
+  it('copies the coefficients: later changes of the network leave the record as it was', () => {
+    const record = shapesRecord(network, 3);
+    expect(record.alphas.map(({ length }) => length)).toEqual([32, 32, 64, 64, 128].map((channels) => channels * 5));
+    const before = record.alphas[4]!.slice();
+    const { variable } = network.parameters.find(({ name }) => name === 'kaf5.alpha')!;
+    expect([...variable.dataSync()]).toEqual([...before]);
+    variable.assign(tf.zeros(variable.shape));
+    expect(record.alphas[4]).toEqual(before);
+  });
+});

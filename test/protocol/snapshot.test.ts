@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../../server/protocol/codec.ts';
+import type { Plan } from '../../server/protocol/plan.ts';
+import type { Row, RunRecord } from '../../server/protocol/records.ts';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import { applyRow, emptySnapshot, maxShapes, type RunSnapshot } from '../../server/protocol/snapshot.ts';
+
+const run = { id: 'r', name: 'test' } as RunSummary;
+const plan = { version: 1, name: 'test' } as Plan;
+
+function fold(records: readonly RunRecord[], start = emptySnapshot(run, plan)): RunSnapshot {
+  records.forEach((record, index) => {
+    applyRow(start, { seq: index + 1, timeMs: 1000 + index, record });
+  });
+  return start;
+}
+
+const number = fc.double({ noDefaultInfinity: false });
+const stepRecord = fc.record({
+  type: fc.constant('step' as const),
+  step: fc.nat(),
+  epoch: fc.nat(),
+  loss: number,
+  accuracy: number,
+  learningRate: number,
+});
+const shapesRecord = fc.record({
+  type: fc.constant('shapes' as const),
+  step: fc.nat(),
+  alphas: fc.array(fc.float32Array({ maxLength: 4 }), { maxLength: 2 }),
+});
+const testRecord = fc.record({
+  type: fc.constant('test' as const),
+  step: fc.nat(),
+  epoch: fc.nat(),
+  loss: number,
+  accuracy: number,
+  samples: fc.nat(),
+  robustAccuracy: fc.option(number),
+  robustSamples: fc.nat(),
+});
+const progressRecord = fc.record({
+  type: fc.constant('attackProgress' as const),
+  evaluation: fc.constant(1),
+  restart: fc.nat(3),
+  samples: fc.nat(),
+  robust: fc.int32Array({ maxLength: 4 }),
+});
+const log = fc.array(fc.oneof(stepRecord, shapesRecord, testRecord, progressRecord), { maxLength: 60 });
+
+describe('snapshot', () => {
+  it('a snapshot sent at any cursor and continued equals the replay of all rows', () => {
+    fc.assert(
+      fc.property(log, fc.nat(60), (records, cut) => {
+        const sent: Row[] = records.map((record, index) => ({ seq: index + 1, timeMs: index, record }));
+        const rows = decode(encode(sent)) as Row[]; // MessagePack has no −0
+        const whole = emptySnapshot(run, plan);
+        for (const row of rows) applyRow(whole, row);
+        const early = emptySnapshot(run, plan);
+        for (const row of rows.slice(0, cut)) applyRow(early, row);
+        const received = decode(encode(early)) as RunSnapshot;
+        for (const row of rows.slice(Math.max(0, cut - 3))) applyRow(received, row); // a replay that overlaps
+        expect(received).toEqual(whole);
+      }),
+    );
+  });
+
+  it('keeps the first and the last shapes however many come', () => {
+    const records = Array.from({ length: 5 * maxShapes }, (_, step): RunRecord => ({
+      type: 'shapes',
+      step,
+      alphas: [],
+    }));
+    const { shapes } = fold(records);
+    expect(shapes.length).toBeLessThanOrEqual(maxShapes);
+    expect(shapes[0]?.step).toBe(0);
+    expect(shapes.at(-1)?.step).toBe(5 * maxShapes - 1);
+  });
+
+  it('keeps a loss that is not finite as it is', () => {
+    const step = { type: 'step', step: 1, epoch: 1, accuracy: 0, learningRate: 1 } as const;
+    expect(
+      fold([
+        { ...step, loss: Number.NaN },
+        { ...step, loss: Infinity },
+      ]).steps.loss,
+    ).toEqual([Number.NaN, Infinity]);
+  });
+
+  it('a step after a divergence (a resumed run) clears it', () => {
+    const diverged: RunRecord = { type: 'diverged', step: 3, quantity: 'conv1.kernel', message: 'm' };
+    expect(fold([diverged]).divergence).toEqual({ step: 3, quantity: 'conv1.kernel', message: 'm' });
+    const step: RunRecord = { type: 'step', step: 3, epoch: 1, loss: 1, accuracy: 0, learningRate: 1 };
+    expect(fold([diverged, step]).divergence).toBeNull();
+  });
+
+  it('progress of an evaluation goes to the one of its number, by restart', () => {
+    const started = { type: 'evaluationStarted', step: 8, samples: 4, plan: {} } as unknown as RunRecord;
+    const { evaluations } = fold([
+      { ...started, evaluation: 1 } as RunRecord,
+      { ...started, evaluation: 2 } as RunRecord,
+      { type: 'attackProgress', evaluation: 1, restart: 0, samples: 2, robust: new Int32Array([2, 1]) },
+      { type: 'attackProgress', evaluation: 1, restart: 0, samples: 4, robust: new Int32Array([3, 1]) },
+    ]);
+    expect(evaluations.map((view) => view.restarts.length)).toEqual([1, 0]);
+    expect(evaluations[0]?.restarts[0]).toEqual({ samples: 4, robust: new Int32Array([3, 1]) });
+  });
+});

@@ -1,0 +1,31 @@
+// What a server with scripted trainers is made of. An experiment's text is the script's name, so that no compiler is needed.
+import path from 'node:path';
+import type { ServerOptions } from '../../server/rpc/server.ts';
+import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
+import { scriptedPlan } from '../run/scriptedTrainer.ts';
+import type { Script } from '../run/scriptedTrainer.ts';
+
+export function scriptedServerOptions(runsFolder: string): ServerOptions {
+  return {
+    runsFolder,
+    version: '0.0.0-test',
+    trainerFile: path.join(import.meta.dirname, '../run/scriptedTrainerMain.ts'),
+    idleMs: Infinity,
+    log: () => {},
+    services: {
+      compile: (text) =>
+        text === 'bad'
+          ? {
+              plans: [],
+              issues: [{ path: 'a', range, severity: 'error', expected: 'b', got: 'c', remedy: 'Write b.' }],
+            }
+          : { plans: text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed })), issues: [] },
+      describe: (plan) => plan.name,
+      inspect: inspectCheckpoint,
+      listDevices: () =>
+        Promise.resolve([{ runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.' }]),
+    },
+  };
+}
+
+const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };

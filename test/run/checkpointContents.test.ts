@@ -1,0 +1,102 @@
+// What the inspector is told of a file, ours or another program's.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
+import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
+import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
+import { readValues } from '../../server/run/tensorValues.ts';
+import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
+import { temporaryFolder } from './scriptedRun.ts';
+
+const golden = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'golden/safetensorsFile.json'), 'utf8')) as {
+  file: string;
+  values: Record<string, number[]>;
+};
+
+function write(
+  tensors: Record<string, { shape: number[]; values: number[] }>,
+  metadata: Record<string, string> = {},
+): string {
+  const file = path.join(temporaryFolder(), 'x.safetensors');
+  const map = Object.entries(tensors).map(
+    ([name, { shape, values }]) => [name, { shape, values: Float32Array.from(values) }] as const,
+  );
+  writeSafetensors(file, new Map(map), metadata);
+  return file;
+}
+
+describe('inspectCheckpoint', () => {
+  it('reads every dtype as the safetensors library wrote it', async () => {
+    const file = path.join(temporaryFolder(), 'golden.safetensors');
+    fs.writeFileSync(file, Buffer.from(golden.file, 'base64'));
+    const contents = await inspectCheckpoint(file);
+    expect(contents.origin).toBeNull();
+    expect(contents.metadata).toEqual({ made: 'by safetensors' });
+    expect(contents.tensors.map(({ name }) => name).sort()).toEqual(Object.keys(golden.values).sort());
+    const stored = new SafetensorsFile(file);
+    for (const tensor of stored.tensors) {
+      expect([...Array.from(readValues(tensor.dtype, stored.read(tensor)))], tensor.name).toEqual(
+        golden.values[tensor.name],
+      );
+    }
+    stored.close();
+  });
+
+  it('gives statistics of the finite values and counts the others', async () => {
+    const values = [1, 2, Number.NaN, 3, Infinity, -2, -Infinity];
+    const { tensors } = await inspectCheckpoint(write({ 'model/x': { shape: [7], values } }));
+    const { l2, min, max, mean, std, nonFinite, histogram, group } = tensors[0]!;
+    expect({ min, max, mean, nonFinite, group }).toEqual({ min: -2, max: 3, mean: 1, nonFinite: 3, group: 'model' });
+    expect(l2).toBeCloseTo(Math.sqrt(18), 12);
+    expect(std).toBeCloseTo(Math.sqrt(14 / 4), 12);
+    expect(histogram.reduce((sum, count) => sum + count, 0)).toBe(4);
+    expect([histogram[0], histogram.at(-1)]).toEqual([1, 1]);
+  });
+
+  it('has an answer for tensors of one value, of none, and of none that is finite', async () => {
+    const file = write({
+      one: { shape: [], values: [4] },
+      none: { shape: [0], values: [] },
+      broken: { shape: [2], values: [Number.NaN, Infinity] },
+    });
+    const { tensors } = await inspectCheckpoint(file);
+    expect(tensors[0]).toMatchObject({ min: 4, max: 4, mean: 4, std: 0, l2: 4, group: 'other' });
+    expect(tensors[0]!.histogram[0]).toBe(1);
+    expect(tensors[1]).toMatchObject({ values: 0, nonFinite: 0, mean: Number.NaN });
+    expect(tensors[2]).toMatchObject({ values: 2, nonFinite: 2, min: Number.NaN });
+  });
+
+  it('finds the KAF curves by the plan of our own file', async () => {
+    const file = path.join(temporaryFolder(), 'ours.safetensors');
+    const plan = scriptedPlan('steps');
+    writeCheckpoint(file, scriptedState(3, 1), { plan, runId: 'a-run', versions: { kafscope: '1' } });
+    const { origin, activations, tensors } = await inspectCheckpoint(file);
+    expect(origin).toEqual({ runId: 'a-run', step: 3, epoch: 1, plan, versions: { kafscope: '1' } });
+    expect(activations).toEqual([
+      {
+        layer: 'kaf1',
+        channels: 2,
+        dictionary: [-3, -1.5, 0, 1.5, 3],
+        gamma: 1,
+        base: 'none',
+        alpha: scriptedState(3, 1).tensors.get('model/kaf1.alpha')!.values,
+      },
+    ]);
+    expect(tensors.map(({ group }) => group)).toEqual(['model', 'optimizer']);
+  });
+
+  it("takes another program's alpha for KAF coefficients on the usual dictionary", async () => {
+    const { activations } = await inspectCheckpoint(
+      write({ 'net.kaf2.alpha': { shape: [1, 3], values: [1, 2, 3] }, 'net.alpha': { shape: [3], values: [1, 2, 3] } }),
+    );
+    expect(activations).toHaveLength(1);
+    expect(activations[0]).toMatchObject({ layer: 'net.kaf2', channels: 1, dictionary: [-3, 0, 3], gamma: 1 / 54 });
+  });
+
+  it('refuses a damaged file', async () => {
+    const file = write({ x: { shape: [2], values: [1, 2] } });
+    fs.truncateSync(file, fs.statSync(file).size - 1);
+    await expect(inspectCheckpoint(file)).rejects.toThrow('it is cut off');
+  });
+});

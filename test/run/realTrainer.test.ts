@@ -1,0 +1,59 @@
+// The real trainer through the driver: what is resumed from the disk equals what was never interrupted, bit for bit.
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../server/protocol/records.ts';
+import { readCheckpoint } from '../../server/run/checkpointFile.ts';
+import { prepareResume } from '../../server/run/resumeRun.ts';
+import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import type { OpenTrainer } from '../../server/run/trainer.ts';
+import { evaluate } from '../../server/trainer/evaluate.ts';
+import { train } from '../../server/trainer/train.ts';
+import { openCpu, tinyDataset, tinyPlan } from '../trainer/tinyPlan.ts';
+import { scriptedEvaluation } from './scriptedTrainer.ts';
+import { createScriptedRun, fromStart, readRows, startScriptedRun } from './scriptedRun.ts';
+
+/** Trains and attacks for real, on pictures so small that plain JavaScript keeps up. */
+const openTrainer: OpenTrainer = async () => {
+  await openCpu();
+  const dataset = tinyDataset();
+  return {
+    device: 'cpu',
+    train: (plan, options) => train(plan, dataset, options),
+    evaluate: (plan, evaluation, options) => evaluate(plan, evaluation, dataset, options),
+  };
+};
+
+describe('the real trainer', () => {
+  it('gives the same log and weights when it is interrupted within an epoch and resumed from the disk', async () => {
+    const plan = { ...tinyPlan, evaluation: [{ ...scriptedEvaluation, samples: 4 }] };
+    const whole = createScriptedRun(plan);
+    const end = await startScriptedRun(whole.folder, fromStart, { openTrainer }).ended;
+    expect(end).toMatchObject({
+      status: 'finished',
+      message: null,
+      step: 4,
+      device: 'cpu',
+    });
+
+    const cut = createScriptedRun(plan);
+    const first = startScriptedRun(cut.folder, fromStart, {
+      openTrainer,
+      onChange: (summary) => {
+        if (summary.step === 3) first.control.interrupt('The server went away.');
+      },
+    });
+    expect(await first.ended).toMatchObject({ status: 'interrupted', step: 3 });
+    const { checkpoint } = prepareResume(cut.folder, 5_000_000);
+    expect(checkpoint).toBe('step-3.safetensors');
+    const resumed = await startScriptedRun(cut.folder, { type: 'train', checkpoint }, { openTrainer }).ended;
+    expect(resumed).toMatchObject({ status: 'finished', message: null, step: 4 });
+
+    const isScheduled = (record: RunRecord) => !(record.type === 'checkpointed' && record.step === 3);
+    const records = (folder: string) => readRows(folder).map((row) => row.record);
+    expect(records(cut.folder).filter(isScheduled)).toEqual(records(whole.folder));
+    const weights = (folder: string) =>
+      readCheckpoint(path.join(checkpointsFolder(folder), 'step-4.safetensors')).state;
+    expect(weights(cut.folder)).toEqual(weights(whole.folder));
+    expect([...weights(whole.folder).tensors.keys()]).toContain('model/kaf1.alpha');
+  });
+});

@@ -1,0 +1,161 @@
+// Checkpoint files: written whole, read with every lie of a header found out.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
+import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
+import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
+import { temporaryFolder } from './scriptedRun.ts';
+
+const float = (values: number[]) => Buffer.from(Float32Array.from(values).buffer);
+
+/** A file put together by hand, after the format's description. */
+function fileOf(header: unknown, data: Buffer, options: { headerBytes?: bigint } = {}): string {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(options.headerBytes ?? BigInt(json.length));
+  const file = path.join(temporaryFolder(), 'made.safetensors');
+  fs.writeFileSync(file, Buffer.concat([length, json, data]));
+  return file;
+}
+
+const tensor = (shape: number[], begin: number, end: number, dtype = 'F32') => ({
+  dtype,
+  shape,
+  data_offsets: [begin, end],
+});
+
+describe('a safetensors file', () => {
+  it('reads what another program wrote', () => {
+    const data = Buffer.concat([float([1, 2, 3, 4]), float([-0.5])]);
+    const header = { __metadata__: { made: 'by hand' }, b: tensor([], 16, 20), a: tensor([2, 2], 0, 16) };
+    const stored = new SafetensorsFile(fileOf(header, data));
+    expect(stored.metadata).toEqual({ made: 'by hand' });
+    expect(stored.tensors.map(({ name, shape }) => [name, shape])).toEqual([
+      ['b', []],
+      ['a', [2, 2]],
+    ]);
+    expect([...new Float32Array(stored.read(stored.tensors[1]!).buffer)]).toEqual([1, 2, 3, 4]);
+    expect([...new Float32Array(stored.read(stored.tensors[0]!).buffer)]).toEqual([-0.5]);
+    stored.close();
+  });
+
+  it('is written with an aligned header and keeps NaN, infinities and empty tensors', () => {
+    const file = path.join(temporaryFolder(), 'ours.safetensors');
+    const values = Float32Array.of(Number.NaN, Infinity, -Infinity, -0, 1e-45, 3e38);
+    writeSafetensors(
+      file,
+      new Map([
+        ['x', { shape: [2, 3], values }],
+        ['none', { shape: [0, 3], values: new Float32Array() }],
+      ]),
+      {
+        note: 'ä',
+      },
+    );
+    expect(fs.readFileSync(file).readBigUInt64LE() % 8n).toBe(0n);
+    const stored = new SafetensorsFile(file);
+    expect(new Float32Array(stored.read(stored.tensors[0]!).buffer)).toEqual(values);
+    expect(stored.tensors[1]).toMatchObject({ name: 'none', shape: [0, 3], sizeBytes: 0 });
+    expect(stored.metadata).toEqual({ note: 'ä' });
+    stored.close();
+  });
+
+  it('replaces an older file only when the new one is whole', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    const plan = scriptedPlan('steps');
+    const origin = { plan, runId: 'run', versions: {} };
+    writeCheckpoint(file, scriptedState(1, 0), origin);
+    fs.symlinkSync('/dev/full', `${file}.tmp`);
+    expect(() => {
+      writeCheckpoint(file, scriptedState(2, 0), origin);
+    }).toThrow('The disk is full');
+    expect(readCheckpoint(file).state).toEqual(scriptedState(1, 0));
+    expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+  });
+
+  const good = { x: tensor([2], 0, 8) };
+  it.each([
+    ['an empty file', () => Buffer.alloc(0), /it has 0 bytes, fewer than the 8/],
+    [
+      'a header longer than the file',
+      () => Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 123]),
+      /cut off: the header needs 208 bytes, the file has 9/,
+    ],
+    [
+      'an absurd header length',
+      () => Buffer.alloc(20, 255),
+      /header claims 18446744073709551615 bytes, more than the 100000000 allowed/,
+    ],
+  ])('refuses %s', (_, bytes, message) => {
+    const file = path.join(temporaryFolder(), 'bad.safetensors');
+    fs.writeFileSync(file, bytes());
+    expect(() => new SafetensorsFile(file)).toThrow(message);
+    expect(() => new SafetensorsFile(file)).toThrow(
+      /bad\.safetensors is not a usable safetensors file.*Take another checkpoint/,
+    );
+  });
+
+  it.each([
+    ['a header that is no JSON', '{"x"', float([1, 2]), /its header is not JSON/],
+    ['a header that is a list', [], float([]), /not a JSON object/],
+    ['metadata that is not text', { __metadata__: { a: 1 }, ...good }, float([1, 2]), /not a map from text to text/],
+    [
+      'a tensor without offsets',
+      { x: { dtype: 'F32', shape: [2] } },
+      float([1, 2]),
+      /"x" lacks a valid dtype, shape or data_offsets/,
+    ],
+    ['a negative shape', { x: tensor([-2], 0, 8) }, float([1, 2]), /"x" lacks a valid/],
+    ['an unknown dtype', { x: tensor([2], 0, 8, 'F9') }, float([1, 2]), /"x" has the unknown dtype "F9"/],
+    [
+      'a shape that does not fit its bytes',
+      { x: tensor([3], 0, 8) },
+      float([1, 2]),
+      /shape \[3\] and dtype F32 needs 12 bytes, its offsets span 8/,
+    ],
+    ['overlapping tensors', { x: tensor([2], 0, 8), y: tensor([2], 4, 12) }, float([1, 2, 3]), /"y" overlap/],
+    ['a gap', { x: tensor([1], 0, 4), y: tensor([1], 8, 12) }, float([1, 2, 3]), /gap before the bytes of tensor "y"/],
+    ['missing data', good, float([1]), /cut off: its tensors need \d+ bytes, the file has \d+/],
+    ['data too much', good, float([1, 2, 3]), /4 bytes follow its last tensor/],
+  ])('refuses %s', (_, header, data, message) => {
+    expect(() => new SafetensorsFile(fileOf(header, data))).toThrow(message);
+  });
+
+  it('cut off at any length is refused', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    writeCheckpoint(file, scriptedState(1, 0), { plan: scriptedPlan('steps'), runId: 'run', versions: {} });
+    const bytes = fs.readFileSync(file);
+    for (let length = 0; length < bytes.length; length++) {
+      fs.writeFileSync(file, bytes.subarray(0, length));
+      expect(() => readCheckpoint(file), `${String(length)} bytes`).toThrow('is not a usable safetensors file');
+    }
+  });
+});
+
+describe('a checkpoint to train from', () => {
+  it('must be of Kafscope', () => {
+    expect(() => readCheckpoint(fileOf(good1, float([1])))).toThrow(/was not written by Kafscope, so there is no plan/);
+  });
+
+  it('must hold float32 only', () => {
+    const file = path.join(temporaryFolder(), 'x.safetensors');
+    writeCheckpoint(file, scriptedState(1, 0), { plan: scriptedPlan('steps'), runId: 'run', versions: {} });
+    const text = fs.readFileSync(file).toString('latin1').replaceAll('"F32"', '"I32"');
+    fs.writeFileSync(file, Buffer.from(text, 'latin1'));
+    expect(() => readCheckpoint(file)).toThrow('tensor "model/kaf1.alpha" should be F32, it is I32');
+  });
+
+  it('says when its metadata is damaged', () => {
+    const header = { __metadata__: { format: 'kafscope', plan: '{', step: '1' }, ...good1 };
+    expect(() => readCheckpoint(fileOf(header, float([1])))).toThrow('its Kafscope metadata is damaged');
+  });
+
+  it('says when it does not exist', () => {
+    expect(() => readCheckpoint('/nowhere/x.safetensors')).toThrow('/nowhere/x.safetensors does not exist.');
+  });
+});
+
+const good1 = { x: tensor([1], 0, 4) };

@@ -1,0 +1,74 @@
+// The summary of a run as its rows come in.
+import { describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../server/protocol/records.ts';
+import { SummaryFold } from '../../server/run/summaryFold.ts';
+import { scriptedPlan } from './scriptedTrainer.ts';
+import { createScriptedRun } from './scriptedRun.ts';
+
+const plan = scriptedPlan('steps');
+
+function step(number: number): RunRecord {
+  return { type: 'step', step: number, epoch: 1, loss: 1, accuracy: 0.5, learningRate: 0.1 };
+}
+
+describe('the summary', () => {
+  it('knows the length of the work before the trainer has said it', () => {
+    expect(createScriptedRun(plan)).toMatchObject({ step: 0, steps: 12, epochs: 3 });
+  });
+
+  it('counts images a second over the steps of the last ten seconds, or over the last eight where those took longer', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const speedAfter = (number: number, timeMs: number) => {
+      fold.apply({ seq: number, timeMs, record: step(number) });
+      return fold.summary.imagesPerSecond;
+    };
+    expect(speedAfter(1, 0)).toBeNull();
+    expect(speedAfter(2, 100)).toBe(100); // ten images in a tenth of a second
+    for (let number = 3; number <= 200; number++) speedAfter(number, (number - 1) * 100);
+    expect(fold.summary.imagesPerSecond).toBeCloseTo(100, 9);
+    // Eight steps at twenty seconds each push the fast ones out.
+    let speed: number | null = null;
+    for (let slow = 1; slow <= 8; slow++) speed = speedAfter(200 + slow, 19_900 + slow * 20_000);
+    expect(speed).toBeCloseTo(0.5, 9);
+  });
+
+  it('takes no rest for slowness', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    fold.apply({ seq: 1, timeMs: 0, record: step(1) });
+    fold.apply({ seq: 2, timeMs: 100, record: step(2) });
+    fold.forgetSpeed();
+    fold.apply({ seq: 3, timeMs: 1_000_000, record: step(3) });
+    expect(fold.summary.imagesPerSecond).toBe(100);
+    fold.apply({ seq: 4, timeMs: 1_000_200, record: step(4) });
+    expect(fold.summary.imagesPerSecond).toBe(50);
+  });
+
+  it('takes its clean accuracy from the last test, its robust accuracy from the last attack', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const test = { type: 'test', step: 4, epoch: 1, loss: 1, accuracy: 0.5, samples: 10, robustSamples: 4 } as const;
+    fold.apply({ seq: 1, timeMs: 0, record: { ...test, robustAccuracy: 0.25 } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0.25 });
+    const proportion = (value: number) => ({ value, low: value, high: value });
+    const finished = { type: 'evaluationFinished', evaluation: 1, samples: 10, isPartial: false } as const;
+    fold.apply({ seq: 2, timeMs: 1, record: { ...finished, clean: proportion(0.75), robust: proportion(0) } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0, updatedMs: 1 });
+    fold.apply({ seq: 3, timeMs: 2, record: { ...test, accuracy: 0.6, robustAccuracy: null } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.6, robustAccuracy: 0 });
+  });
+
+  it('takes its clean accuracy from an evaluation where nothing was tested', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const proportion = (value: number) => ({ value, low: value, high: value });
+    const finished = { type: 'evaluationFinished', evaluation: 1, samples: 10, isPartial: false } as const;
+    fold.apply({ seq: 1, timeMs: 1, record: { ...finished, clean: proportion(0.75), robust: proportion(0) } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.75, robustAccuracy: 0 });
+  });
+
+  it('keeps its accuracies when an evaluation was stopped before any image had passed', () => {
+    const fold = new SummaryFold({ ...createScriptedRun(plan), cleanAccuracy: 0.5, robustAccuracy: 0.25 }, plan);
+    const nothing = { value: Number.NaN, low: 0, high: 1 };
+    const finished = { type: 'evaluationFinished', evaluation: 1, samples: 0, isPartial: true } as const;
+    fold.apply({ seq: 1, timeMs: 1, record: { ...finished, clean: nothing, robust: nothing } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0.25 });
+  });
+});

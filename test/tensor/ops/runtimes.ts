@@ -1,0 +1,20 @@
+// The runtimes that the op contracts run on, by name, and how each is opened.
+import * as tf from '@tensorflow/tfjs-core';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+
+import { openRuntime } from '../../../server/tensor/runtime.ts';
+
+export const runtimeNames = ['cpu', 'wasm'] as const;
+export type RuntimeName = (typeof runtimeNames)[number];
+
+const assetsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../../dist');
+
+/** Makes the runtime tfjs's backend, and says so: a log of a test run tells where it ran. Fails where it can't. */
+export async function openContractRuntime(name: RuntimeName): Promise<void> {
+  const runtime = await openRuntime(name, { assetsFolder });
+  expect(runtime.name).toBe(name);
+  expect(tf.getBackend()).toBe({ cpu: 'cpu', wasm: 'kafscope-wasm' }[name]);
+  console.info(`contract suite on ${runtime.name}: ${runtime.device}`);
+}

@@ -1,0 +1,84 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { listDevices, openRuntime, UnsupportedRuntimeError } from '../../server/tensor/runtime.ts';
+import { isSupported } from '../../server/tensor/wasm/loadKernels.ts';
+import { assetsFolder } from './wasm/builds.ts';
+
+const emptyFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-runtime-'));
+
+afterAll(() => {
+  fs.rmSync(emptyFolder, { recursive: true });
+});
+
+/** A number that went through a kernel of ours or, on `cpu`, of tfjs. */
+function seventeen(): number {
+  return tf.tidy(() => tf.matMul(tf.tensor2d([1, 4], [1, 2]), tf.tensor2d([1, 4], [2, 1])).dataSync()[0]!);
+}
+
+describe('runtime', () => {
+  it('is wasm for auto where the kernels can be loaded, else cpu', async () => {
+    expect((await openRuntime('auto', { assetsFolder })).name).toBe('wasm');
+    expect(tf.getBackend()).toBe('kafscope-wasm');
+    expect(seventeen()).toBe(17);
+    expect((await openRuntime('auto', { assetsFolder: emptyFolder })).name).toBe('cpu');
+    expect(tf.getBackend()).toBe('cpu');
+    expect(seventeen()).toBe(17);
+  });
+
+  it('says how it computes', async () => {
+    const expected = isSupported(assetsFolder, 'relaxed') ? '1 thread · relaxed SIMD' : '1 thread · SIMD';
+    expect((await openRuntime('wasm', { assetsFolder })).device).toBe(expected);
+    expect((await openRuntime('cpu', { assetsFolder })).device).toBe('1 thread · plain JavaScript');
+  });
+
+  it('fails with the reason where wasm is asked for and the kernels are missing', async () => {
+    const opening = openRuntime('wasm', { assetsFolder: emptyFolder });
+    await expect(opening).rejects.toThrow(UnsupportedRuntimeError);
+    await expect(opening).rejects.toThrow(/runtime wasm does not work here: .*kernels\.relaxed\.wasm/);
+  });
+
+  it('fails with the reason where the kernels are of another build', async () => {
+    const folder = fs.mkdtempSync(path.join(emptyFolder, 'other-'));
+    // An empty module: it compiles, and has none of the kernels.
+    const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) fs.writeFileSync(path.join(folder, file), empty);
+    await expect(openRuntime('wasm', { assetsFolder: folder })).rejects.toThrow(/has no kernel \w+: rebuild it/);
+    expect((await openRuntime('auto', { assetsFolder: folder })).name).toBe('cpu');
+  });
+
+  it.each(['wasm', 'cpu'] as const)('reports the bytes of tensors: %s', async (name) => {
+    const runtime = await openRuntime(name, { assetsFolder });
+    const before = runtime.memory();
+    const tensor = tf.zeros([1000]);
+    const during = runtime.memory();
+    tensor.dispose();
+    const after = runtime.memory();
+    expect(during.usedBytes - before.usedBytes).toBeGreaterThanOrEqual(4000);
+    expect(after.usedBytes).toBe(before.usedBytes);
+    expect(after.peakBytes).toBeGreaterThanOrEqual(during.usedBytes);
+  });
+
+  it('opens anew with nothing of the one before', async () => {
+    const first = await openRuntime('wasm', { assetsFolder });
+    tf.zeros([1000]);
+    expect(first.memory().usedBytes).toBeGreaterThan(0);
+    const second = await openRuntime('wasm', { assetsFolder });
+    expect(second.memory().usedBytes).toBe(0);
+    expect(seventeen()).toBe(17);
+  });
+
+  it('lists each device and why it is usable or not, and opens none', async () => {
+    await openRuntime('cpu', { assetsFolder });
+    const [wasm, cpu] = await listDevices({ assetsFolder });
+    expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true });
+    expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
+    const [missing] = await listDevices({ assetsFolder: emptyFolder });
+    expect(missing).toMatchObject({ runtime: 'wasm', isAvailable: false, device: '' });
+    expect(missing!.reason).toMatch(/kernels\.relaxed\.wasm/);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+});

@@ -1,0 +1,274 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+
+import { describeOnEveryBuild, exactly, expectLikeCpu, noise, runKernel, sumTolerance } from './builds.ts';
+
+/** Rows and channels: empty, one, lanes ± 1, and more rows than a block. */
+const sizes = [
+  [0, 3],
+  [1, 1],
+  [3, 4],
+  [5, 3],
+  [9, 5],
+  [300, 7],
+  [1030, 32],
+] as const;
+
+/** Polynomials in place of exp: a few units in the last place of values up to 1. */
+const smooth = { absolute: 1e-6, relative: 2e-6 };
+
+const extremes = [0, -0, NaN, Infinity, -Infinity, 1e-40, -1e-40, 3e38, -3e38, 100, -100, 0.5, -0.5];
+
+describeOnEveryBuild('elementwise kernels', () => {
+  const operations = { add: tf.add, sub: tf.sub, mul: tf.mul, div: tf.div, maximum: tf.maximum, minimum: tf.minimum };
+
+  it.each(Object.entries(operations))(
+    '%s gives the same bits for every broadcast and order of its operands',
+    async (_, op) => {
+      for (const [rows, channels] of sizes) {
+        for (const shape of [[rows, channels], [channels], [1, channels], [rows, 1], [1], []]) {
+          await expectLikeCpu(() => {
+            const a = noise([rows, channels], { scale: 3 });
+            const b = noise(shape, { seed: 2 });
+            return [op(a, b), op(b, a)];
+          }, exactly);
+        }
+      }
+    },
+  );
+
+  it('broadcasts one value over the middle axes, and leaves other broadcasts to tfjs', async () => {
+    await expectLikeCpu(() => {
+      const a = noise([3, 4, 5, 6]);
+      const others = [
+        [3, 1, 1, 6],
+        [1, 4, 5, 1],
+        [3, 1, 5, 1],
+        [5, 6],
+        [2, 3, 4, 5, 6],
+      ];
+      return others.map((shape) => tf.mul(a, noise(shape, { seed: 2 })));
+    }, exactly);
+  });
+
+  it.each(Object.entries(operations))('%s treats NaN, infinities and zeros as tfjs does', async (_, op) => {
+    await expectLikeCpu(() => {
+      const a = tf.tensor1d(extremes);
+      return [op(tf.reshape(a, [extremes.length, 1]), a), op(a, a), op(a, 2)];
+    }, exactly);
+  });
+
+  it('gives the same bits for functions of one argument, NaN and infinities included', async () => {
+    for (const length of [0, 1, 3, 4, 5, 1030]) {
+      await expectLikeCpu(() => {
+        const x = tf.concat([noise([length], { scale: 4 }), tf.tensor1d(extremes)]);
+        return [
+          ...[tf.relu(x), tf.square(x), tf.sqrt(x), tf.neg(x), tf.abs(x), tf.step(x, 0.25), tf.clipByValue(x, -1, 2)],
+          tf.addN([x, tf.neg(x), tf.square(x)]),
+        ];
+      }, exactly);
+    }
+  });
+
+  it('agrees where tfjs rounds only once', async () => {
+    await expectLikeCpu(() => {
+      const x = noise([103], { scale: 3 });
+      return [tf.squaredDifference(x, noise([103], { seed: 2 })), tf.rsqrt(tf.abs(x))];
+    }, smooth);
+  });
+
+  it('leaves integers to tfjs', async () => {
+    await expectLikeCpu(() => {
+      const x = tf.tensor1d([-3, 4, 7], 'int32');
+      return [tf.add(x, x), tf.mul(x, x), tf.abs(x), tf.sum(x), tf.max(x), tf.square(x), tf.relu(x)];
+    }, exactly);
+  });
+});
+
+describeOnEveryBuild('reductions', () => {
+  it('agree over any axes', async () => {
+    for (const shape of [[0, 3], [1], [7], [3, 5], [300, 7], [2, 3, 4, 5], [1030, 4]]) {
+      const rank = shape.length;
+      const subsets = Array.from({ length: 2 ** rank }, (_, bits) =>
+        shape.map((__, axis) => axis).filter((axis) => (bits >> axis) & 1),
+      );
+      for (const axes of subsets) {
+        await expectLikeCpu(() => {
+          const x = noise(shape);
+          return [tf.sum(x, axes), tf.sum(x, axes, true), tf.mean(x, axes)];
+        }, sumTolerance(1030));
+      }
+    }
+  });
+
+  it('find the maximum exactly, and pass a NaN on', async () => {
+    await expectLikeCpu(() => {
+      const x = noise([9, 6, 5]);
+      return [[0], [1], [2], [0, 1], [1, 2], [0, 1, 2]].map((axes) => tf.max(x, axes));
+    }, exactly);
+    await expectLikeCpu(() => [tf.max(tf.tensor2d([1, NaN, 3, 4, 5, -Infinity], [2, 3]), 1)], exactly);
+  });
+
+  it('count what is not finite and take norms in float64', async () => {
+    await expectLikeCpu(
+      () => runKernel('KafscopeNorms', [noise([0]), noise([1]), noise([1031]), tf.tensor1d(extremes)]),
+      { absolute: 0, relative: 1e-6 },
+    );
+  });
+});
+
+describeOnEveryBuild('max pooling', () => {
+  const windows = [
+    { filterSize: 2, strides: 2, pad: 'valid' },
+    { filterSize: 2, strides: 2, pad: 'same' },
+    { filterSize: 3, strides: 2, pad: 'same' },
+    { filterSize: 3, strides: 1, pad: 'valid' },
+    { filterSize: 2, strides: 3, pad: 'same' },
+  ] as const;
+
+  it.each(windows)('agrees with its gradient for $filterSize, $strides, $pad', async (window) => {
+    for (const channels of [1, 3, 4, 9]) {
+      for (const [height, width] of [
+        [2, 2],
+        [7, 9],
+        [8, 8],
+      ] as const) {
+        await expectLikeCpu(
+          () => {
+            const x = noise([2, height, width, channels]) as tf.Tensor4D;
+            const y = tf.maxPool(x, window.filterSize, window.strides, window.pad);
+            const dy = noise(y.shape, { seed: 2 });
+            return [y, ...runKernel(tf.MaxPoolGrad, { dy, input: x, output: y }, window)];
+          },
+          { absolute: 1e-6, relative: 1e-6 },
+        );
+      }
+    }
+  });
+
+  it('gives the gradient to the first of equal values', async () => {
+    await expectLikeCpu(() => {
+      const x = tf.ones([1, 4, 4, 5]) as tf.Tensor4D;
+      return runKernel(tf.MaxPoolGrad, { dy: noise([1, 2, 2, 5]), input: x, output: x }, windows[0]);
+    }, exactly);
+  });
+
+  it('takes a NaN for the maximum, and gives it the gradient', () => {
+    tf.tidy(() => {
+      const x = tf.tensor4d([1, 2, NaN, 3], [1, 2, 2, 1]);
+      const dy = tf.tensor4d([5], [1, 1, 1, 1]);
+      expect(tf.maxPool(x, 2, 2, 'valid').dataSync()[0]).toBeNaN();
+      const [dx] = runKernel(tf.MaxPoolGrad, { dy, input: x, output: dy }, windows[0]);
+      expect([...dx!.dataSync()]).toEqual([0, 0, 5, 0]);
+    });
+  });
+});
+
+describeOnEveryBuild('fused kernels', () => {
+  const key = { seed: 4_000_000_001, stream: 3_000_000_000, counter: 77 };
+
+  it('draw the same bits as the TypeScript generator', async () => {
+    for (const length of [0, 1, 3, 4, 15, 16, 17, 1030]) {
+      await expectLikeCpu(
+        () => [
+          ...runKernel('KafscopeUniform', {}, { shape: [length], low: -0.3, high: 1.7, key }),
+          ...runKernel('KafscopeDropout', { x: noise([length]) }, { rate: 0.3, key }),
+          ...runKernel('KafscopeDropout', { x: noise([length]) }, { rate: 0, key }),
+        ],
+        exactly,
+      );
+    }
+  });
+
+  it('drop a NaN and an infinity to 0', async () => {
+    await expectLikeCpu(
+      () => runKernel('KafscopeDropout', { x: tf.tensor1d([...extremes, ...extremes]) }, { rate: 0.5, key }),
+      exactly,
+    );
+  });
+
+  it('step, project and clamp to the same bits', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(() => {
+        const clean = tf.abs(noise([rows, channels]));
+        const x = tf.add(clean, noise([rows, channels], { seed: 2, scale: 8 / 255 }));
+        const gradient = noise([rows, channels], { seed: 3 });
+        return runKernel('KafscopeAttackStep', { x, clean, gradient }, { stepSize: 10 / 255, epsilon: 8 / 255 });
+      }, exactly);
+    }
+    await expectLikeCpu(() => {
+      const gradient = tf.tensor1d(extremes);
+      const half = tf.fill([extremes.length], 0.5);
+      return [
+        ...runKernel('KafscopeAttackStep', { x: half, clean: half, gradient }, { stepSize: 0.1, epsilon: 0.05 }),
+        ...runKernel('KafscopeAttackStep', { x: gradient, clean: half, gradient }, { stepSize: 0.1, epsilon: 0.05 }),
+      ];
+    }, exactly);
+  });
+
+  it('update weights and moments in place to the same bits', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(() => {
+        const [parameter, gradient, velocity, first] = [1, 2, 3, 4].map((seed) => noise([rows, channels], { seed }));
+        const secondMoment = tf.abs(noise([rows, channels], { seed: 5 }));
+        const plain = tf.add(parameter!, 1);
+        const decay = { learningRate: 0.1, weightDecay: 5e-4 };
+        runKernel('KafscopeSgdUpdate', { parameter: plain, gradient }, { ...decay, momentum: 0 });
+        runKernel('KafscopeSgdUpdate', { parameter, gradient, velocity }, { ...decay, momentum: 0.9 });
+        const moments = { firstMoment: first, secondMoment };
+        const betas = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3 };
+        runKernel('KafscopeAdamUpdate', { parameter, gradient, ...moments }, { ...decay, ...betas });
+        return [plain, parameter!, velocity!, first!, secondMoment];
+      }, exactly);
+    }
+  });
+
+  it('normalise batches, and give the gradients', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(
+        () => {
+          const x = tf.add(noise([rows, channels], { scale: 2 }), 5);
+          const [gamma, beta, mean] = [2, 3, 4].map((seed) => noise([channels], { seed }));
+          const variance = tf.add(tf.abs(noise([channels], { seed: 5 })), 0.5);
+          const dy = noise([rows, channels], { seed: 6 });
+          return [
+            ...runKernel('KafscopeBatchNorm', { x, gamma, beta }, { epsilon: 1e-3 }),
+            ...runKernel('KafscopeBatchNormGrad', { dy, x, gamma, mean, variance }, { epsilon: 1e-3 }),
+            ...runKernel('KafscopeScaleShift', { x, scale: gamma, shift: beta }),
+          ];
+          // Sums over 1030 rows of dy·x̂ reach a few hundred; they are taken in another order.
+        },
+        { absolute: 2e-5, relative: 1e-5 },
+      );
+    }
+  });
+
+  it('make a channel with a NaN or an infinity NaN, and no other', async () => {
+    for (const value of [NaN, Infinity]) {
+      await expectLikeCpu(
+        () => {
+          const values = noise([6, 5]).dataSync<'float32'>().slice();
+          values[7] = value;
+          const x = tf.tensor2d(values, [6, 5]);
+          const ones = tf.ones([5]);
+          return runKernel('KafscopeBatchNorm', { x, gamma: ones, beta: ones }, { epsilon: 1e-3 }).slice(0, 1);
+        },
+        { absolute: 1e-5, relative: 1e-5 },
+      );
+    }
+  });
+
+  it.each(['relu', 'elu', 'swish'])('%s agrees in value and gradient, at the extremes too', async (type) => {
+    for (const length of [0, 1, 5, 1030]) {
+      await expectLikeCpu(() => {
+        const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
+        const dy = noise(x.shape, { seed: 2 });
+        const attributes = { type, alpha: 1.7 };
+        return [
+          ...runKernel('KafscopeActivation', { x }, attributes),
+          ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
+        ];
+      }, smooth);
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+import type { RunRecord } from '../../server/protocol/records.ts';
+import { evaluate } from '../../server/trainer/evaluate.ts';
+import type { TrainingState } from '../../server/trainer/trainingState.ts';
+import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+
+const dataset = tinyDataset({ nTest: 7 });
+const evaluation: EvaluationPlan = {
+  ...{ attack: 'pgd', norm: 'linf', epsilon: 0.1, stepSize: 0.03, steps: 3, restarts: 2 },
+  ...{ samples: 100, batchSize: 3, protocol: 'worst-case' },
+};
+let state: TrainingState;
+
+beforeAll(async () => {
+  await openCpu();
+  const { states } = await collect({ ...tinyPlan, observe: { ...tinyPlan.observe, testEveryEpochs: 0 } }, dataset);
+  state = states.at(-1)!;
+});
+
+describe('evaluate', () => {
+  it('tells of every restart on every batch, and of no more images than there are', async () => {
+    const before = tf.memory().numTensors;
+    const records = await run();
+    expect(records.map(({ type }) => type)).toEqual([
+      'evaluationStarted',
+      ...Array<string>(6).fill('attackProgress'),
+      'evaluationFinished',
+    ]);
+    expect(records[0]).toMatchObject({ evaluation: 4, step: 4, samples: 7 });
+    expect(records.filter((record) => record.type === 'attackProgress').map(({ samples }) => samples)).toEqual([
+      3, 3, 6, 6, 7, 7,
+    ]);
+    expect(records.at(-1)).toMatchObject({ evaluation: 4, samples: 7, isPartial: false });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('counts an image as robust only under every step of every restart', async () => {
+    const records = await run();
+    const last = records.filter((record) => record.type === 'attackProgress').slice(-2);
+    const finished = records.at(-1)!;
+    if (finished.type !== 'evaluationFinished') throw new Error('no end');
+    const counts = last.flatMap(({ robust }) => [...robust]);
+    expect(counts).toHaveLength(2 * 4);
+    expect(counts).toEqual([...counts].sort((a, b) => b - a));
+    expect(counts[0]! / 7).toBeLessThanOrEqual(finished.clean.value);
+    expect(counts.at(-1)! / 7).toBe(finished.robust.value);
+  });
+
+  it('stops when asked, with the figures of the batches that are done', async () => {
+    const before = tf.memory().numTensors;
+    const controller = new AbortController();
+    let nProgress = 0;
+    const records = await run(controller.signal, (record) => {
+      if (record.type === 'attackProgress' && ++nProgress === 3) controller.abort();
+    });
+    expect(records.at(-1)).toMatchObject({ type: 'evaluationFinished', samples: 3, isPartial: true });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('says the same when it is run again', async () => {
+    expect(await run()).toEqual(await run());
+  });
+});
+
+async function run(
+  signal = new AbortController().signal,
+  onRecord: (record: RunRecord) => void = () => undefined,
+): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of evaluate(tinyPlan, evaluation, dataset, { state, number: 4, signal })) {
+    records.push(record);
+    onRecord(record);
+  }
+  return records;
+}

@@ -1,0 +1,87 @@
+// A plan and a data set so small that the stock cpu backend trains in seconds.
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dataset, Split } from '../../server/data/split.ts';
+import { openSequence } from '../../server/data/randomSequence.ts';
+import type { Plan } from '../../server/protocol/plan.ts';
+import type { RunRecord } from '../../server/protocol/records.ts';
+import { registerOps } from '../../server/tensor/ops/registerOps.ts';
+import { train, type TrainerEvent, type TrainOptions } from '../../server/trainer/train.ts';
+import type { TrainingState } from '../../server/trainer/trainingState.ts';
+
+export async function openCpu(): Promise<void> {
+  registerOps();
+  await tf.setBackend('cpu');
+}
+
+/** Two steps an epoch, two epochs. */
+export const tinyPlan: Plan = {
+  version: 1,
+  name: 'tiny',
+  seed: 7,
+  runtime: 'cpu',
+  dataset: { name: 'shapes', trainSamples: 4, testSamples: 4, seed: 0 },
+  model: {
+    network: 'light',
+    activation: { type: 'kaf', dictionary: 5, boundary: 3, gamma: 0.3, init: { type: 'normal', std: 0.3 } },
+    dropout: [0.2, 0.3, 0.4],
+    denseL2: 0.001,
+    normalization: null,
+  },
+  training: {
+    method: 'fgsm-rs',
+    threat: { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 },
+    epochs: 2,
+    batchSize: 2,
+    optimizer: { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 5e-4 },
+    schedule: { type: 'constant', learningRate: 1e-3 },
+    augmentation: { crop: 1, flip: true },
+    checkpointEveryEpochs: 1,
+  },
+  observe: { normsEverySteps: 1, shapesEverySteps: 2, testEveryEpochs: 1, robustSamples: 2, robustSteps: 2 },
+  evaluation: [],
+};
+
+/** Noise of 4×4 (or other) pixels, its mean brightness telling the class. */
+export function tinyDataset({ nTrain = 4, nTest = 4, side = 4 } = {}): Dataset {
+  return {
+    name: 'tiny',
+    classes: ['dark', 'grey', 'bright'],
+    imageShape: [side, side, 3],
+    train: tinySplit(nTrain, 1, side),
+    test: tinySplit(nTest, 2, side),
+  };
+}
+
+function tinySplit(nSamples: number, stream: number, side: number): Split {
+  const random = openSequence(5, stream, 0);
+  const size = side * side * 3;
+  const labels = Uint8Array.from({ length: nSamples }, (_, index) => index % 3);
+  const images = Uint8Array.from({ length: nSamples * size }, (_, index) =>
+    Math.floor(85 * (labels[Math.floor(index / size)]! + random())),
+  );
+  return { nSamples, images, labels };
+}
+
+export interface Collected {
+  readonly events: TrainerEvent[];
+  readonly records: RunRecord[];
+  readonly states: TrainingState[];
+}
+
+/** Runs training to its end. */
+export async function collect(
+  plan: Plan,
+  dataset: Dataset,
+  options: Partial<TrainOptions> & { onEvent?: (event: TrainerEvent) => void } = {},
+): Promise<Collected> {
+  const collected: Collected = { events: [], records: [], states: [] };
+  const { from = null, signal = new AbortController().signal, onEvent } = options;
+  for await (const event of train(plan, dataset, { from, signal })) {
+    collected.events.push(event);
+    if (event.type === 'record') collected.records.push(event.record);
+    else collected.states.push(event.state);
+    onEvent?.(event);
+  }
+  return collected;
+}

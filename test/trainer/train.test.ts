@@ -1,0 +1,222 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Plan } from '../../server/protocol/plan.ts';
+import type { NormsRecord, PreparedRecord, StepRecord } from '../../server/protocol/records.ts';
+import type { SavedTensor } from '../../server/trainer/trainingState.ts';
+import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+
+beforeAll(openCpu);
+
+const dataset = tinyDataset();
+const kafOfFive = { dictionary: 5, boundary: 3, gamma: 0.3 } as const;
+
+function withTraining(changes: Partial<Plan['training']>, observe: Partial<Plan['observe']> = {}): Plan {
+  return {
+    ...tinyPlan,
+    training: { ...tinyPlan.training, ...changes },
+    observe: { ...tinyPlan.observe, ...observe },
+  };
+}
+
+describe('train', () => {
+  it('says what it prepared, then shows the initial shapes, every step, and tests each epoch before its checkpoint', async () => {
+    const { events } = await collect(tinyPlan, dataset);
+    const told = events.map((event) => (event.type === 'record' ? event.record.type : event.type));
+    expect(told).toEqual([
+      ...['prepared', 'shapes', 'step', 'norms', 'step', 'norms', 'shapes', 'test', 'checkpoint'],
+      ...['step', 'norms', 'step', 'norms', 'shapes', 'test', 'checkpoint'],
+    ]);
+    const prepared = recordsOf<PreparedRecord>(events, 'prepared')[0]!;
+    expect(prepared).toMatchObject({ steps: 4, stepsPerEpoch: 2, epochs: 2 });
+    expect(prepared.activations.map(({ layer }) => layer)).toEqual(['kaf1', 'kaf2', 'kaf3', 'kaf4', 'kaf5']);
+    expect(recordsOf<StepRecord>(events, 'step').map(({ step, epoch }) => [step, epoch])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 2],
+      [4, 2],
+    ]);
+    for (const norms of recordsOf<NormsRecord>(events, 'norms')) {
+      expect(norms.weights).toHaveLength(prepared.parameters.length);
+      expect(norms.gradients.every((norm) => Number.isFinite(norm))).toBe(true);
+    }
+  });
+
+  it('tells the same records for the same plan, and others for another seed', async () => {
+    const first = await collect(tinyPlan, dataset);
+    const second = await collect(tinyPlan, dataset);
+    const other = await collect({ ...tinyPlan, seed: 8 }, dataset);
+    expect(second.records).toEqual(first.records);
+    expect(second.states).toEqual(first.states);
+    expect(other.records).not.toEqual(first.records);
+  });
+
+  it.each([
+    ['Adam', tinyPlan.training.optimizer],
+    ['SGD with momentum', { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const],
+  ])('goes on from any step with %s as if it had not been stopped, bit by bit', async (_, optimizer) => {
+    const plan = withTraining({ optimizer }, { robustSamples: 0 });
+    const whole = await collect(plan, dataset);
+    for (const stopAfter of [1, 2, 3]) {
+      const controller = new AbortController();
+      const head = await collect(plan, dataset, {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.type === 'record' && event.record.type === 'step' && event.record.step === stopAfter)
+            controller.abort();
+        },
+      });
+      expect(head.states.at(-1)!.step).toBe(stopAfter);
+      const tail = await collect(plan, dataset, { from: head.states.at(-1)! });
+      expect([...head.records, ...tail.records.slice(1)]).toEqual(whole.records);
+      expect(tail.states.at(-1)).toEqual(whole.states.at(-1));
+    }
+  });
+
+  it('on abort ends after the step at hand with one checkpoint', async () => {
+    const controller = new AbortController();
+    const { events, states } = await collect(tinyPlan, dataset, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'record' && event.record.type === 'step') controller.abort();
+      },
+    });
+    expect(states).toHaveLength(1);
+    expect(states[0]).toMatchObject({ step: 1, epoch: 0 });
+    expect(events.at(-1)!.type).toBe('checkpoint');
+  });
+
+  it('on abort at an epoch’s end leaves the test for later', async () => {
+    const plan = withTraining({ epochs: 1 }, { shapesEverySteps: 0, normsEverySteps: 0 });
+    const controller = new AbortController();
+    const head = await collect(plan, dataset, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'record' && event.record.type === 'step' && event.record.step === 2) controller.abort();
+      },
+    });
+    expect(head.records.map(({ type }) => type)).toEqual(['prepared', 'step', 'step']);
+    expect(head.states).toHaveLength(1);
+    expect(head.states[0]).toMatchObject({ step: 2, epoch: 0 });
+    const tail = await collect(plan, dataset, { from: head.states[0]! });
+    expect(tail.events.map((event) => (event.type === 'record' ? event.record.type : event.type))).toEqual([
+      ...['prepared', 'test', 'checkpoint'],
+    ]);
+    expect(tail.states[0]).toMatchObject({ step: 2, epoch: 1 });
+  });
+
+  it('neither leaks a tensor from step to step nor leaves one behind', async () => {
+    const before = tf.memory().numTensors;
+    const during: number[] = [];
+    await collect(tinyPlan, dataset, { onEvent: () => during.push(tf.memory().numTensors) });
+    expect(new Set(during).size).toBe(1);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('leaves no tensor behind when its reader stops reading', async () => {
+    const { train } = await import('../../server/trainer/train.ts');
+    const before = tf.memory().numTensors;
+    for await (const event of train(tinyPlan, dataset, { from: null, signal: new AbortController().signal })) {
+      if (event.type === 'record' && event.record.type === 'step') break;
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('ends as diverged when a loss is not finite, naming it, with the weights before that step', async () => {
+    const plan = withTraining({
+      schedule: { type: 'constant', learningRate: 1e30 },
+      optimizer: { type: 'sgd', momentum: 0, weightDecay: 0 },
+    });
+    const { records, states, events } = await collect(plan, dataset);
+    const nSteps = records.filter(({ type }) => type === 'step').length;
+    const controller = new AbortController();
+    const stopped = await collect(plan, dataset, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'record' && event.record.type === 'step' && event.record.step === nSteps) controller.abort();
+      },
+    });
+    expect(nSteps).toBeLessThan(4);
+    expect(records.at(-1)).toMatchObject({ type: 'diverged', step: nSteps + 1, quantity: 'loss' });
+    expect(events.at(-2)).toMatchObject({ type: 'checkpoint', state: { step: nSteps } });
+    expect(states.at(-1)!.tensors).toEqual(stopped.states.at(-1)!.tensors);
+  });
+
+  it('names the first parameter, in the network’s order, whose gradient is not finite', async () => {
+    // With kaf4 and kaf5 at zero nothing passes dense1, so that only its penalty overflows.
+    const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
+    const tensors = new Map(states[0]!.tensors);
+    fillTensor(tensors, 'model/kaf4.alpha', 0);
+    fillTensor(tensors, 'model/dense1.kernel', 3e38);
+    fillTensor(tensors, 'model/kaf5.alpha', 0);
+    const plan: Plan = { ...tinyPlan, model: { ...tinyPlan.model, denseL2: 1 } };
+    const { records } = await collect(plan, dataset, { from: { ...states[0]!, tensors } });
+    expect(records.at(-1)).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
+  });
+
+  it('refuses a state of another network, naming the tensor', async () => {
+    const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
+    const relu: Plan = {
+      ...tinyPlan,
+      model: {
+        ...tinyPlan.model,
+        activation: { type: 'kaf', dictionary: 6, boundary: 3, gamma: 0.3, init: { type: 'normal', std: 0.3 } },
+      },
+    };
+    await expect(collect(relu, dataset, { from: states[0]! })).rejects.toThrow(
+      'model/kaf1.alpha is [32, 5] in the checkpoint, but [32, 6] in the network',
+    );
+  });
+
+  it.each([
+    ['light', { type: 'relu' }],
+    ['light', { type: 'elu', alpha: 1 }],
+    ['light', { type: 'residual-kaf', ...kafOfFive, init: { type: 'normal', std: 0.05 } }],
+    ['vgg', { type: 'swish' }],
+    ['vgg', { type: 'kaf', ...kafOfFive, init: { type: 'ridge', target: 'elu', epsilon: 1e-6 } }],
+  ] as const)('moves every parameter of %s with %o, normalised and attacked', async (network, activation) => {
+    const plan: Plan = {
+      ...withTraining({ epochs: 1 }, { testEveryEpochs: 0, shapesEverySteps: 0 }),
+      model: {
+        ...{ network, activation, dropout: [0, 0, 0, 0], denseL2: 0 },
+        normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+      },
+    };
+    const { records } = await collect(plan, tinyDataset({ nTrain: 2, side: 8 }));
+    const prepared = records[0] as PreparedRecord;
+    const norms = records.find((record) => record.type === 'norms')!;
+    const still = prepared.parameters.filter((_, index) => norms.gradients[index] === 0).map(({ name }) => name);
+    expect(still).toEqual([]);
+    expect(records.at(-1)!.type).toBe('norms');
+  });
+
+  it('learns: after eight steps on one batch its loss is well below the first', async () => {
+    const plan: Plan = {
+      ...withTraining(
+        {
+          method: 'standard',
+          threat: null,
+          epochs: 8,
+          batchSize: 6,
+          schedule: { type: 'constant', learningRate: 1e-2 },
+          augmentation: { crop: 0, flip: false },
+        },
+        { testEveryEpochs: 0, normsEverySteps: 0, shapesEverySteps: 0 },
+      ),
+      model: { ...tinyPlan.model, dropout: [0, 0, 0], denseL2: 0 },
+    };
+    const { records } = await collect(plan, tinyDataset({ nTrain: 6 }));
+    const losses = records.filter((record) => record.type === 'step').map(({ loss }) => loss);
+    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
+  });
+});
+
+function recordsOf<T>(events: readonly { type: string; record?: unknown }[], type: string): T[] {
+  return events
+    .filter((event) => event.type === 'record' && (event.record as { type: string }).type === type)
+    .map((event) => event.record as T);
+}
+
+function fillTensor(tensors: Map<string, SavedTensor>, name: string, value: number): void {
+  const { shape, values } = tensors.get(name)!;
+  tensors.set(name, { shape, values: values.map(() => value) });
+}

@@ -1,0 +1,163 @@
+// A real VS Code workbench (code-server) with the packaged extension in a real browser, driven by Playwright.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { chromium, type Browser, type Frame, type Page } from 'playwright-core';
+import { installExtension, serve } from '../../scripts/codeServer.mjs';
+import { findChromium, root } from '../../scripts/install.mjs';
+
+const browserFlags = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', // nothing may need the internet
+];
+
+export interface WorkbenchOptions {
+  /** Absolute path of the workspace to open. */
+  readonly folder: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+export class Workbench {
+  readonly page: Page;
+  readonly consoleErrors: readonly string[];
+  readonly offMachine: ReadonlySet<string>;
+  readonly #close: () => Promise<void>;
+  readonly #screenshots: string;
+
+  private constructor(page: Page, seen: Seen, close: () => Promise<void>) {
+    this.page = page;
+    this.consoleErrors = seen.consoleErrors;
+    this.offMachine = seen.offMachine;
+    this.#close = close;
+    this.#screenshots = process.env.KAFSCOPE_SCREENSHOTS ?? path.join(root, 'test-results/screenshots');
+  }
+
+  /** Installs the packaged extension into a fresh VS Code and opens the folder. */
+  static async open(options: WorkbenchOptions): Promise<Workbench> {
+    const state = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-workbench-'));
+    installExtension(state, packagedExtension());
+    const server = await serve(state, {
+      folder: options.folder,
+      settings: { 'git.enabled': false, ...options.settings },
+    });
+    const browser: Browser = await chromium.launch({ executablePath: await findChromium(), args: browserFlags });
+    const context = await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } });
+    const page = await context.newPage();
+    const seen = watch(page);
+    const payload = JSON.stringify([
+      ['skipWelcome', 'true'],
+      ['skipReleaseNotes', 'true'],
+    ]);
+    await page.goto(`${server.address}&payload=${encodeURIComponent(payload)}`);
+    await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    return new Workbench(page, seen, async () => {
+      await context.close(); // first the page, else the extension host lives on for its grace time
+      await browser.close();
+      await server.close();
+      fs.rmSync(state, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    });
+  }
+
+  /** Runs a command by its palette title, e.g. `Kafscope: Train`. F1 is lost while the workbench restores: pressed until it shows. */
+  async runCommand(title: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await until('the command palette', 20_000, async () => {
+      await this.page.keyboard.press('F1');
+      return input.waitFor({ state: 'visible', timeout: 1500 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await input.fill(`>${title}`);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: title })
+      .first()
+      .waitFor({ timeout: 15_000 });
+    await this.page.keyboard.press('Enter');
+  }
+
+  async openFile(name: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await until('the file picker', 20_000, async () => {
+      await this.page.keyboard.press('Control+P');
+      return input.waitFor({ state: 'visible', timeout: 1500 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await input.fill(name);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: name })
+      .first()
+      .waitFor({ timeout: 15_000 });
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The frame of the webview in which the selector matches something. The first webview of a browser takes 4 to 6 s. */
+  async webviewWith(selector: string, timeoutMs = 40_000): Promise<Frame> {
+    let found: Frame | undefined;
+    await until(`a webview with ${selector}`, timeoutMs, async () => {
+      for (const frame of this.page.frames()) {
+        const count = await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0); // a frame may go while it is asked
+        if (count > 0) found = frame;
+      }
+      return found !== undefined;
+    });
+    if (!found) throw new Error(`no webview with ${selector}`);
+    return found;
+  }
+
+  /** By the command, as a person does: the browser's own reload may come before the workbench has stored which editors are open. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.runCommand('Developer: Reload Window');
+    await loaded;
+    await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+  }
+
+  async screenshot(name: string): Promise<void> {
+    fs.mkdirSync(this.#screenshots, { recursive: true });
+    await this.page.screenshot({ path: path.join(this.#screenshots, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** Waits until the condition holds. @throws Error naming what it waited for. */
+export async function until(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await delay(100)) if (await condition()) return;
+  throw new Error(`waited ${timeoutMs} ms for ${what}`);
+}
+
+interface Seen {
+  readonly consoleErrors: string[];
+  readonly offMachine: Set<string>;
+}
+
+function watch(page: Page): Seen {
+  const seen: Seen = { consoleErrors: [], offMachine: new Set() };
+  page.on('request', (request) => {
+    const { protocol, hostname, origin } = new URL(request.url());
+    const isLocal = hostname === '127.0.0.1' || hostname.includes('vscode-resource');
+    if (/^(https?|wss?):/.test(protocol) && !isLocal) seen.offMachine.add(origin);
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') seen.consoleErrors.push(message.text().slice(0, 300));
+  });
+  return seen;
+}
+
+function packagedExtension(): string {
+  const folder = path.join(root, 'dist');
+  const found = fs.readdirSync(folder).find((file) => file.endsWith('.vsix'));
+  if (!found) throw new Error('dist/ holds no .vsix file: run "npm run package" first');
+  return path.join(folder, found);
+}

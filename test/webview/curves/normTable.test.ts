@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { NormColumns } from '../../../server/protocol/snapshot.ts';
+import { fitGrowth, layerLines, normAt, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
+import { NonFiniteScan } from '../../../webview/curves/nonFinite.ts';
+
+const parameters = [
+  { name: 'conv1.kernel', layer: 'conv1', shape: [3] },
+  { name: 'conv1.bias', layer: 'conv1', shape: [1] },
+  { name: 'kaf1.alpha', layer: 'kaf1', shape: [2] },
+];
+
+function columns(rows: number, gradient: (row: number, index: number) => number): NormColumns {
+  const every = <T>(make: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => make(row));
+  return {
+    step: every((row) => (row + 1) * 10),
+    weights: every(() => Float32Array.of(3, 4, 2)),
+    gradients: every((row) => Float32Array.from(parameters, (_, index) => gradient(row, index))),
+    nonFiniteWeights: every(() => new Int32Array(3)),
+    nonFiniteGradients: every((row) =>
+      Int32Array.from(parameters, (_, index) => (Number.isFinite(gradient(row, index)) ? 0 : 1)),
+    ),
+  };
+}
+
+describe('a line', () => {
+  test('of a layer joins its tensors; the ratio is gradient over weight', () => {
+    const lines = layerLines(parameters);
+    const data = columns(1, () => 1);
+    expect(lines.map(({ name, members }) => [name, members])).toEqual([
+      ['conv1', [0, 1]],
+      ['kaf1', [2]],
+    ]);
+    expect(normAt(data, 'weights', lines[0]!, 0)).toBe(5);
+    expect(normAt(data, 'gradients', lines[0]!, 0)).toBeCloseTo(Math.SQRT2, 12);
+    expect(normAt(data, 'ratio', lines[1]!, 0)).toBe(0.5);
+  });
+});
+
+describe('the table', () => {
+  test('keeps spikes and non-finite values however many rows merge', () => {
+    const data = columns(3000, (row, index) =>
+      row === 1234 && index === 1 ? 99 : row === 2222 && index === 2 ? Number.NaN : 1,
+    );
+    const table = new NormTable('gradients', tensorLines(parameters), 64);
+    table.update(data);
+    expect(table.buckets.length).toBeLessThanOrEqual(64);
+    expect(table.extent()).toEqual({ low: 1, high: 99 });
+    expect(Math.max(...table.curve(1).y)).toBe(99);
+    expect(table.curve(2).y.filter(Number.isNaN)).toHaveLength(1);
+    expect(table.curve(0).y.every((value) => value === 1)).toBe(true);
+  });
+
+  test('grown row by row equals the one built at once', () => {
+    const data = columns(777, (row, index) => 1 + Math.abs(Math.sin(row * 3 + index)));
+    const whole = new NormTable('ratio', layerLines(parameters), 50);
+    whole.update(data);
+    const grown = new NormTable('ratio', layerLines(parameters), 50);
+    for (let rows = 0; rows <= 777; rows += 37) {
+      grown.update({ ...data, step: data.step.slice(0, rows) });
+    }
+    grown.update(data);
+    expect(grown.buckets).toEqual(whole.buckets);
+  });
+
+  test('of a resumed run forgets the steps that it repeats', () => {
+    const data = columns(6, (row) => row + 1);
+    data.step.splice(0, 6, 10, 20, 30, 20, 30, 40);
+    const table = new NormTable('gradients', tensorLines(parameters), 64);
+    table.update(data);
+    expect(table.kept).toEqual([0, 3, 4, 5]);
+    expect(table.curve(0)).toEqual({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
+  });
+});
+
+describe('across depth', () => {
+  test('an exact growth is found, whatever is not finite or positive', () => {
+    const values = [0.5, 1, 2, Number.NaN, 8, 0, 32];
+    const { first, factor } = fitGrowth(values);
+    expect(factor).toBeCloseTo(2, 12);
+    expect(first).toBeCloseTo(0.5, 12);
+    expect(fitGrowth([1]).factor).toBeNaN();
+  });
+});
+
+describe('the first non-finite value', () => {
+  test('is the first tensor of the first step, found once and kept', () => {
+    const data = columns(50, (row, index) => (row >= 30 && index >= 1 ? Infinity : 1));
+    const scan = new NonFiniteScan();
+    expect(scan.of({ ...data, step: data.step.slice(0, 20) })).toBeNull();
+    expect(scan.of(data)).toEqual({ row: 30, parameter: 1, of: 'gradient' });
+    expect(scan.of(data)).toEqual({ row: 30, parameter: 1, of: 'gradient' });
+  });
+});

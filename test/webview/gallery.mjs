@@ -1,0 +1,286 @@
+// Pictures of every panel in every state, taken in Chromium without VS Code, and what opening and updating many curves costs.
+//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure]
+import esbuild from 'esbuild';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { checkInteractions } from './gallery/interactions.mjs';
+import { themes, themeSheet } from './gallery/themes.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const folder = process.argv[2];
+if (!folder || folder.startsWith('--'))
+  throw new Error('usage: gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure]');
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
+const executablePath = process.env.KAFSCOPE_CHROMIUM ?? '/usr/lib/chromium/chromium';
+const browserFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
+// As strict as the extension's own pages.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:";
+
+const files = await bundle();
+const server = http.createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  if (url.pathname === '/') {
+    const theme = url.searchParams.get('theme') ?? 'dark';
+    const panel = url.searchParams.get('panel') ?? 'dashboard';
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.setHeader('Content-Security-Policy', policy);
+    response.end(page(panel, theme));
+    return;
+  }
+  const file = files.get(url.pathname);
+  if (!file) {
+    response.statusCode = url.pathname === '/favicon.ico' ? 204 : 404;
+    response.end();
+    return;
+  }
+  response.setHeader('Content-Type', file.type);
+  response.end(file.contents);
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+const browser = await chromium.launch({ executablePath, args: browserFlags });
+const troubles = [];
+try {
+  fs.mkdirSync(folder, { recursive: true });
+  for (const shot of shots().filter(({ name }) => name.includes(only))) await take(shot);
+  if (process.argv.includes('--check')) await checkInteractions(openPage);
+  if (process.argv.includes('--measure')) console.log(JSON.stringify(await measure(), null, 2));
+} finally {
+  await browser.close();
+  server.close();
+}
+for (const trouble of troubles) console.error(trouble);
+process.exitCode = troubles.length > 0 ? 1 : 0;
+
+function shots() {
+  const result = [];
+  const add = (panel, scene, view, options = {}) => {
+    for (const theme of options.themes ?? ['dark', 'light']) {
+      for (const width of options.widths ?? [1400, 480]) {
+        const part = view.tab ?? view.section ?? '';
+        const name = [panel, part, options.suffix ?? scene, theme, width].filter((piece) => piece !== '').join('-');
+        result.push({ name, panel, scene, view, theme, width, act: options.act });
+      }
+    }
+  };
+  for (const tab of ['curves', 'norms', 'activations']) {
+    add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
+    add('dashboard', 'empty', { tab });
+    add('dashboard', 'disconnected', { tab }, { themes: ['dark'] });
+    add('dashboard', 'diverged', { tab }, { themes: ['dark'], widths: [1400] });
+  }
+  add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
+  add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
+  add('dashboard', 'evaluating', { tab: 'robustness' }, { themes: Object.keys(themes) });
+  add(
+    'dashboard',
+    'finished',
+    { tab: 'robustness', attackScale: 'log', attackView: 'whole' },
+    { suffix: 'whole', themes: ['dark', 'light'] },
+  );
+  add('dashboard', 'finished', { tab: 'robustness' });
+  add('dashboard', 'empty', { tab: 'robustness' }, { themes: ['dark'] });
+  add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });
+  add('dashboard', 'finished', { tab: 'curves' }, { suffix: 'form', themes: ['dark'], act: openForm });
+  add('dashboard', 'failed', { tab: 'curves' });
+  add(
+    'dashboard',
+    'busy',
+    { tab: 'curves' },
+    { suffix: 'cursor', themes: ['dark'], widths: [1400], act: pointAtChart },
+  );
+  add('monitor', 'busy', {}, { widths: [280], themes: Object.keys(themes) });
+  for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
+  for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
+  add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
+  add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
+  return result;
+}
+
+async function take({ name, panel, scene, view, theme, width, act }) {
+  const page = await browser.newPage({ viewport: { width, height: panel === 'monitor' ? 620 : 860 } });
+  page.on('pageerror', (error) => troubles.push(`${name}: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') troubles.push(`${name}: ${message.text()}`);
+  });
+  await page.goto(address(panel, scene, view, theme));
+  await settle(page, panel);
+  if (act) {
+    await act(page);
+    await settle(page, panel);
+  }
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  if (overflow > 0) troubles.push(`${name}: ${overflow} px wider than the page`);
+  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  await page.close();
+  console.log(name);
+}
+
+async function openPage(panel, scene, view) {
+  const page = await browser.newPage({ viewport: { width: panel === 'monitor' ? 280 : 1400, height: 860 } });
+  page.setDefaultTimeout(20_000);
+  page.on('pageerror', (error) => troubles.push(`${panel} ${scene}: ${error.message}`));
+  await page.goto(address(panel, scene, view, 'dark'));
+  await settle(page, panel);
+  return page;
+}
+
+/** Waits for the panel's element, the icon font, and two more frames than the redraw limit needs. */
+async function settle(page, panel) {
+  await page.locator(`kaf-${panel}`).waitFor({ state: 'attached' });
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    const start = performance.now();
+    while (performance.now() - start < 350) await new Promise(requestAnimationFrame);
+  });
+}
+
+async function openForm(page) {
+  await page.getByText('Evaluate…').first().click();
+  const steps = page.locator('vscode-textfield[data-field="epsilon"] input');
+  await steps.fill('8/25x');
+}
+
+async function pointAtChart(page) {
+  const box = await page.locator('kaf-line-chart').first().boundingBox();
+  await page.mouse.move(box.x + box.width * 0.55, box.y + box.height / 2);
+}
+
+/**
+ * Opening 200 curves of 10,000 points, from the message to the picture, and what a frame costs while ten updates a second come
+ * in. CPU time is that of the page's main thread, which a busy machine does not inflate; script is the profile's share of it
+ * that is JavaScript.
+ */
+async function measure() {
+  const result = {};
+  for (const [name, view] of [
+    ['lines', { tab: 'norms', normView: 'lines', grouping: 'tensors' }],
+    ['map', { tab: 'norms', normView: 'map', grouping: 'tensors' }],
+    ['curves', { tab: 'curves' }],
+  ]) {
+    const rounds = [];
+    for (let round = 0; round < 3; round++) {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 860 } });
+      await page.goto(address('dashboard', 'many', view, 'dark'));
+      await settle(page, 'dashboard');
+      const session = await page.context().newCDPSession(page);
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const copiedMs = await page.evaluate(() => globalThis.prepareMany());
+      const opening = await profile(session, () => page.evaluate(() => globalThis.openMany()));
+      // At most ten redraws a second for three seconds: 30 frames with work.
+      const live = await profile(session, () => page.evaluate(() => globalThis.playLive()));
+      rounds.push({
+        openedMs: Math.round(opening.value),
+        copiedMs: Math.round(copiedMs),
+        openingCpuMs: Math.round(opening.cpuMs),
+        liveCpuMsAFrame: round1(live.cpuMs / 30),
+        liveScriptMsAFrame: round1((live.cpuMs * live.scriptShare) / 30),
+        hottest: live.hottest,
+      });
+      await page.close();
+    }
+    result[name] = rounds;
+  }
+  return result;
+}
+
+function round1(value) {
+  return Math.round(value * 10) / 10;
+}
+
+async function profile(session, act) {
+  await session.send('Profiler.enable');
+  await session.send('Profiler.setSamplingInterval', { interval: 250 });
+  const cpuBefore = await cpuSeconds(session);
+  await session.send('Profiler.start');
+  const value = await act();
+  const { profile: taken } = await session.send('Profiler.stop');
+  const cpuMs = ((await cpuSeconds(session)) - cpuBefore) * 1000;
+  const nodes = new Map(taken.nodes.map((node) => [node.id, node.callFrame]));
+  const byFunction = new Map();
+  let scriptUs = 0;
+  let busyUs = 0;
+  taken.samples.forEach((id, index) => {
+    const { functionName, lineNumber, columnNumber } = nodes.get(id);
+    if (functionName === '(idle)' || functionName === '(root)') return;
+    const us = taken.timeDeltas[index];
+    busyUs += us;
+    if (functionName === '(program)') return;
+    scriptUs += us;
+    const key = `${functionName || 'anonymous'}:${lineNumber + 1}:${columnNumber}`;
+    byFunction.set(key, (byFunction.get(key) ?? 0) + us);
+  });
+  const hottest = [...byFunction].sort((a, b) => b[1] - a[1]).slice(0, 5);
+  return {
+    value,
+    cpuMs,
+    scriptShare: scriptUs / busyUs,
+    hottest: hottest.map(([name, us]) => `${name} ${Math.round((100 * us) / scriptUs)} %`),
+  };
+}
+
+async function cpuSeconds(session) {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return metrics.find(({ name }) => name === 'TaskDuration').value;
+}
+
+function address(panel, scene, view, theme) {
+  const query = new URLSearchParams({ panel, scene, theme, view: JSON.stringify(view) });
+  return `http://127.0.0.1:${port}/?${query}`;
+}
+
+function page(panel, theme) {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>${panel}</title>
+<link rel="stylesheet" href="/theme-${theme}.css">
+<link rel="stylesheet" href="/codicon.css" id="vscode-codicon-stylesheet">
+</head>
+<body class="${themes[theme].bodyClass}">
+<script src="/scene.js"></script>
+<script src="/${panel}.js"></script>
+</body>
+</html>`;
+}
+
+async function bundle() {
+  const built = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: {
+      dashboard: 'webview/dashboard/main.ts',
+      monitor: 'webview/monitor/main.ts',
+      checkpoint: 'webview/checkpoint/main.ts',
+      scene: 'test/webview/gallery/scene.ts',
+    },
+    bundle: true,
+    write: false,
+    outdir: 'out',
+    format: 'iife',
+    target: 'es2022',
+    minify: true,
+    tsconfig: path.join(root, 'webview/tsconfig.json'),
+    logLevel: 'warning',
+  });
+  const map = new Map();
+  for (const file of built.outputFiles)
+    map.set(`/${path.basename(file.path)}`, { type: 'text/javascript', contents: file.contents });
+  const codicons = path.join(root, 'node_modules/@vscode/codicons/dist');
+  map.set('/codicon.css', { type: 'text/css', contents: fs.readFileSync(path.join(codicons, 'codicon.css')) });
+  map.set('/codicon.ttf', { type: 'font/ttf', contents: fs.readFileSync(path.join(codicons, 'codicon.ttf')) });
+  for (const theme of Object.keys(themes))
+    map.set(`/theme-${theme}.css`, { type: 'text/css', contents: themeSheet(theme) });
+  return map;
+}

@@ -1,0 +1,152 @@
+// What a user does with the panels, done in the gallery's page by mouse and keyboard; each check throws where the panel does
+// not answer as it should.
+import assert from 'node:assert/strict';
+
+/** @param {(panel: string, scene: string, view: object) => Promise<import('playwright-core').Page>} open */
+export async function checkInteractions(open) {
+  await checkTabs(await open('dashboard', 'busy', { tab: 'curves' }));
+  await checkZoom(await open('dashboard', 'busy', { tab: 'curves' }));
+  await checkCells(await open('dashboard', 'busy', { tab: 'norms' }));
+  await checkShapes(await open('dashboard', 'busy', { tab: 'activations' }));
+  await checkEvaluation(await open('dashboard', 'finished', { tab: 'curves' }));
+  await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
+  await checkMonitor(await open('monitor', 'busy', {}));
+  await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
+}
+
+async function checkTabs(page) {
+  await page.locator('[data-tab="curves"]').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('kaf-norms-tab').waitFor();
+  assert.equal(await page.locator('kaf-curves-tab').count(), 0, 'only the chosen tab exists');
+  await page.keyboard.press('End');
+  await page.locator('kaf-robustness-tab').waitFor();
+  await page.locator('[data-intent="pause"]').click();
+  await page.locator('[data-intent="stop"]').focus();
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await posted(page), [
+    { type: 'ready' },
+    { type: 'pause', runId: 'kaf-vgg-1' },
+    { type: 'stop', runId: 'kaf-vgg-1' },
+  ]);
+  await page.close();
+}
+
+async function checkZoom(page) {
+  const chart = page.locator('kaf-line-chart').first();
+  const range = () => chart.evaluate((element) => element.range);
+  const box = await chart.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  const zoomed = await range();
+  assert.ok(zoomed.from > 800 && zoomed.to < 2400 && zoomed.from < zoomed.to, `zoomed to ${JSON.stringify(zoomed)}`);
+  const other = await page
+    .locator('kaf-line-chart')
+    .nth(3)
+    .evaluate((element) => element.range);
+  assert.deepEqual(other, zoomed, 'all charts share the range');
+  await page.mouse.dblclick(box.x + box.width / 2, box.y + 60);
+  assert.equal(await range(), null);
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await page.locator('.cursor.shown').count(), await page.locator('kaf-line-chart').count());
+  await page.locator('vscode-textfield input').fill('norm');
+  await page.waitForFunction(
+    () =>
+      document
+        .querySelector('kaf-dashboard')
+        .shadowRoot.querySelector('kaf-curves-tab')
+        .shadowRoot.querySelectorAll('kaf-line-chart').length === 1,
+  );
+  await page.close();
+}
+
+async function checkCells(page) {
+  const map = page.locator('kaf-heat-map canvas');
+  await map.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Home');
+  await page.locator('kaf-norms-tab h2', { hasText: 'kaf1' }).first().waitFor();
+  const box = await map.boundingBox();
+  await page.mouse.click(box.x + box.width - 3, box.y + 5);
+  await page.locator('kaf-norms-tab h2', { hasText: 'conv1' }).first().waitFor();
+  await page.close();
+}
+
+async function checkShapes(page) {
+  const grid = page.locator('kaf-shape-grid canvas');
+  await grid.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('input[type="range"]').fill('0');
+  await page.getByText('step 0 of 4,700').waitFor();
+  const label = await grid.getAttribute('aria-label');
+  assert.match(label ?? '', /32 channels of kaf1 at step 0; chosen channel \d+, drift/);
+  await page.getByRole('radio', { name: 'kaf5 · 128' }).click();
+  await page.locator('h2', { hasText: 'kaf5 · channel' }).waitFor();
+  await page.close();
+}
+
+async function checkEvaluation(page) {
+  await page.locator('[data-intent="evaluate"]').click();
+  const field = (name) => page.locator(`vscode-textfield[data-field="${name}"] input`);
+  await field('epsilon').fill('nonsense');
+  assert.ok(await page.locator('vscode-button', { hasText: 'Start attack' }).evaluate((button) => button.disabled));
+  await field('epsilon').fill('4/255');
+  await field('stepSize').fill('1/255');
+  await field('samples').fill('500');
+  await field('steps').fill('20');
+  await field('steps').press('Enter');
+  const last = (await posted(page)).at(-1);
+  assert.equal(last.type, 'evaluate');
+  assert.equal(last.evaluation.epsilon, 4 / 255);
+  assert.deepEqual([last.evaluation.steps, last.evaluation.restarts, last.evaluation.samples], [20, 10, 500]);
+  assert.equal(await page.locator('kaf-evaluate-form').count(), 0);
+  await page.close();
+}
+
+async function checkTheme(page) {
+  const background = () =>
+    page
+      .locator('kaf-line-chart')
+      .first()
+      .evaluate((element) => element.palette.foreground);
+  const before = await background();
+  await page.evaluate(() => {
+    document.documentElement.style.setProperty('--vscode-foreground', '#123456');
+    document.body.className = 'vscode-light';
+  });
+  await page.waitForFunction(() => document.querySelector('kaf-dashboard').palette.foreground === '#123456');
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.notEqual(await background(), before);
+  await page.close();
+}
+
+async function checkMonitor(page) {
+  await page.locator('[data-intent="pause"]').click();
+  await page.getByRole('button', { name: 'kaf-vgg · seed 1' }).click();
+  assert.deepEqual((await posted(page)).slice(1), [
+    { type: 'pause', runId: 'kaf-vgg-1' },
+    { type: 'openDashboard', runId: 'kaf-vgg-1' },
+  ]);
+  await page.close();
+}
+
+async function checkCheckpoint(page) {
+  await page.getByRole('button', { name: 'values' }).click();
+  const first = () => page.locator('kaf-tensor-table tbody tr').first();
+  assert.match(await first().innerText(), /dense1\.kernel/);
+  await first().focus();
+  await page.keyboard.press('Enter');
+  await page.locator('h2', { hasText: 'model/dense1.kernel' }).waitFor();
+  await page.getByRole('radio', { name: 'plan' }).click();
+  await page.locator('pre', { hasText: 'epsilon: 8/255' }).waitFor();
+  await page.getByText('Open run').click();
+  assert.deepEqual((await posted(page)).at(-1), { type: 'openRun', runId: 'kaf-vgg-1' });
+  await page.close();
+}
+
+function posted(page) {
+  return page.evaluate(() => globalThis.posted);
+}

@@ -1,0 +1,309 @@
+// A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
+import type { Plan } from '../../../server/protocol/plan.ts';
+import type { Row, RunRecord } from '../../../server/protocol/records.ts';
+import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
+import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
+
+export interface RunDataOptions {
+  readonly steps: number;
+  readonly status: RunStatus;
+  readonly activation?: 'kaf' | 'relu';
+  /** Gradients stop being finite at this step, and training ends. */
+  readonly divergesAt?: number;
+  /** Evaluations done, and restarts of one more under way. */
+  readonly evaluations?: number;
+  readonly restartsUnderWay?: number;
+  readonly normsEverySteps?: number;
+}
+
+const totalSteps = 4700;
+const stepsPerEpoch = 391;
+const dictionary = Array.from({ length: 20 }, (_, index) => -3 + (6 * index) / 19);
+const gamma = 1 / (6 * (6 / 19) ** 2);
+const kafChannels = [32, 32, 64, 64, 128];
+
+export function makePlan(activation: 'kaf' | 'relu'): Plan {
+  return {
+    version: 1,
+    name: 'kaf-vgg',
+    seed: 1,
+    runtime: 'auto',
+    dataset: { name: 'cifar10', path: '/data/cifar-10-batches-bin', trainSamples: 50_000, testSamples: 10_000 },
+    model: {
+      network: 'vgg',
+      activation:
+        activation === 'relu'
+          ? { type: 'relu' }
+          : { type: 'kaf', dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } },
+      dropout: [0.2, 0.3, 0.4, 0.5],
+      denseL2: 0,
+      normalization: null,
+    },
+    training: {
+      method: 'fgsm-rs',
+      threat: { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 },
+      epochs: 12,
+      batchSize: 128,
+      optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      schedule: { type: 'triangular', min: 0.01, max: 1, cooldownEpochs: 0 },
+      augmentation: { crop: 4, flip: true },
+      checkpointEveryEpochs: 2,
+    },
+    observe: { normsEverySteps: 10, shapesEverySteps: 50, testEveryEpochs: 1, robustSamples: 512, robustSteps: 10 },
+    evaluation: [
+      {
+        attack: 'pgd',
+        norm: 'linf',
+        epsilon: 8 / 255,
+        stepSize: 2 / 255,
+        steps: 50,
+        restarts: 10,
+        samples: 1000,
+        batchSize: 128,
+        protocol: 'worst-case',
+      },
+    ],
+  };
+}
+
+export function makeSummary(options: RunDataOptions): RunSummary {
+  const hasEnded = !['queued', 'preparing', 'training', 'paused'].includes(options.status);
+  return {
+    id: 'kaf-vgg-1',
+    name: 'kaf-vgg',
+    seed: 1,
+    status: options.status,
+    message: null,
+    createdMs: 1.78e12,
+    updatedMs: 1.78e12,
+    step: options.steps,
+    steps: totalSteps,
+    epoch: Math.max(1, Math.ceil(options.steps / stepsPerEpoch)),
+    epochs: 12,
+    loss: 1.317,
+    cleanAccuracy: 0.641,
+    robustAccuracy: 0.389,
+    imagesPerSecond: 1143,
+    device: 'wasm · 8 threads · relaxed SIMD',
+    description: `vgg · ${options.activation === 'relu' ? 'ReLU' : 'KAF 20'} · FGSM-RS 8/255 · cifar10`,
+    experimentFile: '/home/ada/kaf-vgg.kaf.yaml',
+    folder: '/home/ada/.kafscope/runs/kaf-vgg-1',
+    checkpoints: hasEnded ? [{ file: 'epoch-12.safetensors', step: totalSteps, epoch: 12 }] : [],
+  };
+}
+
+export function makeSnapshot(options: RunDataOptions): RunSnapshot {
+  const snapshot = emptySnapshot(makeSummary(options), makePlan(options.activation ?? 'kaf'));
+  for (const row of makeRows(options)) applyRow(snapshot, row);
+  return snapshot;
+}
+
+/** The log up to `options.steps`. */
+export function makeRows(options: RunDataOptions): Row[] {
+  const random = makeRandom(11);
+  const rows: Row[] = [];
+  let timeMs = 1.78e12;
+  const push = (record: RunRecord): void => {
+    rows.push({ seq: rows.length + 1, timeMs, record });
+  };
+  const network = makeNetwork(options.activation ?? 'kaf');
+  push({ type: 'prepared', ...network, steps: totalSteps, stepsPerEpoch, epochs: 12 });
+  const hasKaf = network.activations.length > 0;
+  const starts = makeAlphas(random);
+  const ends = makeAlphas(random);
+  const normsEvery = options.normsEverySteps ?? 10;
+  if (hasKaf) push({ type: 'shapes', step: 0, alphas: starts });
+  for (let step = 1; step <= options.steps; step++) {
+    const part = step / totalSteps;
+    timeMs += 112 + 9 * random.normal() ** 2 + (step % 391 === 0 ? 2600 : 0);
+    const spike = step === 1711 ? 3.4 : 0;
+    push({
+      type: 'step',
+      step,
+      epoch: Math.ceil(step / stepsPerEpoch),
+      loss:
+        step === options.divergesAt ? Number.NaN : 1.27 + 1.1 * Math.exp(-5 * part) + 0.09 * random.normal() + spike,
+      accuracy: clamp(0.52 - 0.38 * Math.exp(-5 * part) + 0.045 * random.normal()),
+      learningRate: part < 0.5 ? 0.01 + 1.98 * part : 1.99 - 1.98 * part,
+    });
+    if (step % normsEvery === 0 || step === options.divergesAt) {
+      push(makeNorms(network.parameters.length, step, part, random, step === options.divergesAt));
+    }
+    if (hasKaf && step % 50 === 0) {
+      push({
+        type: 'shapes',
+        step,
+        alphas: starts.map((start, layer) => blend(start, ends[layer]!, 1 - Math.exp(-3 * part))),
+      });
+    }
+    if (step % stepsPerEpoch === 0) {
+      push({
+        type: 'test',
+        step,
+        epoch: step / stepsPerEpoch,
+        loss: 1.02 + 1.1 * Math.exp(-5 * part),
+        accuracy: clamp(0.66 - 0.42 * Math.exp(-4 * part) + 0.01 * random.normal()),
+        samples: 10_000,
+        robustAccuracy: clamp(0.41 - 0.26 * Math.exp(-4 * part) + 0.012 * random.normal()),
+        robustSamples: 512,
+      });
+    }
+    if (step === options.divergesAt) {
+      push({
+        type: 'diverged',
+        step,
+        quantity: 'bn4.gamma',
+        message: 'Lower training.schedule.max or clip: the gradient overflowed float32.',
+      });
+      break;
+    }
+  }
+  for (let evaluation = 1; evaluation <= (options.evaluations ?? 0); evaluation++) {
+    pushEvaluation(push, evaluation, 10, true, random);
+  }
+  if (options.restartsUnderWay)
+    pushEvaluation(push, (options.evaluations ?? 0) + 1, options.restartsUnderWay, false, random);
+  return rows;
+}
+
+function pushEvaluation(
+  push: (record: RunRecord) => void,
+  evaluation: number,
+  restarts: number,
+  isFinished: boolean,
+  random: Random,
+): void {
+  const epsilon = [8, 4, 12][evaluation - 1] ?? 8;
+  const base = makePlan('kaf').evaluation[0]!;
+  const plan = { ...base, epsilon: epsilon / 255, stepSize: epsilon / 4 / 255 };
+  push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
+  const floor = 0.77 - epsilon * 0.047;
+  let previous = new Int32Array(plan.steps + 1).fill(2000);
+  for (let restart = 0; restart < restarts; restart++) {
+    const samples = !isFinished && restart === restarts - 1 ? 256 : 1000;
+    const robust = Int32Array.from({ length: plan.steps + 1 }, (_, step) => {
+      const value =
+        floor - 0.006 * Math.log(restart + 1) + (0.74 - floor) * Math.exp(-step / 3.5) + 0.001 * random.normal();
+      return Math.round(value * samples);
+    });
+    for (let step = 1; step < robust.length; step++) robust[step] = Math.min(robust[step]!, robust[step - 1]!);
+    if (restart > 0) {
+      const limit = previous[plan.steps]! / 1000;
+      for (let step = 0; step < robust.length; step++)
+        robust[step] = Math.min(robust[step]!, Math.round(limit * samples));
+    }
+    previous = robust;
+    push({ type: 'attackProgress', evaluation, restart, samples, robust });
+  }
+  if (!isFinished) return;
+  const value = previous[plan.steps]! / 1000;
+  push({
+    type: 'evaluationFinished',
+    evaluation,
+    samples: 1000,
+    clean: { value: 0.774, low: 0.747, high: 0.799 },
+    robust: { value, low: value - 0.03, high: value + 0.031 },
+    isPartial: false,
+  });
+}
+
+function makeNetwork(
+  activation: 'kaf' | 'relu',
+): Pick<Extract<RunRecord, { type: 'prepared' }>, 'parameters' | 'activations'> {
+  const parameters: { name: string; layer: string; shape: number[] }[] = [];
+  const add = (layer: string, name: string, shape: number[]): void => {
+    parameters.push({ name: `${layer}.${name}`, layer, shape });
+  };
+  kafChannels.forEach((channels, index) => {
+    const number = (index + 1).toString();
+    add(`conv${number}`, 'kernel', [3, 3, kafChannels[index - 1] ?? 3, channels]);
+    add(`conv${number}`, 'bias', [channels]);
+    add(`bn${number}`, 'gamma', [channels]);
+    add(`bn${number}`, 'beta', [channels]);
+    if (activation === 'kaf') add(`kaf${number}`, 'alpha', [channels, 20]);
+  });
+  add('dense1', 'kernel', [2048, 128]);
+  add('dense1', 'bias', [128]);
+  add('dense2', 'kernel', [128, 10]);
+  add('dense2', 'bias', [10]);
+  const activations =
+    activation === 'kaf'
+      ? kafChannels.map((channels, index) => ({
+          layer: `kaf${(index + 1).toString()}`,
+          channels,
+          dictionary,
+          gamma,
+          base: 'none' as const,
+        }))
+      : [];
+  return { parameters, activations };
+}
+
+function makeNorms(
+  count: number,
+  step: number,
+  part: number,
+  random: Random,
+  isBad: boolean,
+): Extract<RunRecord, { type: 'norms' }> {
+  const gradients = Float32Array.from({ length: count }, (_, index) => {
+    const scale =
+      0.03 * 1.09 ** index * (1 + 5 * Math.exp(-12 * part)) * (index % 5 === 1 || index % 5 === 3 ? 0.2 : 1);
+    return scale * Math.exp(0.28 * random.normal());
+  });
+  const nonFiniteGradients = new Int32Array(count);
+  if (isBad) {
+    for (let index = Math.floor(count * 0.6); index < count; index++) {
+      gradients[index] = index % 2 ? Number.NaN : Infinity;
+      nonFiniteGradients[index] = 64;
+    }
+  }
+  return {
+    type: 'norms',
+    step,
+    weights: Float32Array.from(
+      { length: count },
+      (_, index) => (1 + (index % 5 === 0 ? 6 : 0.6)) * (1 + 0.6 * part + 0.003 * random.normal()),
+    ),
+    gradients,
+    nonFiniteWeights: new Int32Array(count),
+    nonFiniteGradients,
+  };
+}
+
+function makeAlphas(random: Random): Float32Array[] {
+  return kafChannels.map((channels) =>
+    Float32Array.from({ length: channels * 20 }, (_, index) => {
+      const x = dictionary[index % 20]!;
+      const channel = Math.floor(index / 20);
+      const swish = x / (1 + Math.exp(-x));
+      return (
+        0.36 * swish +
+        0.07 * random.normal() +
+        0.12 * Math.sin(x * (1 + (channel % 3)) + channel) * (channel % 4 ? 0.5 : 1.4)
+      );
+    }),
+  );
+}
+
+function blend(from: Float32Array, to: Float32Array, part: number): Float32Array {
+  return from.map((value, index) => value + part * (to[index]! - value));
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+interface Random {
+  normal(): number;
+}
+
+/** Lehmer's generator with Box and Muller's normal numbers: enough for pictures. */
+function makeRandom(seed: number): Random {
+  let state = seed;
+  const uniform = (): number => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+  return { normal: () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()) };
+}

@@ -1,0 +1,264 @@
+// Plays the extension host in the gallery's page: defines `acquireVsCodeApi` and answers `ready` with what the scene in the
+// page's address asks for.
+import { encode } from '../../../server/protocol/codec.ts';
+import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
+import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
+import { makeCheckpoint } from './checkpointData.ts';
+import { makeSnapshot } from './runData.ts';
+
+const query = new URLSearchParams(location.search);
+const scene = query.get('scene') ?? 'busy';
+const saved: unknown = JSON.parse(query.get('view') ?? '{}');
+const posted: unknown[] = [];
+
+Object.assign(globalThis, {
+  posted,
+  acquireVsCodeApi: () => ({
+    postMessage: (message: { type: string }) => {
+      posted.push(message);
+      if (message.type === 'ready') for (const answer of answers()) post(answer);
+    },
+    getState: () => saved,
+    setState: () => undefined,
+  }),
+  prepareMany,
+  openMany,
+  playLive,
+});
+
+function post(message: ToDashboard | ToMonitor | ToCheckpoint): void {
+  postMessage({ bytes: encode(message) } satisfies Encoded, '*');
+}
+
+function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
+  const panel = query.get('panel');
+  if (panel === 'monitor') return monitorAnswers();
+  if (panel === 'checkpoint') {
+    if (scene === 'failed')
+      return [
+        {
+          type: 'failed',
+          message:
+            'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
+        },
+      ];
+    return [{ type: 'contents', contents: makeCheckpoint({ nonFinite: scene === 'bad' ? 64 : 0 }) }];
+  }
+  return dashboardAnswers();
+}
+
+function dashboardAnswers(): ToDashboard[] {
+  const connected: ToDashboard = { type: 'connection', connection: { status: 'connected' } };
+  const shown = (snapshot: RunSnapshot): ToDashboard => ({ type: 'snapshot', snapshot });
+  switch (scene) {
+    case 'busy':
+      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training' }))];
+    case 'evaluating':
+      return [connected, shown(makeSnapshot({ steps: 4692, status: 'evaluating', restartsUnderWay: 3 }))];
+    case 'finished':
+      return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', evaluations: 3 }))];
+    case 'relu':
+      return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
+    case 'empty':
+      return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
+    case 'diverged': {
+      const snapshot = makeSnapshot({ steps: 1304, status: 'diverged', divergesAt: 1300 });
+      return [connected, shown({ ...snapshot, run: { ...snapshot.run, step: 1300 } })];
+    }
+    case 'disconnected':
+      return [
+        connected,
+        shown(makeSnapshot({ steps: 3120, status: 'training' })),
+        { type: 'connection', connection: { status: 'lost', message: 'the training server does not answer' } },
+      ];
+    case 'failed':
+      return [connected, { type: 'failed', message: 'The records of run kaf-vgg-1 can’t be read: the disk is full.' }];
+    case 'many':
+      return [connected];
+    default:
+      throw new Error(`no scene ${scene}`);
+  }
+}
+
+function monitorAnswers(): ToMonitor[] {
+  const snapshot = makeSnapshot({ steps: 3120, status: 'training' });
+  const monitored = (change: Partial<MonitoredRun['run']>): MonitoredRun => ({
+    run: { ...snapshot.run, ...change },
+    loss: snapshot.steps.loss.slice(-240),
+    accuracy: snapshot.tests.accuracy,
+    robustAccuracy: snapshot.tests.robustAccuracy,
+    imagesPerSecond: snapshot.steps.loss.slice(-60).map((loss) => 1100 + 60 * loss),
+  });
+  const connection = { status: 'connected' } as const;
+  switch (scene) {
+    case 'busy':
+      return [
+        { type: 'state', connection, runs: [monitored({ step: 3100, updatedMs: 1.78e12 - 2500 })] },
+        {
+          type: 'state',
+          connection,
+          runs: [
+            monitored({}),
+            monitored({
+              id: 'b',
+              seed: 2,
+              status: 'queued',
+              step: 0,
+              loss: null,
+              cleanAccuracy: null,
+              robustAccuracy: null,
+              imagesPerSecond: null,
+              device: null,
+            }),
+          ],
+        },
+      ];
+    case 'failed':
+      return [
+        {
+          type: 'state',
+          connection,
+          runs: [
+            monitored({
+              status: 'diverged',
+              step: 1300,
+              message:
+                'kaf5.alpha is not finite at step 1,300: the gradient overflowed. Lower training.schedule.max and train again.',
+            }),
+          ],
+        },
+      ];
+    case 'empty':
+      return [{ type: 'state', connection, runs: [] }];
+    case 'disconnected':
+      return [
+        {
+          type: 'state',
+          connection: { status: 'lost', message: 'the training server does not answer; trying again' },
+          runs: [monitored({})],
+        },
+      ];
+    default:
+      throw new Error(`no scene ${scene}`);
+  }
+}
+
+/** 200 tensors × 10,000 rows of norms, and as many steps. */
+function manySnapshot(): RunSnapshot {
+  const snapshot = makeSnapshot({ steps: 4692, status: 'training', normsEverySteps: 100 });
+  const names = Array.from({ length: 100 }, (_, index) => `layer${index.toString()}`);
+  const parameters = names.flatMap((layer) => [
+    { name: `${layer}.kernel`, layer, shape: [3, 3, 64, 64] },
+    { name: `${layer}.bias`, layer, shape: [64] },
+  ]);
+  const rows = 10_000;
+  const columns = {
+    step: [] as number[],
+    weights: [] as Float32Array[],
+    gradients: [] as Float32Array[],
+    nonFiniteWeights: [] as Int32Array[],
+    nonFiniteGradients: [] as Int32Array[],
+  };
+  for (let row = 0; row < rows; row++) {
+    columns.step.push(row + 1);
+    columns.weights.push(
+      Float32Array.from(parameters, (_, index) => 1 + index / 50 + 0.1 * Math.sin(row / 90 + index)),
+    );
+    columns.gradients.push(
+      Float32Array.from(parameters, (_, index) => Math.exp(-row / 4000 + 0.4 * Math.sin(row / 70 + index * 3))),
+    );
+    columns.nonFiniteWeights.push(new Int32Array(parameters.length));
+    columns.nonFiniteGradients.push(new Int32Array(parameters.length));
+  }
+  const steps = {
+    step: columns.step.slice(),
+    timeMs: columns.step.map((step) => 1e12 + step * 110),
+    loss: columns.step.map((step) => 1 + Math.exp(-step / 3000) + 0.1 * Math.sin(step * 7)),
+    accuracy: columns.step.map(() => 0.5),
+    learningRate: columns.step.map(() => 0.1),
+  };
+  return {
+    ...snapshot,
+    cursor: 100_000,
+    run: { ...snapshot.run, steps: 20_000, step: rows },
+    prepared: {
+      type: 'prepared',
+      parameters,
+      activations: snapshot.prepared?.activations ?? [],
+      steps: 20_000,
+      stepsPerEpoch: 391,
+      epochs: 51,
+    },
+    norms: columns,
+    steps,
+  };
+}
+
+let prepared: RunSnapshot | null = null;
+
+/** Makes the run, and says how many milliseconds copying it into a message takes. */
+function prepareMany(): number {
+  prepared = manySnapshot();
+  const started = performance.now();
+  structuredClone(prepared);
+  return performance.now() - started;
+}
+
+/** Milliseconds from the message to the frame after the picture. */
+async function openMany(): Promise<number> {
+  if (!prepared) throw new Error('not prepared');
+  const started = performance.now();
+  post({ type: 'snapshot', snapshot: prepared });
+  await pictureReady();
+  return performance.now() - started;
+}
+
+/** Three seconds of ten messages a second, ten steps with norms each; script time is measured from outside. */
+async function playLive(): Promise<void> {
+  for (let tick = 0; tick < 30; tick++) {
+    const rows = Array.from({ length: 10 }, (_, index) => {
+      const step = 10_001 + tick * 10 + index;
+      const timeMs = 1e12 + step * 110;
+      const seq = 100_001 + (tick * 10 + index) * 2;
+      const norms = () => new Float32Array(200).fill(1 + Math.sin(step));
+      return [
+        {
+          seq,
+          timeMs,
+          record: {
+            type: 'step',
+            step,
+            epoch: 26,
+            loss: 1.1 + 0.1 * Math.sin(step),
+            accuracy: 0.5,
+            learningRate: 0.1,
+          } as const,
+        },
+        {
+          seq: seq + 1,
+          timeMs,
+          record: {
+            type: 'norms',
+            step,
+            weights: norms(),
+            gradients: norms(),
+            nonFiniteWeights: new Int32Array(200),
+            nonFiniteGradients: new Int32Array(200),
+          } as const,
+        },
+      ];
+    }).flat();
+    post({ type: 'rows', runId: 'kaf-vgg-1', rows });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function pictureReady(): Promise<void> {
+  const tab = (saved as { tab?: string }).tab ?? 'curves';
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    const panel = document.querySelector('kaf-dashboard')?.shadowRoot?.querySelector(`kaf-${tab}-tab`);
+    if (panel?.shadowRoot?.querySelector('kaf-line-chart')?.shadowRoot?.querySelector('canvas')) break;
+  }
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+}

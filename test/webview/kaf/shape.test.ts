@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import {
+  evaluateShape,
+  evaluateSlope,
+  gridAt,
+  gridFor,
+  lipschitzEstimate,
+  shapeDistance,
+} from '../../../webview/kaf/shape.ts';
+
+const dictionary = [-1, 0, 1];
+const gamma = 0.5;
+const alpha = Float32Array.of(0.5, -0.25, 1, 0, 0, 0);
+const swish = (x: number): number => x / (1 + Math.exp(-x));
+
+/** f written out, without a grid. */
+function direct(x: number, base: 'none' | 'swish'): number {
+  const kernels = dictionary.reduce(
+    (sum, centre, index) => sum + alpha[index]! * Math.exp(-gamma * (x - centre) ** 2),
+    0,
+  );
+  return kernels + (base === 'swish' ? swish(x) : 0);
+}
+
+describe.each(['none', 'swish'] as const)('a KAF with base %s', (base) => {
+  const x = Float64Array.of(-12, -3, -0.7, 0, 0.4, 2.5, 12);
+  const grid = gridAt({ dictionary, gamma, base }, x);
+
+  test('has the values of its equation', () => {
+    // The same sum in another order: a few units in the last place of values near 10.
+    evaluateShape(grid, alpha, 0).forEach((value, index) => {
+      expect(value).toBeCloseTo(direct(x[index]!, base), 12);
+    });
+  });
+
+  test('has its derivative', () => {
+    const h = 1e-6; // central difference: error h² · |f‴| ≈ 1e-12, rounding ≈ 1e-10
+    evaluateSlope(grid, alpha, 0).forEach((slope, index) => {
+      expect(slope).toBeCloseTo((direct(x[index]! + h, base) - direct(x[index]! - h, base)) / (2 * h), 7);
+    });
+  });
+
+  test('is its base where α is zero', () => {
+    evaluateShape(grid, alpha, 1).forEach((value, index) => {
+      expect(value).toBe(base === 'swish' ? swish(x[index]!) : 0);
+    });
+  });
+});
+
+test('the grid spans the dictionary and its margin', () => {
+  const grid = gridFor({ dictionary, gamma, base: 'none' }, { points: 5, margin: 1 });
+  expect([...grid.x]).toEqual([-2, -1, 0, 1, 2]);
+});
+
+test('the Lipschitz estimate is the largest slope, and NaN is not hidden', () => {
+  expect(lipschitzEstimate([0.5, -2, 1])).toBe(2);
+  expect(lipschitzEstimate([0.5, Number.NaN, 1])).toBeNaN();
+});
+
+test('the distance of two constants is their difference times the root of the width', () => {
+  expect(shapeDistance([0, 1, 4], [3, 3, 3], [1, 1, 1])).toBe(4);
+});

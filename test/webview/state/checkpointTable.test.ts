@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { groupsOf, shownSection, summarize, tensorRows } from '../../../webview/state/checkpointTable.ts';
+import { makeCheckpoint } from '../gallery/checkpointData.ts';
+
+const contents = makeCheckpoint({ nonFinite: 3 });
+
+test('rows are of one group, filtered by name, in the file’s order by default', () => {
+  const rows = tensorRows(contents, { group: 'model', filter: ' KERNEL ', order: 'file', isDescending: false });
+  expect(rows.map(({ name }) => name)).toEqual([
+    'model/conv1.kernel',
+    'model/conv2.kernel',
+    'model/conv3.kernel',
+    'model/conv4.kernel',
+    'model/conv5.kernel',
+    'model/dense1.kernel',
+    'model/dense2.kernel',
+  ]);
+});
+
+test('a statistic orders them with NaN last both ways', () => {
+  const tensors = [3, Number.NaN, 1, 2].map((l2, index) => ({ ...contents.tensors[0]!, name: index.toString(), l2 }));
+  const order = (isDescending: boolean): number[] =>
+    tensorRows({ ...contents, tensors }, { group: 'model', filter: '', order: 'l2', isDescending }).map(({ l2 }) => l2);
+  expect(order(false)).toEqual([1, 2, 3, Number.NaN]);
+  expect(order(true)).toEqual([3, 2, 1, Number.NaN]);
+});
+
+test('the summary counts parameters of the model alone and non-finite values of all', () => {
+  const summary = summarize(contents);
+  const model = contents.tensors.filter(({ group }) => group === 'model');
+  expect(summary.parameters).toBe(model.reduce((sum, { values }) => sum + values, 0));
+  expect(summary.nonFinite).toBe(6);
+  expect(groupsOf(contents)).toEqual(['model', 'optimizer']);
+});
+
+test('a file without the group that was asked for shows its first', () => {
+  const foreign = { ...contents, tensors: [{ ...contents.tensors[0]!, group: 'other' as const }] };
+  expect(shownSection(foreign, 'model')).toBe('other');
+  expect(shownSection(foreign, 'plan')).toBe('plan');
+  expect(shownSection(contents, 'optimizer')).toBe('optimizer');
+});

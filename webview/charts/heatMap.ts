@@ -1,0 +1,221 @@
+// <kaf-heat-map>: one row a line of a norm table, one column a bucket of steps, log colours; magenta where not finite. A click or
+// the arrow keys choose a cell: event `cell-chosen` {line, bucket}.
+import { css, html, LitElement } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import type { NormBucket } from '../curves/normTable.ts';
+import { linearTicks } from '../curves/ticks.ts';
+import { readPalette, type Palette } from '../theme/palette.ts';
+import { viridis } from '../theme/viridis.ts';
+import { formatTick } from '../text/numbers.ts';
+import { fitCanvas } from './fitCanvas.ts';
+
+export interface Cell {
+  readonly line: number;
+  readonly bucket: number;
+}
+
+const axisHeight = 18;
+/** Room for the outline of a cell in the first row. */
+const topMargin = 2;
+
+@customElement('kaf-heat-map')
+export class HeatMap extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      min-width: 0;
+    }
+    canvas {
+      display: block;
+      width: 100%;
+      cursor: pointer;
+    }
+    canvas:focus-visible {
+      outline: 1px solid var(--kaf-focus);
+      outline-offset: 2px;
+    }
+  `;
+
+  @property({ attribute: false }) names: readonly string[] = [];
+  @property({ attribute: false }) buckets: readonly NormBucket[] = [];
+  /** Of the colour scale; null where nothing is positive. */
+  @property({ attribute: false }) extent: { low: number; high: number } | null = null;
+  @property({ attribute: false }) chosen: Cell | null = null;
+  @property() label = '';
+  @property({ attribute: false }) palette: Palette = readPalette();
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private readonly pixels = document.createElement('canvas');
+  private readonly resized = new ResizeObserver(() => {
+    this.draw();
+  });
+
+  override render(): unknown {
+    return html`<canvas
+      role="img"
+      tabindex="0"
+      aria-label=${this.label}
+      @click=${this.onClick}
+      @keydown=${this.onKey}
+    ></canvas>`;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.resized.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
+  protected override updated(): void {
+    this.draw();
+  }
+
+  private get rowHeight(): number {
+    return Math.max(9, Math.min(15, Math.floor(300 / Math.max(1, this.names.length))));
+  }
+
+  private labelWidth(ctx: CanvasRenderingContext2D): number {
+    const widest = this.names.reduce((most, name) => Math.max(most, ctx.measureText(name).width), 0);
+    return Math.ceil(widest) + 8;
+  }
+
+  private font(weight: number): string {
+    return `${weight.toString()} ${Math.min(10, this.rowHeight + 1).toString()}px ${this.palette.fontFamily}`;
+  }
+
+  private draw(): void {
+    const { rowHeight, palette } = this;
+    this.canvas.style.height = `${(topMargin + this.names.length * rowHeight + axisHeight).toString()}px`;
+    const fitted = fitCanvas(this.canvas);
+    if (!fitted) return;
+    const { ctx, width } = fitted;
+    ctx.translate(0, topMargin);
+    ctx.font = this.font(400);
+    const left = this.labelWidth(ctx);
+    const columnWidth = (width - left) / Math.max(1, this.buckets.length);
+    const gap = columnWidth >= 4 ? 0.8 : 0;
+    const low = Math.log(this.extent?.low ?? 1);
+    const span = Math.log(this.extent?.high ?? Math.E) - low || 1;
+    const skip = Math.ceil(10 / rowHeight);
+    this.names.forEach((name, line) => {
+      const isChosen = this.chosen?.line === line;
+      if (line % skip !== 0 && !isChosen) return;
+      ctx.font = this.font(isChosen ? 600 : 400);
+      ctx.fillStyle = isChosen ? palette.foreground : palette.dim;
+      ctx.textAlign = 'right';
+      ctx.textBaseline = 'middle';
+      ctx.fillText(name, left - 6, line * rowHeight + rowHeight / 2, left - 8);
+    });
+    if (this.buckets.length > 0 && this.names.length > 0) {
+      const height = this.names.length * rowHeight;
+      ctx.imageSmoothingEnabled = false;
+      ctx.drawImage(this.cells(low, span), left, 0, width - left, height);
+      ctx.fillStyle = palette.background;
+      for (let line = 1; line <= this.names.length; line++)
+        ctx.fillRect(left, line * rowHeight - 0.8, width - left, 0.8);
+      for (let column = 1; gap > 0 && column <= this.buckets.length; column++) {
+        ctx.fillRect(left + column * columnWidth - gap, 0, gap, height);
+      }
+    }
+    this.drawAxis(ctx, left, columnWidth);
+    if (this.chosen && this.chosen.bucket < this.buckets.length) {
+      ctx.strokeStyle = palette.foreground;
+      ctx.lineWidth = 1.5;
+      const boxWidth = Math.max(columnWidth - 1, 4);
+      ctx.strokeRect(
+        left + this.chosen.bucket * columnWidth - 1,
+        this.chosen.line * rowHeight - 1,
+        boxWidth + 1,
+        rowHeight + 1,
+      );
+    }
+  }
+
+  /** One pixel a cell: thousands of them cost less than as many rectangles. */
+  private cells(low: number, span: number): HTMLCanvasElement {
+    this.pixels.width = this.buckets.length;
+    this.pixels.height = this.names.length;
+    const ctx = this.pixels.getContext('2d', { willReadFrequently: true });
+    if (!ctx) return this.pixels;
+    const bad = colorBytes(ctx, this.palette.nonFinite);
+    const nothing = colorBytes(ctx, this.palette.line);
+    const image = ctx.createImageData(this.buckets.length, this.names.length);
+    this.buckets.forEach((bucket, column) => {
+      for (let line = 0; line < this.names.length; line++) {
+        const high = bucket.high[line]!;
+        // By the highest value of the cell, so that a spike shows; faint where there is nothing to take a logarithm of.
+        const color = bucket.bad[line]! > 0 ? bad : high > 0 ? viridis((Math.log(high) - low) / span) : nothing;
+        const offset = (line * this.buckets.length + column) * 4;
+        image.data[offset] = color[0];
+        image.data[offset + 1] = color[1];
+        image.data[offset + 2] = color[2];
+        image.data[offset + 3] = 255;
+      }
+    });
+    ctx.putImageData(image, 0, 0);
+    return this.pixels;
+  }
+
+  private drawAxis(ctx: CanvasRenderingContext2D, left: number, columnWidth: number): void {
+    const first = this.buckets[0]?.firstStep;
+    const last = this.buckets.at(-1)?.lastStep;
+    if (first === undefined || last === undefined) return;
+    ctx.font = `10px ${this.palette.fontFamily}`;
+    ctx.fillStyle = this.palette.dim;
+    ctx.textBaseline = 'alphabetic';
+    const width = columnWidth * this.buckets.length;
+    const y = this.names.length * this.rowHeight + 12;
+    for (const tick of linearTicks(first, last, Math.max(2, Math.floor(width / 90)))) {
+      const column = this.buckets.findIndex((bucket) => bucket.lastStep >= tick);
+      const x = column * columnWidth;
+      ctx.textAlign = x < 12 ? 'left' : x > width - 16 ? 'right' : 'center';
+      ctx.fillText(formatTick(tick), left + x, y);
+    }
+  }
+
+  private readonly onClick = (event: MouseEvent): void => {
+    const ctx = this.canvas.getContext('2d');
+    if (!ctx) return;
+    ctx.font = this.font(400);
+    const left = this.labelWidth(ctx);
+    const box = this.canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left - left) / (box.width - left)) * this.buckets.length);
+    this.choose(Math.floor((event.clientY - box.top - topMargin) / this.rowHeight), column);
+  };
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const moves: Record<string, readonly [number, number]> = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      Home: [0, -1e9],
+      End: [0, 1e9],
+    };
+    const move = moves[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const from = this.chosen ?? { line: 0, bucket: this.buckets.length - 1 };
+    this.choose(from.line + move[0], from.bucket + move[1]);
+  };
+
+  private choose(line: number, bucket: number): void {
+    if (this.buckets.length === 0) return;
+    const detail: Cell = {
+      line: Math.max(0, Math.min(this.names.length - 1, line)),
+      bucket: Math.max(0, Math.min(this.buckets.length - 1, bucket)),
+    };
+    this.dispatchEvent(new CustomEvent('cell-chosen', { detail, bubbles: true, composed: true }));
+  }
+}
+
+/** A CSS colour as the canvas understands it. */
+function colorBytes(ctx: CanvasRenderingContext2D, color: string): readonly [number, number, number] {
+  ctx.fillStyle = color;
+  ctx.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = ctx.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue];
+}

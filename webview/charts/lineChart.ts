@@ -1,0 +1,330 @@
+// <kaf-line-chart>: curves on two axes, with a cursor and a range that charts share through their panel. Events: `cursor-moved`
+// {x | null}, `range-chosen` {range | null}. Chart.js does the axes; drawCurves.ts the lines.
+import { Chart, LinearScale, LineController, LogarithmicScale, type ChartConfiguration, type Plugin } from 'chart.js';
+import { css, html, LitElement, type PropertyValues } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import type { Range } from '../curves/decimate.ts';
+import { linearTicks, logTicks } from '../curves/ticks.ts';
+import { readPalette, type Palette } from '../theme/palette.ts';
+import { formatDecade, formatTick } from '../text/numbers.ts';
+import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
+import { drawCurves } from './drawCurves.ts';
+
+/** Chart.js keeps its parts in a registry; this says once which ones the panels use. */
+let isRegistered = false;
+function registerChartParts(): void {
+  if (isRegistered) return;
+  Chart.register(LineController, LinearScale, LogarithmicScale);
+  isRegistered = true;
+}
+
+@customElement('kaf-line-chart')
+export class LineChart extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      position: relative;
+      height: 150px;
+      min-width: 0;
+      touch-action: pan-y;
+    }
+    .frame {
+      position: absolute;
+      inset: 0;
+      overflow: hidden;
+    }
+    .frame:focus-visible {
+      outline: 1px solid var(--kaf-focus);
+    }
+    :host([zoomable]) .frame {
+      cursor: crosshair;
+    }
+    .cursor {
+      position: absolute;
+      left: 0;
+      width: 0;
+      border-left: 1px dashed var(--kaf-faint);
+      pointer-events: none;
+      display: none;
+    }
+    .selection {
+      position: absolute;
+      left: 0;
+      width: 1px;
+      transform-origin: left;
+      background: var(--kaf-accent);
+      opacity: 0.22;
+      pointer-events: none;
+      display: none;
+    }
+    .selection.shown,
+    .cursor.shown {
+      display: block;
+    }
+  `;
+
+  @property({ attribute: false }) curves: readonly Curve[] = [];
+  @property({ attribute: false }) yScale: YScale = 'linear';
+  @property({ attribute: false }) xScale: YScale = 'linear';
+  /** Part of x shown; null for all. */
+  @property({ attribute: false }) range: Range | null = null;
+  /** All of x, where it is more than the curves have (so that charts agree). */
+  @property({ attribute: false }) extent: Range | null = null;
+  /** Fixed range of y; null to follow the curves. */
+  @property({ attribute: false }) fixedY: Range | null = null;
+  @property({ attribute: false }) cursor: number | null = null;
+  @property({ attribute: false }) formatX: (value: number) => string = formatTick;
+  @property({ attribute: false }) formatY: ((value: number) => string) | null = null;
+  /** Ticks of x at these places, for axes of names. */
+  @property({ attribute: false }) xTicks: readonly number[] | null = null;
+  /** What it shows with its values, for those who can't see it. */
+  @property() label = '';
+  @property({ type: Boolean, reflect: true }) zoomable = false;
+  /** Changes with the theme. */
+  @property({ attribute: false }) palette: Palette = readPalette();
+
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('.frame') private readonly frame!: HTMLDivElement;
+  @query('.cursor') private readonly cursorLine!: HTMLDivElement;
+  @query('.selection') private readonly selection!: HTMLDivElement;
+
+  private chart: Chart | null = null;
+  private prepared: PreparedCurve[] = [];
+  private dragFrom: number | null = null;
+  /** What the axes depend on. */
+  private layout: readonly unknown[] = [];
+
+  override render(): unknown {
+    return html`<div
+      class="frame"
+      role="img"
+      tabindex="0"
+      aria-label=${this.label}
+      @pointermove=${this.onMove}
+      @pointerleave=${this.onLeave}
+      @pointerdown=${this.onDown}
+      @pointerup=${this.onUp}
+      @dblclick=${() => {
+        this.choose(null);
+      }}
+      @keydown=${this.onKey}
+    >
+      <canvas></canvas>
+      <div class="selection"></div>
+      <div class="cursor"></div>
+    </div>`;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.chart?.destroy();
+    this.chart = null;
+    this.layout = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.requestUpdate('curves');
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    const isCursorAlone = this.chart !== null && changed.size === 1 && changed.has('cursor');
+    if (!isCursorAlone) this.draw();
+    this.placeCursor();
+  }
+
+  private draw(): void {
+    registerChartParts();
+    this.chart ??= new Chart(this.canvas, this.configuration());
+    const x =
+      this.range ??
+      snapOutwards(this.extent ?? extentOf(this.curves) ?? { from: 0, to: 1 }, this.xScale, { from: false });
+    this.prepared = prepareCurves(this.curves, { range: this.range, widthPx: Math.max(64, this.chart.width) });
+    const y = this.fixedY ?? snapOutwards(yRange(this.prepared, this.yScale), this.yScale, { from: true });
+    const layout = [
+      x.from,
+      x.to,
+      y.from,
+      y.to,
+      this.xScale,
+      this.yScale,
+      this.chart.width,
+      this.chart.height,
+      this.palette,
+      this.formatX,
+      this.formatY,
+      this.xTicks,
+    ];
+    if (this.layout.length > 0 && layout.every((part, index) => part === this.layout[index])) {
+      this.chart.draw(); // the axes stay: laying them out costs ten times the lines
+      return;
+    }
+    this.layout = layout;
+    const { palette } = this;
+    const { width } = this.chart;
+    const font = { family: palette.fontFamily, size: 10 };
+    this.chart.options.scales = {
+      x: {
+        type: this.xScale === 'log' ? 'logarithmic' : 'linear',
+        min: x.from,
+        max: x.to > x.from ? x.to : x.from + 1,
+        grid: { display: false },
+        border: { display: false },
+        afterBuildTicks: (axis) => {
+          const count = Math.max(2, Math.min(7, Math.floor(width / 80)));
+          const places =
+            this.xTicks ??
+            (this.xScale === 'log' ? logTicks(axis.min, axis.max, count) : linearTicks(axis.min, axis.max, count));
+          axis.ticks = places.map((value) => ({ value }));
+        },
+        ticks: {
+          color: palette.dim,
+          font,
+          padding: 2,
+          maxRotation: 0,
+          autoSkip: this.xTicks !== null,
+          autoSkipPadding: 8,
+          callback: (value) => this.formatX(Number(value)),
+        },
+      },
+      y: {
+        type: this.yScale === 'log' ? 'logarithmic' : 'linear',
+        min: y.from,
+        max: y.to,
+        border: { display: false },
+        grid: { color: palette.line, lineWidth: palette.isHighContrast ? 0.5 : 0.7, drawTicks: false },
+        afterBuildTicks: (axis) => {
+          const places = this.yScale === 'log' ? logTicks(axis.min, axis.max, 4) : linearTicks(axis.min, axis.max, 4);
+          axis.ticks = places.map((value) => ({ value }));
+        },
+        ticks: {
+          color: palette.dim,
+          font,
+          padding: 5,
+          autoSkip: false,
+          callback: (value) => {
+            const number = Number(value);
+            if (this.formatY) return this.formatY(number);
+            return this.yScale === 'log' && Number.isInteger(Math.log10(number))
+              ? formatDecade(number)
+              : formatTick(number);
+          },
+        },
+        // The same width in every chart, so that their x axes line up.
+        afterFit: (axis) => {
+          axis.width = Math.max(axis.width, 38);
+        },
+      },
+    };
+    this.chart.update('none');
+  }
+
+  private configuration(): ChartConfiguration<'line', number[]> {
+    const lines: Plugin<'line'> = {
+      id: 'kafCurves',
+      afterDatasetsDraw: (chart) => {
+        drawCurves(chart, this.prepared, this.palette);
+      },
+      resize: () => {
+        this.requestUpdate('curves');
+      },
+    };
+    return {
+      type: 'line',
+      data: { datasets: [] },
+      options: {
+        animation: false,
+        parsing: false,
+        normalized: true,
+        maintainAspectRatio: false,
+        events: [],
+        layout: { padding: { top: 4, right: 6, bottom: 0, left: 0 } },
+        scales: {},
+      },
+      plugins: [lines],
+    };
+  }
+
+  private placeCursor(): void {
+    const area = this.chart?.chartArea;
+    const scale = this.chart?.scales.x;
+    if (!area || !scale) return;
+    const isShown = this.cursor !== null && this.cursor >= scale.min && this.cursor <= scale.max;
+    this.cursorLine.classList.toggle('shown', isShown);
+    if (!isShown) return;
+    this.cursorLine.style.top = `${area.top.toString()}px`;
+    this.cursorLine.style.height = `${(area.bottom - area.top).toString()}px`;
+    this.cursorLine.style.transform = `translateX(${scale.getPixelForValue(this.cursor ?? 0).toFixed(1)}px)`;
+  }
+
+  private readonly onMove = (event: PointerEvent): void => {
+    const x = this.valueAt(event);
+    if (x === null) return;
+    this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x }, bubbles: true, composed: true }));
+    if (this.dragFrom !== null) this.showSelection(this.dragFrom, x);
+  };
+
+  private readonly onLeave = (): void => {
+    this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x: null }, bubbles: true, composed: true }));
+  };
+
+  private readonly onDown = (event: PointerEvent): void => {
+    if (!this.zoomable || event.button !== 0) return;
+    this.dragFrom = this.valueAt(event);
+    this.frame.setPointerCapture(event.pointerId);
+  };
+
+  private readonly onUp = (event: PointerEvent): void => {
+    const from = this.dragFrom;
+    const to = this.valueAt(event);
+    this.dragFrom = null;
+    this.selection.classList.remove('shown');
+    const scale = this.chart?.scales.x;
+    if (from === null || to === null || !scale) return;
+    if (Math.abs(scale.getPixelForValue(to) - scale.getPixelForValue(from)) < 6) return;
+    this.choose({ from: Math.min(from, to), to: Math.max(from, to) });
+  };
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const scale = this.chart?.scales.x;
+    if (!scale) return;
+    const span = scale.max - scale.min;
+    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+      const by = (event.shiftKey ? 0.1 : 0.01) * span * (event.key === 'ArrowLeft' ? -1 : 1);
+      const x = Math.min(scale.max, Math.max(scale.min, (this.cursor ?? scale.max) + by));
+      this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x }, bubbles: true, composed: true }));
+    } else if (event.key === 'Escape') {
+      this.onLeave();
+      this.choose(null);
+    } else if (this.zoomable && (event.key === '+' || event.key === '-')) {
+      const centre = this.cursor ?? (scale.min + scale.max) / 2;
+      const half = (span / 2) * (event.key === '+' ? 0.5 : 2);
+      this.choose({ from: centre - half, to: centre + half });
+    } else return;
+    event.preventDefault();
+  };
+
+  private choose(range: Range | null): void {
+    if (!this.zoomable) return;
+    this.dispatchEvent(new CustomEvent('range-chosen', { detail: { range }, bubbles: true, composed: true }));
+  }
+
+  private showSelection(from: number, to: number): void {
+    const area = this.chart?.chartArea;
+    const scale = this.chart?.scales.x;
+    if (!area || !scale) return;
+    const left = scale.getPixelForValue(Math.min(from, to));
+    const width = scale.getPixelForValue(Math.max(from, to)) - left;
+    this.selection.classList.toggle('shown', true);
+    this.selection.style.top = `${area.top.toString()}px`;
+    this.selection.style.height = `${(area.bottom - area.top).toString()}px`;
+    this.selection.style.transform = `translateX(${left.toFixed(1)}px) scaleX(${width.toFixed(1)})`;
+  }
+
+  private valueAt(event: PointerEvent): number | null {
+    const scale = this.chart?.scales.x;
+    if (!scale) return null;
+    const value = scale.getValueForPixel(event.clientX - this.frame.getBoundingClientRect().left);
+    return value === undefined ? null : Math.min(scale.max, Math.max(scale.min, value));
+  }
+}

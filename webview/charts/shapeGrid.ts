@@ -1,0 +1,186 @@
+// <kaf-shape-grid>: every channel's shape as small multiples on one canvas, now over what was. Event `channel-chosen` {channel}.
+import { css, html, LitElement } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import { readPalette, type Palette } from '../theme/palette.ts';
+import { fitCanvas } from './fitCanvas.ts';
+
+export interface ShapeTile {
+  readonly channel: number;
+  readonly now: Float64Array;
+  /** Null where there is nothing to compare with. */
+  readonly start: Float64Array | null;
+}
+
+const gap = 5;
+const pageHeight = 440;
+
+@customElement('kaf-shape-grid')
+export class ShapeGrid extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      min-width: 0;
+    }
+    canvas {
+      display: block;
+      width: 100%;
+      cursor: pointer;
+    }
+    canvas:focus-visible {
+      outline: 1px solid var(--kaf-focus);
+      outline-offset: 2px;
+    }
+  `;
+
+  /** In order of display. */
+  @property({ attribute: false }) tiles: readonly ShapeTile[] = [];
+  @property({ attribute: false }) x: Float64Array = new Float64Array();
+  @property({ attribute: false }) chosen = 0;
+  /** Narrowest a tile may be, in pixels. */
+  @property({ type: Number }) tileWidth = 60;
+  @property() label = '';
+  @property({ attribute: false }) palette: Palette = readPalette();
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private readonly resized = new ResizeObserver(() => {
+    this.draw();
+  });
+
+  override render(): unknown {
+    return html`<canvas
+      role="img"
+      tabindex="0"
+      aria-label=${this.label}
+      @click=${this.onClick}
+      @keydown=${this.onKey}
+    ></canvas>`;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.resized.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
+  protected override updated(): void {
+    this.draw();
+  }
+
+  private layout(): { columns: number; width: number; height: number } {
+    const available = this.canvas.clientWidth;
+    const most = Math.max(1, Math.floor((available + gap) / (this.tileWidth + gap)));
+    // As few columns, and so as large tiles, as let the layer stay on one page.
+    for (let columns = Math.min(3, most); ; columns++) {
+      const width = (available - gap * (columns - 1)) / columns;
+      const height = Math.round(width * 0.62);
+      const rows = Math.ceil(this.tiles.length / columns);
+      if (columns >= most || rows * (height + gap) <= pageHeight) return { columns, width, height };
+    }
+  }
+
+  private draw(): void {
+    const { columns, width, height } = this.layout();
+    const rows = Math.ceil(this.tiles.length / columns);
+    this.canvas.style.height = `${(rows * (height + gap)).toString()}px`;
+    const fitted = fitCanvas(this.canvas);
+    if (!fitted) return;
+    const { low, high } = this.extent();
+    this.tiles.forEach((tile, position) => {
+      const left = (position % columns) * (width + gap);
+      const top = Math.floor(position / columns) * (height + gap);
+      this.drawTile(fitted.ctx, tile, { left, top, width, height, low, high });
+    });
+  }
+
+  /** One range of y for all, so that channels can be compared. */
+  private extent(): { low: number; high: number } {
+    let low = 0;
+    let high = 0;
+    for (const { now, start } of this.tiles) {
+      for (const values of [now, start ?? now]) {
+        for (const value of values) {
+          if (value < low) low = value;
+          if (value > high && value < Infinity) high = value;
+        }
+      }
+    }
+    return high > low ? { low, high } : { low: -1, high: 1 };
+  }
+
+  private drawTile(
+    ctx: CanvasRenderingContext2D,
+    tile: ShapeTile,
+    box: { left: number; top: number; width: number; height: number; low: number; high: number },
+  ): void {
+    const { palette } = this;
+    const isChosen = tile.channel === this.chosen;
+    const first = this.x[0] ?? 0;
+    const span = (this.x.at(-1) ?? 1) - first || 1;
+    const toX = (value: number): number => box.left + 3 + ((box.width - 6) * (value - first)) / span;
+    const toY = (value: number): number =>
+      box.top + box.height - 3 - ((box.height - 6) * (value - box.low)) / (box.high - box.low);
+    ctx.lineWidth = 0.6;
+    ctx.strokeStyle = palette.line;
+    ctx.beginPath();
+    ctx.moveTo(box.left + 1, toY(0));
+    ctx.lineTo(box.left + box.width - 1, toY(0));
+    ctx.moveTo(toX(0), box.top + 1);
+    ctx.lineTo(toX(0), box.top + box.height - 1);
+    ctx.stroke();
+    ctx.lineWidth = isChosen ? 1.6 : 1;
+    ctx.strokeStyle = isChosen ? palette.accent : palette.line;
+    ctx.beginPath();
+    ctx.roundRect(box.left + 0.5, box.top + 0.5, box.width - 1, box.height - 1, 3);
+    ctx.stroke();
+    if (tile.start) this.drawShape(ctx, tile.start, palette.faint, 1, toX, toY);
+    const isFinite = tile.now.every((value) => Number.isFinite(value));
+    this.drawShape(ctx, tile.now, isFinite ? palette.foreground : palette.nonFinite, 1.4, toX, toY);
+    if (!isFinite) {
+      ctx.fillStyle = palette.nonFinite;
+      ctx.fillRect(box.left + box.width - 8, box.top + 3, 5, 5);
+    }
+  }
+
+  private drawShape(
+    ctx: CanvasRenderingContext2D,
+    values: Float64Array,
+    color: string,
+    width: number,
+    toX: (value: number) => number,
+    toY: (value: number) => number,
+  ): void {
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width;
+    ctx.lineJoin = 'round';
+    ctx.beginPath();
+    for (let index = 0; index < values.length; index++) {
+      if (Number.isFinite(values[index]!)) ctx.lineTo(toX(this.x[index]!), toY(values[index]!));
+    }
+    ctx.stroke();
+  }
+
+  private readonly onClick = (event: MouseEvent): void => {
+    const box = this.canvas.getBoundingClientRect();
+    const { columns, width, height } = this.layout();
+    const column = Math.min(columns - 1, Math.floor((event.clientX - box.left) / (width + gap)));
+    this.choose(Math.floor((event.clientY - box.top) / (height + gap)) * columns + column);
+  };
+
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const { columns } = this.layout();
+    const moves: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    const move = moves[event.key];
+    if (move === undefined) return;
+    event.preventDefault();
+    this.choose(this.tiles.findIndex(({ channel }) => channel === this.chosen) + move);
+  };
+
+  private choose(position: number): void {
+    const channel = this.tiles[position]?.channel;
+    if (channel === undefined) return;
+    this.dispatchEvent(new CustomEvent('channel-chosen', { detail: { channel }, bubbles: true, composed: true }));
+  }
+}

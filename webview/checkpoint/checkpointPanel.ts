@@ -1,0 +1,394 @@
+// <kaf-checkpoint>: what is in a `.safetensors` file: tensors with their statistics, the shapes it holds, the plan it came from.
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import type { CheckpointContents, KafContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
+import '../charts/lineChart.ts';
+import '../charts/shapeGrid.ts';
+import '../controls/face.ts';
+import '../controls/segments.ts';
+import { evaluateShape, evaluateSlope, gridAt, gridFor, lipschitzEstimate } from '../kaf/shape.ts';
+import {
+  groupsOf,
+  shownSection,
+  summarize,
+  tensorRows,
+  type TensorGroup,
+  type TensorOrder,
+  type TensorSection,
+} from '../state/checkpointTable.ts';
+import { formatBytes, formatCount, formatNumber, formatShape } from '../text/numbers.ts';
+import { planText } from '../text/planText.ts';
+import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
+import { baseSheet, cardSheet, chipSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
+import './tensorTable.ts';
+
+export interface CheckpointView {
+  readonly section: TensorGroup | 'plan';
+  readonly order: TensorOrder;
+  readonly isDescending: boolean;
+  readonly tensor: string | null;
+}
+
+export const defaultCheckpointView: CheckpointView = {
+  section: 'model',
+  order: 'file',
+  isDescending: false,
+  tensor: null,
+};
+
+export interface CheckpointPort {
+  post(message: FromCheckpoint): void;
+  save(view: CheckpointView): void;
+}
+
+@customElement('kaf-checkpoint')
+export class CheckpointPanel extends LitElement {
+  static override styles = [
+    baseSheet,
+    chipSheet,
+    cardSheet,
+    toolsSheet,
+    tableSheet,
+    findingSheet,
+    css`
+      :host {
+        padding: 0 16px 16px;
+      }
+      header {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px 10px;
+        align-items: center;
+        padding: 9px 16px;
+        margin: 0 -16px 12px;
+        border-bottom: 1px solid var(--kaf-line);
+      }
+      h1 {
+        font-size: 15px;
+        font-weight: 600;
+        overflow-wrap: anywhere;
+      }
+      .columns {
+        grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr);
+      }
+      @media (max-width: 860px) {
+        .columns {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+      .columns.wide {
+        grid-template-columns: minmax(0, 1fr);
+      }
+      .columns {
+        align-items: start;
+      }
+      .side {
+        position: sticky;
+        top: 12px;
+      }
+      kaf-line-chart {
+        height: 190px;
+        margin-bottom: 8px;
+      }
+      pre {
+        margin: 0;
+        font-family: var(--vscode-editor-font-family, monospace);
+        font-size: 12px;
+        line-height: 1.5;
+        overflow: auto;
+        tab-size: 2;
+      }
+      .key {
+        color: var(--kaf-link);
+      }
+    `,
+  ];
+
+  private port: CheckpointPort | null = null;
+  @state() private palette: Palette = readPalette();
+  @state() private contents: CheckpointContents | null = null;
+  @state() private failure: string | null = null;
+  @state() private view: CheckpointView = defaultCheckpointView;
+  @state() private filter = '';
+  @state() private channel = 0;
+
+  connect(port: CheckpointPort, view: CheckpointView): void {
+    this.port = port;
+    this.view = view;
+    watchTheme(() => {
+      this.palette = readPalette();
+    });
+  }
+
+  receive(message: ToCheckpoint): void {
+    switch (message.type) {
+      case 'contents':
+        this.contents = message.contents;
+        this.failure = null;
+        return;
+      case 'failed':
+        this.contents = null;
+        this.failure = message.message;
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  override render(): unknown {
+    if (this.failure !== null) {
+      return html`<kaf-face tone="bad" icon="error" heading="The checkpoint can’t be read" reason=${this.failure}>
+        <vscode-button
+          @click=${() => {
+            this.port?.post({ type: 'reload' });
+          }}
+          >Read it again</vscode-button
+        >
+      </kaf-face>`;
+    }
+    const { contents } = this;
+    if (!contents) return html`<kaf-face busy icon="loading" heading="Reading the checkpoint" reason=""></kaf-face>`;
+    const section = shownSection(contents, this.view.section);
+    return html`${this.renderHeader(contents)} ${this.renderTools(contents, section)}
+    ${section === 'plan' ? this.renderPlan(contents) : this.renderTensors(contents, section)}`;
+  }
+
+  private renderHeader(contents: CheckpointContents): unknown {
+    const { parameters, values, nonFinite, dtypes } = summarize(contents);
+    const { origin } = contents;
+    return html`<header>
+      <h1>${contents.file.split(/[\\/]/).at(-1)}</h1>
+      ${
+        origin
+          ? html`<span class="chip">${origin.plan.name} · seed ${origin.plan.seed}</span>
+              <span class="chip">epoch ${origin.epoch} · step ${formatCount(origin.step)}</span>`
+          : html`<span class="chip">not written by Kafscope</span>`
+      }
+      <span class="chip"
+        >${origin ? `${formatCount(parameters)} parameters` : `${formatCount(values)} values`} ·
+        ${formatBytes(contents.sizeBytes)} · ${dtypes.join(', ')}</span
+      >
+      <span class="chip ${nonFinite > 0 ? 'bad' : 'go'}"
+        >${nonFinite > 0 ? `${formatCount(nonFinite)} not finite` : 'all finite'}</span
+      >
+      <span class="grow"></span>
+      ${
+        origin
+          ? html`<vscode-button
+              secondary
+              @click=${() => {
+                this.port?.post({ type: 'openRun', runId: origin.runId });
+              }}
+              >Open run</vscode-button
+            >`
+          : nothing
+      }
+    </header>`;
+  }
+
+  private renderTools(contents: CheckpointContents, section: TensorSection): unknown {
+    const groups = groupsOf(contents);
+    const sections = [...groups, 'plan'].map((value) => ({
+      value,
+      text: value === 'plan' && contents.origin === null ? 'metadata' : value,
+    }));
+    return html`<div class="tools">
+      <vscode-textfield
+        placeholder="filter tensors"
+        label="Filter tensors by name"
+        .value=${this.filter}
+        @input=${(event: Event) => {
+          this.filter = (event.target as HTMLInputElement).value;
+        }}
+      ></vscode-textfield>
+      <kaf-segments
+        label="Part of the file"
+        .segments=${sections}
+        .value=${section}
+        @chosen=${(event: CustomEvent<{ value: CheckpointView['section'] }>) => {
+          this.change({ section: event.detail.value });
+        }}
+      ></kaf-segments>
+      <span class="grow"></span>
+      <span
+        >${Object.entries(contents.origin?.versions ?? {})
+          .map(([name, version]) => `${name} ${version}`)
+          .join(' · ')}</span
+      >
+    </div>`;
+  }
+
+  private renderTensors(contents: CheckpointContents, group: TensorGroup): unknown {
+    const rows = tensorRows(contents, { group, filter: this.filter, ...this.view });
+    const chosen =
+      rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => this.kafOf(contents, row)) ?? rows[0];
+    return html`<div class="columns">
+      <div class="card">
+        ${
+          rows.length === 0
+            ? html`<p class="dim">No tensor is named “${this.filter}”.</p>`
+            : html`<kaf-tensor-table
+                .tensors=${rows}
+                .order=${this.view.order}
+                .isDescending=${this.view.isDescending}
+                .chosen=${chosen?.name ?? null}
+                @order-chosen=${this.onOrder}
+                @tensor-chosen=${(event: CustomEvent<{ name: string }>) => {
+                  this.channel = 0;
+                  this.change({ tensor: event.detail.name });
+                }}
+              ></kaf-tensor-table>`
+        }
+      </div>
+      ${chosen ? this.renderChosen(contents, chosen) : nothing}
+    </div>`;
+  }
+
+  private renderChosen(contents: CheckpointContents, tensor: TensorContents): unknown {
+    const kaf = this.kafOf(contents, tensor);
+    return kaf ? this.renderKaf(tensor, kaf) : this.renderStatistics(tensor);
+  }
+
+  private renderKaf(tensor: TensorContents, kaf: KafContents): unknown {
+    const small = gridFor(kaf, { points: 61, margin: 1 });
+    const large = gridFor(kaf, { points: 241, margin: 1 });
+    const channel = Math.min(this.channel, kaf.channels - 1);
+    const slope = evaluateSlope(large, kaf.alpha, channel);
+    const dictionary = Float64Array.from(kaf.dictionary);
+    const { palette } = this;
+    const tiles = Array.from({ length: kaf.channels }, (_, index) => ({
+      channel: index,
+      now: evaluateShape(small, kaf.alpha, index),
+      start: null,
+    }));
+    const range = `[${formatNumber(kaf.dictionary[0] ?? 0, 2)}, ${formatNumber(kaf.dictionary.at(-1) ?? 0, 2)}]`;
+    const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
+    return html`<div class="card side">
+      <h2>
+        ${tensor.name.replace('model/', '')}
+        <span
+          >${kaf.channels} channels · dictionary ${kaf.dictionary.length} on ${range} · γ
+          ${formatNumber(kaf.gamma, 3)}</span
+        >
+        <b>max |f′| ${lipschitz}</b>
+      </h2>
+      <kaf-line-chart
+        .curves=${[
+          { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
+          {
+            name: 'shape',
+            x: large.x,
+            y: evaluateShape(large, kaf.alpha, channel),
+            color: palette.foreground,
+            width: 2,
+          },
+          {
+            name: 'dictionary',
+            x: dictionary,
+            y: evaluateShape(gridAt(kaf, dictionary), kaf.alpha, channel),
+            color: palette.foreground,
+            hasDots: true,
+            hasNoLine: true,
+          },
+        ]}
+        .palette=${palette}
+        label="Channel ${channel.toString()} of ${kaf.layer}: largest slope ${lipschitz}"
+      ></kaf-line-chart>
+      <kaf-shape-grid
+        tileWidth="62"
+        .tiles=${tiles}
+        .x=${small.x}
+        .chosen=${channel}
+        .palette=${palette}
+        label="${kaf.channels.toString()} channels of ${kaf.layer}; chosen ${channel.toString()}"
+        @channel-chosen=${(event: CustomEvent<{ channel: number }>) => {
+          this.channel = event.detail.channel;
+        }}
+      ></kaf-shape-grid>
+    </div>`;
+  }
+
+  private renderStatistics(tensor: TensorContents): unknown {
+    const { histogram, min, max } = tensor;
+    const width = (max - min) / Math.max(1, histogram.length);
+    const centres = histogram.map((_, index) => min + (index + 0.5) * width);
+    const rows: [string, string][] = [
+      ['shape', formatShape(tensor.shape)],
+      ['type', tensor.dtype],
+      ['values', formatCount(tensor.values)],
+      ['L2 norm', formatNumber(tensor.l2)],
+      ['mean ± std', `${formatNumber(tensor.mean, 3)} ± ${formatNumber(tensor.std, 3)}`],
+      ['min … max', `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`],
+      ['not finite', formatCount(tensor.nonFinite)],
+    ];
+    return html`<div class="card side">
+      <h2>${tensor.name} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
+      <kaf-line-chart
+        .curves=${[
+          {
+            name: 'count',
+            x: centres,
+            y: histogram,
+            color: this.palette.clean,
+            width: 1.6,
+            band: { low: histogram.map(() => 0), high: histogram },
+          },
+        ]}
+        .palette=${this.palette}
+        label="Distribution of ${tensor.name} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}"
+      ></kaf-line-chart>
+      <table>
+        ${rows.map(
+          ([name, text]) =>
+            html`<tr>
+              <td class="dim">${name}</td>
+              <td>${text}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>`;
+  }
+
+  private renderPlan(contents: CheckpointContents): unknown {
+    const text = contents.origin
+      ? planText(contents.origin.plan)
+      : Object.entries(contents.metadata)
+          .map(([key, value]) => `${key}: ${value}`)
+          .join('\n');
+    if (text === '')
+      return html`<kaf-face
+        icon="note"
+        heading="No metadata"
+        reason="The file says nothing of its origin."
+      ></kaf-face>`;
+    return html`<div class="card">
+      <pre tabindex="0">
+${text.split('\n').map((line) => {
+          const match = /^(\s*(?:- )?)([^:]+)(:.*)$/.exec(line);
+          return match ? html`${match[1]}<span class="key">${match[2]}</span>${match[3]}${'\n'}` : `${line}\n`;
+        })}</pre>
+    </div>`;
+  }
+
+  private kafOf(contents: CheckpointContents, tensor: TensorContents): KafContents | undefined {
+    const name = tensor.name.replace(/^model\//, '');
+    return tensor.group === 'model' ? contents.activations.find(({ layer }) => name === `${layer}.alpha`) : undefined;
+  }
+
+  private change(change: Partial<CheckpointView>): void {
+    this.view = { ...this.view, ...change };
+    this.port?.save(this.view);
+  }
+
+  /** First by size from the largest (by name from A), then the other way, then the file's own order again. */
+  private readonly onOrder = (event: CustomEvent<{ order: TensorOrder }>): void => {
+    const { order } = event.detail;
+    const isFirstWayDown = order !== 'name';
+    if (this.view.order !== order) this.change({ order, isDescending: isFirstWayDown });
+    else if (this.view.isDescending === isFirstWayDown) this.change({ isDescending: !isFirstWayDown });
+    else this.change({ order: 'file', isDescending: false });
+  };
+}

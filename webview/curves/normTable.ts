@@ -1,0 +1,216 @@
+// Norms of many tensors over many steps, gathered into a bounded number of buckets that keep extremes and non-finite values.
+// Appending a row costs one pass over its tensors; when buckets run out, neighbours merge in pairs.
+import type { ParameterInfo } from '../../server/protocol/records.ts';
+import type { NormColumns } from '../../server/protocol/snapshot.ts';
+
+export type NormQuantity = 'weights' | 'gradients' | 'ratio';
+
+/** What one line of the table stands for: a tensor, or the tensors of a layer taken together. */
+export interface NormLine {
+  readonly name: string;
+  readonly layer: string;
+  /** Positions in `prepared.parameters`. */
+  readonly members: readonly number[];
+}
+
+export interface NormBucket {
+  firstStep: number;
+  lastStep: number;
+  /** Position in `kept` of the newest row. */
+  lastRow: number;
+  /** By line, over the finite values; +∞ and −∞ where there is none. */
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  /** Non-finite values by line. */
+  readonly bad: Uint32Array;
+}
+
+export function tensorLines(parameters: readonly ParameterInfo[]): NormLine[] {
+  return parameters.map(({ name, layer }, index) => ({ name, layer, members: [index] }));
+}
+
+/** In the network's order. */
+export function layerLines(parameters: readonly ParameterInfo[]): NormLine[] {
+  const lines = new Map<string, number[]>();
+  parameters.forEach(({ layer }, index) => {
+    const members = lines.get(layer);
+    if (members) members.push(index);
+    else lines.set(layer, [index]);
+  });
+  return Array.from(lines, ([layer, members]) => ({ name: layer, layer, members }));
+}
+
+/** L2 norm of the line's tensors together at a row of the log; the ratio is gradient over weight. */
+export function normAt(columns: NormColumns, quantity: NormQuantity, line: NormLine, row: number): number {
+  switch (quantity) {
+    case 'weights':
+      return joined(columns.weights[row], line);
+    case 'gradients':
+      return joined(columns.gradients[row], line);
+    case 'ratio':
+      return joined(columns.gradients[row], line) / joined(columns.weights[row], line);
+    default:
+      return quantity satisfies never;
+  }
+}
+
+export class NormTable {
+  readonly buckets: NormBucket[] = [];
+  /** Rows of the log that count, in ascending order of step: a resumed run replaces the steps that it repeats. */
+  readonly kept: number[] = [];
+  readonly quantity: NormQuantity;
+  readonly lines: readonly NormLine[];
+  private readonly maxBuckets: number;
+  private rowsPerBucket = 1;
+  private seen = 0;
+
+  constructor(quantity: NormQuantity, lines: readonly NormLine[], maxBuckets: number) {
+    this.quantity = quantity;
+    this.lines = lines;
+    this.maxBuckets = maxBuckets;
+  }
+
+  /** Takes in the rows that are new since the last call. */
+  update(columns: NormColumns): void {
+    let isRebuilt = false;
+    for (; this.seen < columns.step.length; this.seen++) {
+      const step = columns.step[this.seen]!;
+      while (this.kept.length > 0 && columns.step[this.kept.at(-1)!]! >= step) {
+        this.kept.pop();
+        isRebuilt = true;
+      }
+      this.kept.push(this.seen);
+      if (!isRebuilt) this.append(columns, this.kept.length - 1);
+    }
+    if (isRebuilt) {
+      this.buckets.length = 0;
+      this.rowsPerBucket = 1;
+      this.kept.forEach((_, position) => {
+        this.append(columns, position);
+      });
+    }
+  }
+
+  /** Lowest and highest finite positive value of all; null where there is none. */
+  extent(): { low: number; high: number } | null {
+    let low = Infinity;
+    let high = 0;
+    for (const bucket of this.buckets) {
+      for (let line = 0; line < this.lines.length; line++) {
+        if (bucket.low[line]! > 0 && bucket.low[line]! < low) low = bucket.low[line]!;
+        if (bucket.high[line]! > high && bucket.high[line]! < Infinity) high = bucket.high[line]!;
+      }
+    }
+    return high > 0 && low < Infinity ? { low, high } : null;
+  }
+
+  /** A line as a curve: lowest and highest of each bucket; NaN where a value was not finite. */
+  curve(line: number): { x: number[]; y: number[] } {
+    const x: number[] = [];
+    const y: number[] = [];
+    for (const bucket of this.buckets) {
+      const low = bucket.low[line]!;
+      const high = bucket.high[line]!;
+      if (low <= high) {
+        x.push(bucket.firstStep);
+        y.push(low);
+        if (high > low) {
+          x.push(bucket.lastStep);
+          y.push(high);
+        }
+      }
+      if (bucket.bad[line]! > 0) {
+        x.push(bucket.lastStep);
+        y.push(Number.NaN);
+      }
+    }
+    return { x, y };
+  }
+
+  private append(columns: NormColumns, position: number): void {
+    let index = Math.floor(position / this.rowsPerBucket);
+    if (index >= this.maxBuckets) {
+      this.mergePairs();
+      index = Math.floor(position / this.rowsPerBucket);
+    }
+    const row = this.kept[position]!;
+    const step = columns.step[row]!;
+    const bucket = (this.buckets[index] ??= emptyBucket(this.lines.length, step));
+    bucket.lastStep = step;
+    bucket.lastRow = position;
+    this.lines.forEach((line, lineIndex) => {
+      const value = normAt(columns, this.quantity, line, row);
+      if (!Number.isFinite(value)) bucket.bad[lineIndex]! += 1;
+      else {
+        if (value < bucket.low[lineIndex]!) bucket.low[lineIndex] = value;
+        if (value > bucket.high[lineIndex]!) bucket.high[lineIndex] = value;
+      }
+    });
+  }
+
+  private mergePairs(): void {
+    const merged: NormBucket[] = [];
+    for (let index = 0; index < this.buckets.length; index += 2) {
+      const left = this.buckets[index]!;
+      const right = this.buckets[index + 1];
+      if (right) absorb(left, right);
+      merged.push(left);
+    }
+    this.buckets.splice(0, this.buckets.length, ...merged);
+    this.rowsPerBucket *= 2;
+  }
+}
+
+/**
+ * The least-squares line through the logarithms of the positive values: `first · factorˣ` at position x. Values that are not
+ * positive and finite have no say; NaN for fewer than two.
+ */
+export function fitGrowth(values: readonly number[]): { first: number; factor: number } {
+  let n = 0;
+  let sumX = 0;
+  let sumY = 0;
+  let sumXX = 0;
+  let sumXY = 0;
+  values.forEach((value, x) => {
+    if (!(value > 0) || !Number.isFinite(value)) return;
+    const y = Math.log(value);
+    n++;
+    sumX += x;
+    sumY += y;
+    sumXX += x * x;
+    sumXY += x * y;
+  });
+  const spread = n * sumXX - sumX * sumX;
+  if (!(spread > 0)) return { first: Number.NaN, factor: Number.NaN };
+  const slope = (n * sumXY - sumX * sumY) / spread;
+  return { first: Math.exp((sumY - slope * sumX) / n), factor: Math.exp(slope) };
+}
+
+function joined(norms: Float32Array | undefined, line: NormLine): number {
+  if (!norms) return Number.NaN;
+  if (line.members.length === 1) return norms[line.members[0]!] ?? Number.NaN;
+  let sum = 0;
+  for (const member of line.members) sum += norms[member]! * norms[member]!;
+  return Math.sqrt(sum);
+}
+
+function emptyBucket(lines: number, step: number): NormBucket {
+  return {
+    firstStep: step,
+    lastStep: step,
+    lastRow: 0,
+    low: new Float64Array(lines).fill(Infinity),
+    high: new Float64Array(lines).fill(-Infinity),
+    bad: new Uint32Array(lines),
+  };
+}
+
+function absorb(left: NormBucket, right: NormBucket): void {
+  left.lastStep = right.lastStep;
+  left.lastRow = right.lastRow;
+  for (let line = 0; line < left.low.length; line++) {
+    left.low[line] = Math.min(left.low[line]!, right.low[line]!);
+    left.high[line] = Math.max(left.high[line]!, right.high[line]!);
+    left.bad[line]! += right.bad[line]!;
+  }
+}

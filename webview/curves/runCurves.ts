@@ -1,0 +1,142 @@
+// The curves of a run, derived from its snapshot: what is drawn against step, epoch or time. Nothing is drawn or decimated here.
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import { indexAt, keepNewest } from './decimate.ts';
+import { wilsonInterval } from '../../server/protocol/proportion.ts';
+
+export type XAxis = 'step' | 'epoch' | 'time';
+
+export interface RunCurves {
+  /** Step of each point of the training curves, ascending: where a resumed run repeats steps, the newest counts. */
+  readonly step: readonly number[];
+  /** Milliseconds since the first step. */
+  readonly elapsedMs: readonly number[];
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly learningRate: readonly number[];
+  readonly imagesPerSecond: Float64Array;
+  readonly tests: TestCurves;
+  readonly normStep: readonly number[];
+  /** L2 norm of all gradients together. */
+  readonly gradientNorm: readonly number[];
+  readonly stepsPerEpoch: number;
+}
+
+export interface TestCurves {
+  readonly step: readonly number[];
+  readonly loss: readonly number[];
+  readonly clean: IntervalCurve;
+  /** Empty where the plan asks for no attack. */
+  readonly robust: IntervalCurve & { readonly step: readonly number[] };
+}
+
+export interface IntervalCurve {
+  readonly value: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+export function deriveCurves(snapshot: RunSnapshot, gradientNorms: readonly number[]): RunCurves {
+  const { steps, tests, norms, plan } = snapshot;
+  const kept = keepNewest(steps.step);
+  const step = pick(steps.step, kept);
+  const timeMs = pick(steps.timeMs, kept);
+  const keptNorms = keepNewest(norms.step);
+  const firstMs = timeMs[0] ?? 0;
+  return {
+    step,
+    elapsedMs: timeMs.map((time) => time - firstMs),
+    loss: pick(steps.loss, kept),
+    accuracy: pick(steps.accuracy, kept),
+    learningRate: pick(steps.learningRate, kept),
+    imagesPerSecond: throughput(step, timeMs, plan.training.batchSize),
+    tests: deriveTests(tests, plan.dataset.testSamples),
+    normStep: pick(norms.step, keptNorms),
+    gradientNorm: pick(gradientNorms, keptNorms),
+    stepsPerEpoch: snapshot.prepared?.stepsPerEpoch ?? Math.ceil(plan.dataset.trainSamples / plan.training.batchSize),
+  };
+}
+
+/** x of each step on the chosen axis; time between two steps is that of the earlier one. */
+export function axisValues(curves: RunCurves, step: readonly number[], axis: XAxis): readonly number[] {
+  switch (axis) {
+    case 'step':
+      return step;
+    case 'epoch':
+      return step.map((value) => value / curves.stepsPerEpoch);
+    case 'time':
+      return step === curves.step
+        ? curves.elapsedMs
+        : step.map((value) => curves.elapsedMs[indexAt(curves.step, value)] ?? 0);
+    default:
+      return axis satisfies never;
+  }
+}
+
+/**
+ * Images a second over the eight points up to each.
+ *
+ * @returns as long as `step`; NaN for the first, and where the clock stood still.
+ */
+export function throughput(step: readonly number[], timeMs: readonly number[], batchSize: number): Float64Array {
+  const window = 8;
+  return Float64Array.from(step, (value, index) => {
+    const before = Math.max(0, index - window);
+    const seconds = ((timeMs[index] ?? 0) - (timeMs[before] ?? 0)) / 1000;
+    return seconds > 0 ? ((value - (step[before] ?? 0)) * batchSize) / seconds : Number.NaN;
+  });
+}
+
+/** Norm of all gradients at each row, kept between calls so that a live run costs only its new rows. */
+export class GradientNorms {
+  private source: readonly Float32Array[] | null = null;
+  private values: number[] = [];
+
+  of(gradients: readonly Float32Array[]): readonly number[] {
+    if (gradients !== this.source) {
+      this.source = gradients;
+      this.values = [];
+    }
+    for (let row = this.values.length; row < gradients.length; row++) {
+      let sum = 0;
+      for (const norm of gradients[row]!) sum += norm * norm;
+      this.values.push(Math.sqrt(sum));
+    }
+    return this.values;
+  }
+}
+
+function deriveTests(tests: RunSnapshot['tests'], testSamples: number): TestCurves {
+  const kept = keepNewest(tests.step);
+  const step = pick(tests.step, kept);
+  const accuracy = pick(tests.accuracy, kept);
+  const robustAccuracy = pick(tests.robustAccuracy, kept);
+  const robustSamples = pick(tests.robustSamples, kept);
+  const attacked = step.flatMap((_, index) => ((robustSamples[index] ?? 0) > 0 ? [index] : []));
+  return {
+    step,
+    loss: pick(tests.loss, kept),
+    clean: withIntervals(
+      accuracy,
+      accuracy.map(() => testSamples),
+    ),
+    robust: {
+      step: pick(step, attacked),
+      ...withIntervals(pick(robustAccuracy, attacked), pick(robustSamples, attacked)),
+    },
+  };
+}
+
+function withIntervals(proportions: readonly number[], samples: readonly number[]): IntervalCurve {
+  const intervals = proportions.map((value, index) =>
+    wilsonInterval(value * (samples[index] ?? 0), samples[index] ?? 0),
+  );
+  return {
+    value: proportions,
+    low: intervals.map((interval) => interval.low),
+    high: intervals.map((interval) => interval.high),
+  };
+}
+
+function pick(values: readonly number[], kept: readonly number[] | null): readonly number[] {
+  return kept ? kept.map((index) => values[index] ?? Number.NaN) : values;
+}

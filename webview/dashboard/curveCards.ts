@@ -1,0 +1,211 @@
+// Which curves a run has, and what each says at the cursor. Colours by meaning: blue clean or the run itself, orange attacked.
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { Curve, YScale } from '../charts/curve.ts';
+import { indexAt } from '../curves/decimate.ts';
+import { axisValues, type RunCurves, type XAxis } from '../curves/runCurves.ts';
+import { smooth } from '../curves/smooth.ts';
+import { formatCount, formatFraction, formatNumber, formatPercent } from '../text/numbers.ts';
+import { scheduleText } from '../text/planText.ts';
+import type { Palette } from '../theme/palette.ts';
+import type { DashboardView } from './view.ts';
+
+export interface CurveCard {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly curves: readonly Curve[];
+  readonly yScale: YScale;
+  readonly formatY: ((value: number) => string) | null;
+  /** Values at x, or the newest for null. */
+  read(x: number | null): readonly CardValue[];
+}
+
+export interface CardValue {
+  readonly name: string;
+  readonly text: string;
+  readonly tone: 'clean' | 'attacked' | 'plain';
+}
+
+export function buildCards(
+  snapshot: RunSnapshot,
+  curves: RunCurves,
+  view: DashboardView,
+  palette: Palette,
+): readonly CurveCard[] {
+  const { plan } = snapshot;
+  const isAdversarial = plan.training.method !== 'standard';
+  const trained = isAdversarial ? palette.attacked : palette.clean;
+  const trainedTone = isAdversarial ? 'attacked' : 'plain';
+  const batch = isAdversarial ? 'attacked batch' : 'train batch';
+  const x = axisValues(curves, curves.step, view.xAxis);
+  const testX = axisValues(curves, curves.tests.step, view.xAxis);
+  const robustX = axisValues(curves, curves.tests.robust.step, view.xAxis);
+  const normX = axisValues(curves, curves.normStep, view.xAxis);
+  const { tests } = curves;
+
+  const loss = rawAndSmooth('loss', x, curves.loss, trained, view.smoothing);
+  const accuracy = rawAndSmooth('accuracy', x, curves.accuracy, trained, view.smoothing);
+  const gradient = rawAndSmooth('gradient norm', normX, curves.gradientNorm, palette.clean, view.smoothing);
+  const rate = rawAndSmooth('images/s', x, curves.imagesPerSecond, palette.rate, view.smoothing);
+  const cards: CurveCard[] = [
+    {
+      id: 'loss',
+      title: 'loss',
+      subtitle: tests.step.length > 0 ? `${batch} · test as dots` : batch,
+      curves: [
+        ...loss.curves,
+        { name: 'test loss', x: testX, y: tests.loss, color: palette.clean, hasDots: true, isDashed: true, width: 1 },
+      ],
+      yScale: view.yScale,
+      formatY: null,
+      read: (at) => [{ name: batch, text: formatNumber(loss.valueAt(at)), tone: trainedTone }],
+    },
+    {
+      id: 'accuracy',
+      title: 'batch accuracy',
+      subtitle: batch,
+      curves: accuracy.curves,
+      yScale: 'linear',
+      formatY: percentTick,
+      read: (at) => [{ name: batch, text: formatPercent(accuracy.valueAt(at)), tone: trainedTone }],
+    },
+  ];
+  if (tests.step.length > 0) cards.push(testCard(snapshot, curves, { testX, robustX }, palette));
+  cards.push({
+    id: 'rate',
+    title: 'learning rate',
+    subtitle: scheduleText(plan.training.schedule),
+    curves: [{ name: 'learning rate', x, y: curves.learningRate, color: palette.clean }],
+    yScale: view.yScale,
+    formatY: null,
+    read: (at) => [
+      { name: 'learning rate', text: formatNumber(valueAt(x, curves.learningRate, at), 3), tone: 'plain' },
+    ],
+  });
+  if (curves.normStep.length > 0) {
+    cards.push({
+      id: 'gradient',
+      title: 'gradient norm',
+      subtitle: 'all parameters · log',
+      curves: gradient.curves,
+      yScale: 'log',
+      formatY: null,
+      read: (at) => [{ name: 'norm', text: formatNumber(gradient.valueAt(at), 3), tone: 'plain' }],
+    });
+  }
+  cards.push({
+    id: 'throughput',
+    title: 'images/s',
+    subtitle: snapshot.run.device ?? 'throughput',
+    // The first point has no pace yet, which is no trouble to be marked.
+    curves: rate.curves.map((curve) => ({ ...curve, hasNoMarks: true })),
+    yScale: view.yScale,
+    formatY: null,
+    read: (at) => {
+      const pace = rate.valueAt(at);
+      return [{ name: 'images a second', text: Number.isFinite(pace) ? formatCount(pace) : '–', tone: 'plain' }];
+    },
+  });
+  return cards;
+}
+
+/** `step 14,520: loss 1.402, batch accuracy 57.8 %, …`, as recorded, without smoothing. */
+export function cursorSentence(curves: RunCurves, axis: XAxis, at: number): string {
+  const index = indexAt(axisValues(curves, curves.step, axis), at);
+  const step = curves.step[index] ?? 0;
+  const parts = [
+    `loss ${formatNumber(curves.loss[index] ?? Number.NaN)}`,
+    `batch ${formatPercent(curves.accuracy[index] ?? Number.NaN)}`,
+    `rate ${formatNumber(curves.learningRate[index] ?? Number.NaN, 3)}`,
+  ];
+  const test = indexAt(curves.tests.step, step);
+  if (test >= 0 && (curves.tests.step[test] ?? Infinity) <= step) {
+    parts.push(`clean ${withMargin(curves.tests.clean, test)}`);
+    const robust = indexAt(curves.tests.robust.step, step);
+    if (robust >= 0) parts.push(`robust ${withMargin(curves.tests.robust, robust)}`);
+  }
+  return `step ${formatCount(step)}: ${parts.join(', ')}`;
+}
+
+function testCard(
+  snapshot: RunSnapshot,
+  { tests }: RunCurves,
+  axes: { testX: readonly number[]; robustX: readonly number[] },
+  palette: Palette,
+): CurveCard {
+  const { observe, training } = snapshot.plan;
+  const hasRobust = tests.robust.value.length > 0;
+  const threat = formatFraction(training.threat?.epsilon ?? 8 / 255);
+  const curves: Curve[] = [
+    { name: 'clean', x: axes.testX, y: tests.clean.value, color: palette.clean, hasDots: true, band: tests.clean },
+  ];
+  if (hasRobust) {
+    curves.push({
+      name: 'robust',
+      x: axes.robustX,
+      y: tests.robust.value,
+      color: palette.attacked,
+      hasDots: true,
+      band: tests.robust,
+    });
+  }
+  return {
+    id: 'test',
+    title: 'test accuracy',
+    subtitle: hasRobust
+      ? `clean · PGD-${observe.robustSteps.toString()} ${threat}, ${formatCount(observe.robustSamples)} images · 95 %`
+      : `clean · ${formatCount(snapshot.plan.dataset.testSamples)} images · 95 %`,
+    curves,
+    yScale: 'linear',
+    formatY: percentTick,
+    read: (at) => {
+      const clean: CardValue = {
+        name: 'clean',
+        text: formatPercent(valueAt(axes.testX, tests.clean.value, at)),
+        tone: 'clean',
+      };
+      if (!hasRobust) return [clean];
+      const robust = formatPercent(valueAt(axes.robustX, tests.robust.value, at));
+      return [clean, { name: 'robust', text: robust, tone: 'attacked' }];
+    },
+  };
+}
+
+function rawAndSmooth(
+  name: string,
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  color: string,
+  weight: number,
+): { curves: Curve[]; valueAt(at: number | null): number } {
+  if (weight === 0) return { curves: [{ name, x, y, color }], valueAt: (at) => valueAt(x, y, at) };
+  const smoothed = smooth(y, weight);
+  return {
+    curves: [
+      { name: `${name}, raw`, x, y, color, width: 1, opacity: 0.3 },
+      { name, x, y: smoothed, color, width: 1.7, hasNoMarks: true },
+    ],
+    // A value that is not finite is told as such, however smooth the rest.
+    valueAt: (at) => {
+      const raw = valueAt(x, y, at);
+      return Number.isFinite(raw) ? valueAt(x, smoothed, at) : raw;
+    },
+  };
+}
+
+function valueAt(x: ArrayLike<number>, y: ArrayLike<number>, at: number | null): number {
+  const index = at === null ? y.length - 1 : indexAt(x, at);
+  return y[index] ?? Number.NaN;
+}
+
+function withMargin(
+  interval: { value: readonly number[]; low: readonly number[]; high: readonly number[] },
+  index: number,
+): string {
+  const half = ((interval.high[index] ?? Number.NaN) - (interval.low[index] ?? Number.NaN)) / 2;
+  return `${formatPercent(interval.value[index] ?? Number.NaN)} ± ${(half * 100).toFixed(1)}`;
+}
+
+function percentTick(value: number): string {
+  return Number((value * 100).toPrecision(4)).toString();
+}

@@ -1,0 +1,255 @@
+// <kaf-curves-tab>: the scalars of a run, one card a chart, with one cursor and one range for all.
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import { isLive } from '../../server/protocol/run.ts';
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { Range } from '../curves/decimate.ts';
+import { deriveCurves, GradientNorms, type RunCurves, type XAxis } from '../curves/runCurves.ts';
+import '../charts/lineChart.ts';
+import '../controls/face.ts';
+import '../controls/segments.ts';
+import type { DashboardState } from '../state/dashboardState.ts';
+import { formatClock } from '../text/duration.ts';
+import { formatCount, formatTick } from '../text/numbers.ts';
+import type { Palette } from '../theme/palette.ts';
+import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
+import { buildCards, cursorSentence, type CurveCard } from './curveCards.ts';
+import { changeView, type DashboardView } from './view.ts';
+
+@customElement('kaf-curves-tab')
+export class CurvesTab extends LitElement {
+  static override styles = [
+    baseSheet,
+    cardSheet,
+    toolsSheet,
+    css`
+      kaf-line-chart {
+        height: 176px;
+      }
+      .sentence {
+        margin-top: 10px;
+        color: var(--kaf-dim);
+        min-height: 20px;
+      }
+      input {
+        width: 110px;
+      }
+      .amount {
+        min-width: 2.2em;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) state!: DashboardState;
+  @property({ attribute: false }) view!: DashboardView;
+  @property({ attribute: false }) palette!: Palette;
+  @state() private cursor: number | null = null;
+  @state() private range: Range | null = null;
+
+  private readonly gradientNorms = new GradientNorms();
+  private curves: RunCurves | null = null;
+  private cards: readonly CurveCard[] = [];
+  private extent: Range | null = null;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { snapshot } = this.state;
+    if (!snapshot) return;
+    const previous = changed.get('view') as DashboardView | undefined;
+    if (previous && previous.xAxis !== this.view.xAxis) {
+      this.range = null;
+      this.cursor = null;
+    }
+    if (!changed.has('state') && !changed.has('view') && !changed.has('palette') && this.curves) return;
+    this.curves = deriveCurves(snapshot, this.gradientNorms.of(snapshot.norms.gradients));
+    this.cards = buildCards(snapshot, this.curves, this.view, this.palette);
+    this.extent = this.wholeExtent(snapshot, this.curves);
+  }
+
+  override render(): unknown {
+    const { snapshot } = this.state;
+    if (!snapshot || !this.curves) return nothing;
+    if (this.curves.step.length === 0) {
+      return html`<kaf-face
+        icon="graph-line"
+        heading=${isLive(snapshot.run.status) ? 'No step yet' : 'No step was made'}
+        reason=${firstStepReason(snapshot)}
+        ?busy=${snapshot.run.status === 'preparing'}
+      ></kaf-face>`;
+    }
+    const filter = this.view.filter.trim().toLowerCase();
+    const shown = this.cards.filter((card) => `${card.title} ${card.subtitle}`.toLowerCase().includes(filter));
+    return html`${this.renderTools()}
+      <div class="grid" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+        ${repeat(
+          shown,
+          (card) => card.id,
+          (card) => this.renderCard(card),
+        )}
+      </div>
+      ${
+        shown.length === 0
+          ? html`<p class="dim">No curve is named “${this.view.filter}”.</p>`
+          : html`<p class="sentence">${this.renderSentence()}</p>`
+      }`;
+  }
+
+  private renderTools(): unknown {
+    const { view, range } = this;
+    return html`<div class="tools">
+      <vscode-textfield
+        placeholder="filter curves"
+        label="Filter curves by name"
+        .value=${view.filter}
+        @input=${(event: Event) => {
+          changeView(this, { filter: (event.target as HTMLInputElement).value });
+        }}
+      ></vscode-textfield>
+      <label
+        >smoothing
+        <input
+          type="range"
+          min="0"
+          max="0.99"
+          step="0.01"
+          .value=${view.smoothing.toString()}
+          @input=${(event: Event) => {
+            changeView(this, { smoothing: Number((event.target as HTMLInputElement).value) });
+          }}
+        />
+        <b class="amount">${view.smoothing.toFixed(2)}</b></label
+      >
+      <kaf-segments
+        label="Horizontal axis"
+        .segments=${xAxes}
+        .value=${view.xAxis}
+        @chosen=${(event: CustomEvent<{ value: XAxis }>) => {
+          changeView(this, { xAxis: event.detail.value });
+        }}
+      ></kaf-segments>
+      <kaf-segments
+        label="Vertical axis"
+        .segments=${yScales}
+        .value=${view.yScale}
+        @chosen=${(event: CustomEvent<{ value: DashboardView['yScale'] }>) => {
+          changeView(this, { yScale: event.detail.value });
+        }}
+      ></kaf-segments>
+      ${
+        range
+          ? html`<button
+              class="link"
+              @click=${() => {
+                this.range = null;
+              }}
+            >
+              whole run
+            </button>`
+          : nothing
+      }
+      <span class="grow"></span>
+      <span class="legend"
+        ><span><span class="swatch clean-mark"></span>clean</span
+        ><span><span class="swatch attacked-mark"></span>attacked</span
+        ><span><span class="swatch square non-finite-mark"></span>not finite</span></span
+      >
+    </div>`;
+  }
+
+  private renderCard(card: CurveCard): unknown {
+    const values = card.read(this.cursor);
+    const text = values.map((value) => `${value.name} ${value.text}`).join(', ');
+    return html`<div class="card">
+      <h2>
+        ${card.title} <span>${card.subtitle}</span>
+        <b
+          >${values.map((value, index) => html`${index > 0 ? ' · ' : ''}<span class=${value.tone}>${value.text}</span>`)}</b
+        >
+      </h2>
+      <kaf-line-chart
+        zoomable
+        .curves=${card.curves}
+        .yScale=${card.yScale}
+        .formatY=${card.formatY}
+        .formatX=${axisFormats[this.view.xAxis]}
+        .range=${this.range}
+        .extent=${this.extent}
+        .cursor=${this.cursor}
+        .palette=${this.palette}
+        label="${card.title}, ${card.subtitle}: ${text}"
+      ></kaf-line-chart>
+    </div>`;
+  }
+
+  private renderSentence(): unknown {
+    const hint = 'drag over a chart to zoom, double-click to reset';
+    if (this.cursor === null || !this.curves) return hint;
+    return `${cursorSentence(this.curves, this.view.xAxis, this.cursor)} · ${hint}`;
+  }
+
+  /** From the first step to the newest; by step, always from 0. */
+  private wholeExtent(snapshot: RunSnapshot, curves: RunCurves): Range {
+    const last = curves.step.at(-1) ?? 1;
+    switch (this.view.xAxis) {
+      case 'step':
+        return { from: 0, to: Math.max(last, snapshot.tests.step.at(-1) ?? 0) };
+      case 'epoch':
+        return { from: 0, to: last / curves.stepsPerEpoch };
+      case 'time':
+        return { from: 0, to: Math.max(1, curves.elapsedMs.at(-1) ?? 1) };
+      default:
+        return this.view.xAxis satisfies never;
+    }
+  }
+
+  private readonly onCursor = (event: Event): void => {
+    this.cursor = (event as CustomEvent<{ x: number | null }>).detail.x;
+  };
+
+  private readonly onRange = (event: Event): void => {
+    const { range } = (event as CustomEvent<{ range: Range | null }>).detail;
+    const whole = this.extent;
+    if (!range || !whole || (range.from <= whole.from && range.to >= whole.to)) this.range = null;
+    else this.range = { from: Math.max(whole.from, range.from), to: Math.min(whole.to, range.to) };
+  };
+}
+
+const xAxes = [
+  { value: 'step', text: 'step' },
+  { value: 'epoch', text: 'epoch' },
+  { value: 'time', text: 'time' },
+];
+
+const yScales = [
+  { value: 'linear', text: 'y lin' },
+  { value: 'log', text: 'y log' },
+];
+
+const axisFormats: Readonly<Record<XAxis, (value: number) => string>> = {
+  step: formatTick,
+  epoch: formatTick,
+  time: formatClock,
+};
+
+function firstStepReason({ run, plan }: RunSnapshot): string {
+  switch (run.status) {
+    case 'queued':
+      return 'The run waits for the one before it.';
+    case 'preparing':
+      return `Reading ${plan.dataset.name} (${formatCount(plan.dataset.trainSamples)} images) and building the network.`;
+    case 'training':
+      return 'The first step is under way.';
+    case 'failed':
+    case 'diverged':
+    case 'interrupted':
+    case 'stopped':
+      return 'The run ended before its first step. Resume begins it again as it was; to begin with a changed experiment, press Train there.';
+    case 'paused':
+    case 'evaluating':
+    case 'finished':
+      return 'This run holds no training step.';
+    default:
+      return run.status satisfies never;
+  }
+}

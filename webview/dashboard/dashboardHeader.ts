@@ -1,0 +1,107 @@
+// <kaf-dashboard-header>: what runs, its state, how long, which settings, and what can be done. Event `intent` {type}.
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import { isLive } from '../../server/protocol/run.ts';
+import type { DashboardState } from '../state/dashboardState.ts';
+import { allowedIntents, remainingMs, remainingText, statusTone } from '../state/progress.ts';
+import { formatCount } from '../text/numbers.ts';
+import { baseSheet, chipSheet } from '../theme/sheets.ts';
+
+export type HeaderIntent = 'pause' | 'resume' | 'stop' | 'evaluate' | 'openExperiment' | 'openCheckpoint';
+
+@customElement('kaf-dashboard-header')
+export class DashboardHeader extends LitElement {
+  static override styles = [
+    baseSheet,
+    chipSheet,
+    css`
+      div {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px 10px;
+        align-items: center;
+        min-height: 28px;
+      }
+      h1 {
+        font-size: 15px;
+        font-weight: 600;
+        overflow-wrap: anywhere;
+      }
+      .buttons {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+      }
+      .buttons {
+        --vscode-button-secondaryBackground: transparent;
+        --vscode-button-secondaryForeground: var(--kaf-foreground);
+        --vscode-button-secondaryHoverBackground: var(--kaf-hover);
+        --vscode-button-border: var(--kaf-line);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) state!: DashboardState;
+
+  override render(): unknown {
+    const { snapshot, connection } = this.state;
+    if (!snapshot) return nothing;
+    const { run, steps } = snapshot;
+    const can = allowedIntents(run, connection);
+    const remaining = remainingText(run, remainingMs(steps, run.steps));
+    const progress = [
+      `epoch ${run.epoch.toString()} / ${run.epochs.toString()}`,
+      `step ${formatCount(run.step)} of ${formatCount(run.steps)}`,
+      ...(remaining === '' ? [] : [remaining]),
+    ].join(' · ');
+    return html`<div>
+      <h1>${run.name} · seed ${run.seed}</h1>
+      <span class="chip ${statusTone(run.status)}" role="status">● ${run.status}</span>
+      <span class="chip">${progress}</span>
+      <span class="chip" title=${run.description}>${run.description}</span>
+      <span class="grow"></span>
+      <span class="buttons">
+        ${
+          can.resume
+            ? this.button('resume', 'Resume')
+            : run.status === 'training'
+              ? this.button('pause', 'Pause', !can.pause)
+              : nothing
+        }
+        ${can.stop ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
+        ${isLive(run.status) || run.checkpoints.length > 0 ? this.button('evaluate', 'Evaluate…') : nothing}
+        ${run.experimentFile === null ? nothing : this.icon('openExperiment', 'go-to-file', 'Open the experiment file')}
+        ${run.checkpoints.length === 0 ? nothing : this.icon('openCheckpoint', 'save', 'Open the last checkpoint')}
+      </span>
+    </div>`;
+  }
+
+  private button(intent: HeaderIntent, text: string, isDisabled = false): unknown {
+    return html`<vscode-button
+      secondary
+      data-intent=${intent}
+      ?disabled=${isDisabled}
+      @click=${() => {
+        this.ask(intent);
+      }}
+      >${text}</vscode-button
+    >`;
+  }
+
+  private icon(intent: HeaderIntent, icon: string, label: string): unknown {
+    return html`<vscode-toolbar-button
+      icon=${icon}
+      label=${label}
+      title=${label}
+      @click=${() => {
+        this.ask(intent);
+      }}
+    ></vscode-toolbar-button>`;
+  }
+
+  private ask(type: HeaderIntent): void {
+    this.dispatchEvent(new CustomEvent('intent', { detail: { type }, bubbles: true, composed: true }));
+  }
+}

@@ -1,0 +1,296 @@
+// <kaf-dashboard>: one run as a whole: header, findings, tabs. Only the chosen tab exists; it redraws at most ten times a second.
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
+import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+import { isLive } from '../../server/protocol/run.ts';
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import { FrameGate } from '../charts/frameGate.ts';
+import '../controls/face.ts';
+import type { Tab } from '../controls/tabs.ts';
+import '../controls/tabs.ts';
+import { NonFiniteScan, type NonFiniteFinding } from '../curves/nonFinite.ts';
+import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
+import { formatCount } from '../text/numbers.ts';
+import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
+import { baseSheet, findingSheet } from '../theme/sheets.ts';
+import './activationsTab.ts';
+import './curvesTab.ts';
+import type { HeaderIntent } from './dashboardHeader.ts';
+import './dashboardHeader.ts';
+import './normsTab.ts';
+import './robustnessTab.ts';
+import { defaultView, type DashboardView, type TabName } from './view.ts';
+
+/** Where intents and the view go; given by main.ts. */
+export interface DashboardPort {
+  post(message: FromDashboard): void;
+  save(view: DashboardView): void;
+}
+
+@customElement('kaf-dashboard')
+export class DashboardPanel extends LitElement {
+  static override styles = [
+    baseSheet,
+    findingSheet,
+    css`
+      :host {
+        padding: 0 16px 16px;
+      }
+      .top {
+        position: sticky;
+        top: 0;
+        z-index: 2;
+        background: var(--kaf-background);
+        border-bottom: 1px solid var(--kaf-line);
+        margin: 0 -16px 12px;
+        padding: 8px 16px 0;
+      }
+      kaf-tabs {
+        margin-top: 4px;
+      }
+      @media (max-width: 560px) {
+        :host {
+          padding: 0 10px 12px;
+        }
+        .top {
+          margin: 0 -10px 10px;
+          padding: 8px 10px 0;
+          position: static;
+        }
+      }
+    `,
+  ];
+
+  port: DashboardPort | null = null;
+  @state() private palette: Palette = readPalette();
+  @state() private isFormOpen = false;
+  @state() private view: DashboardView = defaultView;
+  private data: DashboardState = emptyDashboard;
+  private readonly scan = new NonFiniteScan();
+  private readonly gate = new FrameGate(() => {
+    this.requestUpdate();
+  });
+
+  connect(port: DashboardPort, view: DashboardView): void {
+    this.port = port;
+    this.view = view;
+    watchTheme(() => {
+      this.palette = readPalette();
+    });
+  }
+
+  receive(message: ToDashboard): void {
+    this.data = reduceDashboard(this.data, message);
+    if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
+      this.change({ runId: message.snapshot.run.id, evaluation: null, layer: null, hiddenLines: [] });
+    }
+    this.gate.request();
+  }
+
+  override render(): unknown {
+    const { snapshot, isGone, failure } = this.data;
+    if (isGone) {
+      return html`<kaf-face
+        icon="trash"
+        heading="This run was deleted"
+        reason="Its folder and records are gone."
+      ></kaf-face>`;
+    }
+    if (!snapshot) return failure === null ? this.renderLoading() : this.renderFailed(failure);
+    const finding = this.scan.of(snapshot.norms);
+    return html`<div class="top" @intent=${this.onIntent}>
+        <kaf-dashboard-header .state=${this.data}></kaf-dashboard-header>
+        <kaf-tabs .tabs=${tabsFor(snapshot, finding)} .value=${this.view.tab} @chosen=${this.onTab}></kaf-tabs>
+      </div>
+      <main
+        role="tabpanel"
+        aria-label=${this.view.tab}
+        @view-changed=${this.onView}
+        @form-asked=${() => {
+          this.isFormOpen = true;
+        }}
+        @form-closed=${() => {
+          this.isFormOpen = false;
+        }}
+        @evaluation-asked=${this.onEvaluation}
+      >
+        ${this.renderConnection()} ${failure === null ? nothing : this.renderFailure(failure)}
+        ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)} ${this.renderTab(finding)}
+      </main>`;
+  }
+
+  private renderTab(finding: NonFiniteFinding | null): unknown {
+    const { data, view, palette } = this;
+    switch (view.tab) {
+      case 'curves':
+        return html`<kaf-curves-tab .state=${data} .view=${view} .palette=${palette}></kaf-curves-tab>`;
+      case 'norms':
+        return html`<kaf-norms-tab
+          .state=${data}
+          .view=${view}
+          .palette=${palette}
+          .finding=${finding}
+        ></kaf-norms-tab>`;
+      case 'activations':
+        return html`<kaf-activations-tab .state=${data} .view=${view} .palette=${palette}></kaf-activations-tab>`;
+      case 'robustness':
+        return html`<kaf-robustness-tab
+          .state=${data}
+          .view=${view}
+          .palette=${palette}
+          ?isFormOpen=${this.isFormOpen}
+        ></kaf-robustness-tab>`;
+      default:
+        return view.tab satisfies never;
+    }
+  }
+
+  private renderLoading(): unknown {
+    const { connection } = this.data;
+    switch (connection.status) {
+      case 'starting':
+        return html`<kaf-face
+          icon="loading"
+          busy
+          heading="Starting the training server"
+          reason="This takes a second or two."
+        ></kaf-face>`;
+      case 'connected':
+        return html`<kaf-face icon="loading" busy heading="Opening the run" reason="Reading its records."></kaf-face>`;
+      case 'lost':
+      case 'stopped':
+        return html`<kaf-face
+          tone="bad"
+          icon="debug-disconnect"
+          heading="Not connected with the training server"
+          reason=${connection.status === 'lost' ? connection.message : 'The server has stopped. Start any run, or reload the window, to start it again.'}
+        ></kaf-face>`;
+      default:
+        return connection satisfies never;
+    }
+  }
+
+  private renderFailed(message: string): unknown {
+    return html`<kaf-face tone="bad" icon="error" heading="The run can’t be shown" reason=${message}>
+      <vscode-button
+        @click=${() => {
+          this.port?.post({ type: 'ready' });
+        }}
+        >Try again</vscode-button
+      >
+    </kaf-face>`;
+  }
+
+  private renderConnection(): unknown {
+    const { connection, snapshot } = this.data;
+    if (connection.status === 'connected') return nothing;
+    const isAtWork = snapshot !== null && isLive(snapshot.run.status);
+    const upTo = `What you see is the run up to step ${formatCount(snapshot?.run.step ?? 0)}.`;
+    switch (connection.status) {
+      case 'starting':
+        return html`<div class="finding quiet" role="status">
+          <b>Connecting with the training server…</b><span class="dim">${upTo}</span>
+        </div>`;
+      case 'lost':
+        return html`<div class="finding" role="alert">
+          <b>Connection lost: ${connection.message}</b
+          ><span class="dim">${isAtWork ? 'The run goes on without this window. ' : ''}${upTo}</span>
+        </div>`;
+      case 'stopped':
+        return html`<div class="finding" role="alert">
+          <b>The training server has stopped.</b><span class="dim">${upTo}</span>
+        </div>`;
+      default:
+        return connection.status satisfies never;
+    }
+  }
+
+  private renderFailure(message: string): unknown {
+    return html`<div class="finding bad" role="alert"><b>${message}</b></div>`;
+  }
+
+  /** Why the run ended, where it did not end well. */
+  private renderEnd({ run, divergence }: RunSnapshot): unknown {
+    if (divergence) {
+      return html`<div class="finding bad" role="alert">
+        <b>Diverged at step ${formatCount(divergence.step)}: ${divergence.quantity} is not finite.</b>
+        <span class="dim">${divergence.message}</span>
+        ${
+          this.view.tab === 'norms'
+            ? nothing
+            : html`<button
+                class="link"
+                @click=${() => {
+                  this.change({ tab: 'norms' });
+                }}
+              >
+                Show the norms
+              </button>`
+        }
+      </div>`;
+    }
+    if (run.message === null || (run.status !== 'failed' && run.status !== 'interrupted')) return nothing;
+    return html`<div class="finding bad" role="alert"><b>${run.message}</b></div>`;
+  }
+
+  private change(change: Partial<DashboardView>): void {
+    this.view = { ...this.view, ...change };
+    this.port?.save(this.view);
+  }
+
+  private readonly onView = (event: Event): void => {
+    this.change((event as CustomEvent<Partial<DashboardView>>).detail);
+  };
+
+  private readonly onTab = (event: Event): void => {
+    this.change({ tab: (event as CustomEvent<{ value: TabName }>).detail.value });
+  };
+
+  private readonly onIntent = (event: Event): void => {
+    const run = this.data.snapshot?.run;
+    if (!run) return;
+    const { type: intent } = (event as CustomEvent<{ type: HeaderIntent }>).detail;
+    switch (intent) {
+      case 'pause':
+      case 'resume':
+      case 'stop':
+        this.port?.post({ type: intent, runId: run.id });
+        return;
+      case 'evaluate':
+        this.isFormOpen = true;
+        this.change({ tab: 'robustness' });
+        return;
+      case 'openExperiment':
+        if (run.experimentFile !== null) this.port?.post({ type: intent, file: run.experimentFile });
+        return;
+      case 'openCheckpoint': {
+        const last = run.checkpoints.at(-1);
+        if (last) this.port?.post({ type: intent, runId: run.id, file: last.file });
+        return;
+      }
+      default:
+        intent satisfies never;
+    }
+  };
+
+  private readonly onEvaluation = (event: Event): void => {
+    const runId = this.data.snapshot?.run.id;
+    if (runId === undefined) return;
+    const { evaluation } = (event as CustomEvent<{ evaluation: EvaluationPlan }>).detail;
+    this.port?.post({ type: 'evaluate', runId, evaluation });
+    this.isFormOpen = false;
+    this.change({ evaluation: null });
+  };
+}
+
+function tabsFor(snapshot: RunSnapshot, finding: NonFiniteFinding | null): Tab[] {
+  const evaluations = snapshot.evaluations.length;
+  return [
+    { value: 'curves', text: 'Curves', badge: null },
+    { value: 'norms', text: 'Norms', badge: finding ? '!' : null },
+    { value: 'activations', text: 'Activations', badge: null },
+    { value: 'robustness', text: 'Robustness', badge: evaluations > 0 ? evaluations.toString() : null },
+  ];
+}

@@ -1,0 +1,113 @@
+// <kaf-evaluate-form>: a few fields that ask for an evaluation. Events: `evaluation-asked` {evaluation}, `form-closed`.
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import type { Plan } from '../../server/protocol/plan.ts';
+import { draftFor, evaluationFields, readDraft, type EvaluationDraft } from '../state/evaluationForm.ts';
+import { baseSheet, cardSheet } from '../theme/sheets.ts';
+
+@customElement('kaf-evaluate-form')
+export class EvaluateForm extends LitElement {
+  static override styles = [
+    baseSheet,
+    cardSheet,
+    css`
+      form {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px 14px;
+        align-items: start;
+      }
+      label {
+        display: grid;
+        gap: 2px;
+        font-size: 12px;
+        color: var(--kaf-dim);
+        width: 128px;
+      }
+      vscode-textfield {
+        width: 100%;
+      }
+      small {
+        color: var(--kaf-alarm);
+        font-size: 11px;
+      }
+      .buttons {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        align-self: start;
+        margin-top: 20px;
+        flex-wrap: wrap;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) plan!: Plan;
+  /** Why it can't start now; null where it can. */
+  @property({ attribute: false }) blocked: string | null = null;
+  @state() private draft: EvaluationDraft | null = null;
+
+  override render(): unknown {
+    const draft = this.draft ?? draftFor(this.plan);
+    const { problems, evaluation } = readDraft(draft, this.plan);
+    return html`<div class="card">
+      <h2>evaluate <span>PGD L∞ on the last checkpoint · protocol worst-case</span></h2>
+      <form
+        @submit=${(event: Event) => {
+          event.preventDefault();
+          this.submit();
+        }}
+        @keydown=${(event: KeyboardEvent) => {
+          if (event.key === 'Enter') this.submit();
+          else if (event.key === 'Escape') this.close();
+        }}
+      >
+        ${evaluationFields.map(
+          ({ field, label, hint }) =>
+            html`<label title=${hint}
+              >${label}
+              <vscode-textfield
+                data-field=${field}
+                label=${`${label}: ${hint}`}
+                .value=${draft[field]}
+                ?invalid=${problems.has(field)}
+                @input=${(event: Event) => {
+                  this.draft = { ...draft, [field]: (event.target as HTMLInputElement).value };
+                }}
+              ></vscode-textfield>
+              ${problems.has(field) ? html`<small role="alert">${problems.get(field)}</small>` : nothing}
+            </label>`,
+        )}
+        <span class="buttons">
+          <vscode-button
+            ?disabled=${evaluation === null || this.blocked !== null}
+            @click=${() => {
+              this.submit();
+            }}
+            >Start attack</vscode-button
+          >
+          <vscode-button
+            secondary
+            @click=${() => {
+              this.close();
+            }}
+            >Cancel</vscode-button
+          >
+          ${this.blocked === null ? nothing : html`<span class="dim">${this.blocked}</span>`}
+        </span>
+      </form>
+    </div>`;
+  }
+
+  private submit(): void {
+    const { evaluation } = readDraft(this.draft ?? draftFor(this.plan), this.plan);
+    if (!evaluation || this.blocked !== null) return;
+    this.dispatchEvent(new CustomEvent('evaluation-asked', { detail: { evaluation }, bubbles: true, composed: true }));
+  }
+
+  private close(): void {
+    this.dispatchEvent(new CustomEvent('form-closed', { bubbles: true, composed: true }));
+  }
+}

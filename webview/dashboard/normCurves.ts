@@ -1,0 +1,90 @@
+// The norms as curves: one line over all steps, all lines, and all layers at one step.
+import type { NormColumns, RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { Curve } from '../charts/curve.ts';
+import type { Range } from '../curves/decimate.ts';
+import {
+  fitGrowth,
+  layerLines,
+  normAt,
+  type NormLine,
+  type NormQuantity,
+  type NormTable,
+} from '../curves/normTable.ts';
+import { smooth } from '../curves/smooth.ts';
+import type { Palette } from '../theme/palette.ts';
+
+export interface DepthCurves {
+  readonly curves: readonly Curve[];
+  readonly ticks: readonly number[];
+  /** Of the layers, by tick. */
+  readonly names: readonly string[];
+  /** By what factor the norm grows from a layer to the next; NaN where that can't be said. */
+  readonly growth: number;
+}
+
+/** Every row of one line, raw and smoothed. */
+export function singleCurve(norms: NormColumns, table: NormTable, line: NormLine, palette: Palette): Curve[] {
+  const { x, y } = wholeCurve(norms, table, line);
+  const color = palette.clean;
+  return [
+    { name: line.name, x, y, color, width: 1, opacity: 0.35 },
+    { name: `${line.name}, smooth`, x, y: smooth(y, 0.9), color, width: 1.7, hasNoMarks: true },
+  ];
+}
+
+/** From the table's buckets; zoomed in, from the rows themselves, so that a zoom is exact. */
+export function allLines(
+  norms: NormColumns,
+  table: NormTable,
+  options: {
+    hidden: ReadonlySet<string>;
+    /** Name of the line that stands out. */
+    chosen: string | null;
+    range: Range | null;
+    colorOf(index: number): string;
+  },
+): Curve[] {
+  const nShown = table.lines.filter(({ name }) => !options.hidden.has(name)).length;
+  return table.lines.flatMap((line, index): Curve[] => {
+    if (options.hidden.has(line.name)) return [];
+    const points = options.range ? wholeCurve(norms, table, line) : table.curve(index);
+    const color = options.colorOf(index);
+    const width = line.name === options.chosen ? 2.2 : 1.3;
+    // Few enough are smoothed over their raw selves; of many, twice as many would take too long.
+    if (nShown > 40) return [{ name: line.name, ...points, color, width: 1, opacity: 0.8 }];
+    return [
+      { name: line.name, ...points, color, width: 1, opacity: 0.16 },
+      { name: `${line.name}, smooth`, x: points.x, y: smooth(points.y, 0.9), color, width, hasNoMarks: true },
+    ];
+  });
+}
+
+/** Layers in the network's order at a row of the log, with the geometric growth that fits them. */
+export function acrossDepth(snapshot: RunSnapshot, quantity: NormQuantity, row: number, palette: Palette): DepthCurves {
+  const lines = layerLines(snapshot.prepared?.parameters ?? []);
+  const y = lines.map((line) => normAt(snapshot.norms, quantity, line, row));
+  const x = y.map((_, index) => index);
+  const { first, factor: growth } = fitGrowth(y);
+  const curves: Curve[] = [{ name: 'norm', x, y, color: palette.clean, hasDots: true }];
+  if (Number.isFinite(growth)) {
+    const fit = x.map((index) => first * growth ** index);
+    curves.push({ name: 'fit', x, y: fit, color: palette.dim, isDashed: true, width: 1, hasNoMarks: true });
+  }
+  return { curves, ticks: x, names: lines.map(({ name }) => name), growth };
+}
+
+/** Among the weights and gradients of a line at a row of the log. */
+export function countNonFinite(norms: NormColumns, line: NormLine, row: number): number {
+  return line.members.reduce(
+    (sum, member) =>
+      sum + (norms.nonFiniteWeights[row]?.[member] ?? 0) + (norms.nonFiniteGradients[row]?.[member] ?? 0),
+    0,
+  );
+}
+
+function wholeCurve(norms: NormColumns, table: NormTable, line: NormLine): { x: number[]; y: number[] } {
+  return {
+    x: table.kept.map((row) => norms.step[row] ?? 0),
+    y: table.kept.map((row) => normAt(norms, table.quantity, line, row)),
+  };
+}

@@ -1,0 +1,397 @@
+// <kaf-norms-tab>: the norm of every weight and gradient: a map of layers by steps or lines, one line's curve, and its depth.
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { guard } from 'lit/directives/guard.js';
+import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { Cell } from '../charts/heatMap.ts';
+import '../charts/heatMap.ts';
+import '../charts/lineChart.ts';
+import type { Curve } from '../charts/curve.ts';
+import type { Range } from '../curves/decimate.ts';
+import type { NonFiniteFinding } from '../curves/nonFinite.ts';
+import { layerLines, normAt, NormTable, tensorLines, type NormLine, type NormQuantity } from '../curves/normTable.ts';
+import '../controls/face.ts';
+import '../controls/segments.ts';
+import type { DashboardState } from '../state/dashboardState.ts';
+import { formatCount, formatNumber } from '../text/numbers.ts';
+import { rampColor, type Palette } from '../theme/palette.ts';
+import { baseSheet, cardSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
+import { viridisGradient } from '../theme/viridis.ts';
+import { acrossDepth, allLines, countNonFinite, singleCurve, type DepthCurves } from './normCurves.ts';
+import { normsSheet } from './normsSheet.ts';
+import { changeView, type DashboardView } from './view.ts';
+
+const quantityNames: Readonly<Record<NormQuantity, string>> = {
+  weights: 'weight norm',
+  gradients: 'gradient norm',
+  ratio: 'gradient / weight',
+};
+
+@customElement('kaf-norms-tab')
+export class NormsTab extends LitElement {
+  static override styles = [baseSheet, cardSheet, toolsSheet, tableSheet, findingSheet, normsSheet];
+
+  @property({ attribute: false }) state!: DashboardState;
+  @property({ attribute: false }) view!: DashboardView;
+  @property({ attribute: false }) palette!: Palette;
+  @property({ attribute: false }) finding: NonFiniteFinding | null = null;
+  /** The chosen line by name and row by position in the kept rows; null for the first and the newest. */
+  @state() private line: string | null = null;
+  @state() private row: number | null = null;
+  @state() private cursor: number | null = null;
+  @state() private range: Range | null = null;
+
+  private table: NormTable | null = null;
+  /** What the table was made from. */
+  private source: unknown = null;
+  private tableKey = '';
+  private lineCurves: readonly Curve[] = [];
+  private singleCurves: readonly Curve[] = [];
+  private depth: DepthCurves | null = null;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { snapshot } = this.state;
+    if (!snapshot?.prepared || (changed.size === 1 && changed.has('cursor'))) return;
+    this.style.setProperty('--scale', viridisGradient);
+    this.updateTable(snapshot);
+    const { table, palette } = this;
+    if (!table) return;
+    this.singleCurves = singleCurve(snapshot.norms, table, this.chosenLine(), palette);
+    this.depth = acrossDepth(snapshot, this.view.quantity, this.logRow(), palette);
+    this.lineCurves =
+      this.view.normView === 'lines'
+        ? allLines(snapshot.norms, table, {
+            hidden: new Set(this.view.hiddenLines),
+            chosen: this.line,
+            range: this.range,
+            colorOf: (index) => this.colorOf(index),
+          })
+        : [];
+  }
+
+  override render(): unknown {
+    const { snapshot } = this.state;
+    if (!snapshot) return nothing;
+    if (snapshot.plan.observe.normsEverySteps === 0) {
+      return html`<kaf-face
+        icon="graph-scatter"
+        heading="Norms are not observed"
+        reason="The experiment says observe.normsEverySteps: 0. Set it to 1 or more and train again to see the norm of every weight and gradient."
+      ></kaf-face>`;
+    }
+    const { table } = this;
+    if (!table || table.kept.length === 0 || !snapshot.prepared) {
+      return html`<kaf-face
+        icon="graph-scatter"
+        heading="No norms yet"
+        reason=${`They come every ${formatCount(snapshot.plan.observe.normsEverySteps)} steps once training runs.`}
+      ></kaf-face>`;
+    }
+    return html`${this.renderFinding(snapshot)} ${this.renderTools(table)}
+      <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+        ${this.view.normView === 'map' ? this.renderMap(table) : this.renderLines(table)} ${this.renderDepth(snapshot)}
+      </div>
+      <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+        ${this.renderSingle(snapshot)} ${this.renderNumbers(snapshot)}
+      </div>`;
+  }
+
+  private renderFinding(snapshot: RunSnapshot): unknown {
+    const { finding } = this;
+    if (!finding) return nothing;
+    const name = snapshot.prepared?.parameters[finding.parameter]?.name ?? 'a tensor';
+    const step = snapshot.norms.step[finding.row] ?? 0;
+    const { divergence } = snapshot;
+    const end = divergence
+      ? `Training diverged at step ${formatCount(divergence.step)}. ${divergence.message}`
+      : 'Later steps may be finite again.';
+    return html`<div class="finding bad" role="alert">
+      <b>Not finite first: the ${finding.of} of ${name} at step ${formatCount(step)}.</b>
+      <span class="dim">${end}</span>
+      <button
+        class="link"
+        @click=${() => {
+          this.showFinding(name, finding);
+        }}
+      >
+        Show the step
+      </button>
+    </div>`;
+  }
+
+  private renderTools(table: NormTable): unknown {
+    const { view } = this;
+    const extent = table.extent();
+    return html`<div class="tools">
+      <kaf-segments
+        label="Quantity"
+        .segments=${Object.entries(quantityNames).map(([value, text]) => ({ value, text }))}
+        .value=${view.quantity}
+        @chosen=${(event: CustomEvent<{ value: NormQuantity }>) => {
+          changeView(this, { quantity: event.detail.value });
+        }}
+      ></kaf-segments>
+      <kaf-segments
+        label="Rows"
+        .segments=${[
+          { value: 'layers', text: 'layers' },
+          { value: 'tensors', text: 'tensors' },
+        ]}
+        .value=${view.grouping}
+        @chosen=${(event: CustomEvent<{ value: DashboardView['grouping'] }>) => {
+          this.line = null;
+          changeView(this, { grouping: event.detail.value });
+        }}
+      ></kaf-segments>
+      <kaf-segments
+        label="Picture"
+        .segments=${[
+          { value: 'map', text: 'map' },
+          { value: 'lines', text: 'lines' },
+        ]}
+        .value=${view.normView}
+        @chosen=${(event: CustomEvent<{ value: DashboardView['normView'] }>) => {
+          changeView(this, { normView: event.detail.value });
+        }}
+      ></kaf-segments>
+      <span class="grow"></span>
+      ${
+        extent && view.normView === 'map'
+          ? html`<span class="legend"
+              ><span>${formatNumber(extent.low, 2)}</span><span class="scale"></span
+              ><span>${formatNumber(extent.high, 2)}</span></span
+            >`
+          : nothing
+      }
+      <span class="legend"
+        ><span><span class="swatch square non-finite-mark"></span>not finite</span></span
+      >
+    </div>`;
+  }
+
+  private renderMap(table: NormTable): unknown {
+    const quantity = quantityNames[this.view.quantity];
+    const line = this.chosenLine();
+    const chosen: Cell = {
+      line: Math.max(0, table.lines.indexOf(line)),
+      bucket:
+        this.row === null
+          ? table.buckets.length - 1
+          : table.buckets.findIndex((bucket) => bucket.lastRow >= this.rowPosition()),
+    };
+    return html`<div class="card">
+      <h2>
+        ${quantity}
+        <span>${this.view.grouping === 'layers' ? 'layer' : 'tensor'} × step · log colours · click a cell</span>
+      </h2>
+      <kaf-heat-map
+        .names=${table.lines.map(({ name }) => name)}
+        .buckets=${table.buckets.slice()}
+        .extent=${table.extent()}
+        .chosen=${chosen}
+        .palette=${this.palette}
+        label="${quantity} by layer and step; chosen ${line.name} at step ${formatCount(this.rowStep())}: ${formatNumber(
+          this.shownValue(line),
+        )}"
+        @cell-chosen=${(event: CustomEvent<Cell>) => {
+          const bucket = table.buckets[event.detail.bucket];
+          this.line = table.lines[event.detail.line]?.name ?? null;
+          this.row = bucket && event.detail.bucket < table.buckets.length - 1 ? bucket.lastRow : null;
+        }}
+      ></kaf-heat-map>
+    </div>`;
+  }
+
+  private renderLines(table: NormTable): unknown {
+    const quantity = quantityNames[this.view.quantity];
+    const hidden = new Set(this.view.hiddenLines);
+    const names = table.lines.map(({ name }) => name);
+    return html`<div class="card">
+      <h2>
+        ${quantity}
+        <span>every ${this.view.grouping === 'layers' ? 'layer' : 'tensor'} · log · blue first, red last</span>
+        <b
+          >${formatCount(names.length - names.filter((name) => hidden.has(name)).length)} of
+          ${formatCount(names.length)}</b
+        >
+      </h2>
+      <kaf-line-chart
+        class="lines"
+        zoomable
+        .curves=${this.lineCurves}
+        .yScale=${'log'}
+        .range=${this.range}
+        .cursor=${this.cursor}
+        .palette=${this.palette}
+        label="${quantity} of ${formatCount(this.lineCurves.length)} lines by step, log scale"
+      ></kaf-line-chart>
+      <div class="choices" role="group" aria-label="Lines shown">
+        <button
+          class="link"
+          @click=${() => {
+            changeView(this, { hiddenLines: hidden.size === 0 ? names : [] });
+          }}
+        >
+          ${hidden.size === 0 ? 'none' : 'all'}
+        </button>
+        ${guard([table, this.view.hiddenLines, this.palette], () =>
+          table.lines.map(
+            ({ name }, index) =>
+              html`<button
+                aria-pressed=${hidden.has(name) ? 'false' : 'true'}
+                @click=${() => {
+                  if (!hidden.delete(name)) hidden.add(name);
+                  else this.line = name;
+                  changeView(this, { hiddenLines: [...hidden] });
+                }}
+              >
+                <svg class="dot" viewBox="0 0 8 8">
+                  <circle cx="4" cy="4" r="4" fill=${this.colorOf(index)}></circle></svg
+                >${name}
+              </button>`,
+          ),
+        )}
+      </div>
+    </div>`;
+  }
+
+  private renderDepth(snapshot: RunSnapshot): unknown {
+    if (!this.depth) return nothing;
+    const { curves, ticks, names, growth } = this.depth;
+    const said = Number.isFinite(growth) ? `×${growth.toFixed(2)} a layer` : '';
+    return html`<div class="card filling">
+      <h2>across depth <span>step ${formatCount(this.rowStep())}</span><b>${said}</b></h2>
+      <kaf-line-chart
+        class="depth"
+        .curves=${curves}
+        .yScale=${'log'}
+        .xTicks=${ticks}
+        .formatX=${(value: number) => names[value] ?? ''}
+        .palette=${this.palette}
+        label="${quantityNames[this.view.quantity]} from the first layer to the last at step ${formatCount(
+          this.rowStep(),
+        )}: ${said}; ${snapshot.prepared?.parameters.length.toString() ?? ''} tensors"
+      ></kaf-line-chart>
+    </div>`;
+  }
+
+  private renderSingle(snapshot: RunSnapshot): unknown {
+    const line = this.chosenLine();
+    const members = line.members.map((member) => snapshot.prepared?.parameters[member]?.name ?? '').join(', ');
+    return html`<div class="card">
+      <h2>
+        ${line.name} <span>${quantityNames[this.view.quantity]} · ${members === line.name ? 'log' : members}</span>
+        <b>${formatNumber(this.shownValue(line), 3)}</b>
+      </h2>
+      <kaf-line-chart
+        class="single"
+        zoomable
+        .curves=${this.singleCurves}
+        .yScale=${'log'}
+        .range=${this.range}
+        .cursor=${this.cursor ?? (this.row === null ? null : this.rowStep())}
+        .palette=${this.palette}
+        label="${line.name}, ${quantityNames[this.view.quantity]}: ${formatNumber(this.shownValue(line))} at step ${formatCount(
+          this.rowStep(),
+        )}"
+      ></kaf-line-chart>
+    </div>`;
+  }
+
+  private renderNumbers(snapshot: RunSnapshot): unknown {
+    const line = this.chosenLine();
+    const first = this.table?.kept[0] ?? 0;
+    const now = this.logRow();
+    const values = line.members.reduce(
+      (sum, member) => sum + (snapshot.prepared?.parameters[member]?.shape ?? []).reduce((a, b) => a * b, 1),
+      0,
+    );
+    return html`<div class="card">
+      <h2>${line.name} <span>step ${formatCount(this.rowStep())}</span><b>${formatCount(values)} values</b></h2>
+      <table>
+        <tr>
+          <th>L2 norm</th>
+          <th>at start</th>
+          <th>now</th>
+          <th>change</th>
+        </tr>
+        ${(['weights', 'gradients', 'ratio'] as const).map((quantity) => {
+          const start = normAt(snapshot.norms, quantity, line, first);
+          const value = normAt(snapshot.norms, quantity, line, now);
+          return html`<tr>
+            <td>${quantityNames[quantity]}</td>
+            <td class="dim">${formatNumber(start, 3)}</td>
+            <td>${formatNumber(value, 3)}</td>
+            <td class="dim">${Number.isFinite(value / start) ? `×${formatNumber(value / start, 2)}` : ''}</td>
+          </tr>`;
+        })}
+        <tr>
+          <td>not finite</td>
+          <td class="dim">${formatCount(countNonFinite(snapshot.norms, line, first))}</td>
+          <td>${formatCount(countNonFinite(snapshot.norms, line, now))}</td>
+          <td></td>
+        </tr>
+      </table>
+    </div>`;
+  }
+
+  private updateTable(snapshot: RunSnapshot): void {
+    const { quantity, grouping, normView } = this.view;
+    const parameters = snapshot.prepared?.parameters ?? [];
+    const key = JSON.stringify([quantity, grouping, normView]);
+    if (!this.table || this.source !== snapshot.norms.step || this.tableKey !== key) {
+      const lines = grouping === 'layers' ? layerLines(parameters) : tensorLines(parameters);
+      const most =
+        normView === 'map' ? 128 : Math.max(64, Math.min(512, Math.floor(24_000 / Math.max(1, lines.length))));
+      this.table = new NormTable(quantity, lines, most);
+      this.source = snapshot.norms.step;
+      this.tableKey = key;
+    }
+    this.table.update(snapshot.norms);
+  }
+
+  private chosenLine(): NormLine {
+    const lines = this.table?.lines ?? [];
+    return lines.find(({ name }) => name === this.line) ?? lines[0] ?? { name: '', layer: '', members: [] };
+  }
+
+  private rowPosition(): number {
+    const last = (this.table?.kept.length ?? 1) - 1;
+    return Math.min(last, this.row ?? last);
+  }
+
+  private logRow(): number {
+    return this.table?.kept[this.rowPosition()] ?? 0;
+  }
+
+  private rowStep(): number {
+    return this.state.snapshot?.norms.step[this.logRow()] ?? 0;
+  }
+
+  private shownValue(line: NormLine): number {
+    const norms = this.state.snapshot?.norms;
+    return norms ? normAt(norms, this.view.quantity, line, this.logRow()) : Number.NaN;
+  }
+
+  private colorOf(index: number): string {
+    return rampColor(index, this.table?.lines.length ?? 1, this.palette.isLight);
+  }
+
+  private showFinding(name: string, finding: NonFiniteFinding): void {
+    this.line = name;
+    this.row = this.table?.kept.indexOf(finding.row) ?? null;
+    changeView(this, {
+      grouping: 'tensors',
+      normView: 'map',
+      quantity: finding.of === 'gradient' ? 'gradients' : 'weights',
+    });
+  }
+
+  private readonly onCursor = (event: Event): void => {
+    this.cursor = (event as CustomEvent<{ x: number | null }>).detail.x;
+  };
+
+  private readonly onRange = (event: Event): void => {
+    this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
+  };
+}

@@ -1,0 +1,351 @@
+// <kaf-robustness-tab>: the run's evaluations: accuracy under attack by step and restart, live while they run.
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { Proportion } from '../../server/protocol/records.ts';
+import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
+import { isLive } from '../../server/protocol/run.ts';
+import type { Curve } from '../charts/curve.ts';
+import '../charts/lineChart.ts';
+import type { Range } from '../curves/decimate.ts';
+import '../controls/face.ts';
+import '../controls/segments.ts';
+import type { DashboardState } from '../state/dashboardState.ts';
+import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
+import { formatCount, formatFraction, formatMargin, formatPercent } from '../text/numbers.ts';
+import { evaluationText } from '../text/planText.ts';
+import type { Palette } from '../theme/palette.ts';
+import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
+import {
+  afterFirstRestart,
+  cleanOf,
+  atStepText,
+  curvesByRestart,
+  curvesByStep,
+  curvesOfWhole,
+  robustOf,
+} from './attackCurves.ts';
+import './evaluateForm.ts';
+import { changeView, type DashboardView } from './view.ts';
+
+@customElement('kaf-robustness-tab')
+export class RobustnessTab extends LitElement {
+  static override styles = [
+    baseSheet,
+    cardSheet,
+    toolsSheet,
+    tableSheet,
+    css`
+      .columns {
+        grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr);
+      }
+      @media (max-width: 860px) {
+        .columns {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+      .filling {
+        display: flex;
+        flex-direction: column;
+      }
+      .steps {
+        height: auto;
+        min-height: 300px;
+        flex: 1;
+      }
+      .restarts {
+        height: 150px;
+      }
+      .stack {
+        display: grid;
+        gap: 12px;
+        min-width: 0;
+      }
+      kaf-evaluate-form {
+        margin-bottom: 12px;
+      }
+      tr.row {
+        cursor: pointer;
+      }
+      tr.row:hover td,
+      tr.chosen td {
+        background: var(--kaf-hover);
+      }
+      .tools b.running {
+        color: var(--kaf-good);
+      }
+      .scrolling {
+        overflow-x: auto;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) state!: DashboardState;
+  @property({ attribute: false }) view!: DashboardView;
+  @property({ attribute: false }) palette!: Palette;
+  @property({ type: Boolean }) isFormOpen = false;
+  @state() private cursor: number | null = null;
+  @state() private range: Range | null = null;
+
+  private chosen: EvaluationView | null = null;
+  private byStep: readonly Curve[] = [];
+  private byRestart: readonly Curve[] = [];
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const evaluations = this.state.snapshot?.evaluations ?? [];
+    if (changed.size === 1 && changed.has('cursor')) return;
+    this.chosen =
+      evaluations.find(({ started }) => started.evaluation === this.view.evaluation) ?? evaluations.at(-1) ?? null;
+    if (!this.chosen) return;
+    this.byStep = (this.view.attackView === 'whole' ? curvesOfWhole : curvesByStep)(
+      this.chosen,
+      this.view.attackScale,
+      this.palette,
+    );
+    this.byRestart = curvesByRestart(this.chosen, this.palette);
+  }
+
+  override render(): unknown {
+    const { snapshot } = this.state;
+    if (!snapshot) return nothing;
+    const form = this.isFormOpen ? this.renderForm(snapshot) : nothing;
+    const view = this.chosen;
+    if (!view) return html`${form}${this.isFormOpen ? nothing : this.renderEmpty(snapshot)}`;
+    return html`${form}${this.renderTools(snapshot, view)}
+      <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+        ${this.renderByStep(view)}
+        <div class="stack">${this.renderNumbers(view)} ${this.renderByRestart(view)}</div>
+      </div>
+      ${snapshot.evaluations.length > 1 ? this.renderAll(snapshot, view) : nothing}`;
+  }
+
+  private renderEmpty(snapshot: RunSnapshot): unknown {
+    const { evaluate } = allowedIntents(snapshot.run, this.state.connection);
+    const planned = snapshot.plan.evaluation.length;
+    const reason = isLive(snapshot.run.status)
+      ? planned > 0
+        ? `${planned === 1 ? 'One evaluation follows' : `${planned.toString()} evaluations follow`} when training ends; the curves grow here while it attacks.`
+        : 'The experiment plans no evaluation. When the run has ended, attack its weights from here.'
+      : snapshot.run.checkpoints.length > 0
+        ? 'Attack the weights of its last checkpoint with PGD and see how many images stand, by step and restart.'
+        : 'The run left no checkpoint to attack.';
+    return html`<kaf-face icon="shield" heading="Not attacked yet" reason=${reason}>
+      <vscode-button ?disabled=${!evaluate} @click=${this.askForForm}>Evaluate…</vscode-button>
+    </kaf-face>`;
+  }
+
+  private renderForm(snapshot: RunSnapshot): unknown {
+    return html`<kaf-evaluate-form
+      .plan=${snapshot.plan}
+      .blocked=${blockedReason(snapshot, this.state)}
+    ></kaf-evaluate-form>`;
+  }
+
+  private renderTools(snapshot: RunSnapshot, view: EvaluationView): unknown {
+    const progress = attackProgressText(view);
+    const { plan } = view.started;
+    return html`<div class="tools">
+      ${
+        snapshot.evaluations.length > 1
+          ? html`<kaf-segments
+              label="Evaluation"
+              .segments=${snapshot.evaluations.map(({ started }) => ({
+                value: started.evaluation.toString(),
+                text: `PGD-${started.plan.steps.toString()}-${started.plan.restarts.toString()} · ε ${formatFraction(started.plan.epsilon)}`,
+              }))}
+              .value=${view.started.evaluation.toString()}
+              @chosen=${(event: CustomEvent<{ value: string }>) => {
+                changeView(this, { evaluation: Number(event.detail.value) });
+              }}
+            ></kaf-segments>`
+          : html`<b>PGD L∞</b>`
+      }
+      <span>${evaluationText(plan, view.started.samples)} · weights of step ${formatCount(view.started.step)}</span>
+      ${progress === '' ? nothing : html`<b class=${view.finished ? '' : 'running'}>${progress}</b>`}
+      <span class="grow"></span>
+      <kaf-segments
+        label="Steps shown"
+        .segments=${[
+          { value: 'restarts', text: 'each restart' },
+          { value: 'whole', text: 'whole attack', title: 'Restarts one after another' },
+        ]}
+        .value=${this.view.attackView}
+        @chosen=${(event: CustomEvent<{ value: DashboardView['attackView'] }>) => {
+          this.range = null;
+          changeView(this, { attackView: event.detail.value });
+        }}
+      ></kaf-segments>
+      <kaf-segments
+        label="Scale of steps"
+        .segments=${[
+          { value: 'linear', text: 'lin', title: 'Steps on a linear axis' },
+          { value: 'log', text: 'log', title: 'Steps on a logarithmic axis' },
+        ]}
+        .value=${this.view.attackScale}
+        @chosen=${(event: CustomEvent<{ value: DashboardView['attackScale'] }>) => {
+          this.range = null;
+          changeView(this, { attackScale: event.detail.value });
+        }}
+      ></kaf-segments>
+    </div>`;
+  }
+
+  private renderByStep(view: EvaluationView): unknown {
+    const robust = robustOf(view);
+    const isWhole = this.view.attackView === 'whole';
+    const atText = this.cursor === null ? '' : ` · ${atStepText(view, Math.round(this.cursor), isWhole)}`;
+    const value = robust ? `${formatPercent(robust.value)} ${formatMargin(robust)}` : '';
+    return html`<div class="card filling">
+      <h2>
+        accuracy under attack
+        <span
+          >${isWhole ? 'worst-case · restarts one after another' : 'worst-case · each restart'}, Wilson 95
+          %${atText}</span
+        >
+        <b><span class="attacked">${value}</span></b>
+      </h2>
+      <kaf-line-chart
+        class="steps"
+        zoomable
+        .curves=${this.byStep}
+        .xScale=${this.view.attackScale}
+        .formatY=${percentTick}
+        .range=${this.range}
+        .cursor=${this.cursor}
+        .palette=${this.palette}
+        label="Accuracy under attack by step, worst case ${value}"
+      ></kaf-line-chart>
+      <span class="legend dim"
+        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span
+        ><span
+          ><span class="swatch dashed clean-mark"></span
+          >${cleanOf(view) ? 'clean' : view.finished ? 'clean, not known' : 'clean, known at the end'}</span
+        ></span
+      >
+    </div>`;
+  }
+
+  private renderByRestart(view: EvaluationView): unknown {
+    return html`<div class="card">
+      <h2>by restart <span>what stands after restarts 1 … r</span></h2>
+      <kaf-line-chart
+        class="restarts"
+        .curves=${this.byRestart}
+        .extent=${{ from: 1, to: Math.max(2, view.started.plan.restarts) }}
+        .formatX=${wholeTick}
+        .formatY=${percentTick}
+        .palette=${this.palette}
+        label="Worst-case accuracy after each restart"
+      ></kaf-line-chart>
+    </div>`;
+  }
+
+  private renderNumbers(view: EvaluationView): unknown {
+    const { plan } = view.started;
+    const rows: [string, Proportion | null][] = [
+      ['clean', cleanOf(view)],
+      ['random start only', afterFirstRestart(view, 0)],
+      ['after 1 step', afterFirstRestart(view, 1)],
+      ['after 1 restart', afterFirstRestart(view, -1)],
+      [
+        view.finished && cleanOf(view)
+          ? `worst case, ${plan.restarts.toString()} × ${plan.steps.toString()}`
+          : 'worst case so far',
+        robustOf(view),
+      ],
+    ];
+    return html`<div class="card">
+      <h2>
+        worst-case <span>Wilson 95 %</span>
+        <b
+          >${view.finished?.isPartial ? `${formatCount(view.finished.samples || (worstCase(view)?.samples ?? 0))} images, stopped` : ''}</b
+        >
+      </h2>
+      <table>
+        <tr>
+          <th>accuracy</th>
+          <th></th>
+          <th>interval</th>
+        </tr>
+        ${rows.map(
+          ([name, proportion]) =>
+            html`<tr>
+              <td>${name}</td>
+              <td>${proportion ? formatPercent(proportion.value) : '–'}</td>
+              <td class="dim">${proportion ? intervalText(proportion) : ''}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>`;
+  }
+
+  private renderAll(snapshot: RunSnapshot, chosen: EvaluationView): unknown {
+    return html`<div class="card scrolling">
+      <h2>all evaluations <span>protocol worst-case</span></h2>
+      <table>
+        <tr>
+          <th>attack</th>
+          <th>ε</th>
+          <th>α</th>
+          <th>step</th>
+          <th>images</th>
+          <th>clean</th>
+          <th>robust</th>
+          <th>95 %</th>
+        </tr>
+        ${snapshot.evaluations.map((view) => {
+          const { plan } = view.started;
+          const robust = robustOf(view);
+          const clean = cleanOf(view);
+          return html`<tr
+            class="row ${view === chosen ? 'chosen' : ''}"
+            @click=${() => {
+              changeView(this, { evaluation: view.started.evaluation });
+            }}
+          >
+            <td>PGD-${plan.steps}-${plan.restarts}</td>
+            <td>${formatFraction(plan.epsilon)}</td>
+            <td>${formatFraction(plan.stepSize)}</td>
+            <td>${formatCount(view.started.step)}</td>
+            <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
+            <td>${clean ? formatPercent(clean.value) : '–'}</td>
+            <td>${robust ? formatPercent(robust.value) : '–'}</td>
+            <td class="dim">${robust ? intervalText(robust) : ''}</td>
+          </tr>`;
+        })}
+      </table>
+    </div>`;
+  }
+
+  private readonly askForForm = (): void => {
+    this.dispatchEvent(new CustomEvent('form-asked', { bubbles: true, composed: true }));
+  };
+
+  private readonly onCursor = (event: Event): void => {
+    this.cursor = (event as CustomEvent<{ x: number | null }>).detail.x;
+  };
+
+  private readonly onRange = (event: Event): void => {
+    this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
+  };
+}
+
+/** Why no evaluation can start now; null where one can. */
+function blockedReason({ run }: RunSnapshot, { connection }: DashboardState): string | null {
+  if (connection.status !== 'connected') return 'Not connected with the server.';
+  if (isLive(run.status)) return 'The run is at work; evaluate when it has ended.';
+  if (run.checkpoints.length === 0) return 'The run left no checkpoint to attack.';
+  return null;
+}
+
+function intervalText({ low, high }: Proportion): string {
+  return `${(low * 100).toFixed(1)} – ${(high * 100).toFixed(1)} %`;
+}
+
+function percentTick(value: number): string {
+  return Number((value * 100).toPrecision(4)).toString();
+}
+
+function wholeTick(value: number): string {
+  return Number.isInteger(value) ? value.toString() : '';
+}

@@ -1,0 +1,50 @@
+// What a user chose to look at: kept while the panel is hidden and when the window reloads.
+import type { XAxis } from '../curves/runCurves.ts';
+import type { NormQuantity } from '../curves/normTable.ts';
+import type { YScale } from '../charts/curve.ts';
+
+export type TabName = 'curves' | 'norms' | 'activations' | 'robustness';
+
+export interface DashboardView {
+  readonly runId: string | null;
+  readonly tab: TabName;
+  readonly xAxis: XAxis;
+  readonly yScale: YScale;
+  readonly smoothing: number;
+  readonly filter: string;
+  readonly quantity: NormQuantity;
+  readonly grouping: 'layers' | 'tensors';
+  readonly normView: 'map' | 'lines';
+  /** Lines hidden in the lines view, by name. */
+  readonly hiddenLines: readonly string[];
+  /** Null for the first. */
+  readonly layer: string | null;
+  readonly order: 'drift' | 'index';
+  /** Null for the newest. */
+  readonly evaluation: number | null;
+  readonly attackScale: YScale;
+  readonly attackView: 'restarts' | 'whole';
+}
+
+export const defaultView: DashboardView = {
+  runId: null,
+  tab: 'curves',
+  xAxis: 'step',
+  yScale: 'linear',
+  smoothing: 0.9,
+  filter: '',
+  quantity: 'gradients',
+  grouping: 'layers',
+  normView: 'map',
+  hiddenLines: [],
+  layer: null,
+  order: 'drift',
+  evaluation: null,
+  attackScale: 'linear',
+  attackView: 'restarts',
+};
+
+/** Asks the panel to keep a change of view. */
+export function changeView(source: EventTarget, change: Partial<DashboardView>): void {
+  source.dispatchEvent(new CustomEvent('view-changed', { detail: change, bubbles: true, composed: true }));
+}

@@ -1,0 +1,101 @@
+// The shape of a kernel activation function: f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8).
+// For drawing, so in float64 on a grid; training's kernels are elsewhere.
+
+export interface KafLayer {
+  readonly dictionary: readonly number[];
+  readonly gamma: number;
+  readonly base: 'none' | 'swish';
+}
+
+export interface KafGrid {
+  /** Ascending inputs. */
+  readonly x: Float64Array;
+  /** base(x) and base′(x). */
+  readonly base: Float64Array;
+  readonly baseSlope: Float64Array;
+  /** exp(−γ(x−dᵢ)²) and its derivative in x, `[x, dictionary]` row by row. */
+  readonly kernels: Float64Array;
+  readonly slopes: Float64Array;
+  readonly dictionarySize: number;
+}
+
+/** Everything of a layer that does not depend on α, on `points` inputs evenly over the dictionary and `margin` beyond each end. */
+export function gridFor(layer: KafLayer, options: { points: number; margin: number }): KafGrid {
+  const low = Math.min(...layer.dictionary) - options.margin;
+  const high = Math.max(...layer.dictionary) + options.margin;
+  const x = Float64Array.from(
+    { length: options.points },
+    (_, index) => low + ((high - low) * index) / (options.points - 1),
+  );
+  return gridAt(layer, x);
+}
+
+export function gridAt(layer: KafLayer, x: Float64Array): KafGrid {
+  const size = layer.dictionary.length;
+  const base = new Float64Array(x.length);
+  const baseSlope = new Float64Array(x.length);
+  const kernels = new Float64Array(x.length * size);
+  const slopes = new Float64Array(x.length * size);
+  x.forEach((input, row) => {
+    if (layer.base === 'swish') {
+      const sigmoid = 1 / (1 + Math.exp(-input));
+      base[row] = input * sigmoid;
+      baseSlope[row] = sigmoid * (1 + input * (1 - sigmoid));
+    }
+    layer.dictionary.forEach((centre, column) => {
+      const distance = input - centre;
+      const kernel = Math.exp(-layer.gamma * distance * distance);
+      kernels[row * size + column] = kernel;
+      slopes[row * size + column] = -2 * layer.gamma * distance * kernel;
+    });
+  });
+  return { x, base, baseSlope, kernels, slopes, dictionarySize: size };
+}
+
+/** f on the grid for one channel; `alpha` is `[channels, dictionary]` row by row. */
+export function evaluateShape(grid: KafGrid, alpha: Float32Array, channel: number): Float64Array {
+  return combine(grid.base, grid.kernels, grid.dictionarySize, alpha, channel);
+}
+
+/** f′ on the grid. */
+export function evaluateSlope(grid: KafGrid, alpha: Float32Array, channel: number): Float64Array {
+  return combine(grid.baseSlope, grid.slopes, grid.dictionarySize, alpha, channel);
+}
+
+/** max |f′| on the grid: an estimate from below of the Lipschitz constant that gets tight as the grid gets fine. */
+export function lipschitzEstimate(slope: ArrayLike<number>): number {
+  let largest = 0;
+  for (let index = 0; index < slope.length; index++) {
+    const size = Math.abs(slope[index]!);
+    if (!(size <= largest)) largest = size; // so that NaN is kept
+    if (Number.isNaN(largest)) return largest;
+  }
+  return largest;
+}
+
+/** ‖f − g‖₂ over the grid's interval, by the trapezoidal rule. */
+export function shapeDistance(x: ArrayLike<number>, f: ArrayLike<number>, g: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 1; index < x.length; index++) {
+    const left = f[index - 1]! - g[index - 1]!;
+    const right = f[index]! - g[index]!;
+    sum += ((x[index]! - x[index - 1]!) * (left * left + right * right)) / 2;
+  }
+  return Math.sqrt(sum);
+}
+
+function combine(
+  base: Float64Array,
+  rows: Float64Array,
+  size: number,
+  alpha: Float32Array,
+  channel: number,
+): Float64Array {
+  const result = new Float64Array(base.length);
+  for (let row = 0; row < base.length; row++) {
+    let sum = base[row]!;
+    for (let column = 0; column < size; column++) sum += rows[row * size + column]! * alpha[channel * size + column]!;
+    result[row] = sum;
+  }
+  return result;
+}

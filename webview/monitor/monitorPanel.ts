@@ -1,0 +1,311 @@
+// <kaf-monitor>: what runs now, in a narrow sidebar: progress, figures with their sparklines, device, what can be done.
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import type { ConnectionState, FromMonitor, MonitoredRun, ToMonitor } from '../../server/protocol/panel.ts';
+import { isLive } from '../../server/protocol/run.ts';
+import { FrameGate } from '../charts/frameGate.ts';
+import '../charts/sparkline.ts';
+import '../controls/face.ts';
+import { smooth } from '../curves/smooth.ts';
+import { Pace } from '../state/pace.ts';
+import { allowedIntents, remainingText, statusTone } from '../state/progress.ts';
+import { formatCount, formatNumber, formatPercent } from '../text/numbers.ts';
+import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
+import { baseSheet, chipSheet, findingSheet } from '../theme/sheets.ts';
+
+@customElement('kaf-monitor')
+export class MonitorPanel extends LitElement {
+  static override styles = [
+    baseSheet,
+    chipSheet,
+    findingSheet,
+    css`
+      :host {
+        padding: 6px 12px 12px;
+        min-width: 0;
+      }
+      section {
+        padding-bottom: 12px;
+        margin-bottom: 12px;
+        border-bottom: 1px solid var(--kaf-line);
+      }
+      section:last-of-type {
+        border-bottom: 0;
+        margin-bottom: 0;
+      }
+      .name {
+        display: flex;
+        gap: 6px;
+        align-items: baseline;
+      }
+      .name button {
+        appearance: none;
+        border: 0;
+        padding: 0;
+        background: none;
+        font: inherit;
+        font-weight: 600;
+        color: var(--kaf-foreground);
+        text-align: left;
+        cursor: pointer;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        min-width: 0;
+        flex: 1;
+      }
+      .name button:hover {
+        color: var(--kaf-link);
+      }
+      small {
+        font-size: 12px;
+        color: var(--kaf-dim);
+      }
+      .row {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        min-height: 22px;
+      }
+      .row small {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .row vscode-toolbar-button {
+        flex: none;
+      }
+      progress {
+        appearance: none;
+        display: block;
+        width: 100%;
+        height: 3px;
+        border: 0;
+        margin: 5px 0 4px;
+        background: var(--kaf-track);
+        border-radius: 2px;
+        overflow: hidden;
+      }
+      progress::-webkit-progress-bar {
+        background: var(--kaf-track);
+      }
+      progress::-webkit-progress-value {
+        background: var(--kaf-accent);
+        border-radius: 2px;
+      }
+      progress.rest::-webkit-progress-value {
+        background: var(--kaf-faint);
+      }
+      progress.bad::-webkit-progress-value {
+        background: var(--kaf-alarm);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(52px, auto) minmax(0, 1fr);
+        gap: 2px 8px;
+        align-items: center;
+        margin: 4px 0 6px;
+      }
+      dt {
+        color: var(--kaf-foreground);
+      }
+      dd {
+        margin: 0;
+        font-weight: 600;
+        text-align: right;
+      }
+      .finding {
+        margin: 6px 0 8px;
+        overflow-wrap: anywhere;
+      }
+      .wrap {
+        overflow-wrap: anywhere;
+      }
+      .chip {
+        line-height: 16px;
+        font-size: 11px;
+        flex: none;
+      }
+    `,
+  ];
+
+  post: (message: FromMonitor) => void = () => undefined;
+  @state() private palette: Palette = readPalette();
+  /** The newest; null until the host has said what there is. */
+  private shown: ToMonitor | null = null;
+  private readonly paces = new Map<string, Pace>();
+  private readonly gate = new FrameGate(() => {
+    this.requestUpdate();
+  });
+
+  connect(post: (message: FromMonitor) => void): void {
+    this.post = post;
+    watchTheme(() => {
+      this.palette = readPalette();
+    });
+  }
+
+  receive(message: ToMonitor): void {
+    this.shown = message;
+    const known = new Set(message.runs.map(({ run }) => run.id));
+    for (const id of this.paces.keys()) if (!known.has(id)) this.paces.delete(id);
+    for (const { run } of message.runs) this.paceOf(run.id).see(run);
+    this.gate.request();
+  }
+
+  override render(): unknown {
+    if (!this.shown)
+      return html`<kaf-face compact busy icon="loading" heading="Looking for runs" reason=""></kaf-face>`;
+    const { connection, runs } = this.shown;
+    return html`${this.renderConnection(connection)}
+    ${
+      runs.length > 0
+        ? repeat(
+            runs,
+            ({ run }) => run.id,
+            (monitored) => this.renderRun(monitored, connection),
+          )
+        : connection.status === 'connected' || connection.status === 'stopped'
+          ? html`<kaf-face
+              compact
+              icon="pulse"
+              heading="Nothing runs"
+              reason="Open an experiment file and press Train; its progress appears here."
+            >
+              <vscode-button
+                @click=${() => {
+                  this.post({ type: 'newExperiment' });
+                }}
+                >New Experiment</vscode-button
+              >
+            </kaf-face>`
+          : nothing
+    }`;
+  }
+
+  private renderConnection(connection: ConnectionState): unknown {
+    switch (connection.status) {
+      case 'connected':
+      case 'stopped':
+        return nothing;
+      case 'starting':
+        return html`<div class="finding quiet" role="status">
+          <span class="dim">Starting the training server…</span>
+        </div>`;
+      case 'lost':
+        return html`<div class="finding" role="alert">
+          <b>Connection lost</b><span class="dim wrap">${connection.message}</span>
+          <button
+            class="link"
+            @click=${() => {
+              this.post({ type: 'showLog' });
+            }}
+          >
+            Show the log
+          </button>
+        </div>`;
+      default:
+        return connection satisfies never;
+    }
+  }
+
+  private renderRun(monitored: MonitoredRun, connection: ConnectionState): unknown {
+    const { run } = monitored;
+    const tone = statusTone(run.status);
+    const remaining = remainingText(run, this.paceOf(run.id).remainingMs(run));
+    return html`<section aria-label="${run.name}, seed ${run.seed.toString()}, ${run.status}">
+      <div class="name">
+        <button
+          title="Open the dashboard"
+          @click=${() => {
+            this.post({ type: 'openDashboard', runId: run.id });
+          }}
+        >
+          ${run.name} · seed ${run.seed}
+        </button>
+        ${
+          run.status === 'training'
+            ? html`<small>epoch ${run.epoch} / ${run.epochs}</small>`
+            : html`<span class="chip ${tone}">${run.status}</span>`
+        }
+      </div>
+      <progress class=${tone} max=${Math.max(1, run.steps)} .value=${run.step} aria-label="Steps done"></progress>
+      <div class="row">
+        <small
+          >${formatCount(run.step)} of ${formatCount(run.steps)}
+          steps${remaining === '' ? '' : ` · ${remaining}`}</small
+        >
+        <span class="grow"></span>${this.renderButtons(monitored, connection)}
+      </div>
+      ${this.renderFigures(monitored)}
+      <small class="wrap">${[run.device, run.description].filter((part) => part !== null).join(' · ')}</small>
+      ${
+        run.message !== null && tone === 'bad'
+          ? html`<div class="finding bad" role="alert">
+              <b>${run.status}</b><span class="dim">${run.message}</span>
+            </div>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  private renderFigures({ run, loss, accuracy, robustAccuracy, imagesPerSecond }: MonitoredRun): unknown {
+    const { palette } = this;
+    const figures: [string, string, readonly number[], string][] = [];
+    if (run.loss !== null) figures.push(['loss', formatNumber(run.loss), [...smooth(loss, 0.8)], palette.dim]);
+    if (isKnown(run.cleanAccuracy)) figures.push(['clean', formatPercent(run.cleanAccuracy), accuracy, palette.clean]);
+    if (isKnown(run.robustAccuracy)) {
+      figures.push(['robust', formatPercent(run.robustAccuracy), robustAccuracy, palette.attacked]);
+    }
+    if (isKnown(run.imagesPerSecond) && isLive(run.status)) {
+      figures.push(['images/s', formatCount(run.imagesPerSecond), imagesPerSecond, palette.rate]);
+    }
+    if (figures.length === 0) return nothing;
+    return html`<dl>
+      ${figures.map(
+        ([name, text, values, color]) =>
+          html`<dt>${name}</dt>
+            <dd>${text}</dd>
+            <kaf-sparkline
+              .values=${values}
+              .color=${color}
+              .palette=${palette}
+              label="${name}: ${text}, ${values.length.toString()} points"
+            ></kaf-sparkline>`,
+      )}
+    </dl>`;
+  }
+
+  private renderButtons({ run }: MonitoredRun, connection: ConnectionState): unknown {
+    const can = allowedIntents(run, connection);
+    const button = (type: 'pause' | 'resume' | 'stop', icon: string, label: string): unknown =>
+      html`<vscode-toolbar-button
+        icon=${icon}
+        label=${label}
+        title=${label}
+        data-intent=${type}
+        @click=${() => {
+          this.post({ type, runId: run.id });
+        }}
+      ></vscode-toolbar-button>`;
+    return html`${can.pause ? button('pause', 'debug-pause', 'Pause') : nothing}${
+      can.resume ? button('resume', 'debug-start', 'Resume') : nothing
+    }${can.stop ? button('stop', 'debug-stop', run.status === 'evaluating' ? 'Stop the attack' : 'Stop') : nothing}`;
+  }
+
+  private paceOf(runId: string): Pace {
+    let pace = this.paces.get(runId);
+    if (!pace) {
+      pace = new Pace();
+      this.paces.set(runId, pace);
+    }
+    return pace;
+  }
+}
+
+/** Not so before the first, or where nothing was counted: a loss may be NaN, these may not. */
+function isKnown(value: number | null): value is number {
+  return value !== null && Number.isFinite(value);
+}

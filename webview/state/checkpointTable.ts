@@ -1,0 +1,60 @@
+// The rows of the checkpoint inspector: which tensors, in what order.
+import type { CheckpointContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+
+export type TensorGroup = TensorContents['group'];
+
+/** A part of the file; `plan`: what it says of itself. */
+export type TensorSection = TensorGroup | 'plan';
+
+/** `file`: the file's own order. */
+export type TensorOrder = 'file' | 'name' | 'values' | 'l2' | 'min' | 'max' | 'mean' | 'std' | 'nonFinite';
+
+export function tensorRows(
+  contents: CheckpointContents,
+  options: { group: TensorGroup; filter: string; order: TensorOrder; isDescending: boolean },
+): TensorContents[] {
+  const filter = options.filter.trim().toLowerCase();
+  const rows = contents.tensors.filter(
+    ({ group, name }) => group === options.group && name.toLowerCase().includes(filter),
+  );
+  const { order } = options;
+  if (order === 'file') return rows;
+  const sign = options.isDescending ? -1 : 1;
+  return rows.sort((a, b) =>
+    order === 'name' ? sign * a.name.localeCompare(b.name) : compare(a[order], b[order], sign),
+  );
+}
+
+export function summarize(contents: CheckpointContents): {
+  parameters: number;
+  values: number;
+  nonFinite: number;
+  dtypes: readonly string[];
+} {
+  const model = contents.tensors.filter(({ group }) => group === 'model');
+  return {
+    parameters: model.reduce((sum, { values }) => sum + values, 0),
+    values: contents.tensors.reduce((sum, { values }) => sum + values, 0),
+    nonFinite: contents.tensors.reduce((sum, { nonFinite }) => sum + nonFinite, 0),
+    dtypes: [...new Set(contents.tensors.map(({ dtype }) => dtype))],
+  };
+}
+
+/** Groups that the file has, in the order shown. */
+export function groupsOf(contents: CheckpointContents): TensorGroup[] {
+  return (['model', 'optimizer', 'other'] as const).filter((group) =>
+    contents.tensors.some((tensor) => tensor.group === group),
+  );
+}
+
+/** What was asked for where the file has it, else its first group: a file not written by Kafscope has no `model`. */
+export function shownSection(contents: CheckpointContents, asked: TensorSection): TensorSection {
+  const groups = groupsOf(contents);
+  return asked === 'plan' || groups.includes(asked) ? asked : (groups[0] ?? 'plan');
+}
+
+/** NaN last, whichever the direction of the rest. */
+function compare(a: number, b: number, sign: 1 | -1): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return sign * (a - b);
+}

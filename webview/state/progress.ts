@@ -1,0 +1,82 @@
+// How far a run and its attacks are, in numbers and in words.
+import { isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
+import type { EvaluationView } from '../../server/protocol/snapshot.ts';
+import type { ConnectionState } from '../../server/protocol/panel.ts';
+import { formatDuration } from '../text/duration.ts';
+import { formatCount } from '../text/numbers.ts';
+
+export type Tone = 'go' | 'wait' | 'rest' | 'bad';
+
+export function statusTone(status: RunStatus): Tone {
+  switch (status) {
+    case 'training':
+    case 'evaluating':
+      return 'go';
+    case 'queued':
+    case 'preparing':
+    case 'paused':
+      return 'wait';
+    case 'finished':
+    case 'stopped':
+      return 'rest';
+    case 'interrupted':
+    case 'diverged':
+    case 'failed':
+      return 'bad';
+    default:
+      return status satisfies never;
+  }
+}
+
+/** Milliseconds to the last step at the pace of the newest `window` points; NaN before there is a pace. */
+export function remainingMs(
+  steps: { readonly step: readonly number[]; readonly timeMs: readonly number[] },
+  total: number,
+  window = 64,
+): number {
+  const last = steps.step.length - 1;
+  const first = Math.max(0, last - window);
+  const done = (steps.step[last] ?? 0) - (steps.step[first] ?? 0);
+  if (done <= 0) return Number.NaN;
+  const pace = ((steps.timeMs[last] ?? 0) - (steps.timeMs[first] ?? 0)) / done;
+  return Math.max(0, total - (steps.step[last] ?? 0)) * pace;
+}
+
+/** `1 h 12 min left`, or nothing where that is unknown or over. */
+export function remainingText(run: RunSummary, milliseconds: number): string {
+  return run.status === 'training' && Number.isFinite(milliseconds) ? `${formatDuration(milliseconds)} left` : '';
+}
+
+/** What can be asked of a run now. */
+export function allowedIntents(
+  run: RunSummary,
+  connection: ConnectionState,
+): { pause: boolean; resume: boolean; stop: boolean; evaluate: boolean } {
+  const isConnected = connection.status === 'connected';
+  return {
+    pause: isConnected && run.status === 'training',
+    resume: isConnected && (run.status === 'paused' || isResumable(run)),
+    stop: isConnected && isLive(run.status),
+    evaluate: isConnected && !isLive(run.status) && run.checkpoints.length > 0,
+  };
+}
+
+/** `restart 3 of 10 · 256 of 1,000 images`; after the end, how many images passed every restart. */
+export function attackProgressText({ started, restarts, finished }: EvaluationView): string {
+  if (finished && !finished.isPartial) return '';
+  if (finished && finished.samples > 0) return `stopped after ${formatCount(finished.samples)} images`;
+  if (finished && restarts.length === 0) return 'stopped before the first restart was over';
+  const ending = finished ? 'stopped at ' : '';
+  const first = restarts[0]?.samples ?? 0;
+  // Whole restarts one after another, or every restart on one batch after another: the trainer may do either.
+  const caughtUp = restarts.filter((restart) => restart.samples === first).length;
+  const restart = Math.min(caughtUp, started.plan.restarts - 1);
+  const samples = first < started.samples ? first : (restarts[restart]?.samples ?? 0);
+  const current = caughtUp < started.plan.restarts || first < started.samples ? restart + 1 : started.plan.restarts;
+  return `${ending}restart ${current.toString()} of ${started.plan.restarts.toString()} · ${formatCount(samples)} of ${formatCount(started.samples)} images`;
+}
+
+/** Counts of the deepest restart: the worst case so far. */
+export function worstCase(view: EvaluationView): { samples: number; robust: Int32Array } | null {
+  return view.restarts.findLast((restart) => restart.samples > 0) ?? null;
+}
