@@ -1,4 +1,5 @@
 // Chooses what tfjs computes on: our WebAssembly backend or tfjs's plain JavaScript one. Callers use tfjs and never ask which.
+import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceReport } from '../protocol/messages.ts';
 import type { RuntimeChoice } from '../protocol/plan.ts';
@@ -9,15 +10,17 @@ import { openWasmBackend } from './wasm/openWasmBackend.ts';
 
 export interface Runtime {
   readonly name: 'wasm' | 'cpu';
-  /** For example `1 thread · relaxed SIMD`. */
+  /** For example `8 threads · relaxed SIMD`. */
   readonly device: string;
   /** Bytes of tensors now, and the most there were (on `cpu`: the most there were when this was called). */
   memory(): { usedBytes: number; peakBytes: number };
 }
 
 export interface RuntimeOptions {
-  /** Absolute path of the folder with `kernels.wasm` and `kernels.relaxed.wasm`. */
+  /** Absolute path of the folder with `kernels.wasm`, `kernels.relaxed.wasm` and `kernelThread.cjs`. */
   readonly assetsFolder: string;
+  /** Of `wasm`, from 1; by default as many as the machine has cores. */
+  readonly threads?: number;
 }
 
 /** The wanted runtime does not work here. */
@@ -35,10 +38,11 @@ const cpuDevice = '1 thread · plain JavaScript';
 export async function openRuntime(choice: RuntimeChoice, options: RuntimeOptions): Promise<Runtime> {
   if (choice === 'cpu') return openCpu();
   try {
-    const { backend, build } = await openWasmBackend(options.assetsFolder);
+    const threads = options.threads ?? os.availableParallelism();
+    const { backend, build } = await openWasmBackend(options.assetsFolder, { threads });
     return {
       name: 'wasm',
-      device: wasmDevice(build),
+      device: wasmDevice(build, threads),
       memory: () => ({ usedBytes: backend.pool.usedBytes, peakBytes: backend.pool.peakBytes }),
     };
   } catch (error) {
@@ -50,12 +54,12 @@ export async function openRuntime(choice: RuntimeChoice, options: RuntimeOptions
 /** Whether each runtime works here and why; opens none. */
 export function listDevices(options: RuntimeOptions): Promise<DeviceReport[]> {
   return Promise.resolve([
-    reportWasm(options.assetsFolder),
+    reportWasm(options),
     { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.' },
   ]);
 }
 
-function reportWasm(assetsFolder: string): DeviceReport {
+function reportWasm({ assetsFolder, threads = os.availableParallelism() }: RuntimeOptions): DeviceReport {
   try {
     const build = isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain';
     loadKernels(assetsFolder, new MemoryPool({ initialPages: 1 }).memory, build);
@@ -63,7 +67,7 @@ function reportWasm(assetsFolder: string): DeviceReport {
       build === 'relaxed'
         ? 'The engine has shared memory and relaxed SIMD.'
         : 'The engine has no relaxed SIMD (Node 22 and newer have it), so kernels run at about half speed.';
-    return { runtime: 'wasm', isAvailable: true, device: wasmDevice(build), reason };
+    return { runtime: 'wasm', isAvailable: true, device: wasmDevice(build, threads), reason };
   } catch (error) {
     return { runtime: 'wasm', isAvailable: false, device: '', reason: messageOf(error) };
   }
@@ -91,8 +95,8 @@ function silenceGreeting(): void {
   backend.firstUse = false;
 }
 
-function wasmDevice(build: KernelBuild): string {
-  return build === 'relaxed' ? '1 thread · relaxed SIMD' : '1 thread · SIMD';
+function wasmDevice(build: KernelBuild, threads: number): string {
+  return `${threads} ${threads === 1 ? 'thread' : 'threads'} · ${build === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}`;
 }
 
 function messageOf(error: unknown): string {

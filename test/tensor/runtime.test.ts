@@ -30,8 +30,12 @@ describe('runtime', () => {
   });
 
   it('says how it computes', async () => {
-    const expected = isSupported(assetsFolder, 'relaxed') ? '1 thread · relaxed SIMD' : '1 thread · SIMD';
-    expect((await openRuntime('wasm', { assetsFolder })).device).toBe(expected);
+    const simd = isSupported(assetsFolder, 'relaxed') ? 'relaxed SIMD' : 'SIMD';
+    const nCores = os.availableParallelism();
+    const asMany = nCores === 1 ? '1 thread' : `${nCores} threads`;
+    expect((await openRuntime('wasm', { assetsFolder })).device).toBe(`${asMany} · ${simd}`);
+    expect((await openRuntime('wasm', { assetsFolder, threads: 1 })).device).toBe(`1 thread · ${simd}`);
+    expect((await openRuntime('wasm', { assetsFolder, threads: 3 })).device).toBe(`3 threads · ${simd}`);
     expect((await openRuntime('cpu', { assetsFolder })).device).toBe('1 thread · plain JavaScript');
   });
 
@@ -46,7 +50,7 @@ describe('runtime', () => {
     // An empty module: it compiles, and has none of the kernels.
     const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
     for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) fs.writeFileSync(path.join(folder, file), empty);
-    await expect(openRuntime('wasm', { assetsFolder: folder })).rejects.toThrow(/has no kernel \w+: rebuild it/);
+    await expect(openRuntime('wasm', { assetsFolder: folder })).rejects.toThrow(/there is no kernel \w+: rebuild them/);
     expect((await openRuntime('auto', { assetsFolder: folder })).name).toBe('cpu');
   });
 

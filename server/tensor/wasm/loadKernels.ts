@@ -9,6 +9,7 @@ export type KernelBuild = 'relaxed' | 'plain';
 
 export interface LoadedKernels {
   readonly build: KernelBuild;
+  readonly module: WebAssembly.Module;
   readonly kernels: Kernels;
 }
 
@@ -26,20 +27,23 @@ export function isSupported(assetsFolder: string, build: KernelBuild): boolean {
 export function loadKernels(assetsFolder: string, memory: WebAssembly.Memory, wanted?: KernelBuild): LoadedKernels {
   const build = wanted ?? (isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain');
   const module = new WebAssembly.Module(readKernels(assetsFolder, build));
+  return { build, module, kernels: linkKernels(module, memory) };
+}
+
+/** An instance of the compiled kernels on `memory`. @throws Error if a kernel is missing. */
+export function linkKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory, abort } });
-  const kernels = Object.fromEntries(kernelNames.map((name) => [name, checked(name, instance.exports[name], build)]));
-  return { build, kernels: kernels as Kernels };
+  return Object.fromEntries(kernelNames.map((name) => [name, checked(name, instance.exports[name])])) as Kernels;
 }
 
 /** WebAssembly takes missing arguments for 0 and ignores others: a kernel older than its caller could run for ever. */
-function checked(name: KernelName, kernel: unknown, build: KernelBuild): (...values: number[]) => number {
-  if (typeof kernel !== 'function')
-    throw new Error(`${files[build]} has no kernel ${name}: rebuild it with npm run build`);
+function checked(name: KernelName, kernel: unknown): (...values: number[]) => number {
+  if (typeof kernel !== 'function') throw new Error(`there is no kernel ${name}: rebuild them with npm run build`);
   const run = kernel as (...values: number[]) => number;
   return (...values) => {
     if (values.length !== run.length) {
       throw new Error(
-        `${files[build]}: ${name} takes ${run.length} arguments, not ${values.length}: rebuild it with npm run build`,
+        `the kernel ${name} takes ${run.length} arguments, not ${values.length}: rebuild them with npm run build`,
       );
     }
     return run(...values);
@@ -54,7 +58,8 @@ function abort(): never {
   throw new Error('a WebAssembly kernel aborted');
 }
 
-const kernelNames = [
+/** In an order that all threads share. */
+export const kernelNames = [
   'packMatrix',
   'multiplyRows',
   'multiplyColumns',
@@ -86,4 +91,4 @@ const kernelNames = [
   'adamUpdate',
 ] as const;
 
-type KernelName = (typeof kernelNames)[number];
+export type KernelName = (typeof kernelNames)[number];

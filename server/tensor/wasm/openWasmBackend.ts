@@ -12,8 +12,9 @@ import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reductionKernels } from './kernels/reduction.ts';
-import { loadKernels, type KernelBuild } from './loadKernels.ts';
+import { kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
+import { ThreadPool } from './threads/threadPool.ts';
 import { WasmBackend, wasmBackendName } from './wasmBackend.ts';
 
 const fastKernels = [
@@ -30,18 +31,29 @@ const fastKernels = [
   ...optimizerKernels,
 ];
 
+export interface WasmOptions {
+  /** Which SIMD build to load; by default relaxed where the engine has it. */
+  readonly build?: KernelBuild;
+  /** From 1; by default 1. */
+  readonly threads?: number;
+}
+
 /**
- * Registers the backend and makes it tfjs's current one; one that was open before is removed with its tensors.
- * @param options.build which SIMD build to load; by default relaxed where the engine has it.
- * @throws Error if the kernels can't be read, compiled or linked.
+ * Registers the backend and makes it tfjs's current one; one that was open before is removed with its tensors and threads.
+ * @throws Error if the kernels can't be read, compiled or linked, or a thread does not start.
  */
 export async function openWasmBackend(
   assetsFolder: string,
-  options: { readonly build?: KernelBuild } = {},
+  options: WasmOptions = {},
 ): Promise<{ backend: WasmBackend; build: KernelBuild }> {
   const pool = new MemoryPool();
-  const { kernels, build } = loadKernels(assetsFolder, pool.memory, options.build);
-  const backend = new WasmBackend(pool, kernels);
+  const { kernels, module, build } = loadKernels(assetsFolder, pool.memory, options.build);
+  const threads = await ThreadPool.open(assetsFolder, options.threads ?? 1, {
+    module,
+    memory: pool.memory,
+    run: (kernel, call) => kernels[kernelNames[kernel]!](...call),
+  });
+  const backend = new WasmBackend(pool, kernels, threads);
   registerKernels();
   if (tf.engine().registryFactory[wasmBackendName]) tf.removeBackend(wasmBackendName);
   tf.registerBackend(wasmBackendName, () => backend, 1);

@@ -2,8 +2,10 @@
 // from tfjs's `cpu` backend and our WebAssembly kernels work on the same data. Strings stay outside. No kernel is here.
 import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import type { Kernels } from './loadKernels.ts';
+import { kernelNames, type KernelName, type Kernels } from './loadKernels.ts';
 import type { MemoryPool } from './memoryPool.ts';
+import { rangesOf } from './threads/ranges.ts';
+import type { ThreadPool } from './threads/threadPool.ts';
 
 export const wasmBackendName = 'kafscope-wasm';
 
@@ -25,16 +27,33 @@ interface PlacedData {
   address?: number;
 }
 
+export interface Scratch {
+  /** Its place in a call's list. */
+  readonly argument: number;
+  readonly sizeBytes: number;
+}
+
+/** More ranges than threads: one that another process holds up leaves its share to the others. */
+const rangesPerThread = 4;
+
 const dataIds = { next: 0 };
 
 export class WasmBackend extends MathBackendCPU {
   readonly pool: MemoryPool;
   readonly kernels: Kernels;
+  readonly threads: ThreadPool;
 
-  constructor(pool: MemoryPool, kernels: Kernels) {
+  constructor(pool: MemoryPool, kernels: Kernels, threads: ThreadPool) {
     super();
     this.pool = pool;
     this.kernels = kernels;
+    this.threads = threads;
+  }
+
+  /** tfjs calls it when the backend is removed. */
+  override dispose(): void {
+    super.dispose();
+    void this.threads.close();
   }
 
   /** Copies `values` into the shared memory. Copied kernels may hand over plain arrays, views of other tensors, or nothing. */
@@ -108,6 +127,44 @@ export class WasmBackend extends MathBackendCPU {
     } finally {
       for (const address of addresses) this.pool.free(address);
     }
+  }
+
+  /**
+   * Runs a kernel once for each list of arguments, in any order and on any thread: no call may read what another writes.
+   * `scratch` names the argument that is to be the address of so many bytes of the thread's own, contents undefined.
+   */
+  run(kernel: KernelName, calls: readonly (readonly number[])[], scratch?: Scratch): void {
+    const job = { kernel: kernelNames.indexOf(kernel), calls, scratch: null };
+    if (!scratch) {
+      this.threads.run(job);
+      return;
+    }
+    const { argument } = scratch;
+    // Whole cache lines, and room for kernels that read a little further.
+    const sizeBytes = (Math.ceil(scratch.sizeBytes / 64) + 1) * 64;
+    this.withScratch([sizeBytes * this.threads.count], (address) => {
+      const placed = calls.map((call) => call.with(argument, address!));
+      this.threads.run({ ...job, calls: placed, scratch: { argument, sizeBytes } });
+    });
+  }
+
+  /**
+   * Runs a kernel over 0 … `total`, cut into ranges of a multiple of `grain` (of some 10 µs of work). Where the cuts lie depends on
+   * the number of threads, so what a range gives must not.
+   */
+  runOver(
+    total: number,
+    grain: number,
+    kernel: KernelName,
+    argumentsOf: (first: number, last: number) => readonly number[],
+    scratch?: Scratch,
+  ): void {
+    const ranges = rangesOf(total, grain, rangesPerThread * this.threads.count);
+    this.run(
+      kernel,
+      ranges.map(([first, last]) => argumentsOf(first, last)),
+      scratch,
+    );
   }
 
   floats(address: number, length: number): Float32Array {

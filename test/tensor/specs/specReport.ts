@@ -9,6 +9,7 @@ export interface SpecResult {
 
 export interface SpecReport {
   readonly build: 'relaxed' | 'plain';
+  readonly threads: number;
   readonly specs: readonly SpecResult[];
   /** Failures in set-up and tear-down, and errors that no spec caught. */
   readonly outsideSpecs: readonly string[];

@@ -1,5 +1,5 @@
 // Entry of the process that runs tfjs-core's own specs over the backend `kafscope-wasm`; tfjsSpecs.test.ts bundles and starts it.
-//   specsMain <relaxed|plain> <assets folder>      sends one message with what became of every spec
+//   specsMain <relaxed|plain> <threads> <assets folder>      sends one message with what became of every spec
 import jasmineRequire from 'jasmine-core/lib/jasmine-core/jasmine.js';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
@@ -7,9 +7,9 @@ import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util.js';
 import { openWasmBackend } from '../../../server/tensor/wasm/openWasmBackend.ts';
 import { wasmBackendName } from '../../../server/tensor/wasm/wasmBackend.ts';
 
-void main(process.argv[2], process.argv[3]);
+void main(process.argv[2], Number(process.argv[3]), process.argv[4]);
 
-async function main(build, assetsFolder) {
+async function main(build, threads, assetsFolder) {
   const jasmine = jasmineRequire.core(jasmineRequire);
   const env = jasmine.getEnv();
   // Specs take describe, it and expect from the global scope.
@@ -17,7 +17,7 @@ async function main(build, assetsFolder) {
   // A shared machine may stop for longer than the 5 s that a spec has by default.
   jasmine.DEFAULT_TIMEOUT_INTERVAL = 30_000;
 
-  const opened = await openWasmBackend(assetsFolder, { build });
+  const opened = await openWasmBackend(assetsFolder, { build, threads });
   setTestEnvs([{ name: wasmBackendName, backendName: wasmBackendName, isDataSync: true }]);
   // Specs are declared as they are loaded, for the environments that are set by then.
   await import('@tensorflow/tfjs-core/dist/tests.js');
@@ -31,5 +31,12 @@ async function main(build, assetsFolder) {
   env.configure({ random: false });
   const { overallStatus, failedExpectations } = await env.execute();
   const outsideSpecs = failedExpectations.map(({ message }) => message);
-  process.send({ build: opened.build, specs, overallStatus, outsideSpecs, peakBytes: opened.backend.pool.peakBytes });
+  process.send({
+    build: opened.build,
+    threads: opened.backend.threads.count,
+    specs,
+    overallStatus,
+    outsideSpecs,
+    peakBytes: opened.backend.pool.peakBytes,
+  });
 }

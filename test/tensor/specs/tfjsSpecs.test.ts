@@ -49,21 +49,29 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(['relaxed', 'plain'] as const)("tfjs's own specs, %s SIMD", { timeout: 240_000 }, (build) => {
+describe.each([
+  ['relaxed', 1],
+  ['relaxed', 2],
+  ['relaxed', 4],
+  ['plain', 2],
+] as const)("tfjs's own specs, %s SIMD, threads: %i", { timeout: 240_000 }, (build, threads) => {
   it('pass, but for those excluded for a reason, which fail', async () => {
-    const report = await runSpecs(build);
+    const report = await runSpecs(build, threads);
     expect(faultsOf(report, excludedSpecs, leastRan)).toEqual([]);
-    expect(report.build).toBe(build);
+    expect(report).toMatchObject({ build, threads });
     // The specs' tensors were in our memory, not in another backend's.
     expect(report.peakBytes).toBeGreaterThan(0);
     const { passed, failed, pending } = countsOf(report);
-    console.log(`tfjs's specs, ${build} SIMD: ${passed} passed, ${failed} excluded, ${pending} switched off by tfjs`);
+    console.log(
+      `tfjs's specs, ${build} SIMD, threads ${threads}: ${passed} passed, ${failed} excluded, ${pending} switched off by tfjs`,
+    );
   });
 });
 
 describe('the verdict on a run of specs', () => {
   const report: SpecReport = {
     build: 'plain',
+    threads: 1,
     specs: [
       { name: 'adds', status: 'passed', messages: [] },
       { name: 'divides', status: 'failed', messages: ['expected 2', 'expected 3'] },
@@ -99,9 +107,12 @@ describe('the verdict on a run of specs', () => {
   });
 });
 
-async function runSpecs(build: SpecReport['build']): Promise<SpecReport> {
+async function runSpecs(build: SpecReport['build'], threads: number): Promise<SpecReport> {
   // What specs print would drown the test's own words.
-  const child = fork(bundle, [build, assetsFolder], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(bundle, [build, String(threads), assetsFolder], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   // Where the test's time is up, the process is still there.
   onTestFinished(() => {
     child.kill();

@@ -20,7 +20,7 @@ export function describeOnEveryBuild(title: string, declare: (backend: () => Was
     let backend: WasmBackend;
     beforeAll(async () => {
       await openRuntime('cpu', { assetsFolder });
-      ({ backend } = await openWasmBackend(assetsFolder, { build }));
+      ({ backend } = await openWasmBackend(assetsFolder, { build, threads: 2 }));
     });
     declare(() => backend);
   });

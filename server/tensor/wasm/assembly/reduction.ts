@@ -83,8 +83,8 @@ export function maxMiddle(x: usize, y: usize, length: i32, inner: i32, first: i3
   }
 }
 
-/** Σ x² in float64 into `sum`, and the number of elements that are NaN or infinite as the result. */
-export function squaredNorm(x: usize, length: i32, sum: usize): i32 {
+/** Two float64 into `result`: Σ x², and the number of elements that are NaN or infinite. */
+export function squaredNorm(x: usize, length: i32, result: usize): void {
   let total = f64x2.splat(0);
   let high = total;
   let nonFinite = i32x4.splat(0);
@@ -99,12 +99,12 @@ export function squaredNorm(x: usize, length: i32, sum: usize): i32 {
     nonFinite = i32x4.add(nonFinite, f32x4.lt(f32x4.abs(values), infinity));
   }
   total = f64x2.add(total, high);
-  store<f64>(sum, f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
+  store<f64>(result, f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
   const nFinite = -(
     i32x4.extract_lane(nonFinite, 0) +
     i32x4.extract_lane(nonFinite, 1) +
     i32x4.extract_lane(nonFinite, 2) +
     i32x4.extract_lane(nonFinite, 3)
   );
-  return ((length + 3) & ~3) - nFinite;
+  store<f64>(result, <f64>(((length + 3) & ~3) - nFinite), 8);
 }

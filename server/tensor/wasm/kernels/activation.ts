@@ -10,26 +10,22 @@ interface ActivationAttributes {
 /** As assembly/activation.ts numbers them. */
 const codes = { relu: 0, elu: 1, swish: 2 } as const satisfies Record<ActivationAttributes['type'], number>;
 
+/** Elements of one range, a multiple of the lanes. */
+const grain = 8192;
+
 export const activationKernels: readonly WasmKernel[] = [
   wasmKernel<{ x: tf.TensorInfo }, ActivationAttributes>('KafscopeActivation', ({ inputs, attrs, backend }) => {
     const y = backend.place(inputs.x.shape);
-    backend.kernels.activate(
-      codes[attrs.type],
-      backend.addressOf(inputs.x),
-      y.address,
-      attrs.alpha,
-      0,
-      sizeOf(inputs.x),
-    );
+    const fixed = [codes[attrs.type], backend.addressOf(inputs.x), y.address, attrs.alpha];
+    backend.runOver(sizeOf(inputs.x), grain, 'activate', (...range) => [...fixed, ...range]);
     return y.info;
   }),
   wasmKernel<{ dy: tf.TensorInfo; x: tf.TensorInfo }, ActivationAttributes>(
     'KafscopeActivationGrad',
     ({ inputs: { dy, x }, attrs, backend }) => {
       const dx = backend.place(x.shape);
-      backend.kernels.activateGradient(
-        ...[codes[attrs.type], backend.addressOf(dy), backend.addressOf(x), dx.address, attrs.alpha, 0, sizeOf(x)],
-      );
+      const fixed = [codes[attrs.type], backend.addressOf(dy), backend.addressOf(x), dx.address, attrs.alpha];
+      backend.runOver(sizeOf(x), grain, 'activateGradient', (...range) => [...fixed, ...range]);
       return dx.info;
     },
   ),

@@ -18,6 +18,9 @@ const operations = {
 };
 const functions = { relu: 0, square: 1, sqrt: 2, rsqrt: 3, neg: 4, abs: 5, step: 6 };
 
+/** Elements of one range, a multiple of the lanes. */
+const grain = 32_768;
+
 interface Pair {
   readonly a: tf.TensorInfo;
   readonly b: tf.TensorInfo;
@@ -43,7 +46,8 @@ export const elementwiseKernels: readonly WasmKernel[] = [
     if (!isFloat(call.backend, x)) return callCpuKernel(tf.ClipByValue, call);
     const y = call.backend.place(x.shape);
     const { clipValueMin, clipValueMax } = call.attrs;
-    call.backend.kernels.clip(call.backend.addressOf(x), y.address, clipValueMin, clipValueMax, 0, sizeOf(x));
+    const fixed = [call.backend.addressOf(x), y.address, clipValueMin, clipValueMax];
+    call.backend.runOver(sizeOf(x), grain, 'clip', (...range) => [...fixed, ...range]);
     return y.info;
   }),
   wasmKernel<readonly tf.TensorInfo[], unknown>(tf.AddN, (call) => {
@@ -55,7 +59,8 @@ export const elementwiseKernels: readonly WasmKernel[] = [
     const values = backend.floats(sum.address, size);
     values.set(backend.floats(backend.addressOf(first), size));
     for (const other of others) {
-      backend.kernels.binary(operations.add, sum.address, backend.addressOf(other), sum.address, 1, size, 0, 1);
+      const add = [operations.add, sum.address, backend.addressOf(other), sum.address] as const;
+      runBroadcast(backend, add, { outer: 1, repeat: 1, inner: size });
     }
     return sum.info;
   }),
@@ -64,10 +69,11 @@ export const elementwiseKernels: readonly WasmKernel[] = [
     { stepSize: number; epsilon: number }
   >('KafscopeAttackStep', ({ inputs: { x, clean, gradient }, attrs, backend }) => {
     const y = backend.place(x.shape);
-    backend.kernels.attackStep(
+    const fixed = [
       ...[backend.addressOf(x), backend.addressOf(clean), backend.addressOf(gradient), y.address],
-      ...[attrs.stepSize, attrs.epsilon, 0, sizeOf(x)],
-    );
+      ...[attrs.stepSize, attrs.epsilon],
+    ];
+    backend.runOver(sizeOf(x), grain, 'attackStep', (...range) => [...fixed, ...range]);
     return y.info;
   }),
 ];
@@ -90,18 +96,41 @@ function runBinary(
   const run = isFloat(backend, large, small) ? broadcastRun(large.shape, small.shape) : null;
   if (!run) return null;
   const out = backend.place(large.shape);
-  backend.kernels.binary(
-    ...[operation, backend.addressOf(large), backend.addressOf(small), out.address],
-    ...[run.repeat, run.inner, 0, run.outer],
-  );
+  runBroadcast(backend, [operation, backend.addressOf(large), backend.addressOf(small), out.address], run);
   return out.info;
 }
 
-/** `small` as [outer, 1, inner] over `large` as [outer, repeat, inner]; null where that is not all. */
-function broadcastRun(
-  large: readonly number[],
-  small: readonly number[],
-): { outer: number; repeat: number; inner: number } | null {
+/** Cuts the longest of the three axes. */
+function runBroadcast(
+  backend: WasmBackend,
+  [operation, a, b, y]: readonly [operation: number, a: number, b: number, y: number],
+  { outer, repeat, inner }: Broadcast,
+): void {
+  if (outer > 1) {
+    backend.runOver(outer, Math.ceil(grain / Math.max(1, repeat * inner)), 'binary', (first, last) => [
+      ...[operation, a, b, y, repeat, inner, first, last],
+    ]);
+  } else if (repeat > 1) {
+    const rowBytes = inner * 4;
+    backend.runOver(repeat, Math.ceil(grain / Math.max(1, inner)), 'binary', (first, last) => [
+      ...[operation, a + first * rowBytes, b, y + first * rowBytes, last - first, inner, 0, outer],
+    ]);
+  } else {
+    backend.runOver(inner, grain, 'binary', (first, last) => [
+      ...[operation, a + first * 4, b + first * 4, y + first * 4, 1, last - first, 0, outer],
+    ]);
+  }
+}
+
+/** `large` as [outer, repeat, inner], over which a smaller one lies as [outer, 1, inner]. */
+interface Broadcast {
+  readonly outer: number;
+  readonly repeat: number;
+  readonly inner: number;
+}
+
+/** Null where `small` does not lie over `large` so. */
+function broadcastRun(large: readonly number[], small: readonly number[]): Broadcast | null {
   if (small.length > large.length) return null;
   const padded = [...Array.from({ length: large.length - small.length }, () => 1), ...small];
   let axis = 0;
@@ -126,6 +155,7 @@ function unaryKernel(kernelName: string, code: number): WasmKernel {
 
 function runUnary(backend: WasmBackend, x: tf.TensorInfo, code: number, parameter: number): tf.TensorInfo {
   const y = backend.place(x.shape);
-  backend.kernels.unary(code, backend.addressOf(x), y.address, parameter, 0, sizeOf(x));
+  const fixed = [code, backend.addressOf(x), y.address, parameter];
+  backend.runOver(sizeOf(x), grain, 'unary', (...range) => [...fixed, ...range]);
   return y.info;
 }

@@ -2,6 +2,7 @@
 // block's constant factors into tables.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { WasmBackend } from '../wasmBackend.ts';
+import { addParts, fixedParts } from '../threads/ranges.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 interface KafAttributes {
@@ -19,18 +20,14 @@ export const kafKernels: readonly WasmKernel[] = [
     if (sizeOf(x) === 0) return y.info;
     const layout = layOut(dictionary, attrs);
     withTables(backend, alpha, layout, (table, header) => {
-      backend.kernels.kafForward(
+      const fixed = [
         ...[backend.addressOf(x), y.address, nChannels, table, header, layout.centres.length, layout.nEntries],
-        ...[
-          1 / layout.step,
-          layout.q,
-          layout.ratio,
-          attrs.base === 'swish' ? 1 : 0,
-          0,
-          sizeOf(x) / nChannels,
-          rowsPerBlock(nChannels),
-        ],
-      );
+        ...[1 / layout.step, layout.q, layout.ratio, attrs.base === 'swish' ? 1 : 0],
+      ];
+      const block = rowsPerBlock(nChannels);
+      backend.runOver(sizeOf(x) / nChannels, grainOf(nChannels), 'kafForward', (...range) => [
+        ...[...fixed, ...range, block],
+      ]);
     });
     return y.info;
   }),
@@ -45,24 +42,24 @@ export const kafKernels: readonly WasmKernel[] = [
       const dalphaValues = backend.floats(dalpha.address, sizeOf(dalpha.info)).fill(0);
       if (sizeOf(x) === 0) return [dx.info, dalpha.info];
       const layout = layOut(dictionary, attrs);
-      const nSums = wantsAlpha ? roundUp(nChannels, 4) * layout.centres.length * layout.nEntries * 2 : 0;
+      const nSums = roundUp(nChannels, 4) * layout.centres.length * layout.nEntries * 2;
+      const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
       withTables(backend, alpha, layout, (table, header) => {
-        backend.withScratch([nSums * 8, layout.centres.length * layout.nEntries * 32], (sums, partial) => {
-          const sumValues = new Float64Array(backend.pool.buffer, sums!, nSums).fill(0);
-          backend.kernels.kafBackward(
+        backend.withScratch([wantsAlpha ? parts.length * nSums * 8 : 0], (sums) => {
+          const sumValues = new Float64Array(backend.pool.buffer, sums!, wantsAlpha ? parts.length * nSums : 0).fill(0);
+          const fixed = [
             ...[backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, table, header],
-            ...[
-              layout.centres.length,
-              layout.nEntries,
-              1 / layout.step,
-              layout.q,
-              layout.ratio,
-              2 * attrs.gamma * layout.step,
-            ],
-            ...[attrs.base === 'swish' ? 1 : 0, wantsAlpha ? sums! : 0, partial!],
-            ...[0, sizeOf(x) / nChannels, rowsPerBlock(nChannels)],
+            ...[layout.centres.length, layout.nEntries, 1 / layout.step, layout.q, layout.ratio],
+            ...[2 * attrs.gamma * layout.step, attrs.base === 'swish' ? 1 : 0],
+          ];
+          backend.run(
+            'kafBackward',
+            parts.map(([first, last], part) => [
+              ...[...fixed, wantsAlpha ? sums! + part * nSums * 8 : 0, 0, first, last, rowsPerBlock(nChannels)],
+            ]),
+            { argument: fixed.length + 1, sizeBytes: layout.centres.length * layout.nEntries * 32 },
           );
-          if (wantsAlpha) gatherSums(sumValues, dalphaValues, nChannels, dictionary, layout);
+          if (wantsAlpha) gatherSums(addParts(sumValues, nSums), dalphaValues, nChannels, dictionary, layout);
         });
       });
       return [dx.info, dalpha.info];
@@ -164,6 +161,12 @@ function gatherSums(
       dalpha[channel * dictionary + index] = sums[at]! * factor;
     }
   });
+}
+
+/** Rows of one range: whole blocks, some 4,000 values. */
+function grainOf(nChannels: number): number {
+  const block = rowsPerBlock(nChannels);
+  return block * Math.ceil(4096 / (block * nChannels));
 }
 
 /** A multiple of the four rows that the kernels take at a time; x, dy and dx of a block then stay in the first-level cache. */

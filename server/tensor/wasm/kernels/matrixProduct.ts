@@ -67,9 +67,10 @@ function multiply(backend: WasmBackend, a: tf.TensorInfo, b: tf.TensorInfo, opti
   const addressA = backend.addressOf(a);
   const addressB = backend.addressOf(b);
   const paddedColumns = roundUp(nColumns, 8);
-  const sizesBytes = [paddedColumns * inner * 4, paddedColumns * 4, transposeA ? nRows * paddedColumns * 4 : 0, 24];
-  backend.withScratch(sizesBytes, (panels, paddedBias, sums, offsets) => {
-    const { packMatrix, multiplyRows, multiplyColumns } = backend.kernels;
+  // Some 200,000 operations, by whole tiles of six rows.
+  const grain = 6 * Math.ceil(16_384 / Math.max(1, inner * nColumns));
+  const sizesBytes = [paddedColumns * inner * 4, paddedColumns * 4, transposeA ? nRows * paddedColumns * 4 : 0];
+  backend.withScratch(sizesBytes, (panels, paddedBias, sums) => {
     const biasValues = backend.floats(paddedBias!, paddedColumns).fill(0);
     if (bias) biasValues.set(backend.floats(backend.addressOf(bias), nColumns));
     let packed = -1;
@@ -77,16 +78,21 @@ function multiply(backend: WasmBackend, a: tf.TensorInfo, b: tf.TensorInfo, opti
       const indexB = index % nBatchB;
       if (packed !== indexB) {
         const matrix = addressB + indexB * inner * nColumns * 4;
-        packMatrix(matrix, transposeB ? 4 : nColumns * 4, transposeB ? inner * 4 : 4, inner, nColumns, panels!);
+        backend.kernels.packMatrix(
+          ...[matrix, transposeB ? 4 : nColumns * 4, transposeB ? inner * 4 : 4, inner, nColumns, panels!],
+        );
         packed = indexB;
       }
       const matrix = addressA + (index % nBatchA) * nRows * inner * 4;
       const to = out.address + index * nRows * nColumns * 4;
       const relu = isRelu ? 1 : 0;
       if (transposeA) {
-        multiplyColumns(matrix, inner, nRows, panels!, nColumns, paddedBias!, to, sums!, 0, nRows, relu);
+        const fixed = [matrix, inner, nRows, panels!, nColumns, paddedBias!, to, sums!];
+        backend.runOver(nRows, grain, 'multiplyColumns', (...range) => [...fixed, ...range, relu]);
       } else {
-        multiplyRows(matrix, inner, panels!, nColumns, paddedBias!, to, 0, nRows, offsets!, relu);
+        const fixed = [matrix, inner, panels!, nColumns, paddedBias!, to];
+        const offsets = { argument: fixed.length + 2, sizeBytes: 24 };
+        backend.runOver(nRows, grain, 'multiplyRows', (...range) => [...fixed, ...range, 0, relu], offsets);
       }
     }
   });

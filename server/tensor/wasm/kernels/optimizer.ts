@@ -30,23 +30,28 @@ interface AdamAttributes {
   readonly weightDecay: number;
 }
 
+/** Elements of one range. */
+const grain = 4096;
+
 export const optimizerKernels: readonly WasmKernel[] = [
   wasmKernel<SgdInputs, SgdAttributes>('KafscopeSgdUpdate', ({ inputs, attrs, backend }) => {
     const { parameter, gradient, velocity } = inputs;
-    backend.kernels.sgdUpdate(
+    const fixed = [
       ...[backend.addressOf(parameter), backend.addressOf(gradient), velocity ? backend.addressOf(velocity) : 0],
-      ...[attrs.learningRate, attrs.momentum, attrs.weightDecay, 0, sizeOf(parameter)],
-    );
+      ...[attrs.learningRate, attrs.momentum, attrs.weightDecay],
+    ];
+    backend.runOver(sizeOf(parameter), grain, 'sgdUpdate', (...range) => [...fixed, ...range]);
     return [];
   }),
   wasmKernel<AdamInputs, AdamAttributes>('KafscopeAdamUpdate', ({ inputs, attrs, backend }) => {
     const { step, learningRate, beta1, beta2, epsilon, weightDecay } = attrs;
     const { parameter, gradient, firstMoment, secondMoment } = inputs;
-    backend.kernels.adamUpdate(
+    const fixed = [
       ...[parameter, gradient, firstMoment, secondMoment].map((tensor) => backend.addressOf(tensor)),
       ...[learningRate / (1 - beta1 ** step), Math.sqrt(1 - beta2 ** step)],
-      ...[beta1, beta2, epsilon, weightDecay, 0, sizeOf(parameter)],
-    );
+      ...[beta1, beta2, epsilon, weightDecay],
+    ];
+    backend.runOver(sizeOf(parameter), grain, 'adamUpdate', (...range) => [...fixed, ...range]);
     return [];
   }),
 ];

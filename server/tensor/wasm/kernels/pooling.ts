@@ -18,10 +18,11 @@ export const poolingKernels: readonly WasmKernel[] = [
     const isTrivial = info.filterHeight === 1 && info.filterWidth === 1;
     if (isTrivial || !isFloat(backend, x)) return callCpuKernel(tf.MaxPool, call);
     const y = backend.place(info.outShape);
-    backend.kernels.maxPool(
+    const fixed = [
       ...[backend.addressOf(x), info.inHeight, info.inWidth, info.inChannels, y.address, info.outHeight, info.outWidth],
       ...windowOf(info),
-    );
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'maxPool', (...range) => [...fixed, ...range]);
     return y.info;
   }),
   wasmKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttributes>(tf.MaxPoolGrad, (call) => {
@@ -30,11 +31,12 @@ export const poolingKernels: readonly WasmKernel[] = [
     const { backend } = call;
     const info = poolInfo(input, call.attrs);
     const dx = backend.place(input.shape);
-    backend.kernels.maxPoolGradient(
+    const fixed = [
       ...[backend.addressOf(dy), backend.addressOf(input), info.inHeight, info.inWidth, info.inChannels],
       ...[dx.address, info.outHeight, info.outWidth],
       ...windowOf(info),
-    );
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'maxPoolGradient', (...range) => [...fixed, ...range]);
     return dx.info;
   }),
 ];
@@ -53,10 +55,13 @@ function poolInfo(
   );
 }
 
-/** Window, strides, padding, and the images from 0 to the last. */
+/** Window, strides and padding. */
 function windowOf(info: tf.backend_util.Conv2DInfo): number[] {
-  return [
-    ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth, info.padInfo.top, info.padInfo.left],
-    ...[0, info.batchSize],
-  ];
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  return [filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left];
+}
+
+/** So many that a range has some 16,000 values. */
+function imagesPerRange({ inHeight, inWidth, inChannels }: tf.backend_util.Conv2DInfo): number {
+  return Math.ceil(16_384 / Math.max(1, inHeight * inWidth * inChannels));
 }

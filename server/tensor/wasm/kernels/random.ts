@@ -10,25 +10,18 @@ interface Key {
 
 const wordsBytes = 64;
 
+/** Elements of one range, a multiple of the 16 that are drawn at a time. */
+const grain = 8192;
+
 export const randomKernels: readonly WasmKernel[] = [
   wasmKernel<unknown, { shape: number[]; low: number; high: number; key: Key }>(
     'KafscopeUniform',
     ({ attrs, backend }) => {
       const { shape, low, high, key } = attrs;
       const y = backend.place(shape);
-      backend.withScratch([wordsBytes], (words) => {
-        backend.kernels.uniform(
-          y.address,
-          low,
-          high - low,
-          key.seed,
-          key.stream,
-          key.counter,
-          words!,
-          0,
-          sizeOf(y.info),
-        );
-      });
+      const fixed = [y.address, low, high - low, key.seed, key.stream, key.counter];
+      const words = { argument: fixed.length, sizeBytes: wordsBytes };
+      backend.runOver(sizeOf(y.info), grain, 'uniform', (...range) => [...fixed, 0, ...range], words);
       return y.info;
     },
   ),
@@ -37,12 +30,12 @@ export const randomKernels: readonly WasmKernel[] = [
     ({ inputs: { x }, attrs, backend }) => {
       const { rate, key } = attrs;
       const y = backend.place(x.shape);
-      backend.withScratch([wordsBytes], (words) => {
-        backend.kernels.dropout(
-          ...[backend.addressOf(x), y.address, Math.round(rate * 2 ** 24), 1 / (1 - rate)],
-          ...[key.seed, key.stream, key.counter, words!, 0, sizeOf(x)],
-        );
-      });
+      const fixed = [
+        ...[backend.addressOf(x), y.address, Math.round(rate * 2 ** 24), 1 / (1 - rate)],
+        ...[key.seed, key.stream, key.counter],
+      ];
+      const words = { argument: fixed.length, sizeBytes: wordsBytes };
+      backend.runOver(sizeOf(x), grain, 'dropout', (...range) => [...fixed, 0, ...range], words);
       return y.info;
     },
   ),

@@ -1,7 +1,13 @@
 // Sum, Mean and Max over one run of neighbouring axes, and KafscopeNorms, over assembly/reduction.ts. Scattered axes and other
 // types go to tfjs's own kernels.
 import * as tf from '@tensorflow/tfjs-core';
+import { addParts, fixedParts, rangesOf } from '../threads/ranges.ts';
+import type { WasmBackend } from '../wasmBackend.ts';
 import { callCpuKernel, isFloat, roundUp, sizeOf, wasmKernel, type KernelCall, type WasmKernel } from './wasmKernel.ts';
+
+/** A multiple of the rows that assembly/reduction.ts sums in float32. */
+const rowsPerPart = 1024;
+const valuesPerPart = 65_536;
 
 interface ReductionAttributes {
   readonly axis?: number | number[];
@@ -14,20 +20,36 @@ type Reduction = KernelCall<{ readonly x: tf.TensorInfo }, ReductionAttributes>;
 export const reductionKernels: readonly WasmKernel[] = [
   reductionKernel(tf.Sum, (call, axes, out) => sumOver(call, axes, out, 1)),
   reductionKernel(tf.Mean, (call, axes, out) => sumOver(call, axes, out, axes.length > 0 ? 1 / axes.length : 0)),
-  reductionKernel(tf.Max, ({ inputs, backend }, axes, out) => {
-    backend.kernels.maxMiddle(backend.addressOf(inputs.x), out, axes.length, axes.inner, 0, axes.outer);
+  reductionKernel(tf.Max, ({ inputs, backend }, { outer, length, inner }, out) => {
+    const fixed = [backend.addressOf(inputs.x), out, length, inner];
+    backend.runOver(outer, grainOf(length * inner), 'maxMiddle', (...range) => [...fixed, ...range]);
   }),
   wasmKernel<readonly tf.TensorInfo[], unknown>('KafscopeNorms', ({ inputs, backend }) => {
     const norms = backend.place([inputs.length]);
     const nonFinite = backend.place([inputs.length], 'int32');
     const normValues = backend.floats(norms.address, inputs.length);
     const counts = new Int32Array(backend.pool.buffer, nonFinite.address, inputs.length);
-    backend.withScratch([8], (sum) => {
-      const squares = new Float64Array(backend.pool.buffer, sum, 1);
-      inputs.forEach((tensor, index) => {
-        counts[index] = backend.kernels.squaredNorm(backend.addressOf(tensor), sizeOf(tensor), sum!);
-        normValues[index] = Math.sqrt(squares[0]!);
+    // A tensor of many values is summed in parts.
+    const parts = inputs.flatMap((tensor, index) =>
+      rangesOf(sizeOf(tensor), valuesPerPart, Infinity).map(([first, last]) => ({
+        index,
+        address: backend.addressOf(tensor) + first * 4,
+        length: last - first,
+      })),
+    );
+    backend.withScratch([parts.length * 16], (results) => {
+      backend.run(
+        'squaredNorm',
+        parts.map(({ address, length }, part) => [address, length, results! + part * 16]),
+      );
+      const values = new Float64Array(backend.pool.buffer, results!, parts.length * 2);
+      const squares = new Float64Array(inputs.length);
+      counts.fill(0);
+      parts.forEach(({ index }, part) => {
+        squares[index]! += values[2 * part]!;
+        counts[index]! += values[2 * part + 1]!;
       });
+      normValues.set(squares.map((sum) => Math.sqrt(sum)));
     });
     return [norms.info, nonFinite.info];
   }),
@@ -57,8 +79,35 @@ function reductionKernel(kernelName: string, reduce: (call: Reduction, axes: Axe
   });
 }
 
-function sumOver({ inputs, backend }: Reduction, { outer, length, inner }: Axes, out: number, factor: number): void {
-  backend.withScratch([roundUp(inner, 4) * 8], (sums) => {
-    backend.kernels.sumMiddle(backend.addressOf(inputs.x), out, length, inner, factor, sums!, 0, outer);
+function sumOver({ inputs, backend }: Reduction, axes: Axes, out: number, factor: number): void {
+  const { outer, length, inner } = axes;
+  const x = backend.addressOf(inputs.x);
+  if (outer === 1 && inner > 1 && length >= 2 * rowsPerPart) {
+    sumParts(backend, x, axes, out, factor);
+    return;
+  }
+  const fixed = [x, out, length, inner, factor];
+  const sums = { argument: fixed.length, sizeBytes: roundUp(inner, 4) * 8 };
+  backend.runOver(outer, grainOf(length * inner), 'sumMiddle', (...range) => [...fixed, 0, ...range], sums);
+}
+
+/** Few long columns, as in a bias's gradient: rows in fixed parts, whose float64 sums are then added in order. */
+function sumParts(backend: WasmBackend, x: number, { length, inner }: Axes, out: number, factor: number): void {
+  const parts = fixedParts(length, rowsPerPart);
+  const padded = roundUp(inner, 4);
+  backend.withScratch([parts.length * padded * 8, parts.length * padded * 4], (sums, rounded) => {
+    backend.run(
+      'sumMiddle',
+      parts.map(([first, last], part) => [
+        ...[x + first * inner * 4, rounded! + part * padded * 4, last - first, inner, 1],
+        ...[sums! + part * padded * 8, 0, 1],
+      ]),
+    );
+    const totals = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded), padded);
+    backend.floats(out, inner).set(totals.subarray(0, inner).map((total) => factor * total));
   });
+}
+
+function grainOf(valuesPerRow: number): number {
+  return Math.ceil(16_384 / Math.max(1, valuesPerRow));
 }

@@ -1,0 +1,221 @@
+// Threads of the wasm runtime: that every call runs once, that failures come back, and that a training step's kernels give the
+// same bits on any number of them.
+import * as tf from '@tensorflow/tfjs-core';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openRuntime } from '../../../../server/tensor/runtime.ts';
+import { openWasmBackend } from '../../../../server/tensor/wasm/openWasmBackend.ts';
+import type { WasmBackend } from '../../../../server/tensor/wasm/wasmBackend.ts';
+import { assetsFolder, noise, runKernel } from '../builds.ts';
+
+const counts = [1, 2, 3, 4];
+
+async function open(threads: number): Promise<WasmBackend> {
+  return (await openWasmBackend(assetsFolder, { threads })).backend;
+}
+
+afterEach(async () => {
+  await openRuntime('cpu', { assetsFolder });
+});
+
+describe('threads', () => {
+  it.each(counts)('run every call once: %i', async (threads) => {
+    const backend = await open(threads);
+    const n = 5000;
+    backend.withScratch([n * 4, n * 4], (from, to) => {
+      const x = backend.floats(from!, n);
+      const y = backend.floats(to!, n);
+      for (let repetition = 1; repetition <= 200; repetition++) {
+        // Adds 1 to each element in place: what runs twice or never shows.
+        x.fill(1);
+        y.fill(repetition);
+        // As many calls as a job takes, and more.
+        const calls = Array.from({ length: n }, (_, i) => [0, to! + i * 4, from! + i * 4, to! + i * 4, 1, 1, 0, 1]);
+        backend.run('binary', calls.slice(0, repetition % 50 === 0 ? n : repetition));
+        const isDone = (index: number) => index < (repetition % 50 === 0 ? n : repetition);
+        expect(y.every((value, index) => value === repetition + (isDone(index) ? 1 : 0))).toBe(true);
+      }
+    });
+  });
+
+  it('see memory that was grown after they started', async () => {
+    const backend = await open(3);
+    const sizeBytes = 2 * backend.pool.capacityBytes;
+    const address = backend.pool.allocate(sizeBytes);
+    const length = sizeBytes / 4;
+    for (let repetition = 0; repetition < 20; repetition++) {
+      backend.floats(address, length).fill(-1);
+      // memory.fill in a kernel checks its bounds against the size of the memory.
+      const half = length / 2;
+      const pieces = Array.from({ length: 64 }, (_, i) => [i * (half / 64), (i + 1) * (half / 64)] as const);
+      backend.run(
+        'maxPoolGradient',
+        pieces.map(([first, last]) => [
+          address,
+          address,
+          1,
+          1,
+          1,
+          address + half * 4,
+          0,
+          0,
+          1,
+          1,
+          1,
+          1,
+          0,
+          0,
+          first,
+          last,
+        ]),
+      );
+      expect(backend.floats(address + half * 4, half).every((value) => value === 0)).toBe(true);
+    }
+    backend.pool.free(address);
+  });
+
+  it('have scratch of their own', async () => {
+    await open(4);
+    const x = tf.ones([300_000]);
+    const key = { seed: 1, stream: 2, counter: 3 };
+    const [expected] = runKernel('KafscopeDropout', { x }, { rate: 0.5, key });
+    const values = expected!.dataSync().slice();
+    for (let repetition = 0; repetition < 10; repetition++) {
+      const [again] = runKernel('KafscopeDropout', { x }, { rate: 0.5, key });
+      expect(again!.dataSync()).toEqual(values);
+      again!.dispose();
+    }
+    tf.dispose([x, expected!]);
+  });
+
+  it('bring back a failure, whichever thread it was on, and go on', async () => {
+    const backend = await open(2);
+    const outOfBounds = 0xffff_fff0;
+    const calls = Array.from({ length: 8 }, () => [0, outOfBounds, outOfBounds, outOfBounds, 0, 0, 4]);
+    for (let repetition = 0; repetition < 5; repetition++) {
+      expect(() => {
+        backend.run(
+          'activate',
+          calls.map(([type, x, y, , alpha, first, last]) => [type!, x!, y!, alpha!, first!, last!]),
+        );
+      }).toThrow(/memory access out of bounds|a kernel failed on another thread/);
+    }
+    expect(tf.tidy(() => tf.sum(tf.ones([200_000])).dataSync()[0])).toBe(200_000);
+  });
+
+  it('that can not start are named', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-threads-'));
+    for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) {
+      fs.copyFileSync(path.join(assetsFolder, file), path.join(folder, file));
+    }
+    await expect(openRuntime('wasm', { assetsFolder: folder, threads: 2 })).rejects.toThrow(/kernelThread\.cjs/);
+    expect((await openRuntime('wasm', { assetsFolder: folder, threads: 1 })).device).toContain('1 thread ·');
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('use no processor time when idle, and keep no process alive', async () => {
+    const script = `
+      const { openWasmBackend } = await import(${JSON.stringify(new URL('../../../../server/tensor/wasm/openWasmBackend.ts', import.meta.url).href)});
+      const { backend } = await openWasmBackend(${JSON.stringify(assetsFolder)}, { threads: 4 });
+      const tf = await import('@tensorflow/tfjs-core');
+      tf.square(tf.ones([300_000])).dispose();
+      const before = process.cpuUsage();
+      setTimeout(() => {
+        const { user, system } = process.cpuUsage(before);
+        process.stdout.write(String((user + system) / 1000));
+      }, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: path.dirname(assetsFolder),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(0);
+    // Three threads that look without sleeping would use 3,000 ms.
+    expect(Number(printed)).toBeLessThan(300);
+    expect(printed).not.toBe('');
+  });
+});
+
+describe('any number of threads gives the same bits:', () => {
+  const key = { seed: 5, stream: 1, counter: 9 };
+  const kaf = { boundary: 3, gamma: 1.6713, base: 'swish', gradients: 'all' };
+  const pool = { filterSize: 3, strides: 2, pad: 'same' };
+  const kernels: Record<string, () => tf.Tensor[]> = {
+    KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
+    KafscopeKafGrad: () =>
+      runKernel(
+        'KafscopeKafGrad',
+        { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
+        kaf,
+      ),
+    KafscopeBatchNorm: () =>
+      runKernel(
+        'KafscopeBatchNorm',
+        { x: noise([20_011, 33]), gamma: noise([33], { seed: 2 }), beta: noise([33], { seed: 3 }) },
+        { epsilon: 1e-3 },
+      ),
+    KafscopeBatchNormGrad: () =>
+      runKernel(
+        'KafscopeBatchNormGrad',
+        {
+          ...{ dy: noise([20_011, 33]), x: noise([20_011, 33], { seed: 4 }), gamma: noise([33], { seed: 2 }) },
+          ...{ mean: noise([33], { seed: 3 }), variance: tf.ones([33]) },
+        },
+        { epsilon: 1e-3 },
+      ),
+    'Sum over rows': () => [tf.sum(noise([40_003, 17]), 0)],
+    'Sum over columns': () => [tf.sum(noise([4003, 170]), 1)],
+    Max: () => [tf.max(noise([4003, 170]), 1)],
+    BatchMatMul: () => [tf.matMul(noise([517, 131]), noise([131, 67], { seed: 2 }))],
+    'BatchMatMul, transposed': () => [tf.matMul(noise([1031, 517]), noise([67, 1031], { seed: 2 }), true, true)],
+    MaxPool: () => runKernel(tf.MaxPool, { x: noise([9, 31, 31, 19]) }, pool),
+    MaxPoolGrad: () =>
+      runKernel(tf.MaxPoolGrad, { dy: noise([9, 16, 16, 19], { seed: 2 }), input: noise([9, 31, 31, 19]) }, pool),
+    Add: () => [tf.add(noise([300_001]), noise([300_001], { seed: 2 }))],
+    'Add, broadcast': () => [tf.add(noise([9001, 37]), noise([37], { seed: 2 }))],
+    'Add, broadcast from one': () => [tf.add(noise([300_001]), 0.3)],
+    'Multiply, broadcast inside': () => [tf.mul(noise([31, 999, 11]), noise([31, 1, 11], { seed: 2 }))],
+    AddN: () => [tf.addN([noise([100_003]), noise([100_003], { seed: 2 }), noise([100_003], { seed: 3 })])],
+    Square: () => [tf.square(noise([100_003]))],
+    ClipByValue: () => [tf.clipByValue(noise([100_003]), -0.5, 0.25)],
+    KafscopeActivation: () => runKernel('KafscopeActivation', { x: noise([100_003]) }, { type: 'swish', alpha: 0 }),
+    KafscopeActivationGrad: () =>
+      runKernel('KafscopeActivationGrad', { dy: noise([100_003]), x: noise([100_003]) }, { type: 'elu', alpha: 1 }),
+    KafscopeUniform: () => runKernel('KafscopeUniform', {}, { shape: [100_003], low: -1, high: 2, key }),
+    KafscopeDropout: () => runKernel('KafscopeDropout', { x: noise([100_003]) }, { rate: 0.3, key }),
+    KafscopeNorms: () => runKernel('KafscopeNorms', [noise([200_003]), noise([5]), noise([65_536])] as never),
+    KafscopeAttackStep: () =>
+      runKernel(
+        'KafscopeAttackStep',
+        { x: noise([100_003]), clean: noise([100_003], { seed: 2 }), gradient: noise([100_003], { seed: 3 }) },
+        { stepSize: 0.1, epsilon: 0.2 },
+      ),
+    KafscopeAdamUpdate: () => {
+      const [parameter, firstMoment] = [noise([20_011]), noise([20_011], { seed: 2 })];
+      const secondMoment = tf.square(noise([20_011], { seed: 3 }));
+      runKernel(
+        'KafscopeAdamUpdate',
+        { parameter, gradient: noise([20_011], { seed: 4 }), firstMoment, secondMoment },
+        { step: 3, learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 1e-4 },
+      );
+      return [parameter, firstMoment, secondMoment];
+    },
+  };
+
+  it.each(Object.keys(kernels))('%s', async (name) => {
+    const results = [];
+    for (const threads of counts) {
+      await open(threads);
+      tf.engine().startScope();
+      results.push(kernels[name]!().map((tensor) => new Uint32Array(tensor.dataSync().slice().buffer)));
+      tf.engine().endScope();
+    }
+    for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+  });
+});
