@@ -30,7 +30,12 @@ export const checkpointViewType = 'kafscope.checkpoint';
 /** A panel, not an editor: package.json does not declare it. */
 export const dashboardViewType = 'kafscope.dashboard';
 
-export const settingKeys = ['kafscope.runtime', 'kafscope.runsFolder', 'kafscope.openDashboardOnTrain'] as const;
+export const settingKeys = [
+  'kafscope.runtime',
+  'kafscope.threads',
+  'kafscope.runsFolder',
+  'kafscope.openDashboardOnTrain',
+] as const;
 
 export type SettingKey = (typeof settingKeys)[number];
 

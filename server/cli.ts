@@ -52,6 +52,7 @@ function makeProgram(): Command {
     .argument('[file]', 'experiment file (*.kaf.yaml)')
     .option('--set <path=value>', 'overrides a setting, for example training.epochs=2; may be repeated', gather, [])
     .addOption(runtimeOption())
+    .addOption(threadsOption())
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
     .option('--resume <run>', 'goes on with a run that ended early: its folder, or its name in --out')
     .option('--json', 'one JSON object a line; the last has "type":"done"')
@@ -60,6 +61,7 @@ function makeProgram(): Command {
         file: file ?? null,
         set: options.set,
         runtime: options.runtime ?? null,
+        threads: options.threads ?? null,
         runsFolder: path.resolve(options.out),
         resume: options.resume ?? null,
       };
@@ -78,9 +80,10 @@ function makeProgram(): Command {
     .option('--samples <count>', 'the first so many test images', '500')
     .option('--batch-size <count>', 'images attacked at a time', '100')
     .addOption(runtimeOption())
+    .addOption(threadsOption())
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action(async (target: string, options: EvaluateOptions) => {
-      const command = { ...options, target, runtime: options.runtime ?? null };
+      const command = { ...options, target, runtime: options.runtime ?? null, threads: options.threads ?? null };
       process.exitCode = await evaluateCommand(command, makeContext(options));
     });
 
@@ -140,13 +143,22 @@ interface TrainOptions extends JsonOption {
   readonly set: string[];
   readonly out: string;
   readonly runtime?: RuntimeChoice;
+  readonly threads?: string;
   readonly resume?: string;
 }
 
-type EvaluateOptions = JsonOption & Omit<EvaluateCommand, 'target' | 'runtime'> & { readonly runtime?: RuntimeChoice };
+type EvaluateOptions = JsonOption &
+  Omit<EvaluateCommand, 'target' | 'runtime' | 'threads'> & {
+    readonly runtime?: RuntimeChoice;
+    readonly threads?: string;
+  };
 
 function runtimeOption(): Option {
   return new Option('--runtime <name>', "what computes; overrides the experiment's").choices(['auto', 'wasm', 'cpu']);
+}
+
+function threadsOption(): Option {
+  return new Option('--threads <count>', "threads of the runtime wasm; overrides the experiment's");
 }
 
 function gather(value: string, gathered: string[]): string[] {

@@ -30,7 +30,7 @@ export async function train(
   if (!document) return;
   await attempt('start the run', async () => {
     try {
-      await start(parts, document, { ...runtimeOverride(), ...overrides });
+      await start(parts, document, { ...machineOverrides(), ...overrides });
     } catch (error) {
       if (!isBadExperiment(error)) throw error;
       await showIssue(document, error.issues[0]);
@@ -65,9 +65,11 @@ async function start(
   });
 }
 
-function runtimeOverride(): Record<string, unknown> {
+/** What the user's settings say about this machine. */
+function machineOverrides(): Record<string, unknown> {
   const runtime = setting<string>('kafscope.runtime') ?? 'auto';
-  return runtime === 'auto' ? {} : { runtime };
+  const threads = setting<number>('kafscope.threads') ?? 0;
+  return { ...(runtime === 'auto' ? {} : { runtime }), ...(threads === 0 ? {} : { threads }) };
 }
 
 function setting<Value>(key: SettingKey): Value | undefined {

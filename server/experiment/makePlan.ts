@@ -36,6 +36,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     name: experimentName(values, place),
     seed,
     runtime: values.runtime,
+    threads: values.threads === 'auto' ? null : values.threads,
     dataset,
     model: modelPlan(values.model),
     training,

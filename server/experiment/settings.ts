@@ -347,6 +347,11 @@ export const experimentSettings = group(
       },
       'auto',
     ),
+    threads: number('Threads of the runtime wasm. Results do not depend on it.', { min: 1, max: 256 }, 'auto', {
+      isInteger: true,
+      unit: 'threads',
+      words: { auto: { description: 'As many as the machine has cores.' } },
+    }),
   },
   { laterKeys: { matrix: { description: 'A sweep over values of other keys.' } } },
 );

@@ -4,7 +4,7 @@ import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 
 /** YAML that compiles to the same plan, wherever the file is. */
 export function writeExperiment(plan: Plan): string {
-  const { name, dataset, model, training, observe, evaluation, seed, runtime } = plan;
+  const { name, dataset, model, training, observe, evaluation, seed, runtime, threads } = plan;
   const { threat, ...rest } = training;
   return stringify({
     name,
@@ -21,6 +21,7 @@ export function writeExperiment(plan: Plan): string {
     evaluation,
     seed,
     runtime,
+    threads: threads ?? 'auto',
   });
 }
 

@@ -6,6 +6,8 @@ export interface Plan {
   readonly name: string;
   readonly seed: number;
   readonly runtime: RuntimeChoice;
+  /** Threads of the runtime `wasm`; null for as many as the machine has cores. Results do not depend on it. */
+  readonly threads: number | null;
   readonly dataset: DatasetPlan;
   readonly model: ModelPlan;
   readonly training: TrainingPlan;

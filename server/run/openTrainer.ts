@@ -8,7 +8,10 @@ import type { OpenTrainer } from './trainer.ts';
 /** `assetsFolder` holds the runtimes' kernels. */
 export function trainerOpener(assetsFolder: string): OpenTrainer {
   return async (plan) => {
-    const runtime = await openRuntime(plan.runtime, { assetsFolder });
+    const runtime = await openRuntime(plan.runtime, {
+      assetsFolder,
+      ...(plan.threads === null ? {} : { threads: plan.threads }),
+    });
     const dataset = await openDataset(plan.dataset);
     return {
       device: `${runtime.name} · ${runtime.device}`,

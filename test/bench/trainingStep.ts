@@ -55,6 +55,7 @@ function planOf({ network, activation, method, steps }: StepOptions): Plan {
     name: 'bench',
     seed: 0,
     runtime: 'auto',
+    threads: null,
     dataset: { name: 'shapes', trainSamples: batchSize * steps, testSamples: 10, seed: 0 },
     model: {
       network,

@@ -21,6 +21,7 @@ describe('an empty experiment', () => {
       name: 'first',
       seed: 0,
       runtime: 'auto',
+      threads: null,
       dataset: { name: 'shapes', trainSamples: 10_000, testSamples: 2000, seed: 0 },
       model: {
         network: 'light',

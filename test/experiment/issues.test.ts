@@ -19,7 +19,7 @@ function underlined(text: string, { range }: ExperimentIssue): string {
   return lines.join('\n');
 }
 
-const topKeys = 'name, dataset, model, training, observe, evaluation, seed, seeds, runtime';
+const topKeys = 'name, dataset, model, training, observe, evaluation, seed, seeds, runtime, threads';
 
 describe('an error is told by path, expected and got, and underlined where it is', () => {
   it.each([
@@ -63,6 +63,7 @@ describe('an error is told by path, expected and got, and underlined where it is
       '"yes"',
     ],
     ['no value', 'model:\n  network:\n', 'model.network: expected "light" or "vgg", got nothing', 'network'],
+    ['too few threads', 'threads: 0', 'threads: expected "auto" or an integer in [1, 256], got 0', '0'],
     ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm" or "cpu", got "gpu"', 'gpu'],
     ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
     [
@@ -75,7 +76,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for the whole',
       'train',
-      `expected a mapping with ${topKeys.replace(', runtime', ', …')}, got "train"`,
+      `expected a mapping with ${topKeys.replace(', runtime, threads', ', …')}, got "train"`,
       'train',
     ],
     [

@@ -65,6 +65,7 @@ const values = fc.record(
     }),
     seed: fc.integer({ min: 0, max: 0xffff_ffff }),
     runtime: fc.constantFrom('auto', 'wasm', 'cpu'),
+    threads: fc.oneof(fc.constant('auto'), fc.integer({ min: 1, max: 256 })),
   },
   { requiredKeys: [] },
 );

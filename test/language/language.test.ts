@@ -38,7 +38,7 @@ function chosen(marked: string, label: string): string {
   return lines.join('\n');
 }
 
-const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime'];
+const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime', 'threads'];
 const activations = ['kaf', 'residual-kaf', 'relu', 'elu', 'swish'];
 
 describe('completion of keys', () => {

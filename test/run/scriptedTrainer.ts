@@ -17,6 +17,7 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
     name: script,
     seed: 0,
     runtime: 'cpu',
+    threads: null,
     dataset: { name: 'shapes', trainSamples: 40, testSamples: 10, seed: 1 },
     model: {
       network: 'light',

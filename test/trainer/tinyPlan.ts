@@ -20,6 +20,7 @@ export const tinyPlan: Plan = {
   name: 'tiny',
   seed: 7,
   runtime: 'cpu',
+  threads: 1,
   dataset: { name: 'shapes', trainSamples: 4, testSamples: 4, seed: 0 },
   model: {
     network: 'light',

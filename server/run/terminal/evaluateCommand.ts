@@ -32,6 +32,8 @@ export interface EvaluateCommand {
   readonly samples: string;
   readonly batchSize: string;
   readonly runtime: RuntimeChoice | null;
+  /** A number as typed. */
+  readonly threads: string | null;
 }
 
 /** @throws UsageError | BadCheckpointError | StorageError @returns the exit code */
@@ -45,8 +47,11 @@ export async function evaluateCommand(command: EvaluateCommand, context: Command
     control.stop();
   });
   try {
-    const { runtime } = command;
-    const openTrainer: OpenTrainer = (plan) => context.openTrainer(runtime ? { ...plan, runtime } : plan);
+    const overrides = {
+      ...(command.runtime ? { runtime: command.runtime } : {}),
+      ...(command.threads ? { threads: threadCount(command.threads) } : {}),
+    };
+    const openTrainer: OpenTrainer = (plan) => context.openTrainer({ ...plan, ...overrides });
     const evaluate = fs.existsSync(databaseFile(target)) ? evaluateRun : evaluateFile;
     const ended = await evaluate(target, evaluation, control, { ...context, openTrainer });
     tellEnd(context.terminal, ended, target);
@@ -130,6 +135,13 @@ function tellEnd(terminal: Terminal, { finished, message }: Ended, target: strin
   const status = finished ? (isPartial ? 'interrupted' : 'finished') : 'failed';
   terminal.event({ type: 'done', status, message, clean, robust, samples, isPartial, target });
   if (message) terminal.error(message);
+}
+
+function threadCount(text: string): number {
+  const value = parseNumber(text);
+  if (value === undefined || !Number.isInteger(value) || value < 1 || value > 256)
+    throw new UsageError(`--threads ${text}: expected an integer in [1, 256].`);
+  return value;
 }
 
 function evaluationOf(command: EvaluateCommand): EvaluationPlan {

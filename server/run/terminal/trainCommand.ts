@@ -26,6 +26,7 @@ export interface TrainCommand {
   /** `a.b=c` */
   readonly set: readonly string[];
   readonly runtime: string | null;
+  readonly threads: string | null;
   readonly runsFolder: string;
   /** A run's folder, or its name in the runs folder. */
   readonly resume: string | null;
@@ -113,7 +114,7 @@ function createRuns(command: TrainCommand, given: string, { terminal, version }:
   );
 }
 
-function readOverrides({ set, runtime }: TrainCommand): Record<string, unknown> {
+function readOverrides({ set, runtime, threads }: TrainCommand): Record<string, unknown> {
   const overrides = Object.fromEntries(
     set.map((entry) => {
       const at = entry.indexOf('=');
@@ -121,7 +122,11 @@ function readOverrides({ set, runtime }: TrainCommand): Record<string, unknown> 
       return [entry.slice(0, at), entry.slice(at + 1)];
     }),
   );
-  return runtime === null ? overrides : { ...overrides, runtime };
+  return {
+    ...overrides,
+    ...(runtime === null ? {} : { runtime }),
+    ...(threads === null ? {} : { threads }),
+  };
 }
 
 /** `file:line:column: path: expected …, got … — what to do`, line and column from 1; `--set` in place of the file. */

@@ -28,6 +28,7 @@ export function makePlan(activation: 'kaf' | 'relu'): Plan {
     name: 'kaf-vgg',
     seed: 1,
     runtime: 'auto',
+    threads: null,
     dataset: { name: 'cifar10', path: '/data/cifar-10-batches-bin', trainSamples: 50_000, testSamples: 10_000 },
     model: {
       network: 'vgg',
