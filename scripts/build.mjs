@@ -1,4 +1,5 @@
-// Builds everything into dist/: kernels by AssemblyScript, then one bundle a process and one a webview by esbuild.
+// Builds everything into dist/: kernels by AssemblyScript, what the runtime tensorflow needs, then one bundle a process and one a
+// webview by esbuild.
 //   build.mjs [--watch] [--only kernels|bundles]
 import esbuild from 'esbuild';
 import fs from 'node:fs';
@@ -40,6 +41,7 @@ const bundles = [
       trainer: 'server/trainerMain.ts',
       language: 'server/languageMain.ts',
       cli: 'server/cli.ts',
+      tensorflowProbe: 'server/tensorflowProbeMain.ts',
     },
   },
   {
@@ -63,6 +65,10 @@ if (only !== 'bundles') {
   await buildKernels(root);
   // With the kernels: tests run the sources, but a thread needs a file of its own.
   await esbuild.build({ ...node, entryPoints: { kernelThread: 'server/tensor/wasm/threads/kernelThreadMain.ts' } });
+}
+if (only === undefined) {
+  const { buildTensorflow } = await import('./buildTensorflow.mjs');
+  await buildTensorflow(root);
 }
 if (only !== 'kernels') {
   copyCodicons();

@@ -1,7 +1,7 @@
 // Requests and notifications between a client (extension, command line) and the server: JSON-RPC 2.0, one WebSocket message
 // each, encoded by codec.ts. Every request ends in a result, an error with `RequestErrorData`, or a cancellation.
 import { z } from 'zod';
-import type { EvaluationPlan } from './plan.ts';
+import type { EvaluationPlan, RuntimeChoice } from './plan.ts';
 import type { Row } from './records.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -107,7 +107,7 @@ export interface HelloResult {
 
 /** Whether a runtime works on this machine. */
 export interface DeviceReport {
-  readonly runtime: 'wasm' | 'cpu';
+  readonly runtime: Exclude<RuntimeChoice, 'auto'>;
   readonly isAvailable: boolean;
   /** For example `1 thread · relaxed SIMD`. */
   readonly device: string;

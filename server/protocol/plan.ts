@@ -16,7 +16,7 @@ export interface Plan {
   readonly evaluation: readonly EvaluationPlan[];
 }
 
-export type RuntimeChoice = 'auto' | 'wasm' | 'cpu';
+export type RuntimeChoice = 'auto' | 'wasm' | 'tensorflow' | 'cpu';
 
 export type DatasetPlan =
   | {

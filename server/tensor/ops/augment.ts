@@ -33,30 +33,40 @@ export const augmentOps: OpDefinition = {
       kernelFunc: ({ inputs, attrs, backend }) => {
         const { pad, flip, key } = attrs as unknown as CropAndFlipOptions & { key: RandomKey };
         const info = inputOf(inputs, 'images');
-        const [nImages, height, width, nChannels] = info.shape as [number, number, number, number];
-        const images = floatsOf(backend, info);
-        const cropped = new Float32Array(images.length);
-        const rowLength = width * nChannels;
-        forEachBlock(nImages * 4, key, (words, start) => {
-          const top = scaleWord(words[0]!, 2 * pad + 1) - pad;
-          const left = scaleWord(words[1]!, 2 * pad + 1) - pad;
-          const isFlipped = flip && words[2]! >>> 31 === 1;
-          const image = (start / 4) * height * rowLength;
-          for (let row = 0; row < height; row++) {
-            const fromRow = row + top;
-            if (fromRow < 0 || fromRow >= height) continue;
-            for (let column = 0; column < width; column++) {
-              const fromColumn = (isFlipped ? width - 1 - column : column) + left;
-              if (fromColumn < 0 || fromColumn >= width) continue;
-              const from = image + fromRow * rowLength + fromColumn * nChannels;
-              const to = image + row * rowLength + column * nChannels;
-              for (let c = 0; c < nChannels; c++) cropped[to + c] = images[from + c]!;
-            }
-          }
-        });
+        const cropped = croppedAndFlipped(floatsOf(backend, info), info.shape, { pad, flip }, key);
         return makeFloats(backend, info.shape, cropped);
       },
     },
   ],
   gradients: [],
 };
+
+/** The pixels of `cropAndFlip`. */
+export function croppedAndFlipped(
+  images: Float32Array,
+  shape: readonly number[],
+  { pad, flip }: CropAndFlipOptions,
+  key: RandomKey,
+): Float32Array {
+  const [nImages, height, width, nChannels] = shape as [number, number, number, number];
+  const cropped = new Float32Array(images.length);
+  const rowLength = width * nChannels;
+  forEachBlock(nImages * 4, key, (words, start) => {
+    const top = scaleWord(words[0]!, 2 * pad + 1) - pad;
+    const left = scaleWord(words[1]!, 2 * pad + 1) - pad;
+    const isFlipped = flip && words[2]! >>> 31 === 1;
+    const image = (start / 4) * height * rowLength;
+    for (let row = 0; row < height; row++) {
+      const fromRow = row + top;
+      if (fromRow < 0 || fromRow >= height) continue;
+      for (let column = 0; column < width; column++) {
+        const fromColumn = (isFlipped ? width - 1 - column : column) + left;
+        if (fromColumn < 0 || fromColumn >= width) continue;
+        const from = image + fromRow * rowLength + fromColumn * nChannels;
+        const to = image + row * rowLength + column * nChannels;
+        for (let c = 0; c < nChannels; c++) cropped[to + c] = images[from + c]!;
+      }
+    }
+  });
+  return cropped;
+}

@@ -26,14 +26,13 @@ export const dropoutOps: OpDefinition = {
         const { rate, key } = attrs as unknown as { rate: number; key: RandomKey };
         const info = inputOf(inputs, 'x');
         const x = floatsOf(backend, info);
-        const y = new Float32Array(x.length);
-        const threshold = Math.round(rate * 0x100_0000);
         const scale = Math.fround(1 / (1 - rate));
-        forEachBlock(x.length, key, (words, start) => {
-          const end = Math.min(4, x.length - start);
-          for (let k = 0; k < end; k++) if (words[k]! >>> 8 >= threshold) y[start + k] = x[start + k]! * scale;
-        });
-        return makeFloats(backend, info.shape, y);
+        const isKept = dropoutMask(x.length, rate, key);
+        return makeFloats(
+          backend,
+          info.shape,
+          x.map((value, i) => (isKept[i] === 1 ? value * scale : 0)),
+        );
       },
     },
   ],
@@ -46,3 +45,14 @@ export const dropoutOps: OpDefinition = {
     },
   ],
 };
+
+/** 1 for each element that dropout keeps, else 0. */
+export function dropoutMask(nElements: number, rate: number, key: RandomKey): Uint8Array {
+  const isKept = new Uint8Array(nElements);
+  const threshold = Math.round(rate * 0x100_0000);
+  forEachBlock(nElements, key, (words, start) => {
+    const end = Math.min(4, nElements - start);
+    for (let k = 0; k < end; k++) isKept[start + k] = words[k]! >>> 8 >= threshold ? 1 : 0;
+  });
+  return isKept;
+}

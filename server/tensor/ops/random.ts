@@ -129,20 +129,24 @@ export const randomOps: OpDefinition = {
           high: number;
           key: RandomKey;
         };
-        const values = new Float32Array(sizeOf(shape));
-        const from = Math.fround(low);
-        const width = Math.fround(high - low);
-        forEachBlock(values.length, key, (words, start) => {
-          const end = Math.min(4, values.length - start);
-          for (let k = 0; k < end; k++)
-            values[start + k] = from + Math.fround(width * ((words[k]! >>> 8) / 0x100_0000));
-        });
-        return makeFloats(backend, shape, values);
+        return makeFloats(backend, shape, uniformValues(sizeOf(shape), low, high, key));
       },
     },
   ],
   gradients: [],
 };
+
+/** The numbers of `uniform`. */
+export function uniformValues(nElements: number, low: number, high: number, key: RandomKey): Float32Array {
+  const values = new Float32Array(nElements);
+  const from = Math.fround(low);
+  const width = Math.fround(high - low);
+  forEachBlock(nElements, key, (words, start) => {
+    const end = Math.min(4, nElements - start);
+    for (let k = 0; k < end; k++) values[start + k] = from + Math.fround(width * ((words[k]! >>> 8) / 0x100_0000));
+  });
+  return values;
+}
 
 /** The upper 32 bits of an unsigned 32×32 product, by halves: a double holds no more than 53 bits. */
 function multiplyHigh(a: number, b: number): number {

@@ -25,7 +25,7 @@
 //
 // At the edges: NaN in gives NaN out at that element; ±Inf gives the limit (swish(−Inf) = 0, its slope there 0 and 1
 // at +Inf; a Gaussian kernel and its slope 0); the slope of relu at 0 is 0. An empty x gives empty outputs, and sums
-// over nothing are 0.
+// over nothing are 0. TensorFlow takes numbers below 1.2e-38 for 0.
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 
 import { openRuntime } from '../../../server/tensor/runtime.ts';
 
-export const runtimeNames = ['cpu', 'wasm'] as const;
+export const runtimeNames = ['cpu', 'wasm', 'tensorflow'] as const;
 export type RuntimeName = (typeof runtimeNames)[number];
 
 const assetsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../../dist');
@@ -15,6 +15,6 @@ const assetsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..
 export async function openContractRuntime(name: RuntimeName): Promise<void> {
   const runtime = await openRuntime(name, { assetsFolder });
   expect(runtime.name).toBe(name);
-  expect(tf.getBackend()).toBe({ cpu: 'cpu', wasm: 'kafscope-wasm' }[name]);
+  expect(tf.getBackend()).toBe({ cpu: 'cpu', wasm: 'kafscope-wasm', tensorflow: 'tensorflow' }[name]);
   console.info(`contract suite on ${runtime.name}: ${runtime.device}`);
 }

@@ -1,0 +1,84 @@
+// Where TensorFlow is looked for, in order: what the user chose, the Python environments of the workspace, what
+// `kafscope install tensorflow` put into the user's data folder, the npm package's own download.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { findTensorflow, type Candidate, type FileView, type Found } from './findTensorflow.ts';
+
+/** Environment variables that the extension sets for its server, and the server's trainers inherit. */
+export const chosenVariable = 'KAFSCOPE_TENSORFLOW';
+export const environmentsVariable = 'KAFSCOPE_PYTHON_ENVIRONMENTS';
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly homeFolder: string;
+  readonly workingFolder: string;
+  /** The folder of the bundles, beside which a checkout has its `node_modules`. */
+  readonly assetsFolder: string;
+}
+
+export function surroundings(assetsFolder: string): Surroundings {
+  return {
+    env: process.env,
+    platform: process.platform,
+    homeFolder: os.homedir(),
+    workingFolder: process.cwd(),
+    assetsFolder,
+  };
+}
+
+/** Looks on this machine's disk. */
+export function lookForTensorflow(around: Surroundings): Found {
+  if (around.platform === 'win32') {
+    const reason = "TensorFlow's packages for Windows lack the library that this needs. In WSL it works.";
+    return { library: null, reason };
+  }
+  return findTensorflow(tensorflowPlaces(around), disk);
+}
+
+export function tensorflowPlaces(around: Surroundings): Candidate[] {
+  const { env, workingFolder, assetsFolder } = around;
+  const chosen = env[chosenVariable];
+  if (chosen) {
+    const origin = `the setting kafscope.tensorflow.path (${chosenVariable})`;
+    return [{ place: path.resolve(workingFolder, expandHome(chosen, around.homeFolder)), origin, isChosen: true }];
+  }
+  const named = (env[environmentsVariable] ?? '').split(path.delimiter);
+  const environments = [...named, env['VIRTUAL_ENV'], env['CONDA_PREFIX'], '.venv', 'venv'].filter(
+    (place): place is string => Boolean(place),
+  );
+  const npmPackages = [workingFolder, path.dirname(assetsFolder)].flatMap((folder) =>
+    ['tfjs-node-gpu', 'tfjs-node'].map((name) => path.join(folder, 'node_modules', '@tensorflow', name)),
+  );
+  return [
+    ...environments.map((place) => [path.resolve(workingFolder, place), "the workspace's Python environment"] as const),
+    [tensorflowFolder(around), 'kafscope install tensorflow'] as const,
+    ...npmPackages.map((place) => [place, 'the npm package @tensorflow/tfjs-node'] as const),
+  ].map(([place, origin]) => ({ place, origin, isChosen: false }));
+}
+
+/** Where `kafscope install tensorflow` puts it. */
+export function tensorflowFolder({ env, platform, homeFolder }: Surroundings): string {
+  const data =
+    env['XDG_DATA_HOME'] ??
+    (platform === 'darwin'
+      ? path.join(homeFolder, 'Library', 'Application Support')
+      : path.join(homeFolder, '.local', 'share'));
+  return path.join(data, 'kafscope', 'tensorflow');
+}
+
+const disk: FileView = {
+  list: (folder) => {
+    try {
+      return fs.readdirSync(folder);
+    } catch {
+      return []; // a place that is not there, or not ours to read, holds nothing
+    }
+  },
+  isFile: (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false,
+};
+
+function expandHome(place: string, homeFolder: string): string {
+  return place === '~' || place.startsWith('~/') ? path.join(homeFolder, place.slice(1)) : place;
+}
