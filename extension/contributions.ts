@@ -12,6 +12,7 @@ export const commandIds = [
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
   'kafscope.downloadCifar10',
+  'kafscope.selectRuntime',
   'kafscope.showLog',
   'kafscope.restartServer',
   'kafscope.refreshRuns',

@@ -23,6 +23,7 @@ import { chooseRunsFolder, prepareRunsFolder } from './runs/runsFolder.ts';
 import { createRunStatusBar } from './runs/runStatusBar.ts';
 import { RunStore } from './runs/runStore.ts';
 import { RunsTree } from './runs/runsTree.ts';
+import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { showFailure } from './showFailure.ts';
 
 const serverTimeoutMs = 20_000;
@@ -81,7 +82,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const languageClient = startLanguageClient(extensionUri, log);
   stopLanguageClient = () => languageClient.stop();
 
-  const commands = commandTable({ connection, store, openDashboard, runCommands, log, extensionUri });
+  const runtimeStatusBar = new RuntimeStatusBar(connection, (line) => {
+    log.warn(line);
+  });
+  const commands = commandTable({
+    ...{ connection, store, openDashboard, runCommands, log, extensionUri, runtimeStatusBar },
+  });
   context.subscriptions.push(
     log,
     connection,
@@ -91,6 +97,7 @@ export function activate(context: vscode.ExtensionContext): void {
     experimentsTree,
     languageClient,
     createRunStatusBar(store),
+    runtimeStatusBar,
     keepContextKeys(store),
     keepTrustKey(),
     followServerLog(logFile, (line) => {

@@ -41,7 +41,7 @@ const bundles = [
       trainer: 'server/trainerMain.ts',
       language: 'server/languageMain.ts',
       cli: 'server/cli.ts',
-      tensorflowProbe: 'server/tensorflowProbeMain.ts',
+      runtimeTrial: 'server/runtimeTrialMain.ts',
     },
   },
   {

@@ -179,7 +179,7 @@ async function serve(runsFolder: string): Promise<void> {
     runsFolder,
     version,
     trainerFile: path.join(__dirname, 'trainer.cjs'),
-    services: makeServices({ assetsFolder }),
+    services: makeServices({ assetsFolder, log }),
     idleMs: Infinity,
     log,
   });

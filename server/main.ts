@@ -27,7 +27,7 @@ async function main(): Promise<void> {
       runsFolder,
       version: __KAFSCOPE_VERSION__,
       trainerFile: path.join(__dirname, 'trainer.cjs'),
-      services: makeServices({ assetsFolder: __dirname }),
+      services: makeServices({ assetsFolder: __dirname, log }),
       idleMs,
       log,
     });

@@ -9,9 +9,10 @@ import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
+import { selectRuntime, type SelectRuntimeParts } from './selectRuntime.ts';
 import { train } from './train.ts';
 
-export interface CommandParts extends RunCommandParts {
+export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly runCommands: RunCommands;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
@@ -34,6 +35,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
+    'kafscope.selectRuntime': () => selectRuntime(parts),
     'kafscope.showLog': () => {
       log.show();
     },

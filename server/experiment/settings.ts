@@ -339,9 +339,11 @@ export const experimentSettings = group(
     runtime: word(
       'What computes the tensors.',
       {
-        auto: { description: 'The first that works here.' },
+        auto: { description: 'The fastest here that passes a self-test.' },
         wasm: { description: 'WebAssembly with SIMD.' },
-        tensorflow: { description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds." },
+        tensorflow: {
+          description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds.",
+        },
         cpu: { description: 'Plain JavaScript: slow, for comparison.' },
         webgpu: { description: 'Any GPU through WebGPU.', isLater: true },
       },

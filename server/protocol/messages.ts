@@ -1,7 +1,7 @@
 // Requests and notifications between a client (extension, command line) and the server: JSON-RPC 2.0, one WebSocket message
 // each, encoded by codec.ts. Every request ends in a result, an error with `RequestErrorData`, or a cancellation.
 import { z } from 'zod';
-import type { EvaluationPlan, RuntimeChoice } from './plan.ts';
+import type { EvaluationPlan, RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -30,7 +30,7 @@ export interface Requests {
   /** Attacks the weights of a checkpoint (by default the last) of a run at rest. */
   'evaluation/start': { params: EvaluationStartParams; result: RunSummary };
   'checkpoint/inspect': { params: CheckpointInspectParams; result: CheckpointContents };
-  'device/list': { params: Record<string, never>; result: { devices: DeviceReport[] } };
+  'device/list': { params: DeviceListParams; result: DeviceListResult };
 }
 
 export interface Notifications {
@@ -87,7 +87,10 @@ export const paramsSchemas = {
     /** Absolute path of a `.safetensors` file. */
     file: z.string().max(4096),
   }),
-  'device/list': z.strictObject({}),
+  'device/list': z.strictObject({
+    /** Tests the runtimes again instead of remembering how they did. */
+    isAnew: z.boolean().default(false),
+  }),
 } satisfies { [Method in RequestMethod]: z.ZodType };
 
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
@@ -95,6 +98,7 @@ export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
+export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;
 export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;
 
 export interface HelloResult {
@@ -105,12 +109,20 @@ export interface HelloResult {
   readonly pid: number;
 }
 
+export interface DeviceListResult {
+  readonly devices: readonly DeviceReport[];
+  /** What `auto` stands for. */
+  readonly chosen: RuntimeName;
+}
+
 /** Whether a runtime works on this machine. */
 export interface DeviceReport {
-  readonly runtime: Exclude<RuntimeChoice, 'auto'>;
+  readonly runtime: RuntimeName;
   readonly isAvailable: boolean;
   /** For example `1 thread · relaxed SIMD`. */
   readonly device: string;
   /** Why it is or isn't usable, and what to do. */
   readonly reason: string;
+  /** Milliseconds of a small training step of the self-test; null where it was not tested or failed. */
+  readonly stepMs: number | null;
 }

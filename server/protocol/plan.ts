@@ -16,7 +16,10 @@ export interface Plan {
   readonly evaluation: readonly EvaluationPlan[];
 }
 
-export type RuntimeChoice = 'auto' | 'wasm' | 'tensorflow' | 'cpu';
+export type RuntimeName = 'wasm' | 'tensorflow' | 'cpu';
+
+/** `auto` is the fastest that passes its self-test. */
+export type RuntimeChoice = 'auto' | RuntimeName;
 
 export type DatasetPlan =
   | {

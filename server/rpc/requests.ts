@@ -7,7 +7,7 @@ import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
-import type { DeviceReport, RequestMethod, Requests } from '../protocol/messages.ts';
+import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { RunReader } from '../run/runReader.ts';
 import { RunStateError } from '../run/runSupervisor.ts';
@@ -23,7 +23,7 @@ export interface Services {
   ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
   describe(plan: Plan): string;
   inspect(file: string): Promise<CheckpointContents>;
-  listDevices(): Promise<readonly DeviceReport[]>;
+  listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
 }
 
 export interface RequestContext {
@@ -139,7 +139,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
     },
     'evaluation/start': ({ runId, checkpoint, evaluation }) => supervisor.evaluate(runId, checkpoint, evaluation),
     'checkpoint/inspect': ({ file }) => services.inspect(file),
-    'device/list': async () => ({ devices: [...(await services.listDevices())] }),
+    'device/list': (options) => services.listDevices(options),
   };
 }
 

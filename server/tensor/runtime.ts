@@ -3,17 +3,15 @@
 import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceReport } from '../protocol/messages.ts';
-import type { RuntimeChoice } from '../protocol/plan.ts';
+import type { RuntimeName } from '../protocol/plan.ts';
 import { registerOps } from './ops/registerOps.ts';
 import { openTensorflowBackend } from './tensorflow/openTensorflowBackend.ts';
-import { probeTensorflow } from './tensorflow/probeTensorflow.ts';
 import { lookForTensorflow, surroundings } from './tensorflow/tensorflowPlaces.ts';
-import { isSupported, loadKernels, type KernelBuild } from './wasm/loadKernels.ts';
-import { MemoryPool } from './wasm/memoryPool.ts';
+import { isSupported, type KernelBuild } from './wasm/loadKernels.ts';
 import { openWasmBackend } from './wasm/openWasmBackend.ts';
 
 export interface Runtime {
-  readonly name: Exclude<RuntimeChoice, 'auto'>;
+  readonly name: RuntimeName;
   /** For example `8 threads · relaxed SIMD`. */
   readonly device: string;
   /** Bytes of tensors now, and the most there were (except on `wasm`, the most at any call). */
@@ -35,13 +33,12 @@ export class UnsupportedRuntimeError extends Error {
 const cpuDevice = '1 thread · plain JavaScript';
 
 /**
- * Makes the chosen runtime tfjs's backend; `auto` is `wasm` where it works, else `cpu`. A runtime opened before is left, and
- * its tensors must not be used afterwards.
- * @throws {UnsupportedRuntimeError} if `wasm` or `tensorflow` is asked for by name and does not work.
+ * Makes the runtime tfjs's backend. A runtime opened before is left, and its tensors must not be used afterwards.
+ * @throws {UnsupportedRuntimeError} where it does not work.
  */
-export async function openRuntime(choice: RuntimeChoice, options: RuntimeOptions): Promise<Runtime> {
-  if (choice === 'cpu') return openCpu();
-  if (choice === 'tensorflow') return openTensorflow(options.assetsFolder);
+export async function openRuntime(name: RuntimeName, options: RuntimeOptions): Promise<Runtime> {
+  if (name === 'cpu') return openCpu();
+  if (name === 'tensorflow') return openTensorflow(options.assetsFolder);
   try {
     const threads = options.threads ?? os.availableParallelism();
     const { backend, build } = await openWasmBackend(options.assetsFolder, { threads });
@@ -51,49 +48,54 @@ export async function openRuntime(choice: RuntimeChoice, options: RuntimeOptions
       memory: () => ({ usedBytes: backend.pool.usedBytes, peakBytes: backend.pool.peakBytes }),
     };
   } catch (error) {
-    if (choice === 'auto') return openCpu();
     throw new UnsupportedRuntimeError(`the runtime wasm does not work here: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Whether each runtime works here and why; opens none in this process. */
-export async function listDevices(options: RuntimeOptions): Promise<DeviceReport[]> {
+/** What a trial of a runtime in a process of its own gave. */
+export interface Tried {
+  readonly runtime: RuntimeName;
+  readonly device: string;
+  readonly fault: string | null;
+  readonly stepMs: number | null;
+}
+
+/** Each runtime with its device and the reason why it is usable or not; opens none. */
+export function listDevices(options: RuntimeOptions, trials: readonly Tried[]): DeviceReport[] {
   return [
-    reportWasm(options),
-    await reportTensorflow(options.assetsFolder),
-    { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.' },
+    reportWasm(options, trialOf('wasm', trials)),
+    reportTensorflow(options, trialOf('tensorflow', trials)),
+    { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.', stepMs: null },
   ];
 }
 
-function reportWasm({ assetsFolder, threads = os.availableParallelism() }: RuntimeOptions): DeviceReport {
-  try {
-    const build = isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain';
-    loadKernels(assetsFolder, new MemoryPool({ initialPages: 1 }).memory, build);
-    const reason =
-      build === 'relaxed'
-        ? 'The engine has shared memory and relaxed SIMD.'
-        : 'The engine has no relaxed SIMD (Node 22 and newer have it), so kernels run at about half speed.';
-    return { runtime: 'wasm', isAvailable: true, device: wasmDevice(build, threads), reason };
-  } catch (error) {
-    return { runtime: 'wasm', isAvailable: false, device: '', reason: messageOf(error) };
-  }
+function trialOf(runtime: RuntimeName, trials: readonly Tried[]): Tried {
+  const found = trials.find((trial) => trial.runtime === runtime);
+  return found ?? { runtime, device: '', fault: 'It was not tried.', stepMs: null };
 }
 
-async function reportTensorflow(assetsFolder: string): Promise<DeviceReport> {
+function reportWasm({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
+  if (fault !== null) return { runtime: 'wasm', isAvailable: false, device, reason: fault, stepMs };
+  const reason = isSupported(assetsFolder, 'relaxed')
+    ? 'The engine has shared memory and relaxed SIMD.'
+    : 'The engine has no relaxed SIMD (Node 22 and newer have it), so kernels run at about half speed.';
+  return { runtime: 'wasm', isAvailable: true, device, reason, stepMs };
+}
+
+function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
   const found = lookForTensorflow(surroundings(assetsFolder));
-  const probed = found.library === null ? { device: null, reason: found.reason } : await probeTensorflow(assetsFolder);
-  if (found.library === null || probed.device === null) {
-    return { runtime: 'tensorflow', isAvailable: false, device: '', reason: probed.reason };
+  if (found.library === null || fault !== null) {
+    const reason = found.library === null ? found.reason : fault!;
+    return { runtime: 'tensorflow', isAvailable: false, device, reason, stepMs };
   }
   const { library } = found;
-  const isOnGpu = probed.device.endsWith(gpuSuffix);
-  const cuda = isOnGpu
+  const cuda = device.endsWith(gpuSuffix)
     ? 'TensorFlow uses the GPU.'
     : library.hasCuda
       ? 'No GPU is used: TensorFlow finds none that it can use, or not the CUDA libraries.'
       : 'No GPU is used: this build has no CUDA ("kafscope install tensorflow --gpu" installs one that has).';
   const reason = `Found in ${library.folder} (${library.origin}). ${cuda}`;
-  return { runtime: 'tensorflow', isAvailable: true, device: probed.device, reason };
+  return { runtime: 'tensorflow', isAvailable: true, device, reason, stepMs };
 }
 
 const gpuSuffix = ' · GPU';

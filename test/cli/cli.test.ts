@@ -134,6 +134,7 @@ describe('kafscope', { timeout: timeoutMs }, () => {
     expect(Object.keys(lines[0]!)).toEqual(
       expect.arrayContaining([
         'runtimes',
+        'auto',
         'simd',
         'sharedMemory',
         'threads',

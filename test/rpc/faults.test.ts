@@ -163,7 +163,7 @@ describe('a connection', () => {
     const listDevices = async () => {
       asked.resolve();
       await release.promise;
-      return [];
+      return { devices: [], chosen: 'cpu' as const };
     };
     const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, listDevices } });
     const client = await TestClient.connect(lock);

@@ -23,7 +23,10 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
       describe: (plan) => plan.name,
       inspect: inspectCheckpoint,
       listDevices: () =>
-        Promise.resolve([{ runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.' }]),
+        Promise.resolve({
+          devices: [{ runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.', stepMs: null }],
+          chosen: 'cpu',
+        }),
     },
   };
 }

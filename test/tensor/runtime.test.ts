@@ -20,11 +20,11 @@ function seventeen(): number {
 }
 
 describe('runtime', () => {
-  it('is wasm for auto where the kernels can be loaded, else cpu', async () => {
-    expect((await openRuntime('auto', { assetsFolder })).name).toBe('wasm');
+  it('becomes what tfjs computes on', async () => {
+    expect((await openRuntime('wasm', { assetsFolder })).name).toBe('wasm');
     expect(tf.getBackend()).toBe('kafscope-wasm');
     expect(seventeen()).toBe(17);
-    expect((await openRuntime('auto', { assetsFolder: emptyFolder })).name).toBe('cpu');
+    expect((await openRuntime('cpu', { assetsFolder })).name).toBe('cpu');
     expect(tf.getBackend()).toBe('cpu');
     expect(seventeen()).toBe(17);
   });
@@ -51,7 +51,6 @@ describe('runtime', () => {
     const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
     for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) fs.writeFileSync(path.join(folder, file), empty);
     await expect(openRuntime('wasm', { assetsFolder: folder })).rejects.toThrow(/there is no kernel \w+: rebuild them/);
-    expect((await openRuntime('auto', { assetsFolder: folder })).name).toBe('cpu');
   });
 
   it.each(['wasm', 'cpu'] as const)('reports the bytes of tensors: %s', async (name) => {
@@ -77,12 +76,13 @@ describe('runtime', () => {
 
   it('lists each device and why it is usable or not, and opens none', async () => {
     await openRuntime('cpu', { assetsFolder });
-    const [wasm, cpu] = await listDevices({ assetsFolder });
-    expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true });
+    const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7 } as const;
+    const [wasm, , cpu] = listDevices({ assetsFolder }, [tried]);
+    expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true, device: '2 threads · SIMD', stepMs: 7 });
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
-    const [missing] = await listDevices({ assetsFolder: emptyFolder });
-    expect(missing).toMatchObject({ runtime: 'wasm', isAvailable: false, device: '' });
-    expect(missing!.reason).toMatch(/kernels\.relaxed\.wasm/);
+    const fault = 'The kernels are missing.';
+    const [missing] = listDevices({ assetsFolder }, [{ ...tried, device: '', fault, stepMs: null }]);
+    expect(missing).toEqual({ runtime: 'wasm', isAvailable: false, device: '', reason: fault, stepMs: null });
     expect(tf.getBackend()).toBe('cpu');
   });
 });

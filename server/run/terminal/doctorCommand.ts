@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { listDevices } from '../../tensor/runtime.ts';
+import { listRuntimes } from '../runtime/machineRuntimes.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -15,7 +15,13 @@ export interface DoctorCommand {
 
 /** Exit code 1 where no runtime works or runs can't be kept. */
 export async function doctorCommand(command: DoctorCommand, terminal: Terminal): Promise<number> {
-  const devices = await listDevices({ assetsFolder: command.assetsFolder });
+  const { devices, chosen } = await listRuntimes({
+    assetsFolder: command.assetsFolder,
+    log: (line) => {
+      terminal.error(line);
+    },
+    isAnew: true,
+  });
   const { simd, sharedMemory } = webAssemblyFeatures();
   const disk = diskSpace(command.runsFolder);
   const sqlite = sqliteVersion();
@@ -29,6 +35,7 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     runtimes: devices,
+    auto: chosen,
     simd,
     sharedMemory,
     threads,
@@ -41,8 +48,9 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     ['Node', `${process.versions.node} on ${process.platform}-${process.arch}`],
     ...devices.map((device): [string, string] => [
       `runtime ${device.runtime}`,
-      `${device.isAvailable ? `works: ${device.device}` : 'does not work'}. ${device.reason}`,
+      `${device.isAvailable ? `works: ${device.device}` : 'does not work'}. ${device.reason}${paceText(device.stepMs)}`,
     ]),
+    ['runtime auto', `is ${chosen}, the fastest that passes its self-test`],
     ['WebAssembly', `SIMD ${simd} · shared memory ${sharedMemory ? 'yes' : 'no'}`],
     ['threads', String(threads)],
     ['memory', `${gibibytes(memory.freeBytes)} free of ${gibibytes(memory.totalBytes)}`],
@@ -52,7 +60,7 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     ],
     ['SQLite', sqlite ?? 'missing: node:sqlite needs Node 22.13 or newer'],
   ];
-  for (const [name, value] of facts) terminal.line(`${name.padEnd(14)} ${value}`);
+  for (const [name, value] of facts) terminal.line(`${name.padEnd(18)} ${value}`);
   terminal.line(isReady ? 'Ready to train.' : 'Not ready to train.');
   return isReady ? exitCodes.done : exitCodes.failed;
 }
@@ -88,6 +96,10 @@ function isWritable(folder: string): boolean {
   } catch {
     return false; // which is the answer
   }
+}
+
+function paceText(stepMs: number | null): string {
+  return stepMs === null ? '' : ` A step of the self-test takes ${stepMs.toPrecision(2)} ms.`;
 }
 
 function sqliteVersion(): string | null {

@@ -59,13 +59,18 @@ export function tensorflowPlaces(around: Surroundings): Candidate[] {
 }
 
 /** Where `kafscope install tensorflow` puts it. */
-export function tensorflowFolder({ env, platform, homeFolder }: Surroundings): string {
+export function tensorflowFolder(around: Surroundings): string {
+  return path.join(dataFolder(around), 'tensorflow');
+}
+
+/** Where Kafscope keeps what belongs to a user on this machine. */
+export function dataFolder({ env, platform, homeFolder }: Surroundings): string {
   const data =
     env['XDG_DATA_HOME'] ??
     (platform === 'darwin'
       ? path.join(homeFolder, 'Library', 'Application Support')
       : path.join(homeFolder, '.local', 'share'));
-  return path.join(data, 'kafscope', 'tensorflow');
+  return path.join(data, 'kafscope');
 }
 
 const disk: FileView = {

@@ -1,0 +1,40 @@
+// Tries a runtime in a process of its own: a library that crashes or hangs takes nobody with it, and one process can't load
+// TensorFlow twice. What is tried, server/trainer/selfTest.ts says.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { RuntimeName } from '../../protocol/plan.ts';
+
+export interface RuntimeTrial {
+  readonly runtime: RuntimeName;
+  /** For example `2 threads · relaxed SIMD`; empty where it did not open. */
+  readonly device: string;
+  /** Null where it opened and computed right, else a sentence. */
+  readonly fault: string | null;
+  /** Milliseconds of the self-test's training step; null where there is a fault. */
+  readonly stepMs: number | null;
+}
+
+/** Opening a large library from a cold disk takes long, the test itself must not. */
+const openTimeoutMs = 60_000;
+export const testTimeoutMs = 2000;
+
+/** @param assetsFolder absolute; holds `runtimeTrial.cjs` */
+export async function tryRuntime(runtime: RuntimeName, assetsFolder: string): Promise<RuntimeTrial> {
+  const child = fork(path.join(assetsFolder, 'runtimeTrial.cjs'), [runtime], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    timeout: openTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  let words = '';
+  let trial: RuntimeTrial | null = null;
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-2000)));
+  child.on('message', (message) => (trial = message as RuntimeTrial));
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  if (trial) return trial;
+  const end = signal ? `was ended by ${signal}` : `ended with code ${String(code)}`;
+  const lastWords = words.trim().split('\n').at(-1);
+  const fault = `The process that tried ${runtime} ${end}.${lastWords ? ` Its last words: ${lastWords}` : ''}`;
+  return { runtime, device: '', fault, stepMs: null };
+}
