@@ -341,7 +341,9 @@ export const experimentSettings = group(
       {
         auto: { description: 'The first that works here.' },
         wasm: { description: 'WebAssembly with SIMD.' },
-        tensorflow: { description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds." },
+        tensorflow: {
+          description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds.",
+        },
         cpu: { description: 'Plain JavaScript: slow, for comparison.' },
         webgpu: { description: 'Any GPU through WebGPU.', isLater: true },
       },

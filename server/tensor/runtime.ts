@@ -88,7 +88,7 @@ async function reportTensorflow(assetsFolder: string): Promise<DeviceReport> {
     : library.hasCuda
       ? 'No GPU is used: TensorFlow finds none that it can use, or not the CUDA libraries.'
       : 'No GPU is used: this build has no CUDA ("kafscope install tensorflow --gpu" installs one that has).';
-  const reason = `Found in ${library.folder} (${library.origin}). ${cuda}`;
+  const reason = `Found in ${library.folder}, ${library.origin}. ${cuda}`;
   return { runtime: 'tensorflow', isAvailable: true, device: probed.device, reason };
 }
 

@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { chosenVariable } from './tensorflowPlaces.ts';
 
 /** Sent by server/tensorflowProbeMain.ts. */
 export type ProbeResult =
@@ -10,18 +11,23 @@ export type ProbeResult =
 
 const timeoutMs = 60_000;
 
-/** `assetsFolder` holds `tensorflowProbe.cjs`. Where no device comes back, the reason is one sentence. */
-export async function probeTensorflow(assetsFolder: string): Promise<ProbeResult> {
+/**
+ * `assetsFolder` holds `tensorflowProbe.cjs`; `place` is looked at instead of the usual ones. Where no device comes back, the
+ * reason is one sentence.
+ */
+export async function probeTensorflow(assetsFolder: string, place?: string): Promise<ProbeResult> {
   const child = fork(path.join(assetsFolder, 'tensorflowProbe.cjs'), [], {
+    env: place === undefined ? process.env : { ...process.env, [chosenVariable]: place },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout: timeoutMs,
   });
   let words = '';
-  let result: ProbeResult | null = null;
+  const results: ProbeResult[] = [];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-2000)));
-  child.on('message', (message) => (result = message as ProbeResult));
+  child.on('message', (message) => results.push(message as ProbeResult));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const [result] = results;
   if (result) return result;
   const end = signal ? `was ended by ${signal}` : `ended with code ${String(code)}`;
   const lastWords = words.trim().split('\n').at(-1);
