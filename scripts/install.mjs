@@ -1,4 +1,5 @@
-// Installs what the scripts need, each only when its lock file changed: the project's npm packages, code-server, Chromium.
+// Installs what the scripts need, each only when its lock file changed: the project's npm packages, code-server, Chromium, and
+// TensorFlow for the tests.
 // Works before anything is installed, on Node ≥ 20, without packages.
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -34,14 +35,14 @@ function freeDisk() {
 
 /** `npm ci` in the project, unless it has run for this lock file. */
 export async function installPackages() {
-  await installOnce(root, 'npm packages', async () => {
+  await installOnce(packages(root), 'npm packages', async () => {
     await run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
   });
 }
 
 /** code-server with its own packages; only what it needs to show Output channels is compiled (C++ compiler and make). */
 export async function installCodeServer() {
-  await installOnce(codeServerFolder, 'code-server (some 600 MB)', async () => {
+  await installOnce(packages(codeServerFolder), 'code-server (some 600 MB)', async () => {
     const { supportedNode } = await import('./node24.mjs');
     const node = supportedNode();
     const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
@@ -58,6 +59,27 @@ export async function installCodeServer() {
     await run(npm, rebuild, { cwd: vscode, env }).catch((error) => {
       console.warn(`Output channels of the browser VS Code will stay empty: ${error.message}`);
     });
+  });
+}
+
+const tensorflowFolder = path.join(root, 'node_modules/.cache/kafscope/tensorflow');
+
+/** Whether TensorFlow has a library for this platform that the runtime `tensorflow` can use. */
+export const hasTensorflow = process.platform !== 'win32';
+
+/** TensorFlow's library for the tests, by the project's own installer, which must be built. vitest.config.ts names the place. */
+export async function installTensorflow() {
+  const lists = {
+    lock: path.join(root, 'server/tensor/tensorflow/tensorflowWheels.ts'),
+    marker: `${tensorflowFolder}.txt`,
+  };
+  await installOnce(lists, 'TensorFlow (274 MB)', async () => {
+    if (isDebianRoot() && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
+      await run('apt-get', ['update', '-qq'], { cwd: root });
+      await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'python3-pip'], { cwd: root });
+    }
+    const install = ['scripts/kafscope.mjs', 'install', 'tensorflow', '--into', tensorflowFolder];
+    await run(process.execPath, install, { cwd: root });
   });
 }
 
@@ -103,11 +125,16 @@ export function which(command) {
   return found.status === 0 ? found.stdout.split(/\r?\n/)[0] : undefined;
 }
 
-/** Does the work unless it has been done for the folder's lock file as it is. */
-async function installOnce(folder, what, work) {
-  const lock = fs.readFileSync(path.join(folder, 'package-lock.json'));
-  const digest = crypto.createHash('sha256').update(lock).digest('hex');
-  const marker = path.join(folder, 'node_modules/.kafscope-installed');
+function packages(folder) {
+  return {
+    lock: path.join(folder, 'package-lock.json'),
+    marker: path.join(folder, 'node_modules/.kafscope-installed'),
+  };
+}
+
+/** Does the work unless the marker says that it has been done for the lock file as it is. */
+async function installOnce({ lock, marker }, what, work) {
+  const digest = crypto.createHash('sha256').update(fs.readFileSync(lock)).digest('hex');
   if (fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') === digest) return;
   console.log(`Installing ${what} …`);
   await work();

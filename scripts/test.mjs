@@ -1,16 +1,30 @@
 // `npm test`: installs, builds and runs everything that CI runs, and says at its end what ran, how long, and what failed.
-//   --only STAGE[,STAGE]  some stages of: build types lint format unused unit package panels vscode
+//   --only STAGE[,STAGE]  some stages of: build tensorflow types lint format unused unit package panels vscode
 import fs from 'node:fs';
 import path from 'node:path';
-import { checkMachine, findChromium, installCodeServer, installPackages, root, run, SetupError } from './install.mjs';
+import {
+  checkMachine,
+  findChromium,
+  hasTensorflow,
+  installCodeServer,
+  installPackages,
+  installTensorflow,
+  root,
+  run,
+  SetupError,
+} from './install.mjs';
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]?.split(',') : undefined;
 const results = path.join(root, 'test-results');
+/** Of tensors: each must have run the contract suite. */
+const runtimes = ['cpu', 'wasm', ...(hasTensorflow ? ['tensorflow'] : [])];
+const runtimesFile = path.join(results, 'runtimes.txt');
 
 /** Stages that the ones after them stand on end the run when they fail. */
 const stages = [
   { name: 'install', isNeeded: true, work: install },
   { name: 'build', isNeeded: true, work: () => node('scripts/build.mjs') },
+  { name: 'tensorflow', work: () => (hasTensorflow ? installTensorflow() : Promise.resolve()) },
   { name: 'types', work: () => node('scripts/checkTypes.mjs') },
   { name: 'lint', work: () => node('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.') },
   { name: 'format', work: () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
@@ -27,7 +41,8 @@ try {
   fs.rmSync(results, { recursive: true, force: true });
   fs.mkdirSync(results, { recursive: true });
   for (const stage of stages) {
-    if (only && stage.name !== 'install' && !only.includes(stage.name)) continue;
+    const isAsked = only?.includes(stage.name) ?? true;
+    if (!isAsked && stage.name !== 'install' && !(stage.name === 'tensorflow' && only.includes('unit'))) continue;
     console.log(`\n── ${stage.name} ${'─'.repeat(60 - stage.name.length)}`);
     const started = performance.now();
     const failure = await stage.work().then(
@@ -56,6 +71,7 @@ async function install() {
 }
 
 async function runUnitTests() {
+  process.env.KAFSCOPE_RUNTIMES_FILE = runtimesFile;
   await node(
     'node_modules/vitest/vitest.mjs',
     'run',
@@ -99,10 +115,22 @@ function conclude() {
   let failed = 0;
   for (const { name, seconds, isPassed, counts } of report) {
     const tests = counts ? `  ${counts.passed} passed, ${counts.failed} failed` : '';
-    console.log(`${isPassed ? 'ok    ' : 'FAILED'}  ${name.padEnd(8)} ${seconds.toFixed(1).padStart(7)} s${tests}`);
+    console.log(`${isPassed ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s${tests}`);
     passed += counts ? counts.passed : Number(isPassed);
     failed += counts ? Math.max(counts.failed, Number(!isPassed)) : Number(!isPassed);
   }
+  if (report.some(({ name }) => name === 'unit')) failed += concludeRuntimes();
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** Names the runtimes that the op contracts ran on. @returns how many did not */
+function concludeRuntimes() {
+  const written = fs.existsSync(runtimesFile) ? fs.readFileSync(runtimesFile, 'utf8') : '';
+  const ran = new Map(written.split('\n').map((line) => line.split('\t')));
+  for (const runtime of runtimes) {
+    const device = ran.get(runtime);
+    console.log(`${device ? 'ok    ' : 'FAILED'}  runtime ${runtime}: ${device ?? 'did not run'}`);
+  }
+  return runtimes.filter((runtime) => !ran.has(runtime)).length;
 }

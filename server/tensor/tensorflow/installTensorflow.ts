@@ -1,0 +1,241 @@
+// Puts TensorFlow's library into a folder on the user's word: fetched by the user's pip, checked against the checksums of
+// tensorflowWheels.ts, unpacked without the Python around it. Complete or not there at all. Nothing calls this on its own.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { once } from 'node:events';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { listZip, openZipEntry } from './readZip.ts';
+import type { Wheel, WheelSet } from './tensorflowWheels.ts';
+
+/** TensorFlow can't be installed: the message says what is wrong and what to do. */
+export class InstallError extends Error {
+  override readonly name = 'InstallError';
+}
+
+export interface InstallProgress {
+  readonly stage: 'download' | 'check' | 'unpack';
+  readonly doneBytes: number;
+  /** Rounded while downloading. */
+  readonly totalBytes: number;
+}
+
+export interface InstallOptions {
+  /** A Python 3 interpreter: a command or a path. */
+  readonly python: string;
+  readonly set: WheelSet;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: InstallProgress) => void;
+}
+
+/**
+ * Replaces `folder` by one that holds the packages' libraries as a folder of Python packages does. When it fails or is aborted,
+ * `folder` is as before and nothing else is left.
+ * @throws InstallError where pip is missing, the disk is too small, nothing comes or a checksum differs; the signal's reason on
+ * abort.
+ */
+export async function installTensorflow(folder: string, options: InstallOptions): Promise<void> {
+  const { set, signal } = options;
+  const partial = `${folder}.partial`;
+  await checkSpace(path.dirname(folder), set);
+  await checkPip(options);
+  try {
+    // What an attempt left that was ended by force.
+    await rm(partial, { recursive: true, force: true });
+    const wheelsFolder = path.join(partial, 'wheels');
+    await mkdir(wheelsFolder, { recursive: true });
+    await download(wheelsFolder, options);
+    const wheels = await findWheels(wheelsFolder, set.wheels);
+    for (const { file, wheel } of wheels) await verify(file, wheel, options);
+    await unpack(
+      wheels.map(({ file }) => file),
+      path.join(partial, 'packages'),
+      options,
+    );
+    signal.throwIfAborted();
+    await rm(folder, { recursive: true, force: true });
+    await rename(path.join(partial, 'packages'), folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function checkSpace(folder: string, { downloadBytes, unpackedBytes }: WheelSet): Promise<void> {
+  let existing = folder;
+  while (!(await stat(existing).catch(() => null))) existing = path.dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const neededBytes = downloadBytes + unpackedBytes;
+  if (bavail * bsize >= neededBytes) return;
+  throw new InstallError(
+    `TensorFlow needs ${gigabytes(neededBytes)} on the disk of ${folder} while it is installed, and ${gigabytes(bavail * bsize)} are free. Make room and try again.`,
+  );
+}
+
+async function checkPip({ python, signal }: InstallOptions): Promise<void> {
+  const { code, errors } = await runPython(python, ['-m', 'pip', '--version'], { signal });
+  if (code === 0) return;
+  const hint =
+    'On Debian and Ubuntu: sudo apt-get install python3-pip; elsewhere: python3 -m ensurepip. Or name another Python with --python.';
+  throw new InstallError(`${python} has no pip (${lastLine(errors)}). ${hint}`);
+}
+
+async function download(folder: string, options: InstallOptions): Promise<void> {
+  const { python, set, signal, onProgress } = options;
+  // pip knows no progress that a program can read; what has come lies here, whole or in pip's temporary files.
+  const timer = setInterval(() => {
+    void folderBytes(path.dirname(folder)).then((bytes) => {
+      onProgress({ stage: 'download', doneBytes: Math.min(bytes, set.downloadBytes), totalBytes: set.downloadBytes });
+    });
+  }, 250);
+  try {
+    const temporary = path.join(path.dirname(folder), 'temporary');
+    await mkdir(temporary);
+    const args = [
+      ...['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--quiet'],
+      ...['--retries', '2', '--no-deps', '--only-binary=:all:', '--dest', folder],
+      ...['--python-version', '3.12', '--implementation', 'cp', '--abi', 'cp312', '--abi', 'none'],
+      ...set.platformTags.flatMap((tag) => ['--platform', tag]),
+      ...set.wheels.map(({ name, version }) => `${name}==${version}`),
+    ];
+    const { code, errors } = await runPython(python, args, { signal, temporary });
+    if (code === 0) return;
+    const [first] = set.wheels;
+    throw new InstallError(
+      `pip could not download ${first!.name} ${first!.version}: ${lastLine(errors)}. Check the connection (pip uses its own settings and proxies) and try again.`,
+    );
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+interface Fetched {
+  readonly wheel: Wheel;
+  readonly file: string;
+}
+
+/** File names begin with the package's name, `-` written `_`, and its version. */
+async function findWheels(folder: string, wheels: readonly Wheel[]): Promise<Fetched[]> {
+  const names = await readdir(folder);
+  return wheels.map((wheel) => {
+    const found = names.find((name) => name.startsWith(`${wheel.name.replaceAll('-', '_')}-${wheel.version}-`));
+    if (!found) throw new InstallError(`pip brought no ${wheel.name} ${wheel.version}. Try again with a newer pip.`);
+    return { wheel, file: path.join(folder, found) };
+  });
+}
+
+async function verify(file: string, wheel: Wheel, { signal, onProgress }: InstallOptions): Promise<void> {
+  const { size } = await stat(file);
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), counted(size, 'check', onProgress), hash, { signal });
+  const found = hash.digest('hex');
+  if (found === wheel.sha256) return;
+  throw new InstallError(
+    `What pip brought as ${wheel.name} ${wheel.version} has the SHA-256 checksum ${found} instead of ${wheel.sha256}. It was deleted: try again, and look at the index that pip is set to.`,
+  );
+}
+
+/** Libraries of TensorFlow and CUDA, what tells their version, and the licenses. */
+const wanted = [
+  /^tensorflow\/libtensorflow[^/]*$/,
+  /^nvidia\/(?!.*\/include\/)/,
+  /\.dist-info\/(METADATA|.*LICEN[CS]E.*)$/i,
+];
+
+async function unpack(files: readonly string[], folder: string, { signal, onProgress }: InstallOptions): Promise<void> {
+  const archives = await Promise.all(files.map((file) => open(file)));
+  try {
+    const lists = await Promise.all(archives.map((archive) => listZip(archive)));
+    const entries = lists.flatMap((list, index) =>
+      list
+        .filter(({ name }) => wanted.some((pattern) => pattern.test(name)))
+        .map((entry) => ({ archive: archives[index]!, entry })),
+    );
+    const totalBytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+    let doneBytes = 0;
+    for (const { archive, entry } of entries) {
+      const target = path.join(folder, entry.name);
+      if (!target.startsWith(folder + path.sep))
+        throw new InstallError(`The package holds the unsafe path ${entry.name}.`);
+      await mkdir(path.dirname(target), { recursive: true });
+      const before = doneBytes;
+      const count = counted(totalBytes, 'unpack', (progress) => {
+        onProgress({ ...progress, doneBytes: before + progress.doneBytes });
+      });
+      const mode = entry.mode & 0o100 ? 0o755 : 0o644;
+      await pipeline(await openZipEntry(archive, entry), count, createWriteStream(target, { mode }), { signal });
+      doneBytes += entry.sizeBytes;
+    }
+  } finally {
+    for (const archive of archives) await archive.close();
+  }
+}
+
+function counted(
+  totalBytes: number,
+  stage: InstallProgress['stage'],
+  onProgress: InstallOptions['onProgress'],
+): Transform {
+  let doneBytes = 0;
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      doneBytes += chunk.length;
+      onProgress({ stage, doneBytes, totalBytes });
+      done(null, chunk);
+    },
+  });
+}
+
+/** @throws InstallError where there is no such program; the signal's reason on abort. */
+async function runPython(
+  python: string,
+  args: readonly string[],
+  { signal, temporary }: { readonly signal: AbortSignal; readonly temporary?: string },
+): Promise<{ code: number | null; errors: string }> {
+  signal.throwIfAborted();
+  const child = spawn(python, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: temporary === undefined ? process.env : { ...process.env, TMPDIR: temporary },
+  });
+  const end = (): void => {
+    child.kill();
+  };
+  signal.addEventListener('abort', end);
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-10_000)));
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    signal.throwIfAborted();
+    return { code, errors };
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new InstallError(
+      `${python} can't be started. Install Python 3 with pip (on Debian and Ubuntu: sudo apt-get install python3-pip), or name one with --python.`,
+      { cause },
+    );
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(path.join(entry.parentPath, entry.name)).catch(() => null))?.size ?? 0),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Of what pip says, which ends with its reason; without its label and full stop. */
+function lastLine(text: string): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return line.replace(/^ERROR: /, '').replace(/\.$/, '') || 'it said nothing';
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
