@@ -31,6 +31,15 @@ describe('gradients of the references agree with central differences:', () => {
     ['elu', 1],
     ['elu', 1.7],
     ['swish', 0],
+    ['step', 0],
+    ['sigmoid', 0],
+    ['tanh', 0],
+    ['leaky-relu', 0.01],
+    ['gelu', 0],
+    ['softplus', 1],
+    ['softplus', 10],
+    ['smooth-relu', 1],
+    ['smooth-relu', 400],
   ] as const)('%s(%d)', (type, alpha) => {
     const [x, dy] = [numbers(40, 5), numbers(40, 1, 1)];
     const f = (at: Float64Array) => activations.activation(at, type, alpha);
