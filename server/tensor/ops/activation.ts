@@ -5,16 +5,7 @@ import { expectDtype } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
 
 export type ActivationType =
-  | 'relu'
-  | 'elu'
-  | 'swish'
-  | 'step'
-  | 'sigmoid'
-  | 'tanh'
-  | 'leaky-relu'
-  | 'gelu'
-  | 'softplus'
-  | 'smooth-relu';
+  'relu' | 'elu' | 'swish' | 'step' | 'sigmoid' | 'tanh' | 'leaky-relu' | 'gelu' | 'softplus' | 'smooth-relu';
 
 export interface ActivationAttributes {
   readonly type: ActivationType;

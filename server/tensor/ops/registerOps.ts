@@ -33,6 +33,7 @@ import { activationOps } from './activation.ts';
 import { attackStepOps } from './attackStep.ts';
 import { augmentOps } from './augment.ts';
 import { batchNormOps } from './batchNorm.ts';
+import { channelActivationOps } from './channelActivation.ts';
 import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
@@ -43,6 +44,7 @@ import { randomOps } from './random.ts';
 
 const operations: readonly OpDefinition[] = [
   activationOps,
+  channelActivationOps,
   kafOps,
   batchNormOps,
   crossEntropyOps,

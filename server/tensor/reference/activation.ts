@@ -1,16 +1,7 @@
 // Float64 reference of the fixed activations, by their definitions.
 
 export type ActivationType =
-  | 'relu'
-  | 'elu'
-  | 'swish'
-  | 'step'
-  | 'sigmoid'
-  | 'tanh'
-  | 'leaky-relu'
-  | 'gelu'
-  | 'softplus'
-  | 'smooth-relu';
+  'relu' | 'elu' | 'swish' | 'step' | 'sigmoid' | 'tanh' | 'leaky-relu' | 'gelu' | 'softplus' | 'smooth-relu';
 
 /** The activation of each element; alpha is ELU's α, leaky ReLU's slope, softplus's a or SmoothReLU's β. */
 export function activation(x: Float64Array, type: ActivationType, alpha: number): Float64Array {

@@ -87,6 +87,8 @@ export const kernelNames = [
   'attackStep',
   'activate',
   'activateGradient',
+  'channelActivate',
+  'channelActivateGradient',
   'sgdUpdate',
   'adamUpdate',
 ] as const;

@@ -4,6 +4,7 @@ import { registerOps } from '../ops/registerOps.ts';
 import { activationKernels } from './kernels/activation.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
 import { castKernels } from './kernels/cast.ts';
+import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
 import { kafKernels } from './kernels/kaf.ts';
@@ -23,6 +24,7 @@ const fastKernels = [
   ...poolingKernels,
   ...kafKernels,
   ...activationKernels,
+  ...channelActivationKernels,
   ...batchNormKernels,
   ...castKernels,
   ...elementwiseKernels,

@@ -258,19 +258,20 @@ describeOnEveryBuild('fused kernels', () => {
     }
   });
 
-  it.each([
-    ...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu'],
-  ])('%s agrees in value and gradient, at the extremes too', async (type) => {
-    for (const length of [0, 1, 5, 1030]) {
-      await expectLikeCpu(() => {
-        const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
-        const dy = noise(x.shape, { seed: 2 });
-        const attributes = { type, alpha: 1.7 };
-        return [
-          ...runKernel('KafscopeActivation', { x }, attributes),
-          ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
-        ];
-      }, smooth);
-    }
-  });
+  it.each([...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu']])(
+    '%s agrees in value and gradient, at the extremes too',
+    async (type) => {
+      for (const length of [0, 1, 5, 1030]) {
+        await expectLikeCpu(() => {
+          const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
+          const dy = noise(x.shape, { seed: 2 });
+          const attributes = { type, alpha: 1.7 };
+          return [
+            ...runKernel('KafscopeActivation', { x }, attributes),
+            ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
+          ];
+        }, smooth);
+      }
+    },
+  );
 });
