@@ -38,6 +38,7 @@ import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
 import { kafOps } from './kaf.ts';
+import { kWinnersOps } from './kWinners.ts';
 import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
@@ -46,6 +47,7 @@ const operations: readonly OpDefinition[] = [
   activationOps,
   channelActivationOps,
   kafOps,
+  kWinnersOps,
   batchNormOps,
   crossEntropyOps,
   dropoutOps,

@@ -89,6 +89,8 @@ export const kernelNames = [
   'activateGradient',
   'channelActivate',
   'channelActivateGradient',
+  'selectThresholds',
+  'keepWinners',
   'sgdUpdate',
   'adamUpdate',
 ] as const;

@@ -8,6 +8,7 @@ import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
@@ -25,6 +26,7 @@ const fastKernels = [
   ...kafKernels,
   ...activationKernels,
   ...channelActivationKernels,
+  ...kWinnersKernels,
   ...batchNormKernels,
   ...castKernels,
   ...elementwiseKernels,
