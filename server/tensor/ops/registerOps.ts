@@ -5,10 +5,18 @@
 //
 // | kernel                   | inputs                           | attributes                                            | outputs
 // |--------------------------|----------------------------------|-------------------------------------------------------|--------
-// | KafscopeActivation       | x                                | type relu · elu · swish, alpha                        | y
+// | KafscopeActivation       | x                                | type (activation.ts), alpha                           | y
 // | KafscopeActivationGrad   | dy, x                            | the same                                              | dx
+// | KafscopeChannelActivation | x […, C], coefficients [C, P]   | type (channelActivation.ts), gradients                | y
+// | KafscopeChannelActivationGrad | dy, x, coefficients         | type, gradients all · input                           | dx, dcoefficients ([0] for input)
 // | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
+// | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
+// |                          | dictionary [C, D], logGamma [C]  |                                                       |
+// | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
+// |                          |                                  |                                                       | (the last three [0] for input)
+// | KafscopeKWinners         | x [B, …]                         | count                                                 | y, thresholds [B]
+// | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
@@ -37,6 +45,7 @@ import { channelActivationOps } from './channelActivation.ts';
 import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
+import { freeKafOps } from './freeKaf.ts';
 import { kafOps } from './kaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { normsOps } from './norms.ts';
@@ -47,6 +56,7 @@ const operations: readonly OpDefinition[] = [
   activationOps,
   channelActivationOps,
   kafOps,
+  freeKafOps,
   kWinnersOps,
   batchNormOps,
   crossEntropyOps,

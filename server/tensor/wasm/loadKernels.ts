@@ -70,6 +70,8 @@ export const kernelNames = [
   'copyUnpadded',
   'kafForward',
   'kafBackward',
+  'freeKafForward',
+  'freeKafBackward',
   'channelMoments',
   'normalizeRows',
   'gradientSums',

@@ -7,6 +7,7 @@ import { castKernels } from './kernels/cast.ts';
 import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
+import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
@@ -24,6 +25,7 @@ const fastKernels = [
   ...convolutionKernels,
   ...poolingKernels,
   ...kafKernels,
+  ...freeKafKernels,
   ...activationKernels,
   ...channelActivationKernels,
   ...kWinnersKernels,

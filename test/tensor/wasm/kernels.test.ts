@@ -274,4 +274,58 @@ describeOnEveryBuild('fused kernels', () => {
       }
     },
   );
+
+  it.each(['prelu', 'generalized-tanh', 'srelu', 'apl', 'polynomial'])(
+    '%s agrees in value and all gradients',
+    async (type) => {
+      const length = { prelu: 1, 'generalized-tanh': 2, srelu: 4, apl: 6, polynomial: 4 }[type]!;
+      for (const [rows, channels] of sizes) {
+        await expectLikeCpu(
+          () => {
+            const x = noise([rows, channels], { scale: 3 });
+            const coefficients = noise([channels, length], { seed: 2 });
+            const dy = noise([rows, channels], { seed: 3 });
+            return [
+              ...runKernel('KafscopeChannelActivation', { x, coefficients }, { type, gradients: 'all' }),
+              ...runKernel('KafscopeChannelActivationGrad', { dy, x, coefficients }, { type, gradients: 'all' }),
+            ];
+            // Sums over 1030 rows of terms up to 27.
+          },
+          { absolute: 27 * 4e-7 * Math.sqrt(1030), relative: 1e-5 },
+        );
+      }
+    },
+  );
+
+  it('keep the same winners', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(() => {
+        const x = noise([rows, channels]);
+        const count = Math.ceil(channels / 3);
+        const [y, thresholds] = runKernel('KafscopeKWinners', { x }, { count });
+        const dy = noise([rows, channels], { seed: 2 });
+        return [y!, thresholds!, ...runKernel('KafscopeKWinnersGrad', { dy, x, thresholds })];
+      }, exactly);
+    }
+  });
+
+  it('agree on KAF with a dictionary and a bandwidth of each channel', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(
+        () => {
+          const x = noise([rows, channels], { scale: 4 });
+          const [alpha, dictionary] = [2, 3].map((seed) => noise([channels, 20], { seed, scale: seed - 1 }));
+          const inputs = { x, alpha, dictionary, logGamma: noise([channels], { seed: 4 }) };
+          const dy = noise([rows, channels], { seed: 5 });
+          const attributes = { base: 'swish', gradients: 'all' };
+          return [
+            ...runKernel('KafscopeFreeKaf', inputs, attributes),
+            ...runKernel('KafscopeFreeKafGrad', { dy, ...inputs }, attributes),
+          ];
+          // Sums over 1030 rows of up to 20 terms.
+        },
+        { absolute: 20 * 4e-7 * Math.sqrt(1030), relative: 1e-5 },
+      );
+    }
+  });
 });

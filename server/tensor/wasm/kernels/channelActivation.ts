@@ -75,7 +75,7 @@ function fillTable(backend: WasmBackend, table: number, coefficients: tf.TensorI
 }
 
 /** Calls back with each coefficient's place in `[C, P]` and in a table `[⌈C/4⌉][P]` of 4 lanes. */
-export function forEachCoefficient(
+function forEachCoefficient(
   nChannels: number,
   length: number,
   visit: (index: number, entry: number) => void,
