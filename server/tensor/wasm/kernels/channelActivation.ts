@@ -75,11 +75,7 @@ function fillTable(backend: WasmBackend, table: number, coefficients: tf.TensorI
 }
 
 /** Calls back with each coefficient's place in `[C, P]` and in a table `[⌈C/4⌉][P]` of 4 lanes. */
-function forEachCoefficient(
-  nChannels: number,
-  length: number,
-  visit: (index: number, entry: number) => void,
-): void {
+function forEachCoefficient(nChannels: number, length: number, visit: (index: number, entry: number) => void): void {
   for (let channel = 0; channel < nChannels; channel++) {
     for (let p = 0; p < length; p++) {
       visit(channel * length + p, ((channel >> 2) * length + p) * 4 + (channel & 3));
