@@ -29,6 +29,7 @@
 // |                          | firstMoment, secondMoment        | weightDecay                                           | secondMoment written
 // | KafscopeAttackStep       | x, clean, gradient               | stepSize, epsilon                                     | like x
 // | KafscopeNorms            | an array of any number of x      |                                                       | norms [n], nonFinite int32 [n]
+// | KafscopeHistogram        | x                                | low, high, nBins                                      | int32 [nBins + 3]
 // | KafscopeCropAndFlip      | images [B, H, W, C]              | pad, flip, key                                        | like images
 //
 // At the edges: NaN in gives NaN out at that element; ±Inf gives the limit (swish(−Inf) = 0, its slope there 0 and 1
@@ -46,6 +47,7 @@ import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
 import { freeKafOps } from './freeKaf.ts';
+import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { normsOps } from './norms.ts';
@@ -65,6 +67,7 @@ const operations: readonly OpDefinition[] = [
   optimizerOps,
   attackStepOps,
   normsOps,
+  histogramOps,
   augmentOps,
 ];
 

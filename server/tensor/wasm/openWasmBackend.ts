@@ -8,6 +8,8 @@ import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
+import { gatherKernels } from './kernels/gather.ts';
+import { histogramKernels } from './kernels/histogram.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
@@ -32,7 +34,9 @@ const fastKernels = [
   ...batchNormKernels,
   ...castKernels,
   ...elementwiseKernels,
+  ...gatherKernels,
   ...reductionKernels,
+  ...histogramKernels,
   ...randomKernels,
   ...optimizerKernels,
 ];
