@@ -1,8 +1,8 @@
 // KafscopeChannelActivation and its gradient over assembly/channelActivation.ts.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ChannelActivationOptions } from '../../ops/channelActivation.ts';
+import { addParts, fixedParts } from '../threads/ranges.ts';
 import type { WasmBackend } from '../wasmBackend.ts';
-import { addParts, rowParts } from './rowParts.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 /** As assembly/channelActivation.ts numbers them. */
@@ -27,10 +27,11 @@ export const channelActivationKernels: readonly WasmKernel[] = [
     if (sizeOf(x) === 0) return y.info;
     backend.withScratch([roundUp(nChannels, 4) * length * 4], (table) => {
       fillTable(backend, table!, coefficients);
-      backend.kernels.channelActivate(
-        ...[codes[attrs.type], backend.addressOf(x), y.address, nChannels, table!, length],
-        ...[0, sizeOf(x) / nChannels, rowsPerBlock(nChannels)],
-      );
+      const fixed = [codes[attrs.type], backend.addressOf(x), y.address, nChannels, table!, length];
+      const block = rowsPerBlock(nChannels);
+      backend.runOver(sizeOf(x) / nChannels, grainOf(nChannels), 'channelActivate', (...range) => [
+        ...[...fixed, ...range, block],
+      ]);
     });
     return y.info;
   }),
@@ -44,16 +45,18 @@ export const channelActivationKernels: readonly WasmKernel[] = [
       const dcoefficients = backend.place(wantsAll ? coefficients.shape : [0]);
       const values = backend.floats(dcoefficients.address, sizeOf(dcoefficients.info)).fill(0);
       if (sizeOf(x) === 0) return [dx.info, dcoefficients.info];
-      const parts = rowParts(sizeOf(x) / nChannels, rowsPerBlock(nChannels));
+      const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
       const nSums = roundUp(nChannels, 4) * length;
-      backend.withScratch([nSums * 4, parts.length * nSums * 8, length * 16], (table, sums, partial) => {
+      backend.withScratch([nSums * 4, parts.length * nSums * 8], (table, sums) => {
         fillTable(backend, table!, coefficients);
-        parts.forEach(({ first, last }, part) => {
-          backend.kernels.channelActivateGradient(
-            ...[codes[attrs.type], backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels],
-            ...[table!, length, sums! + part * nSums * 8, partial!, first, last, rowsPerBlock(nChannels)],
-          );
-        });
+        const fixed = [codes[attrs.type], backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels];
+        backend.run(
+          'channelActivateGradient',
+          parts.map(([first, last], part) => [
+            ...[...fixed, table!, length, sums! + part * nSums * 8, 0, first, last, rowsPerBlock(nChannels)],
+          ]),
+          { argument: fixed.length + 3, sizeBytes: length * 16 },
+        );
         if (!wantsAll) return;
         const totals = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * nSums), nSums);
         forEachCoefficient(nChannels, length, (index, entry) => {
@@ -81,6 +84,11 @@ function forEachCoefficient(nChannels: number, length: number, visit: (index: nu
       visit(channel * length + p, ((channel >> 2) * length + p) * 4 + (channel & 3));
     }
   }
+}
+
+/** Rows of one range, a multiple of a block, of some 16,000 values. */
+function grainOf(nChannels: number): number {
+  return roundUp(Math.ceil(16_384 / nChannels), rowsPerBlock(nChannels));
 }
 
 /** A block of x, dy and dx then stays in the first-level cache. */

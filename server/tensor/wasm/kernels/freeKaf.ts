@@ -1,8 +1,8 @@
 // KafscopeFreeKaf and KafscopeFreeKafGrad over assembly/freeKaf.ts.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { FreeKafOptions } from '../../ops/freeKaf.ts';
+import { addParts, fixedParts } from '../threads/ranges.ts';
 import type { WasmBackend } from '../wasmBackend.ts';
-import { addParts, rowParts } from './rowParts.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 interface Inputs {
@@ -20,10 +20,11 @@ export const freeKafKernels: readonly WasmKernel[] = [
     if (sizeOf(x) === 0) return y.info;
     backend.withScratch([tableLength(nChannels, size) * 4], (table) => {
       fillTable(backend, table!, inputs);
-      backend.kernels.freeKafForward(
-        ...[backend.addressOf(x), y.address, nChannels, table!, size, attrs.base === 'swish' ? 1 : 0],
-        ...[0, sizeOf(x) / nChannels, rowsPerBlock(nChannels)],
-      );
+      const fixed = [backend.addressOf(x), y.address, nChannels, table!, size, attrs.base === 'swish' ? 1 : 0];
+      const block = rowsPerBlock(nChannels);
+      backend.runOver(sizeOf(x) / nChannels, grainOf(nChannels), 'freeKafForward', (...range) => [
+        ...[...fixed, ...range, block],
+      ]);
     });
     return y.info;
   }),
@@ -40,18 +41,22 @@ export const freeKafKernels: readonly WasmKernel[] = [
         backend.floats(address, sizeOf(info)).fill(0),
       ) as [Float32Array, Float32Array, Float32Array];
       if (sizeOf(x) === 0) return outputs;
-      const parts = rowParts(sizeOf(x) / nChannels, rowsPerBlock(nChannels));
+      const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
       const length = tableLength(nChannels, size);
       const nSums = wantsAll ? parts.length * length : 0;
-      backend.withScratch([length * 4, nSums * 8, (1 + 2 * size) * 16], (table, totals, partial) => {
+      backend.withScratch([length * 4, nSums * 8], (table, totals) => {
         fillTable(backend, table!, inputs);
-        parts.forEach(({ first, last }, part) => {
-          backend.kernels.freeKafBackward(
-            ...[backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, table!, size],
-            ...[attrs.base === 'swish' ? 1 : 0, wantsAll ? totals! + part * length * 8 : 0, partial!],
-            ...[first, last, rowsPerBlock(nChannels)],
-          );
-        });
+        const fixed = [
+          ...[backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, table!, size],
+          attrs.base === 'swish' ? 1 : 0,
+        ];
+        backend.run(
+          'freeKafBackward',
+          parts.map(([first, last], part) => [
+            ...[...fixed, wantsAll ? totals! + part * length * 8 : 0, 0, first, last, rowsPerBlock(nChannels)],
+          ]),
+          { argument: fixed.length + 1, sizeBytes: (1 + 2 * size) * 16 },
+        );
         if (!wantsAll) return;
         const total = addParts(new Float64Array(backend.pool.buffer, totals!, nSums), length);
         const alphas = valuesOf(backend, alpha);
@@ -108,6 +113,11 @@ function valuesOf(backend: WasmBackend, tensor: tf.TensorInfo): Float32Array {
 
 function gammasOf(backend: WasmBackend, logGamma: tf.TensorInfo): Float64Array {
   return Float64Array.from(valuesOf(backend, logGamma), Math.exp);
+}
+
+/** Rows of one range, a multiple of a block, of some 1,000 values: each costs D exponentials. */
+function grainOf(nChannels: number): number {
+  return roundUp(Math.ceil(1024 / nChannels), rowsPerBlock(nChannels));
 }
 
 /** A multiple of the four rows that the kernels take at a time; x, dy and dx of a block then stay in the first-level cache. */

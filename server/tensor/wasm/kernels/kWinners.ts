@@ -19,20 +19,25 @@ export const kWinnersKernels: readonly WasmKernel[] = [
     if (sizeOf(x) === 0) return [y.info, thresholds.info];
     const from = backend.addressOf(x);
     const size = sizeOf(x) / nSamples;
-    backend.withScratch([countsBytes], (counts) => {
-      backend.kernels.selectThresholds(from, size, attrs.count, thresholds.address, counts!, 0, nSamples);
-    });
-    backend.kernels.keepWinners(from, from, thresholds.address, y.address, size, 0, nSamples);
+    const selection = [from, size, attrs.count, thresholds.address];
+    const counts = { argument: selection.length, sizeBytes: countsBytes };
+    backend.runOver(nSamples, 1, 'selectThresholds', (...range) => [...selection, 0, ...range], counts);
+    const fixed = [from, from, thresholds.address, y.address, size];
+    backend.runOver(nSamples, samplesPerRange(size), 'keepWinners', (...range) => [...fixed, ...range]);
     return [y.info, thresholds.info];
   }),
   wasmKernel<Gradient, unknown>('KafscopeKWinnersGrad', ({ inputs: { dy, x, thresholds }, backend }) => {
     const nSamples = x.shape[0]!;
     const dx = backend.place(x.shape);
     if (sizeOf(x) === 0) return dx.info;
-    backend.kernels.keepWinners(
-      ...[backend.addressOf(dy), backend.addressOf(x), backend.addressOf(thresholds), dx.address],
-      ...[sizeOf(x) / nSamples, 0, nSamples],
-    );
+    const size = sizeOf(x) / nSamples;
+    const fixed = [...[dy, x, thresholds].map((tensor) => backend.addressOf(tensor)), dx.address, size];
+    backend.runOver(nSamples, samplesPerRange(size), 'keepWinners', (...range) => [...fixed, ...range]);
     return dx.info;
   }),
 ];
+
+/** So many that a range has some 16,000 values. */
+function samplesPerRange(size: number): number {
+  return Math.ceil(16_384 / size);
+}

@@ -47,10 +47,11 @@ export const poolingKernels: readonly WasmKernel[] = [
     const isTrivial = info.filterHeight === 1 && info.filterWidth === 1;
     if (isTrivial || !isFloat(backend, x)) return callCpuKernel(tf.AvgPool, call);
     const y = backend.place(info.outShape);
-    backend.kernels.avgPool(
+    const fixed = [
       ...[backend.addressOf(x), info.inHeight, info.inWidth, info.inChannels, y.address, info.outHeight, info.outWidth],
       ...windowOf(info),
-    );
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'avgPool', (...range) => [...fixed, ...range]);
     return y.info;
   }),
   wasmKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttributes>(tf.AvgPoolGrad, (call) => {
@@ -59,11 +60,12 @@ export const poolingKernels: readonly WasmKernel[] = [
     const { backend } = call;
     const info = poolInfo(input, call.attrs);
     const dx = backend.place(input.shape);
-    backend.kernels.avgPoolGradient(
+    const fixed = [
       ...[backend.addressOf(dy), info.inHeight, info.inWidth, info.inChannels],
       ...[dx.address, info.outHeight, info.outWidth],
       ...windowOf(info),
-    );
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'avgPoolGradient', (...range) => [...fixed, ...range]);
     return dx.info;
   }),
 ];

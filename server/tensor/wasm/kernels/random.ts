@@ -45,12 +45,13 @@ export const randomKernels: readonly WasmKernel[] = [
       const { pad, flip, key } = attrs;
       const y = backend.place(images.shape);
       const [nImages, height, width, nChannels] = images.shape as [number, number, number, number];
-      backend.withScratch([wordsBytes], (words) => {
-        backend.kernels.cropAndFlip(
-          ...[backend.addressOf(images), y.address, height, width, nChannels, pad, flip ? 1 : 0],
-          ...[key.seed, key.stream, key.counter, words!, 0, nImages],
-        );
-      });
+      const fixed = [
+        ...[backend.addressOf(images), y.address, height, width, nChannels, pad, flip ? 1 : 0],
+        ...[key.seed, key.stream, key.counter],
+      ];
+      const words = { argument: fixed.length, sizeBytes: wordsBytes };
+      // Four images' blocks are drawn at a time.
+      backend.runOver(nImages, 4, 'cropAndFlip', (...range) => [...fixed, 0, ...range], words);
       return y.info;
     },
   ),
