@@ -34,20 +34,25 @@ export const histogramOps: OpDefinition = {
     {
       kernelName: 'KafscopeHistogram',
       kernelFunc: ({ inputs, attrs, backend }) => {
-        const { low, high, nBins } = attrs as unknown as HistogramRange;
-        const counts = new Int32Array(nBins + 3);
-        const start = Math.fround(low);
-        const end = Math.fround(high);
-        const scale = Math.fround(nBins / (high - low));
-        for (const value of floatsOf(backend, inputOf(inputs, 'x'))) {
-          if (!Number.isFinite(value)) counts[nBins + 2]!++;
-          else if (value < start) counts[nBins]!++;
-          else if (value > end) counts[nBins + 1]!++;
-          else counts[Math.min(nBins - 1, Math.floor(Math.fround(Math.fround(value - start) * scale)))]!++;
-        }
-        return makeIntegers(backend, [nBins + 3], counts);
+        const counts = histogramCounts(floatsOf(backend, inputOf(inputs, 'x')), attrs as unknown as HistogramRange);
+        return makeIntegers(backend, [counts.length], counts);
       },
     },
   ],
   gradients: [],
 };
+
+/** The counts of `histogram`. */
+export function histogramCounts(values: Float32Array, { low, high, nBins }: HistogramRange): Int32Array {
+  const counts = new Int32Array(nBins + 3);
+  const start = Math.fround(low);
+  const end = Math.fround(high);
+  const scale = Math.fround(nBins / (high - low));
+  for (const value of values) {
+    if (!Number.isFinite(value)) counts[nBins + 2]!++;
+    else if (value < start) counts[nBins]!++;
+    else if (value > end) counts[nBins + 1]!++;
+    else counts[Math.min(nBins - 1, Math.floor(Math.fround(Math.fround(value - start) * scale)))]!++;
+  }
+  return counts;
+}
