@@ -1,6 +1,9 @@
 // The activation functions an experiment may name, with their equations. Equation numbers: Peconi (2020).
 import { keyedVariants, number, variants, word } from './setting.ts';
 
+const anyNumber = { min: -100, max: 100 };
+const positive = { min: 0, max: 1000, isMinExcluded: true };
+
 const kafKeys = {
   dictionary: number(
     'D, the number of kernels: points dᵢ spread evenly over [−boundary, boundary].',
@@ -40,7 +43,7 @@ const kafKeys = {
         },
       },
     },
-    '{normal: 0.3} for kaf, {normal: 0} for residual-kaf',
+    '{normal: 0} for residual-kaf, {normal: 0.3} otherwise',
   ),
 };
 
@@ -58,6 +61,11 @@ export const activationSetting = variants(
       equation: 'f(x) = x·σ(x) + Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
       keys: kafKeys,
     },
+    'kaf-free': {
+      description: 'KAF whose dictionary and bandwidth are trained as well, a channel its own (§7.1); slower.',
+      equation: 'f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
+      keys: kafKeys,
+    },
     relu: { description: 'Rectified linear unit (2.16).', equation: 'f(x) = max(0, x)', keys: {} },
     elu: {
       description: 'Exponential linear unit (2.18).',
@@ -71,17 +79,84 @@ export const activationSetting = variants(
       },
     },
     swish: { description: 'Swish, also SiLU (2.19).', equation: 'f(x) = x·σ(x)', keys: {} },
+    gelu: {
+      description: 'GELU, with the exact normal distribution Φ (§5.2).',
+      equation: 'f(x) = x·Φ(x)',
+      keys: {},
+    },
+    'leaky-relu': {
+      description: 'Leaky ReLU (2.17).',
+      equation: 'f(x) = x for x > 0, slope·x otherwise',
+      keys: { slope: number('The slope below 0.', { min: 0, max: 1, isMinExcluded: true }, 0.01) },
+    },
+    softplus: {
+      description: 'Parametric softplus (§5.2).',
+      equation: 'f(x) = (1/a)·log(1 + exp(a·x))',
+      keys: { a: number('a; nearer to ReLU the larger.', positive, 1) },
+    },
+    'smooth-relu': {
+      description: 'SmoothReLU (Fig. 5.3; Xie et al., 2020).',
+      equation: 'f(x) = x − (1/β)·log(βx + 1) for x ≥ 0, 0 otherwise',
+      keys: { beta: number('β; nearer to ReLU the larger.', positive, 1) },
+    },
+    tanh: { description: 'Hyperbolic tangent (2.15).', equation: 'f(x) = tanh(x)', keys: {} },
+    sigmoid: { description: 'Logistic sigmoid (2.13).', equation: 'f(x) = σ(x) = 1/(1 + exp(−x))', keys: {} },
+    step: {
+      description: 'Threshold (2.4), trained through a gradient that it does not have.',
+      equation: 'f(x) = 1 for x ≥ 0, 0 otherwise',
+      keys: {
+        straightThrough: number(
+          'The gradient passes straight through where |x| is below this; 0 for no gradient.',
+          { min: 0, max: 1000 },
+          1,
+        ),
+      },
+    },
+    'k-wta': {
+      description: 'k-winners-take-all (5.1): of all values of a sample the largest stay, ties included.',
+      equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌈ratio·n⌉',
+      keys: { ratio: number('The share of winners.', { min: 0, max: 1, isMinExcluded: true }, 0.2) },
+    },
+    prelu: {
+      description: 'PReLU: leaky ReLU whose slope is trained, a channel its own (He et al., 2015).',
+      equation: 'f(x) = x for x > 0, a·x otherwise',
+      keys: { slope: number('a before training.', anyNumber, 0.25) },
+    },
+    'generalized-tanh': {
+      description: 'Generalised hyperbolic tangent, a and b trained, a channel its own (Chen & Chang, 1996).',
+      equation: 'f(x) = a(1 − exp(−b·x))/(1 + exp(−b·x))',
+      keys: {
+        scale: number('a before training.', anyNumber, 1),
+        rate: number('b before training; 2 starts as tanh.', anyNumber, 2),
+      },
+    },
+    srelu: {
+      description: 'S-shaped ReLU, all four coefficients trained, a channel its own (4.1).',
+      equation: 'f(x) = tʳ + aʳ(x − tʳ) for x ≥ tʳ, tˡ + aˡ(x − tˡ) for x ≤ tˡ, x between',
+      keys: {
+        left: number('tˡ before training.', anyNumber, 0),
+        leftSlope: number('aˡ before training.', anyNumber, 0.2),
+        right: number('tʳ before training.', anyNumber, 1),
+        rightSlope: number('aʳ before training.', anyNumber, 1),
+      },
+    },
+    apl: {
+      description: 'Adaptive piecewise linear unit, a and b trained, a channel its own (4.2); starts as ReLU.',
+      equation: 'f(x) = max(0, x) + Σᵢ aᵢ·max(0, bᵢ − x)',
+      keys: {
+        hinges: number('S, the number of hinges.', { min: 1, max: 64 }, 3, { isInteger: true, unit: 'hinges' }),
+        reach: number('b is spread evenly over [−reach, reach] before training.', { min: 0, max: 100 }, 1),
+      },
+    },
+    polynomial: {
+      description: 'Polynomial, its coefficients trained, a channel its own (4.3); starts as the identity.',
+      equation: 'f(x) = Σᵢ cᵢxⁱ',
+      keys: { degree: number('The highest power.', { min: 1, max: 16 }, 3, { isInteger: true }) },
+    },
   },
   'kaf',
   {
-    'kaf-free': { description: 'KAF with trainable dictionary and bandwidth.' },
-    'k-wta': { description: 'k-winners-take-all (5.1).' },
-    gelu: { description: 'GELU.' },
-    'leaky-relu': { description: 'Leaky ReLU (2.17).' },
-    prelu: { description: 'PReLU.' },
-    softplus: { description: 'Softplus.' },
-    'smooth-relu': { description: 'SmoothReLU.' },
-    tanh: { description: 'Hyperbolic tangent (2.15).' },
-    sigmoid: { description: 'Sigmoid (2.13).' },
+    maxout: { description: 'Maxout (4.5).' },
+    spline: { description: 'Spline activation function (4.4).' },
   },
 );

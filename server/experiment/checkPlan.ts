@@ -1,6 +1,7 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
-import type { EvaluationPlan, ModelPlan, Plan, TrainingPlan } from '../protocol/plan.ts';
+import { isKaf, type EvaluationPlan, type ModelPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
 import type { FoundIssue } from './experimentText.ts';
+import { isKafValues } from './makePlan.ts';
 import type { ExperimentValues } from './settings.ts';
 
 /** An issue without its range, which the caller knows by the path. */
@@ -43,7 +44,16 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
     const remedy = 'With α ≠ 1 ELU has a corner at 0, which costs robustness in adversarial training (§5.2).';
     issues.push(warning('model.activation.alpha', '1 in adversarial training', String(activation.alpha), remedy));
   }
-  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') return issues;
+  if (activation.type === 'step' && activation.straightThrough === 0) {
+    const remedy = 'A step has no gradient of its own: all layers before it stay as they start.';
+    issues.push(warning('model.activation.straightThrough', 'above 0', '0', remedy));
+  }
+  if (activation.type === 'srelu' && activation.left > activation.right) {
+    const { left, right } = activation;
+    const remedy = 'Exchange left and right.';
+    issues.push(error('model.activation.left', `at most right (${right})`, String(left), remedy));
+  }
+  if (!isKaf(activation)) return issues;
   const { init } = activation;
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {
     const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
@@ -55,7 +65,7 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
   }
   const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
   const written = values.model.activation;
-  const isWritten = (written.type === 'kaf' || written.type === 'residual-kaf') && written.gamma !== 'auto';
+  const isWritten = isKafValues(written) && written.gamma !== 'auto';
   if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
     const meaning =
       automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';

@@ -23,9 +23,35 @@ function activationText(activation: ActivationPlan): string {
       return activation.alpha === 1 ? 'ELU' : `ELU α ${activation.alpha}`;
     case 'swish':
       return 'Swish';
+    case 'gelu':
+      return 'GELU';
+    case 'sigmoid':
+    case 'tanh':
+      return activation.type;
+    case 'leaky-relu':
+      return `leaky ReLU ${activation.slope}`;
+    case 'softplus':
+      return `softplus a ${activation.a}`;
+    case 'smooth-relu':
+      return `SmoothReLU β ${activation.beta}`;
+    case 'step':
+      return 'step';
+    case 'k-wta':
+      return `k-WTA ${activation.ratio}`;
+    case 'prelu':
+      return 'PReLU';
+    case 'generalized-tanh':
+      return 'generalised tanh';
+    case 'srelu':
+      return 'SReLU';
+    case 'apl':
+      return `APL ${activation.hinges}`;
+    case 'polynomial':
+      return `polynomial ${activation.degree}`;
     case 'kaf':
-    case 'residual-kaf': {
-      const name = activation.type === 'kaf' ? 'KAF' : 'residual KAF';
+    case 'residual-kaf':
+    case 'kaf-free': {
+      const name = { kaf: 'KAF', 'residual-kaf': 'residual KAF', 'kaf-free': 'free KAF' }[activation.type];
       const start = activation.init.type === 'ridge' ? ` from ${activation.init.target}` : '';
       return `${name} ${activation.dictionary}${start}`;
     }

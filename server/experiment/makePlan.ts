@@ -93,26 +93,22 @@ function modelPlan(values: Values['model']): ModelPlan {
   };
 }
 
+/** All but KAFs are planned as they are written. */
 function activationPlan(values: Values['model']['activation']): ActivationPlan {
-  switch (values.type) {
-    case 'relu':
-    case 'swish':
-      return { type: values.type };
-    case 'elu':
-      return { type: 'elu', alpha: values.alpha };
-    case 'kaf':
-    case 'residual-kaf': {
-      const { type, dictionary, boundary } = values;
-      const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
-      return { type, dictionary, boundary, gamma, init: kafInit(type, values.init) };
-    }
-  }
+  if (!isKafValues(values)) return { ...values };
+  const { type, dictionary, boundary } = values;
+  const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
+  return { type, dictionary, boundary, gamma, init: kafInit(type, values.init) };
 }
 
-type KafValues = Extract<Values['model']['activation'], { type: 'kaf' | 'residual-kaf' }>;
+type KafValues = Extract<Values['model']['activation'], { dictionary: number }>;
+
+export function isKafValues(values: Values['model']['activation']): values is KafValues {
+  return 'dictionary' in values;
+}
 
 function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
-  if (!init) return { type: 'normal', std: type === 'kaf' ? 0.3 : 0 };
+  if (!init) return { type: 'normal', std: type === 'residual-kaf' ? 0 : 0.3 };
   if (init.normal !== undefined) return { type: 'normal', std: init.normal };
   return { type: 'ridge', target: init.ridge, epsilon: init.epsilon };
 }

@@ -1,6 +1,6 @@
 // A plan back as an experiment file with every key spelled out: what a run did, as text that can be run again.
 import { stringify } from 'yaml';
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import { isKaf, type ActivationPlan, type Plan } from '../protocol/plan.ts';
 
 /** YAML that compiles to the same plan, wherever the file is. */
 export function writeExperiment(plan: Plan): string {
@@ -26,7 +26,7 @@ export function writeExperiment(plan: Plan): string {
 }
 
 function activationValues(activation: ActivationPlan): object {
-  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') return activation;
+  if (!isKaf(activation)) return activation;
   const { init } = activation;
   const start = init.type === 'normal' ? { normal: init.std } : { ridge: init.target, epsilon: init.epsilon };
   return { ...activation, init: start };

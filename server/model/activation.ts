@@ -2,55 +2,145 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ActivationPlan, KafPlan } from '../protocol/plan.ts';
 import type { KafInfo } from '../protocol/records.ts';
-import { elu, relu, swish } from '../tensor/ops/activation.ts';
+import {
+  elu,
+  gelu,
+  leakyRelu,
+  relu,
+  sigmoid,
+  smoothRelu,
+  softplus,
+  step,
+  swish,
+  tanh,
+} from '../tensor/ops/activation.ts';
+import { channelActivation, type ChannelActivationType } from '../tensor/ops/channelActivation.ts';
+import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
+import { kWinners } from '../tensor/ops/kWinners.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer, ParameterMaker } from './parameters.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
 
 export interface ActivationLayer {
   readonly apply: Layer;
-  /** Null for an activation without coefficients. */
+  /** Null for all but kernel activation functions. */
   readonly info: KafInfo | null;
 }
 
-/** The `number`-th activation layer (1, 2, …) of a network, over the last axis of `channels`. */
-export function makeActivation(
-  plan: ActivationPlan,
-  { number, channels, maker }: { number: number; channels: number; maker: ParameterMaker },
-): ActivationLayer {
+interface Place {
+  /** 1, 2, … */
+  readonly number: number;
+  /** The length of the last axis, over which the layer goes. */
+  readonly channels: number;
+  readonly maker: ParameterMaker;
+}
+
+/** The `number`-th activation layer of a network. */
+export function makeActivation(plan: ActivationPlan, place: Place): ActivationLayer {
   switch (plan.type) {
     case 'relu':
-      return { apply: (x) => relu(x), info: null };
+      return fixed((x) => relu(x));
     case 'elu':
-      return { apply: (x) => elu(x, plan.alpha), info: null };
+      return fixed((x) => elu(x, plan.alpha));
     case 'swish':
-      return { apply: (x) => swish(x), info: null };
+      return fixed((x) => swish(x));
+    case 'gelu':
+      return fixed((x) => gelu(x));
+    case 'sigmoid':
+      return fixed((x) => sigmoid(x));
+    case 'tanh':
+      return fixed((x) => tanh(x));
+    case 'leaky-relu':
+      return fixed((x) => leakyRelu(x, plan.slope));
+    case 'softplus':
+      return fixed((x) => softplus(x, plan.a));
+    case 'smooth-relu':
+      return fixed((x) => smoothRelu(x, plan.beta));
+    case 'step':
+      return fixed((x) => step(x, plan.straightThrough));
+    case 'k-wta':
+      return fixed((x) => kWinners(x, plan.ratio));
+    case 'prelu':
+      return makeTrained(plan.type, [plan.slope], place);
+    case 'generalized-tanh':
+      return makeTrained(plan.type, [plan.scale, plan.rate], place);
+    case 'srelu':
+      return makeTrained(plan.type, [plan.left, plan.leftSlope, plan.right, plan.rightSlope], place);
+    case 'apl':
+      return makeTrained(plan.type, aplStart(plan.hinges, plan.reach), place);
+    case 'polynomial':
+      return makeTrained(plan.type, [0, 1, ...Array<number>(plan.degree - 1).fill(0)], place);
     case 'kaf':
     case 'residual-kaf':
-      return makeKaf(plan, { layer: `kaf${number}`, channels, maker });
+      return makeKaf(plan, place);
+    case 'kaf-free':
+      return makeFreeKaf(plan, place);
     default:
       return plan satisfies never;
   }
 }
 
-function makeKaf(
-  plan: KafPlan,
-  { layer, channels, maker }: { layer: string; channels: number; maker: ParameterMaker },
+function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
+  return { apply, info: null };
+}
+
+/** Every channel starts from the coefficients `start`. */
+function makeTrained(
+  type: ChannelActivationType,
+  start: readonly number[],
+  { number, channels, maker }: Place,
 ): ActivationLayer {
+  const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
+    `${type}${number}`,
+    'coefficients',
+    [channels, start.length],
+    {
+      type: 'rows',
+      row: Float64Array.from(start),
+    },
+  );
+  return { apply: (x, { gradients }) => channelActivation(x, coefficients, { type, gradients }), info: null };
+}
+
+/** Weights of 0, so that it starts as ReLU, at points evenly on [−reach, reach]; a single one at 0. */
+function aplStart(nHinges: number, reach: number): number[] {
+  const points = dictionaryElements({ size: nHinges, boundary: reach, gamma: 1 });
+  return [...Array<number>(nHinges).fill(0), ...points];
+}
+
+function makeKaf(plan: KafPlan, { number, channels, maker }: Place): ActivationLayer {
   const { dictionary, boundary, gamma } = plan;
+  const layer = `kaf${number}`;
   const base = plan.type === 'residual-kaf' ? 'swish' : 'none';
   const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, dictionary], kafInitializer(plan));
   return {
     apply: (x, { gradients }) => kaf(x, alpha, { boundary, gamma, base, gradients }),
-    info: {
-      layer,
-      channels,
-      dictionary: [...dictionaryElements({ size: dictionary, boundary, gamma })],
-      gamma,
-      base,
-    },
+    info: { layer, channels, dictionary: [...startOf(plan)], gamma, base },
   };
+}
+
+function makeFreeKaf(plan: KafPlan, { number, channels, maker }: Place): ActivationLayer {
+  const { dictionary: size, gamma } = plan;
+  const layer = `kaf${number}`;
+  const elements = startOf(plan);
+  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, size], kafInitializer(plan));
+  const dictionary: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'dictionary', [channels, size], {
+    type: 'rows',
+    row: elements,
+  });
+  const logGamma: tf.Tensor1D = maker.make<tf.Rank.R1>(layer, 'logGamma', [channels], {
+    type: 'constant',
+    value: Math.log(gamma),
+  });
+  return {
+    apply: (x, { gradients }) => freeKaf(x, alpha, dictionary, logGamma, { base: 'none', gradients }),
+    info: { layer, channels, dictionary: [...elements], gamma, base: 'none' },
+  };
+}
+
+function startOf({ dictionary, boundary, gamma }: KafPlan): Float64Array {
+  return dictionaryElements({ size: dictionary, boundary, gamma });
 }
 
 /** A ridge fit aims at what the whole function should be: with a base, at the target minus the base. */

@@ -46,7 +46,7 @@ export class ParameterMaker {
 
   make<R extends tf.Rank>(
     layer: string,
-    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha',
+    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients',
     shape: tf.ShapeMap[R],
     initializer: Initializer,
   ): tf.Variable<R> {

@@ -1,5 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
+import type { KafKernels } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -45,4 +46,6 @@ export interface KafContents {
   readonly base: 'none' | 'swish';
   /** `[channels, dictionary]`, row by row. */
   readonly alpha: Float32Array;
+  /** Absent where dictionary and bandwidth are fixed; else those above are where training starts. */
+  readonly kernels?: KafKernels;
 }

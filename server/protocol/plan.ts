@@ -48,17 +48,46 @@ export interface ModelPlan {
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }
 
+/** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =
-  { readonly type: 'relu' } | { readonly type: 'elu'; readonly alpha: number } | { readonly type: 'swish' } | KafPlan;
+  | { readonly type: 'relu' | 'swish' | 'gelu' | 'sigmoid' | 'tanh' }
+  | { readonly type: 'elu'; readonly alpha: number }
+  | { readonly type: 'leaky-relu' | 'prelu'; readonly slope: number }
+  | { readonly type: 'softplus'; readonly a: number }
+  | { readonly type: 'smooth-relu'; readonly beta: number }
+  /** The gradient passes where |x| < straightThrough. */
+  | { readonly type: 'step'; readonly straightThrough: number }
+  /** The share of winners among all values of a sample. */
+  | { readonly type: 'k-wta'; readonly ratio: number }
+  | { readonly type: 'generalized-tanh'; readonly scale: number; readonly rate: number }
+  | {
+      readonly type: 'srelu';
+      readonly left: number;
+      readonly leftSlope: number;
+      readonly right: number;
+      readonly rightSlope: number;
+    }
+  /** S hinges, evenly on [−reach, reach], of weight 0. */
+  | { readonly type: 'apl'; readonly hinges: number; readonly reach: number }
+  /** From the identity. */
+  | { readonly type: 'polynomial'; readonly degree: number }
+  | KafPlan;
 
-/** f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. */
+/**
+ * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
+ * trains its dᵢ and its γ as well, from there.
+ */
 export interface KafPlan {
-  readonly type: 'kaf' | 'residual-kaf';
+  readonly type: 'kaf' | 'residual-kaf' | 'kaf-free';
   /** Number D of dictionary elements. */
   readonly dictionary: number;
   readonly boundary: number;
   readonly gamma: number;
   readonly init: KafInit;
+}
+
+export function isKaf(activation: ActivationPlan): activation is KafPlan {
+  return activation.type === 'kaf' || activation.type === 'residual-kaf' || activation.type === 'kaf-free';
 }
 
 export type KafInit =

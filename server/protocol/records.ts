@@ -39,7 +39,10 @@ export interface ParameterInfo {
   readonly shape: readonly number[];
 }
 
-/** A layer of kernel activation functions; its coefficients come in `shapes` records. */
+/**
+ * A layer of kernel activation functions; its coefficients come in `shapes` records. Where dictionary and bandwidth are
+ * trained, these are the ones that every channel starts from.
+ */
 export interface KafInfo {
   readonly layer: string;
   readonly channels: number;
@@ -77,6 +80,16 @@ export interface ShapesRecord {
   readonly type: 'shapes';
   readonly step: number;
   readonly alphas: readonly Float32Array[];
+  /** In the same order; absent where dictionary and bandwidth are fixed. */
+  readonly kernels?: readonly KafKernels[];
+}
+
+/** The dictionary and the bandwidth of each channel, where these are trained. */
+export interface KafKernels {
+  /** `[channels, dictionary]`, row by row. */
+  readonly dictionaries: Float32Array;
+  /** γ, `[channels]`. */
+  readonly gammas: Float32Array;
 }
 
 /** Accuracy on held-out images with the weights after `step`. */

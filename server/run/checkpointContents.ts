@@ -1,7 +1,8 @@
 // What a `.safetensors` file holds, tensor by tensor, with statistics and the KAF curves in it. Works for any program's file.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CheckpointContents, KafContents, TensorContents } from '../protocol/checkpoint.ts';
-import type { Plan } from '../protocol/plan.ts';
+import { isKaf, type Plan } from '../protocol/plan.ts';
+import type { KafKernels } from '../protocol/records.ts';
 import { checkpointOrigin } from './checkpointFile.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
@@ -20,7 +21,7 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
       await nextTurn();
       const values = readValues(tensor.dtype, stored.read(tensor));
       tensors.push(describeTensor(tensor, values));
-      const curves = kafContents(tensor, values, origin?.plan ?? null);
+      const curves = kafContents(stored, tensor, values, origin?.plan ?? null);
       if (curves) activations.push(curves);
     }
     return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
@@ -80,15 +81,21 @@ function statistics(values: ArrayLike<number>) {
 const defaultBoundary = 3;
 
 /** Null where the tensor is no `[channels, dictionary]` of KAF coefficients. Another program's is read with our defaults. */
-function kafContents({ name, shape }: StoredTensor, values: ArrayLike<number>, plan: Plan | null): KafContents | null {
+function kafContents(
+  file: SafetensorsFile,
+  { name, shape }: StoredTensor,
+  values: ArrayLike<number>,
+  plan: Plan | null,
+): KafContents | null {
   const layer = /^(?!optimizer\/)(?:model\/)?(.+)\.alpha$/.exec(name)?.[1];
   const [channels, size] = shape;
   if (!layer || shape.length !== 2 || !channels || !size || size < 2) return null;
   const activation = plan?.model.activation;
-  const kaf = activation && (activation.type === 'kaf' || activation.type === 'residual-kaf') ? activation : null;
+  const kaf = activation && isKaf(activation) ? activation : null;
   if (plan && kaf?.dictionary !== size) return null;
   const boundary = kaf?.boundary ?? defaultBoundary;
   const spacing = (2 * boundary) / (size - 1);
+  const kernels = kafKernels(file, name.slice(0, -'alpha'.length), [channels, size]);
   return {
     layer,
     channels,
@@ -96,5 +103,22 @@ function kafContents({ name, shape }: StoredTensor, values: ArrayLike<number>, p
     gamma: kaf?.gamma ?? 1 / (6 * spacing ** 2),
     base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
     alpha: Float32Array.from(values),
+    ...(kernels ? { kernels } : {}),
   };
+}
+
+/** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
+function kafKernels(
+  file: SafetensorsFile,
+  prefix: string,
+  [channels, size]: readonly [number, number],
+): KafKernels | null {
+  const read = (quantity: string, count: number) => {
+    const tensor = file.tensors.find(({ name }) => name === `${prefix}${quantity}`);
+    const values = tensor ? readValues(tensor.dtype, file.read(tensor)) : null;
+    return values?.length === count ? Float32Array.from(values) : null;
+  };
+  const dictionaries = read('dictionary', channels * size);
+  const logGammas = read('logGamma', channels);
+  return dictionaries && logGammas ? { dictionaries, gammas: logGammas.map(Math.exp) } : null;
 }

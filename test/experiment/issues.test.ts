@@ -88,7 +88,9 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a number for a variant',
       'model: {activation: 3}',
-      'model.activation: expected "kaf", "residual-kaf", "relu", "elu" or "swish", or a mapping with type, got 3',
+      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "swish", "gelu", "leaky-relu", "softplus", ' +
+        '"smooth-relu", "tanh", "sigmoid", "step", "k-wta", "prelu", "generalized-tanh", "srelu", "apl" ' +
+        'or "polynomial", or a mapping with type, got 3',
       '3',
     ],
     [
@@ -172,6 +174,12 @@ describe('values that contradict one another are errors', () => {
       '51',
     ],
     [
+      'an SReLU whose sides overlap',
+      'model: {activation: {type: srelu, left: 2}}',
+      'model.activation.left: expected at most right (1), got 2',
+      '2',
+    ],
+    [
       'a triangle upside down',
       'training: {schedule: {type: triangular, min: 0.1, max: 0.01}}',
       'training.schedule.min: expected at most max (0.01), got 0.1',
@@ -202,6 +210,12 @@ describe('a choice that is known to go wrong is a warning, and still makes a pla
       'model.activation.init',
     ],
     ['kernels narrower than their spacing', 'model: {activation: {type: kaf, gamma: 1000}}', 'model.activation.gamma'],
+    ['free kernels all alike', 'model: {activation: {type: kaf-free, gamma: 0.001}}', 'model.activation.gamma'],
+    [
+      'a step without a gradient',
+      'model: {activation: {type: step, straightThrough: 0}}',
+      'model.activation.straightThrough',
+    ],
     ['kernels all alike', 'model: {activation: {type: kaf, gamma: 0.001}}', 'model.activation.gamma'],
     [
       'ELU with a corner in adversarial training',

@@ -27,11 +27,13 @@ const values = fc.record(
       {
         network: fc.constantFrom('light', 'vgg'),
         activation: fc.oneof(
-          fc.constantFrom('relu', 'elu', 'swish', 'kaf', 'residual-kaf'),
+          fc.constantFrom(...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid']),
+          fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
+          fc.constantFrom('generalized-tanh', 'apl', 'polynomial'),
           fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
           fc.record(
             {
-              type: fc.constantFrom('kaf', 'residual-kaf'),
+              type: fc.constantFrom('kaf', 'residual-kaf', 'kaf-free'),
               dictionary: fc.integer({ min: 2, max: 256 }),
               boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
               gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
@@ -91,6 +93,12 @@ describe('a plan', () => {
     ]);
     expect(describe('model: {network: vgg, activation: {type: elu, alpha: 2}}\ndataset: cifar10')).toEqual([
       'vgg · ELU α 2 · standard · cifar10',
+    ]);
+    expect(describe('model: {activation: {type: kaf-free, init: {ridge: elu}}}')).toEqual([
+      'light · free KAF 20 from elu · standard · shapes',
+    ]);
+    expect(describe('model: {activation: {type: k-wta, ratio: 0.15}}')).toEqual([
+      'light · k-WTA 0.15 · standard · shapes',
     ]);
     expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
       'light · ReLU · FGSM-RS 0.031 · shapes',

@@ -39,7 +39,10 @@ function chosen(marked: string, label: string): string {
 }
 
 const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime', 'threads'];
-const activations = ['kaf', 'residual-kaf', 'relu', 'elu', 'swish'];
+const activations = [
+  ...['kaf', 'residual-kaf', 'kaf-free', 'relu', 'elu', 'swish', 'gelu', 'leaky-relu', 'softplus', 'smooth-relu'],
+  ...['tanh', 'sigmoid', 'step', 'k-wta', 'prelu', 'generalized-tanh', 'srelu', 'apl', 'polynomial'],
+];
 
 describe('completion of keys', () => {
   it.each([

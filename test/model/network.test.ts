@@ -65,6 +65,35 @@ describe('buildNetwork', () => {
     ]);
   });
 
+  it('trains dictionary and bandwidth of a free KAF, a channel its own, from those of the plan', () => {
+    const network = build(planOf('light', { ...kaf, type: 'kaf-free' }));
+    const names = network.parameters.filter(({ layer }) => layer === 'kaf2').map(({ name }) => name);
+    expect(names).toEqual(['kaf2.alpha', 'kaf2.dictionary', 'kaf2.logGamma']);
+    const elements = Float32Array.from(dictionaryElements({ size: 20, boundary: 3, gamma: 1 }));
+    const dictionary = valuesOf(network, 'kaf2.dictionary');
+    expect(dictionary).toHaveLength(32 * 20);
+    expect(dictionary.slice(31 * 20)).toEqual(elements);
+    expect(valuesOf(network, 'kaf2.logGamma')).toEqual(new Float32Array(32).fill(Math.log(361 / 216)));
+    // 2D + 1 coefficients a channel (reference I-25), over 320 channels.
+    const { trainable } = countParameters(network);
+    expect(trainable - countParameters(build(planOf('light', { type: 'relu' }))).trainable).toBe(320 * 41);
+  });
+
+  it.each([
+    [{ type: 'prelu', slope: 0.1 }, [0.1]],
+    [{ type: 'generalized-tanh', scale: 3, rate: 2 }, [3, 2]],
+    [{ type: 'srelu', left: -1, leftSlope: 0.2, right: 1, rightSlope: 0.5 }, [-1, 0.2, 1, 0.5]],
+    [{ type: 'apl', hinges: 3, reach: 2 }, [0, 0, 0, -2, 0, 2]],
+    [{ type: 'apl', hinges: 1, reach: 2 }, [0, 0]],
+    [{ type: 'polynomial', degree: 3 }, [0, 1, 0, 0]],
+  ] as const)('starts every channel of %o at the same coefficients', (activation, start) => {
+    const network = build(planOf('light', activation));
+    const coefficients = valuesOf(network, `${activation.type}5.coefficients`);
+    expect(coefficients).toHaveLength(128 * start.length);
+    expect(coefficients.slice(-start.length)).toEqual(Float32Array.from(start));
+    expect(network.kafs).toEqual([]);
+  });
+
   it('draws he-uniform convolutions, glorot-uniform dense kernels, zero biases and normal coefficients', () => {
     const network = build(planOf('light', kaf));
     expectSpread(network, 'conv2.kernel', Math.sqrt(6 / (9 * 32)));
@@ -105,6 +134,20 @@ describe('forward', () => {
     ['light', { type: 'swish' }],
     ['light', kaf],
     ['light', { ...kaf, type: 'residual-kaf' }],
+    ['light', { ...kaf, type: 'kaf-free' }],
+    ['light', { type: 'gelu' }],
+    ['light', { type: 'sigmoid' }],
+    ['light', { type: 'tanh' }],
+    ['light', { type: 'leaky-relu', slope: 0.01 }],
+    ['light', { type: 'softplus', a: 10 }],
+    ['light', { type: 'smooth-relu', beta: 1 }],
+    ['light', { type: 'step', straightThrough: 1 }],
+    ['light', { type: 'k-wta', ratio: 0.15 }],
+    ['light', { type: 'prelu', slope: 0.25 }],
+    ['light', { type: 'generalized-tanh', scale: 1, rate: 2 }],
+    ['light', { type: 'srelu', left: 0, leftSlope: 0.2, right: 1, rightSlope: 1 }],
+    ['light', { type: 'apl', hinges: 1, reach: 1 }],
+    ['light', { type: 'polynomial', degree: 1 }],
     ['vgg', kaf],
   ] as const)('makes finite logits in both modes (%s, %o)', (name, activation) => {
     const network = build(planOf(name, activation), { side: 8 });

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { shapesRecord } from '../../server/probe/kafShapes.ts';
 import { measure, normsRecord } from '../../server/probe/norms.ts';
+import type { KafPlan } from '../../server/protocol/plan.ts';
 import { openCpu, tinyPlan } from '../trainer/tinyPlan.ts';
 
 let network: Network;
@@ -42,5 +43,21 @@ describe('shapesRecord', () => {
     expect([...variable.dataSync()]).toEqual([...before]);
     variable.assign(tf.zeros(variable.shape));
     expect(record.alphas[4]).toEqual(before);
+    expect(record.kernels).toBeUndefined();
+  });
+
+  it('copies dictionary and bandwidth where they are trained', () => {
+    const { activation } = tinyPlan.model;
+    const model = { ...tinyPlan.model, activation: { ...(activation as KafPlan), type: 'kaf-free' } } as const;
+    const free = buildNetwork(model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const find = (name: string) => free.parameters.find((parameter) => parameter.name === name)!.variable;
+    find('kaf2.dictionary').assign(tf.fill([32, 5], 0.5));
+    find('kaf2.logGamma').assign(tf.fill([32], Math.log(2)));
+    const { kernels } = shapesRecord(free, 3);
+    expect(kernels).toHaveLength(5);
+    expect(kernels![1]!.dictionaries).toEqual(new Float32Array(160).fill(0.5));
+    // log 2 is rounded to float32, and so is its exponential.
+    expect(kernels![1]!.gammas[31]).toBeCloseTo(2, 6);
+    free.dispose();
   });
 });

@@ -86,6 +86,20 @@ describe('inspectCheckpoint', () => {
     expect(tensors.map(({ group }) => group)).toEqual(['model', 'optimizer']);
   });
 
+  it('finds the dictionary and the bandwidth of each channel where they are trained', async () => {
+    const { activations } = await inspectCheckpoint(
+      write({
+        'model/kaf1.alpha': { shape: [1, 2], values: [1, 2] },
+        'model/kaf1.dictionary': { shape: [1, 2], values: [-0.5, 2] },
+        'model/kaf1.logGamma': { shape: [1], values: [Math.log(2)] },
+      }),
+    );
+    expect(activations).toHaveLength(1);
+    const { dictionaries, gammas } = activations[0]!.kernels!;
+    expect([...dictionaries]).toEqual([-0.5, 2]);
+    expect(gammas[0]).toBeCloseTo(2, 6); // log 2 is rounded to float32, and so is its exponential
+  });
+
   it("takes another program's alpha for KAF coefficients on the usual dictionary", async () => {
     const { activations } = await inspectCheckpoint(
       write({ 'net.kaf2.alpha': { shape: [1, 3], values: [1, 2, 3] }, 'net.alpha': { shape: [3], values: [1, 2, 3] } }),

@@ -9,7 +9,15 @@ import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
-import { evaluateShape, evaluateSlope, gridAt, gridFor, lipschitzEstimate } from '../kaf/shape.ts';
+import {
+  evaluateShape,
+  evaluateSlope,
+  gridAt,
+  gridFor,
+  gridOfChannel,
+  layerOfChannel,
+  lipschitzEstimate,
+} from '../kaf/shape.ts';
 import {
   groupsOf,
   shownSection,
@@ -254,24 +262,26 @@ export class CheckpointPanel extends LitElement {
 
   private renderKaf(tensor: TensorContents, kaf: KafContents): unknown {
     const small = gridFor(kaf, { points: 61, margin: 1 });
-    const large = gridFor(kaf, { points: 241, margin: 1 });
     const channel = Math.min(this.channel, kaf.channels - 1);
+    const layer = layerOfChannel(kaf, kaf, channel);
+    const large = gridOfChannel(gridFor(kaf, { points: 241, margin: 1 }), kaf, kaf, channel);
     const slope = evaluateSlope(large, kaf.alpha, channel);
-    const dictionary = Float64Array.from(kaf.dictionary);
+    // A trained dictionary may have lost its order, which a curve needs.
+    const dictionary = Float64Array.from(layer.dictionary).sort();
     const { palette } = this;
     const tiles = Array.from({ length: kaf.channels }, (_, index) => ({
       channel: index,
-      now: evaluateShape(small, kaf.alpha, index),
+      now: evaluateShape(gridOfChannel(small, kaf, kaf, index), kaf.alpha, index),
       start: null,
     }));
-    const range = `[${formatNumber(kaf.dictionary[0] ?? 0, 2)}, ${formatNumber(kaf.dictionary.at(-1) ?? 0, 2)}]`;
+    const range = `[${formatNumber(dictionary[0] ?? 0, 2)}, ${formatNumber(dictionary.at(-1) ?? 0, 2)}]`;
     const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
     return html`<div class="card side">
       <h2>
         ${tensor.name.replace('model/', '')}
         <span
-          >${kaf.channels} channels · dictionary ${kaf.dictionary.length} on ${range} · γ
-          ${formatNumber(kaf.gamma, 3)}</span
+          >${kaf.channels} channels · dictionary ${dictionary.length} on ${range} · γ
+          ${formatNumber(layer.gamma, 3)}</span
         >
         <b>max |f′| ${lipschitz}</b>
       </h2>
@@ -288,7 +298,7 @@ export class CheckpointPanel extends LitElement {
           {
             name: 'dictionary',
             x: dictionary,
-            y: evaluateShape(gridAt(kaf, dictionary), kaf.alpha, channel),
+            y: evaluateShape(gridAt(layer, dictionary), kaf.alpha, channel),
             color: palette.foreground,
             hasDots: true,
             hasNoLine: true,

@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import { isKaf } from '../../server/protocol/plan.ts';
 import type { KafInfo, ShapesRecord } from '../../server/protocol/records.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve } from '../charts/curve.ts';
@@ -13,9 +14,13 @@ import {
   evaluateSlope,
   gridAt,
   gridFor,
+  gridOfChannel,
+  layerOfChannel,
   lipschitzEstimate,
   shapeDistance,
+  type KafCoefficients,
   type KafGrid,
+  type KafLayer,
 } from '../kaf/shape.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -92,6 +97,7 @@ export class ActivationsTab extends LitElement {
     lipschitz: number;
     lipschitzStart: number;
     extremes: string[];
+    layer: KafLayer;
   } | null = null;
 
   override disconnectedCallback(): void {
@@ -108,26 +114,27 @@ export class ActivationsTab extends LitElement {
     const { info, index } = found;
     const grid = gridFor(info, { points: 61, margin: 1 });
     this.small = grid;
-    const alphas = (record: ShapesRecord): Float32Array => record.alphas[index] ?? new Float32Array();
+    const coefficients = (record: ShapesRecord): KafCoefficients => coefficientsOf(record, index);
+    const shapeOf = (record: ShapesRecord, channel: number): Float64Array => {
+      const made = coefficients(record);
+      return evaluateShape(gridOfChannel(grid, info, made, channel), made.alpha, channel);
+    };
     const shown = this.shapeShown(snapshot);
     const channels = Array.from({ length: info.channels }, (_, channel) => channel);
-    const starts = channels.map((channel) => evaluateShape(grid, alphas(start), channel));
+    const starts = channels.map((channel) => shapeOf(start, channel));
     const tiles = channels.map((channel) => ({
       channel,
-      now: evaluateShape(grid, alphas(shown), channel),
+      now: shapeOf(shown, channel),
       start: starts[channel] ?? null,
     }));
     // By the newest shapes, so that tiles keep their places while one scrubs.
     this.drifts = new Map(
-      channels.map((channel) => [
-        channel,
-        shapeDistance(grid.x, evaluateShape(grid, alphas(newest), channel), starts[channel] ?? []),
-      ]),
+      channels.map((channel) => [channel, shapeDistance(grid.x, shapeOf(newest, channel), starts[channel] ?? [])]),
     );
     const drift = (channel: number): number => this.drifts.get(channel) ?? 0;
     this.tiles = this.view.order === 'drift' ? tiles.sort((a, b) => drift(b.channel) - drift(a.channel)) : tiles;
     this.chosen = this.channel !== null && this.channel < info.channels ? this.channel : (this.tiles[0]?.channel ?? 0);
-    this.large = this.largeView(info, alphas(start), alphas(shown));
+    this.large = this.largeView(info, coefficients(start), coefficients(shown));
   }
 
   override render(): unknown {
@@ -195,9 +202,9 @@ export class ActivationsTab extends LitElement {
 
   private renderLarge(info: KafInfo): unknown {
     if (!this.large) return nothing;
-    const { curves, drift, lipschitz, lipschitzStart, extremes } = this.large;
-    const low = formatNumber(info.dictionary[0] ?? 0, 2);
-    const high = formatNumber(info.dictionary.at(-1) ?? 0, 2);
+    const { curves, drift, lipschitz, lipschitzStart, extremes, layer } = this.large;
+    const low = formatNumber(Math.min(...layer.dictionary), 2);
+    const high = formatNumber(Math.max(...layer.dictionary), 2);
     return html`<div class="card large">
       <h2>
         ${info.layer} · channel ${this.chosen}
@@ -235,7 +242,7 @@ export class ActivationsTab extends LitElement {
         <tr>
           <td>dictionary</td>
           <td></td>
-          <td>${info.dictionary.length} on [${low}, ${high}] · γ ${formatNumber(info.gamma, 3)}</td>
+          <td>${layer.dictionary.length} on [${low}, ${high}] · γ ${formatNumber(layer.gamma, 3)}</td>
         </tr>
       </table>
     </div>`;
@@ -330,14 +337,18 @@ export class ActivationsTab extends LitElement {
     this.isPlaying = false;
   }
 
-  private largeView(info: KafInfo, start: Float32Array, now: Float32Array): typeof this.large {
+  private largeView(info: KafInfo, start: KafCoefficients, now: KafCoefficients): typeof this.large {
     const { chosen, palette } = this;
-    const grid = gridFor(info, { points: 321, margin: 1 });
-    const before = evaluateShape(grid, start, chosen);
-    const after = evaluateShape(grid, now, chosen);
-    const slope = evaluateSlope(grid, now, chosen);
-    const dictionary = Float64Array.from(info.dictionary);
-    const dots = evaluateShape(gridAt(info, dictionary), now, chosen);
+    const shared = gridFor(info, { points: 321, margin: 1 });
+    const startGrid = gridOfChannel(shared, info, start, chosen);
+    const grid = gridOfChannel(shared, info, now, chosen);
+    const before = evaluateShape(startGrid, start.alpha, chosen);
+    const after = evaluateShape(grid, now.alpha, chosen);
+    const slope = evaluateSlope(grid, now.alpha, chosen);
+    const layer = layerOfChannel(info, now, chosen);
+    // A trained dictionary may have lost its order, which a curve needs.
+    const dictionary = Float64Array.from(layer.dictionary).sort();
+    const dots = evaluateShape(gridAt(layer, dictionary), now.alpha, chosen);
     return {
       curves: [
         { name: 'derivative', x: grid.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
@@ -347,21 +358,26 @@ export class ActivationsTab extends LitElement {
       ],
       drift: shapeDistance(grid.x, after, before),
       lipschitz: lipschitzEstimate(slope),
-      lipschitzStart: lipschitzEstimate(evaluateSlope(grid, start, chosen)),
+      lipschitzStart: lipschitzEstimate(evaluateSlope(startGrid, start.alpha, chosen)),
       extremes: [before, after].map(
         (values) => `${formatNumber(Math.min(...values), 3)} … ${formatNumber(Math.max(...values), 3)}`,
       ),
+      layer,
     };
   }
 }
 
+function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
+  return { alpha: record.alphas[index] ?? new Float32Array(), kernels: record.kernels?.[index] };
+}
+
 function emptyFace(snapshot: RunSnapshot): unknown {
   const { activation } = snapshot.plan.model;
-  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') {
+  if (!isKaf(activation)) {
     return html`<kaf-face
       icon="symbol-event"
       heading="This network has no kernel activation functions"
-      reason=${`Its activation is ${activation.type}, whose shape is fixed, so there is nothing to watch here. Set model.activation to kaf or residual-kaf to train the shape of every channel.`}
+      reason=${`Its activation is ${activation.type}, and only kernel activation functions are drawn here. Set model.activation to kaf, kaf-free or residual-kaf to train the shape of every channel.`}
     ></kaf-face>`;
   }
   if (snapshot.plan.observe.shapesEverySteps === 0) {

@@ -1,5 +1,6 @@
 // The shape of a kernel activation function: f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8).
 // For drawing, so in float64 on a grid; training's kernels are elsewhere.
+import type { KafKernels } from '../../server/protocol/records.ts';
 
 export interface KafLayer {
   readonly dictionary: readonly number[];
@@ -50,6 +51,30 @@ export function gridAt(layer: KafLayer, x: Float64Array): KafGrid {
     });
   });
   return { x, base, baseSlope, kernels, slopes, dictionarySize: size };
+}
+
+/** What training has made of a layer. */
+export interface KafCoefficients {
+  /** `[channels, dictionary]`, row by row. */
+  readonly alpha: Float32Array;
+  /** Absent where dictionary and bandwidth are the layer's. */
+  readonly kernels?: KafKernels | undefined;
+}
+
+/** The layer as one channel has it. */
+export function layerOfChannel(layer: KafLayer, { kernels }: KafCoefficients, channel: number): KafLayer {
+  if (!kernels) return layer;
+  const size = layer.dictionary.length;
+  return {
+    dictionary: [...kernels.dictionaries.subarray(channel * size, (channel + 1) * size)],
+    gamma: kernels.gammas[channel] ?? Number.NaN,
+    base: layer.base,
+  };
+}
+
+/** The grid's inputs with a channel's own dictionary and bandwidth, where it has them. */
+export function gridOfChannel(grid: KafGrid, layer: KafLayer, coefficients: KafCoefficients, channel: number): KafGrid {
+  return coefficients.kernels ? gridAt(layerOfChannel(layer, coefficients, channel), grid.x) : grid;
 }
 
 /** f on the grid for one channel; `alpha` is `[channels, dictionary]` row by row. */

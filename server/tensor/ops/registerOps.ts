@@ -5,10 +5,18 @@
 //
 // | kernel                   | inputs                           | attributes                                            | outputs
 // |--------------------------|----------------------------------|-------------------------------------------------------|--------
-// | KafscopeActivation       | x                                | type relu · elu · swish, alpha                        | y
+// | KafscopeActivation       | x                                | type (activation.ts), alpha                           | y
 // | KafscopeActivationGrad   | dy, x                            | the same                                              | dx
+// | KafscopeChannelActivation | x […, C], coefficients [C, P]   | type (channelActivation.ts), gradients                | y
+// | KafscopeChannelActivationGrad | dy, x, coefficients         | type, gradients all · input                           | dx, dcoefficients ([0] for input)
 // | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
+// | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
+// |                          | dictionary [C, D], logGamma [C]  |                                                       |
+// | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
+// |                          |                                  |                                                       | (the last three [0] for input)
+// | KafscopeKWinners         | x [B, …]                         | count                                                 | y, thresholds [B]
+// | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
@@ -21,6 +29,7 @@
 // |                          | firstMoment, secondMoment        | weightDecay                                           | secondMoment written
 // | KafscopeAttackStep       | x, clean, gradient               | stepSize, epsilon                                     | like x
 // | KafscopeNorms            | an array of any number of x      |                                                       | norms [n], nonFinite int32 [n]
+// | KafscopeHistogram        | x                                | low, high, nBins                                      | int32 [nBins + 3]
 // | KafscopeCropAndFlip      | images [B, H, W, C]              | pad, flip, key                                        | like images
 //
 // At the edges: NaN in gives NaN out at that element; ±Inf gives the limit (swish(−Inf) = 0, its slope there 0 and 1
@@ -33,17 +42,24 @@ import { activationOps } from './activation.ts';
 import { attackStepOps } from './attackStep.ts';
 import { augmentOps } from './augment.ts';
 import { batchNormOps } from './batchNorm.ts';
+import { channelActivationOps } from './channelActivation.ts';
 import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
+import { freeKafOps } from './freeKaf.ts';
+import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
+import { kWinnersOps } from './kWinners.ts';
 import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
 
 const operations: readonly OpDefinition[] = [
   activationOps,
+  channelActivationOps,
   kafOps,
+  freeKafOps,
+  kWinnersOps,
   batchNormOps,
   crossEntropyOps,
   dropoutOps,
@@ -51,6 +67,7 @@ const operations: readonly OpDefinition[] = [
   optimizerOps,
   attackStepOps,
   normsOps,
+  histogramOps,
   augmentOps,
 ];
 

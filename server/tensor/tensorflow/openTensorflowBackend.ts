@@ -4,20 +4,26 @@ import { registerOps } from '../ops/registerOps.ts';
 import type { TensorflowLibrary } from './findTensorflow.ts';
 import { activationKernels } from './kernels/activation.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
+import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
+import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { randomKernels } from './kernels/random.ts';
+import { rankingKernels } from './kernels/ranking.ts';
 import { tensorflowBackendName, type NodeBackend } from './kernels/tensorflowKernel.ts';
 import { trainingKernels } from './kernels/training.ts';
 import { loadTensorflow } from './loadTensorflow.ts';
 
 const fusedKernels = [
   ...activationKernels,
+  ...channelActivationKernels,
   ...kafKernels,
+  ...freeKafKernels,
   ...batchNormKernels,
   ...crossEntropyKernels,
   ...randomKernels,
   ...trainingKernels,
+  ...rankingKernels,
 ];
 
 /**

@@ -4,9 +4,14 @@ import { registerOps } from '../ops/registerOps.ts';
 import { activationKernels } from './kernels/activation.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
 import { castKernels } from './kernels/cast.ts';
+import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
+import { freeKafKernels } from './kernels/freeKaf.ts';
+import { gatherKernels } from './kernels/gather.ts';
+import { histogramKernels } from './kernels/histogram.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
@@ -22,11 +27,16 @@ const fastKernels = [
   ...convolutionKernels,
   ...poolingKernels,
   ...kafKernels,
+  ...freeKafKernels,
   ...activationKernels,
+  ...channelActivationKernels,
+  ...kWinnersKernels,
   ...batchNormKernels,
   ...castKernels,
   ...elementwiseKernels,
+  ...gatherKernels,
   ...reductionKernels,
+  ...histogramKernels,
   ...randomKernels,
   ...optimizerKernels,
 ];

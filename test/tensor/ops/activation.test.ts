@@ -2,7 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { elu, relu, swish } from '../../../server/tensor/ops/activation.ts';
+import {
+  elu,
+  gelu,
+  leakyRelu,
+  relu,
+  sigmoid,
+  smoothRelu,
+  softplus,
+  step,
+  swish,
+  tanh,
+} from '../../../server/tensor/ops/activation.ts';
 import * as reference from '../../../server/tensor/reference/activation.ts';
 import { expectClose } from '../expectClose.ts';
 import { describeOnEveryRuntime, evaluate, evaluateGradients, float64, input, rounded, scatter } from './contract.ts';
@@ -12,6 +23,16 @@ const activations = [
   { type: 'elu', alpha: 1, op: (x: tf.Tensor) => elu(x, 1) },
   { type: 'elu', alpha: 1.7, op: (x: tf.Tensor) => elu(x, 1.7) },
   { type: 'swish', alpha: 0, op: (x: tf.Tensor) => swish(x) },
+  { type: 'step', alpha: 0, op: (x: tf.Tensor) => step(x) },
+  { type: 'step', alpha: 1, op: (x: tf.Tensor) => step(x, 1) },
+  { type: 'sigmoid', alpha: 0, op: (x: tf.Tensor) => sigmoid(x) },
+  { type: 'tanh', alpha: 0, op: (x: tf.Tensor) => tanh(x) },
+  { type: 'leaky-relu', alpha: 0.01, op: (x: tf.Tensor) => leakyRelu(x, 0.01) },
+  { type: 'gelu', alpha: 0, op: (x: tf.Tensor) => gelu(x) },
+  { type: 'softplus', alpha: 1, op: (x: tf.Tensor) => softplus(x, 1) },
+  { type: 'softplus', alpha: 10, op: (x: tf.Tensor) => softplus(x, 10) },
+  { type: 'smooth-relu', alpha: 1, op: (x: tf.Tensor) => smoothRelu(x, 1) },
+  { type: 'smooth-relu', alpha: 400, op: (x: tf.Tensor) => smoothRelu(x, 400) },
 ] as const;
 
 // float32 with an exponential that may be a polynomial: a few units in the last place of values up to 1.
@@ -56,9 +77,13 @@ describeOnEveryRuntime('activation', () => {
     );
   });
 
-  it('names a wrong dtype', () => {
+  it('names a wrong dtype or coefficient', () => {
     tf.tidy(() => {
       expect(() => relu(tf.zeros([2], 'int32'))).toThrow(new TypeError('relu: expected x of dtype float32, got int32'));
+      expect(() => softplus(tf.zeros([2]), 0)).toThrow(new RangeError('softplus: expected a above 0, got 0'));
+      expect(() => smoothRelu(tf.zeros([2]), NaN)).toThrow(
+        new RangeError('smooth-relu: expected beta above 0, got NaN'),
+      );
     });
   });
 });

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 
 import * as activations from '../../../server/tensor/reference/activation.ts';
 import * as batchNorms from '../../../server/tensor/reference/batchNorm.ts';
+import * as channelActivations from '../../../server/tensor/reference/channelActivation.ts';
 import * as convolutions from '../../../server/tensor/reference/convolution.ts';
 import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
+import * as freeKafs from '../../../server/tensor/reference/freeKaf.ts';
 import * as kafs from '../../../server/tensor/reference/kaf.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
 import { scatter } from '../ops/contract.ts';
@@ -31,6 +33,15 @@ describe('gradients of the references agree with central differences:', () => {
     ['elu', 1],
     ['elu', 1.7],
     ['swish', 0],
+    ['step', 0],
+    ['sigmoid', 0],
+    ['tanh', 0],
+    ['leaky-relu', 0.01],
+    ['gelu', 0],
+    ['softplus', 1],
+    ['softplus', 10],
+    ['smooth-relu', 1],
+    ['smooth-relu', 400],
   ] as const)('%s(%d)', (type, alpha) => {
     const [x, dy] = [numbers(40, 5), numbers(40, 1, 1)];
     const f = (at: Float64Array) => activations.activation(at, type, alpha);
@@ -68,6 +79,40 @@ describe('gradients of the references agree with central differences:', () => {
       dy,
       'dgamma',
     );
+  });
+
+  it.each(['none', 'swish'] as const)('KAF of dictionary and bandwidth of its own, base %s', (base) => {
+    const [channels, size] = [3, 7];
+    const [x, dy] = [numbers(24, 5), numbers(24, 1, 1)];
+    const given = {
+      alpha: numbers(channels * size, 1, 2),
+      dictionary: numbers(channels * size, 3, 3),
+      logGamma: numbers(channels, 0.7, 4),
+    };
+    const exact = freeKafs.freeKafGradients(dy, x, given, base);
+    expectGradient(exact.dx, (at) => freeKafs.freeKaf(at, given, base), x, dy, 'dx');
+    for (const name of ['alpha', 'dictionary', 'logGamma'] as const) {
+      const f = (at: Float64Array) => freeKafs.freeKaf(x, { ...given, [name]: at }, base);
+      expectGradient(exact[`d${name}`], f, given[name], dy, `d${name}`);
+    }
+  });
+
+  it.each([
+    ['prelu', [0.25]],
+    ['generalized-tanh', [1.7, 1.3]],
+    ['srelu', [-1, 0.2, 1, 0.5]],
+    ['apl', [0.2, -0.3, 0.1, 1]],
+    ['polynomial', [0.1, 1, -0.2, 0.05]],
+  ] as const)('%s', (type, centres) => {
+    const channels = 3;
+    const [x, dy] = [numbers(30, 3), numbers(30, 1, 1)];
+    const coefficients = numbers(channels * centres.length, 0.1, 2).map(
+      (value, i) => value + centres[i % centres.length]!,
+    );
+    const exact = channelActivations.channelActivationGradients(dy, x, coefficients, type, channels);
+    const f = (at: Float64Array, cs: Float64Array) => channelActivations.channelActivation(at, cs, type, channels);
+    expectGradient(exact.dx, (at) => f(at, coefficients), x, dy, 'dx');
+    expectGradient(exact.dcoefficients, (at) => f(x, at), coefficients, dy, 'dcoefficients');
   });
 
   it('batch normalisation in training', () => {

@@ -164,6 +164,67 @@ describeOnEveryBuild('max pooling', () => {
   });
 });
 
+describeOnEveryBuild('average pooling', () => {
+  const windows = [
+    { filterSize: 2, strides: 2, pad: 'valid' },
+    { filterSize: 2, strides: 2, pad: 'same' },
+    { filterSize: 3, strides: 2, pad: 'same' },
+    { filterSize: 3, strides: 1, pad: 'valid' },
+    { filterSize: [2, 3], strides: [3, 1], pad: 'same' },
+    { filterSize: 1, strides: 1, pad: 'valid' },
+  ] as const;
+
+  it.each(windows)('agrees with its gradient for $filterSize, $strides, $pad', async ({ filterSize, strides, pad }) => {
+    for (const channels of [1, 3, 4, 9]) {
+      for (const [height, width] of [
+        [3, 3],
+        [7, 9],
+        [8, 8],
+      ] as const) {
+        await expectLikeCpu(
+          () => {
+            const x = noise([2, height, width, channels]) as tf.Tensor4D;
+            const y = tf.avgPool(x, filterSize as [number, number], strides as [number, number], pad);
+            const dy = noise(y.shape, { seed: 2 });
+            return [y, ...runKernel(tf.AvgPoolGrad, { dy, input: x }, { filterSize, strides, pad })];
+            // Sums of up to nine terms.
+          },
+          { absolute: 1e-6, relative: 1e-6 },
+        );
+      }
+    }
+  });
+
+  it('passes a NaN and an infinity on to the windows that see them', async () => {
+    await expectLikeCpu(() => {
+      const x = tf.tensor4d([1, NaN, 2, 3, 4, 5, Infinity, 6], [1, 2, 4, 1]);
+      return [tf.avgPool(x, 2, 2, 'valid')];
+    }, exactly);
+  });
+});
+
+describeOnEveryBuild('gathering', () => {
+  it('takes rows in any order and number, and leaves other axes and types to tfjs', async () => {
+    await expectLikeCpu(() => {
+      const x = noise([5, 3, 7]);
+      const rows = tf.tensor1d([4, 0, 0, 3, 2, 1, 4], 'int32');
+      const none = tf.tensor1d([], 'int32');
+      return [
+        ...[tf.gather(x, rows), tf.gather(x, none), tf.gather(x, tf.tensor2d([1, 4], [2, 1], 'int32'))],
+        ...[tf.gather(x, tf.scalar(3, 'int32')), tf.gather(noise([5]), rows), tf.gather(noise([5, 0]), rows)],
+        ...[tf.gather(x, tf.tensor1d([2, 0], 'int32'), 1), tf.gather(x, tf.tensor2d([[0], [1]], [2, 1], 'int32'), 2)],
+        tf.gather(tf.cast(tf.mul(x, 9), 'int32'), rows),
+      ];
+    }, exactly);
+  });
+
+  it('says which row is missing', () => {
+    tf.tidy(() => {
+      expect(() => tf.gather(noise([5, 2]), tf.tensor1d([5], 'int32'))).toThrow('the index value 5 is not in [0, 4]');
+    });
+  });
+});
+
 describeOnEveryBuild('fused kernels', () => {
   const key = { seed: 4_000_000_001, stream: 3_000_000_000, counter: 77 };
 
@@ -177,6 +238,49 @@ describeOnEveryBuild('fused kernels', () => {
         ],
         exactly,
       );
+    }
+  });
+
+  it('crop and mirror to the same bits', async () => {
+    for (const [height, width, channels] of [
+      [1, 1, 1],
+      [4, 5, 3],
+      [8, 7, 4],
+    ] as const) {
+      for (const [pad, flip] of [
+        [0, true],
+        [2, false],
+        [2, true],
+        [9, true],
+      ] as const) {
+        for (const count of [0, 1, 3, 4, 5, 130]) {
+          await expectLikeCpu(
+            () =>
+              runKernel('KafscopeCropAndFlip', { images: noise([count, height, width, channels]) }, { pad, flip, key }),
+            exactly,
+          );
+        }
+      }
+    }
+  });
+
+  it('count the same elements in the same bins', async () => {
+    for (const length of [0, 1, 3, 5, 1030]) {
+      for (const [low, high, nBins] of [
+        [-1, 1, 10],
+        [-0.3, 0.7, 300],
+        [5, 6, 1],
+      ] as const) {
+        await expectLikeCpu(
+          () =>
+            runKernel(
+              'KafscopeHistogram',
+              { x: tf.concat([noise([length]), tf.tensor1d(extremes)]) },
+              { low, high, nBins },
+            ),
+          exactly,
+        );
+      }
     }
   });
 
@@ -258,17 +362,74 @@ describeOnEveryBuild('fused kernels', () => {
     }
   });
 
-  it.each(['relu', 'elu', 'swish'])('%s agrees in value and gradient, at the extremes too', async (type) => {
-    for (const length of [0, 1, 5, 1030]) {
+  it.each([...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu']])(
+    '%s agrees in value and gradient, at the extremes too',
+    async (type) => {
+      for (const length of [0, 1, 5, 1030]) {
+        await expectLikeCpu(() => {
+          const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
+          const dy = noise(x.shape, { seed: 2 });
+          const attributes = { type, alpha: 1.7 };
+          return [
+            ...runKernel('KafscopeActivation', { x }, attributes),
+            ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
+          ];
+        }, smooth);
+      }
+    },
+  );
+
+  it.each(['prelu', 'generalized-tanh', 'srelu', 'apl', 'polynomial'])(
+    '%s agrees in value and all gradients',
+    async (type) => {
+      const length = { prelu: 1, 'generalized-tanh': 2, srelu: 4, apl: 6, polynomial: 4 }[type]!;
+      for (const [rows, channels] of sizes) {
+        await expectLikeCpu(
+          () => {
+            const x = noise([rows, channels], { scale: 3 });
+            const coefficients = noise([channels, length], { seed: 2 });
+            const dy = noise([rows, channels], { seed: 3 });
+            return [
+              ...runKernel('KafscopeChannelActivation', { x, coefficients }, { type, gradients: 'all' }),
+              ...runKernel('KafscopeChannelActivationGrad', { dy, x, coefficients }, { type, gradients: 'all' }),
+            ];
+            // Sums over 1030 rows of terms up to 27.
+          },
+          { absolute: 27 * 4e-7 * Math.sqrt(1030), relative: 1e-5 },
+        );
+      }
+    },
+  );
+
+  it('keep the same winners', async () => {
+    for (const [rows, channels] of sizes) {
       await expectLikeCpu(() => {
-        const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
-        const dy = noise(x.shape, { seed: 2 });
-        const attributes = { type, alpha: 1.7 };
-        return [
-          ...runKernel('KafscopeActivation', { x }, attributes),
-          ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
-        ];
-      }, smooth);
+        const x = noise([rows, channels]);
+        const count = Math.ceil(channels / 3);
+        const [y, thresholds] = runKernel('KafscopeKWinners', { x }, { count });
+        const dy = noise([rows, channels], { seed: 2 });
+        return [y!, thresholds!, ...runKernel('KafscopeKWinnersGrad', { dy, x, thresholds })];
+      }, exactly);
+    }
+  });
+
+  it('agree on KAF with a dictionary and a bandwidth of each channel', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(
+        () => {
+          const x = noise([rows, channels], { scale: 4 });
+          const [alpha, dictionary] = [2, 3].map((seed) => noise([channels, 20], { seed, scale: seed - 1 }));
+          const inputs = { x, alpha, dictionary, logGamma: noise([channels], { seed: 4 }) };
+          const dy = noise([rows, channels], { seed: 5 });
+          const attributes = { base: 'swish', gradients: 'all' };
+          return [
+            ...runKernel('KafscopeFreeKaf', inputs, attributes),
+            ...runKernel('KafscopeFreeKafGrad', { dy, ...inputs }, attributes),
+          ];
+          // Sums over 1030 rows of up to 20 terms.
+        },
+        { absolute: 20 * 4e-7 * Math.sqrt(1030), relative: 1e-5 },
+      );
     }
   });
 });

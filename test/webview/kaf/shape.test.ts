@@ -4,6 +4,8 @@ import {
   evaluateSlope,
   gridAt,
   gridFor,
+  gridOfChannel,
+  layerOfChannel,
   lipschitzEstimate,
   shapeDistance,
 } from '../../../webview/kaf/shape.ts';
@@ -44,6 +46,25 @@ describe.each(['none', 'swish'] as const)('a KAF with base %s', (base) => {
     evaluateShape(grid, alpha, 1).forEach((value, index) => {
       expect(value).toBe(base === 'swish' ? swish(x[index]!) : 0);
     });
+  });
+});
+
+describe('a KAF whose dictionary and bandwidth are trained', () => {
+  const layer = { dictionary, gamma, base: 'none' } as const;
+  const kernels = { dictionaries: Float32Array.of(-1, 0, 1, 3, 4, 5), gammas: Float32Array.of(0.5, 2) };
+  const grid = gridFor(layer, { points: 5, margin: 1 });
+
+  test('has those of the channel', () => {
+    expect(layerOfChannel(layer, { alpha, kernels }, 1)).toEqual({ dictionary: [3, 4, 5], gamma: 2, base: 'none' });
+    expect(layerOfChannel(layer, { alpha }, 1)).toBe(layer);
+  });
+
+  test('is drawn on the same inputs with kernels of its own', () => {
+    const coefficients = { alpha: Float32Array.of(0, 0, 0, 0, 1, 0), kernels };
+    const own = gridOfChannel(grid, layer, coefficients, 1);
+    expect(own.x).toBe(grid.x);
+    expect(evaluateShape(own, coefficients.alpha, 1)[4]).toBeCloseTo(Math.exp(-2 * (2 - 4) ** 2), 12);
+    expect(gridOfChannel(grid, layer, { alpha }, 1)).toBe(grid);
   });
 });
 

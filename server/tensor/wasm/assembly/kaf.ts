@@ -7,7 +7,7 @@
 // α′ at −k−1, (−k−1)·α′ at −k−1, where α′ = α·exp(−qk²), missing elements 0.
 // Blocks' header: 2 floats each, centre d_c and limit. Errors against float64: under 1e-5·Σ|α| (see the tests).
 import { exponentialWithin, swish, swishSlope } from './parts/exponential';
-import { loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
+import { addToDoubles, loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
 
 /** Bytes of a table entry for one k: four vectors. */
 const ENTRY: usize = 64;
@@ -349,17 +349,5 @@ export function kafBackward(
       }
       if (sums) addToDoubles(sums + <usize>(channel >> 2) * (partialBytes << 1), partial, nBlocks * n * 8);
     }
-  }
-}
-
-/** sums[i] += partial[i]; a multiple of 4. */
-function addToDoubles(sums: usize, partial: usize, count: i32): void {
-  for (let i = 0; i < count; i += 4) {
-    const values = v128.load(partial);
-    v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
-    const high = v128.shuffle<f32>(values, values, 2, 3, 2, 3);
-    v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(high)), 16);
-    partial += 16;
-    sums += 32;
   }
 }

@@ -1,5 +1,5 @@
-// Philox 4×32-10 (Salmon et al. 2011) for four blocks at a time, and what is drawn from it: uniform numbers and dropout masks,
-// bit for bit those of ops/random.ts. Element i is word i mod 4 of block ⌊i/4⌋, counter (block, counter, stream, 0), key (seed, 0).
+// Philox 4×32-10 (Salmon et al. 2011) for four blocks at a time, and what is drawn from it: uniform numbers, dropout masks and
+// crops, bit for bit those of ops/random.ts. Element i is word i mod 4 of block ⌊i/4⌋, counter (block, counter, stream, 0), key (seed, 0).
 import { storeFirst } from './parts/lanes';
 
 /** Room that `draw` fills: 16 words. */
@@ -77,6 +77,54 @@ export function dropout(
       const at = <usize>(start + i) << 2;
       const isKept = i32x4.ge_s(i32x4.shr_u(v128.load(words + (<usize>i << 2)), 8), i32x4.splat(threshold));
       storeFirst(y + at, v128.and(f32x4.mul(v128.load(x + at), f32x4.splat(scale)), isKept), min(4, last - start - i));
+    }
+  }
+}
+
+/** ⌊word·count/2³²⌋. */
+// @ts-ignore: decorator
+@inline
+function scaleWord(word: u32, count: i32): i32 {
+  return <i32>((<u64>word * <u64>count) >> 32);
+}
+
+/**
+ * Images first…last (first a multiple of 4) of y: each cropped from its zero-padded self, and mirrored where the highest bit of
+ * its third word says so and `flip` is 1; block b of the draw belongs to image b. `words` is room for 64 bytes.
+ */
+export function cropAndFlip(
+  images: usize, y: usize, height: i32, width: i32, channels: i32, pad: i32, flip: i32,
+  seed: u32, stream: u32, counter: u32, words: usize, first: i32, last: i32,
+): void {
+  const pixelBytes = <usize>channels << 2;
+  const rowBytes = <usize>width * pixelBytes;
+  const imageBytes = <usize>height * rowBytes;
+  memory.fill(y + <usize>first * imageBytes, 0, <usize>(last - first) * imageBytes);
+  for (let image = first; image < last; image++) {
+    if ((image & (BLOCKS - 1)) === 0) draw(words, <u32>image, seed, stream, counter);
+    const block = words + (<usize>(image & (BLOCKS - 1)) << 4);
+    const top = scaleWord(load<u32>(block), 2 * pad + 1) - pad;
+    const left = scaleWord(load<u32>(block, 4), 2 * pad + 1) - pad;
+    const isFlipped = flip && load<u32>(block, 8) >>> 31;
+    const source = images + <usize>image * imageBytes;
+    const target = y + <usize>image * imageBytes;
+    const fromColumn = max(0, left);
+    const toColumn = min(width, width + left);
+    if (fromColumn >= toColumn) continue;
+    for (let row = max(0, -top); row < min(height, height - top); row++) {
+      const from = source + <usize>(row + top) * rowBytes;
+      const to = target + <usize>row * rowBytes;
+      if (!isFlipped) {
+        memory.copy(
+          to + <usize>(fromColumn - left) * pixelBytes,
+          from + <usize>fromColumn * pixelBytes,
+          <usize>(toColumn - fromColumn) * pixelBytes,
+        );
+        continue;
+      }
+      for (let column = fromColumn; column < toColumn; column++) {
+        memory.copy(to + <usize>(width - 1 - column + left) * pixelBytes, from + <usize>column * pixelBytes, pixelBytes);
+      }
     }
   }
 }

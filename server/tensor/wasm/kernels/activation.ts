@@ -1,14 +1,21 @@
 // KafscopeActivation and its gradient over assembly/activation.ts.
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ActivationAttributes } from '../../ops/activation.ts';
 import { sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
-interface ActivationAttributes {
-  readonly type: 'relu' | 'elu' | 'swish';
-  readonly alpha: number;
-}
-
 /** As assembly/activation.ts numbers them. */
-const codes = { relu: 0, elu: 1, swish: 2 } as const satisfies Record<ActivationAttributes['type'], number>;
+const codes = {
+  relu: 0,
+  elu: 1,
+  swish: 2,
+  step: 3,
+  sigmoid: 4,
+  tanh: 5,
+  'leaky-relu': 6,
+  gelu: 7,
+  softplus: 8,
+  'smooth-relu': 9,
+} as const satisfies Record<ActivationAttributes['type'], number>;
 
 /** Elements of one range, a multiple of the lanes. */
 const grain = 8192;

@@ -1,4 +1,4 @@
-// MaxPool and MaxPoolGrad over assembly/pooling.ts: NHWC, any window, stride and padding.
+// MaxPool, AvgPool and their gradients over assembly/pooling.ts: NHWC, any window, stride and padding.
 import * as tf from '@tensorflow/tfjs-core';
 import { callCpuKernel, isFloat, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
@@ -37,6 +37,35 @@ export const poolingKernels: readonly WasmKernel[] = [
       ...windowOf(info),
     ];
     backend.runOver(info.batchSize, imagesPerRange(info), 'maxPoolGradient', (...range) => [...fixed, ...range]);
+    return dx.info;
+  }),
+  wasmKernel<{ x: tf.TensorInfo }, PoolAttributes>(tf.AvgPool, (call) => {
+    const { x } = call.inputs;
+    const { backend } = call;
+    const info = poolInfo(x, call.attrs);
+    // A window of one pixel is the identity to tfjs, which makes no copy.
+    const isTrivial = info.filterHeight === 1 && info.filterWidth === 1;
+    if (isTrivial || !isFloat(backend, x)) return callCpuKernel(tf.AvgPool, call);
+    const y = backend.place(info.outShape);
+    const fixed = [
+      ...[backend.addressOf(x), info.inHeight, info.inWidth, info.inChannels, y.address, info.outHeight, info.outWidth],
+      ...windowOf(info),
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'avgPool', (...range) => [...fixed, ...range]);
+    return y.info;
+  }),
+  wasmKernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttributes>(tf.AvgPoolGrad, (call) => {
+    const { dy, input } = call.inputs;
+    if (!isFloat(call.backend, dy)) return callCpuKernel(tf.AvgPoolGrad, call);
+    const { backend } = call;
+    const info = poolInfo(input, call.attrs);
+    const dx = backend.place(input.shape);
+    const fixed = [
+      ...[backend.addressOf(dy), info.inHeight, info.inWidth, info.inChannels],
+      ...[dx.address, info.outHeight, info.outWidth],
+      ...windowOf(info),
+    ];
+    backend.runOver(info.batchSize, imagesPerRange(info), 'avgPoolGradient', (...range) => [...fixed, ...range]);
     return dx.info;
   }),
 ];

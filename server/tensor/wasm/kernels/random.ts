@@ -1,4 +1,4 @@
-// KafscopeUniform and KafscopeDropout over assembly/random.ts.
+// KafscopeUniform, KafscopeDropout and KafscopeCropAndFlip over assembly/random.ts.
 import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
@@ -36,6 +36,22 @@ export const randomKernels: readonly WasmKernel[] = [
       ];
       const words = { argument: fixed.length, sizeBytes: wordsBytes };
       backend.runOver(sizeOf(x), grain, 'dropout', (...range) => [...fixed, 0, ...range], words);
+      return y.info;
+    },
+  ),
+  wasmKernel<{ images: tf.TensorInfo }, { pad: number; flip: boolean; key: Key }>(
+    'KafscopeCropAndFlip',
+    ({ inputs: { images }, attrs, backend }) => {
+      const { pad, flip, key } = attrs;
+      const y = backend.place(images.shape);
+      const [nImages, height, width, nChannels] = images.shape as [number, number, number, number];
+      const fixed = [
+        ...[backend.addressOf(images), y.address, height, width, nChannels, pad, flip ? 1 : 0],
+        ...[key.seed, key.stream, key.counter],
+      ];
+      const words = { argument: fixed.length, sizeBytes: wordsBytes };
+      // Four images' blocks are drawn at a time.
+      backend.runOver(nImages, 4, 'cropAndFlip', (...range) => [...fixed, 0, ...range], words);
       return y.info;
     },
   ),

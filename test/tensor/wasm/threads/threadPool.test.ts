@@ -146,6 +146,11 @@ describe('any number of threads gives the same bits:', () => {
   const key = { seed: 5, stream: 1, counter: 9 };
   const kaf = { boundary: 3, gamma: 1.6713, base: 'swish', gradients: 'all' };
   const pool = { filterSize: 3, strides: 2, pad: 'same' };
+  const freeKafCoefficients = () => ({
+    alpha: noise([21, 20]),
+    dictionary: noise([21, 20], { seed: 5, scale: 3 }),
+    logGamma: noise([21], { seed: 6 }),
+  });
   const kernels: Record<string, () => tf.Tensor[]> = {
     KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
     KafscopeKafGrad: () =>
@@ -154,6 +159,35 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
         kaf,
       ),
+    KafscopeFreeKaf: () =>
+      runKernel('KafscopeFreeKaf', { x: noise([3001, 21], { scale: 4 }), ...freeKafCoefficients() }, kaf),
+    KafscopeFreeKafGrad: () =>
+      runKernel(
+        'KafscopeFreeKafGrad',
+        { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
+        kaf,
+      ),
+    KafscopeChannelActivation: () =>
+      runKernel(
+        'KafscopeChannelActivation',
+        { x: noise([20_011, 33]), coefficients: noise([33, 6], { seed: 2 }) },
+        { type: 'apl', gradients: 'all' },
+      ),
+    KafscopeChannelActivationGrad: () =>
+      runKernel(
+        'KafscopeChannelActivationGrad',
+        { dy: noise([20_011, 33]), x: noise([20_011, 33], { seed: 4 }), coefficients: noise([33, 6], { seed: 2 }) },
+        { type: 'apl', gradients: 'all' },
+      ),
+    KafscopeKWinners: () => runKernel('KafscopeKWinners', { x: noise([37, 1031]) }, { count: 100 }),
+    KafscopeKWinnersGrad: () =>
+      runKernel('KafscopeKWinnersGrad', {
+        ...{ dy: noise([37, 1031]), x: noise([37, 1031], { seed: 2 }), thresholds: noise([37], { seed: 3 }) },
+      }),
+    KafscopeHistogram: () =>
+      runKernel('KafscopeHistogram', { x: noise([300_001]) }, { low: -0.5, high: 0.75, nBins: 100 }),
+    KafscopeCropAndFlip: () =>
+      runKernel('KafscopeCropAndFlip', { images: noise([37, 9, 8, 3]) }, { pad: 2, flip: true, key }),
     KafscopeBatchNorm: () =>
       runKernel(
         'KafscopeBatchNorm',
@@ -177,6 +211,9 @@ describe('any number of threads gives the same bits:', () => {
     MaxPool: () => runKernel(tf.MaxPool, { x: noise([9, 31, 31, 19]) }, pool),
     MaxPoolGrad: () =>
       runKernel(tf.MaxPoolGrad, { dy: noise([9, 16, 16, 19], { seed: 2 }), input: noise([9, 31, 31, 19]) }, pool),
+    AvgPool: () => runKernel(tf.AvgPool, { x: noise([9, 31, 31, 19]) }, pool),
+    AvgPoolGrad: () =>
+      runKernel(tf.AvgPoolGrad, { dy: noise([9, 16, 16, 19], { seed: 2 }), input: noise([9, 31, 31, 19]) }, pool),
     Add: () => [tf.add(noise([300_001]), noise([300_001], { seed: 2 }))],
     'Add, broadcast': () => [tf.add(noise([9001, 37]), noise([37], { seed: 2 }))],
     'Add, broadcast from one': () => [tf.add(noise([300_001]), 0.3)],

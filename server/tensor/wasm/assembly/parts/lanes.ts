@@ -1,4 +1,5 @@
-// Four float32 lanes: the multiply-add that both builds share. Imported by the kernels; exports no kernel itself.
+// Four float32 lanes: the multiply-add that both builds share, tails, and sums carried on in float64. Imported by the kernels;
+// exports no kernel itself.
 
 /** Bytes of one float32. */
 export const F32: usize = 4;
@@ -40,4 +41,16 @@ export function loadFirst(address: usize, count: i32): v128 {
   if (count > 1) lanes = v128.load_lane<f32>(address, lanes, 1, 4);
   if (count > 2) lanes = v128.load_lane<f32>(address, lanes, 2, 8);
   return lanes;
+}
+
+/** sums[i] += partial[i], float64 += float32, for i < count, a multiple of 4. */
+export function addToDoubles(sums: usize, partial: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    const values = v128.load(partial);
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
+    const high = v128.shuffle<f32>(values, values, 2, 3, 2, 3);
+    v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(high)), 16);
+    partial += 16;
+    sums += 32;
+  }
 }

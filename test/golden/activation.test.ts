@@ -1,0 +1,140 @@
+// The activations, fixed and trained, against PyTorch: ops on every runtime, and the float64 references.
+import type * as tf from '@tensorflow/tfjs-core';
+import { describe, it } from 'vitest';
+
+import * as ops from '../../server/tensor/ops/activation.ts';
+import { channelActivation } from '../../server/tensor/ops/channelActivation.ts';
+import { freeKaf } from '../../server/tensor/ops/freeKaf.ts';
+import { kWinners } from '../../server/tensor/ops/kWinners.ts';
+import * as activationReference from '../../server/tensor/reference/activation.ts';
+import * as channelReference from '../../server/tensor/reference/channelActivation.ts';
+import * as freeKafReference from '../../server/tensor/reference/freeKaf.ts';
+import { keepWinners } from '../../server/tensor/reference/kWinners.ts';
+import { expectClose } from '../tensor/expectClose.ts';
+import { describeOnEveryRuntime, evaluateGradients } from '../tensor/ops/contract.ts';
+import { exactInput, floatInput, readGolden, toFloat32, toFloat64, type GoldenTensor } from './readGolden.ts';
+
+type Tensors<Names extends string> = Readonly<Record<Names, GoldenTensor>>;
+
+const { fixed, channel, winners } = readGolden<{
+  fixed: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { type: ops.ActivationType; alpha: number })[];
+  channel: readonly (Tensors<'x' | 'coefficients' | 'dy' | 'y' | 'dx' | 'dcoefficients'> & {
+    type: channelReference.ChannelActivationType;
+  })[];
+  winners: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { count: number })[];
+}>('activation');
+
+const coefficientNames = ['alpha', 'dictionary', 'logGamma'] as const;
+const { free } = readGolden<{
+  free: readonly (Tensors<'x' | 'dy' | 'y' | 'dx' | (typeof coefficientNames)[number]> &
+    Tensors<`d${(typeof coefficientNames)[number]}`> & { base: 'none' | 'swish'; size: number })[];
+}>('kaf');
+
+const fixedOps: Readonly<Record<ops.ActivationType, (x: tf.Tensor, alpha: number) => tf.Tensor>> = {
+  relu: ops.relu,
+  elu: ops.elu,
+  swish: ops.swish,
+  step: ops.step,
+  sigmoid: ops.sigmoid,
+  tanh: ops.tanh,
+  'leaky-relu': ops.leakyRelu,
+  gelu: ops.gelu,
+  softplus: ops.softplus,
+  'smooth-relu': ops.smoothRelu,
+};
+
+describe('the float64 references agree with PyTorch', () => {
+  // What nine digits leave open; a difference of Φ or of logarithms loses some of the sixteen.
+  const nineDigits = { absolute: 1e-12, relative: 5e-9 };
+
+  it.each(fixed)('$type($alpha)', ({ type, alpha, ...one }) => {
+    const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
+    expectClose(activationReference.activation(x, type, alpha), toFloat64(one.y), nineDigits, 'y');
+    expectClose(activationReference.activationGradient(dy, x, type, alpha), toFloat64(one.dx), nineDigits, 'dx');
+  });
+
+  it.each(channel)('$type, with the gradients of its coefficients', ({ type, ...one }) => {
+    const [x, dy, coefficients] = [exactInput(one.x), exactInput(one.dy), exactInput(one.coefficients)];
+    const exact = channelReference.channelActivationGradients(dy, x, coefficients, type, 3);
+    expectClose(channelReference.channelActivation(x, coefficients, type, 3), toFloat64(one.y), nineDigits, 'y');
+    expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
+    expectClose(exact.dcoefficients, toFloat64(one.dcoefficients), nineDigits, 'dcoefficients');
+  });
+
+  it.each(winners)('$count winners of $x.shape', (one) => {
+    const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
+    const nSamples = one.x.shape[0]!;
+    expectClose(keepWinners(x, x, nSamples, one.count), toFloat64(one.y), nineDigits, 'y');
+    expectClose(keepWinners(dy, x, nSamples, one.count), toFloat64(one.dx), nineDigits, 'dx');
+  });
+
+  it.each(free)('KAF with dictionary and bandwidth of each channel, base $base, D $size', (one) => {
+    const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
+    const [alpha, dictionary, logGamma] = [one.alpha, one.dictionary, one.logGamma].map(exactInput) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const coefficients = { alpha, dictionary, logGamma };
+    const exact = freeKafReference.freeKafGradients(dy, x, coefficients, one.base);
+    expectClose(freeKafReference.freeKaf(x, coefficients, one.base), toFloat64(one.y), nineDigits, 'y');
+    expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
+    for (const name of coefficientNames) {
+      expectClose(exact[`d${name}`], toFloat64(one[`d${name}`]), nineDigits, `d${name}`);
+    }
+  });
+});
+
+describeOnEveryRuntime('the activations agree with PyTorch', () => {
+  it.each(fixed)('$type($alpha)', ({ type, alpha, ...one }) => {
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor) => fixedOps[type](x, alpha),
+      [floatInput(one.x)],
+      toFloat32(one.dy),
+    );
+    // float32 with polynomials: a few units in the last place of values up to 1.
+    expectClose(y, toFloat32(one.y), { absolute: 1e-6, relative: 2e-6 }, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), { absolute: 1e-6, relative: 2e-6 }, 'dx');
+  });
+
+  it.each(channel)('$type', ({ type, ...one }) => {
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor, coefficients: tf.Tensor2D) => channelActivation(x, coefficients, { type, gradients: 'all' }),
+      [floatInput(one.x), floatInput(one.coefficients)],
+      toFloat32(one.dy),
+    );
+    // The polynomial's terms reach 6³.
+    const tolerance = { absolute: 2e-5, relative: 2e-6 };
+    expectClose(y, toFloat32(one.y), tolerance, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), tolerance, 'dx');
+    expectClose(gradients[1]!, toFloat32(one.dcoefficients), tolerance, 'dcoefficients');
+  });
+
+  it.each(winners)('$count winners of $x.shape', (one) => {
+    const size = one.x.values.length / one.x.shape[0]!;
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor) => kWinners(x, one.count / size),
+      [floatInput(one.x)],
+      toFloat32(one.dy),
+    );
+    expectClose(y, toFloat32(one.y), { absolute: 0, relative: 0 }, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), { absolute: 0, relative: 0 }, 'dx');
+  });
+
+  it.each(free)('KAF with dictionary and bandwidth of each channel, base $base, D $size', (one) => {
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor, alpha: tf.Tensor2D, dictionary: tf.Tensor2D, logGamma: tf.Tensor1D) =>
+        freeKaf(x, alpha, dictionary, logGamma, { base: one.base, gradients: 'all' }),
+      [one.x, one.alpha, one.dictionary, one.logGamma].map(floatInput),
+      toFloat32(one.dy),
+    );
+    // float32 sums of up to 64 kernels; slopes and the dictionary's gradients are steeper by √(2γ), at most 20.
+    const steepness = Math.max(1, Math.sqrt(2 * Math.exp(Math.max(...one.logGamma.values))));
+    expectClose(y, toFloat32(one.y), { absolute: 5e-6, relative: 5e-6 }, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), { absolute: 1e-5 * steepness, relative: 5e-6 }, 'dx');
+    coefficientNames.forEach((name, index) => {
+      const absolute = (name === 'dictionary' ? steepness : 1) * 1e-5;
+      expectClose(gradients[index + 1]!, toFloat32(one[`d${name}`]), { absolute, relative: 5e-6 }, `d${name}`);
+    });
+  });
+});
