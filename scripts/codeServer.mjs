@@ -18,6 +18,7 @@ const settings = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.enableExperiments': false,
+  'window.restoreWindows': 'preserve', // else the file that the address names would be all that a reload brings back
   'workbench.tips.enabled': false,
   'telemetry.telemetryLevel': 'off',
   'extensions.autoUpdate': false,

@@ -27,6 +27,8 @@ const defaultRunsFolder = path.join('.kafscope', 'runs');
 void main();
 
 async function main(): Promise<void> {
+  endWhereNobodyReads(process.stdout);
+  endWhereNobodyReads(process.stderr);
   try {
     await makeProgram().parseAsync();
   } catch (error) {
@@ -39,6 +41,16 @@ async function main(): Promise<void> {
     const isUsage = error instanceof UsageError || error instanceof BadCheckpointError;
     process.exitCode = isUsage ? exitCodes.usage : exitCodes.failed;
   }
+}
+
+/** `kafscope … | head`: the reader has what it wanted. A run ends as it does at Ctrl+C: with a checkpoint. */
+function endWhereNobodyReads(stream: NodeJS.WriteStream): void {
+  stream.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    stream.on('error', () => undefined); // what is still written has no reader either
+    if (process.listenerCount('SIGINT') > 0) process.emit('SIGINT', 'SIGINT');
+    else process.exit(exitCodes.done);
+  });
 }
 
 function makeProgram(): Command {

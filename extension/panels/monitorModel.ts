@@ -10,6 +10,7 @@ export const tailLength = 160;
 
 export interface RunTails {
   readonly loss: number[];
+  readonly batchAccuracy: number[];
   readonly accuracy: number[];
   readonly robustAccuracy: number[];
   readonly imagesPerSecond: number[];
@@ -32,6 +33,7 @@ export function monitoredRuns(runs: readonly RunSummary[]): readonly RunSummary[
 export function tailsOf(snapshot: RunSnapshot): RunTails {
   return {
     loss: snapshot.steps.loss.slice(-tailLength),
+    batchAccuracy: snapshot.steps.accuracy.slice(-tailLength),
     accuracy: snapshot.tests.accuracy.slice(-tailLength),
     robustAccuracy: snapshot.tests.robustAccuracy.filter((value) => !Number.isNaN(value)).slice(-tailLength),
     imagesPerSecond: snapshot.run.imagesPerSecond === null ? [] : [snapshot.run.imagesPerSecond],
@@ -41,7 +43,10 @@ export function tailsOf(snapshot: RunSnapshot): RunTails {
 /** Adds rows in place. */
 export function extendTails(tails: RunTails, rows: readonly Row[]): void {
   for (const { record } of rows) {
-    if (record.type === 'step') append(tails.loss, record.loss);
+    if (record.type === 'step') {
+      append(tails.loss, record.loss);
+      append(tails.batchAccuracy, record.accuracy);
+    }
     if (record.type !== 'test') continue;
     append(tails.accuracy, record.accuracy);
     if (record.robustAccuracy !== null) append(tails.robustAccuracy, record.robustAccuracy);
@@ -57,6 +62,7 @@ export function monitoredRun(run: RunSummary, tails: RunTails | undefined): Moni
   return {
     run,
     loss: tails?.loss ?? [],
+    batchAccuracy: tails?.batchAccuracy ?? [],
     accuracy: tails?.accuracy ?? [],
     robustAccuracy: tails?.robustAccuracy ?? [],
     imagesPerSecond: tails?.imagesPerSecond ?? [],

@@ -43,6 +43,8 @@ export interface ToMonitor {
 export interface MonitoredRun {
   readonly run: RunSummary;
   readonly loss: readonly number[];
+  /** Of the batches trained on; what there is to see before the first test. */
+  readonly batchAccuracy: readonly number[];
   readonly accuracy: readonly number[];
   readonly robustAccuracy: readonly number[];
   readonly imagesPerSecond: readonly number[];

@@ -105,7 +105,9 @@ export class SafetensorsFile {
       );
     }
     try {
-      this.sizeBytes = fs.fstatSync(this.#descriptor).size;
+      const status = fs.fstatSync(this.#descriptor);
+      if (status.isDirectory()) throw new BadCheckpointError(`${file} is a folder. Name a checkpoint file in it.`);
+      this.sizeBytes = status.size;
       const header = readHeader(file, this.#descriptor, this.sizeBytes);
       this.tensors = header.tensors;
       this.metadata = header.metadata;

@@ -86,13 +86,31 @@ describe('kafscope', { timeout: timeoutMs }, () => {
     expect(steps[0]!.step).toBe(Number(done.step) + 1);
   });
 
+  it('ends with a checkpoint when nobody reads its output any more', async () => {
+    const cwd = workspace();
+    const started = startKafscope(['train', 'tiny.kaf.yaml', '--set', 'training.epochs=500', '--json'], { cwd });
+    await started.untilLine(/"type":"step"/);
+    started.process.stdout!.destroy();
+    const { code, errors } = await started.ended;
+    expect(code).toBe(130);
+    expect(errors).not.toContain('EPIPE');
+    const [run] = fs.readdirSync(path.join(cwd, '.kafscope/runs'));
+    expect(fs.readdirSync(path.join(cwd, '.kafscope/runs', run!, 'checkpoints'))).not.toEqual([]);
+  });
+
   it('names the place of every mistake in a file and ends with 2', async () => {
     const cwd = workspace('name: x\nmodel:\n  network: vg\ntraining: {epochs: -1}\n');
-    const { code, errors, output } = await kafscope(['train', 'tiny.kaf.yaml', '--set', 'seeds=no'], { cwd });
+    const { code, errors, output } = await kafscope(
+      ['train', 'tiny.kaf.yaml', '--set', 'seeds=no', '--set', 'nope.x=1'],
+      {
+        cwd,
+      },
+    );
     expect({ code, output }).toEqual({ code: 2, output: '' });
     expect(errors).toMatch(/^tiny\.kaf\.yaml:3:12: model\.network: expected .*, got "vg" — .+$/m);
     expect(errors).toMatch(/^tiny\.kaf\.yaml:4:20: training\.epochs: expected .*, got -1 — .+$/m);
     expect(errors).toMatch(/^--set: seeds: expected .*, got "no" — .+$/m);
+    expect(errors).toMatch(/^--set: nope: expected one of the keys .*, got the unknown key "nope" — .+$/m);
     expect(fs.readdirSync(cwd)).toEqual(['tiny.kaf.yaml']);
   });
 
@@ -107,6 +125,7 @@ describe('kafscope', { timeout: timeoutMs }, () => {
       [['evaluate', 'nothing'], /does not exist\. Name a run's folder or a checkpoint file/],
       [['evaluate', '.', '--epsilon', '8/x'], /--epsilon 8\/x: expected a number, for example 20 or 8\/255/],
       [['evaluate', '.', '--steps', '0'], /--steps: Too small/],
+      [['inspect', '.'], /is a folder\. Name a checkpoint file in it/],
       [['inspect', 'tiny.kaf.yaml'], /tiny\.kaf\.yaml is not a usable safetensors file/],
     ];
     const ended = await Promise.all(cases.map(([args]) => kafscope(args, { cwd })));

@@ -23,6 +23,7 @@ interface Manifest {
     viewsWelcome: { view: string; contents: string; when: string }[];
     menus: Record<string, { command: string; when?: string }[]>;
     customEditors: { viewType: string }[];
+    configurationDefaults: { 'files.associations': Record<string, string> };
     configuration: {
       properties: Record<string, { default: unknown; description?: string; markdownDescription?: string }>;
     };
@@ -64,6 +65,18 @@ describe('package.json declares exactly what the extension registers', () => {
     expect(manifest.activationEvents).toContain(`onWebviewPanel:${dashboardViewType}`);
     const walkthroughs = contributes.walkthroughs.map(({ id }) => `${manifest.publisher}.${manifest.name}#${id}`);
     expect(walkthroughs).toEqual([walkthroughId]);
+  });
+});
+
+describe('the extension wakes up', () => {
+  // A search for experiments finds nothing without a folder, and VS Code gives it up after 7 s in a large one.
+  test('for an experiment that is opened from anywhere', () => {
+    const language = contributes.configurationDefaults['files.associations']['*.kaf.yaml'];
+    expect(manifest.activationEvents).toContain(`onLanguage:${String(language)}`);
+  });
+
+  test('for a dashboard that comes back', () => {
+    expect(manifest.activationEvents).toContain(`onWebviewPanel:${dashboardViewType}`);
   });
 });
 

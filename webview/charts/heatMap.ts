@@ -3,7 +3,7 @@
 import { css, html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { NormBucket } from '../curves/normTable.ts';
-import { linearTicks } from '../curves/ticks.ts';
+import { columnTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import { formatTick } from '../text/numbers.ts';
@@ -160,19 +160,16 @@ export class HeatMap extends LitElement {
   }
 
   private drawAxis(ctx: CanvasRenderingContext2D, left: number, columnWidth: number): void {
-    const first = this.buckets[0]?.firstStep;
-    const last = this.buckets.at(-1)?.lastStep;
-    if (first === undefined || last === undefined) return;
     ctx.font = `10px ${this.palette.fontFamily}`;
     ctx.fillStyle = this.palette.dim;
     ctx.textBaseline = 'alphabetic';
     const width = columnWidth * this.buckets.length;
     const y = this.names.length * this.rowHeight + 12;
-    for (const tick of linearTicks(first, last, Math.max(2, Math.floor(width / 90)))) {
-      const column = this.buckets.findIndex((bucket) => bucket.lastStep >= tick);
-      const x = column * columnWidth;
+    const count = Math.max(2, Math.floor(width / 90));
+    for (const { column, step } of columnTicks(this.buckets, { count, columnsApart: 40 / columnWidth })) {
+      const x = (column + 0.5) * columnWidth;
       ctx.textAlign = x < 12 ? 'left' : x > width - 16 ? 'right' : 'center';
-      ctx.fillText(formatTick(tick), left + x, y);
+      ctx.fillText(formatTick(step), left + x, y);
     }
   }
 

@@ -77,6 +77,8 @@ export class LineChart extends LitElement {
   @property({ attribute: false }) formatY: ((value: number) => string) | null = null;
   /** Ticks of x at these places, for axes of names. */
   @property({ attribute: false }) xTicks: readonly number[] | null = null;
+  /** The distance of two ticks of x is a multiple of this: 1 for steps and restarts; 0 for any. */
+  @property({ attribute: false }) xUnit = 0;
   /** What it shows with its values, for those who can't see it. */
   @property() label = '';
   @property({ type: Boolean, reflect: true }) zoomable = false;
@@ -154,6 +156,7 @@ export class LineChart extends LitElement {
       this.formatX,
       this.formatY,
       this.xTicks,
+      this.xUnit,
     ];
     if (this.layout.length > 0 && layout.every((part, index) => part === this.layout[index])) {
       this.chart.draw(); // the axes stay: laying them out costs ten times the lines
@@ -174,7 +177,9 @@ export class LineChart extends LitElement {
           const count = Math.max(2, Math.min(7, Math.floor(width / 80)));
           const places =
             this.xTicks ??
-            (this.xScale === 'log' ? logTicks(axis.min, axis.max, count) : linearTicks(axis.min, axis.max, count));
+            (this.xScale === 'log'
+              ? logTicks(axis.min, axis.max, count)
+              : linearTicks(axis.min, axis.max, count, this.xUnit));
           axis.ticks = places.map((value) => ({ value }));
         },
         ticks: {

@@ -1,16 +1,39 @@
 // Where an axis has its ticks.
 
-/** Round values (1, 2, 2.5, 5 × 10ⁿ apart) within [low, high], about `count` of them. */
-export function linearTicks(low: number, high: number, count: number): number[] {
+/**
+ * Round values (1, 2, 2.5, 5 × 10ⁿ apart) within [low, high], about `count` of them.
+ *
+ * @param unit what the distance is a multiple of: 1 where only whole numbers mean something; 0 for any distance.
+ */
+export function linearTicks(low: number, high: number, count: number, unit = 0): number[] {
   const span = high - low;
   if (!(span > 0) || !Number.isFinite(span)) return Number.isFinite(low) ? [low] : [];
   const rough = span / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 2.5, 5, 10].find((candidate) => candidate * power >= rough * 0.999) ?? 10;
-  const step = factor * power;
+  const fits = (step: number): boolean => step >= rough * 0.999 && (unit === 0 || Number.isInteger(step / unit));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find(fits) ?? Math.max(10 * power, unit);
   const ticks: number[] = [];
   for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
     ticks.push(Number((index * step).toPrecision(12)));
+  }
+  return ticks;
+}
+
+/** Of columns that each hold a span of steps: which have a tick, no two within `columnsApart`, and the step that it names. */
+export function columnTicks(
+  columns: readonly { readonly firstStep: number; readonly lastStep: number }[],
+  { count, columnsApart }: { readonly count: number; readonly columnsApart: number },
+): { column: number; step: number }[] {
+  const first = columns[0]?.firstStep;
+  const last = columns.at(-1)?.lastStep;
+  if (first === undefined || last === undefined) return [];
+  const ticks: { column: number; step: number }[] = [];
+  for (const step of linearTicks(first, last, count, 1)) {
+    const column = columns.findIndex(({ lastStep }) => lastStep >= step);
+    const previous = ticks.at(-1);
+    if (previous && column - previous.column < Math.max(1, columnsApart)) continue;
+    // Between two recorded steps the tick names the one that its column shows.
+    ticks.push({ column, step: Math.max(step, columns[column]!.firstStep) });
   }
   return ticks;
 }

@@ -173,6 +173,7 @@ export class CurvesTab extends LitElement {
         .yScale=${card.yScale}
         .formatY=${card.formatY}
         .formatX=${axisFormats[this.view.xAxis]}
+        .xUnit=${this.view.xAxis === 'step' ? 1 : 0}
         .range=${this.range}
         .extent=${this.extent}
         .cursor=${this.cursor}

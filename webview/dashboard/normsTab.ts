@@ -219,6 +219,7 @@ export class NormsTab extends LitElement {
         class="lines"
         zoomable
         .curves=${this.lineCurves}
+        .xUnit=${1}
         .yScale=${'log'}
         .range=${this.range}
         .cursor=${this.cursor}
@@ -287,6 +288,7 @@ export class NormsTab extends LitElement {
         class="single"
         zoomable
         .curves=${this.singleCurves}
+        .xUnit=${1}
         .yScale=${'log'}
         .range=${this.range}
         .cursor=${this.cursor ?? (this.row === null ? null : this.rowStep())}

@@ -209,6 +209,7 @@ export class RobustnessTab extends LitElement {
         zoomable
         .curves=${this.byStep}
         .xScale=${this.view.attackScale}
+        .xUnit=${1}
         .formatY=${percentTick}
         .range=${this.range}
         .cursor=${this.cursor}
@@ -232,7 +233,7 @@ export class RobustnessTab extends LitElement {
         class="restarts"
         .curves=${this.byRestart}
         .extent=${{ from: 1, to: Math.max(2, view.started.plan.restarts) }}
-        .formatX=${wholeTick}
+        .xUnit=${1}
         .formatY=${percentTick}
         .palette=${this.palette}
         label="Worst-case accuracy after each restart"
@@ -344,8 +345,4 @@ function intervalText({ low, high }: Proportion): string {
 
 function percentTick(value: number): string {
   return Number((value * 100).toPrecision(4)).toString();
-}
-
-function wholeTick(value: number): string {
-  return Number.isInteger(value) ? value.toString() : '';
 }

@@ -251,11 +251,17 @@ export class MonitorPanel extends LitElement {
     </section>`;
   }
 
-  private renderFigures({ run, loss, accuracy, robustAccuracy, imagesPerSecond }: MonitoredRun): unknown {
+  private renderFigures(monitored: MonitoredRun): unknown {
+    const { run, loss, accuracy, robustAccuracy, imagesPerSecond } = monitored;
     const { palette } = this;
+    const batchAccuracy = smooth(monitored.batchAccuracy, 0.8);
+    const inBatches = batchAccuracy.at(-1) ?? null;
     const figures: [string, string, readonly number[], string][] = [];
     if (run.loss !== null) figures.push(['loss', formatNumber(run.loss), [...smooth(loss, 0.8)], palette.dim]);
     if (isKnown(run.cleanAccuracy)) figures.push(['clean', formatPercent(run.cleanAccuracy), accuracy, palette.clean]);
+    else if (isKnown(inBatches)) {
+      figures.push(['batch accuracy', formatPercent(inBatches), [...batchAccuracy], palette.clean]);
+    }
     if (isKnown(run.robustAccuracy)) {
       figures.push(['robust', formatPercent(run.robustAccuracy), robustAccuracy, palette.attacked]);
     }

@@ -99,7 +99,8 @@ function createRuns(command: TrainCommand, given: string, { terminal, version }:
   const { plans, issues } = compileExperiment(text, { file, overrides, homeFolder: os.homedir() });
   for (const issue of issues) {
     const { line, character } = issue.range.start;
-    const place = issue.path in overrides ? '--set' : `${given}:${String(line + 1)}:${String(character + 1)}`;
+    const isInFile = !isOfOverride(issue, Object.keys(overrides));
+    const place = isInFile ? `${given}:${String(line + 1)}:${String(character + 1)}` : '--set';
     tellIssue(terminal, place, issue);
     terminal.event({ type: 'issue', file, ...issue });
   }
@@ -127,6 +128,13 @@ function readOverrides({ set, runtime, threads }: TrainCommand): Record<string, 
     ...(runtime === null ? {} : { runtime }),
     ...(threads === null ? {} : { threads }),
   };
+}
+
+/** Found at an override's path; or, having no place in the file, above or below one: `a` of `a.b=c`, `a.b` of `a={b: c}`. */
+function isOfOverride({ path: found, range }: ExperimentIssue, paths: readonly string[]): boolean {
+  const isWithin = (inner: string, outer: string) => inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+  const hasNoPlace = range.end.line === 0 && range.end.character === 0;
+  return paths.some((given) => given === found || (hasNoPlace && (isWithin(given, found) || isWithin(found, given))));
 }
 
 /** `file:line:column: path: expected …, got … — what to do`, line and column from 1; `--set` in place of the file. */

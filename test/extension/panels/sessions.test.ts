@@ -106,6 +106,7 @@ describe('the Monitor', () => {
     extendTails(tails, rows);
     expect(tails).toEqual(tailsOf(whole));
     expect(tails.loss).toHaveLength(tailLength);
+    expect(tails.batchAccuracy).toHaveLength(tailLength);
   });
 
   test('is told the whole state at once and, after rows, again with them', async () => {

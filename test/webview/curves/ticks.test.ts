@@ -1,10 +1,34 @@
 import { expect, test } from 'vitest';
-import { linearTicks, logTicks } from '../../../webview/curves/ticks.ts';
+import { columnTicks, linearTicks, logTicks } from '../../../webview/curves/ticks.ts';
 
 test('linear ticks are round and inside', () => {
   expect(linearTicks(0, 3120, 4)).toEqual([0, 1000, 2000, 3000]);
   expect(linearTicks(-0.13, 0.52, 4)).toEqual([0, 0.2, 0.4]);
   expect(linearTicks(5, 5, 4)).toEqual([5]);
+});
+
+test('linear ticks of what is counted are whole numbers', () => {
+  expect(linearTicks(0, 11, 5)).toEqual([0, 2.5, 5, 7.5, 10]);
+  expect(linearTicks(0, 11, 5, 1)).toEqual([0, 5, 10]);
+  expect(linearTicks(1, 2, 5, 1)).toEqual([1, 2]);
+  expect(linearTicks(0, 100, 4, 1)).toEqual([0, 25, 50, 75, 100]);
+});
+
+test('columns of steps have a tick at most each, far enough apart, at a step that they hold', () => {
+  const everyFifth = [5, 10, 15].map((step) => ({ firstStep: step, lastStep: step }));
+  expect(columnTicks(everyFifth, { count: 7, columnsApart: 0.2 })).toEqual([
+    { column: 1, step: 10 },
+    { column: 2, step: 15 },
+  ]);
+  const wide = Array.from({ length: 100 }, (_, index) => ({ firstStep: index * 10, lastStep: index * 10 + 9 }));
+  expect(columnTicks(wide, { count: 4, columnsApart: 6 })).toEqual([
+    { column: 0, step: 0 },
+    { column: 25, step: 250 },
+    { column: 50, step: 500 },
+    { column: 75, step: 750 },
+  ]);
+  expect(columnTicks(wide, { count: 4, columnsApart: 30 }).map(({ column }) => column)).toEqual([0, 50]);
+  expect(columnTicks([], { count: 4, columnsApart: 1 })).toEqual([]);
 });
 
 test('log ticks are decades, thinned where many, and 1, 2, 5 where few', () => {

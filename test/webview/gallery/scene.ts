@@ -85,6 +85,7 @@ function monitorAnswers(): ToMonitor[] {
   const monitored = (change: Partial<MonitoredRun['run']>): MonitoredRun => ({
     run: { ...snapshot.run, ...change },
     loss: snapshot.steps.loss.slice(-240),
+    batchAccuracy: snapshot.steps.accuracy.slice(-240),
     accuracy: snapshot.tests.accuracy,
     robustAccuracy: snapshot.tests.robustAccuracy,
     imagesPerSecond: snapshot.steps.loss.slice(-60).map((loss) => 1100 + 60 * loss),
@@ -99,17 +100,20 @@ function monitorAnswers(): ToMonitor[] {
           connection,
           runs: [
             monitored({}),
-            monitored({
-              id: 'b',
-              seed: 2,
-              status: 'queued',
-              step: 0,
-              loss: null,
-              cleanAccuracy: null,
-              robustAccuracy: null,
-              imagesPerSecond: null,
-              device: null,
-            }),
+            {
+              ...monitored({
+                id: 'b',
+                seed: 2,
+                status: 'queued',
+                step: 0,
+                loss: null,
+                cleanAccuracy: null,
+                robustAccuracy: null,
+                imagesPerSecond: null,
+                device: null,
+              }),
+              batchAccuracy: [],
+            },
           ],
         },
       ];
