@@ -12,7 +12,7 @@ import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
-import { formatCount, formatFraction, formatMargin, formatPercent } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
 import { evaluationText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
@@ -194,7 +194,7 @@ export class RobustnessTab extends LitElement {
     const robust = robustOf(view);
     const isWhole = this.view.attackView === 'whole';
     const atText = this.cursor === null ? '' : ` · ${atStepText(view, Math.round(this.cursor), isWhole)}`;
-    const value = robust ? `${formatPercent(robust.value)} ${formatMargin(robust)}` : '';
+    const value = robust ? `${formatPercent(robust.value)} (${intervalText(robust)})` : '';
     return html`<div class="card filling">
       <h2>
         accuracy under attack

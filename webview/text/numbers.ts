@@ -76,11 +76,6 @@ export function formatShape(shape: readonly number[]): string {
   return shape.length > 0 ? shape.join('×') : 'scalar';
 }
 
-/** `±`'s half width in points of percent: `± 2.1`. */
-export function formatMargin(interval: { low: number; high: number }): string {
-  return `± ${(((interval.high - interval.low) / 2) * 100).toFixed(1)}`;
-}
-
 export function formatNonFinite(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   return value > 0 ? '+∞' : `${minus}∞`;

@@ -4,7 +4,6 @@ import {
   formatCount,
   formatDecade,
   formatFraction,
-  formatMargin,
   formatNumber,
   formatPercent,
   formatTick,
@@ -27,12 +26,11 @@ describe('numbers', () => {
     expect(formatNumber(value)).toBe(text);
   });
 
-  test('counts have thousands, proportions a percent sign, intervals half their width', () => {
+  test('counts have thousands, proportions a percent sign', () => {
     expect(formatCount(1_234_567.4)).toBe('1,234,567');
     expect(formatCount(-999)).toBe('−999');
     expect(formatPercent(0.6412)).toBe('64.1 %');
     expect(formatPercent(Number.NaN)).toBe('NaN');
-    expect(formatMargin({ low: 0.36, high: 0.402 })).toBe('± 2.1');
   });
 
   test.each([
