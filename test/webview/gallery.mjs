@@ -74,6 +74,7 @@ function shots() {
   };
   for (const tab of ['curves', 'norms', 'activations']) {
     add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
+    add('dashboard', 'busy', { tab }, { themes: ['dark'], widths: [360] });
     add('dashboard', 'empty', { tab });
     add('dashboard', 'disconnected', { tab }, { themes: ['dark'] });
     add('dashboard', 'diverged', { tab }, { themes: ['dark'], widths: [1400] });
@@ -87,7 +88,7 @@ function shots() {
     { tab: 'robustness', attackScale: 'log', attackView: 'whole' },
     { suffix: 'whole', themes: ['dark', 'light'] },
   );
-  add('dashboard', 'finished', { tab: 'robustness' });
+  add('dashboard', 'finished', { tab: 'robustness' }, { widths: [1400, 480, 360] });
   add('dashboard', 'empty', { tab: 'robustness' }, { themes: ['dark'] });
   add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });
   add('dashboard', 'finished', { tab: 'curves' }, { suffix: 'form', themes: ['dark'], act: openForm });
@@ -122,9 +123,26 @@ async function take({ name, panel, scene, view, theme, width, act }) {
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   if (overflow > 0) troubles.push(`${name}: ${overflow} px wider than the page`);
+  for (const text of await page.evaluate(cutCards)) troubles.push(`${name}: cut off: ${text}`);
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
   await page.close();
   console.log(name);
+}
+
+/** Runs in the page: the beginnings of the cards that hold a table wider than they are. */
+function cutCards() {
+  const cut = [];
+  const look = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) look(element.shadowRoot);
+      const card = element.localName === 'table' ? element.closest('.card:not(.scrolling)') : null;
+      if (card && element.getBoundingClientRect().right > card.getBoundingClientRect().right) {
+        cut.push(card.textContent.replace(/\s+/g, ' ').slice(0, 60));
+      }
+    }
+  };
+  look(document);
+  return cut;
 }
 
 async function openPage(panel, scene, view) {

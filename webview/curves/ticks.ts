@@ -1,5 +1,7 @@
 // Where an axis has its ticks.
 
+const most = 8;
+
 /**
  * Round values (1, 2, 2.5, 5 × 10ⁿ apart) within [low, high], about `count` of them.
  *
@@ -16,7 +18,8 @@ export function linearTicks(low: number, high: number, count: number, unit = 0):
   for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
     ticks.push(Number((index * step).toPrecision(12)));
   }
-  return ticks;
+  // One tick tells no scale: the next smaller distance has two.
+  return ticks.length < 2 && count < most ? linearTicks(low, high, count + 1, unit) : ticks;
 }
 
 /** Of columns that each hold a span of steps: which have a tick, no two within `columnsApart`, and the step that it names. */

@@ -56,6 +56,9 @@ export class ActivationsTab extends LitElement {
         position: sticky;
         top: 84px;
       }
+      .large td:first-child {
+        white-space: normal;
+      }
       .large kaf-line-chart {
         height: 250px;
         margin-bottom: 6px;
@@ -241,8 +244,7 @@ export class ActivationsTab extends LitElement {
         </tr>
         <tr>
           <td>dictionary</td>
-          <td></td>
-          <td>${layer.dictionary.length} on [${low}, ${high}] · γ ${formatNumber(layer.gamma, 3)}</td>
+          <td colspan="2">${layer.dictionary.length} on [${low}, ${high}] · γ ${formatNumber(layer.gamma, 3)}</td>
         </tr>
       </table>
     </div>`;

@@ -5,6 +5,7 @@ test('linear ticks are round and inside', () => {
   expect(linearTicks(0, 3120, 4)).toEqual([0, 1000, 2000, 3000]);
   expect(linearTicks(-0.13, 0.52, 4)).toEqual([0, 0.2, 0.4]);
   expect(linearTicks(5, 5, 4)).toEqual([5]);
+  expect(linearTicks(-4, 4, 3)).toEqual([-4, -2, 0, 2, 4]);
 });
 
 test('linear ticks of what is counted are whole numbers', () => {
