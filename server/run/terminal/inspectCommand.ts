@@ -17,9 +17,15 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   }
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
-  for (const { layer, channels, dictionary, gamma, base } of activations) {
-    const range = `${String(dictionary.length)} elements in [${short(dictionary[0]!)}, ${short(dictionary.at(-1)!)}]`;
-    terminal.line(`KAF ${layer}: ${String(channels)} channels, ${range}, γ ${short(gamma)}, base ${base}`);
+  for (const { layer, channels, dictionary, gamma, base, kernels } of activations) {
+    const elements = kernels?.dictionaries ?? dictionary;
+    const gammas = kernels?.gammas ?? [gamma];
+    const [low, high] = [Math.min(...elements), Math.max(...elements)];
+    const whose = kernels ? ' of each channel’s own' : '';
+    const range = `${String(dictionary.length)} elements${whose} in [${short(low)}, ${short(high)}]`;
+    const [least, most] = [short(Math.min(...gammas)), short(Math.max(...gammas))];
+    const width = least === most ? least : `${least} … ${most}`;
+    terminal.line(`KAF ${layer}: ${String(channels)} channels, ${range}, γ ${width}, base ${base}`);
   }
   return exitCodes.done;
 }

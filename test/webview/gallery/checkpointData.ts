@@ -2,8 +2,15 @@
 import type { CheckpointContents, TensorContents } from '../../../server/protocol/checkpoint.ts';
 import { makePlan, makeSnapshot } from './runData.ts';
 
-export function makeCheckpoint(options: { nonFinite: number }): CheckpointContents {
-  const snapshot = makeSnapshot({ steps: 4692, status: 'finished', normsEverySteps: 100 });
+export function makeCheckpoint({
+  nonFinite,
+  activation = 'kaf',
+}: {
+  nonFinite: number;
+  activation?: 'kaf' | 'kaf-free';
+}): CheckpointContents {
+  const snapshot = makeSnapshot({ steps: 4692, status: 'finished', normsEverySteps: 100, activation });
+  const shapes = snapshot.shapes.at(-1);
   const parameters = snapshot.prepared?.parameters ?? [];
   const weights = snapshot.norms.weights.at(-1);
   const tensor = (
@@ -26,7 +33,7 @@ export function makeCheckpoint(options: { nonFinite: number }): CheckpointConten
       max: 3.4 * std,
       mean: 0.02 * std,
       std,
-      nonFinite: index === 12 ? options.nonFinite : 0,
+      nonFinite: index === 12 ? nonFinite : 0,
       histogram: Array.from({ length: 24 }, (_, bin) =>
         Math.round(values * 0.1 * Math.exp(-((bin - 11 - (index % 3)) ** 2) / (16 + index))),
       ),
@@ -39,7 +46,7 @@ export function makeCheckpoint(options: { nonFinite: number }): CheckpointConten
       runId: 'kaf-vgg-1',
       step: 4692,
       epoch: 12,
-      plan: makePlan('kaf'),
+      plan: makePlan(activation),
       versions: { kafscope: '0.1.0', tfjs: '4.22.0', node: '24.21.0' },
     },
     tensors: parameters.flatMap(({ name, shape }, index) => [
@@ -48,7 +55,8 @@ export function makeCheckpoint(options: { nonFinite: number }): CheckpointConten
     ]),
     activations: (snapshot.prepared?.activations ?? []).map((info, index) => ({
       ...info,
-      alpha: snapshot.shapes.at(-1)?.alphas[index] ?? new Float32Array(),
+      alpha: shapes?.alphas[index] ?? new Float32Array(),
+      ...(shapes?.kernels?.[index] ? { kernels: shapes.kernels[index] } : {}),
     })),
     metadata: {},
   };

@@ -1,13 +1,15 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
 import type { Plan } from '../../../server/protocol/plan.ts';
-import type { Row, RunRecord } from '../../../server/protocol/records.ts';
+import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
+
+type RunActivation = 'kaf' | 'kaf-free' | 'relu';
 
 export interface RunDataOptions {
   readonly steps: number;
   readonly status: RunStatus;
-  readonly activation?: 'kaf' | 'relu';
+  readonly activation?: RunActivation;
   /** Gradients stop being finite at this step, and training ends. */
   readonly divergesAt?: number;
   /** Evaluations done, and restarts of one more under way. */
@@ -22,7 +24,7 @@ const dictionary = Array.from({ length: 20 }, (_, index) => -3 + (6 * index) / 1
 const gamma = 1 / (6 * (6 / 19) ** 2);
 const kafChannels = [32, 32, 64, 64, 128];
 
-export function makePlan(activation: 'kaf' | 'relu'): Plan {
+export function makePlan(activation: RunActivation): Plan {
   return {
     version: 1,
     name: 'kaf-vgg',
@@ -35,7 +37,7 @@ export function makePlan(activation: 'kaf' | 'relu'): Plan {
       activation:
         activation === 'relu'
           ? { type: 'relu' }
-          : { type: 'kaf', dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } },
+          : { type: activation, dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } },
       dropout: [0.2, 0.3, 0.4, 0.5],
       denseL2: 0,
       normalization: null,
@@ -67,6 +69,11 @@ export function makePlan(activation: 'kaf' | 'relu'): Plan {
   };
 }
 
+const descriptions = { kaf: 'KAF 20', 'kaf-free': 'free KAF 20', relu: 'ReLU' } as const satisfies Record<
+  RunActivation,
+  string
+>;
+
 export function makeSummary(options: RunDataOptions): RunSummary {
   const hasEnded = !['queued', 'preparing', 'training', 'paused'].includes(options.status);
   return {
@@ -86,7 +93,7 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     robustAccuracy: 0.389,
     imagesPerSecond: 1143,
     device: 'wasm · 8 threads · relaxed SIMD',
-    description: `vgg · ${options.activation === 'relu' ? 'ReLU' : 'KAF 20'} · FGSM-RS 8/255 · cifar10`,
+    description: `vgg · ${descriptions[options.activation ?? 'kaf']} · FGSM-RS 8/255 · cifar10`,
     experimentFile: '/home/ada/kaf-vgg.kaf.yaml',
     folder: '/home/ada/.kafscope/runs/kaf-vgg-1',
     checkpoints: hasEnded ? [{ file: 'epoch-12.safetensors', step: totalSteps, epoch: 12 }] : [],
@@ -113,7 +120,9 @@ export function makeRows(options: RunDataOptions): Row[] {
   const starts = makeAlphas(random);
   const ends = makeAlphas(random);
   const normsEvery = options.normsEverySteps ?? 10;
-  if (hasKaf) push({ type: 'shapes', step: 0, alphas: starts });
+  const kernelsAt = (part: number) =>
+    options.activation === 'kaf-free' ? { kernels: kafChannels.map((channels) => makeKernels(channels, part)) } : {};
+  if (hasKaf) push({ type: 'shapes', step: 0, alphas: starts, ...kernelsAt(0) });
   for (let step = 1; step <= options.steps; step++) {
     const part = step / totalSteps;
     timeMs += 112 + 9 * random.normal() ** 2 + (step % 391 === 0 ? 2600 : 0);
@@ -135,6 +144,7 @@ export function makeRows(options: RunDataOptions): Row[] {
         type: 'shapes',
         step,
         alphas: starts.map((start, layer) => blend(start, ends[layer]!, 1 - Math.exp(-3 * part))),
+        ...kernelsAt(part),
       });
     }
     if (step % stepsPerEpoch === 0) {
@@ -209,7 +219,7 @@ function pushEvaluation(
 }
 
 function makeNetwork(
-  activation: 'kaf' | 'relu',
+  activation: RunActivation,
 ): Pick<Extract<RunRecord, { type: 'prepared' }>, 'parameters' | 'activations'> {
   const parameters: { name: string; layer: string; shape: number[] }[] = [];
   const add = (layer: string, name: string, shape: number[]): void => {
@@ -221,14 +231,18 @@ function makeNetwork(
     add(`conv${number}`, 'bias', [channels]);
     add(`bn${number}`, 'gamma', [channels]);
     add(`bn${number}`, 'beta', [channels]);
-    if (activation === 'kaf') add(`kaf${number}`, 'alpha', [channels, 20]);
+    if (activation !== 'relu') add(`kaf${number}`, 'alpha', [channels, 20]);
+    if (activation === 'kaf-free') {
+      add(`kaf${number}`, 'dictionary', [channels, 20]);
+      add(`kaf${number}`, 'logGamma', [channels]);
+    }
   });
   add('dense1', 'kernel', [2048, 128]);
   add('dense1', 'bias', [128]);
   add('dense2', 'kernel', [128, 10]);
   add('dense2', 'bias', [10]);
   const activations =
-    activation === 'kaf'
+    activation !== 'relu'
       ? kafChannels.map((channels, index) => ({
           layer: `kaf${(index + 1).toString()}`,
           channels,
@@ -285,6 +299,17 @@ function makeAlphas(random: Random): Float32Array[] {
       );
     }),
   );
+}
+
+/** Dictionaries that drift apart, some elements past their neighbours, and bandwidths that widen or narrow. */
+function makeKernels(channels: number, part: number): KafKernels {
+  return {
+    dictionaries: Float32Array.from(
+      { length: channels * 20 },
+      (_, index) => dictionary[index % 20]! + 0.6 * part * Math.sin(1.7 * index),
+    ),
+    gammas: Float32Array.from({ length: channels }, (_, channel) => gamma * Math.exp(part * Math.cos(channel))),
+  };
 }
 
 function blend(from: Float32Array, to: Float32Array, part: number): Float32Array {

@@ -42,7 +42,15 @@ function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
             'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
         },
       ];
-    return [{ type: 'contents', contents: makeCheckpoint({ nonFinite: scene === 'bad' ? 64 : 0 }) }];
+    return [
+      {
+        type: 'contents',
+        contents: makeCheckpoint({
+          nonFinite: scene === 'bad' ? 64 : 0,
+          activation: scene === 'free' ? 'kaf-free' : 'kaf',
+        }),
+      },
+    ];
   }
   return dashboardAnswers();
 }
@@ -59,6 +67,8 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', evaluations: 3 }))];
     case 'relu':
       return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
+    case 'free':
+      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'kaf-free' }))];
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'diverged': {

@@ -1,7 +1,7 @@
 // KAF with a dictionary and a bandwidth of each channel's own, on x [rows, C]: four channels in the lanes, four rows at a time,
-// D exponentials an element. Table: [⌈C/4⌉] groups of −γ (4 lanes) and D entries of 4 lanes each of α and d. A kernel under
-// exp(−87) counts as 0. Order of summation: the dictionary ascending. Errors against float64: under 1e-5·Σ|α| (see the tests).
-import { exponentialWithin, swish, swishSlope } from './parts/exponential';
+// D exponentials an element, to the base 2. Table: [⌈C/4⌉] groups of −γ·log₂e (4 lanes) and D entries of 4 lanes each of α and
+// d. A kernel under 2⁻¹²⁶ counts as 0. Order of summation: the dictionary ascending. Errors against float64: under 1e-5·Σ|α| (see the tests).
+import { powerOfTwoWithin, swish, swishSlope } from './parts/exponential';
 import { addToDoubles, loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
 
 /** Bytes of an entry, of its sums in float32, and of a vector. */
@@ -15,13 +15,13 @@ function finite(x: v128): v128 {
   return f32x4.max(f32x4.min(x, f32x4.splat(1e18)), f32x4.splat(-1e18));
 }
 
-/** exp(−γ·offset²). */
+/** exp(−γ·offset²); `rate` is −γ·log₂e. */
 // @ts-ignore: decorator
 @inline
-function kernelOf(offset: v128, minusGamma: v128): v128 {
-  const exponent = f32x4.mul(f32x4.mul(offset, offset), minusGamma);
+function kernelOf(offset: v128, rate: v128): v128 {
+  const exponent = f32x4.mul(f32x4.mul(offset, offset), rate);
   // Written so that a NaN, for which no comparison holds, stays.
-  return v128.andnot(exponentialWithin(exponent), f32x4.lt(exponent, f32x4.splat(-87)));
+  return v128.andnot(powerOfTwoWithin(exponent), f32x4.lt(exponent, f32x4.splat(-126)));
 }
 
 /** y = base(x) + Σα κ for rows first…last; `base` 1 for Swish. */
@@ -35,7 +35,7 @@ export function freeKafForward(
     for (let channel = 0; channel < channels; channel += 4) {
       const width = min(4, channels - channel);
       const group = table + <usize>(channel >> 2) * groupBytes;
-      const minusGamma = v128.load(group);
+      const rate = v128.load(group);
       const entries = group + VECTOR;
       const entriesEnd = entries + <usize>size * ENTRY;
       for (let row = start; row < end; row += 4) {
@@ -66,10 +66,10 @@ export function freeKafForward(
         for (let entry = entries; entry < entriesEnd; entry += ENTRY) {
           const alpha = v128.load(entry);
           const centre = v128.load(entry, 16);
-          y0 = multiplyAdd(alpha, kernelOf(f32x4.sub(x0, centre), minusGamma), y0);
-          y1 = multiplyAdd(alpha, kernelOf(f32x4.sub(x1, centre), minusGamma), y1);
-          y2 = multiplyAdd(alpha, kernelOf(f32x4.sub(x2, centre), minusGamma), y2);
-          y3 = multiplyAdd(alpha, kernelOf(f32x4.sub(x3, centre), minusGamma), y3);
+          y0 = multiplyAdd(alpha, kernelOf(f32x4.sub(x0, centre), rate), y0);
+          y1 = multiplyAdd(alpha, kernelOf(f32x4.sub(x1, centre), rate), y1);
+          y2 = multiplyAdd(alpha, kernelOf(f32x4.sub(x2, centre), rate), y2);
+          y3 = multiplyAdd(alpha, kernelOf(f32x4.sub(x3, centre), rate), y3);
         }
         storeFirst(y + at, y0, width);
         if (rows > 1) storeFirst(y + at + second, y1, width);
@@ -98,8 +98,9 @@ export function freeKafBackward(
     for (let channel = 0; channel < channels; channel += 4) {
       const width = min(4, channels - channel);
       const groupAt = <usize>(channel >> 2) * groupBytes;
-      const minusGamma = v128.load(table + groupAt);
-      const slopeFactor = f32x4.add(minusGamma, minusGamma);
+      const rate = v128.load(table + groupAt);
+      // −2γ.
+      const slopeFactor = f32x4.mul(rate, f32x4.splat(1.3862943611198906));
       const entries = table + groupAt + VECTOR;
       const entriesEnd = entries + <usize>size * ENTRY;
       if (sums) memory.fill(partial, 0, groupBytes);
@@ -149,10 +150,10 @@ export function freeKafBackward(
           const offset1 = f32x4.sub(x1, centre);
           const offset2 = f32x4.sub(x2, centre);
           const offset3 = f32x4.sub(x3, centre);
-          const kernel0 = kernelOf(offset0, minusGamma);
-          const kernel1 = kernelOf(offset1, minusGamma);
-          const kernel2 = kernelOf(offset2, minusGamma);
-          const kernel3 = kernelOf(offset3, minusGamma);
+          const kernel0 = kernelOf(offset0, rate);
+          const kernel1 = kernelOf(offset1, rate);
+          const kernel2 = kernelOf(offset2, rate);
+          const kernel3 = kernelOf(offset3, rate);
           const moment0 = f32x4.mul(offset0, kernel0);
           const moment1 = f32x4.mul(offset1, kernel1);
           const moment2 = f32x4.mul(offset2, kernel2);

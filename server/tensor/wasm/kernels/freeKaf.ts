@@ -87,7 +87,7 @@ function fillTable(backend: WasmBackend, table: number, { alpha, dictionary, log
   const centres = valuesOf(backend, dictionary);
   const gammas = gammasOf(backend, logGamma);
   forEachPlace(nChannels, size, (channel, place) => {
-    values[place.gamma] = -gammas[channel]!;
+    values[place.gamma] = -gammas[channel]! * Math.LOG2E;
     place.entries.forEach((entry, i) => {
       values[entry] = alphas[channel * size + i]!;
       values[entry + 4] = centres[channel * size + i]!;

@@ -23,6 +23,25 @@ export function exponentialWithin(x: v128): v128 {
   return f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000)));
 }
 
+/**
+ * 2^x for −126 ≤ x ≤ 127, without a check: cheaper than exp, by a minimax polynomial of degree 5. Relative error under 3e-7;
+ * NaN gives NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function powerOfTwoWithin(x: v128): v128 {
+  const magic = f32x4.splat(12582912);
+  const shifted = f32x4.add(x, magic);
+  const r = f32x4.sub(x, f32x4.sub(shifted, magic));
+  let p = f32x4.splat(1.3276470688961767e-3);
+  p = multiplyAdd(p, r, f32x4.splat(9.675541324057074e-3));
+  p = multiplyAdd(p, r, f32x4.splat(5.550713277530472e-2));
+  p = multiplyAdd(p, r, f32x4.splat(2.4022119724098887e-1));
+  p = multiplyAdd(p, r, f32x4.splat(6.931469670622911e-1));
+  p = multiplyAdd(p, r, f32x4.splat(1.000000071654605));
+  return f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000)));
+}
+
 /** exp(x) for x clamped to [−87, 88]: no underflow, no infinity. NaN gives NaN. */
 // @ts-ignore: decorator
 @inline
