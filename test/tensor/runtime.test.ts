@@ -50,7 +50,7 @@ describe('runtime', () => {
     expect((await openRuntime('auto', { assetsFolder: folder })).name).toBe('cpu');
   });
 
-  it.each(['wasm', 'cpu'] as const)('reports the bytes of tensors: %s', async (name) => {
+  it.each(['wasm', 'tensorflow', 'cpu'] as const)('reports the bytes of tensors: %s', async (name) => {
     const runtime = await openRuntime(name, { assetsFolder });
     const before = runtime.memory();
     const tensor = tf.zeros([1000]);
@@ -73,8 +73,11 @@ describe('runtime', () => {
 
   it('lists each device and why it is usable or not, and opens none', async () => {
     await openRuntime('cpu', { assetsFolder });
-    const [wasm, cpu] = await listDevices({ assetsFolder });
+    const [wasm, tensorflow, cpu] = await listDevices({ assetsFolder });
     expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true });
+    expect(tensorflow).toMatchObject({ runtime: 'tensorflow', isAvailable: true });
+    expect(tensorflow!.device).toMatch(/^TensorFlow \d+\.\d+\.\d+ · (CPU|GPU)$/);
+    expect(tensorflow!.reason).toMatch(/^Found in \S+\/tensorflow, named by .+ (GPU is used|uses the GPU)/);
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
     const [missing] = await listDevices({ assetsFolder: emptyFolder });
     expect(missing).toMatchObject({ runtime: 'wasm', isAvailable: false, device: '' });
