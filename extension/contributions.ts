@@ -12,6 +12,7 @@ export const commandIds = [
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
   'kafscope.downloadCifar10',
+  'kafscope.installTensorflow',
   'kafscope.showLog',
   'kafscope.restartServer',
   'kafscope.refreshRuns',
@@ -30,7 +31,12 @@ export const checkpointViewType = 'kafscope.checkpoint';
 /** A panel, not an editor: package.json does not declare it. */
 export const dashboardViewType = 'kafscope.dashboard';
 
-export const settingKeys = ['kafscope.runtime', 'kafscope.runsFolder', 'kafscope.openDashboardOnTrain'] as const;
+export const settingKeys = [
+  'kafscope.runtime',
+  'kafscope.tensorflow.path',
+  'kafscope.runsFolder',
+  'kafscope.openDashboardOnTrain',
+] as const;
 
 export type SettingKey = (typeof settingKeys)[number];
 

@@ -6,6 +6,7 @@ import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
 import { downloadCifar10 } from './downloadCifar10.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
+import { installTensorflow } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
@@ -34,6 +35,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
+    'kafscope.installTensorflow': () => installTensorflow(parts.extensionUri),
     'kafscope.showLog': () => {
       log.show();
     },

@@ -63,7 +63,7 @@ describe('an error is told by path, expected and got, and underlined where it is
       '"yes"',
     ],
     ['no value', 'model:\n  network:\n', 'model.network: expected "light" or "vgg", got nothing', 'network'],
-    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm" or "cpu", got "gpu"', 'gpu'],
+    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "gpu"', 'gpu'],
     ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
     [
       'a key of another variant',

@@ -114,7 +114,7 @@ describe('the language server', () => {
       textDocument,
       position: { line: 1, character: 9 },
     });
-    expect((items as { label: string }[]).map(({ label }) => label)).toEqual(['auto', 'wasm', 'cpu']);
+    expect((items as { label: string }[]).map(({ label }) => label)).toEqual(['auto', 'wasm', 'tensorflow', 'cpu']);
     const hover = await connection.sendRequest('textDocument/hover', {
       textDocument,
       position: { line: 1, character: 2 },

@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { chosenVariable } from './tensorflowPlaces.ts';
+import { tensorflowVariables } from '../../protocol/tensorflowVariables.ts';
 
 /** Sent by server/tensorflowProbeMain.ts. */
 export type ProbeResult =
@@ -17,7 +17,7 @@ const timeoutMs = 60_000;
  */
 export async function probeTensorflow(assetsFolder: string, place?: string): Promise<ProbeResult> {
   const child = fork(path.join(assetsFolder, 'tensorflowProbe.cjs'), [], {
-    env: place === undefined ? process.env : { ...process.env, [chosenVariable]: place },
+    env: place === undefined ? process.env : { ...process.env, [tensorflowVariables.chosen]: place },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout: timeoutMs,
