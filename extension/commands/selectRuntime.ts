@@ -1,7 +1,7 @@
 // Select Runtime: each runtime with its device, its speed and why it works or not; what is picked goes into the settings.
 import * as vscode from 'vscode';
 import type { ServerConnection } from '../connection/serverConnection.ts';
-import type { SettingKey } from '../contributions.ts';
+import type { CommandId, SettingKey } from '../contributions.ts';
 import { runtimeSetting, type RuntimeStatusBar } from '../runtimes/runtimeStatusBar.ts';
 import { runtimeItems, type RuntimeItem } from '../runtimes/runtimeText.ts';
 import { attempt } from '../showFailure.ts';
@@ -55,7 +55,10 @@ export async function selectRuntime(parts: SelectRuntimeParts): Promise<void> {
 
 async function use({ choice, device }: RuntimeItem): Promise<void> {
   if (device?.isAvailable === false) {
-    await vscode.window.showWarningMessage(`${choice} does not work here. ${device.reason}`);
+    const install = 'Install TensorFlow…';
+    const actions = choice === 'tensorflow' ? [install] : [];
+    const chosen = await vscode.window.showWarningMessage(`${choice} does not work here. ${device.reason}`, ...actions);
+    if (chosen === install) await vscode.commands.executeCommand('kafscope.installTensorflow' satisfies CommandId);
     return;
   }
   const key: SettingKey = 'kafscope.runtime';

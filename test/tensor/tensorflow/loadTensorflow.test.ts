@@ -1,0 +1,73 @@
+// TensorFlows that can't be used, each in a process of its own as `kafscope doctor` loads them: one sentence says why.
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { tensorflowVariables } from '../../../server/protocol/tensorflowVariables.ts';
+import { tryRuntime } from '../../../server/run/runtime/runtimeTrial.ts';
+import { loadTensorflow } from '../../../server/tensor/tensorflow/loadTensorflow.ts';
+import { listDevices, openRuntime, UnsupportedRuntimeError } from '../../../server/tensor/runtime.ts';
+import { temporaryFolder } from '../../run/scriptedRun.ts';
+import { assetsFolder } from '../wasm/builds.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function tryPlace(folder: string) {
+  return tryRuntime('tensorflow', assetsFolder, { ...process.env, [tensorflowVariables.chosen]: folder });
+}
+
+/** A folder of packages with a TensorFlow 2.21 whose two libraries are this file. */
+function packagesOf(content: Buffer): string {
+  const folder = temporaryFolder();
+  for (const name of ['tensorflow', 'tensorflow_cpu-2.21.0.dist-info']) fs.mkdirSync(path.join(folder, name));
+  for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']) {
+    fs.writeFileSync(path.join(folder, 'tensorflow', name), content);
+  }
+  return folder;
+}
+
+describe('a TensorFlow that can’t be used', () => {
+  it('is named where its library is no library', async () => {
+    const folder = packagesOf(Buffer.from('not a library'));
+    const { device, fault } = await tryPlace(folder);
+    expect(device).toBe('');
+    expect(fault).toMatch(
+      /^the runtime tensorflow does not work here: the library can't be loaded: .*libtensorflow_framework\.so\.2: .+\.$/,
+    );
+  });
+
+  it('is named where a function is missing', async () => {
+    const other = fs.readFileSync(
+      path.join(assetsFolder, 'tensorflow', `${process.platform}-${process.arch}`, 'openLibrary.node'),
+    );
+    const folder = packagesOf(other);
+    const { device, fault } = await tryPlace(folder);
+    expect(device).toBe('');
+    expect(fault).toMatch(
+      /: TensorFlow 2\.21\.0 in \S+ does not fit the binding, which wants 2\.16 or newer: .*undefined symbol: TF_\w+.*\.$/,
+    );
+  });
+
+  it('is named where this copy of Kafscope has no binding', () => {
+    const library = { files: [], version: '2.21.0', hasCuda: false, folder: '/tf', origin: 'here' };
+    expect(() => loadTensorflow(temporaryFolder(), library)).toThrow(
+      /^this copy of Kafscope has no binding to TensorFlow for \S+ \(\S+openLibrary\.node is missing\); "npm run build" makes it/,
+    );
+  });
+
+  it('is reported where there is none, by the runtime and in the list of devices', async () => {
+    vi.stubEnv('KAFSCOPE_TENSORFLOW', '/nowhere');
+    const opening = openRuntime('tensorflow', { assetsFolder });
+    await expect(opening).rejects.toThrow(UnsupportedRuntimeError);
+    await expect(opening).rejects.toThrow(
+      /^the runtime tensorflow does not work here: There is no TensorFlow in \/nowhere, named by the setting kafscope\.tensorflow\.path .* Install it with "kafscope install tensorflow"/,
+    );
+    const devices = listDevices({ assetsFolder }, []);
+    expect(devices.find(({ runtime }) => runtime === 'tensorflow')).toMatchObject({
+      isAvailable: false,
+      device: '',
+      reason: expect.stringMatching(/^There is no TensorFlow in \/nowhere/) as string,
+    });
+  });
+});
