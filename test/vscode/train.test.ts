@@ -192,6 +192,27 @@ describe('Kafscope in VS Code', () => {
     await workbench.screenshot('checkpoint');
   });
 
+  it('the runtimes are shown with device, speed and reason, and one is selected', async () => {
+    const { page } = workbench;
+    const status = page.locator('.statusbar-item', { hasText: /^\s*(wasm|tensorflow|cpu|auto)\s*$/ });
+    await workbench.runCommand('Kafscope: Select Runtime…');
+    const rows = page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: /wasm.*threads?.*ms a test step/ }).waitFor({ timeout: 30_000 });
+    const texts = (await rows.allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
+    expect(texts).toHaveLength(4);
+    expect(texts[0]).toMatch(/auto ?now (wasm|tensorflow)/);
+    expect(texts.find((row) => row.includes('tensorflow'))).toMatch(/Found in|No TensorFlow was found/);
+    expect(texts.find((row) => row.includes('cpu'))).toContain('Works everywhere; slow.');
+    await workbench.screenshot('runtimes');
+    await page.keyboard.type('cpu');
+    await page.keyboard.press('Enter');
+    await until('the status bar', 20_000, async () => (await status.innerText()).trim() === 'cpu');
+    const settings = path.join(workbench.userFolder, 'User/settings.json');
+    await until('the setting', 20_000, () =>
+      Promise.resolve(/"kafscope\.runtime":\s*"cpu"/.test(fs.readFileSync(settings, 'utf8'))),
+    );
+  });
+
   it('nothing was asked from another machine', () => {
     expect([...workbench.offMachine]).toEqual([]);
   });

@@ -24,11 +24,14 @@ export class Workbench {
   readonly page: Page;
   readonly consoleErrors: readonly string[];
   readonly offMachine: ReadonlySet<string>;
+  /** Absolute path of this VS Code's own folder of settings and state. */
+  readonly userFolder: string;
   readonly #close: () => Promise<void>;
   readonly #screenshots: string;
 
-  private constructor(page: Page, seen: Seen, close: () => Promise<void>) {
+  private constructor(page: Page, seen: Seen, userFolder: string, close: () => Promise<void>) {
     this.page = page;
+    this.userFolder = userFolder;
     this.consoleErrors = seen.consoleErrors;
     this.offMachine = seen.offMachine;
     this.#close = close;
@@ -53,7 +56,7 @@ export class Workbench {
     ]);
     await page.goto(`${server.address}&payload=${encodeURIComponent(payload)}`);
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
-    return new Workbench(page, seen, async () => {
+    return new Workbench(page, seen, path.join(state, 'user'), async () => {
       await context.close(); // first the page, else the extension host lives on for its grace time
       await browser.close();
       await server.close();
