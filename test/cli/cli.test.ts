@@ -167,6 +167,41 @@ describe('kafscope', { timeout: timeoutMs }, () => {
     expect(code).toBe(0);
   });
 
+  it('trains on TensorFlow', async () => {
+    const cwd = workspace();
+    const trained = await kafscope(['train', 'tiny.kaf.yaml', '--runtime', 'tensorflow', '--json'], { cwd });
+    expect(trained).toMatchObject({ code: 0, errors: '' });
+    const done = jsonLines(trained.output).at(-1)!;
+    expect(done).toMatchObject({ type: 'done', status: 'finished', step: 4 });
+    expect(done.device).toMatch(/^tensorflow · TensorFlow \d+\.\d+\.\d+ · /);
+  });
+
+  it('names the TensorFlow that it found, or the command that installs one', async () => {
+    const cwd = workspace();
+    const { output } = await kafscope(['doctor'], { cwd });
+    expect(output).toMatch(/^runtime tensorflow works: TensorFlow \d+\.\d+\.\d+ · \w+\. Found in \S+, named by /m);
+    fs.mkdirSync(path.join(cwd, 'env'));
+    const env = { ...process.env, KAFSCOPE_TENSORFLOW: 'env' };
+    const without = await kafscope(['doctor'], { cwd, env });
+    expect(without.code).toBe(0);
+    expect(without.output).toMatch(
+      /^runtime tensorflow does not work\. There is no TensorFlow in \S+env, .* "kafscope install tensorflow"/m,
+    );
+    const trained = await kafscope(['train', 'tiny.kaf.yaml', '--runtime', 'tensorflow'], { cwd, env });
+    expect(trained.code).toBe(1);
+    expect(trained.errors).toContain('the runtime tensorflow does not work here: There is no TensorFlow in');
+  });
+
+  it('installs TensorFlow by pip alone, and says what pip lacks', async () => {
+    const cwd = workspace();
+    const into = ['--into', path.join(cwd, 'tensorflow')];
+    const ended = await kafscope(['install', 'tensorflow', '--python', '/nowhere/python3', ...into], { cwd });
+    expect(ended.code).toBe(1);
+    expect(ended.errors).toContain("/nowhere/python3 can't be started. Install Python 3 with pip");
+    expect(fs.existsSync(path.join(cwd, 'tensorflow'))).toBe(false);
+    expect(await kafscope(['install', 'torch'], { cwd })).toMatchObject({ code: 2 });
+  });
+
   it('lists the accelerated kernels and the copied ones', async () => {
     const { code, output, errors } = await kafscope(['doctor', '--ops', '--json'], { cwd: workspace() });
     expect({ code, errors }).toEqual({ code: 0, errors: '' });

@@ -19,9 +19,16 @@ export interface Started {
   untilLine(pattern: RegExp): Promise<void>;
 }
 
-export function startKafscope(args: readonly string[], options: { cwd: string; script?: string }): Started {
+interface StartOptions {
+  readonly cwd: string;
+  readonly script?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export function startKafscope(args: readonly string[], options: StartOptions): Started {
   const child = spawn(process.execPath, [options.script ?? script, ...args], {
     cwd: options.cwd,
+    env: options.env ?? process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -40,7 +47,7 @@ export function startKafscope(args: readonly string[], options: { cwd: string; s
   };
 }
 
-export function kafscope(args: readonly string[], options: { cwd: string; script?: string }): Promise<Ended> {
+export function kafscope(args: readonly string[], options: StartOptions): Promise<Ended> {
   return startKafscope(args, options).ended;
 }
 

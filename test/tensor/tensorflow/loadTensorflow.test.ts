@@ -1,0 +1,77 @@
+// TensorFlows that can't be used, each in a process of its own as `kafscope doctor` loads them: one sentence says why.
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { loadTensorflow } from '../../../server/tensor/tensorflow/loadTensorflow.ts';
+import { probeTensorflow } from '../../../server/tensor/tensorflow/probeTensorflow.ts';
+import { listDevices, openRuntime, UnsupportedRuntimeError } from '../../../server/tensor/runtime.ts';
+import { temporaryFolder } from '../../run/scriptedRun.ts';
+import { assetsFolder } from '../wasm/builds.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** A folder of packages with a TensorFlow 2.21 whose two libraries are this file. */
+function packagesOf(content: Buffer): string {
+  const folder = temporaryFolder();
+  for (const name of ['tensorflow', 'tensorflow_cpu-2.21.0.dist-info']) fs.mkdirSync(path.join(folder, name));
+  for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']) {
+    fs.writeFileSync(path.join(folder, 'tensorflow', name), content);
+  }
+  return folder;
+}
+
+describe('a TensorFlow that can’t be used', () => {
+  it('is named where its library is no library', async () => {
+    const folder = packagesOf(Buffer.from('not a library'));
+    const { device, reason } = await probeTensorflow(assetsFolder, folder);
+    expect(device).toBeNull();
+    expect(reason).toMatch(
+      /^the runtime tensorflow does not work here: the library can't be loaded: .*libtensorflow_framework\.so\.2: .+\.$/,
+    );
+  });
+
+  it('is named where a function is missing', async () => {
+    const other = fs.readFileSync(
+      path.join(assetsFolder, 'tensorflow', `${process.platform}-${process.arch}`, 'openLibrary.node'),
+    );
+    const folder = packagesOf(other);
+    const { device, reason } = await probeTensorflow(assetsFolder, folder);
+    expect(device).toBeNull();
+    expect(reason).toMatch(
+      /: TensorFlow 2\.21\.0 in \S+ does not fit the binding, which wants 2\.16 or newer: .*undefined symbol: TF_\w+.*\.$/,
+    );
+  });
+
+  it('is named where this copy of Kafscope has no binding', () => {
+    const library = { files: [], version: '2.21.0', hasCuda: false, folder: '/tf', origin: 'here' };
+    expect(() => loadTensorflow(temporaryFolder(), library)).toThrow(
+      /^this copy of Kafscope has no binding to TensorFlow for \S+ \(\S+openLibrary\.node is missing\); "npm run build" makes it/,
+    );
+  });
+
+  it('is reported where there is none, by the runtime and in the list of devices', async () => {
+    vi.stubEnv('KAFSCOPE_TENSORFLOW', '/nowhere');
+    const opening = openRuntime('tensorflow', { assetsFolder });
+    await expect(opening).rejects.toThrow(UnsupportedRuntimeError);
+    await expect(opening).rejects.toThrow(
+      /^the runtime tensorflow does not work here: There is no TensorFlow in \/nowhere, named by the setting kafscope\.tensorflow\.path .* Install it with "kafscope install tensorflow"/,
+    );
+    const devices = await listDevices({ assetsFolder });
+    expect(devices.find(({ runtime }) => runtime === 'tensorflow')).toMatchObject({
+      isAvailable: false,
+      device: '',
+      reason: expect.stringMatching(/^There is no TensorFlow in \/nowhere/) as string,
+    });
+  });
+
+  it('is named where its process ends before it answers', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'tensorflowProbe.cjs'), "console.error('out of memory'); process.exit(7);");
+    expect(await probeTensorflow(folder)).toEqual({
+      device: null,
+      reason: 'The process that loads TensorFlow ended with code 7. Its last words: out of memory',
+    });
+  });
+});
