@@ -13,6 +13,7 @@ export const commandIds = [
   'kafscope.inspectCheckpoint',
   'kafscope.downloadCifar10',
   'kafscope.selectRuntime',
+  'kafscope.installTensorflow',
   'kafscope.showLog',
   'kafscope.restartServer',
   'kafscope.refreshRuns',
@@ -34,6 +35,7 @@ export const dashboardViewType = 'kafscope.dashboard';
 export const settingKeys = [
   'kafscope.runtime',
   'kafscope.threads',
+  'kafscope.tensorflow.path',
   'kafscope.runsFolder',
   'kafscope.openDashboardOnTrain',
 ] as const;

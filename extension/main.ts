@@ -9,7 +9,9 @@ import { keepTrustKey } from './commands/workspaceTrust.ts';
 import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
 import { readServerLock } from './connection/serverLock.ts';
 import { followServerLog } from './connection/serverLog.ts';
+import { tensorflowPlaces } from './connection/pythonEnvironments.ts';
 import { endServerProcess, startServerProcess } from './connection/serverProcess.ts';
+import { tensorflowEnvironment } from './connection/tensorflowPlaces.ts';
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
@@ -49,7 +51,8 @@ export function activate(context: vscode.ExtensionContext): void {
     startServer: () => {
       prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
-      return startServerProcess({ serverModule, runsFolder, logFile, timeoutMs: serverTimeoutMs });
+      const variables = tensorflowEnvironment(tensorflowPlaces());
+      return startServerProcess({ serverModule, runsFolder, logFile, timeoutMs: serverTimeoutMs, variables });
     },
     endServer: (lock) => endServerProcess(lock, { timeoutMs: serverTimeoutMs }),
     retryDelaysMs,

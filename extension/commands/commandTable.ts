@@ -6,6 +6,7 @@ import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
 import { downloadCifar10 } from './downloadCifar10.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
+import { installTensorflow } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
@@ -36,6 +37,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
     'kafscope.selectRuntime': () => selectRuntime(parts),
+    'kafscope.installTensorflow': () => installTensorflow(parts.extensionUri),
     'kafscope.showLog': () => {
       log.show();
     },

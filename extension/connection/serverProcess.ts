@@ -13,6 +13,8 @@ export interface ServerProcessOptions {
   /** Where its output goes; appended to, begun anew when it has grown past 1 MiB. */
   readonly logFile: string;
   readonly timeoutMs: number;
+  /** Environment variables besides VS Code's own. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 const lockPollMs = 50;
@@ -40,7 +42,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     detached: true,
     stdio: ['ignore', log, log],
     cwd: options.runsFolder,
-    env: serverEnvironment(process.env),
+    env: { ...serverEnvironment(process.env), ...options.variables },
     windowsHide: true,
   });
   fs.closeSync(log);

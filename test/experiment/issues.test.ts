@@ -64,7 +64,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     ],
     ['no value', 'model:\n  network:\n', 'model.network: expected "light" or "vgg", got nothing', 'network'],
     ['too few threads', 'threads: 0', 'threads: expected "auto" or an integer in [1, 256], got 0', '0'],
-    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm" or "cpu", got "gpu"', 'gpu'],
+    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "gpu"', 'gpu'],
     ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
     [
       'a key of another variant',

@@ -66,7 +66,7 @@ const values = fc.record(
       maxLength: 3,
     }),
     seed: fc.integer({ min: 0, max: 0xffff_ffff }),
-    runtime: fc.constantFrom('auto', 'wasm', 'cpu'),
+    runtime: fc.constantFrom('auto', 'wasm', 'tensorflow', 'cpu'),
     threads: fc.oneof(fc.constant('auto'), fc.integer({ min: 1, max: 256 })),
   },
   { requiredKeys: [] },

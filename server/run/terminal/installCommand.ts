@@ -1,6 +1,6 @@
 // `kafscope install`: puts TensorFlow's library where Kafscope finds it, on the user's word, and only then.
+import { tensorflowVariables } from '../../protocol/tensorflowVariables.ts';
 import { installTensorflow, InstallError, type InstallProgress } from '../../tensor/tensorflow/installTensorflow.ts';
-import { chosenVariable } from '../../tensor/tensorflow/tensorflowPlaces.ts';
 import { wheelSet, type TensorflowVariant, type WheelSet } from '../../tensor/tensorflow/tensorflowWheels.ts';
 import { tryRuntime } from '../runtime/runtimeTrial.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -55,7 +55,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
   } finally {
     release();
   }
-  const env = { ...process.env, [chosenVariable]: folder };
+  const env = { ...process.env, [tensorflowVariables.chosen]: folder };
   const { device, fault } = await tryRuntime('tensorflow', command.assetsFolder, env);
   terminal.event({ type: 'done', folder, name, version, device, fault });
   terminal.line(`${name} ${version} is in ${folder}; its checksum is right.`);

@@ -34,7 +34,7 @@ export type Found = { readonly library: TensorflowLibrary } | { readonly library
 const oldest = [2, 16] as const;
 
 const remedy =
-  'Install it with "kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow), or name a Python that has TensorFlow 2.16 or newer in the setting kafscope.tensorflow.path.';
+  'Install it with "kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow…), or name a Python that has TensorFlow 2.16 or newer in the setting kafscope.tensorflow.path.';
 
 /** The first candidate with a usable TensorFlow, or one sentence on what was found instead and one on what to do. */
 export function findTensorflow(candidates: readonly Candidate[], files: FileView): Found {

@@ -3,11 +3,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { tensorflowVariables } from '../../protocol/tensorflowVariables.ts';
 import { findTensorflow, type Candidate, type FileView, type Found } from './findTensorflow.ts';
-
-/** Environment variables that the extension sets for its server, and the server's trainers inherit. */
-export const chosenVariable = 'KAFSCOPE_TENSORFLOW';
-export const environmentsVariable = 'KAFSCOPE_PYTHON_ENVIRONMENTS';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,12 +36,12 @@ export function lookForTensorflow(around: Surroundings): Found {
 
 export function tensorflowPlaces(around: Surroundings): Candidate[] {
   const { env, workingFolder, assetsFolder } = around;
-  const chosen = env[chosenVariable];
+  const chosen = env[tensorflowVariables.chosen];
   if (chosen) {
-    const origin = `named by the setting kafscope.tensorflow.path or the variable ${chosenVariable}`;
+    const origin = `named by the setting kafscope.tensorflow.path or the variable ${tensorflowVariables.chosen}`;
     return [{ place: path.resolve(workingFolder, expandHome(chosen, around.homeFolder)), origin, isChosen: true }];
   }
-  const named = (env[environmentsVariable] ?? '').split(path.delimiter);
+  const named = (env[tensorflowVariables.environments] ?? '').split(path.delimiter);
   const environments = [...named, env['VIRTUAL_ENV'], env['CONDA_PREFIX'], '.venv', 'venv'].filter(
     (place): place is string => Boolean(place),
   );

@@ -45,7 +45,11 @@ describe('starting a server', () => {
     const environment = JSON.parse(
       fs.readFileSync(path.join(options.runsFolder, 'environment.json'), 'utf8'),
     ) as Record<string, unknown>;
-    expect(environment).toMatchObject({ ELECTRON_RUN_AS_NODE: '1', argv: ['--runs', options.runsFolder] });
+    expect(environment).toMatchObject({
+      ...options.variables,
+      ELECTRON_RUN_AS_NODE: '1',
+      argv: ['--runs', options.runsFolder],
+    });
     expect(environment).not.toHaveProperty('VSCODE_IPC_HOOK');
 
     await endServerProcess(started, { timeoutMs: 10_000 });
@@ -87,7 +91,13 @@ function serverThat(body: string) {
   const serverModule = path.join(runsFolder, 'server.cjs');
   const head = `const fs = require('node:fs'); const folder = process.argv[3]; const lock = ${JSON.stringify({ ...lock, token: 'new' })};`;
   fs.writeFileSync(serverModule, `${head}\n${body}`);
-  return { serverModule, runsFolder, logFile: path.join(runsFolder, 'server.log'), timeoutMs: 20_000 };
+  return {
+    serverModule,
+    runsFolder,
+    logFile: path.join(runsFolder, 'server.log'),
+    timeoutMs: 20_000,
+    variables: { KAFSCOPE_TENSORFLOW: '/tf' },
+  };
 }
 
 function temporaryFolder(): string {

@@ -101,7 +101,7 @@ describe('finding TensorFlow', () => {
       reason:
         `TensorFlow 2.15.1 in ${old} is older than 2.16. ` +
         `TensorFlow 2.21.0 in ${bare} has no library with TensorFlow's C interface (libtensorflow_cc). ` +
-        'Install it with "kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow), or name a Python that has TensorFlow 2.16 or newer in the setting kafscope.tensorflow.path.',
+        'Install it with "kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow…), or name a Python that has TensorFlow 2.16 or newer in the setting kafscope.tensorflow.path.',
     });
     expect(findTensorflow([], files)).toMatchObject({
       reason: expect.stringMatching(/^No TensorFlow was found\. Install/) as string,

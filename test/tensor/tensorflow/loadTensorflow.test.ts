@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadTensorflow } from '../../../server/tensor/tensorflow/loadTensorflow.ts';
-import { probeTensorflow } from '../../../server/tensor/tensorflow/probeTensorflow.ts';
+import { tryRuntime } from '../../../server/run/runtime/runtimeTrial.ts';
 import { listDevices, openRuntime, UnsupportedRuntimeError } from '../../../server/tensor/runtime.ts';
 import { temporaryFolder } from '../../run/scriptedRun.ts';
 import { assetsFolder } from '../wasm/builds.ts';
@@ -22,12 +22,15 @@ function packagesOf(content: Buffer): string {
   return folder;
 }
 
+async function faultOf(folder: string): Promise<string | null> {
+  const trial = await tryRuntime('tensorflow', assetsFolder, { ...process.env, KAFSCOPE_TENSORFLOW: folder });
+  return trial.fault;
+}
+
 describe('a TensorFlow that can’t be used', () => {
   it('is named where its library is no library', async () => {
     const folder = packagesOf(Buffer.from('not a library'));
-    const { device, reason } = await probeTensorflow(assetsFolder, folder);
-    expect(device).toBeNull();
-    expect(reason).toMatch(
+    expect(await faultOf(folder)).toMatch(
       /^the runtime tensorflow does not work here: the library can't be loaded: .*libtensorflow_framework\.so\.2: .+\.$/,
     );
   });
@@ -37,9 +40,7 @@ describe('a TensorFlow that can’t be used', () => {
       path.join(assetsFolder, 'tensorflow', `${process.platform}-${process.arch}`, 'openLibrary.node'),
     );
     const folder = packagesOf(other);
-    const { device, reason } = await probeTensorflow(assetsFolder, folder);
-    expect(device).toBeNull();
-    expect(reason).toMatch(
+    expect(await faultOf(folder)).toMatch(
       /: TensorFlow 2\.21\.0 in \S+ does not fit the binding, which wants 2\.16 or newer: .*undefined symbol: TF_\w+.*\.$/,
     );
   });
@@ -58,20 +59,11 @@ describe('a TensorFlow that can’t be used', () => {
     await expect(opening).rejects.toThrow(
       /^the runtime tensorflow does not work here: There is no TensorFlow in \/nowhere, named by the setting kafscope\.tensorflow\.path .* Install it with "kafscope install tensorflow"/,
     );
-    const devices = await listDevices({ assetsFolder });
+    const devices = listDevices({ assetsFolder }, []);
     expect(devices.find(({ runtime }) => runtime === 'tensorflow')).toMatchObject({
       isAvailable: false,
       device: '',
       reason: expect.stringMatching(/^There is no TensorFlow in \/nowhere/) as string,
-    });
-  });
-
-  it('is named where its process ends before it answers', async () => {
-    const folder = temporaryFolder();
-    fs.writeFileSync(path.join(folder, 'tensorflowProbe.cjs'), "console.error('out of memory'); process.exit(7);");
-    expect(await probeTensorflow(folder)).toEqual({
-      device: null,
-      reason: 'The process that loads TensorFlow ended with code 7. Its last words: out of memory',
     });
   });
 });

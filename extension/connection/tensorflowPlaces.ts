@@ -1,0 +1,25 @@
+// Where the server may find TensorFlow: the user's choice and the Python environments of a trusted workspace. Looking there is the
+// server's business.
+import path from 'node:path';
+import { tensorflowVariables } from '../../server/protocol/tensorflowVariables.ts';
+
+export interface TensorflowPlaces {
+  /** The setting; empty where the user chose nothing. */
+  readonly chosen: string;
+  /** Interpreters that the Python extension or its setting names. */
+  readonly interpreters: readonly string[];
+  readonly workspaceFolders: readonly string[];
+  /** An environment in the workspace holds native code, which is loaded from trusted workspaces only. */
+  readonly isTrusted: boolean;
+}
+
+/** Environment variables for the server. */
+export function tensorflowEnvironment(places: TensorflowPlaces): Record<string, string> {
+  const { chosen, interpreters, workspaceFolders, isTrusted } = places;
+  const inWorkspace = workspaceFolders.flatMap((folder) => ['.venv', 'venv'].map((name) => path.join(folder, name)));
+  const environments = isTrusted ? [...interpreters.filter((file) => path.isAbsolute(file)), ...inWorkspace] : [];
+  return {
+    ...(chosen === '' ? {} : { [tensorflowVariables.chosen]: chosen }),
+    ...(environments.length === 0 ? {} : { [tensorflowVariables.environments]: environments.join(path.delimiter) }),
+  };
+}
