@@ -36,7 +36,8 @@ describe('kafscope install tensorflow', () => {
       folder,
       name: 'tensorflow-cpu',
       version: '2.21.0',
-      device: null,
+      device: '',
+      fault: expect.stringContaining("the library can't be loaded") as string,
     });
     expect(fs.readdirSync(folder).sort()).toEqual(['tensorflow', 'tensorflow_cpu-2.21.0.dist-info']);
   });

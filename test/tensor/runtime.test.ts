@@ -77,11 +77,13 @@ describe('runtime', () => {
   it('lists each device and why it is usable or not, and opens none', async () => {
     await openRuntime('cpu', { assetsFolder });
     const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7 } as const;
-    const onTensorflow = { ...tried, runtime: 'tensorflow', device: 'TensorFlow 2.21.0 · CPU' } as const;
-    const [wasm, tensorflow, cpu] = listDevices({ assetsFolder }, [tried, onTensorflow]);
+    const library = { runtime: 'tensorflow', device: 'TensorFlow 2.21.0 · CPU', fault: null, stepMs: 9 } as const;
+    const [wasm, tensorflow, cpu] = listDevices({ assetsFolder }, [tried, library]);
     expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true, device: '2 threads · SIMD', stepMs: 7 });
-    expect(tensorflow).toMatchObject({ runtime: 'tensorflow', isAvailable: true, device: 'TensorFlow 2.21.0 · CPU' });
-    expect(tensorflow!.reason).toMatch(/^Found in \S+\/tensorflow, named by .+ (GPU is used|uses the GPU)/);
+    expect(tensorflow).toMatchObject({ runtime: 'tensorflow', isAvailable: true, device: library.device, stepMs: 9 });
+    expect(tensorflow!.reason).toMatch(/^Found in \S+\/tensorflow, named by .+ No GPU is used: this build has no CUDA/);
+    const [, onGpu] = listDevices({ assetsFolder }, [{ ...library, device: 'TensorFlow 2.21.0 · GPU' }]);
+    expect(onGpu!.reason).toMatch(/ TensorFlow uses the GPU\.$/);
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
     const fault = 'The kernels are missing.';
     const [missing] = listDevices({ assetsFolder }, [{ ...tried, device: '', fault, stepMs: null }]);
