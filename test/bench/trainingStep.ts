@@ -62,6 +62,7 @@ function planOf({ network, activation, method, steps }: StepOptions): Plan {
       activation: activation === 'kaf' ? kaf : { type: activation },
       dropout: network === 'light' ? [0.2, 0.3, 0.4] : [0.2, 0.25, 0.3, 0.4],
       denseL2: 0.0012,
+      convolutionL2: 0,
       normalization: null,
     },
     training: {
