@@ -6,6 +6,7 @@ import type { BatchStatistics } from '../model/layer.ts';
 import type { Network } from '../model/network.ts';
 import type { Parameter } from '../model/parameters.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { releaseTape } from '../tensor/releaseTape.ts';
 import type { RandomKey } from '../tensor/ops/random.ts';
 
 /** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
@@ -33,7 +34,9 @@ export function computeGradients(
   const { value: losses, grads } = tf.tidy(() =>
     tf.valueAndGrads(() => {
       logits = tf.keep(network.forward(images, { mode: 'training', key, gradients: 'all', batchStatistics }));
-      return softmaxCrossEntropy(logits, labels);
+      const losses = softmaxCrossEntropy(logits, labels);
+      releaseTape();
+      return losses;
     })(variables, tf.fill(labels.shape, 1 / labels.size)),
   );
   const loss = average(losses.dataSync());
