@@ -18,7 +18,7 @@ export async function makeAttacker(work: Work): Promise<() => Promise<void>> {
   const { imageShape, classes } = dataset;
   const network = buildNetwork(modelOf(work), { imageShape, nClasses: classes.length, seed: 0 });
   const bias = network.parameters.at(-1)!.variable;
-  bias.assign(tf.oneHot(0, classes.length).mul(margin).toFloat());
+  bias.assign(tf.tensor1d(classes.map((_, label) => (label === 0 ? margin : 0))));
   const { images } = makeBatch(dataset.test, consecutive(0, batchSize), imageShape);
   const start = () => {
     const standing = selectCorrect(network, images, new Int32Array(batchSize));

@@ -1,5 +1,5 @@
 // Two engines in turn, piece by piece, so that others' work on the machine falls on both alike.
-import { startEngine, type WorkTime } from './engineProcess.ts';
+import { startEngine, type EngineProcess, type WorkTime } from './engineProcess.ts';
 import { summarize, type Summary } from './statistics.ts';
 import { describeSide, type Comparison } from './work.ts';
 
@@ -28,18 +28,22 @@ export async function compare(
   { rounds, python }: { readonly rounds: number; readonly python: string | undefined },
 ): Promise<ComparisonResult> {
   const first = await startEngine(ours, python);
-  const second = await startEngine(theirs, python);
+  let second: EngineProcess | null = null;
   const pairs: [WorkTime, WorkTime][] = [];
-  for (let round = 0; round < rounds; round++) {
-    // Who goes first changes, too: what one leaves in the caches costs the other.
-    if (round % 2 === 0) pairs.push([await first.work(), await second.work()]);
-    else {
-      const later = await second.work();
-      pairs.push([await first.work(), later]);
+  try {
+    second = await startEngine(theirs, python);
+    for (let round = 0; round < rounds; round++) {
+      // Who goes first changes, too: what one leaves in the caches costs the other.
+      if (round % 2 === 0) pairs.push([await first.work(), await second.work()]);
+      else {
+        const later = await second.work();
+        pairs.push([await first.work(), later]);
+      }
     }
+  } finally {
+    await first.close();
+    await second?.close();
   }
-  await first.close();
-  await second.close();
   const mine = summarizeSide(
     describeSide(ours),
     first.about,
