@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Pass } from '../model/layer.ts';
 import type { Network } from '../model/network.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { releaseTape } from '../tensor/releaseTape.ts';
 
 /**
  * ∇ₓ Σ cross-entropy(logits(x), label), and the logits; the sum, not the mean, so that each image's gradient is its own.
@@ -19,7 +20,9 @@ export function inputGradient(
     () =>
       tf.grad((x) => {
         logits = tf.keep(network.forward(x as tf.Tensor4D, { ...pass, gradients: 'input', batchStatistics: null }));
-        return softmaxCrossEntropy(logits, labels);
+        const losses = softmaxCrossEntropy(logits, labels);
+        releaseTape();
+        return losses;
       })(images, tf.ones(labels.shape)) as tf.Tensor4D,
   );
   return { gradient, logits: logits! };

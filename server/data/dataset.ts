@@ -4,6 +4,9 @@ import { openCifar10 } from './cifar10.ts';
 import { makeShapes } from './shapes.ts';
 import type { Dataset } from './split.ts';
 
+/** What a data set's images and classes will be, before it is opened: today every one is of that kind. */
+export const datasetEnds = { imageShape: [32, 32, 3], nClasses: 10 } as const;
+
 /**
  * Reads or makes the first `trainSamples` and `testSamples` images of the plan's data set.
  * @throws DataError where the files are missing, short or not what they should be.

@@ -1,13 +1,12 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
-import { isKaf, type EvaluationPlan, type ModelPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
+import { isKaf, type EvaluationPlan, type ModelPlan, type NetworkPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
+import { networkText } from './describePlan.ts';
 import type { FoundIssue } from './experimentText.ts';
-import { isKafValues } from './makePlan.ts';
+import { defaultDropout, isKafValues } from './makePlan.ts';
 import type { ExperimentValues } from './settings.ts';
 
 /** An issue without its range, which the caller knows by the path. */
 export type PlanIssue = Omit<FoundIssue, 'range'>;
-
-const dropoutLayers = { light: 3, vgg: 4 } as const;
 
 /** Every contradiction in an experiment whose keys are right one by one. `values` tells what was written, `plan` what it means. */
 export function checkPlan(values: ExperimentValues, plan: Plan): PlanIssue[] {
@@ -27,10 +26,11 @@ function checkSeeds(values: ExperimentValues): PlanIssue[] {
 }
 
 function checkModel(values: ExperimentValues, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
-  const issues: PlanIssue[] = [];
-  const nDropout = dropoutLayers[model.network];
+  const issues = checkDepth(model.network);
+  const nDropout = dropoutLayers(model.network);
   if (model.dropout.length !== nDropout) {
-    const remedy = `The network ${model.network} has ${nDropout} dropout layers; use 0 for none.`;
+    const has = nDropout > 0 ? `${nDropout} dropout layers; use 0 for none` : 'no dropout layers: remove the key';
+    const remedy = `The network ${networkText(model.network)} has ${has}.`;
     issues.push(error('model.dropout', `a list of ${nDropout} rates`, `a list of ${model.dropout.length}`, remedy));
   }
   model.dropout.forEach((rate, index) => {
@@ -73,6 +73,17 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
     issues.push(warning('model.activation.gamma', 'γ between 1/(100Δ²) and 4/Δ²', rounded(activation.gamma), remedy));
   }
   return issues;
+}
+
+function checkDepth(network: NetworkPlan): PlanIssue[] {
+  if (typeof network === 'string' || (network.depth - 2) % 6 === 0) return [];
+  const shallower = 6 * Math.floor((network.depth - 2) / 6) + 2;
+  const remedy = `Three stages of equally many blocks of two convolutions make ${shallower} or ${shallower + 6} layers.`;
+  return [error('model.network.depth', 'a depth of 6n + 2', String(network.depth), remedy)];
+}
+
+function dropoutLayers(network: NetworkPlan): number {
+  return typeof network === 'string' ? defaultDropout[network].length : 0;
 }
 
 function checkTraining(values: ExperimentValues, plan: Plan): PlanIssue[] {

@@ -1,11 +1,13 @@
 // One line that tells a plan from another at a glance.
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
 
 /** For example `light · KAF 20 · FGSM-RS 8/255 · cifar10`. */
 export function describePlan(plan: Plan): string {
   const { threat } = plan.training;
   const method = threat ? `FGSM-RS ${pixelLengthText(threat.epsilon)}` : 'standard';
-  return [plan.model.network, activationText(plan.model.activation), method, plan.dataset.name].join(' · ');
+  return [networkText(plan.model.network), activationText(plan.model.activation), method, plan.dataset.name].join(
+    ' · ',
+  );
 }
 
 /** `8/255` where the value is a whole or half number of 255ths, else the number. */
@@ -13,6 +15,11 @@ export function pixelLengthText(value: number): string {
   const parts = value * 255;
   const nearest = Math.round(parts * 2) / 2;
   return nearest > 0 && Math.abs(parts - nearest) < 1e-9 ? `${nearest}/255` : String(Number(value.toPrecision(4)));
+}
+
+/** For example `resnet20`. */
+export function networkText(network: NetworkPlan): string {
+  return typeof network === 'string' ? network : `${network.type}${network.depth}`;
 }
 
 function activationText(activation: ActivationPlan): string {

@@ -6,6 +6,7 @@ import type {
   EvaluationPlan,
   KafInit,
   ModelPlan,
+  NetworkPlan,
   ObservationPlan,
   Plan,
   SchedulePlan,
@@ -25,7 +26,10 @@ type EvaluationValues = NonNullable<Values['evaluation']>[number];
 
 const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
-const defaultDropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4] } as const;
+/** One rate for each dropout layer. */
+export const defaultDropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4] } as const;
+/** Of the thesis's residual networks, on all kernels. */
+const residualL2 = 5e-4;
 
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
@@ -77,13 +81,15 @@ function absolutePath(written: string, { file, homeFolder }: PlanPlace): string 
 }
 
 function modelPlan(values: Values['model']): ModelPlan {
-  const { network, activation, denseL2, normalization } = values;
-  const dropout = values.dropout ?? defaultDropout[network];
+  const { activation, normalization } = values;
+  const network = networkPlan(values.network);
+  const isResidual = typeof network !== 'string';
   return {
     network,
     activation: activationPlan(activation),
-    dropout,
-    denseL2,
+    dropout: values.dropout ?? (isResidual ? [] : defaultDropout[network]),
+    denseL2: values.denseL2 ?? (isResidual ? residualL2 : 0.0012),
+    convolutionL2: values.convolutionL2 ?? (isResidual ? residualL2 : 0),
     normalization:
       normalization === 'none'
         ? null
@@ -91,6 +97,20 @@ function modelPlan(values: Values['model']): ModelPlan {
           ? cifar10Normalization
           : { mean: normalization.mean ?? [0, 0, 0], std: normalization.std ?? [1, 1, 1] },
   };
+}
+
+function networkPlan(values: Values['model']['network']): NetworkPlan {
+  switch (values.type) {
+    case 'light':
+    case 'vgg':
+      return values.type;
+    case 'resnet20':
+      return { type: 'resnet', depth: 20 };
+    case 'resnet56':
+      return { type: 'resnet', depth: 56 };
+    case 'resnet':
+      return { type: 'resnet', depth: values.depth };
+  }
 }
 
 /** All but KAFs are planned as they are written. */

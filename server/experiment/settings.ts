@@ -1,6 +1,7 @@
 // Every key of an experiment file: the one source for validation, JSON Schema, completion, hovers and docs/experiment.md.
 // Equation numbers are those of Peconi (2020) unless another source is named.
 import { activationSetting } from './activationSetting.ts';
+import { networkSetting } from './networkSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
 
@@ -10,6 +11,7 @@ const inPixels = { isPixelLength: true, unit: 'pixel values of [0, 1]' };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
 const learningRate = { min: 0, max: 100, isMinExcluded: true };
 const uint32 = { min: 0, max: 0xffff_ffff };
+const penalty = { min: 0, max: 10 };
 const integer = { isInteger: true };
 
 const trainSamples = (max: number, byDefault: number) =>
@@ -63,29 +65,19 @@ const channelValue = (description: string, byDefault: number, isMinExcluded: boo
   number(description, { min: 0, max: 1, isMinExcluded }, byDefault);
 
 const model = group('The network.', {
-  network: word(
-    'The architecture.',
-    {
-      light: {
-        description: 'Light CNN (§6.1): 2 × conv 32, 2 × conv 64, global average pooling, dense 128, dense 10.',
-      },
-      vgg: { description: 'VGG-inspired CNN (§7.1): 2 × conv 32, 2 × conv 64, 2 × conv 128, dense 128, dense 10.' },
-      resnet20: { description: 'Residual network of depth 20.', isLater: true },
-      resnet56: { description: 'Residual network of depth 56.', isLater: true },
-      'resnet(n)': { description: 'Residual network of depth 6n+2.', isLater: true },
-      mlp: { description: 'Fully connected network.', isLater: true },
-      cnn5: { description: 'Five convolutions of 150 filters.', isLater: true },
-      'preact-resnet18': { description: 'Pre-activation residual network of depth 18.', isLater: true },
-    },
-    'light',
-  ),
+  network: networkSetting,
   activation: activationSetting,
   dropout: list(
-    "Drop rates in order of the network's dropout layers (3 for light, 4 for vgg): the share of units set to 0 (2.20, 2.21).",
+    "Drop rates in order of the network's dropout layers (3 for light, 4 for vgg, none for resnets): the share of units set to 0 (2.20, 2.21).",
     number('Share of units dropped.', rate, 0),
-    { maxLength: 4, computed: '[0.2, 0.3, 0.4] for light, [0.2, 0.25, 0.3, 0.4] for vgg' },
+    { maxLength: 4, computed: '[0.2, 0.3, 0.4] for light, [0.2, 0.25, 0.3, 0.4] for vgg, [] for resnets' },
   ),
-  denseL2: number('λ of the penalty λ·Σw² on the kernels of the dense layers.', { min: 0, max: 10 }, 0.0012),
+  denseL2: number('λ of the penalty λ·Σw² on the kernels of the dense layers.', penalty, {
+    computed: '0.0012, for resnets 0.0005',
+  }),
+  convolutionL2: number('λ of the penalty λ·Σw² on the kernels of the convolutions.', penalty, {
+    computed: '0, for resnets 0.0005',
+  }),
   normalization: group(
     "Per-channel normalisation (x − mean)/std as the network's first layer, so that ε stays in pixel values of [0, 1].",
     {

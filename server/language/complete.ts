@@ -79,9 +79,13 @@ function valueSnippet(setting: Setting, isFlow: boolean): string {
     case 'group':
       if (choicesOf(setting).length > 0) return ` ${choiceSnippet(setting, setting.defaultText)}`;
       return isFlow ? ' {$1}' : '\n  $0';
-    case 'variant':
+    case 'variant': {
       if (setting.tag === null) return ` {${choiceSnippet(setting, '')}: $2}`;
+      const byDefault = setting.variants[setting.defaultText];
+      const hasNoKeys = byDefault !== undefined && Object.keys(byDefault.keys).length === 0;
+      if (hasNoKeys) return ` ${choiceSnippet(setting, setting.defaultText)}`;
       return ` {${setting.tag}: ${choiceSnippet(setting, setting.defaultText)}$0}`;
+    }
   }
   setting satisfies never;
 }

@@ -29,6 +29,8 @@ export interface ActivationLayer {
 }
 
 interface Place {
+  /** What the names of its layers start with: the block, or nothing. */
+  readonly prefix: string;
   /** 1, 2, … */
   readonly number: number;
   /** The length of the last axis, over which the layer goes. */
@@ -36,7 +38,7 @@ interface Place {
   readonly maker: ParameterMaker;
 }
 
-/** The `number`-th activation layer of a network. */
+/** The `number`-th activation layer of a network or its block. */
 export function makeActivation(plan: ActivationPlan, place: Place): ActivationLayer {
   switch (plan.type) {
     case 'relu':
@@ -89,10 +91,10 @@ function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
 function makeTrained(
   type: ChannelActivationType,
   start: readonly number[],
-  { number, channels, maker }: Place,
+  { prefix, number, channels, maker }: Place,
 ): ActivationLayer {
   const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
-    `${type}${number}`,
+    `${prefix}${type}${number}`,
     'coefficients',
     [channels, start.length],
     {
@@ -109,9 +111,9 @@ function aplStart(nHinges: number, reach: number): number[] {
   return [...Array<number>(nHinges).fill(0), ...points];
 }
 
-function makeKaf(plan: KafPlan, { number, channels, maker }: Place): ActivationLayer {
+function makeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
   const { dictionary, boundary, gamma } = plan;
-  const layer = `kaf${number}`;
+  const layer = `${prefix}kaf${number}`;
   const base = plan.type === 'residual-kaf' ? 'swish' : 'none';
   const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, dictionary], kafInitializer(plan));
   return {
@@ -120,9 +122,9 @@ function makeKaf(plan: KafPlan, { number, channels, maker }: Place): ActivationL
   };
 }
 
-function makeFreeKaf(plan: KafPlan, { number, channels, maker }: Place): ActivationLayer {
+function makeFreeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
   const { dictionary: size, gamma } = plan;
-  const layer = `kaf${number}`;
+  const layer = `${prefix}kaf${number}`;
   const elements = startOf(plan);
   const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, size], kafInitializer(plan));
   const dictionary: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'dictionary', [channels, size], {

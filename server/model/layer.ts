@@ -25,6 +25,11 @@ export interface BatchStatistics {
 
 export type Layer = (x: tf.Tensor, pass: Pass) => tf.Tensor;
 
+/** One after the other; none of them: the input itself. */
+export function chain(layers: readonly Layer[]): Layer {
+  return (x, pass) => layers.reduce((value, layer) => layer(value, pass), x);
+}
+
 /** The `index`-th (0, 1, …) dropout layer; `rate` is the share dropped. */
 export function makeDropout(rate: number, index: number): Layer {
   return (x, { mode, key }) => {

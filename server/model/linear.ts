@@ -5,17 +5,19 @@ import * as tf from '@tensorflow/tfjs-core';
 /** What a product is differentiated with respect to. */
 export type Differentiated = 'input' | 'parameters' | 'both';
 
-const geometry = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined } as const;
-
-/** y = x ⋆ kernel + bias, stride 1, padded to the same size; x `[N,H,W,I]`, kernel `[3,3,I,O]`, bias `[O]`, y `[N,H,W,O]`. */
+/**
+ * y = x ⋆ kernel + bias, padded as TensorFlow's `same`: an odd pixel comes last. x `[N,H,W,I]`, kernel `[K,K,I,O]`, bias `[O]`,
+ * y `[N,⌈H/stride⌉,⌈W/stride⌉,O]`.
+ */
 export function convolve(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   bias: tf.Tensor1D,
-  differentiated: Differentiated,
+  { stride, differentiated }: { readonly stride: number; readonly differentiated: Differentiated },
 ): tf.Tensor4D {
+  const geometry = { strides: [stride, stride], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined } as const;
   return product<tf.Tensor4D>(x, kernel, bias, differentiated, {
-    value: () => tf.fused.conv2d({ x, filter: kernel, bias, strides: 1, pad: 'same', activation: 'linear' }),
+    value: () => tf.fused.conv2d({ x, filter: kernel, bias, strides: stride, pad: 'same', activation: 'linear' }),
     inputGradient: (dy) =>
       runKernel(tf.Conv2DBackpropInput, { dy, filter: kernel }, { ...geometry, inputShape: x.shape }),
     kernelGradient: (dy, savedX) =>

@@ -1,14 +1,21 @@
-// The networks of the thesis (sections 6.1 and 7.1, with the corrections of the same order convolution → batch normalisation →
-// activation for every activation). Training and its state are the trainer's.
+// Networks made of a layout (layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelPlan } from '../protocol/plan.ts';
 import type { KafInfo } from '../protocol/records.ts';
-import { batchNormInference, batchNormTraining } from '../tensor/ops/batchNorm.ts';
 import { makeActivation } from './activation.ts';
-import { makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
+import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
+import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
+import {
+  layOutNetwork,
+  type ConvolutionLayout,
+  type DenseLayout,
+  type LayerLayout,
+  type NetworkEnds,
+} from './layout.ts';
 import { convolve, multiply } from './linear.ts';
 import { ParameterMaker, type Parameter, type Statistic } from './parameters.ts';
 import { flatten, globalAveragePool, maxPool } from './pooling.ts';
+import { residual } from './residual.ts';
 
 export interface Network {
   /** In the order of the forward pass. */
@@ -21,176 +28,100 @@ export interface Network {
    */
   forward(images: tf.Tensor4D, pass: Pass): tf.Tensor2D;
   /**
-   * Moves the running statistics towards a training pass's, the variance Bessel-corrected. The momentum of update t is
-   * (t − 1)/(t + 9) (polynomial-decay averaging, Shamir & Zhang 2013, η = 9: mostly the last tenth of the updates), up to
-   * Keras's 0.99 from update 991 on. With 0.99 alone, a short run would be tested with statistics of weights long gone.
+   * Moves the running statistics towards a training pass's.
    * @param update 1 for the first update of this network, and so on
    */
   updateStatistics(batch: readonly BatchStatistics[], update: number): void;
   dispose(): void;
 }
 
-const maxBatchNormMomentum = 0.99;
-const batchNormEpsilon = 1e-3;
-const denseUnits = 128;
-
-/** Channels of the blocks; each is two convolutions, a pooling and a dropout. */
-const blocks = { light: [32, 64], vgg: [32, 64, 128] } as const;
-
 /** Initial weights depend on the seed and the plan alone. */
-export function buildNetwork(
-  plan: ModelPlan,
-  {
-    imageShape,
-    nClasses,
-    seed,
-  }: { readonly imageShape: readonly [number, number, number]; readonly nClasses: number; readonly seed: number },
-): Network {
-  const builder = new Builder(plan, imageShape, seed);
-  for (const channels of blocks[plan.network]) {
-    builder.addConvolution(channels);
-    builder.addConvolution(channels);
-    builder.addPooling();
-    builder.addDropout();
-  }
-  if (plan.network === 'light') builder.addGlobalAveragePool();
-  else builder.addFlatten();
-  builder.addDense(denseUnits);
-  builder.addActivation();
-  builder.addDropout();
-  builder.addDense(nClasses);
-  return builder.build();
+export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & { readonly seed: number }): Network {
+  const builder = new Builder(plan, seed);
+  const normalization = plan.normalization && makeNormalization(plan.normalization);
+  const layers = layOutNetwork(plan.network, ends).map((layout) => builder.build(layout));
+  const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
+  const constants = normalization?.constants ?? [];
+  const { kafs } = builder;
+  const { parameters, statistics } = builder.maker;
+  return {
+    parameters,
+    statistics,
+    kafs,
+    forward: (images, pass) => forward(images, pass) as tf.Tensor2D,
+    updateStatistics: (batch, update) => {
+      updateStatistics(statistics, batch, update);
+    },
+    dispose: () => tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]),
+  };
 }
 
+/** Makes layers in the order of the forward pass, which is the order of their parameters. */
 class Builder {
+  readonly maker: ParameterMaker;
+  readonly kafs: KafInfo[] = [];
   readonly #plan: ModelPlan;
-  readonly #maker: ParameterMaker;
-  readonly #layers: Layer[] = [];
-  readonly #kafs: KafInfo[] = [];
-  readonly #constants: tf.Tensor[] = [];
-  readonly #counts = { convolution: 0, activation: 0, dense: 0, dropout: 0 };
-  /** Height and width of a feature map; 0 once flat. */
-  #side: [number, number];
-  #channels: number;
 
-  constructor(plan: ModelPlan, [height, width, channels]: readonly [number, number, number], seed: number) {
+  constructor(plan: ModelPlan, seed: number) {
     this.#plan = plan;
-    this.#maker = new ParameterMaker(seed);
-    this.#side = [height, width];
-    this.#channels = channels;
-    if (plan.normalization) {
-      const { apply, constants } = makeNormalization(plan.normalization);
-      this.#layers.push(apply);
-      this.#constants.push(...constants);
+    this.maker = new ParameterMaker(seed);
+  }
+
+  build(layout: LayerLayout): Layer {
+    switch (layout.type) {
+      case 'convolution':
+        return this.#convolution(layout);
+      case 'batch-norm':
+        return makeBatchNorm(layout.name, layout.shape[2], this.maker);
+      case 'activation': {
+        const { prefix, number, shape } = layout;
+        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker };
+        const { apply, info } = makeActivation(this.#plan.activation, place);
+        if (info) this.kafs.push(info);
+        return apply;
+      }
+      case 'dropout':
+        return makeDropout(this.#plan.dropout[layout.index] ?? 0, layout.index);
+      case 'max-pool':
+        return maxPool;
+      case 'global-average-pool':
+        return globalAveragePool;
+      case 'flatten':
+        return flatten;
+      case 'dense':
+        return this.#dense(layout);
+      case 'residual': {
+        const [branch, skip] = [layout.branch, layout.skip].map((way) => chain(way.map((inner) => this.build(inner))));
+        return residual(branch!, skip!);
+      }
+      default:
+        return layout satisfies never;
     }
   }
 
-  /** 3×3 convolution, batch normalisation, activation. */
-  addConvolution(channels: number): void {
-    const number = ++this.#counts.convolution;
-    const layer = `conv${number}`;
-    const inChannels = this.#channels;
-    const kernel = this.#maker.make<tf.Rank.R4>(layer, 'kernel', [3, 3, inChannels, channels], {
-      type: 'he-uniform',
-      fanIn: 9 * inChannels,
+  #convolution({ name, input, output, size, stride, initializer, isFirst }: ConvolutionLayout): Layer {
+    const [inChannels, outChannels] = [input[2], output[2]];
+    const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', [size, size, inChannels, outChannels], {
+      type: initializer,
+      fanIn: size * size * inChannels,
+      fanOut: size * size * outChannels,
     });
-    const bias = this.#maker.make<tf.Rank.R1>(layer, 'bias', [channels], { type: 'constant', value: 0 });
-    const differentiatedInTraining = number === 1 ? 'parameters' : 'both';
-    this.#layers.push((x, { gradients }) =>
-      convolve(x as tf.Tensor4D, kernel, bias, gradients === 'input' ? 'input' : differentiatedInTraining),
-    );
-    this.#channels = channels;
-    this.#addBatchNorm(`bn${number}`);
-    this.addActivation();
+    const bias = this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], { type: 'constant', value: 0 });
+    const differentiatedInTraining = isFirst ? 'parameters' : 'both';
+    return (x, { gradients }) =>
+      convolve(x as tf.Tensor4D, kernel, bias, {
+        stride,
+        differentiated: gradients === 'input' ? 'input' : differentiatedInTraining,
+      });
   }
 
-  #addBatchNorm(layer: string): void {
-    const channels = this.#channels;
-    const gamma = this.#maker.make<tf.Rank.R1>(layer, 'gamma', [channels], { type: 'constant', value: 1 });
-    const beta = this.#maker.make<tf.Rank.R1>(layer, 'beta', [channels], { type: 'constant', value: 0 });
-    const runningMean = this.#maker.makeStatistic(layer, 'mean', channels);
-    const runningVariance = this.#maker.makeStatistic(layer, 'variance', channels);
-    this.#layers.push((x, { mode, batchStatistics }) => {
-      if (mode === 'inference') {
-        return batchNormInference(x, gamma, beta, runningMean, runningVariance, batchNormEpsilon);
-      }
-      const { y, mean, variance } = batchNormTraining(x, gamma, beta, batchNormEpsilon);
-      batchStatistics?.push({ mean: tf.keep(mean), variance: tf.keep(variance), nValues: x.size / channels });
-      return y;
-    });
-  }
-
-  addActivation(): void {
-    const { apply, info } = makeActivation(this.#plan.activation, {
-      number: ++this.#counts.activation,
-      channels: this.#channels,
-      maker: this.#maker,
-    });
-    this.#layers.push(apply);
-    if (info) this.#kafs.push(info);
-  }
-
-  addPooling(): void {
-    this.#layers.push(maxPool);
-    this.#side = [Math.floor(this.#side[0] / 2), Math.floor(this.#side[1] / 2)];
-  }
-
-  addDropout(): void {
-    const index = this.#counts.dropout++;
-    this.#layers.push(makeDropout(this.#plan.dropout[index] ?? 0, index));
-  }
-
-  addGlobalAveragePool(): void {
-    this.#layers.push(globalAveragePool);
-  }
-
-  addFlatten(): void {
-    this.#layers.push(flatten);
-    this.#channels *= this.#side[0] * this.#side[1];
-  }
-
-  addDense(units: number): void {
-    const layer = `dense${++this.#counts.dense}`;
-    const inputs = this.#channels;
-    const kernel = this.#maker.make<tf.Rank.R2>(layer, 'kernel', [inputs, units], {
-      type: 'glorot-uniform',
+  #dense({ name, inputs, units, initializer }: DenseLayout): Layer {
+    const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], {
+      type: initializer,
       fanIn: inputs,
       fanOut: units,
     });
-    const bias = this.#maker.make<tf.Rank.R1>(layer, 'bias', [units], { type: 'constant', value: 0 });
-    this.#layers.push((x, { gradients }) =>
-      multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : 'both'),
-    );
-    this.#channels = units;
+    const bias = this.maker.make<tf.Rank.R1>(name, 'bias', [units], { type: 'constant', value: 0 });
+    return (x, { gradients }) => multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : 'both');
   }
-
-  build(): Network {
-    const layers = this.#layers;
-    const constants = this.#constants;
-    const { parameters, statistics } = this.#maker;
-    return {
-      parameters,
-      statistics,
-      kafs: this.#kafs,
-      forward: (images, pass) => layers.reduce<tf.Tensor>((x, layer) => layer(x, pass), images) as tf.Tensor2D,
-      updateStatistics: (batch, update) => updateStatistics(statistics, batch, update),
-      dispose: () => tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]),
-    };
-  }
-}
-
-/** Statistics come in pairs, mean and variance, in the order of the layers. */
-function updateStatistics(statistics: readonly Statistic[], batch: readonly BatchStatistics[], update: number): void {
-  const momentum = Math.min(maxBatchNormMomentum, (update - 1) / (update + 9));
-  tf.tidy(() => {
-    batch.forEach(({ mean, variance, nValues }, index) => {
-      const bessel = nValues > 1 ? nValues / (nValues - 1) : 1;
-      move(statistics[2 * index]!.variable, mean, momentum, 1);
-      move(statistics[2 * index + 1]!.variable, variance, momentum, bessel);
-    });
-  });
-}
-
-function move(variable: tf.Variable, target: tf.Tensor, momentum: number, scale: number): void {
-  variable.assign(tf.add(tf.mul(variable, momentum), tf.mul(target, (1 - momentum) * scale)));
 }

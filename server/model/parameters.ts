@@ -8,6 +8,8 @@ export type Initializer =
   | { readonly type: 'constant'; readonly value: number }
   /** He et al. 2015: uniform on ±√(6/fanIn). */
   | { readonly type: 'he-uniform'; readonly fanIn: number }
+  /** He et al. 2015: normal of variance 2/fanIn (Keras cuts the tails at two standard deviations). */
+  | { readonly type: 'he-normal'; readonly fanIn: number }
   /** Glorot & Bengio 2010: uniform on ±√(6/(fanIn + fanOut)). */
   | { readonly type: 'glorot-uniform'; readonly fanIn: number; readonly fanOut: number }
   | { readonly type: 'normal'; readonly std: number }
@@ -22,8 +24,8 @@ export interface Parameter {
   readonly variable: tf.Variable;
   /** Whether weight decay acts on it: kernels only. */
   readonly isDecayed: boolean;
-  /** Whether the penalty `denseL2` acts on it: kernels of dense layers. */
-  readonly isDenseKernel: boolean;
+  /** Of which layers it is a kernel, each with an L2 penalty of its own; null for what is no kernel. */
+  readonly kernelOf: 'convolution' | 'dense' | null;
 }
 
 /** A running mean or variance of a batch normalisation; no gradient moves it. */
@@ -59,7 +61,7 @@ export class ParameterMaker {
       shape,
       variable,
       isDecayed: isKernel,
-      isDenseKernel: isKernel && shape.length === 2,
+      kernelOf: !isKernel ? null : shape.length === 2 ? 'dense' : 'convolution',
     });
     return variable as tf.Variable<R>;
   }
@@ -83,6 +85,8 @@ function draw(shape: number[], initializer: Initializer, key: Parameters<typeof 
       const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
       return uniform(shape, -limit, limit, key);
     }
+    case 'he-normal':
+      return normal(shape, 0, Math.sqrt(2 / initializer.fanIn), key);
     case 'normal':
       return normal(shape, 0, initializer.std, key);
     case 'rows': {

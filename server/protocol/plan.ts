@@ -38,15 +38,20 @@ export type DatasetPlan =
     };
 
 export interface ModelPlan {
-  readonly network: 'light' | 'vgg';
+  readonly network: NetworkPlan;
   readonly activation: ActivationPlan;
-  /** Drop rates in order of the network's dropout layers: light has 3, vgg 4. */
+  /** Drop rates in order of the network's dropout layers: light has 3, vgg 4, a residual network none. */
   readonly dropout: readonly number[];
   /** λ of the penalty λ·Σw² on the kernels of the dense layers. */
   readonly denseL2: number;
+  /** λ of the penalty λ·Σw² on the kernels of the convolutions. */
+  readonly convolutionL2: number;
   /** Per-channel normalisation as the network's first layer; null for none (the thesis has none). */
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }
+
+/** `depth` counts convolutions (without those on skips) and the dense layer: 6n + 2, n blocks in each of the three stages. */
+export type NetworkPlan = 'light' | 'vgg' | { readonly type: 'resnet'; readonly depth: number };
 
 /** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =

@@ -1,8 +1,10 @@
 // The real trainer on the plan's runtime and data set.
+import os from 'node:os';
 import { openDataset } from '../data/dataset.ts';
-import { openRuntime } from '../tensor/runtime.ts';
+import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
+import { checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
 import { train } from '../trainer/train.ts';
 import type { OpenTrainer } from './trainer.ts';
 
@@ -17,8 +19,22 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const dataset = await openDataset(plan.dataset);
     return {
       device: `${runtime.name} · ${runtime.device}`,
-      train: (trained, options) => train(trained, dataset, options),
+      train: (trained, options) => {
+        const { imageShape, classes } = dataset;
+        for (const limit of memoryLimits(runtime))
+          checkMemory(trained, { imageShape, nClasses: classes.length }, limit);
+        return train(trained, dataset, options);
+      },
       evaluate: (evaluated, evaluation, options) => evaluate(evaluated, evaluation, dataset, options),
     };
   };
+}
+
+function memoryLimits({ name, addressableBytes }: Runtime): AvailableMemory[] {
+  // What macOS calls free leaves out its caches, which make room.
+  const freeBytes = process.platform === 'darwin' ? os.totalmem() : process.availableMemory();
+  return [
+    { what: `what the runtime ${name} can address`, bytes: addressableBytes },
+    { what: 'what this machine has free', bytes: freeBytes },
+  ];
 }

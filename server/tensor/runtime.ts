@@ -16,6 +16,8 @@ export interface Runtime {
   readonly device: string;
   /** Bytes of tensors now, and the most there were (except on `wasm`, the most at any call). */
   memory(): { usedBytes: number; peakBytes: number };
+  /** The most that it can address at once; Infinity where only the machine's memory is the limit. */
+  readonly addressableBytes: number;
 }
 
 export interface RuntimeOptions {
@@ -46,6 +48,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       name: 'wasm',
       device: wasmDevice(build, threads),
       memory: () => ({ usedBytes: backend.pool.usedBytes, peakBytes: backend.pool.peakBytes }),
+      addressableBytes: backend.pool.addressableBytes,
     };
   } catch (error) {
     throw new UnsupportedRuntimeError(`the runtime wasm does not work here: ${messageOf(error)}`, { cause: error });
@@ -107,7 +110,7 @@ async function openTensorflow(assetsFolder: string): Promise<Runtime> {
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : ' · CPU'}`;
-    return { name: 'tensorflow', device, memory: watchedMemory() };
+    return { name: 'tensorflow', device, memory: watchedMemory(), addressableBytes: Infinity };
   } catch (error) {
     throw new UnsupportedRuntimeError(`the runtime tensorflow does not work here: ${messageOf(error)}`, {
       cause: error,
@@ -119,7 +122,7 @@ async function openCpu(): Promise<Runtime> {
   registerOps();
   await tf.setBackend('cpu');
   silenceGreeting();
-  return { name: 'cpu', device: cpuDevice, memory: watchedMemory() };
+  return { name: 'cpu', device: cpuDevice, memory: watchedMemory(), addressableBytes: Infinity };
 }
 
 /** tfjs's own count, which knows no peak. */

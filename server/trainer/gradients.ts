@@ -4,7 +4,9 @@ import { countTrue, readCorrect } from '../attack/predictions.ts';
 import type { Batch } from '../data/batches.ts';
 import type { BatchStatistics } from '../model/layer.ts';
 import type { Network } from '../model/network.ts';
+import type { Parameter } from '../model/parameters.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { releaseTape } from '../tensor/releaseTape.ts';
 import type { RandomKey } from '../tensor/ops/random.ts';
 
 /** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
@@ -17,11 +19,14 @@ export interface BatchGradients {
   dispose(): void;
 }
 
-/** Gradients of the mean cross-entropy plus denseL2·Σw² over the kernels of the dense layers. */
+/** λ of the penalty λ·Σw² on the kernels, by the layers that they belong to. */
+type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>>;
+
+/** Gradients of the mean cross-entropy plus the penalties. */
 export function computeGradients(
   network: Network,
   { images, labels }: Batch,
-  { key, denseL2 }: { readonly key: RandomKey; readonly denseL2: number },
+  { key, penalties }: { readonly key: RandomKey; readonly penalties: Penalties },
 ): BatchGradients {
   const batchStatistics: BatchStatistics[] = [];
   const variables = network.parameters.map(({ variable }) => variable);
@@ -29,16 +34,19 @@ export function computeGradients(
   const { value: losses, grads } = tf.tidy(() =>
     tf.valueAndGrads(() => {
       logits = tf.keep(network.forward(images, { mode: 'training', key, gradients: 'all', batchStatistics }));
-      return softmaxCrossEntropy(logits, labels);
+      const losses = softmaxCrossEntropy(logits, labels);
+      releaseTape();
+      return losses;
     })(variables, tf.fill(labels.shape, 1 / labels.size)),
   );
   const loss = average(losses.dataSync());
   const accuracy = countTrue(readCorrect(logits!, labels.dataSync<'int32'>())) / labels.size;
   tf.dispose([losses, logits!]);
-  const gradients = network.parameters.map(({ variable, isDenseKernel }, index) => {
+  const gradients = network.parameters.map(({ variable, kernelOf }, index) => {
     const gradient = grads[index]!;
-    if (!isDenseKernel || denseL2 === 0) return gradient;
-    const penalized = tf.tidy(() => tf.add(gradient, tf.mul(variable, 2 * denseL2)));
+    const lambda = kernelOf ? penalties[kernelOf] : 0;
+    if (!lambda) return gradient;
+    const penalized = tf.tidy(() => tf.add(gradient, tf.mul(variable, 2 * lambda)));
     gradient.dispose();
     return penalized;
   });

@@ -141,7 +141,7 @@ function runStep(training: Training, indices: Uint32Array, stepsDone: number, le
   const batch = makeTrainingBatch(training, indices, stepsDone);
   const computed = computeGradients(network, batch, {
     key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
-    denseL2: plan.model.denseL2,
+    penalties: { dense: plan.model.denseL2, convolution: plan.model.convolutionL2 },
   });
   const measured = measure(computed.gradients);
   const divergence = findDivergence(network, computed.loss, measured, step);

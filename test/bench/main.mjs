@@ -1,114 +1,62 @@
-// npm run bench -- [--json] [--only NAME] [--torch PYTHON] [--rounds N] [--threads 1|2]
-// Times whole training steps of ours beside PyTorch's, alternating in one run, and the hot kernels alone. One thread of ours;
-// PyTorch with one and with two. Without a Python that has PyTorch (--torch or KAFSCOPE_TORCH_PYTHON) only ours are timed.
+// npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow]
+// Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
+// the ten costliest ops of a step; the hot kernels alone. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
+// environment that --setup-torch makes in node_modules/.cache) only ours are timed. --list names what there is.
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openRuntime } from '../../server/tensor/runtime.ts';
+import { compare } from './compare.ts';
+import { findCostliestOps } from './costliestOps.ts';
 import { timeKernels } from './kernels.ts';
-import { describeMachine, summarize } from './statistics.ts';
-import { startTorch } from './torchProcess.ts';
-import { batchSize, makeStepper } from './trainingStep.ts';
+import { printReport } from './report.ts';
+import { findTorch, setUpTorch } from './setupTorch.ts';
+import { describeMachine } from './statistics.ts';
+import { comparisons, opsWork } from './work.ts';
 
-const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
     only: { type: 'string' },
+    rounds: { type: 'string', default: '10' },
+    threads: { type: 'string', default: '2' },
     torch: { type: 'string', default: process.env['KAFSCOPE_TORCH_PYTHON'] },
-    rounds: { type: 'string', default: '5' },
-    threads: { type: 'string' },
+    'setup-torch': { type: 'boolean', default: false },
+    rivals: { type: 'string', default: '' },
   },
 });
 const rounds = Number(options.rounds);
+const threads = Number(options.threads);
+const only = options.only?.split(',');
+const isWanted = (name) => !only || only.includes(name);
 
-const steps = [
-  { name: 'light-kaf-standard', network: 'light', activation: 'kaf', method: 'standard', isCompared: true },
-  { name: 'light-kaf-fgsm-rs', network: 'light', activation: 'kaf', method: 'fgsm-rs', isCompared: true },
-  { name: 'light-swish-standard', network: 'light', activation: 'swish', method: 'standard', isCompared: false },
-  { name: 'vgg-kaf-standard', network: 'vgg', activation: 'kaf', method: 'standard', isCompared: false },
-];
-const rivals = ['eager', 'compiled'].flatMap((mode) => [1, 2].map((threads) => ({ mode, threads })));
-
-const runtime = await openRuntime('wasm', { assetsFolder: path.join(root, 'dist') });
-const report = {
-  machine: describeMachine(),
-  runtime: `${runtime.name} · ${runtime.device}`,
-  batchSize,
-  unit: 'ms',
-  results: [],
-};
-for (const step of steps) {
-  if (options.only && options.only !== step.name) continue;
-  report.results.push(await timeStep(step));
+const all = comparisons(threads, options.rivals.split(','));
+if (options.list) {
+  console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels'].join('\n'));
+  process.exit();
 }
-if (!options.only || options.only === 'kernels') report.results.push({ name: 'kernels', kernels: timeKernels(rounds) });
-print(report);
+const python = options.torch ?? (options['setup-torch'] ? setUpTorch() : findTorch());
+if (!python) note('PyTorch is not here: only ours are timed. --setup-torch fetches it (some 5 GB).');
 
-/** Ours alone, then beside each rival: one step of each in turn. */
-async function timeStep({ name, isCompared, ...what }) {
-  const compared = isCompared && options.torch ? rivals.filter(({ threads }) => isWanted(threads)) : [];
-  const makeOurs = await makeStepper({ ...what, steps: 3 + rounds * (1 + compared.length) });
-  // The engine compiles the hot kernels anew in the first steps.
-  for (let i = 0; i < 3; i++) await makeOurs();
-  const alone = [];
-  for (let i = 0; i < rounds; i++) alone.push(await makeOurs());
-  const result = { name, ...what, ours: summarizeSteps(1, alone), rivals: [] };
-  for (const { mode, threads } of compared) {
-    note(`${name}: PyTorch ${mode}, ${threads} threads`);
-    const torch = await startTorch(options.torch, { mode, threads, method: what.method, activation: what.activation });
-    const ours = [];
-    const theirs = [];
-    for (let i = 0; i < rounds; i++) {
-      ours.push(await makeOurs());
-      theirs.push(await torch.step());
-    }
-    await torch.close();
-    const [mine, rival] = [summarizeSteps(1, ours), summarizeSteps(threads, theirs)];
-    result.rivals.push({
-      engine: `PyTorch ${torch.version} ${mode}`,
-      theirs: rival,
-      ours: mine,
-      ratio: ratioOf(rival.clock, mine.clock),
-      cpuRatio: ratioOf(rival.cpu, mine.cpu),
-    });
-  }
-  return result;
-}
-
-function isWanted(threads) {
-  return !options.threads || Number(options.threads) === threads;
-}
-
-function summarizeSteps(threads, samples) {
-  const clock = summarize(samples.map(({ ms }) => ms));
-  const cpu = summarize(samples.map(({ cpuMs }) => cpuMs));
-  return { threads, clock, cpu, imagesPerSecond: Math.round((batchSize * 10_000) / clock.median) / 10 };
-}
-
-/** How many times ours the rival takes. */
-function ratioOf(theirs, ours) {
-  return Math.round((100 * theirs.median) / ours.median) / 100;
-}
-
-function print({ results, ...head }) {
-  if (options.json) {
-    console.log(JSON.stringify({ ...head, results }, null, 2));
-    return;
-  }
-  console.log(`${head.machine.cpu}, ${head.machine.cores} cores, load ${head.machine.loadAverage}; ${head.runtime}`);
-  for (const { name, ours, rivals: compared, kernels } of results) {
-    if (kernels) console.table(kernels);
-    else console.log(`${name}: ${describe(ours)}`);
-    for (const { engine, theirs, ratio, cpuRatio } of compared ?? []) {
-      console.log(`  ${engine}: ${describe(theirs)}; ${ratio} × ours on the clock, ${cpuRatio} × in processor time`);
-    }
+const report = { machine: describeMachine(), rounds, threads, unit: 'ms', comparisons: [], ops: null, kernels: null };
+for (const comparison of all.filter(({ name }) => isWanted(name))) {
+  const isTorch = comparison.theirs.engine.name === 'torch';
+  if (isTorch && !python) continue;
+  note(`${comparison.name}: ${isTorch ? comparison.theirs.engine.mode : 'ours'}`);
+  try {
+    report.comparisons.push(await compare(comparison, { rounds, python }));
+  } catch (error) {
+    report.comparisons.push({ name: comparison.name, failure: error.message });
   }
 }
-
-function describe({ threads, clock, cpu }) {
-  return `${clock.median} ms a step (${clock.minimum}–${clock.maximum}, n ${clock.n}; processor ${cpu.median} ms; ${threads} threads)`;
+if (isWanted('ops') || isWanted('kernels')) {
+  await openRuntime('wasm', { assetsFolder: path.join(import.meta.dirname, '../../dist'), threads });
+  if (isWanted('ops')) report.ops = await findCostliestOps(opsWork, rounds);
+  if (isWanted('kernels')) report.kernels = timeKernels(rounds);
 }
+if (options.json) console.log(JSON.stringify(report, null, 2));
+else printReport(report);
+process.exit();
 
 function note(text) {
   process.stderr.write(`${text}\n`);

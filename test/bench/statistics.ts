@@ -10,9 +10,10 @@ export interface Summary {
   readonly upperQuartile: number;
 }
 
-export function summarize(samples: readonly number[]): Summary {
+/** Rounded to `digits` after the point. */
+export function summarize(samples: readonly number[], digits = 2): Summary {
   const sorted = samples.toSorted((a, b) => a - b);
-  const round = (value: number) => Math.round(value * 100) / 100;
+  const round = (value: number) => Math.round(value * 10 ** digits) / 10 ** digits;
   return {
     n: sorted.length,
     median: round(quantile(sorted, 0.5)),

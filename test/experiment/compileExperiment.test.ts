@@ -34,6 +34,7 @@ describe('an empty experiment', () => {
         },
         dropout: [0.2, 0.3, 0.4],
         denseL2: 0.0012,
+        convolutionL2: 0,
         normalization: null,
       },
       training: {
@@ -66,6 +67,18 @@ describe('an empty experiment', () => {
 
 describe('defaults that depend on other keys', () => {
   it.each([
+    [
+      'residual networks by name or depth, without dropout and with the penalty on all kernels',
+      'model: {network: {type: resnet, depth: 44}}',
+      ({ model }: Plan) => [model.network, model.dropout, model.denseL2, model.convolutionL2],
+      [{ type: 'resnet', depth: 44 }, [], 5e-4, 5e-4],
+    ],
+    [
+      'the depth in the name',
+      'model: {network: resnet56}',
+      ({ model }: Plan) => model.network,
+      { type: 'resnet', depth: 56 },
+    ],
     ['dropout by network', 'model: {network: vgg}', (plan: Plan) => plan.model.dropout, [0.2, 0.25, 0.3, 0.4]],
     [
       'threat by method',

@@ -62,8 +62,13 @@ describe('an error is told by path, expected and got, and underlined where it is
       'training.augmentation.flip: expected true or false, got "yes"',
       '"yes"',
     ],
-    ['no value', 'model:\n  network:\n', 'model.network: expected "light" or "vgg", got nothing', 'network'],
     ['too few threads', 'threads: 0', 'threads: expected "auto" or an integer in [1, 256], got 0', '0'],
+    [
+      'no value',
+      'model:\n  network:\n',
+      'model.network: expected "light", "vgg", "resnet20", "resnet56" or "resnet", or a mapping with type, got nothing',
+      'network',
+    ],
     ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "gpu"', 'gpu'],
     ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
     [
@@ -82,7 +87,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for a group',
       'model: vgg',
-      'model: expected a mapping with network, activation, dropout, denseL2, normalization, got "vgg"',
+      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, normalization, got "vgg"',
       'vgg',
     ],
     [
@@ -120,9 +125,9 @@ describe('an error is told by path, expected and got, and underlined where it is
     ],
     [
       'a later network',
-      'model: {network: resnet20}',
-      'model.network: expected "light" or "vgg", got "resnet20"',
-      'resnet20',
+      'model: {network: mlp}',
+      'model.network: expected "light", "vgg", "resnet20", "resnet56" or "resnet", or a mapping with type, got "mlp"',
+      'mlp',
     ],
     [
       'a later method',
@@ -143,6 +148,18 @@ describe('an error is told by path, expected and got, and underlined where it is
 describe('values that contradict one another are errors', () => {
   it.each([
     ['both seed and seeds', 'seed: 1\nseeds: [1]', 'seed: expected seed or seeds, got both', '1'],
+    [
+      'dropout of a network without',
+      'model: {network: resnet20, dropout: [0.2]}',
+      'model.dropout: expected a list of 0 rates, got a list of 1',
+      '[0.2]',
+    ],
+    [
+      'a depth that no residual network has',
+      'model: {network: {type: resnet, depth: 18}}',
+      'model.network.depth: expected a depth of 6n + 2, got 18',
+      '18',
+    ],
     [
       'dropout of another network',
       'model: {network: vgg, dropout: [0.2, 0.3, 0.4]}',

@@ -25,7 +25,11 @@ const values = fc.record(
     ),
     model: fc.record(
       {
-        network: fc.constantFrom('light', 'vgg'),
+        network: fc.oneof(
+          fc.constantFrom('light', 'vgg', 'resnet20', 'resnet56', 'resnet'),
+          fc.integer({ min: 1, max: 200 }).map((n) => ({ type: 'resnet', depth: 6 * n + 2 })),
+        ),
+        convolutionL2: fc.double({ min: 0, max: 10, noNaN: true }),
         activation: fc.oneof(
           fc.constantFrom(...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid']),
           fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
@@ -100,6 +104,7 @@ describe('a plan', () => {
     expect(describe('model: {activation: {type: k-wta, ratio: 0.15}}')).toEqual([
       'light · k-WTA 0.15 · standard · shapes',
     ]);
+    expect(describe('model: {network: resnet20, activation: swish}')).toEqual(['resnet20 · Swish · standard · shapes']);
     expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
       'light · ReLU · FGSM-RS 0.031 · shapes',
     ]);

@@ -44,7 +44,7 @@ describeOnEveryRuntime('PGD agrees with PyTorch at every step', () => {
         tf.Tensor4D,
       ];
       const forward: Network['forward'] = (images, pass) => {
-        const convolved = convolve(images, kernel, bias, 'input');
+        const convolved = convolve(images, kernel, bias, { stride: 1, differentiated: 'input' });
         const hidden = kaf(convolved, alpha, { boundary, gamma, base, gradients: 'input' });
         return multiply(flatten(maxPool(hidden, pass), pass) as tf.Tensor2D, denseKernel, denseBias, 'input');
       };

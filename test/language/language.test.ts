@@ -56,14 +56,14 @@ describe('completion of keys', () => {
     [
       'on an indented empty line',
       'model:\n  |\nseed: 1',
-      ['network', 'activation', 'dropout', 'denseL2', 'normalization'],
+      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
     ],
     [
       'after other keys of a block',
       'model:\n  network: vgg\n  dro|',
-      ['activation', 'dropout', 'denseL2', 'normalization'],
+      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
     ],
-    ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'normalization']],
+    ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization']],
     ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
     ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
     ['of the default variant', 'model:\n  activation:\n    |', ['type', 'dictionary', 'boundary', 'gamma', 'init']],
@@ -87,7 +87,8 @@ describe('completion of keys', () => {
 
   it.each([
     ['a number with its default', 'training:\n  ep|', 'epochs', 'training:\n  epochs: 20'],
-    ['a word with the default first', 'model: {|}', 'network', 'model: {network: light}'],
+    ['a word with the default first', '|', 'runtime', 'runtime: auto'],
+    ['a variant without keys as its word', 'model: {|}', 'network', 'model: {network: light}'],
     ['a group on lines of its own', '|', 'training', 'training:\n  '],
     ['a group in braces', 'model: {normal|}', 'normalization', 'model: {normalization: none}'],
     ['a variant as a mapping', 'training:\n  |', 'optimizer', 'training:\n  optimizer: {type: adam}'],

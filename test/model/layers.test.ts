@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convolve, multiply } from '../../server/model/linear.ts';
 import { flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
+import { residual } from '../../server/model/residual.ts';
 import type { Pass } from '../../server/model/layer.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
@@ -56,6 +57,28 @@ describe('gradients', () => {
     expectGradients([kernel(), bias()], (k, b) => convolution([fixed.x, k!, b!], 'parameters'), [2, 5, 4, 4]);
   });
 
+  it('of a convolution at stride 2 are right on odd and even sides, of 3×3 and 1×1 kernels', () => {
+    const point = values([1, 1, 3, 4], 2);
+    for (const k of [kernel(), point]) {
+      expectGradients([x(), k, bias()], (...of) => convolution(of, 'both', 2), [2, 3, 2, 4]);
+    }
+  });
+
+  it('of a sum of two ways are right, also where one is the input itself and where its gradient is used again', () => {
+    const doubled = residual(
+      (own) => flatten(residual(maxPool, maxPool)(own, pass), pass),
+      (own) => flatten(maxPool(own, pass), pass),
+    );
+    expectGradients([values([2, 4, 6, 3], 1)], (own) => doubled(own!, pass), [2, 18]);
+    const k = values([3, 3, 3, 3], 2);
+    const fixed = values([3], 3);
+    const block = residual(
+      (own) => convolution([own, k, fixed], 'input'),
+      (own) => own,
+    );
+    expectGradients([x()], (own) => block(block(own!, pass), pass), [2, 5, 4, 3]);
+  });
+
   it('of a dense product are right for input, kernel and bias', () => {
     expectGradients(
       [values([3, 6], 1), values([6, 4], 2), values([4], 3)],
@@ -96,9 +119,9 @@ describe('globalAveragePool', () => {
   });
 });
 
-function convolution(of: tf.Tensor[], differentiated: 'input' | 'parameters' | 'both'): tf.Tensor {
+function convolution(of: tf.Tensor[], differentiated: 'input' | 'parameters' | 'both', stride = 1): tf.Tensor {
   const [x, kernel, bias] = of as [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D];
-  return convolve(x, kernel, bias, differentiated);
+  return convolve(x, kernel, bias, { stride, differentiated });
 }
 
 function kernelsRun(work: () => void): string[] {

@@ -4,7 +4,7 @@ import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
-import type { ActivationPlan, KafPlan, ModelPlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -17,9 +17,12 @@ const kaf: KafPlan = {
   init: { type: 'normal', std: 0.3 },
 };
 
-function planOf(network: 'light' | 'vgg', activation: ActivationPlan): ModelPlan {
+const resnet20 = { type: 'resnet', depth: 20 } as const;
+const resnet56 = { type: 'resnet', depth: 56 } as const;
+
+function planOf(network: NetworkPlan, activation: ActivationPlan): ModelPlan {
   const dropout = network === 'light' ? [0.2, 0.3, 0.4] : [0.2, 0.25, 0.3, 0.4];
-  return { network, activation, dropout, denseL2: 0, normalization: null };
+  return { network, activation, dropout, denseL2: 0, convolutionL2: 0, normalization: null };
 }
 
 let built: Network[] = [];
@@ -43,7 +46,11 @@ describe('buildNetwork', () => {
     ['vgg', { type: 'relu' }, 552_362],
     ['vgg', kaf, 552_362 + 11_520],
     ['light', { ...kaf, dictionary: 16 }, 75_946 + 5_120],
-  ] as const)('gives %s with %o the parameters of the thesis', (name, activation, count) => {
+    [resnet20, { type: 'relu' }, 294_922],
+    [resnet20, kaf, 294_922 + 13_760],
+    [resnet56, { type: 'relu' }, 882_250],
+    [resnet56, kaf, 882_250 + 40_640],
+  ] as const)('gives %o with %o the parameters of the thesis', (name, activation, count) => {
     const { trainable, statistics } = countParameters(build(planOf(name, activation)));
     expect(trainable + statistics).toBe(count);
   });
@@ -92,6 +99,28 @@ describe('buildNetwork', () => {
     expect(coefficients).toHaveLength(128 * start.length);
     expect(coefficients.slice(-start.length)).toEqual(Float32Array.from(start));
     expect(network.kafs).toEqual([]);
+  });
+
+  it('names the layers of residual networks by block', () => {
+    const { parameters, kafs } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
+    const layers = [...new Set(parameters.map(({ layer }) => layer))];
+    const plain = (n: number) => ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2'].map((layer) => `block${n}.${layer}`);
+    const strided = (n: number) => plain(n).toSpliced(4, 0, `block${n}.skip`);
+    expect(layers).toEqual([
+      ...['conv1', 'bn1', 'kaf1'],
+      ...[plain(1), plain(2), strided(3), plain(4), strided(5), plain(6)].flat(),
+      'dense1',
+    ]);
+    expect(kafs.map(({ layer }) => layer)).toEqual(layers.filter((layer) => layer.includes('kaf')));
+  });
+
+  it('draws glorot-uniform convolutions and a he-normal dense kernel in residual networks', () => {
+    const network = build(planOf({ type: 'resnet', depth: 8 }, kaf));
+    expectSpread(network, 'block2.conv1.kernel', Math.sqrt(6 / (9 * 16 + 9 * 32)));
+    const dense = valuesOf(network, 'dense1.kernel');
+    const std = Math.sqrt(dense.reduce((sum, value) => sum + value * value, 0) / dense.length);
+    // The standard error of a standard deviation of 640 normal values is 2.8 %; four of them.
+    expect(Math.abs(std / Math.sqrt(2 / 64) - 1)).toBeLessThan(0.112);
   });
 
   it('draws he-uniform convolutions, glorot-uniform dense kernels, zero biases and normal coefficients', () => {
@@ -149,7 +178,8 @@ describe('forward', () => {
     ['light', { type: 'apl', hinges: 1, reach: 1 }],
     ['light', { type: 'polynomial', degree: 1 }],
     ['vgg', kaf],
-  ] as const)('makes finite logits in both modes (%s, %o)', (name, activation) => {
+    [resnet20, kaf],
+  ] as const)('makes finite logits in both modes (%o, %o)', (name, activation) => {
     const network = build(planOf(name, activation), { side: 8 });
     const images = tf.fill<tf.Rank.R4>([2, 8, 8, 3], 0.5);
     for (const mode of ['training', 'inference'] as const) {

@@ -24,6 +24,7 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
       activation: { type: 'kaf', dictionary: 5, boundary: 3, gamma: 1, init: { type: 'normal', std: 0.3 } },
       dropout: [0, 0, 0],
       denseL2: 0,
+      convolutionL2: 0,
       normalization: null,
     },
     training: {

@@ -27,6 +27,7 @@ export const tinyPlan: Plan = {
     activation: { type: 'kaf', dictionary: 5, boundary: 3, gamma: 0.3, init: { type: 'normal', std: 0.3 } },
     dropout: [0.2, 0.3, 0.4],
     denseL2: 0.001,
+    convolutionL2: 0,
     normalization: null,
   },
   training: {

@@ -180,12 +180,16 @@ describe('train', () => {
     ['light', { type: 'apl', hinges: 3, reach: 1 }],
     ['light', { type: 'polynomial', degree: 3 }],
     ['vgg', { type: 'swish' }],
+    [
+      { type: 'resnet', depth: 8 },
+      { type: 'residual-kaf', ...kafOfFive, init: { type: 'normal', std: 0.05 } },
+    ],
     ['vgg', { type: 'kaf', ...kafOfFive, init: { type: 'ridge', target: 'elu', epsilon: 1e-6 } }],
-  ] as const)('moves every parameter of %s with %o, normalised and attacked', async (network, activation) => {
+  ] as const)('moves every parameter of %o with %o, normalised and attacked', async (network, activation) => {
     const plan: Plan = {
       ...withTraining({ epochs: 1 }, { testEveryEpochs: 0, shapesEverySteps: 0 }),
       model: {
-        ...{ network, activation, dropout: [0, 0, 0, 0], denseL2: 0 },
+        ...{ network, activation, dropout: [0, 0, 0, 0], denseL2: 0, convolutionL2: 0 },
         normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
       },
     };
@@ -210,7 +214,7 @@ describe('train', () => {
         },
         { testEveryEpochs: 0, normsEverySteps: 0, shapesEverySteps: 0 },
       ),
-      model: { ...tinyPlan.model, dropout: [0, 0, 0], denseL2: 0 },
+      model: { ...tinyPlan.model, dropout: [0, 0, 0], denseL2: 0, convolutionL2: 0 },
     };
     const { records } = await collect(plan, tinyDataset({ nTrain: 6 }));
     const losses = records.filter((record) => record.type === 'step').map(({ loss }) => loss);

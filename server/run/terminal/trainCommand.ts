@@ -4,10 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../../experiment/compileExperiment.ts';
 import { describePlan } from '../../experiment/describePlan.ts';
+import { datasetEnds } from '../../data/dataset.ts';
 import { issueText } from '../../protocol/issue.ts';
 import type { ExperimentIssue } from '../../protocol/issue.ts';
 import { isLive, isResumable } from '../../protocol/run.ts';
+import type { Plan } from '../../protocol/plan.ts';
 import type { RunSummary } from '../../protocol/run.ts';
+import { bytesText, estimateStepBytes } from '../../trainer/planMemory.ts';
 import { RunControl } from '../runControl.ts';
 import { RunDatabase } from '../runDatabase.ts';
 import { checkpointsFolder, createRun, databaseFile } from '../runFolder.ts';
@@ -87,6 +90,15 @@ export function readSummary(folder: string): RunSummary {
   }
 }
 
+function readPlan({ folder }: RunSummary): Plan {
+  const database = RunDatabase.open(databaseFile(folder), 'read');
+  try {
+    return database.readOrigin().plan;
+  } finally {
+    database.close();
+  }
+}
+
 function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
   const file = path.resolve(given);
   let text: string;
@@ -144,7 +156,8 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 }
 
 async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: CommandContext): Promise<number> {
-  terminal.line(`${run.id} · ${run.description}`);
+  const stepBytes = estimateStepBytes(readPlan(run), datasetEnds);
+  terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
   terminal.line(`in ${run.folder}`);
   terminal.event({
     type: 'run',
@@ -153,6 +166,7 @@ async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: 
     seed: run.seed,
     description: run.description,
     folder: run.folder,
+    stepBytes,
   });
   const control = new RunControl();
   const report = new RunReport(terminal, run);

@@ -50,6 +50,11 @@ export class MemoryPool {
     return this.currentBuffer;
   }
 
+  /** The most that it can grow to. */
+  get addressableBytes(): number {
+    return this.maximumPages * pageBytes;
+  }
+
   get nBlocks(): number {
     return this.used.size;
   }

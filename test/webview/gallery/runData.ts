@@ -40,6 +40,7 @@ export function makePlan(activation: RunActivation): Plan {
           : { type: activation, dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } },
       dropout: [0.2, 0.3, 0.4, 0.5],
       denseL2: 0,
+      convolutionL2: 0,
       normalization: null,
     },
     training: {

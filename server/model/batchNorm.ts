@@ -1,0 +1,48 @@
+// The batch-normalisation layer and its running statistics. The op itself is in server/tensor/ops.
+import * as tf from '@tensorflow/tfjs-core';
+import { batchNormInference, batchNormTraining } from '../tensor/ops/batchNorm.ts';
+import type { BatchStatistics, Layer } from './layer.ts';
+import type { ParameterMaker, Statistic } from './parameters.ts';
+
+/** Keras's. */
+const epsilon = 1e-3;
+const maxMomentum = 0.99;
+
+/** By the batch's statistics in training, by the running ones in inference. */
+export function makeBatchNorm(layer: string, channels: number, maker: ParameterMaker): Layer {
+  const gamma = maker.make<tf.Rank.R1>(layer, 'gamma', [channels], { type: 'constant', value: 1 });
+  const beta = maker.make<tf.Rank.R1>(layer, 'beta', [channels], { type: 'constant', value: 0 });
+  const runningMean = maker.makeStatistic(layer, 'mean', channels);
+  const runningVariance = maker.makeStatistic(layer, 'variance', channels);
+  return (x, { mode, batchStatistics }) => {
+    if (mode === 'inference') return batchNormInference(x, gamma, beta, runningMean, runningVariance, epsilon);
+    const { y, mean, variance } = batchNormTraining(x, gamma, beta, epsilon);
+    batchStatistics?.push({ mean: tf.keep(mean), variance: tf.keep(variance), nValues: x.size / channels });
+    return y;
+  };
+}
+
+/**
+ * Moves the running statistics towards a batch's, the variance Bessel-corrected. The momentum of update t is (t − 1)/(t + 9)
+ * (polynomial-decay averaging, Shamir & Zhang 2013, η = 9: mostly the last tenth of the updates), up to Keras's 0.99 from
+ * update 991 on. With 0.99 alone, a short run would be tested with statistics of weights long gone.
+ * @param statistics in pairs, mean and variance, in the order of the layers
+ */
+export function updateStatistics(
+  statistics: readonly Statistic[],
+  batch: readonly BatchStatistics[],
+  update: number,
+): void {
+  const momentum = Math.min(maxMomentum, (update - 1) / (update + 9));
+  tf.tidy(() => {
+    batch.forEach(({ mean, variance, nValues }, index) => {
+      const bessel = nValues > 1 ? nValues / (nValues - 1) : 1;
+      move(statistics[2 * index]!.variable, mean, momentum, 1);
+      move(statistics[2 * index + 1]!.variable, variance, momentum, bessel);
+    });
+  });
+}
+
+function move(variable: tf.Variable, target: tf.Tensor, momentum: number, scale: number): void {
+  variable.assign(tf.add(tf.mul(variable, momentum), tf.mul(target, (1 - momentum) * scale)));
+}

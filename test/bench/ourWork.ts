@@ -1,0 +1,30 @@
+// A process of ours for engineProcess.ts: opens the runtime, warms up, then does one piece of work for each line that it reads.
+import path from 'node:path';
+import readline from 'node:readline';
+import { openRuntime } from '../../server/tensor/runtime.ts';
+import type { Engine, Work } from './work.ts';
+import { makeAttacker } from './attackStep.ts';
+import { makeStepper } from './trainingStep.ts';
+
+const options = JSON.parse(process.argv[2]!) as Work & Extract<Engine, { name: 'ours' }>;
+/** The engine compiles the hot kernels anew in the first steps; plain JavaScript takes too long to be asked twice. */
+const nWarmUps = options.runtime === 'cpu' ? 1 : 3;
+
+const assetsFolder = path.join(import.meta.dirname, '../../dist');
+const runtime = await openRuntime(options.runtime as 'wasm', { assetsFolder, threads: options.threads });
+const work = options.kind === 'pgd' ? await makeAttacker(options) : await makeStepper(options);
+for (let i = 0; i < nWarmUps; i++) await work();
+answer({ about: `${runtime.name} · ${runtime.device}` });
+for await (const _ of readline.createInterface({ input: process.stdin })) {
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(startCpu);
+  const { peakBytes } = runtime.memory();
+  answer({ ms: performance.now() - startMs, cpuMs: (user + system) / 1000, peakBytes });
+}
+process.exit();
+
+function answer(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

@@ -1,0 +1,39 @@
+// The benchmark's document for people.
+import type { ComparisonResult, SideResult } from './compare.ts';
+import type { OpCost } from './costliestOps.ts';
+import type { KernelTime } from './kernels.ts';
+
+export interface Report {
+  readonly machine: Readonly<Record<string, unknown>>;
+  readonly rounds: number;
+  readonly comparisons: readonly (ComparisonResult | { readonly name: string; readonly failure: string })[];
+  readonly ops: readonly OpCost[] | null;
+  readonly kernels: readonly KernelTime[] | null;
+}
+
+export function printReport({ machine, comparisons, ops, kernels }: Report): void {
+  console.log(
+    Object.entries(machine)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', '),
+  );
+  for (const result of comparisons) {
+    if ('failure' in result) {
+      console.log(`${result.name}: ${result.failure}`);
+      continue;
+    }
+    const { name, ours, theirs, ratio, peakRatio, scaled } = result;
+    console.log(
+      `${name}: ${String(ratio.median)} × (${String(ratio.minimum)}–${String(ratio.maximum)}), peak memory ${String(peakRatio)} ×`,
+    );
+    for (const side of [ours, theirs]) console.log(`  ${describe(side)}`);
+    if (scaled) console.log(`  scaled to ${scaled.what}: ${String(scaled.oursMs)} ms, ${String(scaled.theirsMs)} ms`);
+  }
+  if (ops) console.table(ops);
+  if (kernels) console.table(kernels);
+}
+
+function describe({ what, about, clock, cpu, peakBytes }: SideResult): string {
+  const spread = `${String(clock.minimum)}–${String(clock.maximum)}, n ${String(clock.n)}`;
+  return `${String(clock.median)} ms (${spread}; processor ${String(cpu.median)} ms; peak ${String(Math.round(peakBytes / 1e6))} MB): ${what} [${about}]`;
+}

@@ -1,0 +1,99 @@
+// What is measured: who does which work, and with whom it is compared. How each works is in ourWork.ts and torchWork.py.
+
+export interface Work {
+  /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
+  readonly kind: 'step' | 'pgd';
+  readonly network: 'light' | 'vgg' | 'resnet20';
+  readonly activation: 'kaf' | 'swish' | 'relu';
+  /** D of the KAF. */
+  readonly dictionary: number;
+  readonly method: 'standard' | 'fgsm-rs';
+  readonly batchSize: number;
+  /** Norms of all tensors every so many steps; 0 for never. PyTorch measures none. */
+  readonly normsEverySteps: number;
+}
+
+export type Engine =
+  | { readonly name: 'ours'; readonly runtime: 'wasm' | 'cpu' | 'tensorflow'; readonly threads: number }
+  | { readonly name: 'torch'; readonly mode: 'eager' | 'compiled'; readonly threads: number };
+
+export interface Side {
+  readonly work: Work;
+  readonly engine: Engine;
+}
+
+/** `theirs` is how many times `ours` on the clock, by pairs that alternate. */
+export interface Comparison {
+  readonly name: string;
+  readonly ours: Side;
+  readonly theirs: Side;
+  /** By which both times are multiplied in the report, where the whole work is more of the same. */
+  readonly scale: { readonly factor: number; readonly what: string } | null;
+}
+
+const batchSize = 128;
+const vgg: Work = {
+  ...{ kind: 'step', network: 'vgg', activation: 'kaf', dictionary: 20, method: 'standard' },
+  ...{ batchSize, normsEverySteps: 0 },
+};
+const swish: Work = { ...vgg, activation: 'swish' };
+
+/** Of which the costliest ops are told. */
+export const opsWork = vgg;
+
+/** Beside PyTorch, eager and compiled. */
+const besidePyTorch: Readonly<Record<string, Work>> = {
+  'vgg-relu': { ...vgg, activation: 'relu' },
+  'vgg-swish': swish,
+  'vgg-kaf': vgg,
+  'resnet20-kaf-fgsm-rs': { ...vgg, network: 'resnet20', method: 'fgsm-rs' },
+  'light-kaf-standard': { ...vgg, network: 'light' },
+  'light-kaf-fgsm-rs': { ...vgg, network: 'light', method: 'fgsm-rs' },
+  'pgd-vgg-kaf': { ...vgg, kind: 'pgd' },
+};
+
+const pgd50 = { factor: (50 * 512) / batchSize, what: 'PGD-50 on 512 images' };
+
+export function comparisons(threads: number, rivals: readonly string[]): Comparison[] {
+  const wasm = { name: 'ours', runtime: 'wasm', threads } as const;
+  const list: Comparison[] = [];
+  const add = (name: string, ours: Side, theirs: Side, scale: Comparison['scale'] = null) =>
+    list.push({ name, ours, theirs, scale });
+  for (const [name, work] of Object.entries(besidePyTorch)) {
+    for (const mode of ['eager', 'compiled'] as const) {
+      const torch = { name: 'torch', mode, threads } as const;
+      add(name, { work, engine: wasm }, { work, engine: torch }, work.kind === 'pgd' ? pgd50 : null);
+    }
+  }
+  add('kaf-against-swish', { work: swish, engine: wasm }, { work: vgg, engine: wasm });
+  add('kaf-64-against-swish', { work: swish, engine: wasm }, { work: { ...vgg, dictionary: 64 }, engine: wasm });
+  add('norms-against-none', { work: vgg, engine: wasm }, { work: { ...vgg, normsEverySteps: 1 }, engine: wasm });
+  add(
+    'one-thread-against-two',
+    { work: vgg, engine: { ...wasm, threads: 2 } },
+    { work: vgg, engine: { ...wasm, threads: 1 } },
+  );
+  const relu: Work = { ...vgg, activation: 'relu' };
+  if (rivals.includes('cpu')) {
+    // Seconds an image: both make a small batch, and the whole one is scaled.
+    const small = { ...relu, batchSize: 2 };
+    const engine = { name: 'ours', runtime: 'cpu', threads: 1 } as const;
+    const scale = { factor: batchSize / small.batchSize, what: `a batch of ${batchSize}` };
+    add('stock-tfjs', { work: small, engine: wasm }, { work: small, engine }, scale);
+  }
+  if (rivals.includes('tensorflow')) {
+    for (const [name, work] of Object.entries({ relu, kaf: vgg })) {
+      const engine = { name: 'ours', runtime: 'tensorflow', threads } as const;
+      add(`tensorflow-${name}`, { work, engine: wasm }, { work, engine });
+    }
+  }
+  return list;
+}
+
+export function describeSide({ work, engine }: Side): string {
+  const { network, activation, dictionary, method, kind } = work;
+  const who = engine.name === 'ours' ? `ours on ${engine.runtime}` : `PyTorch ${engine.mode}`;
+  const how = activation === 'kaf' ? `KAF D=${dictionary}` : activation;
+  const what = kind === 'pgd' ? 'PGD step' : `${method} step`;
+  return `${network} ${how}, ${what}, ${who}, ${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
+}
