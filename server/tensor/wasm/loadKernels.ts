@@ -68,6 +68,7 @@ export const kernelNames = [
   'convolve',
   'accumulateFilterGradient',
   'copyUnpadded',
+  'multiplySample',
   'kafForward',
   'kafBackward',
   'freeKafForward',
