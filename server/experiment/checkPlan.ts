@@ -1,5 +1,12 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
-import { isKaf, type EvaluationPlan, type ModelPlan, type NetworkPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
+import {
+  isKaf,
+  type EvaluationPlan,
+  type ModelPlan,
+  type NetworkPlan,
+  type Plan,
+  type TrainingPlan,
+} from '../protocol/plan.ts';
 import { networkText } from './describePlan.ts';
 import type { FoundIssue } from './experimentText.ts';
 import { defaultDropout, isKafValues } from './makePlan.ts';

@@ -20,6 +20,7 @@ const modelPlan: ModelPlan = {
   activation: { type: 'kaf', dictionary: 20, boundary: 3, gamma: 1.6713, init: { type: 'normal', std: 0.3 } },
   dropout: [0.2, 0.3, 0.4],
   denseL2: 0.0012,
+  convolutionL2: 0,
   normalization: null,
 };
 
@@ -99,7 +100,10 @@ function makeStepper(nImages: number, side: number) {
       const computed = computeGradients(
         network,
         { images, labels },
-        { key: { seed, stream: 1, counter: 0 }, denseL2: modelPlan.denseL2 },
+        {
+          key: { seed, stream: 1, counter: 0 },
+          penalties: { dense: modelPlan.denseL2, convolution: modelPlan.convolutionL2 },
+        },
       );
       optimizer.update(computed.gradients, { learningRate: 0.1, step: 1 });
       // Reading a weight waits for what computes beside this thread.

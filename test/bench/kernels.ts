@@ -1,4 +1,4 @@
-// The hot kernels alone, at the sizes of the light network with batches of 128.
+// The hot kernels alone, at the sizes of the VGG network with batches of 128.
 import * as tf from '@tensorflow/tfjs-core';
 import { summarize, type Summary } from './statistics.ts';
 
@@ -28,6 +28,7 @@ export function timeKernels(rounds: number): KernelTime[] {
     [32, 32, 32],
     [16, 32, 64],
     [16, 64, 64],
+    [8, 64, 128],
     [8, 128, 128],
   ] as const) {
     timeConvolution(time, side, inChannels, outChannels);

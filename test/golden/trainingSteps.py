@@ -9,9 +9,12 @@ import golden
 
 BATCH, STEPS, SAMPLES = 4, 3, 16
 SIDES = {"light": 32, "vgg": 32, "resnet8": 8}
-# Images on which no winner of a max pooling hangs on the last digits: on most others, PyTorch in float32 is off by 1e-2
-# from itself in float64 by the third step of the VGG network, here by 2.4e-4 at most.
-IMAGES = 1004
+# Images on which no winner of a max pooling hangs on the last digits: with noise of 5e-7 of the RMS on every convolution's
+# output (a float32 sum's is 1e-7, Winograd's 4e-7) the gradients of all three steps stay within 4 % of the tests' tolerance.
+IMAGES = {"light": 1004, "vgg": 1007, "resnet8": 1004}
+# KAF alone, α ~ ±0.5, is rough: by the third step seven layers of it turn that noise into gradients off by their own size, in
+# PyTorch as here. So the VGG network has smaller α beside Swish.
+ALPHA = {"light": 0.5, "vgg": 0.3, "resnet8": 0.5}
 LABELS = [3, 1, 4, 1]
 EPSILON_BN = 1e-3
 L2 = {
@@ -44,7 +47,7 @@ def parameters_of(network, activation):
         add(f"{prefix}bn{number}.gamma", (width,), 0.2, 1.0)
         add(f"{prefix}bn{number}.beta", (width,), 0.1)
         if activation != "relu":
-            add(f"{prefix}kaf{number}.alpha", (width, 20), 0.5)
+            add(f"{prefix}kaf{number}.alpha", (width, 20), ALPHA[network])
 
     if network == "resnet8":
         add_convolution("conv1", 3, 16)
@@ -71,7 +74,7 @@ def parameters_of(network, activation):
     inputs = channels if network == "light" else channels * 16
     add("dense1.kernel", (inputs, 128), (6 / (inputs + 128)) ** 0.5)
     add("dense1.bias", (128,), 0.1)
-    add(f"kaf{number + 1}.alpha", (128, 20), 0.5)
+    add(f"kaf{number + 1}.alpha", (128, 20), ALPHA[network])
     add("dense2.kernel", (128, 10), (6 / 138) ** 0.5)
     add("dense2.bias", (10,), 0.1)
     return found
@@ -125,7 +128,7 @@ def train(network, settings, activation):
         values = golden.float32(centre + scale * golden.hashed(1 + i, int(np.prod(shape)))).reshape(shape)
         weights[name], start[name] = values.clone().requires_grad_(), values
     side = SIDES[network]
-    images = golden.float32((golden.hashed(IMAGES, BATCH * side * side * 3) + 1) / 2).reshape(BATCH, side, side, 3)
+    images = golden.float32((golden.hashed(IMAGES[network], BATCH * side * side * 3) + 1) / 2).reshape(BATCH, side, side, 3)
     labels = torch.tensor(LABELS)
     groups = [
         {"params": [w for n, w in weights.items() if n.endswith(".kernel")], "weight_decay": settings["weightDecay"]},
@@ -153,12 +156,12 @@ def train(network, settings, activation):
 
 RUNS = {
     "light": [(SGD, "kaf"), (ADAM, "residual-kaf")],
-    "vgg": [(SGD, "kaf"), (ADAM, "residual-kaf")],
+    "vgg": [(SGD, "residual-kaf"), (ADAM, "residual-kaf")],
     "resnet8": [(SGD, "relu"), (SGD, "kaf"), (ADAM, "residual-kaf")],
 }
 for network, runs in RUNS.items():
     content = {
-        "labels": LABELS, "images": IMAGES, "side": SIDES[network], "l2": L2[network], "gamma": GAMMA, "boundary": 3.0,
+        "labels": LABELS, "images": IMAGES[network], "side": SIDES[network], "l2": L2[network], "gamma": GAMMA, "boundary": 3.0,
         "runs": [train(network, settings, activation) for settings, activation in runs],
     }  # fmt: skip
     golden.write(f"trainingSteps.{network}", 0, content)

@@ -20,6 +20,7 @@ import { reductionKernels } from './kernels/reduction.ts';
 import { kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
 import { ThreadPool } from './threads/threadPool.ts';
+import { fasterTile, joinVectors, type TileShape } from './tileShape.ts';
 import { WasmBackend, wasmBackendName } from './wasmBackend.ts';
 
 const fastKernels = [
@@ -46,6 +47,8 @@ export interface WasmOptions {
   readonly build?: KernelBuild;
   /** From 1; by default 1. */
   readonly threads?: number;
+  /** Shape of the matrix products' micro-kernel; by default the one that is faster here. */
+  readonly tile?: TileShape;
 }
 
 /**
@@ -57,13 +60,15 @@ export async function openWasmBackend(
   options: WasmOptions = {},
 ): Promise<{ backend: WasmBackend; build: KernelBuild }> {
   const pool = new MemoryPool();
+  joinVectors();
   const { kernels, module, build } = loadKernels(assetsFolder, pool.memory, options.build);
+  const tile = options.tile ?? fasterTile(kernels, pool);
   const threads = await ThreadPool.open(assetsFolder, options.threads ?? 1, {
     module,
     memory: pool.memory,
     run: (kernel, call) => kernels[kernelNames[kernel]!](...call),
   });
-  const backend = new WasmBackend(pool, kernels, threads);
+  const backend = new WasmBackend(pool, kernels, { threads, tile });
   registerKernels();
   if (tf.engine().registryFactory[wasmBackendName]) tf.removeBackend(wasmBackendName);
   tf.registerBackend(wasmBackendName, () => backend, 1);

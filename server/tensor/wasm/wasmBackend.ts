@@ -6,6 +6,7 @@ import { kernelNames, type KernelName, type Kernels } from './loadKernels.ts';
 import type { MemoryPool } from './memoryPool.ts';
 import { rangesOf } from './threads/ranges.ts';
 import type { ThreadPool } from './threads/threadPool.ts';
+import type { TileShape } from './tileShape.ts';
 
 export const wasmBackendName = 'kafscope-wasm';
 
@@ -42,12 +43,18 @@ export class WasmBackend extends MathBackendCPU {
   readonly pool: MemoryPool;
   readonly kernels: Kernels;
   readonly threads: ThreadPool;
+  readonly tile: TileShape;
 
-  constructor(pool: MemoryPool, kernels: Kernels, threads: ThreadPool) {
+  constructor(
+    pool: MemoryPool,
+    kernels: Kernels,
+    { threads, tile }: { readonly threads: ThreadPool; readonly tile: TileShape },
+  ) {
     super();
     this.pool = pool;
     this.kernels = kernels;
     this.threads = threads;
+    this.tile = tile;
   }
 
   /** tfjs calls it when the backend is removed. */

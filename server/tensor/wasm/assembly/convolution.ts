@@ -1,13 +1,14 @@
 // 2-D convolution (NHWC, filters HWIO) and its two gradients as implicit matrix products: an image is placed once into a
-// padded copy, whose rows then serve as the matrix's rows without an im2col. Any size, stride and padding; no dilation.
+// padded copy, whose rows then serve as the matrix's rows without an im2col. Any size, stride and padding; no dilation. An input
+// gradient at stride s is s² correlations at stride 1, each of the taps and pixels of one phase.
 // Order of summation: filter row, then filter column and channel; the filter gradient by image and by block of output rows.
 import { packPanels, tileOfColumns, tileOfRows } from './parts/tile';
 
 const LARGEST_PANEL_BYTES: usize = 24_576;
 
 /**
- * Copies one image [height, width, channels] into `out` [outHeight, outWidth, channels], its pixel (y, x) to
- * (top + y·stepY, left + x·stepX); pixels that fall outside are left out. Cells without a pixel are not written.
+ * Copies one image [height, width, channels] to (top, left) of `out` [outHeight, outWidth, channels]; pixels that fall outside
+ * are left out. Cells without a pixel are not written.
  */
 function placeImage(
   image: usize,
@@ -19,34 +20,17 @@ function placeImage(
   outWidth: i32,
   top: i32,
   left: i32,
-  stepY: i32,
-  stepX: i32,
 ): void {
   const pixelBytes = (<usize>channels) << 2;
-  for (let y = 0; y < height; y++) {
-    const toY = top + y * stepY;
-    if (toY < 0 || toY >= outHeight) continue;
-    if (stepX === 1) {
-      const from = max(0, -left);
-      const to = min(width, outWidth - left);
-      if (to > from) {
-        memory.copy(
-          out + <usize>(toY * outWidth + left + from) * pixelBytes,
-          image + <usize>(y * width + from) * pixelBytes,
-          <usize>(to - from) * pixelBytes,
-        );
-      }
-    } else {
-      for (let x = 0; x < width; x++) {
-        const toX = left + x * stepX;
-        if (toX < 0 || toX >= outWidth) continue;
-        memory.copy(
-          out + <usize>(toY * outWidth + toX) * pixelBytes,
-          image + <usize>(y * width + x) * pixelBytes,
-          pixelBytes,
-        );
-      }
-    }
+  const from = max(0, -left);
+  const to = min(width, outWidth - left);
+  if (to <= from) return;
+  for (let y = max(0, -top); y < min(height, outHeight - top); y++) {
+    memory.copy(
+      out + <usize>((y + top) * outWidth + left + from) * pixelBytes,
+      image + <usize>(y * width + from) * pixelBytes,
+      <usize>(to - from) * pixelBytes,
+    );
   }
 }
 
@@ -63,48 +47,64 @@ export function packFilter(
   packPanels(filter, (<usize>outChannels) << 2, 4, rows, outChannels, out, 0, rows);
 }
 
-/** Packs a filter turned by 180° with its channels swapped, for the input gradient: panels [⌈Cin/8⌉][KH·KW·Cout][8]. */
+/**
+ * Packs a filter turned by 180° with its channels swapped, for the input gradient: of its taps those at phase + stride·i, in
+ * panels [⌈Cin/8⌉][taps·Cout][8].
+ */
 export function packTurnedFilter(
   filter: usize,
   filterHeight: i32,
   filterWidth: i32,
   inChannels: i32,
   outChannels: i32,
+  phaseY: i32,
+  phaseX: i32,
+  strideY: i32,
+  strideX: i32,
   out: usize,
 ): void {
-  const nTaps = filterHeight * filterWidth;
+  const tapRows = tapsOf(filterHeight, phaseY, strideY);
+  const tapColumns = tapsOf(filterWidth, phaseX, strideX);
   const tapBytes = (<usize>(inChannels * outChannels)) << 2;
-  for (let tap = 0; tap < nTaps; tap++) {
-    packPanels(
-      filter + <usize>(nTaps - 1 - tap) * tapBytes,
-      4,
-      (<usize>outChannels) << 2,
-      outChannels,
-      inChannels,
-      out,
-      tap * outChannels,
-      nTaps * outChannels,
-    );
+  for (let y = 0; y < tapRows; y++) {
+    for (let x = 0; x < tapColumns; x++) {
+      const tap = (phaseY + strideY * (tapRows - 1 - y)) * filterWidth + phaseX + strideX * (tapColumns - 1 - x);
+      packPanels(
+        filter + <usize>tap * tapBytes,
+        4,
+        (<usize>outChannels) << 2,
+        outChannels,
+        inChannels,
+        out,
+        (y * tapColumns + x) * outChannels,
+        tapRows * tapColumns * outChannels,
+      );
+    }
   }
+}
+
+/** How many of the taps 0 … length − 1 are at phase + stride·i. */
+// @ts-ignore: decorator
+@inline
+function tapsOf(length: i32, phase: i32, stride: i32): i32 {
+  return (length - phase + stride - 1) / stride;
 }
 
 /**
  * Images first…last of out [·, outHeight, outWidth, outChannels] = correlation of the padded images with packed filters,
- * + bias, ReLU. `padded` is room for one padded image [paddedHeight, paddedWidth, inChannels] and is zeroed here; 0 means that
- * the images are used as they are (then paddedWidth is their width). `offsets` is room for (outHeight·outWidth + 5) u32.
+ * + bias, ReLU. `scratch` holds a padded image [paddedHeight, paddedWidth, inChannels] and (outHeight·outWidth + 5) u32; with
+ * `isInPlace` the images are used as they are, and paddedWidth is their width.
  */
 export function convolve(
   x: usize,
   height: i32,
   width: i32,
   inChannels: i32,
-  padded: usize,
+  isInPlace: i32,
   paddedHeight: i32,
   paddedWidth: i32,
   top: i32,
   left: i32,
-  stepY: i32,
-  stepX: i32,
   panels: usize,
   filterHeight: i32,
   filterWidth: i32,
@@ -115,74 +115,155 @@ export function convolve(
   outWidth: i32,
   strideY: i32,
   strideX: i32,
+  isRelu: i32,
   first: i32,
   last: i32,
-  offsets: usize,
-  isRelu: i32,
+  scratch: usize,
 ): void {
   const pixelBytes = (<usize>inChannels) << 2;
-  const rowBytes = <usize>paddedWidth * pixelBytes;
+  const paddedBytes = <usize>(paddedHeight * paddedWidth) * pixelBytes;
   const nPixels = outHeight * outWidth;
-  const imageBytes = <usize>(height * width) * pixelBytes;
+  const offsets = isInPlace ? scratch : scratch + paddedBytes;
+  if (nPixels === 0) return;
+  writeOffsets(offsets, outHeight, outWidth, <usize>(strideY * paddedWidth) * pixelBytes, <usize>strideX * pixelBytes);
+  if (!isInPlace) memory.fill(scratch, 0, paddedBytes);
+  for (let image = first; image < last; image++) {
+    let source = x + <usize>(image * height * width) * pixelBytes;
+    if (!isInPlace) {
+      placeImage(source, height, width, inChannels, scratch, paddedHeight, paddedWidth, top, left);
+      source = scratch;
+    }
+    const to = out + ((<usize>(image * nPixels) * <usize>outChannels) << 2);
+    correlate(source, paddedWidth, inChannels, offsets, panels, filterHeight, filterWidth, bias, to, nPixels, outChannels, isRelu);
+  }
+}
+
+/**
+ * The pixels (firstY + strideY·i, firstX + strideX·j) of images first…last of the input gradient `out`
+ * [·, height, width, outChannels]: `rows` × `columns` of them, the full correlation at stride 1 of dy
+ * [·, dyHeight, dyWidth, inChannels] with the taps of one phase. `scratch` holds a padded dy [rows + tapRows − 1,
+ * columns + tapColumns − 1, inChannels], (rows·columns + 5) u32 and the result.
+ */
+export function convolvePhase(
+  dy: usize,
+  dyHeight: i32,
+  dyWidth: i32,
+  inChannels: i32,
+  top: i32,
+  left: i32,
+  panels: usize,
+  tapRows: i32,
+  tapColumns: i32,
+  outChannels: i32,
+  bias: usize,
+  out: usize,
+  height: i32,
+  width: i32,
+  firstY: i32,
+  firstX: i32,
+  strideY: i32,
+  strideX: i32,
+  rows: i32,
+  columns: i32,
+  first: i32,
+  last: i32,
+  scratch: usize,
+): void {
+  const paddedHeight = rows + tapRows - 1;
+  const paddedWidth = columns + tapColumns - 1;
+  const pixelBytes = (<usize>inChannels) << 2;
+  const outPixelBytes = (<usize>outChannels) << 2;
+  const paddedBytes = <usize>(paddedHeight * paddedWidth) * pixelBytes;
+  const offsets = scratch + paddedBytes;
+  const result = offsets + ((<usize>(rows * columns + 5)) << 2);
+  writeOffsets(offsets, rows, columns, <usize>paddedWidth * pixelBytes, pixelBytes);
+  memory.fill(scratch, 0, paddedBytes);
+  for (let image = first; image < last; image++) {
+    const source = dy + <usize>(image * dyHeight * dyWidth) * pixelBytes;
+    placeImage(source, dyHeight, dyWidth, inChannels, scratch, paddedHeight, paddedWidth, top, left);
+    correlate(scratch, paddedWidth, inChannels, offsets, panels, tapRows, tapColumns, bias, result, rows * columns, outChannels, 0);
+    let from = result;
+    for (let y = 0; y < rows; y++) {
+      let to = out + <usize>((image * height + firstY + y * strideY) * width + firstX) * outPixelBytes;
+      for (let x = 0; x < columns; x++) {
+        for (let byte: usize = 0; byte < outPixelBytes; byte += 4) store<f32>(to + byte, load<f32>(from + byte));
+        from += outPixelBytes;
+        to += <usize>strideX * outPixelBytes;
+      }
+    }
+  }
+}
+
+/** Where the window of each output pixel starts in the padded image; five more for the tail of six. */
+function writeOffsets(offsets: usize, rows: i32, columns: i32, rowStepBytes: usize, columnStepBytes: usize): void {
+  let to = offsets;
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      store<u32>(to, <u32>(<usize>y * rowStepBytes + <usize>x * columnStepBytes));
+      to += 4;
+    }
+  }
+  const lastOffset = load<u32>(to - 4);
+  for (let i: usize = 0; i < 5; i++) store<u32>(to + (i << 2), lastOffset);
+}
+
+/** One padded image with packed filters: `nPixels` pixels of `out` at `offsets`. */
+function correlate(
+  source: usize,
+  paddedWidth: i32,
+  inChannels: i32,
+  offsets: usize,
+  panels: usize,
+  filterHeight: i32,
+  filterWidth: i32,
+  bias: usize,
+  out: usize,
+  nPixels: i32,
+  outChannels: i32,
+  isRelu: i32,
+): void {
+  const rowBytes = (<usize>(paddedWidth * inChannels)) << 2;
   const outPixelBytes = (<usize>outChannels) << 2;
   const segmentLength = filterWidth * inChannels;
   const panelBytes = (<usize>(filterHeight * segmentLength)) << 5;
   // A panel that doesn't fit the first-level cache is worked through by filter rows.
   const segmentsPerPass = panelBytes > LARGEST_PANEL_BYTES ? 1 : filterHeight;
-  if (nPixels === 0) return;
-  let to = offsets;
-  for (let y = 0; y < outHeight; y++) {
-    for (let column = 0; column < outWidth; column++) {
-      store<u32>(to, <u32>(<usize>(y * strideY) * rowBytes + <usize>(column * strideX) * pixelBytes));
-      to += 4;
-    }
-  }
-  const lastOffset = load<u32>(to - 4);
-  for (let i = 0; i < 5; i++) store<u32>(to + ((<usize>i) << 2), lastOffset);
-  if (padded) memory.fill(padded, 0, <usize>paddedHeight * rowBytes);
-  for (let image = first; image < last; image++) {
-    let source = x + <usize>image * imageBytes;
-    if (padded) {
-      placeImage(source, height, width, inChannels, padded, paddedHeight, paddedWidth, top, left, stepY, stepX);
-      source = padded;
-    }
-    const outImage = out + <usize>image * <usize>nPixels * outPixelBytes;
-    for (let channel = 0; channel < outChannels; channel += 8) {
-      for (let segment = 0; segment < filterHeight; segment += segmentsPerPass) {
-        const isLast = segment + segmentsPerPass >= filterHeight;
-        const panel = panels + <usize>(channel >> 3) * panelBytes + ((<usize>(segment * segmentLength)) << 5);
-        for (let pixel = 0; pixel < nPixels; pixel += 6) {
-          tileOfRows(
-            source + <usize>segment * rowBytes,
-            offsets + ((<usize>pixel) << 2),
-            segmentLength,
-            min(segmentsPerPass, filterHeight - segment),
-            rowBytes,
-            panel,
-            bias + ((<usize>channel) << 2),
-            outImage + <usize>pixel * outPixelBytes + ((<usize>channel) << 2),
-            outPixelBytes,
-            min(6, nPixels - pixel),
-            outChannels - channel,
-            isRelu & i32(isLast),
-            i32(segment > 0),
-          );
-        }
+  for (let channel = 0; channel < outChannels; channel += 8) {
+    for (let segment = 0; segment < filterHeight; segment += segmentsPerPass) {
+      const isLast = segment + segmentsPerPass >= filterHeight;
+      const panel = panels + <usize>(channel >> 3) * panelBytes + ((<usize>(segment * segmentLength)) << 5);
+      for (let pixel = 0; pixel < nPixels; pixel += 6) {
+        tileOfRows(
+          source + <usize>segment * rowBytes,
+          offsets + ((<usize>pixel) << 2),
+          segmentLength,
+          min(segmentsPerPass, filterHeight - segment),
+          rowBytes,
+          panel,
+          bias + ((<usize>channel) << 2),
+          out + <usize>pixel * outPixelBytes + ((<usize>channel) << 2),
+          outPixelBytes,
+          min(6, nPixels - pixel),
+          outChannels - channel,
+          isRelu & i32(isLast),
+          i32(segment > 0),
+        );
       }
     }
   }
 }
 
 /**
- * Adds the filter gradient of images first…last to `sums` [KH·KW·Cin, ⌈Cout/8⌉·8], which the caller zeroes. `padded` as in
- * `convolve`; `panels` is room for ⌈Cout/8⌉·rowsPerBlock·outWidth·32 bytes. Reads up to 20 bytes past the (padded) image.
+ * sums [KH·KW·Cin, ⌈Cout/8⌉·8] = the filter gradient of images first…last. `scratch` holds panels of dy of
+ * ⌈Cout/8⌉·rowsPerBlock·outWidth·32 bytes and, without `isInPlace`, a padded image as in `convolve` and 20 bytes more; in place,
+ * 20 bytes past the image are read.
  */
-export function accumulateFilterGradient(
+export function filterGradientSums(
   x: usize,
   height: i32,
   width: i32,
   inChannels: i32,
-  padded: usize,
+  isInPlace: i32,
   paddedHeight: i32,
   paddedWidth: i32,
   top: i32,
@@ -196,10 +277,10 @@ export function accumulateFilterGradient(
   filterHeight: i32,
   filterWidth: i32,
   sums: usize,
-  panels: usize,
   rowsPerBlock: i32,
   first: i32,
   last: i32,
+  scratch: usize,
 ): void {
   const pixelBytes = (<usize>inChannels) << 2;
   const rowBytes = <usize>paddedWidth * pixelBytes;
@@ -207,11 +288,14 @@ export function accumulateFilterGradient(
   const segmentLength = filterWidth * inChannels;
   const sumRowBytes = (<usize>((outChannels + 7) & ~7)) << 2;
   const dyRowBytes = (<usize>(outWidth * outChannels)) << 2;
-  if (padded) memory.fill(padded, 0, <usize>paddedHeight * rowBytes);
+  const panels = scratch;
+  const padded = panels + <usize>(rowsPerBlock * outWidth) * sumRowBytes;
+  if (!isInPlace) memory.fill(padded, 0, <usize>paddedHeight * rowBytes);
+  memory.fill(sums, 0, <usize>(filterHeight * segmentLength) * sumRowBytes);
   for (let image = first; image < last; image++) {
     let source = x + <usize>image * imageBytes;
-    if (padded) {
-      placeImage(source, height, width, inChannels, padded, paddedHeight, paddedWidth, top, left, 1, 1);
+    if (!isInPlace) {
+      placeImage(source, height, width, inChannels, padded, paddedHeight, paddedWidth, top, left);
       source = padded;
     }
     for (let y = 0; y < outHeight; y += rowsPerBlock) {
@@ -250,10 +334,28 @@ export function accumulateFilterGradient(
   }
 }
 
-/** Copies `rows` rows of `columns` floats out of rows padded to a multiple of 8. */
-export function copyUnpadded(padded: usize, rows: i32, columns: i32, out: usize): void {
-  const paddedBytes = (<usize>((columns + 7) & ~7)) << 2;
-  const rowBytes = (<usize>columns) << 2;
-  for (let row = 0; row < rows; row++)
-    memory.copy(out + <usize>row * rowBytes, padded + <usize>row * paddedBytes, rowBytes);
+/** Rows first…last of `out` [·, columns] = the sums over `nParts` parts, in their order, whose rows are padded to a multiple of 8. */
+export function addFilterGradients(
+  parts: usize,
+  nParts: i32,
+  partBytes: usize,
+  columns: i32,
+  out: usize,
+  first: i32,
+  last: i32,
+): void {
+  const paddedColumns = (columns + 7) & ~7;
+  for (let row = first; row < last; row++) {
+    const from = parts + ((<usize>(row * paddedColumns)) << 2);
+    const to = out + ((<usize>(row * columns)) << 2);
+    for (let column: usize = 0; column < (<usize>columns) << 2; column += 4) {
+      let cell = from + column;
+      let sum = load<f32>(cell);
+      for (let part = 1; part < nParts; part++) {
+        cell += partBytes;
+        sum += load<f32>(cell);
+      }
+      store<f32>(to + column, sum);
+    }
+  }
 }

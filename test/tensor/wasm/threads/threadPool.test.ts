@@ -145,6 +145,7 @@ describe('threads', () => {
 describe('any number of threads gives the same bits:', () => {
   const key = { seed: 5, stream: 1, counter: 9 };
   const kaf = { boundary: 3, gamma: 1.6713, base: 'swish', gradients: 'all' };
+  const convolution = { strides: 1, pad: 'same', dataFormat: 'NHWC' };
   const pool = { filterSize: 3, strides: 2, pad: 'same' };
   const freeKafCoefficients = () => ({
     alpha: noise([21, 20]),
@@ -208,6 +209,24 @@ describe('any number of threads gives the same bits:', () => {
     Max: () => [tf.max(noise([4003, 170]), 1)],
     BatchMatMul: () => [tf.matMul(noise([517, 131]), noise([131, 67], { seed: 2 }))],
     'BatchMatMul, transposed': () => [tf.matMul(noise([1031, 517]), noise([67, 1031], { seed: 2 }), true, true)],
+    Conv2D: () => [
+      tf.conv2d(noise([9, 13, 11, 33]) as tf.Tensor4D, noise([3, 3, 33, 41], { seed: 2 }) as tf.Tensor4D, 1, 'same'),
+    ],
+    'Conv2D, one image': () => [
+      tf.conv2d(noise([1, 33, 31, 9]) as tf.Tensor4D, noise([3, 3, 9, 17], { seed: 2 }) as tf.Tensor4D, 1, 'valid'),
+    ],
+    Conv2DBackpropInput: () =>
+      runKernel(
+        tf.Conv2DBackpropInput,
+        { dy: noise([9, 13, 11, 33]), filter: noise([3, 3, 9, 33], { seed: 2 }) },
+        { ...convolution, inputShape: [9, 13, 11, 9] },
+      ),
+    Conv2DBackpropFilter: () =>
+      runKernel(
+        tf.Conv2DBackpropFilter,
+        { x: noise([90, 13, 11, 9]), dy: noise([90, 13, 11, 33], { seed: 2 }) },
+        { ...convolution, filterShape: [3, 3, 9, 33] },
+      ),
     MaxPool: () => runKernel(tf.MaxPool, { x: noise([9, 31, 31, 19]) }, pool),
     MaxPoolGrad: () =>
       runKernel(tf.MaxPoolGrad, { dy: noise([9, 16, 16, 19], { seed: 2 }), input: noise([9, 31, 31, 19]) }, pool),

@@ -214,53 +214,7 @@ export function tileOfColumns(
   for (let run = 0; run < runs; run++) {
     let s = a;
     let k = length;
-    while (k >= 2) {
-      let b0 = v128.load(panel);
-      let b1 = v128.load(panel, 16);
-      let x = v128.load32_splat(s);
-      c00 = multiplyAdd(x, b0, c00);
-      c01 = multiplyAdd(x, b1, c01);
-      x = v128.load32_splat(s, 4);
-      c10 = multiplyAdd(x, b0, c10);
-      c11 = multiplyAdd(x, b1, c11);
-      x = v128.load32_splat(s, 8);
-      c20 = multiplyAdd(x, b0, c20);
-      c21 = multiplyAdd(x, b1, c21);
-      x = v128.load32_splat(s, 12);
-      c30 = multiplyAdd(x, b0, c30);
-      c31 = multiplyAdd(x, b1, c31);
-      x = v128.load32_splat(s, 16);
-      c40 = multiplyAdd(x, b0, c40);
-      c41 = multiplyAdd(x, b1, c41);
-      x = v128.load32_splat(s, 20);
-      c50 = multiplyAdd(x, b0, c50);
-      c51 = multiplyAdd(x, b1, c51);
-      s += stepBytes;
-      b0 = v128.load(panel, 32);
-      b1 = v128.load(panel, 48);
-      x = v128.load32_splat(s);
-      c00 = multiplyAdd(x, b0, c00);
-      c01 = multiplyAdd(x, b1, c01);
-      x = v128.load32_splat(s, 4);
-      c10 = multiplyAdd(x, b0, c10);
-      c11 = multiplyAdd(x, b1, c11);
-      x = v128.load32_splat(s, 8);
-      c20 = multiplyAdd(x, b0, c20);
-      c21 = multiplyAdd(x, b1, c21);
-      x = v128.load32_splat(s, 12);
-      c30 = multiplyAdd(x, b0, c30);
-      c31 = multiplyAdd(x, b1, c31);
-      x = v128.load32_splat(s, 16);
-      c40 = multiplyAdd(x, b0, c40);
-      c41 = multiplyAdd(x, b1, c41);
-      x = v128.load32_splat(s, 20);
-      c50 = multiplyAdd(x, b0, c50);
-      c51 = multiplyAdd(x, b1, c51);
-      s += stepBytes;
-      panel += 64;
-      k -= 2;
-    }
-    if (k > 0) {
+    while (k > 0) {
       const b0 = v128.load(panel);
       const b1 = v128.load(panel, 16);
       let x = v128.load32_splat(s);
@@ -281,7 +235,9 @@ export function tileOfColumns(
       x = v128.load32_splat(s, 20);
       c50 = multiplyAdd(x, b0, c50);
       c51 = multiplyAdd(x, b1, c51);
+      s += stepBytes;
       panel += 32;
+      k--;
     }
     a += runBytes;
   }
