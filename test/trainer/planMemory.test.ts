@@ -46,9 +46,10 @@ describe('estimateStepBytes', () => {
     for await (const event of train(plan, dataset, { from: null, signal: new AbortController().signal })) {
       expect(event.type === 'record' && event.record.type === 'diverged').toBe(false);
     }
-    const ratio = estimateStepBytes(plan, ends) / backend.pool.peakBytes;
-    // The kernels' scratch is not in the estimate.
-    expect(Math.abs(ratio - 1)).toBeLessThan(0.15);
+    const { peakBytes } = backend.pool;
+    // The kernels' scratch, up to 4 MB whatever the batch is (Winograd's transformed filters), is not in the estimate.
+    const allowedBytes = Math.max(0.15 * peakBytes, 4e6);
+    expect(Math.abs(estimateStepBytes(plan, ends) - peakBytes)).toBeLessThan(allowedBytes);
   });
 });
 
