@@ -36,11 +36,11 @@ export async function tryRuntime(
     killSignal: 'SIGKILL',
   });
   let words = '';
-  let trial: RuntimeTrial | null = null;
+  const sent: RuntimeTrial[] = [];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-2000)));
-  child.on('message', (message) => (trial = message as RuntimeTrial));
+  child.on('message', (message) => sent.push(message as RuntimeTrial));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  if (trial) return trial;
+  if (sent[0]) return sent[0];
   const end = signal ? `was ended by ${signal}` : `ended with code ${String(code)}`;
   const lastWords = words.trim().split('\n').at(-1);
   const fault = `The process that tried ${runtime} ${end}.${lastWords ? ` Its last words: ${lastWords}` : ''}`;
