@@ -6,7 +6,7 @@ import { tensorflowPlaces } from '../../../server/tensor/tensorflow/tensorflowPl
 const places: TensorflowPlaces = {
   chosen: '',
   interpreters: ['/conda/bin/python', 'python3'],
-  workspaceFolders: ['/work', '/other'],
+  workspaceFolders: ['/project', '/other'],
   isTrusted: true,
 };
 
@@ -19,8 +19,8 @@ describe('TensorFlow’s places', () => {
   test('are the chosen interpreter and the environments of the workspace folders', () => {
     expect(seenByServer(tensorflowEnvironment(places)).slice(0, 5)).toEqual([
       '/conda/bin/python',
-      '/work/.venv',
-      '/work/venv',
+      '/project/.venv',
+      '/project/venv',
       '/other/.venv',
       '/other/venv',
     ]);

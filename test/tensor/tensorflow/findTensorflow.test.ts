@@ -34,7 +34,7 @@ function candidate(place: string, more: Partial<Candidate> = {}): Candidate {
   return { place, origin: `from ${place}`, isChosen: false, ...more };
 }
 
-const environment = '/work/.venv';
+const environment = '/project/.venv';
 const packages = `${environment}/lib/python3.12/site-packages`;
 
 describe('finding TensorFlow', () => {
@@ -118,10 +118,10 @@ describe('finding TensorFlow', () => {
   });
 
   it('takes the download of the npm package, whose library has another name', () => {
-    const folder = '/work/node_modules/@tensorflow/tfjs-node-gpu/deps/lib';
+    const folder = '/project/node_modules/@tensorflow/tfjs-node-gpu/deps/lib';
     const files = ['libtensorflow.so.2', 'libtensorflow.so.2.9.1', 'libtensorflow_framework.so.2'];
     const { library } = findTensorflow(
-      [candidate('/work/node_modules/@tensorflow/tfjs-node-gpu')],
+      [candidate('/project/node_modules/@tensorflow/tfjs-node-gpu')],
       disk(...files.map((file) => `${folder}/${file}`)),
     );
     expect(library).toMatchObject({
@@ -136,25 +136,25 @@ describe('the places to look in', () => {
     env: {},
     platform: 'linux',
     homeFolder: '/home/me',
-    workingFolder: '/work',
+    workingFolder: '/project',
     assetsFolder: '/kafscope/dist',
   };
   const placesIn = (more: Partial<Surroundings>) => tensorflowPlaces({ ...around, ...more }).map(({ place }) => place);
 
   it('are the environments of the workspace, the installed one, and the npm packages, in this order', () => {
     const env = {
-      KAFSCOPE_PYTHON_ENVIRONMENTS: ['/conda/bin/python', '/work/env'].join(path.delimiter),
+      KAFSCOPE_PYTHON_ENVIRONMENTS: ['/conda/bin/python', '/project/env'].join(path.delimiter),
       VIRTUAL_ENV: '/active',
     };
     expect(placesIn({ env })).toEqual([
       '/conda/bin/python',
-      '/work/env',
+      '/project/env',
       '/active',
-      '/work/.venv',
-      '/work/venv',
+      '/project/.venv',
+      '/project/venv',
       '/home/me/.local/share/kafscope/tensorflow',
-      '/work/node_modules/@tensorflow/tfjs-node-gpu',
-      '/work/node_modules/@tensorflow/tfjs-node',
+      '/project/node_modules/@tensorflow/tfjs-node-gpu',
+      '/project/node_modules/@tensorflow/tfjs-node',
       '/kafscope/node_modules/@tensorflow/tfjs-node-gpu',
       '/kafscope/node_modules/@tensorflow/tfjs-node',
     ]);
@@ -164,7 +164,7 @@ describe('the places to look in', () => {
     expect(placesIn({ env: { KAFSCOPE_TENSORFLOW: '~/tf/bin/python3', VIRTUAL_ENV: '/active' } })).toEqual([
       '/home/me/tf/bin/python3',
     ]);
-    expect(placesIn({ env: { KAFSCOPE_TENSORFLOW: 'tf' } })).toEqual(['/work/tf']);
+    expect(placesIn({ env: { KAFSCOPE_TENSORFLOW: 'tf' } })).toEqual(['/project/tf']);
   });
 
   it('hold the installed one where the platform keeps a user’s data', () => {
