@@ -2,6 +2,7 @@
 //   --only STAGE[,STAGE]  some stages of: build tensorflow types lint format unused unit package panels vscode
 import fs from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import {
   checkMachine,
   findChromium,
@@ -103,9 +104,28 @@ function node(...args) {
 
 function vitestCounts(file) {
   const written = path.join(results, file);
-  if (!fs.existsSync(written)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(fs.readFileSync(written, 'utf8'));
-  return { passed: numPassedTests, failed: Math.max(numFailedTests, success ? 0 : Math.min(1, numFailedTestSuites)) };
+  if (!fs.existsSync(written)) return { passed: 0, failed: 1, failures: [] };
+  const { numPassedTests, numFailedTests, numFailedTestSuites, success, testResults } = JSON.parse(
+    fs.readFileSync(written, 'utf8'),
+  );
+  const failed = Math.max(numFailedTests, success ? 0 : Math.min(1, numFailedTestSuites));
+  return { passed: numPassedTests, failed, failures: testResults.flatMap(failuresOf) };
+}
+
+/** What failed in a test file, with the first lines of why: the end of a log is what is read first, and often all that is kept. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const file = path.relative(root, name);
+  if (failed.length === 0 && status === 'failed') return [`${file}\n${firstLines(message)}`];
+  return failed.map((test) => `${file}: ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`);
+}
+
+function firstLines(text, count = 6) {
+  return stripVTControlCharacters(text)
+    .split('\n')
+    .slice(0, count)
+    .map((line) => `          ${line.slice(0, 200)}`)
+    .join('\n');
 }
 
 /** One line a stage, then the counts of tests and checks; a stage that failed without a failed test counts as one. */
@@ -116,6 +136,7 @@ function conclude() {
   for (const { name, seconds, isPassed, counts } of report) {
     const tests = counts ? `  ${counts.passed} passed, ${counts.failed} failed` : '';
     console.log(`${isPassed ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s${tests}`);
+    for (const failure of counts?.failures ?? []) console.log(`        ${failure}`);
     passed += counts ? counts.passed : Number(isPassed);
     failed += counts ? Math.max(counts.failed, Number(!isPassed)) : Number(!isPassed);
   }

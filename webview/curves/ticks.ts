@@ -1,6 +1,8 @@
 // Where an axis has its ticks.
 
 const most = 8;
+/** Significant digits of a tick. Values that differ in none of them are one place, and their distance is no step to count by. */
+const digits = 12;
 
 /**
  * Round values (1, 2, 2.5, 5 × 10ⁿ apart) within [low, high], about `count` of them.
@@ -9,15 +11,18 @@ const most = 8;
  */
 export function linearTicks(low: number, high: number, count: number, unit = 0): number[] {
   const span = high - low;
-  if (!(span > 0) || !Number.isFinite(span)) return Number.isFinite(low) ? [low] : [];
+  const least = Math.max(Math.abs(low), Math.abs(high)) * 10 ** (1 - digits);
+  if (!(span > least) || !Number.isFinite(span)) return Number.isFinite(low) ? [low] : [];
   const rough = span / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const fits = (step: number): boolean => step >= rough * 0.999 && (unit === 0 || Number.isInteger(step / unit));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find(fits) ?? Math.max(10 * power, unit);
-  const ticks: number[] = [];
-  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
-    ticks.push(Number((index * step).toPrecision(12)));
-  }
+  const first = Math.ceil(low / step - 1e-9);
+  const places = Math.floor(high / step + 1e-9) - first + 1;
+  if (!(places <= 3 * most)) return [low]; // the span is near the least double, and no step is left below it
+  const ticks = Array.from({ length: Math.max(0, places) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(digits)),
+  );
   // One tick tells no scale: the next smaller distance has two.
   return ticks.length < 2 && count < most ? linearTicks(low, high, count + 1, unit) : ticks;
 }
@@ -56,7 +61,7 @@ export function logTicks(low: number, high: number, count: number): number[] {
   const ticks: number[] = [];
   for (let exponent = first - 1; exponent <= last + 1; exponent++) {
     for (const factor of [1, 2, 5]) {
-      const tick = Number((factor * 10 ** exponent).toPrecision(12));
+      const tick = Number((factor * 10 ** exponent).toPrecision(digits));
       if (tick >= low * 0.999999 && tick <= high * 1.000001) ticks.push(tick);
     }
   }

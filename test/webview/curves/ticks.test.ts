@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columnTicks, linearTicks, logTicks } from '../../../webview/curves/ticks.ts';
 
@@ -6,6 +7,22 @@ test('linear ticks are round and inside', () => {
   expect(linearTicks(-0.13, 0.52, 4)).toEqual([0, 0.2, 0.4]);
   expect(linearTicks(5, 5, 4)).toEqual([5]);
   expect(linearTicks(-4, 4, 3)).toEqual([-4, -2, 0, 2, 4]);
+});
+
+test('between any two numbers there are few ticks, also where doubles lie further apart than ticks would', () => {
+  expect(linearTicks(1e30, 1e30 * (1 + 2 ** -50), 4)).toEqual([1e30]);
+  expect(linearTicks(1e17, 1e17 + 16, 4)).toEqual([1e17]);
+  const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+  fc.assert(
+    fc.property(finite, finite, fc.integer({ min: 2, max: 7 }), (a, b, count) => {
+      expect(linearTicks(Math.min(a, b), Math.max(a, b), count).length).toBeLessThanOrEqual(count + 2);
+    }),
+  );
+  fc.assert(
+    fc.property(finite, fc.integer({ min: 1, max: 1000 }), (low, ulps) => {
+      expect(linearTicks(low, low + Math.abs(low) * ulps * 2 ** -52, 4).length).toBeLessThanOrEqual(6);
+    }),
+  );
 });
 
 test('linear ticks of what is counted are whole numbers', () => {
