@@ -13,11 +13,19 @@ export interface LoadedKernels {
   readonly kernels: Kernels;
 }
 
-const files = { relaxed: 'kernels.relaxed.wasm', plain: 'kernels.wasm' } as const satisfies Record<KernelBuild, string>;
+export const kernelFiles = { relaxed: 'kernels.relaxed.wasm', plain: 'kernels.wasm' } as const satisfies Record<
+  KernelBuild,
+  string
+>;
 
 /** Whether this engine compiles the build's file. @throws Error if the file can't be read. */
 export function isSupported(assetsFolder: string, build: KernelBuild): boolean {
   return WebAssembly.validate(readKernels(assetsFolder, build));
+}
+
+/** Relaxed SIMD where the engine has it. */
+export function bestBuild(assetsFolder: string): KernelBuild {
+  return isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain';
 }
 
 /**
@@ -25,7 +33,7 @@ export function isSupported(assetsFolder: string, build: KernelBuild): boolean {
  * @throws Error if the files are missing or the engine has no SIMD and shared memory.
  */
 export function loadKernels(assetsFolder: string, memory: WebAssembly.Memory, wanted?: KernelBuild): LoadedKernels {
-  const build = wanted ?? (isSupported(assetsFolder, 'relaxed') ? 'relaxed' : 'plain');
+  const build = wanted ?? bestBuild(assetsFolder);
   const module = new WebAssembly.Module(readKernels(assetsFolder, build));
   return { build, module, kernels: linkKernels(module, memory) };
 }
@@ -51,7 +59,7 @@ function checked(name: KernelName, kernel: unknown): (...values: number[]) => nu
 }
 
 function readKernels(assetsFolder: string, build: KernelBuild): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(fs.readFileSync(path.join(assetsFolder, files[build])));
+  return new Uint8Array(fs.readFileSync(path.join(assetsFolder, kernelFiles[build])));
 }
 
 function abort(): never {
@@ -70,6 +78,7 @@ export const kernelNames = [
   'filterGradientSums',
   'addFilterGradients',
   'multiplySample',
+  'constantsEnd',
   'winogradFilterBytes',
   'winogradFilterScratchBytes',
   'winogradScratchBytes',
@@ -103,8 +112,26 @@ export const kernelNames = [
   'unary',
   'clip',
   'attackStep',
-  'activate',
-  'activateGradient',
+  'reluValues',
+  'reluGradients',
+  'eluValues',
+  'eluGradients',
+  'swishValues',
+  'swishGradients',
+  'stepValues',
+  'stepGradients',
+  'sigmoidValues',
+  'sigmoidGradients',
+  'tanhValues',
+  'tanhGradients',
+  'leakyReluValues',
+  'leakyReluGradients',
+  'geluValues',
+  'geluGradients',
+  'softplusValues',
+  'softplusGradients',
+  'smoothReluValues',
+  'smoothReluGradients',
   'channelActivate',
   'channelActivateGradient',
   'selectThresholds',

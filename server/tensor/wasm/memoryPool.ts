@@ -4,8 +4,8 @@
 const pageBytes = 65_536;
 const granuleBytes = 64;
 const subdivisions = 8;
-/** Never handed out at either end: address 0 stays null, and kernels may read (not write) a little past a block. */
-const guardBytes = 1024;
+/** Never handed out at either end: address 0 stays null, the kernels' constants follow, and they may read a little past a block. */
+export const guardBytes = 4096;
 
 interface Block {
   address: number;

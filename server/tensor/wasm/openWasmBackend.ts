@@ -17,10 +17,11 @@ import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reductionKernels } from './kernels/reduction.ts';
-import { kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
+import { joinVectors } from './joinVectors.ts';
+import { bestBuild, kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
 import { ThreadPool } from './threads/threadPool.ts';
-import { fasterTile, joinVectors, type TileShape } from './tileShape.ts';
+import { fasterTile, type TileShape } from './tileShape.ts';
 import { WasmBackend, wasmBackendName } from './wasmBackend.ts';
 
 const fastKernels = [
@@ -60,8 +61,9 @@ export async function openWasmBackend(
   options: WasmOptions = {},
 ): Promise<{ backend: WasmBackend; build: KernelBuild }> {
   const pool = new MemoryPool();
-  joinVectors();
-  const { kernels, module, build } = loadKernels(assetsFolder, pool.memory, options.build);
+  const build = options.build ?? bestBuild(assetsFolder);
+  joinVectors(assetsFolder, build);
+  const { kernels, module } = loadKernels(assetsFolder, pool.memory, build);
   const tile = options.tile ?? fasterTile(kernels, pool);
   const threads = await ThreadPool.open(assetsFolder, options.threads ?? 1, {
     module,

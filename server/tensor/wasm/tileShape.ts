@@ -1,5 +1,5 @@
-// Asks V8 to join pairs of 128-bit vector operations into 256-bit ones (AVX2), and finds by measuring which shape of the
-// micro-kernel is then faster. Neither changes a bit of any result: the same operations on the same lanes, in the same order.
+// Finds by measuring which shape of the matrix product's micro-kernel is faster here: the wide one where V8 joins vectors. It
+// changes no bit of any result.
 import v8 from 'node:v8';
 import type { Kernels } from './loadKernels.ts';
 import type { MemoryPool } from './memoryPool.ts';
@@ -7,17 +7,8 @@ import type { MemoryPool } from './memoryPool.ts';
 /** 6×8 or 6×16 sums at a time: 12 registers of 128 or of 256 bits. */
 export type TileShape = 'narrow' | 'wide';
 
-/** The first V8 whose option was tried; an older one would complain about it on stderr. */
-const firstMajorVersion = 13;
 const sampleBytes = 8192 * 4;
 const rounds = 15;
-
-/** To be called before kernels are compiled. V8 calls the option experimental; the whole test suite runs with it. */
-export function joinVectors(): void {
-  const majorVersion = Number(process.versions.v8.split('.')[0]);
-  if (process.arch === 'x64' && majorVersion >= firstMajorVersion)
-    v8.setFlagsFromString('--experimental-wasm-revectorize');
-}
 
 /** Takes 3 ms. Where vectors are joined, wide is faster by half, elsewhere slower by a third: a busy machine can't hide that. */
 export function fasterTile(kernels: Kernels, pool: MemoryPool): TileShape {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { MemoryPool, OutOfMemoryError } from '../../../server/tensor/wasm/memoryPool.ts';
+import { guardBytes, MemoryPool, OutOfMemoryError } from '../../../server/tensor/wasm/memoryPool.ts';
 
 describe('memory pool', () => {
   it('gives blocks that never overlap, whatever is freed in between, and gets all of them back', () => {
@@ -26,7 +26,7 @@ describe('memory pool', () => {
         expect(pool.usedBytes).toBe(0);
         // All free blocks have merged: the whole memory can be had as one block, without growing.
         const capacityBytes = pool.capacityBytes;
-        pool.allocate(capacityBytes - 2048);
+        pool.allocate(capacityBytes - 2 * guardBytes);
         expect(pool.capacityBytes).toBe(capacityBytes);
       }),
       { numRuns: 60 },

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { loadKernels } from '../../../server/tensor/wasm/loadKernels.ts';
 import { MemoryPool } from '../../../server/tensor/wasm/memoryPool.ts';
-import { fasterTile, joinVectors } from '../../../server/tensor/wasm/tileShape.ts';
+import { joinVectors } from '../../../server/tensor/wasm/joinVectors.ts';
+import { fasterTile } from '../../../server/tensor/wasm/tileShape.ts';
 import { assetsFolder } from './builds.ts';
 
 describe.each(['relaxed', 'plain'] as const)('the shape of the micro-kernel, %s SIMD', (build) => {
   it('is measured on memory that is given back', () => {
-    joinVectors();
+    joinVectors(assetsFolder, build);
     const pool = new MemoryPool();
     const { kernels } = loadKernels(assetsFolder, pool.memory, build);
     expect(['narrow', 'wide']).toContain(fasterTile(kernels, pool));

@@ -2,14 +2,14 @@
 // tangent, 2 SReLU, 3 APL, 4 polynomial; ops/channelActivation.ts has their equations. Table: [⌈C/4⌉][P] of 4 lanes. NaN gives
 // NaN. Values are rounded as on the backend cpu up to multiply-adds.
 import { tanh } from './parts/exponential';
-import { addToDoubles, loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
+import { addToDoubles, loadFirst, multiplyAdd, opaqueZero, storeFirst } from './parts/lanes';
 
 // @ts-ignore: decorator
 @inline
 function valueLanes(type: i32, x: v128, c: usize, length: i32): v128 {
   const zero = f32x4.splat(0);
   if (type === 0) return v128.bitselect(x, f32x4.mul(v128.load(c), x), f32x4.gt(x, zero));
-  if (type === 1) return f32x4.mul(v128.load(c), tanh(f32x4.mul(v128.load(c, 16), f32x4.mul(x, f32x4.splat(0.5)))));
+  if (type === 1) return f32x4.mul(v128.load(c), tanh(f32x4.mul(v128.load(c, 16), f32x4.mul(x, f32x4.splat(0.5))), opaqueZero()));
   if (type === 2) {
     const left = v128.load(c);
     const right = v128.load(c, 32);
@@ -52,7 +52,7 @@ function slopeLanes(type: i32, dy: v128, x: v128, c: usize, length: i32, partial
     const scale = v128.load(c);
     const rate = v128.load(c, 16);
     const half = f32x4.mul(x, f32x4.splat(0.5));
-    const t = tanh(f32x4.mul(rate, half));
+    const t = tanh(f32x4.mul(rate, half), opaqueZero());
     const flank = f32x4.mul(scale, f32x4.sub(one, f32x4.mul(t, t)));
     add(partial, 0, f32x4.mul(dy, t));
     // An infinite x, where the function is flat, adds nothing.

@@ -2,7 +2,7 @@
 // D exponentials an element, to the base 2. Table: [⌈C/4⌉] groups of −γ·log₂e (4 lanes) and D entries of 4 lanes each of α and
 // d. A kernel under 2⁻¹²⁶ counts as 0. Order of summation: the dictionary ascending. Errors against float64: under 1e-5·Σ|α| (see the tests).
 import { powerOfTwoWithin, swish, swishSlope } from './parts/exponential';
-import { addToDoubles, loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
+import { addToDoubles, loadFirst, multiplyAdd, opaqueZero, storeFirst } from './parts/lanes';
 
 /** Bytes of an entry, of its sums in float32, and of a vector. */
 const ENTRY: usize = 32;
@@ -21,7 +21,7 @@ function finite(x: v128): v128 {
 function kernelOf(offset: v128, rate: v128): v128 {
   const exponent = f32x4.mul(f32x4.mul(offset, offset), rate);
   // Written so that a NaN, for which no comparison holds, stays.
-  return v128.andnot(powerOfTwoWithin(exponent), f32x4.lt(exponent, f32x4.splat(-126)));
+  return v128.andnot(powerOfTwoWithin(exponent, opaqueZero()), f32x4.lt(exponent, f32x4.splat(-126)));
 }
 
 /** y = base(x) + Σα κ for rows first…last; `base` 1 for Swish. */
@@ -54,10 +54,10 @@ export function freeKafForward(
         let y2 = y0;
         let y3 = y0;
         if (base) {
-          y0 = swish(x0);
-          y1 = swish(x1);
-          y2 = swish(x2);
-          y3 = swish(x3);
+          y0 = swish(x0, opaqueZero());
+          y1 = swish(x1, opaqueZero());
+          y2 = swish(x2, opaqueZero());
+          y3 = swish(x3, opaqueZero());
         }
         x0 = finite(x0);
         x1 = finite(x1);
@@ -124,10 +124,10 @@ export function freeKafBackward(
         let base2 = zero;
         let base3 = zero;
         if (base) {
-          base0 = swishSlope(x0);
-          base1 = swishSlope(x1);
-          base2 = swishSlope(x2);
-          base3 = swishSlope(x3);
+          base0 = swishSlope(x0, opaqueZero());
+          base1 = swishSlope(x1, opaqueZero());
+          base2 = swishSlope(x2, opaqueZero());
+          base3 = swishSlope(x3, opaqueZero());
         }
         x0 = finite(x0);
         x1 = finite(x1);

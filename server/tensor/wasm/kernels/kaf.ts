@@ -12,6 +12,9 @@ interface KafAttributes {
   readonly gradients: 'all' | 'input';
 }
 
+/** Of a row of eight channels, which the kernels take at a time; fewer are padded. */
+const groupBytes = 32;
+
 export const kafKernels: readonly WasmKernel[] = [
   wasmKernel<{ x: tf.TensorInfo; alpha: tf.TensorInfo }, KafAttributes>('KafscopeKaf', ({ inputs, attrs, backend }) => {
     const { x, alpha } = inputs;
@@ -25,9 +28,13 @@ export const kafKernels: readonly WasmKernel[] = [
         ...[1 / layout.step, layout.q, layout.ratio, attrs.base === 'swish' ? 1 : 0],
       ];
       const block = rowsPerBlock(nChannels);
-      backend.runOver(sizeOf(x) / nChannels, grainOf(nChannels), 'kafForward', (...range) => [
-        ...[...fixed, ...range, block],
-      ]);
+      backend.runOver(
+        sizeOf(x) / nChannels,
+        grainOf(nChannels),
+        'kafForward',
+        (...range) => [...fixed, 0, ...range, block],
+        { argument: fixed.length, sizeBytes: 2 * block * groupBytes },
+      );
     });
     return y.info;
   }),
@@ -42,7 +49,8 @@ export const kafKernels: readonly WasmKernel[] = [
       const dalphaValues = backend.floats(dalpha.address, sizeOf(dalpha.info)).fill(0);
       if (sizeOf(x) === 0) return [dx.info, dalpha.info];
       const layout = layOut(dictionary, attrs);
-      const nSums = roundUp(nChannels, 4) * layout.centres.length * layout.nEntries * 2;
+      const nSums = roundUp(nChannels, 8) * layout.centres.length * layout.nEntries * 2;
+      const block = rowsPerBlock(nChannels);
       const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
       withTables(backend, alpha, layout, (table, header) => {
         backend.withScratch([wantsAlpha ? parts.length * nSums * 8 : 0], (sums) => {
@@ -55,9 +63,12 @@ export const kafKernels: readonly WasmKernel[] = [
           backend.run(
             'kafBackward',
             parts.map(([first, last], part) => [
-              ...[...fixed, wantsAlpha ? sums! + part * nSums * 8 : 0, 0, first, last, rowsPerBlock(nChannels)],
+              ...[...fixed, wantsAlpha ? sums! + part * nSums * 8 : 0, 0, first, last, block],
             ]),
-            { argument: fixed.length + 1, sizeBytes: layout.centres.length * layout.nEntries * 32 },
+            {
+              argument: fixed.length + 1,
+              sizeBytes: layout.centres.length * layout.nEntries * 64 + 3 * block * groupBytes,
+            },
           );
           if (wantsAlpha) gatherSums(addParts(sumValues, nSums), dalphaValues, nChannels, dictionary, layout);
         });
@@ -122,9 +133,9 @@ function withTables(
   use: (table: number, header: number) => void,
 ): void {
   const [nChannels, dictionary] = alpha.shape as [number, number];
-  const nGroups = Math.ceil(nChannels / 4);
+  const nGroups = Math.ceil(nChannels / 8);
   const entriesPerGroup = layout.centres.length * layout.nEntries;
-  const length = nGroups * entriesPerGroup * 16;
+  const length = nGroups * entriesPerGroup * 32;
   backend.withScratch([length * 4, layout.centres.length * 8], (table, header) => {
     const tableValues = backend.floats(table!, length).fill(0);
     const headerValues = backend.floats(header!, layout.centres.length * 2);
@@ -137,9 +148,9 @@ function withTables(
       const factor = Math.exp(-layout.q * k * k);
       for (let channel = 0; channel < nChannels; channel++) {
         const value = alphas[channel * dictionary + index]! * factor;
-        const at = ((channel >> 2) * entriesPerGroup + entry) * 16 + (isLeft ? 8 : 0) + (channel & 3);
+        const at = ((channel >> 3) * entriesPerGroup + entry) * 32 + (isLeft ? 16 : 0) + (channel & 7);
         tableValues[at] = value;
-        tableValues[at + 4] = value * k;
+        tableValues[at + 8] = value * k;
       }
     });
     use(table!, header!);
@@ -157,7 +168,7 @@ function gatherSums(
   forEachElement(dictionary, layout, (index, k, entry, isLeft) => {
     const factor = Math.exp(-layout.q * k * k);
     for (let channel = 0; channel < nChannels; channel++) {
-      const at = ((channel >> 2) * entriesPerGroup + entry) * 8 + (isLeft ? 4 : 0) + (channel & 3);
+      const at = ((channel >> 3) * entriesPerGroup + entry) * 16 + (isLeft ? 8 : 0) + (channel & 7);
       dalpha[channel * dictionary + index] = sums[at]! * factor;
     }
   });
@@ -169,7 +180,7 @@ function grainOf(nChannels: number): number {
   return block * Math.ceil(4096 / (block * nChannels));
 }
 
-/** A multiple of the four rows that the kernels take at a time; x, dy and dx of a block then stay in the first-level cache. */
+/** A multiple of the rows that the kernels take at a time; x, dy and dx of a block then stay in the first-level cache. */
 function rowsPerBlock(nChannels: number): number {
   return Math.max(4, Math.min(256, Math.floor(2048 / nChannels / 4) * 4));
 }
