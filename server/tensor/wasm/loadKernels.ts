@@ -89,6 +89,7 @@ export const kernelNames = [
   'winogradFilterGradientScratchBytes',
   'winogradFilterGradientSums',
   'winogradFilterGradient',
+  'kafTable',
   'kafForward',
   'kafBackward',
   'freeKafForward',
