@@ -25,7 +25,28 @@ export function sumMiddle(
     memory.fill(sums, 0, (<usize>((inner + 3) & ~3)) << 3);
     for (let start = 0; start < length; start += PART) {
       const count = min(PART, length - start);
-      for (let column = 0; column < inner; column += 4) {
+      let column = 0;
+      // Four sums that don't wait for one another.
+      for (; column <= inner - 16; column += 16) {
+        let at = from + <usize>start * rowBytes + ((<usize>column) << 2);
+        let sum0 = f32x4.splat(0);
+        let sum1 = sum0;
+        let sum2 = sum0;
+        let sum3 = sum0;
+        for (let i = 0; i < count; i++) {
+          sum0 = f32x4.add(sum0, v128.load(at));
+          sum1 = f32x4.add(sum1, v128.load(at, 16));
+          sum2 = f32x4.add(sum2, v128.load(at, 32));
+          sum3 = f32x4.add(sum3, v128.load(at, 48));
+          at += rowBytes;
+        }
+        const to = sums + ((<usize>column) << 3);
+        addFour(to, sum0);
+        addFour(to + 32, sum1);
+        addFour(to + 64, sum2);
+        addFour(to + 96, sum3);
+      }
+      for (; column < inner; column += 4) {
         const width = min(4, inner - column);
         let at = from + <usize>start * rowBytes + ((<usize>column) << 2);
         let sum = f32x4.splat(0);
@@ -33,10 +54,7 @@ export function sumMiddle(
           sum = f32x4.add(sum, loadFirst(at, width));
           at += rowBytes;
         }
-        const to = sums + ((<usize>column) << 3);
-        v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(sum)));
-        const high = v128.shuffle<f32>(sum, sum, 2, 3, 2, 3);
-        v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(high)), 16);
+        addFour(sums + ((<usize>column) << 3), sum);
       }
     }
     for (let column = 0; column < inner; column++) {
@@ -46,6 +64,13 @@ export function sumMiddle(
       );
     }
   }
+}
+
+/** Four float64 at `to` += lanes. */
+function addFour(to: usize, lanes: v128): void {
+  v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(lanes)));
+  const high = v128.shuffle<f32>(lanes, lanes, 2, 3, 2, 3);
+  v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(high)), 16);
 }
 
 function sumContiguous(x: usize, length: i32): f64 {

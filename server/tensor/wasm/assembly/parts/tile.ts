@@ -262,8 +262,10 @@ export function packPanels(
     let from = b + <usize>column * columnBytes;
     if (width === 8 && columnBytes === 4) {
       for (let row = 0; row < rows; row++) {
-        v128.store(to, v128.load(from));
-        v128.store(to, v128.load(from, 16), 16);
+        const low = v128.load(from);
+        const high = v128.load(from, 16);
+        v128.store(to, low);
+        v128.store(to, high, 16);
         to += 32;
         from += rowBytes;
       }
@@ -310,6 +312,9 @@ function storePart(out: usize, low: v128, high: v128, columns: i32): void {
 // @ts-ignore: decorator
 @inline
 function addRow(out: usize, low: v128, high: v128): void {
-  v128.store(out, f32x4.add(v128.load(out), low));
-  v128.store(out, f32x4.add(v128.load(out, 16), high), 16);
+  // All loads before the stores: else V8 joins neither these vectors nor those that they are made of.
+  const lowSum = f32x4.add(v128.load(out), low);
+  const highSum = f32x4.add(v128.load(out, 16), high);
+  v128.store(out, lowSum);
+  v128.store(out, highSum, 16);
 }
