@@ -90,6 +90,8 @@ export const kernelNames = [
   'winogradFilterGradientSums',
   'winogradFilterGradient',
   'kafTable',
+  'kafTableOfValues',
+  'kafNodeWeights',
   'kafForward',
   'kafBackward',
   'freeKafForward',

@@ -36,6 +36,72 @@ export function kafTable(
   }
 }
 
+/**
+ * The same for any function: table[c][e] from its values at Chebyshev's nodes of each interval, [nEntries·4, C]. `powers` are, of
+ * each node, what a value of 1 there adds to the four coefficients: [4][4].
+ */
+export function kafTableOfValues(
+  values: usize, channels: i32, powers: usize, table: usize, nEntries: i32, first: i32, last: i32,
+): void {
+  const rowBytes = <usize>channels << 2;
+  const power0 = v128.load(powers);
+  const power1 = v128.load(powers, 16);
+  const power2 = v128.load(powers, 32);
+  const power3 = v128.load(powers, 48);
+  for (let channel = first; channel < last; channel++) {
+    let from = values + (<usize>channel << 2);
+    let to = table + <usize>channel * <usize>nEntries * PIECE;
+    for (let entry = 0; entry < nEntries; entry++) {
+      let piece = f32x4.mul(power0, v128.load32_splat(from));
+      from += rowBytes;
+      piece = multiplyAdd(power1, v128.load32_splat(from), piece);
+      from += rowBytes;
+      piece = multiplyAdd(power2, v128.load32_splat(from), piece);
+      from += rowBytes;
+      piece = multiplyAdd(power3, v128.load32_splat(from), piece);
+      from += rowBytes;
+      v128.store(to, piece);
+      to += PIECE;
+    }
+  }
+}
+
+/**
+ * Its transpose: weights of the nodes, [nEntries·4, C], with which Σ weight·g(node) = Σ dy·g(x), from the moments that `kafBackward`
+ * left, `nParts` times [16][nEntries] of four floats for each 16 channels. `nodes` are, of each power, what it gives the four
+ * nodes: [4][4].
+ */
+export function kafNodeWeights(
+  moments: usize, nParts: i32, channels: i32, nodes: usize, weights: usize, nEntries: i32, first: i32, last: i32,
+): void {
+  const rowBytes = <usize>channels << 2;
+  const tableBytes = <usize>nEntries * PIECE;
+  const partBytes = <usize>CHANNELS * tableBytes;
+  const node0 = v128.load(nodes);
+  const node1 = v128.load(nodes, 16);
+  const node2 = v128.load(nodes, 32);
+  const node3 = v128.load(nodes, 48);
+  for (let channel = first; channel < last; channel++) {
+    const group = <usize>((channel / CHANNELS) * nParts) * partBytes;
+    let from = moments + group + <usize>(channel % CHANNELS) * tableBytes;
+    let to = weights + (<usize>channel << 2);
+    for (let entry = 0; entry < nEntries; entry++) {
+      let moment = v128.load(from);
+      for (let part = 1; part < nParts; part++) moment = f32x4.add(moment, v128.load(from + <usize>part * partBytes));
+      let weight = f32x4.mul(node0, f32x4.splat(f32x4.extract_lane(moment, 0)));
+      weight = multiplyAdd(node1, f32x4.splat(f32x4.extract_lane(moment, 1)), weight);
+      weight = multiplyAdd(node2, f32x4.splat(f32x4.extract_lane(moment, 2)), weight);
+      weight = multiplyAdd(node3, f32x4.splat(f32x4.extract_lane(moment, 3)), weight);
+      v128.store_lane<f32>(to, weight, 0);
+      v128.store_lane<f32>(to + rowBytes, weight, 1);
+      v128.store_lane<f32>(to + 2 * rowBytes, weight, 2);
+      v128.store_lane<f32>(to + 3 * rowBytes, weight, 3);
+      from += PIECE;
+      to += 4 * rowBytes;
+    }
+  }
+}
+
 /** x within ±limit; NaN stays: pmin and pmax give their first argument where nothing compares. */
 // @ts-ignore: decorator
 @inline
@@ -106,12 +172,13 @@ export function kafForward(
 
 /**
  * dx = dy·(base′(x) + Σα κ′) for rows first…last and 16 channels from `channel` on; `table` holds the pieces of Σα κ′. With
- * `sums` ≠ 0 also Σ dy·κᵢ: [16][D] floats into `sums`, from `pieces` of κ; `moments` is room for 16·n·16 bytes. A dy that is not
- * finite, or a NaN x, makes its channel's sums NaN. Order of summation: rows ascending, then the pieces of each element.
+ * `hasMoments` also Σ dy·sʲ of each interval into `moments`, [16][n] of four floats, and with `sums` ≠ 0 from them Σ dy·κᵢ by
+ * `pieces` of κ: [16][D] floats. A dy that is not finite, or a NaN x, makes its channel's sums NaN: its last moment, of an interval
+ * of no element, is. Order of summation: rows ascending, then the pieces of each element.
  */
 export function kafBackward(
   dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
-  pieces: usize, nPieces: i32, perStep: i32, dictionary: i32, sums: usize, moments: usize,
+  pieces: usize, nPieces: i32, perStep: i32, dictionary: i32, sums: usize, hasMoments: i32, moments: usize,
   channel: i32, first: i32, last: i32, rowsPerBlock: i32,
 ): void {
   const origin = opaqueZero();
@@ -126,7 +193,7 @@ export function kafBackward(
   const lastEntry = i32x4.splat(nEntries - 1);
   const zero = f32x4.splat(0);
   const channelsEnd = min(channels, channel + CHANNELS);
-  if (sums) memory.fill(moments, 0, <usize>CHANNELS * tableBytes);
+  if (hasMoments) memory.fill(moments, 0, <usize>CHANNELS * tableBytes);
   for (let start = first; start < last; start += rowsPerBlock) {
     const rows = min(rowsPerBlock, last - start);
     for (let of4 = channel; of4 < channelsEnd; of4 += 4) {
@@ -157,7 +224,7 @@ export function kafBackward(
         sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 1, 3));
         sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 0, 2));
         if (base) sum = f32x4.add(sum, swishSlope(value, origin));
-        if (sums) {
+        if (hasMoments) {
           // dy·(1, s, s², s³), a lane's four together, on the piece's moments.
           const first = f32x4.mul(slope, s);
           const second = f32x4.mul(first, s);
@@ -176,7 +243,7 @@ export function kafBackward(
         storeFirst(dx + at, f32x4.mul(slope, sum), width);
         at += rowBytes;
       }
-      if (sums) {
+      if (hasMoments) {
         // The last entry belongs to no element.
         const spare = ownMoments + tableBytes - PIECE;
         add(spare, v128.shuffle<i32>(poison, zero, 0, 4, 5, 6));

@@ -1,17 +1,21 @@
-// The grid on which assembly/kaf.ts has its cubics, and a kernel's own pieces on it: κ(t) = exp(−γt²), or its derivative, around its
-// centre. A cubic through Chebyshev's nodes on an interval of length h is off by h⁴·max|κ⁗|/3072 (Süli & Mayers 2003, §8.5), with
+// The grids on which assembly/kaf.ts has its cubics: of a uniform dictionary with a kernel's own pieces on it, κ(t) = exp(−γt²) or
+// its derivative around its centre; and of any dictionaries by the nodes of each interval. A cubic through Chebyshev's nodes on an interval of length h is off by h⁴·max|κ⁗|/3072 (Süli & Mayers 2003, §8.5), with
 // max|κ⁗| = 3/σ⁴ and h ≤ σ/8.5 by 1.9e-7: float32's own rounding.
 
-export interface KafGrid {
-  /** The length of an interval, Δ/perStep. */
+export interface CubicGrid {
+  /** The length of an interval. */
   readonly h: number;
-  readonly perStep: number;
   readonly nEntries: number;
   /** Entry e has its centre at (lowest + e + shift)·h. */
   readonly lowest: number;
   readonly shift: number;
   /** Beyond which every kernel is under 2.1e-9 and counts as 0. */
   readonly limit: number;
+}
+
+export interface KafGrid extends CubicGrid {
+  /** Δ/h. */
+  readonly perStep: number;
   readonly nPieces: number;
   /** [nPieces][4]: coefficients of κ and of κ′ by ascending powers of s in [−½, ½]. */
   readonly values: Float32Array;
@@ -59,21 +63,53 @@ function makeGrid(dictionary: number, boundary: number, gamma: number): KafGrid 
       4 * piece,
     );
   }
-  // Symmetrical around 0; elements lie at centres of entries.
-  const lowestCentre = -(nEntries - 1) / 2;
-  const shift = lowestCentre - Math.floor(lowestCentre);
-  return {
-    ...{ h, perStep, nEntries, nPieces, values, slopes, shift },
-    lowest: lowestCentre - shift,
-    limit: -lowestCentre * h,
-  };
+  // Elements lie at centres of entries.
+  return { ...symmetricGrid(h, nEntries), perStep, nPieces, values, slopes };
 }
 
-/** Coefficients by ascending powers of the cubic that agrees with f at Chebyshev's four nodes of [−½, ½]. */
+function symmetricGrid(h: number, nEntries: number): CubicGrid {
+  const lowestCentre = -(nEntries - 1) / 2;
+  const shift = lowestCentre - Math.floor(lowestCentre);
+  return { h, nEntries, shift, lowest: lowestCentre - shift, limit: -lowestCentre * h };
+}
+
+/**
+ * For kernels of any centres and bandwidths.
+ * @returns null where they are so narrow, or so wide, or so far out that intervals would be too many, or not finite
+ */
+export function freeGrid(centres: Float32Array, gammas: Float64Array): CubicGrid | null {
+  const furthest = centres.reduce((most, centre) => Math.max(most, Math.abs(centre)), 0);
+  const reach = Math.sqrt(reachExponent / Math.min(...gammas));
+  const h = 1 / (intervalsPerSigma * Math.sqrt(2 * Math.max(...gammas)));
+  const nEntries = 2 * Math.ceil((furthest + reach) / h) + 3;
+  return nEntries <= mostEntries ? symmetricGrid(h, nEntries) : null;
+}
+
+/** Places of the nodes of all intervals, ascending by interval, those of the first and the last where every kernel is 0. */
+export function nodesOf({ h, lowest, shift, nEntries }: CubicGrid): Float64Array {
+  return Float64Array.from({ length: 4 * nEntries }, (_, index) => {
+    const entry = index >> 2;
+    if (entry === 0 || entry === nEntries - 1) return Infinity;
+    return (lowest + entry + shift + nodes[index & 3]!) * h;
+  });
+}
+
+/** Chebyshev's four nodes of [−½, ½]. */
+const angles = [0, 1, 2, 3].map((j) => (Math.PI * (2 * j + 1)) / 8);
+const nodes = angles.map((angle) => Math.cos(angle) / 2);
+
+/** [node][power]: the cubic that is 1 at a node and 0 at the others. */
+export const powersOfNodes: readonly (readonly number[])[] = nodes.map((_, node) =>
+  cubicThrough(nodes.map((__, other) => (other === node ? 1 : 0))),
+);
+
+/** Coefficients by ascending powers of the cubic that agrees with f at the nodes. */
 function cubicOf(f: (s: number) => number): number[] {
-  // f ≈ ½c₀ + Σ cₖ·Tₖ(2s).
-  const angles = [0, 1, 2, 3].map((j) => (Math.PI * (2 * j + 1)) / 8);
-  const samples = angles.map((angle) => f(Math.cos(angle) / 2));
+  return cubicThrough(nodes.map(f));
+}
+
+function cubicThrough(samples: readonly number[]): number[] {
+  // ½c₀ + Σ cₖ·Tₖ(2s).
   const [c0, c1, c2, c3] = [0, 1, 2, 3].map(
     (k) => angles.reduce((sum, angle, j) => sum + samples[j]! * Math.cos(k * angle), 0) / 2,
   ) as [number, number, number, number];
