@@ -6,7 +6,7 @@ import { customElement, property, query } from 'lit/decorators.js';
 import type { Range } from '../curves/decimate.ts';
 import { linearTicks, logTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
-import { formatDecade, formatTick } from '../text/numbers.ts';
+import { formatDecade, formatTick, tickFormat } from '../text/numbers.ts';
 import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
 
@@ -207,13 +207,7 @@ export class LineChart extends LitElement {
           font,
           padding: 5,
           autoSkip: false,
-          callback: (value) => {
-            const number = Number(value);
-            if (this.formatY) return this.formatY(number);
-            return this.yScale === 'log' && Number.isInteger(Math.log10(number))
-              ? formatDecade(number)
-              : formatTick(number);
-          },
+          callback: (value, _index, ticks) => (this.formatY ?? this.formatOf(ticks))(Number(value)),
         },
         // The same width in every chart, so that their x axes line up.
         afterFit: (axis) => {
@@ -248,6 +242,13 @@ export class LineChart extends LitElement {
       },
       plugins: [lines],
     };
+  }
+
+  /** One way of writing for all ticks of y. */
+  private formatOf(ticks: readonly { readonly value: number }[]): (value: number) => string {
+    const places = ticks.map(({ value }) => value);
+    const isOfDecades = this.yScale === 'log' && places.every((place) => Number.isInteger(Math.log10(place)));
+    return isOfDecades ? formatDecade : tickFormat(places);
   }
 
   private placeCursor(): void {

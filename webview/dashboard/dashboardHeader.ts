@@ -71,21 +71,29 @@ export class DashboardHeader extends LitElement {
           can.resume
             ? this.button('resume', 'Resume')
             : run.status === 'training'
-              ? this.button('pause', 'Pause', !can.pause)
+              ? this.button('pause', 'Pause', { isDisabled: !can.pause })
               : nothing
         }
         ${can.stop ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
-        ${isLive(run.status) || run.checkpoints.length > 0 ? this.button('evaluate', 'Evaluate…') : nothing}
+        ${
+          isLive(run.status) || run.checkpoints.length > 0
+            ? this.button('evaluate', 'Evaluate…', {
+                isDisabled: !can.evaluate,
+                title: isLive(run.status) ? 'When the run has ended or is stopped' : 'Attack the last checkpoint',
+              })
+            : nothing
+        }
         ${run.experimentFile === null ? nothing : this.icon('openExperiment', 'go-to-file', 'Open the experiment file')}
         ${run.checkpoints.length === 0 ? nothing : this.icon('openCheckpoint', 'save', 'Open the last checkpoint')}
       </span>
     </div>`;
   }
 
-  private button(intent: HeaderIntent, text: string, isDisabled = false): unknown {
+  private button(intent: HeaderIntent, text: string, { isDisabled = false, title = '' } = {}): unknown {
     return html`<vscode-button
       secondary
       data-intent=${intent}
+      title=${title}
       ?disabled=${isDisabled}
       @click=${() => {
         this.ask(intent);
