@@ -211,7 +211,7 @@ export class LineChart extends LitElement {
         },
         // The same width in every chart, so that their x axes line up.
         afterFit: (axis) => {
-          axis.width = Math.max(axis.width, 38);
+          axis.width = Math.max(axis.width, 44);
         },
       },
     };
