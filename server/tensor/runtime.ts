@@ -30,6 +30,13 @@ export interface RuntimeOptions {
 /** The wanted runtime does not work here. */
 export class UnsupportedRuntimeError extends Error {
   override readonly name = 'UnsupportedRuntimeError';
+  /** In sentences, with what to do. */
+  readonly reason: string;
+
+  constructor(runtime: RuntimeName, reason: string, options?: ErrorOptions) {
+    super(`the runtime ${runtime} does not work here: ${reason}`, options);
+    this.reason = reason;
+  }
 }
 
 const cpuDevice = '1 thread · plain JavaScript';
@@ -51,7 +58,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       addressableBytes: backend.pool.addressableBytes,
     };
   } catch (error) {
-    throw new UnsupportedRuntimeError(`the runtime wasm does not work here: ${messageOf(error)}`, { cause: error });
+    throw new UnsupportedRuntimeError('wasm', messageOf(error), { cause: error });
   }
 }
 
@@ -105,16 +112,13 @@ const gpuSuffix = ' · GPU';
 
 async function openTensorflow(assetsFolder: string): Promise<Runtime> {
   const found = lookForTensorflow(surroundings(assetsFolder));
-  if (found.library === null)
-    throw new UnsupportedRuntimeError(`the runtime tensorflow does not work here: ${found.reason}`);
+  if (found.library === null) throw new UnsupportedRuntimeError('tensorflow', found.reason);
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : ' · CPU'}`;
     return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity };
   } catch (error) {
-    throw new UnsupportedRuntimeError(`the runtime tensorflow does not work here: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
 }
 

@@ -55,7 +55,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
   } finally {
     release();
   }
-  const env = { ...process.env, [tensorflowVariables.chosen]: folder };
+  const env = { ...process.env, [tensorflowVariables.chosen]: '', [tensorflowVariables.environments]: folder };
   const { device, fault } = await tryRuntime('tensorflow', command.assetsFolder, env);
   terminal.event({ type: 'done', folder, name, version, device, fault });
   terminal.line(`${name} ${version} is in ${folder}; its checksum is right.`);
