@@ -18,6 +18,9 @@ function registerChartParts(): void {
   isRegistered = true;
 }
 
+/** There are wider ones, in no curve of a usual run. */
+const widestTick = '1.25e−4';
+
 @customElement('kaf-line-chart')
 export class LineChart extends LitElement {
   static override styles = css`
@@ -166,6 +169,7 @@ export class LineChart extends LitElement {
     const { palette } = this;
     const { width } = this.chart;
     const font = { family: palette.fontFamily, size: 10 };
+    const padding = 5;
     this.chart.options.scales = {
       x: {
         type: this.xScale === 'log' ? 'logarithmic' : 'linear',
@@ -205,13 +209,15 @@ export class LineChart extends LitElement {
         ticks: {
           color: palette.dim,
           font,
-          padding: 5,
+          padding,
           autoSkip: false,
           callback: (value, _index, ticks) => (this.formatY ?? this.formatOf(ticks))(Number(value)),
         },
         // The same width in every chart, so that their x axes line up.
         afterFit: (axis) => {
-          axis.width = Math.max(axis.width, 44);
+          const { ctx } = axis;
+          ctx.font = `${font.size}px ${font.family}`;
+          axis.width = Math.max(axis.width, Math.ceil(ctx.measureText(widestTick).width) + padding);
         },
       },
     };

@@ -36,6 +36,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
     abort.abort();
   });
   const [{ name, version }] = set.wheels as [WheelSet['wheels'][number]];
+  terminal.event({ type: 'install', name, version, folder, downloadBytes: set.downloadBytes });
   terminal.line(`${name} ${version} by ${python} -m pip, about ${megabytes(set.downloadBytes)} MB, into ${folder}`);
   let saidMs = -Infinity;
   const onProgress = (progress: InstallProgress): void => {
