@@ -1,7 +1,8 @@
 // The command line's installer as a process: what it writes becomes steps and an end. Knows no `vscode`.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import readline from 'node:readline';
+import { promisify } from 'node:util';
 
 export interface InstallerCommand {
   readonly file: string;
@@ -74,6 +75,21 @@ export async function runInstaller(
   if (code === 0 && installed) return installed;
   throw new Error(errors.trim().replace(/^kafscope: /, '') || `the installer ended with code ${String(code)}`);
 }
+
+/** The first whose pip answers, or the other one. */
+export async function pythonWithPip(candidates: readonly string[], other: string): Promise<string> {
+  for (const python of candidates) {
+    try {
+      await promisify(execFile)(python, ['-m', 'pip', '--version'], { timeout: pipTimeoutMs });
+      return python;
+    } catch {
+      // The next may have one.
+    }
+  }
+  return other;
+}
+
+const pipTimeoutMs = 10_000;
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);

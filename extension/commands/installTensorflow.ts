@@ -1,9 +1,11 @@
 // Install TensorFlow…: the command line's installer behind a notification that shows its progress and cancels it. Asks first.
+import path from 'node:path';
 import * as vscode from 'vscode';
+import { tensorflowPlaces } from '../connection/pythonEnvironments.ts';
 import { nodeEnvironment } from '../connection/serverProcess.ts';
 import type { CommandId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
-import { runInstaller } from './installProcess.ts';
+import { pythonWithPip, runInstaller } from './installProcess.ts';
 
 interface Choice extends vscode.QuickPickItem {
   readonly flags: readonly string[];
@@ -44,18 +46,20 @@ export class TensorflowInstaller {
       cancellable: true,
     };
     const commandLine = vscode.Uri.joinPath(this.#extensionUri, 'dist', 'cli.cjs').fsPath;
-    const command = {
-      file: process.execPath,
-      args: [commandLine, 'install', 'tensorflow', '--json', ...flags],
-      env: nodeEnvironment(),
-    };
     this.#isAtWork = true;
     try {
-      const installed = await vscode.window.withProgress(options, (progress, token) => {
+      const installed = await vscode.window.withProgress(options, async (progress, token) => {
+        const python = await pythonWithPip(await chosenInterpreters(), 'python3');
+        const command = {
+          file: process.execPath,
+          args: [commandLine, 'install', 'tensorflow', '--json', '--python', python, ...flags],
+          env: nodeEnvironment(),
+        };
         const abort = new AbortController();
         token.onCancellationRequested(() => {
           abort.abort();
         });
+        if (token.isCancellationRequested) return null;
         let shown = 0;
         return runInstaller(command, {
           signal: abort.signal,
@@ -70,6 +74,12 @@ export class TensorflowInstaller {
       this.#isAtWork = false;
     }
   }
+}
+
+/** Programs that a workspace names are run only where it is trusted. */
+async function chosenInterpreters(): Promise<string[]> {
+  const { interpreters, isTrusted } = await tensorflowPlaces();
+  return isTrusted ? interpreters.filter((file) => path.isAbsolute(file)) : [];
 }
 
 async function sayDone(sentence: string): Promise<void> {

@@ -2,7 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runInstaller, type InstallerCommand, type InstallStep } from '../../../extension/commands/installProcess.ts';
+import {
+  pythonWithPip,
+  runInstaller,
+  type InstallerCommand,
+  type InstallStep,
+} from '../../../extension/commands/installProcess.ts';
 import { temporaryFolder } from '../../run/scriptedRun.ts';
 import { fakePip, type FakePipOptions } from '../../tensor/tensorflow/wheels.ts';
 import { assetsFolder } from '../../tensor/wasm/builds.ts';
@@ -38,6 +43,13 @@ describe('the installer of TensorFlow', () => {
     expect(ended).toMatchObject(installed);
     expect(steps[0]?.message).toBe('tensorflow-cpu 2.21.0, downloading: 50 of 200 MB');
     expect(steps.map(({ share }) => Number(share.toFixed(4)))).toEqual([0.1875, 0.8, 0.8, 1]);
+  });
+
+  test('takes the first Python whose pip answers, and the usual one where none does', async () => {
+    const bare = fakePip(temporaryFolder(), {}, { version: 'exit 1' }).python;
+    const { python } = fakePip(temporaryFolder(), {});
+    expect(await pythonWithPip([bare, '/nowhere/python3', python], 'python3')).toBe(python);
+    expect(await pythonWithPip([bare, '/nowhere/python3'], 'python3')).toBe('python3');
   });
 
   test('that fails says why, in its own words', async () => {
