@@ -1,6 +1,7 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
 // what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
 import { isKaf, type ActivationPlan } from '../protocol/plan.ts';
+import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ConvolutionLayout, LayerLayout } from './layout.ts';
 
 export interface ScratchOptions {
@@ -23,12 +24,8 @@ export function scratchFloats(layer: LayerLayout, options: ScratchOptions): numb
       return roundUp(layer.units) * (roundUp(layer.inputs) + options.batchSize);
     case 'batch-norm':
       return (4 * mostParts + 5) * roundUp(layer.shape[2]);
-    case 'activation': {
-      const { activation } = options;
-      // Two sums a coefficient, and some for the ends of the dictionary's blocks.
-      const nSums = 2 * (isKaf(activation) ? activation.dictionary + 4 : 16);
-      return (options.gradients === 'all' ? 2 * mostParts : 2) * nSums * roundUp(layer.shape.at(-1)!);
-    }
+    case 'activation':
+      return activationFloats(roundUp(layer.shape.at(-1)!), options);
     default:
       return 0;
   }
@@ -48,6 +45,19 @@ function convolutionFloats({ input, output, stride }: ConvolutionLayout, options
   const paddedImages = (height + 6) * (width + 6) * (roundUp(inChannels) + roundUp(output[2]));
   const biasSums = 3 * mostParts * roundUp(output[2]);
   return filters + biasSums + threads * ((isTransformed ? 235_000 : 0) + paddedImages);
+}
+
+/** Tables of the pieces of a KAF, or of coefficients, and sums of gradients: of a KAF's in groups of 16 channels. */
+function activationFloats(channels: number, { activation, gradients, threads }: ScratchOptions): number {
+  const isAll = gradients === 'all';
+  const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
+  const grid =
+    isKaf(activation) && activation.type !== 'kaf-free'
+      ? kafGrid(activation.dictionary, activation.boundary, activation.gamma)
+      : null;
+  if (!grid) return (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
+  const nSums = Math.max(24, channels / 8) * nCoefficients + 4 * threads * grid.nEntries;
+  return 4 * channels * grid.nEntries + 8 * grid.nPieces + (isAll ? 16 * nSums : 0);
 }
 
 function roundUp(channels: number): number {
