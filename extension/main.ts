@@ -48,10 +48,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const connection = new ServerConnection({
     client: `kafscope-vscode ${version}`,
     readLock: () => readServerLock(runsFolder),
-    startServer: () => {
+    startServer: async () => {
       prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
-      const variables = tensorflowEnvironment(tensorflowPlaces());
+      const variables = tensorflowEnvironment(await tensorflowPlaces());
       return startServerProcess({ serverModule, runsFolder, logFile, timeoutMs: serverTimeoutMs, variables });
     },
     endServer: (lock) => endServerProcess(lock, { timeoutMs: serverTimeoutMs }),

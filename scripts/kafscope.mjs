@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 // The `kafscope` command: runs the built command line on a Node that Kafscope supports, whichever Node started this.
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { supportedNode } from './node24.mjs';
+import { startNode } from './node24.mjs';
 
 const cli = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'dist', 'cli.cjs');
 
-if (fs.existsSync(cli)) run();
+if (fs.existsSync(cli)) await run();
 else {
   process.stderr.write(
     'kafscope: it is not built yet. Run "npm ci" and "npm run build" in its folder, then try again.\n',
@@ -16,17 +15,15 @@ else {
   process.exitCode = 1;
 }
 
-function run() {
-  let node;
+async function run() {
+  let child;
   try {
-    node = supportedNode();
+    child = await startNode(['--disable-warning=ExperimentalWarning', cli, ...process.argv.slice(2)]);
   } catch (error) {
     process.stderr.write(`kafscope: ${error.message}\n`);
     process.exitCode = 1;
     return;
   }
-  const flags = ['--disable-warning=ExperimentalWarning'];
-  const child = spawn(node, [...flags, cli, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal's Ctrl+C reaches the child as well; it takes two signals at once for one. A child deep in a long step hears
   // nothing, so a later second signal ends it from here.
   let firstMs = null;
@@ -37,10 +34,6 @@ function run() {
       child.kill(isLater ? 'SIGKILL' : signal);
     });
   }
-  child.on('error', (error) => {
-    process.stderr.write(`kafscope: ${node} can't be started: ${error.message}\n`);
-    process.exitCode = 1;
-  });
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (firstMs !== null ? 130 : 1);
   });

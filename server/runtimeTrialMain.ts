@@ -1,7 +1,7 @@
 // Entry of `dist/runtimeTrial.cjs <runtime>`, forked by run/runtime/runtimeTrial.ts: opens the runtime, tests it, sends the result.
 import type { RuntimeName } from './protocol/plan.ts';
 import { testTimeoutMs, type RuntimeTrial } from './run/runtime/runtimeTrial.ts';
-import { openRuntime, type Runtime } from './tensor/runtime.ts';
+import { openRuntime, UnsupportedRuntimeError, type Runtime } from './tensor/runtime.ts';
 import { runSelfTest } from './trainer/selfTest.ts';
 
 const runtime = process.argv[2] as RuntimeName;
@@ -35,6 +35,11 @@ async function attempt(): Promise<RuntimeTrial> {
     }
     return { runtime, device, fault: null, stepMs };
   } catch (error) {
-    return { runtime, device: '', fault: error instanceof Error ? error.message : String(error), stepMs: null };
+    return { runtime, device: '', fault: faultOf(error), stepMs: null };
   }
+}
+
+function faultOf(error: unknown): string {
+  if (error instanceof UnsupportedRuntimeError) return error.reason;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -6,7 +6,7 @@ import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
 import { downloadCifar10 } from './downloadCifar10.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
-import { installTensorflow } from './installTensorflow.ts';
+import { TensorflowInstaller } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
@@ -24,6 +24,7 @@ export type CommandHandler = (argument?: unknown) => Promise<void> | void;
 
 export function commandTable(parts: CommandParts): Readonly<Record<CommandId, CommandHandler>> {
   const { connection, store, runCommands, log } = parts;
+  const installer = new TensorflowInstaller(parts.extensionUri);
   return {
     'kafscope.train': (argument) => train(parts, argument),
     'kafscope.trainOneEpoch': (argument) => train(parts, argument, { 'training.epochs': 1 }),
@@ -37,7 +38,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
     'kafscope.selectRuntime': () => selectRuntime(parts),
-    'kafscope.installTensorflow': () => installTensorflow(parts.extensionUri),
+    'kafscope.installTensorflow': () => installer.install(),
     'kafscope.showLog': () => {
       log.show();
     },

@@ -1,5 +1,11 @@
-// Install TensorFlow…: the command line's installer in a terminal, where its progress shows and Ctrl+C stops it. Asks first.
+// Install TensorFlow…: the command line's installer behind a notification that shows its progress and cancels it. Asks first.
+import path from 'node:path';
 import * as vscode from 'vscode';
+import { tensorflowPlaces } from '../connection/pythonEnvironments.ts';
+import { nodeEnvironment } from '../connection/serverProcess.ts';
+import type { CommandId } from '../contributions.ts';
+import { attempt } from '../showFailure.ts';
+import { pythonWithPip, runInstaller } from './installProcess.ts';
 
 interface Choice extends vscode.QuickPickItem {
   readonly flags: readonly string[];
@@ -12,30 +18,72 @@ const forGpu: Choice = {
   flags: ['--gpu'],
 };
 
-export async function installTensorflow(extensionUri: vscode.Uri): Promise<void> {
-  const hasGpuBuild = process.platform === 'linux' && process.arch === 'x64';
-  const chosen = await vscode.window.showQuickPick(hasGpuBuild ? [forCpu, forGpu] : [forCpu], {
-    title: "Install TensorFlow's library with pip",
-    placeHolder: 'Which build? It goes into a folder of Kafscope, not into your Python.',
-  });
-  if (!chosen) return;
-  const terminal = vscode.window.createTerminal({
-    name: 'Install TensorFlow',
-    shellPath: process.execPath,
-    shellArgs: [
-      vscode.Uri.joinPath(extensionUri, 'dist', 'cli.cjs').fsPath,
-      ...['install', 'tensorflow', ...chosen.flags],
-    ],
-    env: { ELECTRON_RUN_AS_NODE: '1' },
-  });
-  terminal.show();
-  // A terminal closes when its program ends well, and its last words with it.
-  const closed = vscode.window.onDidCloseTerminal((one) => {
-    if (one !== terminal) return;
-    closed.dispose();
-    if (terminal.exitStatus?.code !== 0) return;
-    void vscode.window.showInformationMessage(
-      'TensorFlow is installed. Train with it by "runtime: tensorflow" in an experiment, or by the setting kafscope.runtime.',
-    );
-  });
+export class TensorflowInstaller {
+  readonly #extensionUri: vscode.Uri;
+  #isAtWork = false;
+
+  constructor(extensionUri: vscode.Uri) {
+    this.#extensionUri = extensionUri;
+  }
+
+  async install(): Promise<void> {
+    if (this.#isAtWork) {
+      void vscode.window.showInformationMessage('TensorFlow is being installed; its notification says how far it is.');
+      return;
+    }
+    const hasGpuBuild = process.platform === 'linux' && process.arch === 'x64';
+    const chosen = await vscode.window.showQuickPick(hasGpuBuild ? [forCpu, forGpu] : [forCpu], {
+      title: "Install TensorFlow's library with pip",
+      placeHolder: 'Which build? It goes into a folder of Kafscope, not into your Python.',
+    });
+    if (chosen) await attempt('install TensorFlow', () => this.#run(chosen.flags));
+  }
+
+  async #run(flags: readonly string[]): Promise<void> {
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: 'Installing TensorFlow',
+      cancellable: true,
+    };
+    const commandLine = vscode.Uri.joinPath(this.#extensionUri, 'dist', 'cli.cjs').fsPath;
+    this.#isAtWork = true;
+    try {
+      const installed = await vscode.window.withProgress(options, async (progress, token) => {
+        const python = await pythonWithPip(await chosenInterpreters(), 'python3');
+        const command = {
+          file: process.execPath,
+          args: [commandLine, 'install', 'tensorflow', '--json', '--python', python, ...flags],
+          env: nodeEnvironment(),
+        };
+        const abort = new AbortController();
+        token.onCancellationRequested(() => {
+          abort.abort();
+        });
+        if (token.isCancellationRequested) return null;
+        let shown = 0;
+        return runInstaller(command, {
+          signal: abort.signal,
+          onStep: ({ message, share }) => {
+            progress.report({ message, increment: 100 * (share - shown) });
+            shown = share;
+          },
+        });
+      });
+      if (installed) void sayDone(`${installed.name} ${installed.version} is installed: ${installed.device}.`);
+    } finally {
+      this.#isAtWork = false;
+    }
+  }
+}
+
+/** Programs that a workspace names are run only where it is trusted. */
+async function chosenInterpreters(): Promise<string[]> {
+  const { interpreters, isTrusted } = await tensorflowPlaces();
+  return isTrusted ? interpreters.filter((file) => path.isAbsolute(file)) : [];
+}
+
+async function sayDone(sentence: string): Promise<void> {
+  const select = 'Select Runtime…';
+  if ((await vscode.window.showInformationMessage(sentence, select)) !== select) return;
+  await vscode.commands.executeCommand('kafscope.selectRuntime' satisfies CommandId);
 }

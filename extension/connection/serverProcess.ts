@@ -42,7 +42,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     detached: true,
     stdio: ['ignore', log, log],
     cwd: options.runsFolder,
-    env: { ...serverEnvironment(process.env), ...options.variables },
+    env: { ...nodeEnvironment(), ...options.variables },
     windowsHide: true,
   });
   fs.closeSync(log);
@@ -79,9 +79,9 @@ export async function endServerProcess(lock: ServerLock, options: { timeoutMs: n
   throw new Error(`The server (process ${lock.pid}) did not end within ${options.timeoutMs / 1000} s.`);
 }
 
-/** VS Code's own Node, free of what the window passes to its own processes. */
-function serverEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(from).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('VSCODE_'));
+/** For VS Code's own Node, free of what the window passes to its own processes. */
+export function nodeEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('VSCODE_'));
   return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
 }
 

@@ -6,7 +6,7 @@ import { tensorflowVariables } from '../../server/protocol/tensorflowVariables.t
 export interface TensorflowPlaces {
   /** The setting; empty where the user chose nothing. */
   readonly chosen: string;
-  /** Interpreters that the Python extension or its setting names. */
+  /** Interpreters, or folders of environments, that the Python extension or its setting names. */
   readonly interpreters: readonly string[];
   readonly workspaceFolders: readonly string[];
   /** An environment in the workspace holds native code, which is loaded from trusted workspaces only. */
@@ -17,7 +17,7 @@ export interface TensorflowPlaces {
 export function tensorflowEnvironment(places: TensorflowPlaces): Record<string, string> {
   const { chosen, interpreters, workspaceFolders, isTrusted } = places;
   const inWorkspace = workspaceFolders.flatMap((folder) => ['.venv', 'venv'].map((name) => path.join(folder, name)));
-  const environments = isTrusted ? [...interpreters.filter((file) => path.isAbsolute(file)), ...inWorkspace] : [];
+  const environments = isTrusted ? [...inWorkspace, ...interpreters.filter((file) => path.isAbsolute(file))] : [];
   return {
     ...(chosen === '' ? {} : { [tensorflowVariables.chosen]: chosen }),
     ...(environments.length === 0 ? {} : { [tensorflowVariables.environments]: environments.join(path.delimiter) }),

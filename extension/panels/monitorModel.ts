@@ -13,7 +13,6 @@ export interface RunTails {
   readonly batchAccuracy: number[];
   readonly accuracy: number[];
   readonly robustAccuracy: number[];
-  readonly imagesPerSecond: number[];
 }
 
 /** Live runs, those at work before the queue; without any, the one that ended last. */
@@ -36,7 +35,6 @@ export function tailsOf(snapshot: RunSnapshot): RunTails {
     batchAccuracy: snapshot.steps.accuracy.slice(-tailLength),
     accuracy: snapshot.tests.accuracy.slice(-tailLength),
     robustAccuracy: snapshot.tests.robustAccuracy.filter((value) => !Number.isNaN(value)).slice(-tailLength),
-    imagesPerSecond: snapshot.run.imagesPerSecond === null ? [] : [snapshot.run.imagesPerSecond],
   };
 }
 
@@ -53,19 +51,43 @@ export function extendTails(tails: RunTails, rows: readonly Row[]): void {
   }
 }
 
-/** Throughput is in no row, for rows hold no time of a machine; it comes with the run's summary. */
-export function noteThroughput(tails: RunTails, run: RunSummary): void {
-  if (run.imagesPerSecond !== null) append(tails.imagesPerSecond, run.imagesPerSecond);
+/**
+ * Images a second of the runs that train, as far as they were heard of. Throughput is in no row, for rows hold no time of a
+ * machine; it comes with the runs' summaries, and no snapshot gives back what is forgotten.
+ */
+export class Throughputs {
+  private readonly tails = new Map<string, number[]>();
+
+  note(run: RunSummary): void {
+    if (!isLive(run.status)) this.forget(run.id);
+    else if (run.status === 'training' && run.imagesPerSecond !== null) {
+      const tail = this.tails.get(run.id) ?? [];
+      append(tail, run.imagesPerSecond);
+      this.tails.set(run.id, tail);
+    }
+  }
+
+  forget(runId: string): void {
+    this.tails.delete(runId);
+  }
+
+  of(runId: string): readonly number[] {
+    return this.tails.get(runId) ?? [];
+  }
 }
 
-export function monitoredRun(run: RunSummary, tails: RunTails | undefined): MonitoredRun {
+export function monitoredRun(
+  run: RunSummary,
+  tails: RunTails | undefined,
+  imagesPerSecond: readonly number[],
+): MonitoredRun {
   return {
     run,
     loss: tails?.loss ?? [],
     batchAccuracy: tails?.batchAccuracy ?? [],
     accuracy: tails?.accuracy ?? [],
     robustAccuracy: tails?.robustAccuracy ?? [],
-    imagesPerSecond: tails?.imagesPerSecond ?? [],
+    imagesPerSecond,
   };
 }
 

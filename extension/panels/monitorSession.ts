@@ -6,7 +6,7 @@ import { isLive } from '../../server/protocol/run.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { RunTails } from './monitorModel.ts';
-import { extendTails, monitoredRun, monitoredRuns, noteThroughput, tailsOf } from './monitorModel.ts';
+import { extendTails, monitoredRun, monitoredRuns, tailsOf, Throughputs } from './monitorModel.ts';
 
 export interface MonitorSessionOptions {
   readonly connection: Pick<ServerConnection, 'request' | 'subscribe' | 'state' | 'onDidChangeState'>;
@@ -26,6 +26,7 @@ export class MonitorSession implements Disposable {
   private readonly options: MonitorSessionOptions;
   private readonly listeners: readonly Disposable[];
   private readonly followed = new Map<string, Followed>();
+  private readonly throughputs = new Throughputs();
   private timer: NodeJS.Timeout | null = null;
   private isShown = false;
 
@@ -38,11 +39,11 @@ export class MonitorSession implements Disposable {
       options.store.onDidChange(() => {
         this.update();
       }),
-      options.store.onDidChangeRun(({ run, before }) => {
+      options.store.onDidChangeRun(({ run, before, isDeleted }) => {
         // The log of a run that goes on was cut back to its checkpoint, so its curves are taken anew.
         if (before && !isLive(before.status) && isLive(run.status)) this.unfollow(run.id);
-        const tails = this.followed.get(run.id)?.tails;
-        if (tails && run.status === 'training') noteThroughput(tails, run);
+        if (isDeleted) this.throughputs.forget(run.id);
+        else this.throughputs.note(run);
       }),
     ];
   }
@@ -79,7 +80,9 @@ export class MonitorSession implements Disposable {
 
   private send(): void {
     const { connection, store, post } = this.options;
-    const runs = monitoredRuns(store.runs).map((run) => monitoredRun(run, this.followed.get(run.id)?.tails));
+    const runs = monitoredRuns(store.runs).map((run) =>
+      monitoredRun(run, this.followed.get(run.id)?.tails, this.throughputs.of(run.id)),
+    );
     post({ type: 'state', connection: connection.state, runs });
   }
 

@@ -1,20 +1,28 @@
-// The tensors of a pass forward and back through a network, counted without making one: what lives when, by the layers' shapes.
+// The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
-import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
+import { isKaf, type ActivationPlan, type ModelPlan } from '../protocol/plan.ts';
+import { scratchFloats } from './kernelScratch.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
 
 export interface PassMemory {
   /** Weights, and running statistics. */
   readonly parameters: number;
   readonly statistics: number;
-  /** The most at any time of a pass over `batchSize` images, these and the gradients that it gives included. */
-  peak(pass: { readonly batchSize: number; readonly gradients: 'all' | 'input' }): number;
+  /** The most at any time of a pass, its images and the gradients that it gives included. */
+  peak(pass: Pass): number;
+}
+
+interface Pass {
+  readonly batchSize: number;
+  readonly gradients: 'all' | 'input';
+  /** Of the runtime; each has scratch of its own. */
+  readonly threads: number;
 }
 
 /**
  * All figures are numbers of float32 values. Forward, every layer's output stays until the pass is done (tfjs's tidy); on the way
  * back there are the layers' saved inputs (of maximum pooling the output, too) and the gradients on their way, each freed when its
- * layer is done (releaseTape.ts). Kernels' scratch and tensors of one value a channel are left out.
+ * layer is done (releaseTape.ts). Tensors of one value a channel are left out.
  */
 export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
   const layers = layOutNetwork(plan.network, ends);
@@ -22,12 +30,12 @@ export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
   return {
     parameters: sum(layers.map((layer) => parametersOf(layer, plan.activation))),
     statistics: sum(layers.map(statisticsOf)),
-    peak: ({ batchSize, gradients }) => {
-      const walk = new Walk(plan, { batchSize, gradients });
-      const images = walk.ledger.take(batchSize * imageFloats);
+    peak: (pass) => {
+      const walk = new Walk(plan, pass);
+      const images = walk.ledger.take(pass.batchSize * imageFloats);
       const input = plan.normalization ? walk.through(images, { floats: imageFloats, isSaved: true }) : images;
       walk.forward(layers, input);
-      walk.backward(gradients === 'input' ? images : null);
+      walk.backward(pass.gradients === 'input' ? images : null);
       return walk.ledger.peak;
     },
   };
@@ -44,12 +52,18 @@ function parametersOf(layer: LayerLayout, activation: ActivationPlan): number {
     case 'batch-norm':
       return 2 * layer.shape[2];
     case 'activation':
-      return 'dictionary' in activation ? activation.dictionary * layer.shape.at(-1)! : 0;
+      return coefficientsOf(activation) * layer.shape.at(-1)!;
     case 'residual':
       return sum([...layer.branch, ...layer.skip].map((inner) => parametersOf(inner, activation)));
     default:
       return 0;
   }
+}
+
+/** Of a channel; the few that activations without a dictionary have are left out. */
+function coefficientsOf(activation: ActivationPlan): number {
+  if (!isKaf(activation)) return 0;
+  return activation.type === 'kaf-free' ? 2 * activation.dictionary + 1 : activation.dictionary;
 }
 
 function statisticsOf(layer: LayerLayout): number {
@@ -73,6 +87,11 @@ class Ledger {
     return { floats, holders: 1 };
   }
 
+  /** Besides what lives, and gone at once. */
+  borrow(floats: number): void {
+    this.peak = Math.max(this.peak, this.#live + floats);
+  }
+
   hold(block: Block): Block {
     block.holders++;
     return block;
@@ -89,21 +108,28 @@ interface Step {
   readonly output: Block;
   readonly saved: readonly Block[];
   readonly parameters: number;
+  readonly scratch: number;
   /** Whether its inputs share the gradient of the output, as those of a sum. */
   readonly isSum: boolean;
+}
+
+interface LayerCosts {
+  readonly floats: number;
+  readonly isSaved: boolean;
+  readonly isOutputSaved?: boolean;
+  readonly parameters?: number;
+  readonly scratch?: number;
 }
 
 class Walk {
   readonly ledger = new Ledger();
   readonly #plan: ModelPlan;
-  readonly #batchSize: number;
-  readonly #gradients: 'all' | 'input';
+  readonly #pass: Pass;
   readonly #steps: Step[] = [];
 
-  constructor(plan: ModelPlan, { batchSize, gradients }: { batchSize: number; gradients: 'all' | 'input' }) {
+  constructor(plan: ModelPlan, pass: Pass) {
     this.#plan = plan;
-    this.#batchSize = batchSize;
-    this.#gradients = gradients;
+    this.#pass = pass;
   }
 
   forward(layers: readonly LayerLayout[], x: Block): Block {
@@ -111,16 +137,18 @@ class Walk {
   }
 
   #layer(layer: LayerLayout, x: Block): Block {
-    const parameters =
-      this.#gradients === 'all' && layer.type !== 'residual' ? parametersOf(layer, this.#plan.activation) : 0;
+    const { activation } = this.#plan;
+    const isAll = this.#pass.gradients === 'all';
+    const parameters = isAll && layer.type !== 'residual' ? parametersOf(layer, activation) : 0;
+    const costs = { parameters, scratch: scratchFloats(layer, { ...this.#pass, activation }) };
     switch (layer.type) {
       case 'convolution':
-        return this.through(x, { floats: product(layer.output), isSaved: this.#gradients === 'all', parameters });
+        return this.through(x, { floats: product(layer.output), isSaved: isAll, ...costs });
       case 'dense':
-        return this.through(x, { floats: layer.units, isSaved: this.#gradients === 'all', parameters });
+        return this.through(x, { floats: layer.units, isSaved: isAll, ...costs });
       case 'batch-norm':
       case 'activation':
-        return this.through(x, { floats: product(layer.shape), isSaved: true, parameters });
+        return this.through(x, { floats: product(layer.shape), isSaved: true, ...costs });
       case 'max-pool': {
         const [height, width, channels] = layer.input;
         const floats = Math.floor(height / 2) * Math.floor(width / 2) * channels;
@@ -134,8 +162,8 @@ class Walk {
         return x;
       case 'residual': {
         const inputs = [this.forward(layer.branch, x), this.forward(layer.skip, x)];
-        const output = this.ledger.take(this.#batchSize * product(layer.output));
-        this.#steps.push({ inputs, output, saved: [], parameters: 0, isSum: true });
+        const output = this.ledger.take(this.#pass.batchSize * product(layer.output));
+        this.#steps.push({ inputs, output, saved: [], parameters: 0, scratch: 0, isSum: true });
         return output;
       }
       default:
@@ -143,12 +171,14 @@ class Walk {
     }
   }
 
-  /** A layer with one input. `floats` are its output's, an image; `parameters` are those whose gradients it gives. */
-  through(x: Block, layer: { floats: number; isSaved: boolean; isOutputSaved?: boolean; parameters?: number }): Block {
-    const output = this.ledger.take(this.#batchSize * layer.floats);
+  /** A layer with one input. `floats` are its output's, an image; `parameters` those whose gradients it gives. */
+  through(x: Block, layer: LayerCosts): Block {
+    const { parameters = 0, scratch = 0 } = layer;
+    const output = this.ledger.take(this.#pass.batchSize * layer.floats);
+    this.ledger.borrow(scratch);
     const saved = [...(layer.isSaved ? [x] : []), ...(layer.isOutputSaved ? [output] : [])];
     for (const block of saved) this.ledger.hold(block);
-    this.#steps.push({ inputs: [x], output, saved, parameters: layer.parameters ?? 0, isSum: false });
+    this.#steps.push({ inputs: [x], output, saved, parameters, scratch, isSum: false });
     return output;
   }
 
@@ -161,7 +191,7 @@ class Walk {
     gradients.set(last, ledger.take(last.floats));
     const outputs = new Set(this.#steps.map(({ output }) => output));
     let used: readonly Block[] = [];
-    for (const { inputs, output, saved, parameters, isSum } of this.#steps.toReversed()) {
+    for (const { inputs, output, saved, parameters, scratch, isSum } of this.#steps.toReversed()) {
       for (const block of used) ledger.release(block);
       const arriving = gradients.get(output)!;
       used = [arriving, ...saved];
@@ -173,6 +203,7 @@ class Walk {
         gradients.set(input, before ? ledger.take(input.floats) : made);
         if (before) ledger.release(before);
       }
+      ledger.borrow(scratch);
     }
   }
 }

@@ -53,6 +53,7 @@ function differentiable(x: tf.Tensor, { value, gradient, isSaved }: Parts): tf.T
   return tf.customGrad((_, save) => {
     const y = value();
     (save as tf.GradSaveFunc)(isSaved ? [x, y] : []);
-    return { value: y, gradFunc: (dy, saved) => gradient(dy as tf.Tensor, saved) };
+    // tfjs tidies what the value leaves behind, but what the gradient does it keeps until the whole pass is done.
+    return { value: y, gradFunc: (dy, saved) => tf.tidy(() => gradient(dy as tf.Tensor, saved)) };
   })(x);
 }

@@ -45,6 +45,8 @@ export interface RunSummary {
   readonly imagesPerSecond: number | null;
   /** For example `wasm · 1 thread · relaxed SIMD`; null until the trainer has chosen. */
   readonly device: string | null;
+  /** At the last record; null until the trainer has told. */
+  readonly memory: MemoryUse | null;
   /** One line, for example `light · KAF 20 · FGSM-RS 8/255 · cifar10`. */
   readonly description: string;
   /** Absolute path of the experiment file, if there is one. */
@@ -52,6 +54,13 @@ export interface RunSummary {
   /** Absolute path of the run's folder. */
   readonly folder: string;
   readonly checkpoints: readonly CheckpointSummary[];
+}
+
+/** Of a trainer: of its tensors and kernels on `wasm`, of the whole process on the other runtimes, which tell no more. */
+export interface MemoryUse {
+  readonly usedBytes: number;
+  /** The most since it started. */
+  readonly peakBytes: number;
 }
 
 export interface CheckpointSummary {

@@ -4,7 +4,7 @@ import { openDataset } from '../data/dataset.ts';
 import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
-import { checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
+import { checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
 import { train } from '../trainer/train.ts';
 import type { OpenTrainer } from './trainer.ts';
 
@@ -12,20 +12,22 @@ import type { OpenTrainer } from './trainer.ts';
 export function trainerOpener(assetsFolder: string): OpenTrainer {
   return async (plan) => {
     const log = (line: string) => process.stderr.write(`${line}\n`);
-    const runtime = await openRuntime(await resolveRuntime(plan.runtime, { assetsFolder, log }), {
-      assetsFolder,
-      ...(plan.threads === null ? {} : { threads: plan.threads }),
-    });
+    const threads = plan.threads ?? os.availableParallelism();
+    const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
+    const runtime = await openRuntime(name, { assetsFolder, threads });
     const dataset = await openDataset(plan.dataset);
+    const around = { ends: { imageShape: dataset.imageShape, nClasses: dataset.classes.length }, threads };
     return {
       device: `${runtime.name} · ${runtime.device}`,
+      memory: () => runtime.memory(),
       train: (trained, options) => {
-        const { imageShape, classes } = dataset;
-        for (const limit of memoryLimits(runtime))
-          checkMemory(trained, { imageShape, nClasses: classes.length }, limit);
+        for (const limit of memoryLimits(runtime)) checkMemory(trained, around, limit);
         return train(trained, dataset, options);
       },
-      evaluate: (evaluated, evaluation, options) => evaluate(evaluated, evaluation, dataset, options),
+      evaluate: (evaluated, evaluation, options) => {
+        for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, around, limit);
+        return evaluate(evaluated, evaluation, dataset, options);
+      },
     };
   };
 }

@@ -50,6 +50,7 @@ export function createRun(runsFolder: string, run: NewRun, createdMs: number): R
       robustAccuracy: null,
       imagesPerSecond: null,
       device: null,
+      memory: null,
       description: run.description,
       experimentFile: run.experimentFile,
       folder,

@@ -86,7 +86,7 @@ class Drive {
     let state = from;
     let divergence: DivergedRecord | null = null;
     const events = trainer.train(this.#plan, { from, signal: control.signal });
-    for await (const event of this.#pull(events)) {
+    for await (const event of this.#pull(trainer, events)) {
       if (event.type === 'checkpoint') {
         state = event.state;
         this.#recorder.checkpoint(state);
@@ -103,19 +103,20 @@ class Drive {
   async #evaluate(trainer: Trainer, evaluation: EvaluationPlan, state: TrainingState): Promise<void> {
     this.#recorder.update({ status: 'evaluating' });
     const options = { state, number: this.#recorder.nextEvaluation(), signal: this.#options.control.signal };
-    for await (const record of this.#pull(trainer.evaluate(this.#plan, evaluation, options))) {
+    for await (const record of this.#pull(trainer, trainer.evaluate(this.#plan, evaluation, options))) {
       this.#recorder.record(record);
     }
   }
 
-  /** Passes the events on, and asks for the next only while the run isn't paused. */
-  async *#pull<Event>(events: AsyncGenerator<Event>): AsyncGenerator<Event> {
+  /** Passes the trainer's events on, and asks for the next only while the run isn't paused. */
+  async *#pull<Event>(trainer: Trainer, events: AsyncGenerator<Event>): AsyncGenerator<Event> {
     const { control } = this.#options;
     try {
       for (;;) {
         if (control.isPaused) await this.#pause();
         const next = await events.next();
         if (next.done) break;
+        this.#recorder.noteMemory(trainer.memory());
         yield next.value;
       }
     } finally {

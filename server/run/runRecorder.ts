@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Row, RunRecord } from '../protocol/records.ts';
-import type { CheckpointSummary, RunStatus, RunSummary } from '../protocol/run.ts';
+import type { CheckpointSummary, MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
 import { checkpointName, writeCheckpoint } from './checkpointFile.ts';
 import { EventsFile } from './eventsFile.ts';
 import { RunDatabase } from './runDatabase.ts';
@@ -144,6 +144,13 @@ export class RunRecorder {
       this.#onChange(this.#committed);
       throw error;
     }
+  }
+
+  /** Goes with the next row. */
+  noteMemory(memory: MemoryUse): void {
+    const { memory: known } = this.#fold.summary;
+    if (known?.usedBytes === memory.usedBytes && known.peakBytes === memory.peakBytes) return;
+    this.#fold.summary = { ...this.#fold.summary, memory };
   }
 
   /** The run rests: its speed starts anew. */

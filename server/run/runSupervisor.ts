@@ -213,8 +213,9 @@ export class RunSupervisor {
       }
       summary = { ...state.summary, folder };
       if (isAbandoned(state, this.#options.now())) {
-        const message =
-          'Its process ended without a message, as when the machine or the server is stopped. Resume the run to go on from its last checkpoint.';
+        const remedy =
+          state.restStatus === null ? 'Resume the run to go on from its last checkpoint.' : 'Start the attack again.';
+        const message = `Its process ended without a message, as when the machine or the server is stopped. ${remedy}`;
         summary = settleRun(folder, this.#options.now(), { status: 'interrupted', message });
       }
     } catch (error) {
@@ -290,21 +291,24 @@ export class RunSupervisor {
         : { status: 'failed', text: `ended with code ${String(code)}` };
     });
     child.once('close', () => {
+      const { work } = entry;
       entry.child = null;
       entry.work = null;
       if (end) this.#change(entry, end);
-      else this.#settleDead(entry, exit, stderr);
+      else this.#settleDead(entry, work, exit, stderr);
       this.#startNext();
     });
   }
 
-  #settleDead(entry: Entry, exit: Exit, stderr: string): void {
+  #settleDead(entry: Entry, work: Work | null, exit: Exit, stderr: string): void {
     const lastWords = stderr.trim().split('\n').at(-1);
     const said = lastWords ? ` Its last words: ${lastWords}` : '';
     const remedy =
-      entry.summary.checkpoints.length > 0
-        ? 'Resume the run to go on from its last checkpoint.'
-        : 'It had no checkpoint yet; resume the run to begin again.';
+      work?.type === 'evaluate'
+        ? 'Start the attack again.'
+        : entry.summary.checkpoints.length > 0
+          ? 'Resume the run to go on from its last checkpoint.'
+          : 'It had no checkpoint yet; resume the run to begin again.';
     this.#settle(entry, { status: exit.status, message: `The trainer process ${exit.text}. ${remedy}${said}` });
   }
 

@@ -75,6 +75,7 @@ export function clearedSummary(summary: RunSummary): RunSummary {
     cleanAccuracy: null,
     robustAccuracy: null,
     imagesPerSecond: null,
+    memory: null,
     checkpoints: [],
   };
 }

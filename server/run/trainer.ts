@@ -1,12 +1,15 @@
 // What a run needs of a trainer, so that tests can script one. The real one is in openTrainer.ts.
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
+import type { MemoryUse } from '../protocol/run.ts';
 import type { EvaluateOptions } from '../trainer/evaluate.ts';
 import type { TrainerEvent, TrainOptions } from '../trainer/train.ts';
 
 export interface Trainer {
   /** For example `wasm · 1 thread · relaxed SIMD`. */
   readonly device: string;
+  /** Of tensors, in this process. */
+  memory(): MemoryUse;
   /** Ends after a last checkpoint, also soon after the signal aborts. */
   train(plan: Plan, options: TrainOptions): AsyncGenerator<TrainerEvent>;
   evaluate(plan: Plan, evaluation: EvaluationPlan, options: EvaluateOptions): AsyncGenerator<RunRecord>;

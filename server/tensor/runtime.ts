@@ -4,6 +4,7 @@ import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceReport } from '../protocol/messages.ts';
 import type { RuntimeName } from '../protocol/plan.ts';
+import type { MemoryUse } from '../protocol/run.ts';
 import { registerOps } from './ops/registerOps.ts';
 import { openTensorflowBackend } from './tensorflow/openTensorflowBackend.ts';
 import { lookForTensorflow, surroundings } from './tensorflow/tensorflowPlaces.ts';
@@ -14,8 +15,7 @@ export interface Runtime {
   readonly name: RuntimeName;
   /** For example `8 threads · relaxed SIMD`. */
   readonly device: string;
-  /** Bytes of tensors now, and the most there were (except on `wasm`, the most at any call). */
-  memory(): { usedBytes: number; peakBytes: number };
+  memory(): MemoryUse;
   /** The most that it can address at once; Infinity where only the machine's memory is the limit. */
   readonly addressableBytes: number;
 }
@@ -30,6 +30,13 @@ export interface RuntimeOptions {
 /** The wanted runtime does not work here. */
 export class UnsupportedRuntimeError extends Error {
   override readonly name = 'UnsupportedRuntimeError';
+  /** In sentences, with what to do. */
+  readonly reason: string;
+
+  constructor(runtime: RuntimeName, reason: string, options?: ErrorOptions) {
+    super(`the runtime ${runtime} does not work here: ${reason}`, options);
+    this.reason = reason;
+  }
 }
 
 const cpuDevice = '1 thread · plain JavaScript';
@@ -51,7 +58,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       addressableBytes: backend.pool.addressableBytes,
     };
   } catch (error) {
-    throw new UnsupportedRuntimeError(`the runtime wasm does not work here: ${messageOf(error)}`, { cause: error });
+    throw new UnsupportedRuntimeError('wasm', messageOf(error), { cause: error });
   }
 }
 
@@ -105,16 +112,13 @@ const gpuSuffix = ' · GPU';
 
 async function openTensorflow(assetsFolder: string): Promise<Runtime> {
   const found = lookForTensorflow(surroundings(assetsFolder));
-  if (found.library === null)
-    throw new UnsupportedRuntimeError(`the runtime tensorflow does not work here: ${found.reason}`);
+  if (found.library === null) throw new UnsupportedRuntimeError('tensorflow', found.reason);
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : ' · CPU'}`;
-    return { name: 'tensorflow', device, memory: watchedMemory(), addressableBytes: Infinity };
+    return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity };
   } catch (error) {
-    throw new UnsupportedRuntimeError(`the runtime tensorflow does not work here: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
 }
 
@@ -122,17 +126,13 @@ async function openCpu(): Promise<Runtime> {
   registerOps();
   await tf.setBackend('cpu');
   silenceGreeting();
-  return { name: 'cpu', device: cpuDevice, memory: watchedMemory(), addressableBytes: Infinity };
+  return { name: 'cpu', device: cpuDevice, memory: processMemory, addressableBytes: Infinity };
 }
 
-/** tfjs's own count, which knows no peak. */
-function watchedMemory(): Runtime['memory'] {
-  let peakBytes = 0;
-  return () => {
-    const usedBytes = tf.memory().numBytes;
-    peakBytes = Math.max(peakBytes, usedBytes);
-    return { usedBytes, peakBytes };
-  };
+/** tfjs's own count knows neither a peak nor what a library takes. */
+function processMemory(): MemoryUse {
+  const usedBytes = process.memoryUsage.rss();
+  return { usedBytes, peakBytes: Math.max(usedBytes, process.resourceUsage().maxRSS * 1024) };
 }
 
 /** tfjs's cpu backend recommends tfjs-node on standard error at its first tensor. */

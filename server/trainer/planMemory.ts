@@ -1,7 +1,7 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
 import type { NetworkEnds } from '../model/layout.ts';
-import type { OptimizerPlan, Plan } from '../protocol/plan.ts';
+import type { EvaluationPlan, OptimizerPlan, Plan } from '../protocol/plan.ts';
 
 /** A plan does not fit; says what to change. */
 export class NotEnoughMemoryError extends Error {
@@ -16,44 +16,83 @@ export class NotEnoughMemoryError extends Error {
   }
 }
 
+/** Labels, and tensors of one value a channel or a class, which nobody counts. */
+const smallTensorsBytes = 200_000;
+
+/** A memory that a plan must fit into. */
 export interface AvailableMemory {
   /** For example `what the runtime wasm can address`. */
   readonly what: string;
   readonly bytes: number;
 }
 
-/** Peak bytes of tensors in a training step: weights, what the optimizer remembers, the attack, activations and gradients. */
-export function estimateStepBytes(plan: Plan, ends: NetworkEnds): number {
-  return 4 * stepFloats(plan, ends, plan.training.batchSize);
+/** What the need depends on besides the plan. */
+export interface Surroundings {
+  readonly ends: NetworkEnds;
+  /** Of the runtime. */
+  readonly threads: number;
+}
+
+/**
+ * Peak bytes of a training step: weights, what the optimizer remembers, the attack, activations, gradients, and scratch of the
+ * kernels of `wasm`. What that runtime takes is at least 85 % of it, and no more.
+ */
+export function estimateStepBytes(plan: Plan, around: Surroundings): number {
+  return bytesOf(stepFloats(plan, around, stepImages(plan)));
+}
+
+/** Of an attack by projected gradient descent. */
+export function estimateAttackBytes(plan: Plan, batchSize: number, around: Surroundings): number {
+  return bytesOf(attackFloats(plan, around, batchSize));
 }
 
 /** @throws NotEnoughMemoryError where training, its tests or an evaluation of the plan needs more than there is. */
-export function checkMemory(plan: Plan, ends: NetworkEnds, available: AvailableMemory): void {
-  const { training, observe, evaluation } = plan;
-  const attack = (batchSize: number) => attackFloats(plan, ends, batchSize);
+export function checkMemory(plan: Plan, around: Surroundings, available: AvailableMemory): void {
+  const { observe, evaluation } = plan;
+  const attack = (batchSize: number) => attackFloats(plan, around, batchSize);
   const isTestAttacked = observe.testEveryEpochs > 0 && observe.robustSamples > 0;
-  check('training.batchSize', training.batchSize, available, (batchSize) =>
-    Math.max(stepFloats(plan, ends, batchSize), isTestAttacked ? attack(batchSize) : 0),
+  check('training.batchSize', stepImages(plan), available, (batchSize) =>
+    Math.max(stepFloats(plan, around, batchSize), isTestAttacked ? attack(batchSize) : 0),
   );
   evaluation.forEach((item, index) => {
-    check(`evaluation[${index}].batchSize`, Math.min(item.batchSize, item.samples), available, attack);
+    check(`evaluation[${index}].batchSize`, attackedImages(plan, item), available, attack);
   });
 }
 
-function stepFloats({ model, training }: Plan, ends: NetworkEnds, batchSize: number): number {
+/** For an evaluation that is not in the plan. @throws NotEnoughMemoryError where it needs more than there is. */
+export function checkEvaluationMemory(
+  plan: Plan,
+  evaluation: EvaluationPlan,
+  around: Surroundings,
+  available: AvailableMemory,
+): void {
+  check('the batch size', attackedImages(plan, evaluation), available, (batchSize) =>
+    attackFloats(plan, around, batchSize),
+  );
+}
+
+function stepImages({ training, dataset }: Plan): number {
+  return Math.min(training.batchSize, dataset.trainSamples);
+}
+
+function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPlan): number {
+  return Math.min(batchSize, samples, dataset.testSamples);
+}
+
+function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
   const images = batchSize * ends.imageShape.reduce((product, size) => product * size, 1);
-  const update = peak({ batchSize, gradients: 'all' });
+  const update = peak({ batchSize, gradients: 'all', threads });
   // Beside the attacked images there are the clean ones and the noise that was added to them.
-  const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input' }) : 0;
+  const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input', threads }) : 0;
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + Math.max(update, attack);
 }
 
 /** Of a step of projected gradient descent, which holds the clean images beside those that it moves. */
-function attackFloats({ model }: Plan, ends: NetworkEnds, batchSize: number): number {
+function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
   const images = batchSize * ends.imageShape.reduce((product, size) => product * size, 1);
-  return parameters + statistics + images + peak({ batchSize, gradients: 'input' });
+  return parameters + statistics + images + peak({ batchSize, gradients: 'input', threads });
 }
 
 function momentsOf(optimizer: OptimizerPlan): number {
@@ -73,13 +112,13 @@ function check(
   { what, bytes }: AvailableMemory,
   floatsOf: (batchSize: number) => number,
 ): void {
-  const needBytes = 4 * floatsOf(batchSize);
+  const needBytes = bytesOf(floatsOf(batchSize));
   if (needBytes <= bytes) return;
   let fitting = 0;
   let tooLarge = batchSize;
   while (tooLarge - fitting > 1) {
     const middle = Math.floor((fitting + tooLarge) / 2);
-    if (4 * floatsOf(middle) <= bytes) fitting = middle;
+    if (bytesOf(floatsOf(middle)) <= bytes) fitting = middle;
     else tooLarge = middle;
   }
   const remedy =
@@ -90,6 +129,10 @@ function check(
     `Batches of ${batchSize} images need about ${bytesText(needBytes)} of memory; ${what} is ${bytesText(bytes)}. ${remedy}`,
     { needBytes, haveBytes: bytes },
   );
+}
+
+function bytesOf(floats: number): number {
+  return 4 * floats + smallTensorsBytes;
 }
 
 /** For example `412 MB`. */

@@ -23,6 +23,9 @@ function workspace(text = experiment): string {
   return folder;
 }
 
+const fits =
+  /Batches of (\d+) images need about [\d.]+ GB of memory; what .+ is [\d.]+ GB\. Set (.+) to (\d+) or less\.$/m;
+
 const timeoutMs = 120_000;
 
 describe('kafscope', { timeout: timeoutMs }, () => {
@@ -143,6 +146,39 @@ describe('kafscope', { timeout: timeoutMs }, () => {
     expect(done).toMatchObject({ type: 'done', status: 'failed' });
     expect(done.message).toContain('nowhere');
     expect(errors).toContain(String(done.message));
+  });
+
+  it('refuses a step that does not fit before training starts, and names the batch size that fits', async () => {
+    const cwd = workspace(experiment.replace('trainSamples: 8', 'trainSamples: 4000').replace('light', 'vgg'));
+    const large = ['train', 'tiny.kaf.yaml', '--set', 'training.batchSize=4000', '--out', 'runs'];
+    const { code, output, errors } = await kafscope([...large, '--json'], { cwd });
+    expect(code).toBe(1);
+    const fit = fits.exec(errors);
+    expect(fit?.[1]).toBe('4000');
+    expect(fit?.[2]).toBe('training.batchSize');
+    expect(Number(fit?.[3])).toBeLessThan(4000);
+    const types = jsonLines(output).map(({ type }) => type);
+    expect(types).not.toContain('step');
+    const done = jsonLines(output).at(-1)!;
+    expect(done).toMatchObject({ type: 'done', status: 'failed', step: 0, message: errors.trim() });
+  });
+
+  it('refuses an attack that does not fit, of a run as of a file, and the run stays finished', async () => {
+    const cwd = workspace(experiment.replace('testSamples: 4', 'testSamples: 9000'));
+    const quick = ['--set', 'observe.test=0', '--set', 'training.epochs=1'];
+    const trained = await kafscope(['train', 'tiny.kaf.yaml', '--json', ...quick], { cwd });
+    const { folder, checkpoint, memory } = jsonLines(trained.output).at(-1)!;
+    expect(memory).toMatchObject({ peakBytes: expect.any(Number) as number });
+    const large = ['--samples', '9000', '--batch-size', '9000'];
+    for (const target of [String(folder), String(checkpoint)]) {
+      const { code, errors } = await kafscope(['evaluate', target, ...large], { cwd });
+      expect(code).toBe(1);
+      const fit = fits.exec(errors);
+      expect(fit?.[2]).toBe('the batch size');
+      expect(Number(fit?.[3])).toBeLessThan(9000);
+    }
+    const fitting = await kafscope(['evaluate', String(folder), '--samples', '2', '--steps', '1'], { cwd });
+    expect(fitting.code).toBe(0);
   });
 
   it('says in one object what of the machine it can use', async () => {

@@ -19,6 +19,7 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
     robustAccuracy: 0.389,
     imagesPerSecond: 900,
     device: 'wasm · 1 thread',
+    memory: null,
     description: 'light · KAF 20 · FGSM-RS 8/255 · shapes',
     experimentFile: '/experiments/kaf-light.kaf.yaml',
     folder: '/runs/run-1',

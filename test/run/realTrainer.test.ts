@@ -18,6 +18,7 @@ const openTrainer: OpenTrainer = async () => {
   const dataset = tinyDataset();
   return {
     device: 'cpu',
+    memory: () => ({ usedBytes: 0, peakBytes: 0 }),
     train: (plan, options) => train(plan, dataset, options),
     evaluate: (plan, evaluation, options) => evaluate(plan, evaluation, dataset, options),
   };

@@ -57,7 +57,8 @@ export const scriptedEvaluation: EvaluationPlan = {
 
 export const openScriptedTrainer: OpenTrainer = (plan) => {
   if (plan.name === 'missing-data') return Promise.reject(new Error('There is no data. Download it first.'));
-  return Promise.resolve({ device: 'scripted', train, evaluate });
+  const memory = () => ({ usedBytes: 1000, peakBytes: 2000 });
+  return Promise.resolve({ device: 'scripted', memory, train, evaluate });
 };
 
 export function scriptedState(step: number, epoch: number): TrainingState {

@@ -6,6 +6,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../../scripts/codeServer.mjs';
 import { checkMachine, findChromium, run, SetupError } from '../../scripts/install.mjs';
+import { supportedNode } from '../../scripts/node24.mjs';
+import { kafscope } from '../cli/kafscope.ts';
+
+const scripts = path.join(import.meta.dirname, '../../scripts');
 
 describe('setting up a machine', () => {
   it('a Node that is too old, or a disk that is full, is named before anything is installed', () => {
@@ -41,4 +45,37 @@ describe('setting up a machine', () => {
     await expect(failing).rejects.toThrow(SetupError);
     await expect(failing).rejects.toThrow('ended with exit code 3');
   });
+
+  it('a Node that is too old is named with what to do on this platform', () => {
+    expect(() => supportedNode({ version: '20.19.0', platform: 'win32', arch: 'x64' })).toThrow(
+      'Kafscope needs Node 22.13 or newer, this is 20.19.0. Run "npm ci", which brings one, or install a newer one.',
+    );
+    expect(() => supportedNode({ version: '22.12.0', platform: 'darwin', arch: 'arm64' })).toThrow(
+      'this is 22.12.0. Install a newer one, from nodejs.org or with a package manager.',
+    );
+    expect(supportedNode({ version: '22.13.0', platform: 'darwin', arch: 'arm64' })).toBe(process.execPath);
+  });
+
+  it.each(['kafscope', 'node24'])(
+    'a Node that can’t be started is one sentence of %s, without a stack',
+    async (name) => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-setup-'));
+      try {
+        const node = path.join(folder, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+        for (const file of [node, path.join(folder, 'dist/cli.cjs'), path.join(folder, 'scripts/kafscope.mjs')]) {
+          fs.mkdirSync(path.dirname(file), { recursive: true });
+          fs.writeFileSync(file, 'no program');
+        }
+        for (const script of ['kafscope.mjs', 'node24.mjs']) {
+          fs.copyFileSync(path.join(scripts, script), path.join(folder, 'scripts', script));
+        }
+        const script = path.join(folder, 'scripts', `${name}.mjs`);
+        const { code, errors } = await kafscope(['doctor'], { cwd: folder, script });
+        expect(code).toBe(1);
+        expect(errors).toMatch(/^(kafscope: )?\S+node can't be started: .+\. Run "npm ci" to install it again\.\n$/);
+      } finally {
+        fs.rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -15,6 +15,20 @@ const experiments = {
 dataset: { name: cifar10, path: /nowhere }
 model: { network: light }
 `,
+  large: `name: large
+runtime: wasm
+dataset: { name: shapes, trainSamples: 4000, testSamples: 16 }
+model: { network: vgg }
+training: { batchSize: 4000 }
+`,
+  // One step; more images to attack than fit at once.
+  attacked: `name: attacked
+runtime: wasm
+dataset: { name: shapes, trainSamples: 4, testSamples: 9000 }
+model: { network: light }
+training: { epochs: 1, batchSize: 4 }
+observe: { test: 0 }
+`,
   // A weight norm of hundreds after one step: the loss overflows within a few.
   diverging: `name: diverging
 dataset: { name: shapes, trainSamples: 128, testSamples: 16 }
@@ -121,6 +135,32 @@ describe('when something goes wrong', () => {
     // Nothing was trained, so there is nothing to attack.
     expect(await frame.locator('[data-intent=evaluate]').count()).toBe(0);
     await workbench.screenshot('faults-failed');
+  });
+
+  it('a batch that does not fit is refused, with one that fits, in dashboard and monitor', async () => {
+    const frame = await train('large');
+    await waitForStatus(frame, 'failed');
+    const sentence = /Batches of 4000 images need about .* GB of memory; .* Set training\.batchSize to \d+ or less\./;
+    expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(sentence);
+    expect(await stepShown(frame)).toBe(0);
+    await until('the sentence in the monitor', 20_000, async () => sentence.test(await monitor()));
+    await workbench.screenshot('faults-large');
+  });
+
+  it('an attack that does not fit is refused likewise, and the run stays finished', async () => {
+    const frame = await train('attacked');
+    await waitForStatus(frame, 'finished');
+    expect(await text(frame, 'kaf-dashboard-header')).toMatch(/memory [\d.]+ kB · peak [\d.]+ MB/);
+    await frame.locator('[data-intent=evaluate]').click();
+    const form = frame.locator('kaf-evaluate-form');
+    for (const name of ['samples', 'batchSize']) await form.locator(`[data-field=${name}] input`).fill('9000');
+    await form.getByText('Start attack').click();
+    const sentence = /Batches of 9000 images need about .* GB of memory; .* Set the batch size to \d+ or less\./;
+    await frame.locator('kaf-dashboard [role=alert]').waitFor({ timeout: 30_000 });
+    expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(sentence);
+    expect(await status(frame)).toBe('finished');
+    await until('the sentence in the monitor', 20_000, async () => sentence.test(await monitor()));
+    await workbench.screenshot('faults-attack');
   });
 
   it('a run that diverges names the step, and its norms mark what is not finite', async () => {

@@ -17,6 +17,8 @@ export interface WorkbenchOptions {
   /** Absolute path of the workspace to open. */
   readonly folder: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Absolute paths of further extensions' `.vsix` files. */
+  readonly extensions?: readonly string[];
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
@@ -41,7 +43,7 @@ export class Workbench {
   /** Installs the packaged extension into a fresh VS Code and opens the folder. */
   static async open(options: WorkbenchOptions): Promise<Workbench> {
     const state = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-workbench-'));
-    installExtension(state, packagedExtension());
+    for (const file of [packagedExtension(), ...(options.extensions ?? [])]) installExtension(state, file);
     const server = await serve(state, {
       folder: options.folder,
       settings: { 'git.enabled': false, ...options.settings },

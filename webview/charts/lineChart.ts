@@ -6,7 +6,7 @@ import { customElement, property, query } from 'lit/decorators.js';
 import type { Range } from '../curves/decimate.ts';
 import { linearTicks, logTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
-import { formatDecade, formatTick } from '../text/numbers.ts';
+import { formatDecade, formatTick, tickFormat } from '../text/numbers.ts';
 import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
 
@@ -17,6 +17,9 @@ function registerChartParts(): void {
   Chart.register(LineController, LinearScale, LogarithmicScale);
   isRegistered = true;
 }
+
+/** There are wider ones, in no curve of a usual run. */
+const widestTick = '1.25e−4';
 
 @customElement('kaf-line-chart')
 export class LineChart extends LitElement {
@@ -166,6 +169,7 @@ export class LineChart extends LitElement {
     const { palette } = this;
     const { width } = this.chart;
     const font = { family: palette.fontFamily, size: 10 };
+    const padding = 5;
     this.chart.options.scales = {
       x: {
         type: this.xScale === 'log' ? 'logarithmic' : 'linear',
@@ -205,19 +209,15 @@ export class LineChart extends LitElement {
         ticks: {
           color: palette.dim,
           font,
-          padding: 5,
+          padding,
           autoSkip: false,
-          callback: (value) => {
-            const number = Number(value);
-            if (this.formatY) return this.formatY(number);
-            return this.yScale === 'log' && Number.isInteger(Math.log10(number))
-              ? formatDecade(number)
-              : formatTick(number);
-          },
+          callback: (value, _index, ticks) => (this.formatY ?? this.formatOf(ticks))(Number(value)),
         },
         // The same width in every chart, so that their x axes line up.
         afterFit: (axis) => {
-          axis.width = Math.max(axis.width, 38);
+          const { ctx } = axis;
+          ctx.font = `${font.size}px ${font.family}`;
+          axis.width = Math.max(axis.width, Math.ceil(ctx.measureText(widestTick).width) + padding);
         },
       },
     };
@@ -248,6 +248,13 @@ export class LineChart extends LitElement {
       },
       plugins: [lines],
     };
+  }
+
+  /** One way of writing for all ticks of y. */
+  private formatOf(ticks: readonly { readonly value: number }[]): (value: number) => string {
+    const places = ticks.map(({ value }) => value);
+    const isOfDecades = this.yScale === 'log' && places.every((place) => Number.isInteger(Math.log10(place)));
+    return isOfDecades ? formatDecade : tickFormat(places);
   }
 
   private placeCursor(): void {

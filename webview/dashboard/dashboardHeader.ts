@@ -5,11 +5,13 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import { isLive } from '../../server/protocol/run.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
-import { allowedIntents, remainingMs, remainingText, statusTone } from '../state/progress.ts';
+import { allowedIntents, memoryText, remainingMs, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount } from '../text/numbers.ts';
 import { baseSheet, chipSheet } from '../theme/sheets.ts';
 
 export type HeaderIntent = 'pause' | 'resume' | 'stop' | 'evaluate' | 'openExperiment' | 'openCheckpoint';
+
+const memoryHint = 'Of the trainer: now, between two steps, and the most that a step has taken.';
 
 @customElement('kaf-dashboard-header')
 export class DashboardHeader extends LitElement {
@@ -51,6 +53,7 @@ export class DashboardHeader extends LitElement {
     const { run, steps } = snapshot;
     const can = allowedIntents(run, connection);
     const remaining = remainingText(run, remainingMs(steps, run.steps));
+    const memory = memoryText(run);
     const progress = [
       `epoch ${run.epoch.toString()} / ${run.epochs.toString()}`,
       `step ${formatCount(run.step)} of ${formatCount(run.steps)}`,
@@ -60,6 +63,7 @@ export class DashboardHeader extends LitElement {
       <h1>${run.name} · seed ${run.seed}</h1>
       <span class="chip ${statusTone(run.status)}" role="status">● ${run.status}</span>
       <span class="chip">${progress}</span>
+      ${memory === '' ? nothing : html`<span class="chip" title=${memoryHint}>${memory}</span>`}
       <span class="chip" title=${run.description}>${run.description}</span>
       <span class="grow"></span>
       <span class="buttons">
@@ -67,21 +71,29 @@ export class DashboardHeader extends LitElement {
           can.resume
             ? this.button('resume', 'Resume')
             : run.status === 'training'
-              ? this.button('pause', 'Pause', !can.pause)
+              ? this.button('pause', 'Pause', { isDisabled: !can.pause })
               : nothing
         }
         ${can.stop ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
-        ${isLive(run.status) || run.checkpoints.length > 0 ? this.button('evaluate', 'Evaluate…') : nothing}
+        ${
+          isLive(run.status) || run.checkpoints.length > 0
+            ? this.button('evaluate', 'Evaluate…', {
+                isDisabled: !can.evaluate,
+                title: isLive(run.status) ? 'When the run has ended or is stopped' : 'Attack the last checkpoint',
+              })
+            : nothing
+        }
         ${run.experimentFile === null ? nothing : this.icon('openExperiment', 'go-to-file', 'Open the experiment file')}
         ${run.checkpoints.length === 0 ? nothing : this.icon('openCheckpoint', 'save', 'Open the last checkpoint')}
       </span>
     </div>`;
   }
 
-  private button(intent: HeaderIntent, text: string, isDisabled = false): unknown {
+  private button(intent: HeaderIntent, text: string, { isDisabled = false, title = '' } = {}): unknown {
     return html`<vscode-button
       secondary
       data-intent=${intent}
+      title=${title}
       ?disabled=${isDisabled}
       @click=${() => {
         this.ask(intent);

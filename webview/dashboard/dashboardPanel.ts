@@ -211,7 +211,7 @@ export class DashboardPanel extends LitElement {
     return html`<div class="finding bad" role="alert"><b>${message}</b></div>`;
   }
 
-  /** Why the run ended, where it did not end well. */
+  /** Why the run ended, where it did not end well, or why the last evaluation of one at rest did not. */
   private renderEnd({ run, divergence }: RunSnapshot): unknown {
     if (divergence) {
       return html`<div class="finding bad" role="alert">
@@ -231,7 +231,7 @@ export class DashboardPanel extends LitElement {
         }
       </div>`;
     }
-    if (run.message === null || (run.status !== 'failed' && run.status !== 'interrupted')) return nothing;
+    if (run.message === null) return nothing;
     return html`<div class="finding bad" role="alert"><b>${run.message}</b></div>`;
   }
 

@@ -11,7 +11,7 @@ import '../charts/sparkline.ts';
 import '../controls/face.ts';
 import { smooth } from '../curves/smooth.ts';
 import { Pace } from '../state/pace.ts';
-import { allowedIntents, remainingText, statusTone } from '../state/progress.ts';
+import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount, formatNumber, formatPercent } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, chipSheet, findingSheet } from '../theme/sheets.ts';
@@ -240,11 +240,11 @@ export class MonitorPanel extends LitElement {
         <span class="grow"></span>${this.renderButtons(monitored, connection)}
       </div>
       ${this.renderFigures(monitored)}
-      <small class="wrap">${[run.device, run.description].filter((part) => part !== null).join(' · ')}</small>
+      <small class="wrap">${[run.device, memoryText(run), run.description].filter(Boolean).join(' · ')}</small>
       ${
-        run.message !== null && tone === 'bad'
+        run.message !== null
           ? html`<div class="finding bad" role="alert">
-              <b>${run.status}</b><span class="dim">${run.message}</span>
+              <b>${tone === 'bad' ? run.status : 'attack failed'}</b><span class="dim">${run.message}</span>
             </div>`
           : nothing
       }

@@ -8,6 +8,7 @@ export interface EvaluationDraft {
   readonly epsilon: string;
   readonly stepSize: string;
   readonly samples: string;
+  readonly batchSize: string;
 }
 
 export type EvaluationField = keyof EvaluationDraft;
@@ -18,6 +19,7 @@ export const evaluationFields: readonly { field: EvaluationField; label: string;
   { field: 'steps', label: 'steps', hint: 'steps of the attack in each restart' },
   { field: 'restarts', label: 'restarts', hint: 'random starts; an image must stand under all' },
   { field: 'samples', label: 'images', hint: 'the first so many of the test set' },
+  { field: 'batchSize', label: 'batch size', hint: 'images attacked at a time; fewer need less memory' },
 ];
 
 /** The plan's first evaluation, or PGD-50-10 at the threat trained against. */
@@ -30,6 +32,7 @@ export function draftFor(plan: Plan): EvaluationDraft {
     epsilon: formatFraction(epsilon),
     stepSize: formatFraction(planned?.stepSize ?? epsilon / 4),
     samples: (planned?.samples ?? Math.min(1000, plan.dataset.testSamples)).toString(),
+    batchSize: (planned?.batchSize ?? Math.min(256, plan.dataset.testSamples)).toString(),
   };
 }
 
@@ -57,7 +60,7 @@ export function readDraft(
     steps: whole('steps', 10_000),
     restarts: whole('restarts', 1000),
     samples: whole('samples', plan.dataset.testSamples),
-    batchSize: plan.evaluation[0]?.batchSize ?? Math.min(256, plan.dataset.testSamples),
+    batchSize: whole('batchSize', 10_000),
     protocol: 'worst-case',
   };
   return { evaluation: problems.size === 0 ? evaluation : null, problems };

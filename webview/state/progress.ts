@@ -3,7 +3,7 @@ import { isLive, isResumable, type RunStatus, type RunSummary } from '../../serv
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
 import { formatDuration } from '../text/duration.ts';
-import { formatCount } from '../text/numbers.ts';
+import { formatBytes, formatCount } from '../text/numbers.ts';
 
 export type Tone = 'go' | 'wait' | 'rest' | 'bad';
 
@@ -45,6 +45,11 @@ export function remainingMs(
 /** `1 h 12 min left`, or nothing where that is unknown or over. */
 export function remainingText(run: RunSummary, milliseconds: number): string {
   return run.status === 'training' && Number.isFinite(milliseconds) ? `${formatDuration(milliseconds)} left` : '';
+}
+
+/** `memory 14.0 MB · peak 612 MB`, or nothing before it is known. */
+export function memoryText({ memory }: RunSummary): string {
+  return memory ? `memory ${formatBytes(memory.usedBytes)} · peak ${formatBytes(memory.peakBytes)}` : '';
 }
 
 /** What can be asked of a run now. */

@@ -41,14 +41,23 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value.toString() : value.toPrecision(value < 10 ? 2 : 3)} ${units[unit] ?? ''}`;
 }
 
-/** Short, for an axis: `5k`, `1.5M`, `0.25`, `1e−4`. */
+/** Short, for an axis: `5k`, `1.5M`, `0.25`, `5e−4`. */
 export function formatTick(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e15 || size < 1e-4) return signed(Number(value.toPrecision(3)).toExponential().replace('e+', 'e'));
+  if (size >= 1e15 || size < smallestWrittenOut) return formatPower(value);
   if (size >= 1e6) return `${signed(trim(value / 1e6))}M`;
   if (size >= 1e4 || (size >= 1e3 && value % 100 === 0)) return `${signed(trim(value / 1e3))}k`;
   return signed(trim(value));
+}
+
+/** Below it a number written out is wider than its power of ten. */
+const smallestWrittenOut = 1e-3;
+
+/** `formatTick` for a whole axis: where one tick needs a power of ten, all have one, as `5e−4`, `1e−3`, `1.5e−3`. */
+export function tickFormat(ticks: readonly number[]): (value: number) => string {
+  const needsPower = ticks.some((tick) => tick !== 0 && Math.abs(tick) < smallestWrittenOut);
+  return needsPower ? formatPower : formatTick;
 }
 
 /** Power of ten as a log axis shows it: `1e−2`, `0.1`, `1`, `10`, `100`, `1e3`. */
@@ -79,6 +88,10 @@ export function formatShape(shape: readonly number[]): string {
 export function formatNonFinite(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   return value > 0 ? '+∞' : `${minus}∞`;
+}
+
+function formatPower(value: number): string {
+  return value === 0 ? '0' : signed(Number(value.toPrecision(3)).toExponential().replace('e+', 'e'));
 }
 
 function trim(value: number): string {

@@ -99,7 +99,7 @@ function isWritable(folder: string): boolean {
 }
 
 function paceText(stepMs: number | null): string {
-  return stepMs === null ? '' : ` A step of the self-test takes ${stepMs.toPrecision(2)} ms.`;
+  return stepMs === null ? '' : ` A step of the self-test takes ${stepMs.toFixed(stepMs < 10 ? 1 : 0)} ms.`;
 }
 
 function sqliteVersion(): string | null {

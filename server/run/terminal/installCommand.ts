@@ -36,6 +36,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
     abort.abort();
   });
   const [{ name, version }] = set.wheels as [WheelSet['wheels'][number]];
+  terminal.event({ type: 'install', name, version, folder, downloadBytes: set.downloadBytes });
   terminal.line(`${name} ${version} by ${python} -m pip, about ${megabytes(set.downloadBytes)} MB, into ${folder}`);
   let saidMs = -Infinity;
   const onProgress = (progress: InstallProgress): void => {
@@ -55,7 +56,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
   } finally {
     release();
   }
-  const env = { ...process.env, [tensorflowVariables.chosen]: folder };
+  const env = { ...process.env, [tensorflowVariables.chosen]: '', [tensorflowVariables.environments]: folder };
   const { device, fault } = await tryRuntime('tensorflow', command.assetsFolder, env);
   terminal.event({ type: 'done', folder, name, version, device, fault });
   terminal.line(`${name} ${version} is in ${folder}; its checksum is right.`);

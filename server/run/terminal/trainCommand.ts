@@ -156,7 +156,9 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 }
 
 async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: CommandContext): Promise<number> {
-  const stepBytes = estimateStepBytes(readPlan(run), datasetEnds);
+  const plan = readPlan(run);
+  const threads = plan.threads ?? os.availableParallelism();
+  const stepBytes = estimateStepBytes(plan, { ends: datasetEnds, threads });
   terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
   terminal.line(`in ${run.folder}`);
   terminal.event({
@@ -210,14 +212,16 @@ function tellEnd(terminal: Terminal, run: RunSummary): void {
     cleanAccuracy,
     robustAccuracy,
     imagesPerSecond,
+    memory,
     device,
     folder,
   } = run;
   const last = run.checkpoints.at(-1);
   const checkpoint = last ? path.join(checkpointsFolder(folder), last.file) : null;
-  const metrics = { step, steps, epoch, loss, cleanAccuracy, robustAccuracy, imagesPerSecond };
+  const metrics = { step, steps, epoch, loss, cleanAccuracy, robustAccuracy, imagesPerSecond, memory };
   terminal.event({ type: 'done', id, status, message, ...metrics, device, folder, checkpoint });
-  terminal.line(`${status} at step ${String(step)} of ${String(steps)}`);
+  const peak = memory ? ` · peak ${bytesText(memory.peakBytes)} of memory` : '';
+  terminal.line(`${status} at step ${String(step)} of ${String(steps)}${peak}`);
   if (message) terminal.error(message);
   if (status === 'interrupted') terminal.line(`resume with: kafscope train --resume ${folder}`);
 }

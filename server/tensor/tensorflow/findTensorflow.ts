@@ -19,6 +19,7 @@ export interface TensorflowLibrary {
   readonly hasCuda: boolean;
   readonly folder: string;
   readonly origin: string;
+  readonly isChosen: boolean;
 }
 
 /** The files of a machine, as far as this needs them. */
@@ -33,8 +34,14 @@ export type Found = { readonly library: TensorflowLibrary } | { readonly library
 /** Whose libraries the binding can use; the npm package's own is older and made for it. */
 const oldest = [2, 16] as const;
 
-const remedy =
-  'Install it with "kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow…), or name a Python that has TensorFlow 2.16 or newer in the setting kafscope.tensorflow.path.';
+/** What to do where there is none that works. Where the user named a place, one that is installed elsewhere would not be looked at. */
+export function tensorflowRemedy({ isChosen }: { readonly isChosen: boolean }): string {
+  const install = '"kafscope install tensorflow" (in VS Code: Kafscope: Install TensorFlow…)';
+  const python = `a Python that has TensorFlow ${oldest.join('.')} or newer`;
+  return isChosen
+    ? `Name ${python} there, or name none and install it with ${install}.`
+    : `Install it with ${install}, or name ${python} in the setting kafscope.tensorflow.path.`;
+}
 
 /** The first candidate with a usable TensorFlow, or one sentence on what was found instead and one on what to do. */
 export function findTensorflow(candidates: readonly Candidate[], files: FileView): Found {
@@ -45,20 +52,18 @@ export function findTensorflow(candidates: readonly Candidate[], files: FileView
     if (looked !== null) faults.push(looked);
     if (candidate.isChosen) {
       const fault = looked ?? `There is no TensorFlow in ${candidate.place}, ${candidate.origin}.`;
-      return { library: null, reason: `${fault} ${remedy}` };
+      return { library: null, reason: `${fault} ${tensorflowRemedy(candidate)}` };
     }
   }
-  return {
-    library: null,
-    reason: [...faults, faults.length > 0 ? '' : 'No TensorFlow was found.', remedy].filter(Boolean).join(' '),
-  };
+  const found = faults.length > 0 ? faults : ['No TensorFlow was found.'];
+  return { library: null, reason: [...found, tensorflowRemedy({ isChosen: false })].join(' ') };
 }
 
 /** The library, or what is wrong with it, or null where there is none. */
 function lookAt(candidate: Candidate, files: FileView): TensorflowLibrary | string | null {
   let fault: string | null = null;
   for (const packages of packageFolders(candidate.place, files)) {
-    const looked = lookIntoPackages(packages, candidate.origin, files);
+    const looked = lookIntoPackages(packages, candidate, files);
     if (typeof looked === 'object' && looked !== null) return looked;
     fault ??= looked;
   }
@@ -81,7 +86,11 @@ function packageFolders(place: string, files: FileView): string[] {
 const distribution =
   /^(tensorflow|tensorflow_cpu|tensorflow_cpu_aws|tensorflow_aarch64|tensorflow_macos|tensorflow_rocm|tf_nightly|tf_nightly_cpu)-(\d+)\.(\d+)([\w.+]*)\.dist-info$/;
 
-function lookIntoPackages(packages: string, origin: string, files: FileView): TensorflowLibrary | string | null {
+function lookIntoPackages(
+  packages: string,
+  { origin, isChosen }: Candidate,
+  files: FileView,
+): TensorflowLibrary | string | null {
   const matches = files.list(packages).map((name) => distribution.exec(name));
   const match = matches.find((one) => one !== null);
   if (!match) return null;
@@ -96,17 +105,17 @@ function lookIntoPackages(packages: string, origin: string, files: FileView): Te
     return `TensorFlow ${version} in ${packages} has no library with TensorFlow's C interface (libtensorflow_cc).`;
   }
   const hasCuda = name === 'tensorflow' || name === 'tf_nightly';
-  return { files: libraries, version, hasCuda, folder, origin };
+  return { files: libraries, version, hasCuda, folder, origin, isChosen };
 }
 
 /** What tfjs-node downloads when its install script may run. */
-function lookIntoNpmPackage({ place, origin }: Candidate, files: FileView): TensorflowLibrary | null {
+function lookIntoNpmPackage({ place, origin, isChosen }: Candidate, files: FileView): TensorflowLibrary | null {
   const folder = path.join(place, 'deps', 'lib');
   const libraries = libraryFiles(folder, ['tensorflow_framework', 'tensorflow'], files);
   if (!libraries) return null;
   const numbers = files.list(folder).map((name) => /^libtensorflow\.(?:so\.)?(\d+\.\d+\.\d+)/.exec(name)?.[1]);
   const version = numbers.find((one) => one !== undefined) ?? '2';
-  return { files: libraries, version, hasCuda: place.endsWith('-gpu'), folder, origin };
+  return { files: libraries, version, hasCuda: place.endsWith('-gpu'), folder, origin, isChosen };
 }
 
 /** The paths of `lib<name>.so.2` (on macOS `lib<name>.2.dylib`), or null unless all are there. */

@@ -3,12 +3,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { listZip, openZipEntry } from './readZip.ts';
+import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import type { Wheel, WheelSet } from './tensorflowWheels.ts';
 
 /** TensorFlow can't be installed: the message says what is wrong and what to do. */
@@ -144,32 +144,35 @@ const wanted = [
   /\.dist-info\/(METADATA|.*LICEN[CS]E.*)$/i,
 ];
 
+/** Of wheels whose checksums are right. yauzl refuses names that lead out of the folder. */
 async function unpack(files: readonly string[], folder: string, { signal, onProgress }: InstallOptions): Promise<void> {
-  const archives = await Promise.all(files.map((file) => open(file)));
+  const archives: ZipFile[] = [];
   try {
-    const lists = await Promise.all(archives.map((archive) => listZip(archive)));
-    const entries = lists.flatMap((list, index) =>
-      list
-        .filter(({ name }) => wanted.some((pattern) => pattern.test(name)))
-        .map((entry) => ({ archive: archives[index]!, entry })),
-    );
-    const totalBytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+    const entries: { archive: ZipFile; entry: Entry }[] = [];
+    for (const file of files) {
+      const archive = await openPromise(file, { autoClose: false });
+      archives.push(archive);
+      for await (const entry of archive.eachEntry()) {
+        const isWanted = wanted.some((pattern) => pattern.test(entry.fileName)) && !entry.fileName.endsWith('/');
+        if (isWanted) entries.push({ archive, entry });
+      }
+    }
+    const totalBytes = entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
     let doneBytes = 0;
     for (const { archive, entry } of entries) {
-      const target = path.join(folder, entry.name);
-      if (!target.startsWith(folder + path.sep))
-        throw new InstallError(`The package holds the unsafe path ${entry.name}.`);
+      const target = path.join(folder, entry.fileName);
       await mkdir(path.dirname(target), { recursive: true });
       const before = doneBytes;
       const count = counted(totalBytes, 'unpack', (progress) => {
         onProgress({ ...progress, doneBytes: before + progress.doneBytes });
       });
-      const mode = entry.mode & 0o100 ? 0o755 : 0o644;
-      await pipeline(await openZipEntry(archive, entry), count, createWriteStream(target, { mode }), { signal });
-      doneBytes += entry.sizeBytes;
+      const mode = (entry.externalFileAttributes >>> 16) & 0o100 ? 0o755 : 0o644;
+      const content = await archive.openReadStreamPromise(entry);
+      await pipeline(content, count, createWriteStream(target, { mode }), { signal });
+      doneBytes += entry.uncompressedSize;
     }
   } finally {
-    for (const archive of archives) await archive.close();
+    for (const archive of archives) archive.close();
   }
 }
 

@@ -16,13 +16,13 @@ function seenByServer(env: Record<string, string>): string[] {
 }
 
 describe('TensorFlow’s places', () => {
-  test('are the chosen interpreter and the environments of the workspace folders', () => {
+  test('are the environments of the workspace folders, then the chosen interpreter', () => {
     expect(seenByServer(tensorflowEnvironment(places)).slice(0, 5)).toEqual([
-      '/conda/bin/python',
       '/project/.venv',
       '/project/venv',
       '/other/.venv',
       '/other/venv',
+      '/conda/bin/python',
     ]);
   });
 

@@ -100,9 +100,9 @@ describe('the Monitor', () => {
 
   test('keeps the same tails from a snapshot as from its rows', () => {
     const rows = rowsFrom(1, tailLength + 10);
-    const whole = emptySnapshot(runSummary({ imagesPerSecond: null }), {} as Plan);
+    const whole = emptySnapshot(runSummary(), {} as Plan);
     for (const row of rows) applyRow(whole, row);
-    const tails = tailsOf(emptySnapshot(runSummary({ imagesPerSecond: null }), {} as Plan));
+    const tails = tailsOf(emptySnapshot(runSummary(), {} as Plan));
     extendTails(tails, rows);
     expect(tails).toEqual(tailsOf(whole));
     expect(tails.loss).toHaveLength(tailLength);
@@ -128,6 +128,21 @@ describe('the Monitor', () => {
     });
     session.hide();
     expect(host.subscriptions.filter(({ isOpen }) => isOpen)).toEqual([]);
+  });
+
+  test('keeps the throughput of a live run while it is hidden', () => {
+    const { session, told, host } = monitor([runSummary()], []);
+    const change = (run: RunSummary) => {
+      host.change({ run, before: runSummary(), isDeleted: false });
+    };
+    change(runSummary({ imagesPerSecond: 900 }));
+    session.hide();
+    change(runSummary({ imagesPerSecond: 910 }));
+    session.ready();
+    expect(told.at(-1)?.runs[0]?.imagesPerSecond).toEqual([900, 910]);
+    change(runSummary({ status: 'finished' }));
+    session.ready();
+    expect(told.at(-1)?.runs[0]?.imagesPerSecond).toEqual([]);
   });
 });
 

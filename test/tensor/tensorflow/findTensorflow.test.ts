@@ -52,6 +52,7 @@ describe('finding TensorFlow', () => {
         hasCuda: false,
         folder: `${packages}/tensorflow`,
         origin: `from ${place}`,
+        isChosen: false,
       },
     });
   });
@@ -113,7 +114,9 @@ describe('finding TensorFlow', () => {
     const found = findTensorflow([chosen, candidate(environment)], disk(...wheel(packages)));
     expect(found).toMatchObject({
       library: null,
-      reason: expect.stringMatching(/^There is no TensorFlow in \/chosen, named by the setting\. Install/) as string,
+      reason: expect.stringMatching(
+        /^There is no TensorFlow in \/chosen, named by the setting\. Name a Python .* there, or name none and install it with/,
+      ) as string,
     });
   });
 

@@ -157,9 +157,9 @@ describe('installing TensorFlow', () => {
   it('refuses a damaged archive, and a path that leads out of the folder', async () => {
     const damaged = makeZip(tensorflowWheel);
     damaged[100] = damaged[100]! ^ 1;
-    await expect(setUp({ [cpuName]: damaged }).install()).rejects.toThrow(/damaged|invalid/);
+    await expect(setUp({ [cpuName]: damaged }).install()).rejects.toThrow(/invalid/);
     const unsafe = setUp({ [cpuName]: makeZip({ 'nvidia/../../../escaped': 'x' }) });
-    await expect(unsafe.install()).rejects.toThrow('The package holds the unsafe path nvidia/../../../escaped.');
+    await expect(unsafe.install()).rejects.toThrow('invalid relative path: nvidia/../../../escaped');
     expect(unsafe.files()).toEqual([]);
   });
 

@@ -22,6 +22,12 @@ function packagesOf(content: Buffer): string {
   return folder;
 }
 
+/** A library that loads, and is no TensorFlow. */
+function bindingFile(name: string): Buffer {
+  const platform = `${process.platform}-${process.arch}`;
+  return fs.readFileSync(path.join(assetsFolder, 'tensorflow', platform, `${name}.node`));
+}
+
 async function faultOf(folder: string): Promise<string | null> {
   const trial = await tryRuntime('tensorflow', assetsFolder, { ...process.env, KAFSCOPE_TENSORFLOW: folder });
   return trial.fault;
@@ -31,24 +37,29 @@ describe('a TensorFlow that can’t be used', () => {
   it('is named where its library is no library', async () => {
     const folder = packagesOf(Buffer.from('not a library'));
     expect(await faultOf(folder)).toMatch(
-      /^the runtime tensorflow does not work here: the library can't be loaded: .*libtensorflow_framework\.so\.2: .+\.$/,
+      /^TensorFlow 2\.21\.0 in \S+ can't be loaded: .*libtensorflow_framework\.so\.2: .+\. Name a Python .* there, or .*"kafscope install tensorflow"/,
+    );
+  });
+
+  it('is named where its library is cut off, which would end the process', async () => {
+    const whole = bindingFile('openLibrary');
+    const folder = packagesOf(whole.subarray(0, whole.length - 1));
+    expect(await faultOf(folder)).toMatch(
+      /^TensorFlow 2\.21\.0 in \S+ can't be loaded: \S+libtensorflow_framework\.so\.2 is cut off\. Name a Python /,
     );
   });
 
   it('is named where a function is missing', async () => {
-    const other = fs.readFileSync(
-      path.join(assetsFolder, 'tensorflow', `${process.platform}-${process.arch}`, 'openLibrary.node'),
-    );
-    const folder = packagesOf(other);
+    const folder = packagesOf(bindingFile('openLibrary'));
     expect(await faultOf(folder)).toMatch(
-      /: TensorFlow 2\.21\.0 in \S+ does not fit the binding, which wants 2\.16 or newer: .*undefined symbol: TF_\w+.*\.$/,
+      /^TensorFlow 2\.21\.0 in \S+ does not fit Kafscope's binding: .*undefined symbol: TF_\w+.*\. Name a Python .* there/,
     );
   });
 
   it('is named where this copy of Kafscope has no binding', () => {
-    const library = { files: [], version: '2.21.0', hasCuda: false, folder: '/tf', origin: 'here' };
+    const library = { files: [], version: '2.21.0', hasCuda: false, folder: '/tf', origin: 'here', isChosen: false };
     expect(() => loadTensorflow(temporaryFolder(), library)).toThrow(
-      /^this copy of Kafscope has no binding to TensorFlow for \S+ \(\S+openLibrary\.node is missing\); "npm run build" makes it/,
+      /^This copy of Kafscope has no binding to TensorFlow for \S+ \(\S+openLibrary\.node is missing\); "npm run build" makes it/,
     );
   });
 
@@ -57,7 +68,7 @@ describe('a TensorFlow that can’t be used', () => {
     const opening = openRuntime('tensorflow', { assetsFolder });
     await expect(opening).rejects.toThrow(UnsupportedRuntimeError);
     await expect(opening).rejects.toThrow(
-      /^the runtime tensorflow does not work here: There is no TensorFlow in \/nowhere, named by the setting kafscope\.tensorflow\.path .* Install it with "kafscope install tensorflow"/,
+      /^the runtime tensorflow does not work here: There is no TensorFlow in \/nowhere, named by the setting kafscope\.tensorflow\.path .* install it with "kafscope install tensorflow"/,
     );
     const devices = listDevices({ assetsFolder }, []);
     expect(devices.find(({ runtime }) => runtime === 'tensorflow')).toMatchObject({

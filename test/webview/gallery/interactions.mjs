@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 export async function checkInteractions(open) {
   await checkTabs(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkZoom(await open('dashboard', 'busy', { tab: 'curves' }));
+  await checkAxes(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkCells(await open('dashboard', 'busy', { tab: 'norms' }));
   await checkShapes(await open('dashboard', 'busy', { tab: 'activations' }));
   await checkEvaluation(await open('dashboard', 'finished', { tab: 'curves' }));
@@ -59,6 +60,23 @@ async function checkZoom(page) {
         .shadowRoot.querySelector('kaf-curves-tab')
         .shadowRoot.querySelectorAll('kaf-line-chart').length === 1,
   );
+  await page.close();
+}
+
+/** The charts' x axes line up whatever the numbers beside them. */
+async function checkAxes(page) {
+  for (const scale of ['y lin', 'y log']) {
+    await page.getByRole('radio', { name: scale }).click();
+    for (const top of [1e-3, 0.0125, 0.5, 80, 12_500, 2.5e6]) {
+      const lefts = await page.locator('kaf-line-chart').evaluateAll(async (charts, largest) => {
+        const x = [0, 1000, 2000];
+        charts[0].curves = [{ name: 'one', x, y: [largest / 40, largest / 2, largest], color: 'red' }];
+        await charts[0].updateComplete;
+        return charts.map(({ chart }) => chart.chartArea.left);
+      }, top);
+      assert.deepEqual([...new Set(lefts)], [lefts[1]], `${scale}, up to ${top}`);
+    }
+  }
   await page.close();
 }
 

@@ -94,6 +94,7 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     robustAccuracy: 0.389,
     imagesPerSecond: 1143,
     device: 'wasm · 8 threads · relaxed SIMD',
+    memory: options.steps > 0 ? { usedBytes: 14e6, peakBytes: 612e6 } : null,
     description: `vgg · ${descriptions[options.activation ?? 'kaf']} · FGSM-RS 8/255 · cifar10`,
     experimentFile: '/home/ada/kaf-vgg.kaf.yaml',
     folder: '/home/ada/.kafscope/runs/kaf-vgg-1',

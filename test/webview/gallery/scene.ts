@@ -121,6 +121,7 @@ function monitorAnswers(): ToMonitor[] {
                 robustAccuracy: null,
                 imagesPerSecond: null,
                 device: null,
+                memory: null,
               }),
               batchAccuracy: [],
             },

@@ -30,6 +30,8 @@ test.each([
   ['restarts', ''],
   ['restarts', '1001'],
   ['samples', '10001'],
+  ['batchSize', '0'],
+  ['batchSize', '10001'],
 ] as const)('%s “%s” is refused with a remedy', (field, text) => {
   const { evaluation, problems } = readDraft({ ...draftFor(plan), [field]: text }, plan);
   expect(evaluation).toBeNull();
@@ -44,6 +46,7 @@ test('the limits of the form are those of the server', () => {
     steps: '10000',
     restarts: '1000',
     samples: '10000',
+    batchSize: '10000',
   };
   expect(evaluationPlanSchema.safeParse(readDraft(widest, plan).evaluation).success).toBe(true);
 });

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { EvaluationView } from '../../../server/protocol/snapshot.ts';
 import { cleanOf, robustOf } from '../../../webview/dashboard/attackCurves.ts';
-import { allowedIntents, attackProgressText, remainingMs, remainingText } from '../../../webview/state/progress.ts';
+import {
+  allowedIntents,
+  attackProgressText,
+  memoryText,
+  remainingMs,
+  remainingText,
+} from '../../../webview/state/progress.ts';
 import { Pace } from '../../../webview/state/pace.ts';
 import { makePlan, makeSummary } from '../gallery/runData.ts';
 
@@ -31,6 +37,11 @@ describe('time left', () => {
     pace.see({ ...run, step: 150, updatedMs: 9000 });
     expect(pace.remainingMs(run)).toBeNaN();
   });
+});
+
+test('memory is told in use and at its peak, once it is known', () => {
+  expect(memoryText(makeSummary({ steps: 10, status: 'training' }))).toBe('memory 14.0 MB · peak 612 MB');
+  expect(memoryText(makeSummary({ steps: 0, status: 'preparing' }))).toBe('');
 });
 
 describe('what can be asked', () => {

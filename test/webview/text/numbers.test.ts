@@ -7,6 +7,7 @@ import {
   formatNumber,
   formatPercent,
   formatTick,
+  tickFormat,
   parseFraction,
 } from '../../../webview/text/numbers.ts';
 import { formatClock, formatDuration } from '../../../webview/text/duration.ts';
@@ -48,10 +49,18 @@ describe('numbers', () => {
     [1234, '1234'],
     [0.25, '0.25'],
     [2.5e6, '2.5M'],
-    [-0.0005, '−0.0005'],
+    [-0.005, '−0.005'],
+    [-0.0005, '−5e−4'],
     [0.00002, '2e−5'],
   ])('a tick at %d reads %s', (value, text) => {
     expect(formatTick(value)).toBe(text);
+  });
+
+  test('the ticks of an axis are all written in one way', () => {
+    const written = (ticks: readonly number[]) => ticks.map(tickFormat(ticks));
+    expect(written([0, 0.0005, 0.001, 0.0015])).toEqual(['0', '5e−4', '1e−3', '1.5e−3']);
+    expect(written([0.005, 0.01, 0.02, 0.05])).toEqual(['0.005', '0.01', '0.02', '0.05']);
+    expect(written([-1, 0, 1])).toEqual(['−1', '0', '1']);
   });
 
   test('decades near one are written out', () => {

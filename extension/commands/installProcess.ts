@@ -1,0 +1,96 @@
+// The command line's installer as a process: what it writes becomes steps and an end. Knows no `vscode`.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import readline from 'node:readline';
+import { promisify } from 'node:util';
+
+export interface InstallerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface InstallStep {
+  /** For example `tensorflow-cpu 2.21.0, downloading: 120 of 274 MB`. */
+  readonly message: string;
+  /** Of the whole, in [0, 1]; never less than before. */
+  readonly share: number;
+}
+
+export interface Installed {
+  readonly name: string;
+  readonly version: string;
+  /** For example `TensorFlow 2.21.0 · CPU`. */
+  readonly device: string;
+}
+
+type InstallerEvent =
+  | { readonly type: 'install'; readonly name: string; readonly version: string }
+  | { readonly type: 'progress'; readonly stage: Stage; readonly doneBytes: number; readonly totalBytes: number }
+  | ({ readonly type: 'done'; readonly fault: string | null } & Installed);
+
+/** In order, with what a stage is called and its share of the time. */
+const stages = {
+  download: { name: 'downloading', from: 0, share: 0.75 },
+  check: { name: 'checking', from: 0.75, share: 0.05 },
+  unpack: { name: 'unpacking', from: 0.8, share: 0.2 },
+} as const;
+type Stage = keyof typeof stages;
+
+/**
+ * @param signal asks the installer to leave nothing behind
+ * @returns null where it was asked to end
+ * @throws Error with the installer's own words
+ */
+export async function runInstaller(
+  { file, args, env }: InstallerCommand,
+  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: InstallStep) => void },
+): Promise<Installed | null> {
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = (): void => {
+    child.kill();
+  };
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  let title = '';
+  let share = 0;
+  const found: Installed[] = [];
+  readline.createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as InstallerEvent;
+    if (event.type === 'install') title = `${event.name} ${event.version}, `;
+    else if (event.type === 'done') found.push(event);
+    else {
+      const stage = stages[event.stage];
+      share = Math.max(share, stage.from + (stage.share * event.doneBytes) / event.totalBytes);
+      const bytes = `${megabytes(event.doneBytes)} of ${megabytes(event.totalBytes)} MB`;
+      onStep({ message: `${title}${stage.name}: ${bytes}`, share });
+    }
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) return null;
+  const [installed] = found;
+  if (code === 0 && installed) return installed;
+  throw new Error(errors.trim().replace(/^kafscope: /, '') || `the installer ended with code ${String(code)}`);
+}
+
+/** The first whose pip answers, or the other one. */
+export async function pythonWithPip(candidates: readonly string[], other: string): Promise<string> {
+  for (const python of candidates) {
+    try {
+      await promisify(execFile)(python, ['-m', 'pip', '--version'], { timeout: pipTimeoutMs });
+      return python;
+    } catch {
+      // The next may have one.
+    }
+  }
+  return other;
+}
+
+const pipTimeoutMs = 10_000;
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
