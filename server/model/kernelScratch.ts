@@ -1,7 +1,7 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
 // what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
-import { isKaf, type ActivationPlan } from '../protocol/plan.ts';
-import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
+import { isKaf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
+import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ConvolutionLayout, LayerLayout } from './layout.ts';
 
 export interface ScratchOptions {
@@ -25,7 +25,7 @@ export function scratchFloats(layer: LayerLayout, options: ScratchOptions): numb
     case 'batch-norm':
       return (4 * mostParts + 5) * roundUp(layer.shape[2]);
     case 'activation':
-      return activationFloats(roundUp(layer.shape.at(-1)!), options);
+      return activationFloats(layer.shape, options);
     default:
       return 0;
   }
@@ -47,17 +47,34 @@ function convolutionFloats({ input, output, stride }: ConvolutionLayout, options
   return filters + biasSums + threads * ((isTransformed ? 235_000 : 0) + paddedImages);
 }
 
-/** Tables of the pieces of a KAF, or of coefficients, and sums of gradients: of a KAF's in groups of 16 channels. */
-function activationFloats(channels: number, { activation, gradients, threads }: ScratchOptions): number {
+/** Tables of cubics, or of coefficients, and sums of gradients: by cubics in groups of 16 channels. */
+function activationFloats(
+  shape: readonly number[],
+  { activation, batchSize, gradients, threads }: ScratchOptions,
+): number {
+  const channels = roundUp(shape.at(-1)!);
   const isAll = gradients === 'all';
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
-  const grid =
-    isKaf(activation) && activation.type !== 'kaf-free'
-      ? kafGrid(activation.dictionary, activation.boundary, activation.gamma)
-      : null;
-  if (!grid) return (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
+  const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
+  if (!isKaf(activation)) return direct;
+  if (activation.type === 'kaf-free') {
+    const nRows = batchSize * shape.slice(0, -1).reduce((product, length) => product * length, 1);
+    const nEntries = learnedEntries(activation);
+    if (nRows < rowsPerEntry * nEntries) return direct;
+    const moments = isAll ? 16 * 4 * (mostParts + Math.ceil(channels / 16)) : 0;
+    return direct + (4 * 4 * channels + moments) * nEntries;
+  }
+  const grid = kafGrid(activation.dictionary, activation.boundary, activation.gamma);
+  if (!grid) return direct;
   const nSums = Math.max(24, channels / 8) * nCoefficients + 4 * threads * grid.nEntries;
   return 4 * channels * grid.nEntries + 8 * grid.nPieces + (isAll ? 16 * nSums : 0);
+}
+
+/** Of the grid of a free KAF that has moved its elements and bandwidths a little since it started. */
+function learnedEntries({ dictionary, boundary, gamma }: KafPlan): number {
+  const centres = Float32Array.from({ length: dictionary }, (_, i) => boundary * ((2 * i) / (dictionary - 1) - 1));
+  const grid = freeGrid(centres, Float64Array.of(gamma));
+  return grid ? Math.min(mostEntries, Math.ceil(1.2 * grid.nEntries)) : mostEntries;
 }
 
 function roundUp(channels: number): number {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import * as reference from '../../../server/tensor/reference/freeKaf.ts';
-import { freeGrid } from '../../../server/tensor/wasm/kernels/kafGrid.ts';
+import { freeGrid, rowsPerEntry } from '../../../server/tensor/wasm/kernels/kafGrid.ts';
 import { expectClose } from '../expectClose.ts';
 import { describeOnEveryBuild, noise, runKernel } from './builds.ts';
 
@@ -32,7 +32,7 @@ describeOnEveryBuild('free KAF on a grid', () => {
         logGamma: float64(logGamma),
       };
       const grid = freeGrid(dictionary.dataSync<'float32'>(), coefficients.logGamma.map(Math.exp));
-      expect(16 * grid!.nEntries, 'rows from which the grid is used').toBeLessThanOrEqual(nRows);
+      expect(rowsPerEntry * grid!.nEntries, 'rows from which the grid is used').toBeLessThanOrEqual(nRows);
 
       const given = { x, alpha, dictionary, logGamma };
       const [y] = runKernel('KafscopeFreeKaf', given, { base, gradients: 'all' });

@@ -4,7 +4,7 @@ import type { FreeKafOptions } from '../../ops/freeKaf.ts';
 import { addParts, fixedParts } from '../threads/ranges.ts';
 import type { WasmBackend } from '../wasmBackend.ts';
 import { evaluateOnGrid, slopeOnGrid, sumOnGrid, withTableOfValues } from './cubics.ts';
-import { freeGrid, nodesOf, type CubicGrid } from './kafGrid.ts';
+import { freeGrid, nodesOf, rowsPerEntry, type CubicGrid } from './kafGrid.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 interface Inputs {
@@ -113,10 +113,9 @@ export function runFreeKafGradient(
   return outputs;
 }
 
-/** Null where the nodes of a grid would be as much work as the rows. */
 function worthwhileGrid({ centres, gammas }: FreeKafCoefficients, nRows: number): CubicGrid | null {
   const grid = freeGrid(centres, gammas);
-  return grid && nRows >= 16 * grid.nEntries ? grid : null;
+  return grid && nRows >= rowsPerEntry * grid.nEntries ? grid : null;
 }
 
 function evaluateDirectly(

@@ -26,7 +26,9 @@ const intervalsPerSigma = 8.5;
 /** exp(−20) = 2.1e-9. */
 const reachExponent = 20;
 /** More would not fit the caches; kernels so narrow or so wide have no use. */
-const mostEntries = 4096;
+export const mostEntries = 4096;
+/** Of a free KAF; with fewer, the nodes of the grid would be as much work as the rows themselves. */
+export const rowsPerEntry = 16;
 
 const grids = new Map<string, KafGrid | null>();
 
