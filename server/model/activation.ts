@@ -1,6 +1,6 @@
 // The activation layers of a plan.
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationPlan, KafPlan } from '../protocol/plan.ts';
+import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
 import type { KafInfo } from '../protocol/records.ts';
 import {
   elu,
@@ -18,6 +18,7 @@ import { channelActivation, type ChannelActivationType } from '../tensor/ops/cha
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
+import { spline } from '../tensor/ops/spline.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer, ParameterMaker } from './parameters.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
@@ -73,6 +74,8 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
       return makeTrained(plan.type, aplStart(plan.hinges, plan.reach), place);
     case 'polynomial':
       return makeTrained(plan.type, [0, 1, ...Array<number>(plan.degree - 1).fill(0)], place);
+    case 'spline':
+      return makeSpline(plan, place);
     case 'kaf':
     case 'residual-kaf':
       return makeKaf(plan, place);
@@ -110,6 +113,20 @@ function aplStart(nHinges: number, reach: number): number[] {
   const points = dictionaryElements({ size: nHinges, boundary: reach, gamma: 1 });
   return [...Array<number>(nHinges).fill(0), ...points];
 }
+
+function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {
+  const { boundary, basis, noise } = plan;
+  const knots = dictionaryElements({ size: plan.points, boundary, gamma: 1 });
+  const points: tf.Tensor2D = maker.make<tf.Rank.R2>(`${prefix}spline${number}`, 'points', [channels, plan.points], {
+    type: 'rows',
+    row: knots.map(splineStarts[plan.start]),
+    noise,
+  });
+  return { apply: (x, { gradients }) => spline(x, points, { boundary, basis, gradients }), info: null };
+}
+
+/** The functions whose values at the knots the control points may start from, in float64. */
+const splineStarts = { ...ridgeTargets, tanh: Math.tanh, identity: (x: number) => x } as const;
 
 function makeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
   const { dictionary, boundary, gamma } = plan;

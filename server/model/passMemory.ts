@@ -1,6 +1,6 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
-import { isKaf, type ActivationPlan, type ModelPlan } from '../protocol/plan.ts';
+import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
 
@@ -60,10 +60,29 @@ function parametersOf(layer: LayerLayout, activation: ActivationPlan): number {
   }
 }
 
-/** Of a channel; the few that activations without a dictionary have are left out. */
+/** Trained values of a channel. */
 function coefficientsOf(activation: ActivationPlan): number {
-  if (!isKaf(activation)) return 0;
-  return activation.type === 'kaf-free' ? 2 * activation.dictionary + 1 : activation.dictionary;
+  switch (activation.type) {
+    case 'prelu':
+      return 1;
+    case 'generalized-tanh':
+      return 2;
+    case 'srelu':
+      return 4;
+    case 'apl':
+      return 2 * activation.hinges;
+    case 'polynomial':
+      return activation.degree + 1;
+    case 'spline':
+      return activation.points;
+    case 'kaf':
+    case 'residual-kaf':
+      return activation.dictionary;
+    case 'kaf-free':
+      return 2 * activation.dictionary + 1;
+    default:
+      return 0;
+  }
 }
 
 function statisticsOf(layer: LayerLayout): number {

@@ -76,7 +76,20 @@ export type ActivationPlan =
   | { readonly type: 'apl'; readonly hinges: number; readonly reach: number }
   /** From the identity. */
   | { readonly type: 'polynomial'; readonly degree: number }
+  | SplinePlan
   | KafPlan;
+
+/** A cubic spline for each channel through, or near, control points at knots spread evenly over [−boundary, boundary]. */
+export interface SplinePlan {
+  readonly type: 'spline';
+  /** Number Q of control points. */
+  readonly points: number;
+  readonly boundary: number;
+  readonly basis: 'catmull-rom' | 'b-spline';
+  /** The function whose values at the knots the points start from, with noise of this standard deviation. */
+  readonly start: 'tanh' | 'relu' | 'elu' | 'swish' | 'identity';
+  readonly noise: number;
+}
 
 /**
  * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel

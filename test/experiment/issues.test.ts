@@ -94,8 +94,8 @@ describe('an error is told by path, expected and got, and underlined where it is
       'a number for a variant',
       'model: {activation: 3}',
       'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "swish", "gelu", "leaky-relu", "softplus", ' +
-        '"smooth-relu", "tanh", "sigmoid", "step", "k-wta", "prelu", "generalized-tanh", "srelu", "apl" ' +
-        'or "polynomial", or a mapping with type, got 3',
+        '"smooth-relu", "tanh", "sigmoid", "step", "k-wta", "prelu", "generalized-tanh", "srelu", "apl", ' +
+        '"polynomial" or "spline", or a mapping with type, got 3',
       '3',
     ],
     [

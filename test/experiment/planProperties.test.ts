@@ -33,7 +33,18 @@ const values = fc.record(
         activation: fc.oneof(
           fc.constantFrom(...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid']),
           fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
-          fc.constantFrom('generalized-tanh', 'apl', 'polynomial'),
+          fc.constantFrom('generalized-tanh', 'apl', 'polynomial', 'spline'),
+          fc.record(
+            {
+              type: fc.constant('spline'),
+              points: fc.integer({ min: 4, max: 256 }),
+              boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+              basis: fc.constantFrom('catmull-rom', 'b-spline'),
+              start: fc.constantFrom('tanh', 'relu', 'elu', 'swish', 'identity'),
+              noise: fc.double({ min: 0, max: 100, noNaN: true }),
+            },
+            { requiredKeys: ['type'] },
+          ),
           fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
           fc.record(
             {

@@ -4,7 +4,7 @@ import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
-import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -16,6 +16,15 @@ const kaf: KafPlan = {
   gamma: 361 / 216,
   init: { type: 'normal', std: 0.3 },
 };
+
+const splineOfSix = {
+  type: 'spline',
+  points: 6,
+  boundary: 2.5,
+  basis: 'catmull-rom',
+  start: 'tanh',
+  noise: 0,
+} as const satisfies SplinePlan;
 
 const resnet20 = { type: 'resnet', depth: 20 } as const;
 const resnet56 = { type: 'resnet', depth: 56 } as const;
@@ -101,6 +110,16 @@ describe('buildNetwork', () => {
     expect(network.kafs).toEqual([]);
   });
 
+  it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {
+    const clean = valuesOf(build(planOf('light', splineOfSix)), 'spline5.points');
+    expect(clean).toHaveLength(128 * 6);
+    expect(clean.slice(-6)).toEqual(Float32Array.from([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], Math.tanh));
+    const noisy = valuesOf(build(planOf('light', { ...splineOfSix, noise: 0.2 })), 'spline5.points');
+    const std = Math.sqrt(noisy.reduce((sum, value, i) => sum + (value - clean[i]!) ** 2, 0) / noisy.length);
+    // The standard error of a standard deviation of 768 normal values is 2.6 %; four of them.
+    expect(Math.abs(std / 0.2 - 1)).toBeLessThan(0.104);
+  });
+
   it('names the layers of residual networks by block', () => {
     const { parameters, kafs } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
     const layers = [...new Set(parameters.map(({ layer }) => layer))];
@@ -177,6 +196,7 @@ describe('forward', () => {
     ['light', { type: 'srelu', left: 0, leftSlope: 0.2, right: 1, rightSlope: 1 }],
     ['light', { type: 'apl', hinges: 1, reach: 1 }],
     ['light', { type: 'polynomial', degree: 1 }],
+    ['light', splineOfSix],
     ['vgg', kaf],
     [resnet20, kaf],
   ] as const)('makes finite logits in both modes (%o, %o)', (name, activation) => {

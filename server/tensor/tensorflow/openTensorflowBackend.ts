@@ -10,6 +10,7 @@ import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { randomKernels } from './kernels/random.ts';
 import { rankingKernels } from './kernels/ranking.ts';
+import { splineKernels } from './kernels/spline.ts';
 import { tensorflowBackendName, type NodeBackend } from './kernels/tensorflowKernel.ts';
 import { trainingKernels } from './kernels/training.ts';
 import { loadTensorflow } from './loadTensorflow.ts';
@@ -17,6 +18,7 @@ import { loadTensorflow } from './loadTensorflow.ts';
 const fusedKernels = [
   ...activationKernels,
   ...channelActivationKernels,
+  ...splineKernels,
   ...kafKernels,
   ...freeKafKernels,
   ...batchNormKernels,

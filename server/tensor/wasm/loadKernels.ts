@@ -137,6 +137,8 @@ export const kernelNames = [
   'smoothReluGradients',
   'channelActivate',
   'channelActivateGradient',
+  'splineForward',
+  'splineBackward',
   'selectThresholds',
   'keepWinners',
   'sgdUpdate',

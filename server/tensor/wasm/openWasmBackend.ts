@@ -17,6 +17,7 @@ import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reductionKernels } from './kernels/reduction.ts';
+import { splineKernels } from './kernels/spline.ts';
 import { joinVectors } from './joinVectors.ts';
 import { bestBuild, kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
@@ -32,6 +33,7 @@ const fastKernels = [
   ...freeKafKernels,
   ...activationKernels,
   ...channelActivationKernels,
+  ...splineKernels,
   ...kWinnersKernels,
   ...batchNormKernels,
   ...castKernels,
