@@ -198,7 +198,14 @@ export const activationSetting = variants(
       equation: 'f(x) = uᵀB·[qᵢ₋₁, qᵢ, qᵢ₊₁, qᵢ₊₂] for x between the knots i and i + 1; constant beyond ±(b − Δ)',
       keys: splineKeys,
     },
+    maxout: {
+      description:
+        'Maxout (4.5): the largest of K linear maps, each normalised by itself; the layer before has K times the weights. Not for resnets.',
+      equation: 'f(x) = maxₖ (wₖᵀx + bₖ)',
+      keys: {
+        maps: number('K, the linear maps of a unit.', { min: 2, max: 16 }, 2, { isInteger: true, unit: 'maps' }),
+      },
+    },
   },
   'kaf',
-  { maxout: { description: 'Maxout (4.5).' } },
 );

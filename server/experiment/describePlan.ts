@@ -57,6 +57,8 @@ function activationText(activation: ActivationPlan): string {
       return `polynomial ${activation.degree}`;
     case 'spline':
       return `spline ${activation.points} from ${activation.start}`;
+    case 'maxout':
+      return `maxout ${activation.maps}`;
     case 'kaf':
     case 'residual-kaf':
     case 'kaf-free': {

@@ -18,6 +18,7 @@ import { channelActivation, type ChannelActivationType } from '../tensor/ops/cha
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
+import { maxout } from '../tensor/ops/maxout.ts';
 import { spline } from '../tensor/ops/spline.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer, ParameterMaker } from './parameters.ts';
@@ -34,7 +35,7 @@ interface Place {
   readonly prefix: string;
   /** 1, 2, … */
   readonly number: number;
-  /** The length of the last axis, over which the layer goes. */
+  /** The length of the last axis of what it makes. */
   readonly channels: number;
   readonly maker: ParameterMaker;
 }
@@ -74,6 +75,8 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
       return makeTrained(plan.type, aplStart(plan.hinges, plan.reach), place);
     case 'polynomial':
       return makeTrained(plan.type, [0, 1, ...Array<number>(plan.degree - 1).fill(0)], place);
+    case 'maxout':
+      return fixed((x) => maxout(x, plan.maps));
     case 'spline':
       return makeSpline(plan, place);
     case 'kaf':

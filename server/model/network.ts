@@ -39,7 +39,7 @@ export interface Network {
 export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & { readonly seed: number }): Network {
   const builder = new Builder(plan, seed);
   const normalization = plan.normalization && makeNormalization(plan.normalization);
-  const layers = layOutNetwork(plan.network, ends).map((layout) => builder.build(layout));
+  const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
   const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
   const constants = normalization?.constants ?? [];
   const { kafs } = builder;

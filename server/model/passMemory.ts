@@ -25,7 +25,7 @@ interface Pass {
  * layer is done (releaseTape.ts). Tensors of one value a channel are left out.
  */
 export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
-  const layers = layOutNetwork(plan.network, ends);
+  const layers = layOutNetwork(plan, ends);
   const imageFloats = product(ends.imageShape);
   return {
     parameters: sum(layers.map((layer) => parametersOf(layer, plan.activation))),
@@ -80,8 +80,21 @@ function coefficientsOf(activation: ActivationPlan): number {
       return activation.dictionary;
     case 'kaf-free':
       return 2 * activation.dictionary + 1;
-    default:
+    case 'relu':
+    case 'elu':
+    case 'swish':
+    case 'gelu':
+    case 'sigmoid':
+    case 'tanh':
+    case 'leaky-relu':
+    case 'softplus':
+    case 'smooth-relu':
+    case 'step':
+    case 'k-wta':
+    case 'maxout':
       return 0;
+    default:
+      return activation satisfies never;
   }
 }
 

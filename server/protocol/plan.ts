@@ -77,6 +77,8 @@ export type ActivationPlan =
   /** From the identity. */
   | { readonly type: 'polynomial'; readonly degree: number }
   | SplinePlan
+  /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
+  | { readonly type: 'maxout'; readonly maps: number }
   | KafPlan;
 
 /** A cubic spline for each channel through, or near, control points at knots spread evenly over [−boundary, boundary]. */

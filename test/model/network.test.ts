@@ -120,6 +120,23 @@ describe('buildNetwork', () => {
     expect(Math.abs(std / 0.2 - 1)).toBeLessThan(0.104);
   });
 
+  it('makes the K linear maps of maxout by layers K times as wide, and normalises each map by itself', () => {
+    const { parameters, statistics } = build(planOf('light', { type: 'maxout', maps: 3 }));
+    const shapes = parameters.map(({ name, shape }) => `${name} ${shape.join('×')}`);
+    expect(shapes).toEqual([
+      ...['conv1.kernel 3×3×3×96', 'conv1.bias 96', 'bn1.gamma 96', 'bn1.beta 96'],
+      ...['conv2.kernel 3×3×32×96', 'conv2.bias 96', 'bn2.gamma 96', 'bn2.beta 96'],
+      ...['conv3.kernel 3×3×32×192', 'conv3.bias 192', 'bn3.gamma 192', 'bn3.beta 192'],
+      ...['conv4.kernel 3×3×64×192', 'conv4.bias 192', 'bn4.gamma 192', 'bn4.beta 192'],
+      ...['dense1.kernel 64×384', 'dense1.bias 384', 'dense2.kernel 128×10', 'dense2.bias 10'],
+    ]);
+    expect(statistics.map(({ shape }) => shape)).toEqual([96, 96, 96, 96, 192, 192, 192, 192].map((size) => [size]));
+  });
+
+  it('refuses maxout in a residual network', () => {
+    expect(() => build(planOf(resnet20, { type: 'maxout', maps: 2 }))).toThrow('maxout in a residual network');
+  });
+
   it('names the layers of residual networks by block', () => {
     const { parameters, kafs } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
     const layers = [...new Set(parameters.map(({ layer }) => layer))];
@@ -197,6 +214,8 @@ describe('forward', () => {
     ['light', { type: 'apl', hinges: 1, reach: 1 }],
     ['light', { type: 'polynomial', degree: 1 }],
     ['light', splineOfSix],
+    ['light', { type: 'maxout', maps: 2 }],
+    ['vgg', { type: 'maxout', maps: 3 }],
     ['vgg', kaf],
     [resnet20, kaf],
   ] as const)('makes finite logits in both modes (%o, %o)', (name, activation) => {

@@ -188,6 +188,7 @@ describe('train', () => {
     ['light', { type: 'apl', hinges: 3, reach: 1 }],
     ['light', { type: 'polynomial', degree: 3 }],
     ['light', splineOfSix],
+    ['light', { type: 'maxout', maps: 3 }],
     ['vgg', { type: 'swish' }],
     [
       { type: 'resnet', depth: 8 },

@@ -8,6 +8,7 @@ import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { maxoutKernels } from './kernels/maxout.ts';
 import { randomKernels } from './kernels/random.ts';
 import { rankingKernels } from './kernels/ranking.ts';
 import { splineKernels } from './kernels/spline.ts';
@@ -19,6 +20,7 @@ const fusedKernels = [
   ...activationKernels,
   ...channelActivationKernels,
   ...splineKernels,
+  ...maxoutKernels,
   ...kafKernels,
   ...freeKafKernels,
   ...batchNormKernels,

@@ -139,6 +139,8 @@ export const kernelNames = [
   'channelActivateGradient',
   'splineForward',
   'splineBackward',
+  'maxoutForward',
+  'maxoutBackward',
   'selectThresholds',
   'keepWinners',
   'sgdUpdate',

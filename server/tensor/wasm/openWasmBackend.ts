@@ -13,6 +13,7 @@ import { histogramKernels } from './kernels/histogram.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
+import { maxoutKernels } from './kernels/maxout.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
@@ -34,6 +35,7 @@ const fastKernels = [
   ...activationKernels,
   ...channelActivationKernels,
   ...splineKernels,
+  ...maxoutKernels,
   ...kWinnersKernels,
   ...batchNormKernels,
   ...castKernels,

@@ -9,6 +9,7 @@ import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
 import * as freeKafs from '../../../server/tensor/reference/freeKaf.ts';
 import * as kafs from '../../../server/tensor/reference/kaf.ts';
+import * as maxouts from '../../../server/tensor/reference/maxout.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
 import * as splines from '../../../server/tensor/reference/spline.ts';
 import { scatter } from '../ops/contract.ts';
@@ -127,6 +128,11 @@ describe('gradients of the references agree with central differences:', () => {
     const exact = splines.splineGradients(dy, x, points, options);
     expectGradient(exact.dx, (at) => splines.spline(at, points, options), x, dy, 'dx');
     expectGradient(exact.dpoints, (at) => splines.spline(x, at, options), points, dy, 'dpoints');
+  });
+
+  it('maxout', () => {
+    const [x, dy] = [numbers(5 * 4 * 3, 2), numbers(5 * 3, 1, 1)];
+    expectGradient(maxouts.maxoutGradient(dy, x, 4, 3), (at) => maxouts.maxout(at, 4, 3), x, dy, 'maxout');
   });
 
   it('batch normalisation in training', () => {

@@ -424,6 +424,19 @@ describeOnEveryBuild('fused kernels', () => {
     }
   });
 
+  it('take the same maximum of several maps', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(() => {
+        const x = tf.concat([noise([rows, 3 * channels]), tf.fill([1, 3 * channels], NaN)]);
+        const dy = noise([rows + 1, channels], { seed: 2 });
+        return [
+          ...runKernel('KafscopeMaxout', { x }, { maps: 3 }),
+          ...runKernel('KafscopeMaxoutGrad', { dy, x }, { maps: 3 }),
+        ];
+      }, exactly);
+    }
+  });
+
   it('keep the same winners', async () => {
     for (const [rows, channels] of sizes) {
       await expectLikeCpu(() => {

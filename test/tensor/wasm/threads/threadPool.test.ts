@@ -192,6 +192,9 @@ describe('any number of threads gives the same bits:', () => {
         },
         { boundary: 3, basis: 'catmull-rom', gradients: 'all' },
       ),
+    KafscopeMaxout: () => runKernel('KafscopeMaxout', { x: noise([20_011, 33]) }, { maps: 3 }),
+    KafscopeMaxoutGrad: () =>
+      runKernel('KafscopeMaxoutGrad', { dy: noise([20_011, 11]), x: noise([20_011, 33], { seed: 2 }) }, { maps: 3 }),
     KafscopeKWinners: () => runKernel('KafscopeKWinners', { x: noise([37, 1031]) }, { count: 100 }),
     KafscopeKWinnersGrad: () =>
       runKernel('KafscopeKWinnersGrad', {
