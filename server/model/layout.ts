@@ -1,6 +1,6 @@
 // What the networks of the thesis are made of, as data: layers in order with their shapes (without the batch), convolution →
 // batch normalisation → activation for every activation; maxout's K linear maps are convolutions and dense layers K times as wide,
-// each map normalised by itself. Tensors are in network.ts, the memory of a step in stepMemory.ts.
+// each map normalised by itself. Tensors are in network.ts, the memory of a pass in passMemory.ts.
 import type { ModelPlan } from '../protocol/plan.ts';
 
 /** Height, width and channels of a feature map. */
