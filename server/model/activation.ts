@@ -1,7 +1,7 @@
 // The activation layers of a plan.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
-import type { KafInfo } from '../protocol/records.ts';
+import type { ShapeInfo } from '../protocol/records.ts';
 import {
   elu,
   gelu,
@@ -26,8 +26,8 @@ import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
 
 export interface ActivationLayer {
   readonly apply: Layer;
-  /** Null for all but kernel activation functions. */
-  readonly info: KafInfo | null;
+  /** Null for all but kernel activation functions and splines. */
+  readonly info: ShapeInfo | null;
 }
 
 interface Place {
@@ -119,13 +119,17 @@ function aplStart(nHinges: number, reach: number): number[] {
 
 function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {
   const { boundary, basis, noise } = plan;
+  const layer = `${prefix}spline${number}`;
   const knots = dictionaryElements({ size: plan.points, boundary, gamma: 1 });
-  const points: tf.Tensor2D = maker.make<tf.Rank.R2>(`${prefix}spline${number}`, 'points', [channels, plan.points], {
+  const points: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'points', [channels, plan.points], {
     type: 'rows',
     row: knots.map(splineStarts[plan.start]),
     noise,
   });
-  return { apply: (x, { gradients }) => spline(x, points, { boundary, basis, gradients }), info: null };
+  return {
+    apply: (x, { gradients }) => spline(x, points, { boundary, basis, gradients }),
+    info: { layer, channels, dictionary: [...knots], spline: basis },
+  };
 }
 
 /** The functions whose values at the knots the control points may start from, in float64. */

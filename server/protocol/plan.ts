@@ -110,6 +110,11 @@ export function isKaf(activation: ActivationPlan): activation is KafPlan {
   return activation.type === 'kaf' || activation.type === 'residual-kaf' || activation.type === 'kaf-free';
 }
 
+/** Whether the curves of its channels are observed. */
+export function hasShapes(activation: ActivationPlan): activation is KafPlan | SplinePlan {
+  return isKaf(activation) || activation.type === 'spline';
+}
+
 export type KafInit =
   | { readonly type: 'normal'; readonly std: number }
   | { readonly type: 'ridge'; readonly target: 'relu' | 'elu' | 'swish'; readonly epsilon: number };
@@ -153,7 +158,7 @@ export type SchedulePlan =
 export interface ObservationPlan {
   /** Norms of all weights and gradients every so many steps; 0 for never. */
   readonly normsEverySteps: number;
-  /** KAF coefficients every so many steps; 0 for never. */
+  /** Coefficients of KAFs and splines every so many steps; 0 for never. */
   readonly shapesEverySteps: number;
   /** Test accuracy (and, with robustSamples > 0, accuracy under PGD) every so many epochs; 0 for never. */
   readonly testEveryEpochs: number;

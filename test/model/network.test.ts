@@ -65,14 +65,14 @@ describe('buildNetwork', () => {
   });
 
   it('names parameters by layer, in the order of the forward pass', () => {
-    const { parameters, statistics, kafs } = build(planOf('light', kaf));
+    const { parameters, statistics, activations } = build(planOf('light', kaf));
     const block = (n: number) => [`conv${n}.kernel`, `conv${n}.bias`, `bn${n}.gamma`, `bn${n}.beta`, `kaf${n}.alpha`];
     expect(parameters.map(({ name }) => name)).toEqual([
       ...[1, 2, 3, 4].flatMap(block),
       ...['dense1.kernel', 'dense1.bias', 'kaf5.alpha', 'dense2.kernel', 'dense2.bias'],
     ]);
     expect(statistics.map(({ name }) => name)).toEqual([1, 2, 3, 4].flatMap((n) => [`bn${n}.mean`, `bn${n}.variance`]));
-    expect(kafs.map(({ layer, channels }) => [layer, channels])).toEqual([
+    expect(activations.map(({ layer, channels }) => [layer, channels])).toEqual([
       ['kaf1', 32],
       ['kaf2', 32],
       ['kaf3', 64],
@@ -107,7 +107,7 @@ describe('buildNetwork', () => {
     const coefficients = valuesOf(network, `${activation.type}5.coefficients`);
     expect(coefficients).toHaveLength(128 * start.length);
     expect(coefficients.slice(-start.length)).toEqual(Float32Array.from(start));
-    expect(network.kafs).toEqual([]);
+    expect(network.activations).toEqual([]);
   });
 
   it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {
@@ -138,7 +138,7 @@ describe('buildNetwork', () => {
   });
 
   it('names the layers of residual networks by block', () => {
-    const { parameters, kafs } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
+    const { parameters, activations } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
     const layers = [...new Set(parameters.map(({ layer }) => layer))];
     const plain = (n: number) => ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2'].map((layer) => `block${n}.${layer}`);
     const strided = (n: number) => plain(n).toSpliced(4, 0, `block${n}.skip`);
@@ -147,7 +147,7 @@ describe('buildNetwork', () => {
       ...[plain(1), plain(2), strided(3), plain(4), strided(5), plain(6)].flat(),
       'dense1',
     ]);
-    expect(kafs.map(({ layer }) => layer)).toEqual(layers.filter((layer) => layer.includes('kaf')));
+    expect(activations.map(({ layer }) => layer)).toEqual(layers.filter((layer) => layer.includes('kaf')));
   });
 
   it('draws glorot-uniform convolutions and a he-normal dense kernel in residual networks', () => {
@@ -187,8 +187,8 @@ describe('buildNetwork', () => {
     expect(ridge.slice(31 * 20)).toEqual(fit);
     const residual = build(planOf('light', { ...kaf, type: 'residual-kaf', init: { ...init, target: 'swish' } }));
     expect(valuesOf(residual, 'kaf1.alpha')).toEqual(new Float32Array(32 * 20));
-    expect(residual.kafs[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
-    expect(residual.kafs[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
+    expect(residual.activations[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
+    expect(residual.activations[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
   });
 });
 
