@@ -47,6 +47,46 @@ const kafKeys = {
   ),
 };
 
+const splineKeys = {
+  points: number(
+    'Q, the number of control points: at knots spread evenly over [−boundary, boundary], Δ = 2b/(Q − 1) apart.',
+    { min: 4, max: 256 },
+    21,
+    { isInteger: true, unit: 'points' },
+  ),
+  boundary: number(
+    'b, the last knot. A span needs a knot on either side, so the curve ends at b − Δ.',
+    { min: 0.001, max: 100 },
+    3,
+  ),
+  basis: word(
+    'B, how a curve is made of control points.',
+    {
+      'catmull-rom': {
+        description: 'Through the control points; its slope is continuous.',
+        equation: 'B = ½[[−1, 3, −3, 1], [2, −5, 4, −1], [−1, 0, 1, 0], [0, 2, 0, 0]]',
+      },
+      'b-spline': {
+        description: 'Near the control points, and smoother: its curvature is continuous too.',
+        equation: 'B = ⅙[[−1, 3, −3, 1], [3, −6, 3, 0], [−3, 0, 3, 0], [1, 4, 1, 0]]',
+      },
+    },
+    'catmull-rom',
+  ),
+  start: word(
+    'The function whose values at the knots the control points have before training.',
+    {
+      tanh: { description: 'Hyperbolic tangent, as in the literature.' },
+      relu: { description: 'ReLU.' },
+      elu: { description: 'ELU.' },
+      swish: { description: 'Swish.' },
+      identity: { description: 'The identity; constant beyond ±(b − Δ), as every spline is.' },
+    },
+    'tanh',
+  ),
+  noise: number('σ of normal noise on the control points before training.', { min: 0, max: 100 }, 0),
+};
+
 export const activationSetting = variants(
   'The activation function of every layer.',
   'type',
@@ -153,10 +193,19 @@ export const activationSetting = variants(
       equation: 'f(x) = Σᵢ cᵢxⁱ',
       keys: { degree: number('The highest power.', { min: 1, max: 16 }, 3, { isInteger: true }) },
     },
+    spline: {
+      description: 'Spline activation function (4.4): cubic, its control points trained, a channel its own.',
+      equation: 'f(x) = uᵀB·[qᵢ₋₁, qᵢ, qᵢ₊₁, qᵢ₊₂] for x between the knots i and i + 1; constant beyond ±(b − Δ)',
+      keys: splineKeys,
+    },
+    maxout: {
+      description:
+        'Maxout (4.5): the largest of K linear maps, each normalised by itself; the layer before has K times the weights. Not for resnets.',
+      equation: 'f(x) = maxₖ (wₖᵀx + bₖ)',
+      keys: {
+        maps: number('K, the linear maps of a unit.', { min: 2, max: 16 }, 2, { isInteger: true, unit: 'maps' }),
+      },
+    },
   },
   'kaf',
-  {
-    maxout: { description: 'Maxout (4.5).' },
-    spline: { description: 'Spline activation function (4.4).' },
-  },
 );

@@ -60,6 +60,12 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
     const remedy = 'Exchange left and right.';
     issues.push(error('model.activation.left', `at most right (${right})`, String(left), remedy));
   }
+  if (activation.type === 'maxout' && typeof model.network !== 'string') {
+    const remedy =
+      'A residual sum has one value for each unit, not several linear maps. Choose the network light or vgg.';
+    const expected = `a function of one value, with ${networkText(model.network)}`;
+    issues.push(error('model.activation', expected, 'maxout', remedy));
+  }
   if (!isKaf(activation)) return issues;
   const { init } = activation;
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {

@@ -55,6 +55,10 @@ function activationText(activation: ActivationPlan): string {
       return `APL ${activation.hinges}`;
     case 'polynomial':
       return `polynomial ${activation.degree}`;
+    case 'spline':
+      return `spline ${activation.points} from ${activation.start}`;
+    case 'maxout':
+      return `maxout ${activation.maps}`;
     case 'kaf':
     case 'residual-kaf':
     case 'kaf-free': {

@@ -227,7 +227,10 @@ const observe = group('What is recorded while it trains.', {
     ...integer,
     unit: 'steps',
   }),
-  shapes: number('KAF coefficients every so many steps; 0 for never.', atLeast0, 50, { ...integer, unit: 'steps' }),
+  shapes: number('Coefficients of KAFs and splines every so many steps; 0 for never.', atLeast0, 50, {
+    ...integer,
+    unit: 'steps',
+  }),
   test: number('Accuracy on the test images every so many epochs; 0 for never.', { min: 0, max: 10_000 }, 1, {
     ...integer,
     unit: 'epochs',

@@ -1,7 +1,7 @@
 // The activation layers of a plan.
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationPlan, KafPlan } from '../protocol/plan.ts';
-import type { KafInfo } from '../protocol/records.ts';
+import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
+import type { ShapeInfo } from '../protocol/records.ts';
 import {
   elu,
   gelu,
@@ -18,14 +18,16 @@ import { channelActivation, type ChannelActivationType } from '../tensor/ops/cha
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
+import { maxout } from '../tensor/ops/maxout.ts';
+import { spline } from '../tensor/ops/spline.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer, ParameterMaker } from './parameters.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
 
 export interface ActivationLayer {
   readonly apply: Layer;
-  /** Null for all but kernel activation functions. */
-  readonly info: KafInfo | null;
+  /** Null for all but kernel activation functions and splines. */
+  readonly info: ShapeInfo | null;
 }
 
 interface Place {
@@ -33,7 +35,7 @@ interface Place {
   readonly prefix: string;
   /** 1, 2, … */
   readonly number: number;
-  /** The length of the last axis, over which the layer goes. */
+  /** The length of the last axis of what it makes. */
   readonly channels: number;
   readonly maker: ParameterMaker;
 }
@@ -73,6 +75,10 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
       return makeTrained(plan.type, aplStart(plan.hinges, plan.reach), place);
     case 'polynomial':
       return makeTrained(plan.type, [0, 1, ...Array<number>(plan.degree - 1).fill(0)], place);
+    case 'maxout':
+      return fixed((x) => maxout(x, plan.maps));
+    case 'spline':
+      return makeSpline(plan, place);
     case 'kaf':
     case 'residual-kaf':
       return makeKaf(plan, place);
@@ -110,6 +116,24 @@ function aplStart(nHinges: number, reach: number): number[] {
   const points = dictionaryElements({ size: nHinges, boundary: reach, gamma: 1 });
   return [...Array<number>(nHinges).fill(0), ...points];
 }
+
+function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {
+  const { boundary, basis, noise } = plan;
+  const layer = `${prefix}spline${number}`;
+  const knots = dictionaryElements({ size: plan.points, boundary, gamma: 1 });
+  const points: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'points', [channels, plan.points], {
+    type: 'rows',
+    row: knots.map(splineStarts[plan.start]),
+    noise,
+  });
+  return {
+    apply: (x, { gradients }) => spline(x, points, { boundary, basis, gradients }),
+    info: { layer, channels, dictionary: [...knots], spline: basis },
+  };
+}
+
+/** The functions whose values at the knots the control points may start from, in float64. */
+const splineStarts = { ...ridgeTargets, tanh: Math.tanh, identity: (x: number) => x } as const;
 
 function makeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
   const { dictionary, boundary, gamma } = plan;

@@ -47,13 +47,14 @@ function convolutionFloats({ input, output, stride }: ConvolutionLayout, options
   return filters + biasSums + threads * ((isTransformed ? 235_000 : 0) + paddedImages);
 }
 
-/** Tables of cubics, or of coefficients, and sums of gradients: by cubics in groups of 16 channels. */
+/** Tables of cubics, or of coefficients, and sums of gradients: those of KAFs by cubics in groups of 16 channels. */
 function activationFloats(
   shape: readonly number[],
   { activation, batchSize, gradients, threads }: ScratchOptions,
 ): number {
   const channels = roundUp(shape.at(-1)!);
   const isAll = gradients === 'all';
+  if (activation.type === 'spline') return (isAll ? 2 * mostParts + 1 : 1) * 4 * (activation.points - 3) * channels;
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
   const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
   if (!isKaf(activation)) return direct;

@@ -1,6 +1,7 @@
 // What the networks of the thesis are made of, as data: layers in order with their shapes (without the batch), convolution →
-// batch normalisation → activation for every activation. Tensors are in network.ts, the memory of a step in stepMemory.ts.
-import type { NetworkPlan } from '../protocol/plan.ts';
+// batch normalisation → activation for every activation; maxout's K linear maps are convolutions and dense layers K times as wide,
+// each map normalised by itself. Tensors are in network.ts, the memory of a pass in passMemory.ts.
+import type { ModelPlan } from '../protocol/plan.ts';
 
 /** Height, width and channels of a feature map. */
 export type MapShape = readonly [number, number, number];
@@ -33,6 +34,7 @@ export interface ActivationLayout {
   readonly type: 'activation';
   readonly prefix: string;
   readonly number: number;
+  /** Of what it makes; maxout takes K times as many channels. */
   readonly shape: readonly number[];
 }
 
@@ -57,8 +59,14 @@ export interface NetworkEnds {
   readonly nClasses: number;
 }
 
-export function layOutNetwork(network: NetworkPlan, ends: NetworkEnds): LayerLayout[] {
-  if (network === 'light' || network === 'vgg') return layOutPlain(network, ends);
+/** @throws Error for maxout in a residual network, which no checked plan has. */
+export function layOutNetwork(
+  { network, activation }: Pick<ModelPlan, 'network' | 'activation'>,
+  ends: NetworkEnds,
+): LayerLayout[] {
+  const maps = activation.type === 'maxout' ? activation.maps : 1;
+  if (network === 'light' || network === 'vgg') return layOutPlain(network, { ...ends, maps });
+  if (maps > 1) throw new Error('maxout in a residual network');
   return layOutResidual(network.depth, ends);
 }
 
@@ -66,8 +74,11 @@ export function layOutNetwork(network: NetworkPlan, ends: NetworkEnds): LayerLay
 const plainBlocks = { light: [32, 64], vgg: [32, 64, 128] } as const;
 const plainUnits = 128;
 
-/** Sections 6.1 and 7.1. */
-function layOutPlain(network: 'light' | 'vgg', { imageShape, nClasses }: NetworkEnds): LayerLayout[] {
+/** Sections 6.1 and 7.1. `maps` are those of maxout: what each activation takes is so many times as wide as what it makes. */
+function layOutPlain(
+  network: 'light' | 'vgg',
+  { imageShape, nClasses, maps }: NetworkEnds & { readonly maps: number },
+): LayerLayout[] {
   const layers: LayerLayout[] = [];
   let shape = imageShape;
   let number = 0;
@@ -75,9 +86,14 @@ function layOutPlain(network: 'light' | 'vgg', { imageShape, nClasses }: Network
     for (let repetition = 0; repetition < 2; repetition++) {
       number++;
       const layer = { name: `conv${number}`, initializer: 'he-uniform', isFirst: number === 1 } as const;
-      const convolution = layOutConvolution(shape, { ...layer, channels, stride: 1 });
-      shape = convolution.output;
-      layers.push(convolution, { type: 'batch-norm', name: `bn${number}`, shape }, activation('', number, shape));
+      const convolution = layOutConvolution(shape, { ...layer, channels: maps * channels, stride: 1 });
+      const { output } = convolution;
+      shape = [output[0], output[1], channels];
+      layers.push(
+        convolution,
+        { type: 'batch-norm', name: `bn${number}`, shape: output },
+        activation('', number, shape),
+      );
     }
     layers.push({ type: 'max-pool', input: shape });
     shape = [Math.floor(shape[0] / 2), Math.floor(shape[1] / 2), channels];
@@ -86,7 +102,7 @@ function layOutPlain(network: 'light' | 'vgg', { imageShape, nClasses }: Network
   const inputs = network === 'light' ? shape[2] : shape[0] * shape[1] * shape[2];
   layers.push(
     { type: network === 'light' ? 'global-average-pool' : 'flatten', input: shape },
-    { type: 'dense', name: 'dense1', inputs, units: plainUnits, initializer: 'glorot-uniform' },
+    { type: 'dense', name: 'dense1', inputs, units: maps * plainUnits, initializer: 'glorot-uniform' },
     activation('', number + 1, [plainUnits]),
     { type: 'dropout', index: plainBlocks[network].length, shape: [plainUnits] },
     { type: 'dense', name: 'dense2', inputs: plainUnits, units: nClasses, initializer: 'glorot-uniform' },

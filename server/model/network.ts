@@ -1,7 +1,7 @@
 // Networks made of a layout (layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelPlan } from '../protocol/plan.ts';
-import type { KafInfo } from '../protocol/records.ts';
+import type { ShapeInfo } from '../protocol/records.ts';
 import { makeActivation } from './activation.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
 import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
@@ -21,7 +21,8 @@ export interface Network {
   /** In the order of the forward pass. */
   readonly parameters: readonly Parameter[];
   readonly statistics: readonly Statistic[];
-  readonly kafs: readonly KafInfo[];
+  /** Those whose shapes are observed. */
+  readonly activations: readonly ShapeInfo[];
   /**
    * Logits `[batch, classes]` of images `[batch, height, width, channels]` in [0, 1]. Never moves the running statistics: an
    * attack during training uses the batch's own, and only the update pass hands its statistics to `updateStatistics`.
@@ -39,15 +40,15 @@ export interface Network {
 export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & { readonly seed: number }): Network {
   const builder = new Builder(plan, seed);
   const normalization = plan.normalization && makeNormalization(plan.normalization);
-  const layers = layOutNetwork(plan.network, ends).map((layout) => builder.build(layout));
+  const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
   const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
   const constants = normalization?.constants ?? [];
-  const { kafs } = builder;
+  const { activations } = builder;
   const { parameters, statistics } = builder.maker;
   return {
     parameters,
     statistics,
-    kafs,
+    activations,
     forward: (images, pass) => forward(images, pass) as tf.Tensor2D,
     updateStatistics: (batch, update) => {
       updateStatistics(statistics, batch, update);
@@ -59,7 +60,7 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
 /** Makes layers in the order of the forward pass, which is the order of their parameters. */
 class Builder {
   readonly maker: ParameterMaker;
-  readonly kafs: KafInfo[] = [];
+  readonly activations: ShapeInfo[] = [];
   readonly #plan: ModelPlan;
 
   constructor(plan: ModelPlan, seed: number) {
@@ -77,7 +78,7 @@ class Builder {
         const { prefix, number, shape } = layout;
         const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker };
         const { apply, info } = makeActivation(this.#plan.activation, place);
-        if (info) this.kafs.push(info);
+        if (info) this.activations.push(info);
         return apply;
       }
       case 'dropout':

@@ -13,8 +13,8 @@ export type Initializer =
   /** Glorot & Bengio 2010: uniform on ±√(6/(fanIn + fanOut)). */
   | { readonly type: 'glorot-uniform'; readonly fanIn: number; readonly fanOut: number }
   | { readonly type: 'normal'; readonly std: number }
-  /** The same row for every channel. */
-  | { readonly type: 'rows'; readonly row: Float64Array };
+  /** The same row for every channel; with noise, each value plus one drawn from N(0, noise²). */
+  | { readonly type: 'rows'; readonly row: Float64Array; readonly noise?: number };
 
 export interface Parameter {
   /** For example `conv1.kernel`. */
@@ -48,7 +48,7 @@ export class ParameterMaker {
 
   make<R extends tf.Rank>(
     layer: string,
-    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients',
+    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points',
     shape: tf.ShapeMap[R],
     initializer: Initializer,
   ): tf.Variable<R> {
@@ -94,7 +94,8 @@ function draw(shape: number[], initializer: Initializer, key: Parameters<typeof 
       const values = new Float32Array(channels * initializer.row.length);
       for (let channel = 0; channel < channels; channel++)
         values.set(initializer.row, channel * initializer.row.length);
-      return tf.tensor(values, shape, 'float32');
+      const rows = tf.tensor(values, shape, 'float32');
+      return initializer.noise ? tf.add(rows, normal(shape, 0, initializer.noise, key)) : rows;
     }
     default:
       return initializer satisfies never;

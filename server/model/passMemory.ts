@@ -1,6 +1,6 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
-import { isKaf, type ActivationPlan, type ModelPlan } from '../protocol/plan.ts';
+import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
 
@@ -25,7 +25,7 @@ interface Pass {
  * layer is done (releaseTape.ts). Tensors of one value a channel are left out.
  */
 export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
-  const layers = layOutNetwork(plan.network, ends);
+  const layers = layOutNetwork(plan, ends);
   const imageFloats = product(ends.imageShape);
   return {
     parameters: sum(layers.map((layer) => parametersOf(layer, plan.activation))),
@@ -60,10 +60,42 @@ function parametersOf(layer: LayerLayout, activation: ActivationPlan): number {
   }
 }
 
-/** Of a channel; the few that activations without a dictionary have are left out. */
+/** Trained values of a channel. */
 function coefficientsOf(activation: ActivationPlan): number {
-  if (!isKaf(activation)) return 0;
-  return activation.type === 'kaf-free' ? 2 * activation.dictionary + 1 : activation.dictionary;
+  switch (activation.type) {
+    case 'prelu':
+      return 1;
+    case 'generalized-tanh':
+      return 2;
+    case 'srelu':
+      return 4;
+    case 'apl':
+      return 2 * activation.hinges;
+    case 'polynomial':
+      return activation.degree + 1;
+    case 'spline':
+      return activation.points;
+    case 'kaf':
+    case 'residual-kaf':
+      return activation.dictionary;
+    case 'kaf-free':
+      return 2 * activation.dictionary + 1;
+    case 'relu':
+    case 'elu':
+    case 'swish':
+    case 'gelu':
+    case 'sigmoid':
+    case 'tanh':
+    case 'leaky-relu':
+    case 'softplus':
+    case 'smooth-relu':
+    case 'step':
+    case 'k-wta':
+    case 'maxout':
+      return 0;
+    default:
+      return activation satisfies never;
+  }
 }
 
 function statisticsOf(layer: LayerLayout): number {

@@ -1,6 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
-import type { KafKernels } from './records.ts';
+import type { KafKernels, SplineInfo } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -8,7 +8,7 @@ export interface CheckpointContents {
   /** Null for a file that Kafscope did not write. */
   readonly origin: CheckpointOrigin | null;
   readonly tensors: readonly TensorContents[];
-  readonly activations: readonly KafContents[];
+  readonly activations: readonly ShapeContents[];
   /** The file's own metadata, as text by key. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -38,6 +38,8 @@ export interface TensorContents {
   readonly histogram: readonly number[];
 }
 
+export type ShapeContents = KafContents | SplineContents;
+
 export interface KafContents {
   readonly layer: string;
   readonly channels: number;
@@ -48,4 +50,9 @@ export interface KafContents {
   readonly alpha: Float32Array;
   /** Absent where dictionary and bandwidth are fixed; else those above are where training starts. */
   readonly kernels?: KafKernels;
+}
+
+export interface SplineContents extends SplineInfo {
+  /** The control points, `[channels, knots]`, row by row. */
+  readonly alpha: Float32Array;
 }

@@ -76,7 +76,22 @@ export type ActivationPlan =
   | { readonly type: 'apl'; readonly hinges: number; readonly reach: number }
   /** From the identity. */
   | { readonly type: 'polynomial'; readonly degree: number }
+  | SplinePlan
+  /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
+  | { readonly type: 'maxout'; readonly maps: number }
   | KafPlan;
+
+/** A cubic spline for each channel through, or near, control points at knots spread evenly over [−boundary, boundary]. */
+export interface SplinePlan {
+  readonly type: 'spline';
+  /** Number Q of control points. */
+  readonly points: number;
+  readonly boundary: number;
+  readonly basis: 'catmull-rom' | 'b-spline';
+  /** The function whose values at the knots the points start from, with noise of this standard deviation. */
+  readonly start: 'tanh' | 'relu' | 'elu' | 'swish' | 'identity';
+  readonly noise: number;
+}
 
 /**
  * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
@@ -93,6 +108,11 @@ export interface KafPlan {
 
 export function isKaf(activation: ActivationPlan): activation is KafPlan {
   return activation.type === 'kaf' || activation.type === 'residual-kaf' || activation.type === 'kaf-free';
+}
+
+/** Whether the curves of its channels are observed. */
+export function hasShapes(activation: ActivationPlan): activation is KafPlan | SplinePlan {
+  return isKaf(activation) || activation.type === 'spline';
 }
 
 export type KafInit =
@@ -138,7 +158,7 @@ export type SchedulePlan =
 export interface ObservationPlan {
   /** Norms of all weights and gradients every so many steps; 0 for never. */
   readonly normsEverySteps: number;
-  /** KAF coefficients every so many steps; 0 for never. */
+  /** Coefficients of KAFs and splines every so many steps; 0 for never. */
   readonly shapesEverySteps: number;
   /** Test accuracy (and, with robustSamples > 0, accuracy under PGD) every so many epochs; 0 for never. */
   readonly testEveryEpochs: number;

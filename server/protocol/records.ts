@@ -26,7 +26,7 @@ export type RunRecord =
 export interface PreparedRecord {
   readonly type: 'prepared';
   readonly parameters: readonly ParameterInfo[];
-  readonly activations: readonly KafInfo[];
+  readonly activations: readonly ShapeInfo[];
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;
@@ -39,6 +39,9 @@ export interface ParameterInfo {
   readonly shape: readonly number[];
 }
 
+/** A layer of activation functions that are sums of fixed functions, weighed by trained coefficients. */
+export type ShapeInfo = KafInfo | SplineInfo;
+
 /**
  * A layer of kernel activation functions; its coefficients come in `shapes` records. Where dictionary and bandwidth are
  * trained, these are the ones that every channel starts from.
@@ -49,6 +52,15 @@ export interface KafInfo {
   readonly dictionary: readonly number[];
   readonly gamma: number;
   readonly base: 'none' | 'swish';
+}
+
+/** A layer of splines; their control points come in `shapes` records, as α does. */
+export interface SplineInfo {
+  readonly layer: string;
+  readonly channels: number;
+  /** The knots, ascending and evenly spread. */
+  readonly dictionary: readonly number[];
+  readonly spline: 'catmull-rom' | 'b-spline';
 }
 
 /** One optimisation step. Loss and accuracy are of the batch trained on (the attacked one in adversarial training). */
@@ -75,7 +87,7 @@ export interface NormsRecord {
   readonly nonFiniteGradients: Int32Array;
 }
 
-/** KAF coefficients α in the order of `prepared.activations`, each `[channels, dictionary]` row by row; step 0 is the start. */
+/** KAF coefficients α, or control points, in the order of `prepared.activations`, each `[channels, dictionary]` row by row; step 0 is the start. */
 export interface ShapesRecord {
   readonly type: 'shapes';
   readonly step: number;

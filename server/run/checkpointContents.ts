@@ -1,6 +1,12 @@
-// What a `.safetensors` file holds, tensor by tensor, with statistics and the KAF curves in it. Works for any program's file.
+// What a `.safetensors` file holds, tensor by tensor, with statistics and the curves of KAFs and splines in it. Works for any program's file.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CheckpointContents, KafContents, TensorContents } from '../protocol/checkpoint.ts';
+import type {
+  CheckpointContents,
+  KafContents,
+  ShapeContents,
+  SplineContents,
+  TensorContents,
+} from '../protocol/checkpoint.ts';
 import { isKaf, type Plan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
 import { checkpointOrigin } from './checkpointFile.ts';
@@ -16,12 +22,13 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
   try {
     const origin = checkpointOrigin(stored);
     const tensors: TensorContents[] = [];
-    const activations: KafContents[] = [];
+    const activations: ShapeContents[] = [];
     for (const tensor of stored.tensors) {
       await nextTurn();
       const values = readValues(tensor.dtype, stored.read(tensor));
       tensors.push(describeTensor(tensor, values));
-      const curves = kafContents(stored, tensor, values, origin?.plan ?? null);
+      const plan = origin?.plan ?? null;
+      const curves = kafContents(stored, tensor, values, plan) ?? splineContents(tensor, values, plan);
       if (curves) activations.push(curves);
     }
     return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
@@ -104,6 +111,28 @@ function kafContents(
     base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
     alpha: Float32Array.from(values),
     ...(kernels ? { kernels } : {}),
+  };
+}
+
+/** Null where the tensor is no `[channels, points]` of a spline of ours: the points alone don't tell their knots and basis. */
+function splineContents(
+  { name, shape }: StoredTensor,
+  values: ArrayLike<number>,
+  plan: Plan | null,
+): SplineContents | null {
+  const layer = /^model\/(.+)\.points$/.exec(name)?.[1];
+  const activation = plan?.model.activation;
+  const [channels, size] = shape;
+  if (!layer || activation?.type !== 'spline' || shape.length !== 2 || !channels || size !== activation.points)
+    return null;
+  const { boundary, basis } = activation;
+  const spacing = (2 * boundary) / (size - 1);
+  return {
+    layer,
+    channels,
+    dictionary: Array.from({ length: size }, (_, index) => -boundary + index * spacing),
+    spline: basis,
+    alpha: Float32Array.from(values),
   };
 }
 

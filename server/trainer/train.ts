@@ -7,7 +7,7 @@ import { epochOrder, makeBatch, type Batch } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import { buildNetwork, type Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
-import { shapesRecord } from '../probe/kafShapes.ts';
+import { shapesRecord } from '../probe/shapes.ts';
 import { measure, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
@@ -69,7 +69,7 @@ async function* runEpochs(training: Training, { from, signal }: TrainOptions): A
   yield record({
     type: 'prepared',
     parameters: network.parameters.map(({ name, layer, shape }) => ({ name, layer, shape })),
-    activations: network.kafs,
+    activations: network.activations,
     ...{ steps, stepsPerEpoch, epochs },
   });
   if (!from && plan.observe.shapesEverySteps > 0) yield record(shapesRecord(network, 0));
@@ -195,7 +195,7 @@ function findDivergence(network: Network, loss: number, gradients: Measured, ste
     what === 'loss'
       ? `The loss of step ${step} is ${loss}`
       : `The gradient of ${what} is not finite at step ${step} (${broken.length} of ${network.parameters.length} parameters, the last is ${broken.at(-1)!.name})`;
-  const orGentler = network.kafs.some(({ base }) => base === 'none')
+  const orGentler = network.activations.some((info) => 'base' in info && info.base === 'none')
     ? ', or start the kernel activation functions closer to a smooth function (residual-kaf, or init ridge)'
     : '';
   return { type: 'diverged', step, quantity: what, message: `${found}. Lower the learning rate${orGentler}.` };

@@ -15,7 +15,7 @@ export function brightnessNetwork(onLook: (images: Float32Array) => void = () =>
   return {
     parameters: [],
     statistics: [],
-    kafs: [],
+    activations: [],
     forward: (images, pass) => {
       onLook(images.dataSync<'float32'>().slice());
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');

@@ -94,8 +94,8 @@ describe('an error is told by path, expected and got, and underlined where it is
       'a number for a variant',
       'model: {activation: 3}',
       'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "swish", "gelu", "leaky-relu", "softplus", ' +
-        '"smooth-relu", "tanh", "sigmoid", "step", "k-wta", "prelu", "generalized-tanh", "srelu", "apl" ' +
-        'or "polynomial", or a mapping with type, got 3',
+        '"smooth-relu", "tanh", "sigmoid", "step", "k-wta", "prelu", "generalized-tanh", "srelu", "apl", ' +
+        '"polynomial", "spline" or "maxout", or a mapping with type, got 3',
       '3',
     ],
     [
@@ -195,6 +195,24 @@ describe('values that contradict one another are errors', () => {
       'model: {activation: {type: srelu, left: 2}}',
       'model.activation.left: expected at most right (1), got 2',
       '2',
+    ],
+    [
+      'maxout in a residual network',
+      'model: {network: resnet20, activation: {type: maxout, maps: 3}}',
+      'model.activation: expected a function of one value, with resnet20, got maxout',
+      '{type: maxout, maps: 3}',
+    ],
+    [
+      'a maxout of one map',
+      'model: {activation: {type: maxout, maps: 1}}',
+      'model.activation.maps: expected an integer in [2, 16], got 1',
+      '1',
+    ],
+    [
+      'a spline of fewer control points than a span has',
+      'model: {activation: {type: spline, points: 3}}',
+      'model.activation.points: expected an integer in [4, 256], got 3',
+      '3',
     ],
     [
       'a triangle upside down',

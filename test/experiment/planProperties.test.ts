@@ -23,36 +23,67 @@ const values = fc.record(
       ),
       fc.record({ name: fc.constant('cifar10'), path: fc.constantFrom('~/a', 'b/c', '/d', '../é f') }),
     ),
-    model: fc.record(
+    model: fc.oneof(
       {
-        network: fc.oneof(
-          fc.constantFrom('light', 'vgg', 'resnet20', 'resnet56', 'resnet'),
-          fc.integer({ min: 1, max: 200 }).map((n) => ({ type: 'resnet', depth: 6 * n + 2 })),
-        ),
-        convolutionL2: fc.double({ min: 0, max: 10, noNaN: true }),
-        activation: fc.oneof(
-          fc.constantFrom(...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid']),
-          fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
-          fc.constantFrom('generalized-tanh', 'apl', 'polynomial'),
-          fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
-          fc.record(
-            {
-              type: fc.constantFrom('kaf', 'residual-kaf', 'kaf-free'),
-              dictionary: fc.integer({ min: 2, max: 256 }),
-              boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
-              gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
-              init: fc.oneof(
-                fc.record({ normal: fc.double({ min: 0, max: 100, noNaN: true }) }),
-                fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu') }),
+        weight: 5,
+        arbitrary: fc.record(
+          {
+            network: fc.oneof(
+              fc.constantFrom('light', 'vgg', 'resnet20', 'resnet56', 'resnet'),
+              fc.integer({ min: 1, max: 200 }).map((n) => ({ type: 'resnet', depth: 6 * n + 2 })),
+            ),
+            convolutionL2: fc.double({ min: 0, max: 10, noNaN: true }),
+            activation: fc.oneof(
+              fc.constantFrom(
+                ...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid'],
               ),
-            },
-            { requiredKeys: ['type'] },
-          ),
+              fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
+              fc.constantFrom('generalized-tanh', 'apl', 'polynomial', 'spline'),
+              fc.record(
+                {
+                  type: fc.constant('spline'),
+                  points: fc.integer({ min: 4, max: 256 }),
+                  boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+                  basis: fc.constantFrom('catmull-rom', 'b-spline'),
+                  start: fc.constantFrom('tanh', 'relu', 'elu', 'swish', 'identity'),
+                  noise: fc.double({ min: 0, max: 100, noNaN: true }),
+                },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
+              fc.record(
+                {
+                  type: fc.constantFrom('kaf', 'residual-kaf', 'kaf-free'),
+                  dictionary: fc.integer({ min: 2, max: 256 }),
+                  boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+                  gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
+                  init: fc.oneof(
+                    fc.record({ normal: fc.double({ min: 0, max: 100, noNaN: true }) }),
+                    fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu') }),
+                  ),
+                },
+                { requiredKeys: ['type'] },
+              ),
+            ),
+            denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
+            normalization: fc.constantFrom('none', 'cifar10'),
+          },
+          { requiredKeys: [] },
         ),
-        denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
-        normalization: fc.constantFrom('none', 'cifar10'),
       },
-      { requiredKeys: [] },
+      {
+        weight: 1,
+        arbitrary: fc.record(
+          {
+            network: fc.constantFrom('light', 'vgg'),
+            activation: fc.record(
+              { type: fc.constant('maxout'), maps: fc.integer({ min: 2, max: 16 }) },
+              { requiredKeys: ['type'] },
+            ),
+          },
+          { requiredKeys: ['activation'] },
+        ),
+      },
     ),
     training: fc.record(
       {
@@ -104,6 +135,10 @@ describe('a plan', () => {
     expect(describe('model: {activation: {type: k-wta, ratio: 0.15}}')).toEqual([
       'light · k-WTA 0.15 · standard · shapes',
     ]);
+    expect(describe('model: {activation: {type: spline, points: 9, start: relu}}')).toEqual([
+      'light · spline 9 from relu · standard · shapes',
+    ]);
+    expect(describe('model: {activation: {type: maxout, maps: 5}}')).toEqual(['light · maxout 5 · standard · shapes']);
     expect(describe('model: {network: resnet20, activation: swish}')).toEqual(['resnet20 · Swish · standard · shapes']);
     expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
       'light · ReLU · FGSM-RS 0.031 · shapes',

@@ -87,4 +87,20 @@ for shape, count in (((3, 4, 4, 5), 12), ((4, 17), 1), ((2, 9), 9)):
     y.backward(dy)
     winner_cases.append({"count": count, "x": x, "dy": dy, "y": y, "dx": x.grad})
 
-golden.write("activation", SEED, {"fixed": fixed_cases, "channel": channel_cases, "winners": winner_cases})
+# Maxout over linear maps, as in thesis 4.5: K weight matrices, the largest of their products; the vectors are the maps' values,
+# block after block, and what comes back to them.
+maxout_cases = []
+for maps, units in ((2, 5), (5, 3)):
+    inputs = torch.from_numpy(rng.normal(0, 1, (7, 6)))
+    values = [inputs @ torch.from_numpy(rng.normal(0, 1, (6, units))) + torch.from_numpy(rng.normal(0, 1, units)) for _ in range(maps)]
+    x = golden.float32(torch.cat(values, 1)).requires_grad_()
+    dy = golden.float32(rng.normal(0, 1, (7, units)))
+    y = torch.stack(x.split(units, 1)).amax(0)
+    y.backward(dy)
+    maxout_cases.append({"maps": maps, "x": x, "dy": dy, "y": y, "dx": x.grad})
+
+golden.write(
+    "activation",
+    SEED,
+    {"fixed": fixed_cases, "channel": channel_cases, "winners": winner_cases, "maxout": maxout_cases},
+)

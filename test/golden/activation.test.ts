@@ -6,22 +6,32 @@ import * as ops from '../../server/tensor/ops/activation.ts';
 import { channelActivation } from '../../server/tensor/ops/channelActivation.ts';
 import { freeKaf } from '../../server/tensor/ops/freeKaf.ts';
 import { kWinners } from '../../server/tensor/ops/kWinners.ts';
+import { maxout } from '../../server/tensor/ops/maxout.ts';
+import { spline, type SplineBasis } from '../../server/tensor/ops/spline.ts';
 import * as activationReference from '../../server/tensor/reference/activation.ts';
 import * as channelReference from '../../server/tensor/reference/channelActivation.ts';
 import * as freeKafReference from '../../server/tensor/reference/freeKaf.ts';
 import { keepWinners } from '../../server/tensor/reference/kWinners.ts';
+import * as maxoutReference from '../../server/tensor/reference/maxout.ts';
+import * as splineReference from '../../server/tensor/reference/spline.ts';
 import { expectClose } from '../tensor/expectClose.ts';
 import { describeOnEveryRuntime, evaluateGradients } from '../tensor/ops/contract.ts';
 import { exactInput, floatInput, readGolden, toFloat32, toFloat64, type GoldenTensor } from './readGolden.ts';
 
 type Tensors<Names extends string> = Readonly<Record<Names, GoldenTensor>>;
 
-const { fixed, channel, winners } = readGolden<{
+const {
+  fixed,
+  channel,
+  winners,
+  maxout: maxouts,
+} = readGolden<{
   fixed: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { type: ops.ActivationType; alpha: number })[];
   channel: readonly (Tensors<'x' | 'coefficients' | 'dy' | 'y' | 'dx' | 'dcoefficients'> & {
     type: channelReference.ChannelActivationType;
   })[];
   winners: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { count: number })[];
+  maxout: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { maps: number })[];
 }>('activation');
 
 const coefficientNames = ['alpha', 'dictionary', 'logGamma'] as const;
@@ -29,6 +39,13 @@ const { free } = readGolden<{
   free: readonly (Tensors<'x' | 'dy' | 'y' | 'dx' | (typeof coefficientNames)[number]> &
     Tensors<`d${(typeof coefficientNames)[number]}`> & { base: 'none' | 'swish'; size: number })[];
 }>('kaf');
+
+const { cases: splines } = readGolden<{
+  cases: readonly (Tensors<'x' | 'points' | 'dy' | 'y' | 'dx' | 'dpoints'> & {
+    basis: SplineBasis;
+    boundary: number;
+  })[];
+}>('spline');
 
 const fixedOps: Readonly<Record<ops.ActivationType, (x: tf.Tensor, alpha: number) => tf.Tensor>> = {
   relu: ops.relu,
@@ -59,6 +76,22 @@ describe('the float64 references agree with PyTorch', () => {
     expectClose(channelReference.channelActivation(x, coefficients, type, 3), toFloat64(one.y), nineDigits, 'y');
     expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
     expectClose(exact.dcoefficients, toFloat64(one.dcoefficients), nineDigits, 'dcoefficients');
+  });
+
+  it.each(splines)('$basis spline of $points.shape on ±$boundary', ({ basis, boundary, ...one }) => {
+    const [x, dy, points] = [exactInput(one.x), exactInput(one.dy), exactInput(one.points)];
+    const options = { channels: 3, boundary, basis };
+    const exact = splineReference.splineGradients(dy, x, points, options);
+    expectClose(splineReference.spline(x, points, options), toFloat64(one.y), nineDigits, 'y');
+    expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
+    expectClose(exact.dpoints, toFloat64(one.dpoints), nineDigits, 'dpoints');
+  });
+
+  it.each(maxouts)('maxout of $maps maps', ({ maps, ...one }) => {
+    const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
+    const channels = one.y.shape[1]!;
+    expectClose(maxoutReference.maxout(x, maps, channels), toFloat64(one.y), nineDigits, 'y');
+    expectClose(maxoutReference.maxoutGradient(dy, x, maps, channels), toFloat64(one.dx), nineDigits, 'dx');
   });
 
   it.each(winners)('$count winners of $x.shape', (one) => {
@@ -108,6 +141,28 @@ describeOnEveryRuntime('the activations agree with PyTorch', () => {
     expectClose(y, toFloat32(one.y), tolerance, 'y');
     expectClose(gradients[0]!, toFloat32(one.dx), tolerance, 'dx');
     expectClose(gradients[1]!, toFloat32(one.dcoefficients), tolerance, 'dcoefficients');
+  });
+
+  it.each(splines)('$basis spline of $points.shape on ±$boundary', ({ basis, boundary, ...one }) => {
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor, points: tf.Tensor2D) => spline(x, points, { boundary, basis, gradients: 'all' }),
+      [floatInput(one.x), floatInput(one.points)],
+      toFloat32(one.dy),
+    );
+    // u is good to 21·6e-8; values and slopes of control points up to 2 change by at most 10 and 70 times that.
+    expectClose(y, toFloat32(one.y), { absolute: 1.5e-5, relative: 0 }, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), { absolute: 1e-4, relative: 0 }, 'dx');
+    expectClose(gradients[1]!, toFloat32(one.dpoints), { absolute: 1e-5, relative: 0 }, 'dpoints');
+  });
+
+  it.each(maxouts)('maxout of $maps maps', ({ maps, ...one }) => {
+    const { y, gradients } = evaluateGradients(
+      (x: tf.Tensor) => maxout(x, maps),
+      [floatInput(one.x)],
+      toFloat32(one.dy),
+    );
+    expectClose(y, toFloat32(one.y), { absolute: 0, relative: 0 }, 'y');
+    expectClose(gradients[0]!, toFloat32(one.dx), { absolute: 0, relative: 0 }, 'dx');
   });
 
   it.each(winners)('$count winners of $x.shape', (one) => {

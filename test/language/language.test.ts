@@ -41,7 +41,19 @@ function chosen(marked: string, label: string): string {
 const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime', 'threads'];
 const activations = [
   ...['kaf', 'residual-kaf', 'kaf-free', 'relu', 'elu', 'swish', 'gelu', 'leaky-relu', 'softplus', 'smooth-relu'],
-  ...['tanh', 'sigmoid', 'step', 'k-wta', 'prelu', 'generalized-tanh', 'srelu', 'apl', 'polynomial'],
+  ...[
+    'tanh',
+    'sigmoid',
+    'step',
+    'k-wta',
+    'prelu',
+    'generalized-tanh',
+    'srelu',
+    'apl',
+    'polynomial',
+    'spline',
+    'maxout',
+  ],
 ];
 
 describe('completion of keys', () => {

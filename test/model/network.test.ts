@@ -4,7 +4,7 @@ import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
-import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -16,6 +16,15 @@ const kaf: KafPlan = {
   gamma: 361 / 216,
   init: { type: 'normal', std: 0.3 },
 };
+
+const splineOfSix = {
+  type: 'spline',
+  points: 6,
+  boundary: 2.5,
+  basis: 'catmull-rom',
+  start: 'tanh',
+  noise: 0,
+} as const satisfies SplinePlan;
 
 const resnet20 = { type: 'resnet', depth: 20 } as const;
 const resnet56 = { type: 'resnet', depth: 56 } as const;
@@ -56,14 +65,14 @@ describe('buildNetwork', () => {
   });
 
   it('names parameters by layer, in the order of the forward pass', () => {
-    const { parameters, statistics, kafs } = build(planOf('light', kaf));
+    const { parameters, statistics, activations } = build(planOf('light', kaf));
     const block = (n: number) => [`conv${n}.kernel`, `conv${n}.bias`, `bn${n}.gamma`, `bn${n}.beta`, `kaf${n}.alpha`];
     expect(parameters.map(({ name }) => name)).toEqual([
       ...[1, 2, 3, 4].flatMap(block),
       ...['dense1.kernel', 'dense1.bias', 'kaf5.alpha', 'dense2.kernel', 'dense2.bias'],
     ]);
     expect(statistics.map(({ name }) => name)).toEqual([1, 2, 3, 4].flatMap((n) => [`bn${n}.mean`, `bn${n}.variance`]));
-    expect(kafs.map(({ layer, channels }) => [layer, channels])).toEqual([
+    expect(activations.map(({ layer, channels }) => [layer, channels])).toEqual([
       ['kaf1', 32],
       ['kaf2', 32],
       ['kaf3', 64],
@@ -98,11 +107,38 @@ describe('buildNetwork', () => {
     const coefficients = valuesOf(network, `${activation.type}5.coefficients`);
     expect(coefficients).toHaveLength(128 * start.length);
     expect(coefficients.slice(-start.length)).toEqual(Float32Array.from(start));
-    expect(network.kafs).toEqual([]);
+    expect(network.activations).toEqual([]);
+  });
+
+  it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {
+    const clean = valuesOf(build(planOf('light', splineOfSix)), 'spline5.points');
+    expect(clean).toHaveLength(128 * 6);
+    expect(clean.slice(-6)).toEqual(Float32Array.from([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], Math.tanh));
+    const noisy = valuesOf(build(planOf('light', { ...splineOfSix, noise: 0.2 })), 'spline5.points');
+    const std = Math.sqrt(noisy.reduce((sum, value, i) => sum + (value - clean[i]!) ** 2, 0) / noisy.length);
+    // The standard error of a standard deviation of 768 normal values is 2.6 %; four of them.
+    expect(Math.abs(std / 0.2 - 1)).toBeLessThan(0.104);
+  });
+
+  it('makes the K linear maps of maxout by layers K times as wide, and normalises each map by itself', () => {
+    const { parameters, statistics } = build(planOf('light', { type: 'maxout', maps: 3 }));
+    const shapes = parameters.map(({ name, shape }) => `${name} ${shape.join('×')}`);
+    expect(shapes).toEqual([
+      ...['conv1.kernel 3×3×3×96', 'conv1.bias 96', 'bn1.gamma 96', 'bn1.beta 96'],
+      ...['conv2.kernel 3×3×32×96', 'conv2.bias 96', 'bn2.gamma 96', 'bn2.beta 96'],
+      ...['conv3.kernel 3×3×32×192', 'conv3.bias 192', 'bn3.gamma 192', 'bn3.beta 192'],
+      ...['conv4.kernel 3×3×64×192', 'conv4.bias 192', 'bn4.gamma 192', 'bn4.beta 192'],
+      ...['dense1.kernel 64×384', 'dense1.bias 384', 'dense2.kernel 128×10', 'dense2.bias 10'],
+    ]);
+    expect(statistics.map(({ shape }) => shape)).toEqual([96, 96, 96, 96, 192, 192, 192, 192].map((size) => [size]));
+  });
+
+  it('refuses maxout in a residual network', () => {
+    expect(() => build(planOf(resnet20, { type: 'maxout', maps: 2 }))).toThrow('maxout in a residual network');
   });
 
   it('names the layers of residual networks by block', () => {
-    const { parameters, kafs } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
+    const { parameters, activations } = build(planOf({ type: 'resnet', depth: 14 }, kaf));
     const layers = [...new Set(parameters.map(({ layer }) => layer))];
     const plain = (n: number) => ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2'].map((layer) => `block${n}.${layer}`);
     const strided = (n: number) => plain(n).toSpliced(4, 0, `block${n}.skip`);
@@ -111,7 +147,7 @@ describe('buildNetwork', () => {
       ...[plain(1), plain(2), strided(3), plain(4), strided(5), plain(6)].flat(),
       'dense1',
     ]);
-    expect(kafs.map(({ layer }) => layer)).toEqual(layers.filter((layer) => layer.includes('kaf')));
+    expect(activations.map(({ layer }) => layer)).toEqual(layers.filter((layer) => layer.includes('kaf')));
   });
 
   it('draws glorot-uniform convolutions and a he-normal dense kernel in residual networks', () => {
@@ -151,8 +187,8 @@ describe('buildNetwork', () => {
     expect(ridge.slice(31 * 20)).toEqual(fit);
     const residual = build(planOf('light', { ...kaf, type: 'residual-kaf', init: { ...init, target: 'swish' } }));
     expect(valuesOf(residual, 'kaf1.alpha')).toEqual(new Float32Array(32 * 20));
-    expect(residual.kafs[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
-    expect(residual.kafs[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
+    expect(residual.activations[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
+    expect(residual.activations[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
   });
 });
 
@@ -177,6 +213,9 @@ describe('forward', () => {
     ['light', { type: 'srelu', left: 0, leftSlope: 0.2, right: 1, rightSlope: 1 }],
     ['light', { type: 'apl', hinges: 1, reach: 1 }],
     ['light', { type: 'polynomial', degree: 1 }],
+    ['light', splineOfSix],
+    ['light', { type: 'maxout', maps: 2 }],
+    ['vgg', { type: 'maxout', maps: 3 }],
     ['vgg', kaf],
     [resnet20, kaf],
   ] as const)('makes finite logits in both modes (%o, %o)', (name, activation) => {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { shapesRecord } from '../../server/probe/kafShapes.ts';
+import { shapesRecord } from '../../server/probe/shapes.ts';
 import { measure, normsRecord } from '../../server/probe/norms.ts';
-import type { KafPlan } from '../../server/protocol/plan.ts';
+import type { KafPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { openCpu, tinyPlan } from '../trainer/tinyPlan.ts';
 
 let network: Network;
@@ -44,6 +44,21 @@ describe('shapesRecord', () => {
     variable.assign(tf.zeros(variable.shape));
     expect(record.alphas[4]).toEqual(before);
     expect(record.kernels).toBeUndefined();
+  });
+
+  it('copies the control points of splines', () => {
+    const activation = {
+      ...{ type: 'spline', points: 6, boundary: 2.5, basis: 'b-spline', start: 'identity', noise: 0 },
+    } as SplinePlan;
+    const model = { ...tinyPlan.model, activation };
+    const splines = buildNetwork(model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const knots = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5];
+    expect(splines.activations[1]).toEqual({ layer: 'spline2', channels: 32, dictionary: knots, spline: 'b-spline' });
+    const { alphas, kernels } = shapesRecord(splines, 3);
+    expect(alphas.map(({ length }) => length)).toEqual([32, 32, 64, 64, 128].map((channels) => channels * 6));
+    expect(alphas[1]!.slice(-6)).toEqual(Float32Array.from(knots));
+    expect(kernels).toBeUndefined();
+    splines.dispose();
   });
 
   it('copies dictionary and bandwidth where they are trained', () => {

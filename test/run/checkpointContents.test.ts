@@ -2,9 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { KafContents } from '../../server/protocol/checkpoint.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
 import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
+import { inspectCommand } from '../../server/run/terminal/inspectCommand.ts';
+import { Terminal } from '../../server/run/terminal/terminal.ts';
+import type { SplinePlan } from '../../server/protocol/plan.ts';
 import { readValues } from '../../server/run/tensorValues.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
@@ -95,9 +99,36 @@ describe('inspectCheckpoint', () => {
       }),
     );
     expect(activations).toHaveLength(1);
-    const { dictionaries, gammas } = activations[0]!.kernels!;
+    const { dictionaries, gammas } = (activations[0] as KafContents).kernels!;
     expect([...dictionaries]).toEqual([-0.5, 2]);
     expect(gammas[0]).toBeCloseTo(2, 6); // log 2 is rounded to float32, and so is its exponential
+  });
+
+  it('finds the curves of splines by the plan of our own file, and tells of them on a terminal', async () => {
+    const file = path.join(temporaryFolder(), 'spline.safetensors');
+    const plan = scriptedPlan('steps');
+    const activation = {
+      ...{ type: 'spline', points: 5, boundary: 2, basis: 'b-spline', start: 'tanh', noise: 0 },
+    } as SplinePlan;
+    const values = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const state = { ...scriptedState(3, 1), tensors: new Map([['model/spline1.points', { shape: [2, 5], values }]]) };
+    const origin = { plan: { ...plan, model: { ...plan.model, activation } }, runId: 'a-run', versions: {} };
+    writeCheckpoint(file, state, origin);
+    const { activations } = await inspectCheckpoint(file);
+    expect(activations).toEqual([
+      { layer: 'spline1', channels: 2, dictionary: [-2, -1, 0, 1, 2], spline: 'b-spline', alpha: values },
+    ]);
+    let written = '';
+    const output = { write: (text: string) => (written += text) };
+    expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(0);
+    expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-2, 2], b-spline\n');
+  });
+
+  it("takes another program's points for a tensor like any other", async () => {
+    const { activations } = await inspectCheckpoint(
+      write({ 'model/spline1.points': { shape: [1, 5], values: [1, 2, 3, 4, 5] } }),
+    );
+    expect(activations).toEqual([]);
   });
 
   it("takes another program's alpha for KAF coefficients on the usual dictionary", async () => {

@@ -25,6 +25,15 @@ const kaf = {
   init: { type: 'normal', std: 0.3 },
 } as const satisfies ActivationPlan;
 
+const spline = {
+  type: 'spline',
+  points: 21,
+  boundary: 3,
+  basis: 'b-spline',
+  start: 'tanh',
+  noise: 0,
+} as const satisfies ActivationPlan;
+
 interface PlanOptions {
   readonly network: NetworkPlan;
   readonly activation?: ActivationPlan;
@@ -84,6 +93,10 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: resnet20, activation: { type: 'swish' }, batchSize: 16 }, 2],
     [{ network: resnet20, activation: { type: 'relu' }, batchSize: 16 }, 4],
     [{ network: 'light', activation: free, batchSize: 16 }, 2],
+    [{ network: 'light', activation: spline, batchSize: 16 }, 2],
+    [{ network: 'vgg', activation: spline, batchSize: 16, method: 'fgsm-rs' }, 1],
+    [{ network: 'light', activation: { type: 'maxout', maps: 3 }, batchSize: 16 }, 2],
+    [{ network: 'vgg', activation: { type: 'maxout', maps: 2 }, batchSize: 32, method: 'fgsm-rs' }, 4],
   ])('of a step: %o on %i threads', async (options, threads) => {
     const { backend } = await openWasmBackend(assetsFolder, { threads });
     const plan = planOf(options);

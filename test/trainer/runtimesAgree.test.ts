@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as tf from '@tensorflow/tfjs-core';
 import { openDataset } from '../../server/data/dataset.ts';
-import type { Plan, TrainingPlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, Plan, TrainingPlan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { openContractRuntime } from '../tensor/ops/runtimes.ts';
 import { collect, tinyPlan } from './tinyPlan.ts';
@@ -19,21 +19,26 @@ const optimizers = {
 } as const;
 const learningRate = 1e-4;
 
-function planOf(network: 'light' | 'vgg', optimizer: TrainingPlan['optimizer']): Plan {
-  const gamma = 19 ** 2 / (6 * 6 ** 2);
+const activations = {
+  KAF: {
+    type: 'kaf',
+    dictionary: 20,
+    boundary: 3,
+    gamma: 19 ** 2 / (6 * 6 ** 2),
+    init: { type: 'ridge', target: 'swish', epsilon: 1e-4 },
+  },
+  spline: { type: 'spline', points: 21, boundary: 3, basis: 'b-spline', start: 'tanh', noise: 0 },
+  maxout: { type: 'maxout', maps: 2 },
+} as const satisfies Record<string, ActivationPlan>;
+
+function planOf(network: 'light' | 'vgg', activation: ActivationPlan, optimizer: TrainingPlan['optimizer']): Plan {
   return {
     ...tinyPlan,
     dataset: { name: 'shapes', trainSamples: nSteps * batchSize, testSamples: 10, seed: 0 },
     model: {
       ...tinyPlan.model,
       network,
-      activation: {
-        type: 'kaf',
-        dictionary: 20,
-        boundary: 3,
-        gamma,
-        init: { type: 'ridge', target: 'swish', epsilon: 1e-4 },
-      },
+      activation,
       dropout: network === 'light' ? [0.2, 0.3, 0.4] : [0.2, 0.25, 0.3, 0.4],
     },
     training: {
@@ -62,10 +67,12 @@ afterEach(() => {
 
 describe('ten training steps agree on wasm and tensorflow', { timeout: 120_000 }, () => {
   it.each([
-    ['light', 'adam'],
-    ['vgg', 'sgd'],
-  ] as const)('%s-KAF by %s', async (network, optimizer) => {
-    const plan = planOf(network, optimizers[optimizer]);
+    ['light', 'KAF', 'adam'],
+    ['vgg', 'KAF', 'sgd'],
+    ['light', 'spline', 'adam'],
+    ['light', 'maxout', 'sgd'],
+  ] as const)('%s-%s by %s', async (network, activation, optimizer) => {
+    const plan = planOf(network, activations[activation], optimizers[optimizer]);
     const losses: number[][] = [];
     for (const runtime of ['wasm', 'tensorflow'] as const) {
       const records = await recordsOf(runtime, plan);

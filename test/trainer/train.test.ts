@@ -8,6 +8,14 @@ import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 beforeAll(openCpu);
 
 const dataset = tinyDataset();
+const splineOfSix = {
+  type: 'spline',
+  points: 6,
+  boundary: 3,
+  basis: 'catmull-rom',
+  start: 'relu',
+  noise: 0.1,
+} as const;
 const kafOfFive = { dictionary: 5, boundary: 3, gamma: 0.3 } as const;
 
 function withTraining(changes: Partial<Plan['training']>, observe: Partial<Plan['observe']> = {}): Plan {
@@ -179,6 +187,8 @@ describe('train', () => {
     ['light', { type: 'srelu', left: 0, leftSlope: 0.2, right: 1, rightSlope: 1 }],
     ['light', { type: 'apl', hinges: 3, reach: 1 }],
     ['light', { type: 'polynomial', degree: 3 }],
+    ['light', splineOfSix],
+    ['light', { type: 'maxout', maps: 3 }],
     ['vgg', { type: 'swish' }],
     [
       { type: 'resnet', depth: 8 },

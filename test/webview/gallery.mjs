@@ -81,7 +81,7 @@ function shots() {
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
   add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
-  add('dashboard', 'free', { tab: 'activations' }, { widths: [1400] });
+  for (const scene of ['free', 'spline']) add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
   add('dashboard', 'evaluating', { tab: 'robustness' }, { themes: Object.keys(themes) });
   add(
     'dashboard',
@@ -104,7 +104,8 @@ function shots() {
   for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
   for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
-  add('checkpoint', 'free', { section: 'model' }, { themes: ['dark'], widths: [1400] });
+  for (const scene of ['free', 'spline'])
+    add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
   return result;
 }

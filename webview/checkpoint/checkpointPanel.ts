@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
-import type { CheckpointContents, KafContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type { CheckpointContents, ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
@@ -27,6 +27,7 @@ import {
   type TensorOrder,
   type TensorSection,
 } from '../state/checkpointTable.ts';
+import { layerText, placesName } from '../text/layerText.ts';
 import { formatBytes, formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import { planText } from '../text/planText.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
@@ -232,7 +233,7 @@ export class CheckpointPanel extends LitElement {
   private renderTensors(contents: CheckpointContents, group: TensorGroup): unknown {
     const rows = tensorRows(contents, { group, filter: this.filter, ...this.view });
     const chosen =
-      rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => this.kafOf(contents, row)) ?? rows[0];
+      rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => this.shapesOf(contents, row)) ?? rows[0];
     return html`<div class="columns">
       <div class="card">
         ${
@@ -256,33 +257,29 @@ export class CheckpointPanel extends LitElement {
   }
 
   private renderChosen(contents: CheckpointContents, tensor: TensorContents): unknown {
-    const kaf = this.kafOf(contents, tensor);
-    return kaf ? this.renderKaf(tensor, kaf) : this.renderStatistics(tensor);
+    const shapes = this.shapesOf(contents, tensor);
+    return shapes ? this.renderShapes(tensor, shapes) : this.renderStatistics(tensor);
   }
 
-  private renderKaf(tensor: TensorContents, kaf: KafContents): unknown {
-    const small = gridFor(kaf, { points: 61, margin: 1 });
-    const channel = Math.min(this.channel, kaf.channels - 1);
-    const layer = layerOfChannel(kaf, kaf, channel);
-    const large = gridOfChannel(gridFor(kaf, { points: 241, margin: 1 }), kaf, kaf, channel);
-    const slope = evaluateSlope(large, kaf.alpha, channel);
+  private renderShapes(tensor: TensorContents, shapes: ShapeContents): unknown {
+    const small = gridFor(shapes, { points: 61, margin: 1 });
+    const channel = Math.min(this.channel, shapes.channels - 1);
+    const layer = layerOfChannel(shapes, shapes, channel);
+    const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
+    const slope = evaluateSlope(large, shapes.alpha, channel);
     // A trained dictionary may have lost its order, which a curve needs.
     const dictionary = Float64Array.from(layer.dictionary).sort();
     const { palette } = this;
-    const tiles = Array.from({ length: kaf.channels }, (_, index) => ({
+    const tiles = Array.from({ length: shapes.channels }, (_, index) => ({
       channel: index,
-      now: evaluateShape(gridOfChannel(small, kaf, kaf, index), kaf.alpha, index),
+      now: evaluateShape(gridOfChannel(small, shapes, shapes, index), shapes.alpha, index),
       start: null,
     }));
-    const range = `[${formatNumber(dictionary[0] ?? 0, 2)}, ${formatNumber(dictionary.at(-1) ?? 0, 2)}]`;
     const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
     return html`<div class="card side">
       <h2>
         ${tensor.name.replace('model/', '')}
-        <span
-          >${kaf.channels} channels · dictionary ${dictionary.length} on ${range} · γ
-          ${formatNumber(layer.gamma, 3)}</span
-        >
+        <span>${shapes.channels} channels · ${placesName(layer)} ${layerText(layer)}</span>
         <b>max |f′| ${lipschitz}</b>
       </h2>
       <kaf-line-chart
@@ -291,21 +288,21 @@ export class CheckpointPanel extends LitElement {
           {
             name: 'shape',
             x: large.x,
-            y: evaluateShape(large, kaf.alpha, channel),
+            y: evaluateShape(large, shapes.alpha, channel),
             color: palette.foreground,
             width: 2,
           },
           {
-            name: 'dictionary',
+            name: placesName(layer),
             x: dictionary,
-            y: evaluateShape(gridAt(layer, dictionary), kaf.alpha, channel),
+            y: evaluateShape(gridAt(layer, dictionary), shapes.alpha, channel),
             color: palette.foreground,
             hasDots: true,
             hasNoLine: true,
           },
         ]}
         .palette=${palette}
-        label="Channel ${channel.toString()} of ${kaf.layer}: largest slope ${lipschitz}"
+        label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
       ></kaf-line-chart>
       <kaf-shape-grid
         tileWidth="62"
@@ -313,7 +310,7 @@ export class CheckpointPanel extends LitElement {
         .x=${small.x}
         .chosen=${channel}
         .palette=${palette}
-        label="${kaf.channels.toString()} channels of ${kaf.layer}; chosen ${channel.toString()}"
+        label="${shapes.channels.toString()} channels of ${shapes.layer}; chosen ${channel.toString()}"
         @channel-chosen=${(event: CustomEvent<{ channel: number }>) => {
           this.channel = event.detail.channel;
         }}
@@ -383,9 +380,10 @@ ${text.split('\n').map((line) => {
     </div>`;
   }
 
-  private kafOf(contents: CheckpointContents, tensor: TensorContents): KafContents | undefined {
+  private shapesOf(contents: CheckpointContents, tensor: TensorContents): ShapeContents | undefined {
     const name = tensor.name.replace(/^model\//, '');
-    return tensor.group === 'model' ? contents.activations.find(({ layer }) => name === `${layer}.alpha`) : undefined;
+    if (tensor.group !== 'model') return undefined;
+    return contents.activations.find((each) => name === `${each.layer}.${'spline' in each ? 'points' : 'alpha'}`);
   }
 
   private change(change: Partial<CheckpointView>): void {

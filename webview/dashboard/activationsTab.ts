@@ -1,9 +1,9 @@
-// <kaf-activations-tab>: the shape of every kernel activation function, now over the start, scrubbed through training.
+// <kaf-activations-tab>: the shape of every kernel activation function or spline, now over the start, scrubbed through training.
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
-import { isKaf } from '../../server/protocol/plan.ts';
-import type { KafInfo, ShapesRecord } from '../../server/protocol/records.ts';
+import { hasShapes } from '../../server/protocol/plan.ts';
+import type { ShapeInfo, ShapesRecord } from '../../server/protocol/records.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve } from '../charts/curve.ts';
 import '../charts/lineChart.ts';
@@ -20,11 +20,12 @@ import {
   shapeDistance,
   type KafCoefficients,
   type KafGrid,
-  type KafLayer,
+  type ShapedLayer,
 } from '../kaf/shape.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
+import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
@@ -100,7 +101,7 @@ export class ActivationsTab extends LitElement {
     lipschitz: number;
     lipschitzStart: number;
     extremes: string[];
-    layer: KafLayer;
+    layer: ShapedLayer;
   } | null = null;
 
   override disconnectedCallback(): void {
@@ -168,7 +169,7 @@ export class ActivationsTab extends LitElement {
       ${this.renderScrubber(snapshot, shown)}`;
   }
 
-  private renderTools(snapshot: RunSnapshot, info: KafInfo): unknown {
+  private renderTools(snapshot: RunSnapshot, info: ShapeInfo): unknown {
     return html`<div class="tools">
       <kaf-segments
         label="Layer"
@@ -203,15 +204,13 @@ export class ActivationsTab extends LitElement {
     </div>`;
   }
 
-  private renderLarge(info: KafInfo): unknown {
+  private renderLarge(info: ShapeInfo): unknown {
     if (!this.large) return nothing;
     const { curves, drift, lipschitz, lipschitzStart, extremes, layer } = this.large;
-    const low = formatNumber(Math.min(...layer.dictionary), 2);
-    const high = formatNumber(Math.max(...layer.dictionary), 2);
     return html`<div class="card large">
       <h2>
         ${info.layer} · channel ${this.chosen}
-        <span>f(x) = ${info.base === 'swish' ? 'swish(x) + ' : ''}Σ αᵢ exp(−γ(x−dᵢ)²)</span>
+        <span>${equationText(info)}</span>
       </h2>
       <kaf-line-chart
         .curves=${curves}
@@ -243,8 +242,8 @@ export class ActivationsTab extends LitElement {
           <td>${formatNumber(drift, 3)}</td>
         </tr>
         <tr>
-          <td>dictionary</td>
-          <td colspan="2">${layer.dictionary.length} on [${low}, ${high}] · γ ${formatNumber(layer.gamma, 3)}</td>
+          <td>${placesName(layer)}</td>
+          <td colspan="2">${layerText(layer)}</td>
         </tr>
       </table>
     </div>`;
@@ -295,7 +294,7 @@ export class ActivationsTab extends LitElement {
     </div>`;
   }
 
-  private layerOf(snapshot: RunSnapshot): { info: KafInfo; index: number } | null {
+  private layerOf(snapshot: RunSnapshot): { info: ShapeInfo; index: number } | null {
     const activations = snapshot.prepared?.activations ?? [];
     const index = Math.max(
       0,
@@ -339,7 +338,7 @@ export class ActivationsTab extends LitElement {
     this.isPlaying = false;
   }
 
-  private largeView(info: KafInfo, start: KafCoefficients, now: KafCoefficients): typeof this.large {
+  private largeView(info: ShapeInfo, start: KafCoefficients, now: KafCoefficients): typeof this.large {
     const { chosen, palette } = this;
     const shared = gridFor(info, { points: 321, margin: 1 });
     const startGrid = gridOfChannel(shared, info, start, chosen);
@@ -356,7 +355,7 @@ export class ActivationsTab extends LitElement {
         { name: 'derivative', x: grid.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
         { name: 'at start', x: grid.x, y: before, color: palette.faint, width: 1.4 },
         { name: 'now', x: grid.x, y: after, color: palette.foreground, width: 2 },
-        { name: 'dictionary', x: dictionary, y: dots, color: palette.foreground, hasDots: true, hasNoLine: true },
+        { name: placesName(layer), x: dictionary, y: dots, color: palette.foreground, hasDots: true, hasNoLine: true },
       ],
       drift: shapeDistance(grid.x, after, before),
       lipschitz: lipschitzEstimate(slope),
@@ -375,11 +374,11 @@ function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
 
 function emptyFace(snapshot: RunSnapshot): unknown {
   const { activation } = snapshot.plan.model;
-  if (!isKaf(activation)) {
+  if (!hasShapes(activation)) {
     return html`<kaf-face
       icon="symbol-event"
-      heading="This network has no kernel activation functions"
-      reason=${`Its activation is ${activation.type}, and only kernel activation functions are drawn here. Set model.activation to kaf, kaf-free or residual-kaf to train the shape of every channel.`}
+      heading="This network has no activation functions to draw"
+      reason=${`Its activation is ${activation.type}, and only kernel activation functions and splines are drawn here. Set model.activation to kaf, kaf-free, residual-kaf or spline to train the shape of every channel.`}
     ></kaf-face>`;
   }
   if (snapshot.plan.observe.shapesEverySteps === 0) {

@@ -1,5 +1,5 @@
-// The shape of a kernel activation function: f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8).
-// For drawing, so in float64 on a grid; training's kernels are elsewhere.
+// The shape of a kernel activation function, f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8), and of a
+// spline, f(x) = Σᵢ αᵢ w((x − dᵢ)/Δ): its control points are the α, its knots the d, w is its basis' bump. For drawing, so in float64 on a grid; training's kernels are elsewhere.
 import type { KafKernels } from '../../server/protocol/records.ts';
 
 export interface KafLayer {
@@ -8,20 +8,28 @@ export interface KafLayer {
   readonly base: 'none' | 'swish';
 }
 
+export interface SplineLayer {
+  /** The knots, at least four, ascending and evenly spread. */
+  readonly dictionary: readonly number[];
+  readonly spline: 'catmull-rom' | 'b-spline';
+}
+
+export type ShapedLayer = KafLayer | SplineLayer;
+
 export interface KafGrid {
   /** Ascending inputs. */
   readonly x: Float64Array;
   /** base(x) and base′(x). */
   readonly base: Float64Array;
   readonly baseSlope: Float64Array;
-  /** exp(−γ(x−dᵢ)²) and its derivative in x, `[x, dictionary]` row by row. */
+  /** exp(−γ(x−dᵢ)²) or w((x − dᵢ)/Δ), and its derivative in x, `[x, dictionary]` row by row. */
   readonly kernels: Float64Array;
   readonly slopes: Float64Array;
   readonly dictionarySize: number;
 }
 
 /** Everything of a layer that does not depend on α, on `points` inputs evenly over the dictionary and `margin` beyond each end. */
-export function gridFor(layer: KafLayer, options: { points: number; margin: number }): KafGrid {
+export function gridFor(layer: ShapedLayer, options: { points: number; margin: number }): KafGrid {
   const low = Math.min(...layer.dictionary) - options.margin;
   const high = Math.max(...layer.dictionary) + options.margin;
   const x = Float64Array.from(
@@ -31,27 +39,61 @@ export function gridFor(layer: KafLayer, options: { points: number; margin: numb
   return gridAt(layer, x);
 }
 
-export function gridAt(layer: KafLayer, x: Float64Array): KafGrid {
+export function gridAt(layer: ShapedLayer, x: Float64Array): KafGrid {
   const size = layer.dictionary.length;
   const base = new Float64Array(x.length);
   const baseSlope = new Float64Array(x.length);
   const kernels = new Float64Array(x.length * size);
   const slopes = new Float64Array(x.length * size);
   x.forEach((input, row) => {
-    if (layer.base === 'swish') {
+    if ('base' in layer && layer.base === 'swish') {
       const sigmoid = 1 / (1 + Math.exp(-input));
       base[row] = input * sigmoid;
       baseSlope[row] = sigmoid * (1 + input * (1 - sigmoid));
     }
     layer.dictionary.forEach((centre, column) => {
-      const distance = input - centre;
-      const kernel = Math.exp(-layer.gamma * distance * distance);
-      kernels[row * size + column] = kernel;
-      slopes[row * size + column] = -2 * layer.gamma * distance * kernel;
+      const { value, slope } = 'spline' in layer ? bump(layer, input, centre) : gaussian(layer, input - centre);
+      kernels[row * size + column] = value;
+      slopes[row * size + column] = slope;
     });
   });
   return { x, base, baseSlope, kernels, slopes, dictionarySize: size };
 }
+
+function gaussian({ gamma }: KafLayer, distance: number): { value: number; slope: number } {
+  const value = Math.exp(-gamma * distance * distance);
+  return { value, slope: -2 * gamma * distance * value };
+}
+
+/** What a control point weighs at x. Within a knot of the ends and beyond, the curve keeps its value. */
+function bump({ dictionary, spline }: SplineLayer, x: number, knot: number): { value: number; slope: number } {
+  const [low, high] = [dictionary[1]!, dictionary.at(-2)!];
+  const spacing = (high - low) / (dictionary.length - 3);
+  const offset = (Math.min(Math.max(x, low), high) - knot) / spacing;
+  const distance = Math.abs(offset);
+  const isFlat = x < low || x > high || distance >= 2;
+  const [near, far] = bumps[spline];
+  const [cubic, square, linear, constant] = distance < 1 ? near : far;
+  const slope = (Math.sign(offset) * ((3 * cubic * distance + 2 * square) * distance + linear)) / spacing;
+  return {
+    value: distance >= 2 ? 0 : ((cubic * distance + square) * distance + linear) * distance + constant,
+    slope: isFlat ? 0 : slope,
+  };
+}
+
+type Cubic = readonly [number, number, number, number];
+
+/** w(t) for |t| < 1 and 1 ≤ |t| < 2, from the highest power of |t|. */
+const bumps: Readonly<Record<SplineLayer['spline'], readonly [near: Cubic, far: Cubic]>> = {
+  'catmull-rom': [
+    [3 / 2, -5 / 2, 0, 1],
+    [-1 / 2, 5 / 2, -4, 2],
+  ],
+  'b-spline': [
+    [1 / 2, -1, 0, 2 / 3],
+    [-1 / 6, 1, -2, 4 / 3],
+  ],
+};
 
 /** What training has made of a layer. */
 export interface KafCoefficients {
@@ -62,8 +104,8 @@ export interface KafCoefficients {
 }
 
 /** The layer as one channel has it. */
-export function layerOfChannel(layer: KafLayer, { kernels }: KafCoefficients, channel: number): KafLayer {
-  if (!kernels) return layer;
+export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients, channel: number): ShapedLayer {
+  if (!kernels || 'spline' in layer) return layer;
   const size = layer.dictionary.length;
   return {
     dictionary: [...kernels.dictionaries.subarray(channel * size, (channel + 1) * size)],
@@ -73,7 +115,12 @@ export function layerOfChannel(layer: KafLayer, { kernels }: KafCoefficients, ch
 }
 
 /** The grid's inputs with a channel's own dictionary and bandwidth, where it has them. */
-export function gridOfChannel(grid: KafGrid, layer: KafLayer, coefficients: KafCoefficients, channel: number): KafGrid {
+export function gridOfChannel(
+  grid: KafGrid,
+  layer: ShapedLayer,
+  coefficients: KafCoefficients,
+  channel: number,
+): KafGrid {
   return coefficients.kernels ? gridAt(layerOfChannel(layer, coefficients, channel), grid.x) : grid;
 }
 

@@ -1,6 +1,6 @@
 // `kafscope inspect`: what a checkpoint holds, as a table.
 import { inspectCheckpoint } from '../checkpointContents.ts';
-import type { TensorContents } from '../../protocol/checkpoint.ts';
+import type { KafContents, SplineContents, TensorContents } from '../../protocol/checkpoint.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,17 +17,27 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   }
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
-  for (const { layer, channels, dictionary, gamma, base, kernels } of activations) {
-    const elements = kernels?.dictionaries ?? dictionary;
-    const gammas = kernels?.gammas ?? [gamma];
-    const [low, high] = [Math.min(...elements), Math.max(...elements)];
-    const whose = kernels ? ' of each channel’s own' : '';
-    const range = `${String(dictionary.length)} elements${whose} in [${short(low)}, ${short(high)}]`;
-    const [least, most] = [short(Math.min(...gammas)), short(Math.max(...gammas))];
-    const width = least === most ? least : `${least} … ${most}`;
-    terminal.line(`KAF ${layer}: ${String(channels)} channels, ${range}, γ ${width}, base ${base}`);
-  }
+  for (const shapes of activations) terminal.line('spline' in shapes ? splineLine(shapes) : kafLine(shapes));
   return exitCodes.done;
+}
+
+function kafLine({ layer, channels, dictionary, gamma, base, kernels }: KafContents): string {
+  const gammas = kernels?.gammas ?? [gamma];
+  const whose = kernels ? ' of each channel’s own' : '';
+  const range = `${String(dictionary.length)} elements${whose} in ${interval(kernels?.dictionaries ?? dictionary)}`;
+  const [least, most] = [short(Math.min(...gammas)), short(Math.max(...gammas))];
+  const width = least === most ? least : `${least} … ${most}`;
+  return `KAF ${layer}: ${String(channels)} channels, ${range}, γ ${width}, base ${base}`;
+}
+
+function splineLine({ layer, channels, dictionary, spline }: SplineContents): string {
+  const range = `${String(dictionary.length)} points on ${interval(dictionary)}`;
+  return `spline ${layer}: ${String(channels)} channels, ${range}, ${spline}`;
+}
+
+function interval(values: Iterable<number>): string {
+  const all = [...values];
+  return `[${short(Math.min(...all))}, ${short(Math.max(...all))}]`;
 }
 
 function cells({ name, dtype, shape, l2, mean, std, min, max, nonFinite }: TensorContents): string[] {

@@ -15,6 +15,10 @@
 // |                          | dictionary [C, D], logGamma [C]  |                                                       |
 // | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
 // |                          |                                  |                                                       | (the last three [0] for input)
+// | KafscopeSpline           | x […, C], points [C, Q]          | boundary, basis (spline.ts), gradients                | y
+// | KafscopeSplineGrad       | dy, x, points                    | boundary, basis, gradients all · input                | dx, dpoints ([0] for input)
+// | KafscopeMaxout           | x […, K·C]                       | maps (K)                                              | y […, C]
+// | KafscopeMaxoutGrad       | dy […, C], x                     | maps                                                  | dx
 // | KafscopeKWinners         | x [B, …]                         | count                                                 | y, thresholds [B]
 // | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
@@ -50,13 +54,17 @@ import { freeKafOps } from './freeKaf.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
 import { kWinnersOps } from './kWinners.ts';
+import { maxoutOps } from './maxout.ts';
 import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
+import { splineOps } from './spline.ts';
 
 const operations: readonly OpDefinition[] = [
   activationOps,
   channelActivationOps,
+  splineOps,
+  maxoutOps,
   kafOps,
   freeKafOps,
   kWinnersOps,

@@ -8,8 +8,10 @@ import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { maxoutKernels } from './kernels/maxout.ts';
 import { randomKernels } from './kernels/random.ts';
 import { rankingKernels } from './kernels/ranking.ts';
+import { splineKernels } from './kernels/spline.ts';
 import { tensorflowBackendName, type NodeBackend } from './kernels/tensorflowKernel.ts';
 import { trainingKernels } from './kernels/training.ts';
 import { loadTensorflow } from './loadTensorflow.ts';
@@ -17,6 +19,8 @@ import { loadTensorflow } from './loadTensorflow.ts';
 const fusedKernels = [
   ...activationKernels,
   ...channelActivationKernels,
+  ...splineKernels,
+  ...maxoutKernels,
   ...kafKernels,
   ...freeKafKernels,
   ...batchNormKernels,

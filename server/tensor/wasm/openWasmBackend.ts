@@ -13,10 +13,12 @@ import { histogramKernels } from './kernels/histogram.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
+import { maxoutKernels } from './kernels/maxout.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reductionKernels } from './kernels/reduction.ts';
+import { splineKernels } from './kernels/spline.ts';
 import { joinVectors } from './joinVectors.ts';
 import { bestBuild, kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
@@ -32,6 +34,8 @@ const fastKernels = [
   ...freeKafKernels,
   ...activationKernels,
   ...channelActivationKernels,
+  ...splineKernels,
+  ...maxoutKernels,
   ...kWinnersKernels,
   ...batchNormKernels,
   ...castKernels,

@@ -9,7 +9,9 @@ import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
 import * as freeKafs from '../../../server/tensor/reference/freeKaf.ts';
 import * as kafs from '../../../server/tensor/reference/kaf.ts';
+import * as maxouts from '../../../server/tensor/reference/maxout.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
+import * as splines from '../../../server/tensor/reference/spline.ts';
 import { scatter } from '../ops/contract.ts';
 import { expectGradient } from './centralDifferences.ts';
 
@@ -113,6 +115,24 @@ describe('gradients of the references agree with central differences:', () => {
     const f = (at: Float64Array, cs: Float64Array) => channelActivations.channelActivation(at, cs, type, channels);
     expectGradient(exact.dx, (at) => f(at, coefficients), x, dy, 'dx');
     expectGradient(exact.dcoefficients, (at) => f(x, at), coefficients, dy, 'dcoefficients');
+  });
+
+  it.each([
+    ['catmull-rom', 4],
+    ['catmull-rom', 21],
+    ['b-spline', 4],
+    ['b-spline', 21],
+  ] as const)('%s spline of %i points, within and beyond its ends', (basis, nPoints) => {
+    const options = { channels: 3, boundary: 3, basis };
+    const [x, points, dy] = [numbers(30, 4), numbers(3 * nPoints, 1, 1), numbers(30, 1, 2)];
+    const exact = splines.splineGradients(dy, x, points, options);
+    expectGradient(exact.dx, (at) => splines.spline(at, points, options), x, dy, 'dx');
+    expectGradient(exact.dpoints, (at) => splines.spline(x, at, options), points, dy, 'dpoints');
+  });
+
+  it('maxout', () => {
+    const [x, dy] = [numbers(5 * 4 * 3, 2), numbers(5 * 3, 1, 1)];
+    expectGradient(maxouts.maxoutGradient(dy, x, 4, 3), (at) => maxouts.maxout(at, 4, 3), x, dy, 'maxout');
   });
 
   it('batch normalisation in training', () => {

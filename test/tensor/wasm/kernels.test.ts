@@ -401,6 +401,42 @@ describeOnEveryBuild('fused kernels', () => {
     },
   );
 
+  it.each(['catmull-rom', 'b-spline'])('agree on a %s spline and all gradients', async (basis) => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(
+        () => {
+          const x = tf.concat([noise([rows, channels], { scale: 4 }), tf.fill([1, channels], Infinity)]);
+          const points = noise([channels, 21], { seed: 2 });
+          const dy = noise([rows + 1, channels], { seed: 3 });
+          const attributes = { boundary: 3, basis, gradients: 'all' };
+          return [
+            ...runKernel('KafscopeSpline', { x, points }, attributes),
+            ...runKernel('KafscopeSplineGrad', { dy, x, points }, attributes),
+          ];
+        },
+        // u is good to 21·6e-8; y changes by at most 2.5 times that, the slope by 10·20/6, a weight by 1.5, over 1030 rows.
+        [
+          { absolute: 6e-6, relative: 0 },
+          { absolute: 6e-5, relative: 0 },
+          { absolute: 2e-6 * Math.sqrt(1030), relative: 1e-5 },
+        ],
+      );
+    }
+  });
+
+  it('take the same maximum of several maps', async () => {
+    for (const [rows, channels] of sizes) {
+      await expectLikeCpu(() => {
+        const x = tf.concat([noise([rows, 3 * channels]), tf.fill([1, 3 * channels], NaN)]);
+        const dy = noise([rows + 1, channels], { seed: 2 });
+        return [
+          ...runKernel('KafscopeMaxout', { x }, { maps: 3 }),
+          ...runKernel('KafscopeMaxoutGrad', { dy, x }, { maps: 3 }),
+        ];
+      }, exactly);
+    }
+  });
+
   it('keep the same winners', async () => {
     for (const [rows, channels] of sizes) {
       await expectLikeCpu(() => {

@@ -1,13 +1,13 @@
 // A made-up checkpoint for pictures, from the last shapes and norms of the made-up run.
 import type { CheckpointContents, TensorContents } from '../../../server/protocol/checkpoint.ts';
-import { makePlan, makeSnapshot } from './runData.ts';
+import { makePlan, makeSnapshot, type RunActivation } from './runData.ts';
 
 export function makeCheckpoint({
   nonFinite,
   activation = 'kaf',
 }: {
   nonFinite: number;
-  activation?: 'kaf' | 'kaf-free';
+  activation?: RunActivation;
 }): CheckpointContents {
   const snapshot = makeSnapshot({ steps: 4692, status: 'finished', normsEverySteps: 100, activation });
   const shapes = snapshot.shapes.at(-1);

@@ -1,10 +1,10 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
-import type { Plan } from '../../../server/protocol/plan.ts';
+import type { ActivationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
 
-type RunActivation = 'kaf' | 'kaf-free' | 'relu';
+export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'relu';
 
 export interface RunDataOptions {
   readonly steps: number;
@@ -34,10 +34,7 @@ export function makePlan(activation: RunActivation): Plan {
     dataset: { name: 'cifar10', path: '/data/cifar-10-batches-bin', trainSamples: 50_000, testSamples: 10_000 },
     model: {
       network: 'vgg',
-      activation:
-        activation === 'relu'
-          ? { type: 'relu' }
-          : { type: activation, dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } },
+      activation: activationPlan(activation),
       dropout: [0.2, 0.3, 0.4, 0.5],
       denseL2: 0,
       convolutionL2: 0,
@@ -70,10 +67,24 @@ export function makePlan(activation: RunActivation): Plan {
   };
 }
 
-const descriptions = { kaf: 'KAF 20', 'kaf-free': 'free KAF 20', relu: 'ReLU' } as const satisfies Record<
-  RunActivation,
-  string
->;
+function activationPlan(activation: RunActivation): ActivationPlan {
+  switch (activation) {
+    case 'relu':
+      return { type: activation };
+    case 'spline':
+      return { type: activation, points: 20, boundary: 3, basis: 'catmull-rom', start: 'swish', noise: 0 };
+    case 'kaf':
+    case 'kaf-free':
+      return { type: activation, dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
+  }
+}
+
+const descriptions = {
+  kaf: 'KAF 20',
+  'kaf-free': 'free KAF 20',
+  spline: 'spline 20 from swish',
+  relu: 'ReLU',
+} as const satisfies Record<RunActivation, string>;
 
 export function makeSummary(options: RunDataOptions): RunSummary {
   const hasEnded = !['queued', 'preparing', 'training', 'paused'].includes(options.status);
@@ -233,7 +244,8 @@ function makeNetwork(
     add(`conv${number}`, 'bias', [channels]);
     add(`bn${number}`, 'gamma', [channels]);
     add(`bn${number}`, 'beta', [channels]);
-    if (activation !== 'relu') add(`kaf${number}`, 'alpha', [channels, 20]);
+    if (activation === 'spline') add(`spline${number}`, 'points', [channels, 20]);
+    else if (activation !== 'relu') add(`kaf${number}`, 'alpha', [channels, 20]);
     if (activation === 'kaf-free') {
       add(`kaf${number}`, 'dictionary', [channels, 20]);
       add(`kaf${number}`, 'logGamma', [channels]);
@@ -244,15 +256,14 @@ function makeNetwork(
   add('dense2', 'kernel', [128, 10]);
   add('dense2', 'bias', [10]);
   const activations =
-    activation !== 'relu'
-      ? kafChannels.map((channels, index) => ({
-          layer: `kaf${(index + 1).toString()}`,
+    activation === 'relu'
+      ? []
+      : kafChannels.map((channels, index) => ({
+          layer: `${activation === 'spline' ? 'spline' : 'kaf'}${(index + 1).toString()}`,
           channels,
           dictionary,
-          gamma,
-          base: 'none' as const,
-        }))
-      : [];
+          ...(activation === 'spline' ? { spline: 'catmull-rom' as const } : { gamma, base: 'none' as const }),
+        }));
   return { parameters, activations };
 }
 

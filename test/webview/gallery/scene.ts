@@ -47,7 +47,7 @@ function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
         type: 'contents',
         contents: makeCheckpoint({
           nonFinite: scene === 'bad' ? 64 : 0,
-          activation: scene === 'free' ? 'kaf-free' : 'kaf',
+          activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
         }),
       },
     ];
@@ -69,6 +69,8 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
     case 'free':
       return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'kaf-free' }))];
+    case 'spline':
+      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'spline' }))];
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'diverged': {

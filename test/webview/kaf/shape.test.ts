@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { spline as splineReference, splineGradients } from '../../../server/tensor/reference/spline.ts';
 import {
   evaluateShape,
   evaluateSlope,
@@ -65,6 +66,38 @@ describe('a KAF whose dictionary and bandwidth are trained', () => {
     expect(own.x).toBe(grid.x);
     expect(evaluateShape(own, coefficients.alpha, 1)[4]).toBeCloseTo(Math.exp(-2 * (2 - 4) ** 2), 12);
     expect(gridOfChannel(grid, layer, { alpha }, 1)).toBe(grid);
+  });
+});
+
+describe.each(['catmull-rom', 'b-spline'] as const)('a %s spline', (spline) => {
+  const knots = [-3, -2, -1, 0, 1, 2, 3];
+  const points = Float32Array.of(...[0, 0, 0, 0, 0, 0, 0], ...[5, 1, -2, 0.5, 3, -1, 7]);
+  // Both sides of a knot, an end, and far beyond.
+  const x = Float64Array.of(-9, -3, -2, -1.999, -0.7, 0, 0.4, 1.999, 2.5, 9);
+  const grid = gridAt({ dictionary: knots, spline }, x);
+  const options = { channels: 1, boundary: 3, basis: spline };
+  const exact = Float64Array.from(points.subarray(7));
+
+  test('has the values that training has', () => {
+    const values = splineReference(x, exact, options);
+    // The same sum in another order.
+    evaluateShape(grid, points, 1).forEach((value, index) => {
+      expect(value).toBeCloseTo(values[index]!, 12);
+    });
+    expect([...evaluateShape(grid, points, 0)]).toEqual([...x].map(() => 0));
+  });
+
+  test('has the slope that training has', () => {
+    const { dx } = splineGradients(new Float64Array(x.length).fill(1), x, exact, options);
+    evaluateSlope(grid, points, 1).forEach((slope, index) => {
+      expect(slope).toBeCloseTo(dx[index]!, 12);
+    });
+  });
+
+  test('is the same layer in every channel', () => {
+    const layer = { dictionary: knots, spline };
+    expect(layerOfChannel(layer, { alpha: points }, 1)).toBe(layer);
+    expect(gridOfChannel(grid, layer, { alpha: points }, 1)).toBe(grid);
   });
 });
 

@@ -177,6 +177,24 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([20_011, 33]), x: noise([20_011, 33], { seed: 4 }), coefficients: noise([33, 6], { seed: 2 }) },
         { type: 'apl', gradients: 'all' },
       ),
+    KafscopeSpline: () =>
+      runKernel(
+        'KafscopeSpline',
+        { x: noise([20_011, 33], { scale: 4 }), points: noise([33, 21], { seed: 2 }) },
+        { boundary: 3, basis: 'catmull-rom', gradients: 'all' },
+      ),
+    KafscopeSplineGrad: () =>
+      runKernel(
+        'KafscopeSplineGrad',
+        {
+          ...{ dy: noise([20_011, 33]), x: noise([20_011, 33], { seed: 4, scale: 4 }) },
+          points: noise([33, 21], { seed: 2 }),
+        },
+        { boundary: 3, basis: 'catmull-rom', gradients: 'all' },
+      ),
+    KafscopeMaxout: () => runKernel('KafscopeMaxout', { x: noise([20_011, 33]) }, { maps: 3 }),
+    KafscopeMaxoutGrad: () =>
+      runKernel('KafscopeMaxoutGrad', { dy: noise([20_011, 11]), x: noise([20_011, 33], { seed: 2 }) }, { maps: 3 }),
     KafscopeKWinners: () => runKernel('KafscopeKWinners', { x: noise([37, 1031]) }, { count: 100 }),
     KafscopeKWinnersGrad: () =>
       runKernel('KafscopeKWinnersGrad', {
