@@ -5,19 +5,8 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { CheckpointContents, KafContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
-import '../charts/lineChart.ts';
-import '../charts/shapeGrid.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
-import {
-  evaluateShape,
-  evaluateSlope,
-  gridAt,
-  gridFor,
-  gridOfChannel,
-  layerOfChannel,
-  lipschitzEstimate,
-} from '../kaf/shape.ts';
 import {
   groupsOf,
   shownSection,
@@ -27,10 +16,11 @@ import {
   type TensorOrder,
   type TensorSection,
 } from '../state/checkpointTable.ts';
-import { formatBytes, formatCount, formatNumber, formatShape } from '../text/numbers.ts';
+import { formatBytes, formatCount } from '../text/numbers.ts';
 import { planText } from '../text/planText.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, chipSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
+import { kafCard, statisticsCard } from './tensorCards.ts';
 import './tensorTable.ts';
 
 export interface CheckpointView {
@@ -257,109 +247,13 @@ export class CheckpointPanel extends LitElement {
 
   private renderChosen(contents: CheckpointContents, tensor: TensorContents): unknown {
     const kaf = this.kafOf(contents, tensor);
-    return kaf ? this.renderKaf(tensor, kaf) : this.renderStatistics(tensor);
-  }
-
-  private renderKaf(tensor: TensorContents, kaf: KafContents): unknown {
-    const small = gridFor(kaf, { points: 61, margin: 1 });
-    const channel = Math.min(this.channel, kaf.channels - 1);
-    const layer = layerOfChannel(kaf, kaf, channel);
-    const large = gridOfChannel(gridFor(kaf, { points: 241, margin: 1 }), kaf, kaf, channel);
-    const slope = evaluateSlope(large, kaf.alpha, channel);
-    // A trained dictionary may have lost its order, which a curve needs.
-    const dictionary = Float64Array.from(layer.dictionary).sort();
     const { palette } = this;
-    const tiles = Array.from({ length: kaf.channels }, (_, index) => ({
-      channel: index,
-      now: evaluateShape(gridOfChannel(small, kaf, kaf, index), kaf.alpha, index),
-      start: null,
-    }));
-    const range = `[${formatNumber(dictionary[0] ?? 0, 2)}, ${formatNumber(dictionary.at(-1) ?? 0, 2)}]`;
-    const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
-    return html`<div class="card side">
-      <h2>
-        ${tensor.name.replace('model/', '')}
-        <span
-          >${kaf.channels} channels · dictionary ${dictionary.length} on ${range} · γ
-          ${formatNumber(layer.gamma, 3)}</span
-        >
-        <b>max |f′| ${lipschitz}</b>
-      </h2>
-      <kaf-line-chart
-        .curves=${[
-          { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
-          {
-            name: 'shape',
-            x: large.x,
-            y: evaluateShape(large, kaf.alpha, channel),
-            color: palette.foreground,
-            width: 2,
-          },
-          {
-            name: 'dictionary',
-            x: dictionary,
-            y: evaluateShape(gridAt(layer, dictionary), kaf.alpha, channel),
-            color: palette.foreground,
-            hasDots: true,
-            hasNoLine: true,
-          },
-        ]}
-        .palette=${palette}
-        label="Channel ${channel.toString()} of ${kaf.layer}: largest slope ${lipschitz}"
-      ></kaf-line-chart>
-      <kaf-shape-grid
-        tileWidth="62"
-        .tiles=${tiles}
-        .x=${small.x}
-        .chosen=${channel}
-        .palette=${palette}
-        label="${kaf.channels.toString()} channels of ${kaf.layer}; chosen ${channel.toString()}"
-        @channel-chosen=${(event: CustomEvent<{ channel: number }>) => {
-          this.channel = event.detail.channel;
-        }}
-      ></kaf-shape-grid>
-    </div>`;
-  }
-
-  private renderStatistics(tensor: TensorContents): unknown {
-    const { histogram, min, max } = tensor;
-    const width = (max - min) / Math.max(1, histogram.length);
-    const centres = histogram.map((_, index) => min + (index + 0.5) * width);
-    const rows: [string, string][] = [
-      ['shape', formatShape(tensor.shape)],
-      ['type', tensor.dtype],
-      ['values', formatCount(tensor.values)],
-      ['L2 norm', formatNumber(tensor.l2)],
-      ['mean ± std', `${formatNumber(tensor.mean, 3)} ± ${formatNumber(tensor.std, 3)}`],
-      ['min … max', `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`],
-      ['not finite', formatCount(tensor.nonFinite)],
-    ];
-    return html`<div class="card side">
-      <h2>${tensor.name} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
-      <kaf-line-chart
-        .curves=${[
-          {
-            name: 'count',
-            x: centres,
-            y: histogram,
-            color: this.palette.clean,
-            width: 1.6,
-            band: { low: histogram.map(() => 0), high: histogram },
-          },
-        ]}
-        .palette=${this.palette}
-        label="Distribution of ${tensor.name} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}"
-      ></kaf-line-chart>
-      <table>
-        ${rows.map(
-          ([name, text]) =>
-            html`<tr>
-              <td class="dim">${name}</td>
-              <td>${text}</td>
-            </tr>`,
-        )}
-      </table>
-    </div>`;
+    if (!kaf) return statisticsCard(tensor, palette);
+    const channel = Math.min(this.channel, kaf.channels - 1);
+    const chooseChannel = (chosen: number) => {
+      this.channel = chosen;
+    };
+    return kafCard(tensor, kaf, { channel, chooseChannel, palette });
   }
 
   private renderPlan(contents: CheckpointContents): unknown {
