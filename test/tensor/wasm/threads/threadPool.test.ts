@@ -186,6 +186,14 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
         kaf,
       ),
+    'KafscopeFreeKaf, many rows': () =>
+      runKernel('KafscopeFreeKaf', { x: noise([20_011, 21], { scale: 4 }), ...freeKafCoefficients() }, kaf),
+    'KafscopeFreeKafGrad, many rows': () =>
+      runKernel(
+        'KafscopeFreeKafGrad',
+        { dy: noise([20_011, 21]), x: noise([20_011, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
+        kaf,
+      ),
     KafscopeChannelActivation: () =>
       runKernel(
         'KafscopeChannelActivation',
