@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelPlan } from '../protocol/plan.ts';
 import type { KafInfo } from '../protocol/records.ts';
-import { makeActivation } from './activation.ts';
+import { makeActivation, type Progress } from './activation.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
 import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
 import {
@@ -32,6 +32,8 @@ export interface Network {
    * @param update 1 for the first update of this network, and so on
    */
   updateStatistics(batch: readonly BatchStatistics[], update: number): void;
+  /** For layers that change in the course of training: how many epochs were done before the one at hand. */
+  setEpoch(epoch: number): void;
   dispose(): void;
 }
 
@@ -52,6 +54,9 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
     updateStatistics: (batch, update) => {
       updateStatistics(statistics, batch, update);
     },
+    setEpoch: (epoch) => {
+      builder.progress.epoch = epoch;
+    },
     dispose: () => tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]),
   };
 }
@@ -60,6 +65,7 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
 class Builder {
   readonly maker: ParameterMaker;
   readonly kafs: KafInfo[] = [];
+  readonly progress: Progress = { epoch: 0 };
   readonly #plan: ModelPlan;
 
   constructor(plan: ModelPlan, seed: number) {
@@ -75,7 +81,7 @@ class Builder {
         return makeBatchNorm(layout.name, layout.shape[2], this.maker);
       case 'activation': {
         const { prefix, number, shape } = layout;
-        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker };
+        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker, progress: this.progress };
         const { apply, info } = makeActivation(this.#plan.activation, place);
         if (info) this.kafs.push(info);
         return apply;

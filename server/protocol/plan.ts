@@ -62,8 +62,8 @@ export type ActivationPlan =
   | { readonly type: 'smooth-relu'; readonly beta: number }
   /** The gradient passes where |x| < straightThrough. */
   | { readonly type: 'step'; readonly straightThrough: number }
-  /** The share of winners among all values of a sample. */
-  | { readonly type: 'k-wta'; readonly ratio: number }
+  /** The share of winners among all values of a sample, at the start where it is lowered in training. */
+  | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
   | { readonly type: 'generalized-tanh'; readonly scale: number; readonly rate: number }
   | {
       readonly type: 'srelu';
@@ -77,6 +77,14 @@ export type ActivationPlan =
   /** From the identity. */
   | { readonly type: 'polynomial'; readonly degree: number }
   | KafPlan;
+
+/** The share of winners stays for `afterEpochs`, then falls by `by`, and again after every `everyEpochs`, until it is `to`. */
+export interface WinnersLowering {
+  readonly to: number;
+  readonly by: number;
+  readonly everyEpochs: number;
+  readonly afterEpochs: number;
+}
 
 /**
  * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
