@@ -1,8 +1,10 @@
 // The activation functions an experiment may name, with their equations. Equation numbers: Peconi (2020).
-import { keyedVariants, number, variants, word } from './setting.ts';
+import { keyedVariants, number, optionalGroup, variants, word } from './setting.ts';
 
 const anyNumber = { min: -100, max: 100 };
 const positive = { min: 0, max: 1000, isMinExcluded: true };
+const share = { min: 0, max: 1, isMinExcluded: true };
+const epochs = { min: 1, max: 10_000 };
 
 const kafKeys = {
   dictionary: number(
@@ -155,7 +157,22 @@ export const activationSetting = variants(
     'k-wta': {
       description: 'k-winners-take-all (5.1): of all values of a sample the largest stay, ties included.',
       equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌈ratio·n⌉',
-      keys: { ratio: number('The share of winners.', { min: 0, max: 1, isMinExcluded: true }, 0.2) },
+      keys: {
+        ratio: number('The share of winners.', share, 0.2),
+        lowering: optionalGroup(
+          "Lowers the share of winners in the course of training; {} is the thesis's way from 0.3.",
+          {
+            to: number('The share at which it stays.', share, 0.15),
+            by: number('How much at a time.', share, 0.01),
+            everyEpochs: number('Epochs from one time to the next.', epochs, 2, { isInteger: true, unit: 'epochs' }),
+            afterEpochs: number('Epochs before the first time.', { ...epochs, min: 0 }, 10, {
+              isInteger: true,
+              unit: 'epochs',
+            }),
+          },
+          'none: the share is the same in all epochs',
+        ),
+      },
     },
     prelu: {
       description: 'PReLU: leaky ReLU whose slope is trained, a channel its own (He et al., 2015).',

@@ -55,6 +55,11 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
     const remedy = 'A step has no gradient of its own: all layers before it stay as they start.';
     issues.push(warning('model.activation.straightThrough', 'above 0', '0', remedy));
   }
+  if (activation.type === 'k-wta' && activation.lowering && activation.lowering.to >= activation.ratio) {
+    const { ratio, lowering } = activation;
+    const remedy = 'Raise the ratio, with which training starts, or remove the lowering.';
+    issues.push(error('model.activation.lowering.to', `below the ratio (${ratio})`, String(lowering.to), remedy));
+  }
   if (activation.type === 'srelu' && activation.left > activation.right) {
     const { left, right } = activation;
     const remedy = 'Exchange left and right.';

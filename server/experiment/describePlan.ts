@@ -44,7 +44,7 @@ function activationText(activation: ActivationPlan): string {
     case 'step':
       return 'step';
     case 'k-wta':
-      return `k-WTA ${activation.ratio}`;
+      return `k-WTA ${activation.ratio}${activation.lowering ? ` → ${activation.lowering.to}` : ''}`;
     case 'prelu':
       return 'PReLU';
     case 'generalized-tanh':

@@ -113,8 +113,12 @@ function networkPlan(values: Values['model']['network']): NetworkPlan {
   }
 }
 
-/** All but KAFs are planned as they are written. */
+/** Most are planned as they are written. */
 function activationPlan(values: Values['model']['activation']): ActivationPlan {
+  if (values.type === 'k-wta') {
+    const { type, ratio, lowering } = values;
+    return { type, ratio, ...(lowering && { lowering }) };
+  }
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
   const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;

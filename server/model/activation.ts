@@ -1,6 +1,6 @@
 // The activation layers of a plan.
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
+import type { ActivationPlan, KafPlan, SplinePlan, WinnersLowering } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
 import {
   elu,
@@ -38,6 +38,13 @@ interface Place {
   /** The length of the last axis of what it makes. */
   readonly channels: number;
   readonly maker: ParameterMaker;
+  readonly progress: Progress;
+}
+
+/** How far training has come, for layers that change by it; the network keeps it up to date. */
+export interface Progress {
+  /** Epochs done before the one at hand. */
+  epoch: number;
 }
 
 /** The `number`-th activation layer of a network or its block. */
@@ -64,7 +71,7 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
     case 'step':
       return fixed((x) => step(x, plan.straightThrough));
     case 'k-wta':
-      return fixed((x) => kWinners(x, plan.ratio));
+      return fixed((x) => kWinners(x, winnersRatio(plan.ratio, plan.lowering, place.progress.epoch)));
     case 'prelu':
       return makeTrained(plan.type, [plan.slope], place);
     case 'generalized-tanh':
@@ -87,6 +94,13 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
     default:
       return plan satisfies never;
   }
+}
+
+/** The share of winners once `epoch` epochs are done. */
+export function winnersRatio(ratio: number, lowering: WinnersLowering | undefined, epoch: number): number {
+  if (!lowering || epoch < lowering.afterEpochs) return ratio;
+  const times = 1 + Math.floor((epoch - lowering.afterEpochs) / lowering.everyEpochs);
+  return Math.max(lowering.to, ratio - times * lowering.by);
 }
 
 function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {

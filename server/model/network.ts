@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelPlan } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
-import { makeActivation } from './activation.ts';
+import { makeActivation, type Progress } from './activation.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
 import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
 import {
@@ -33,6 +33,8 @@ export interface Network {
    * @param update 1 for the first update of this network, and so on
    */
   updateStatistics(batch: readonly BatchStatistics[], update: number): void;
+  /** For layers that change in the course of training: how many epochs were done before the one at hand. */
+  setEpoch(epoch: number): void;
   dispose(): void;
 }
 
@@ -53,6 +55,9 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
     updateStatistics: (batch, update) => {
       updateStatistics(statistics, batch, update);
     },
+    setEpoch: (epoch) => {
+      builder.progress.epoch = epoch;
+    },
     dispose: () => tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]),
   };
 }
@@ -61,6 +66,7 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
 class Builder {
   readonly maker: ParameterMaker;
   readonly activations: ShapeInfo[] = [];
+  readonly progress: Progress = { epoch: 0 };
   readonly #plan: ModelPlan;
 
   constructor(plan: ModelPlan, seed: number) {
@@ -76,7 +82,7 @@ class Builder {
         return makeBatchNorm(layout.name, layout.shape[2], this.maker);
       case 'activation': {
         const { prefix, number, shape } = layout;
-        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker };
+        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker, progress: this.progress };
         const { apply, info } = makeActivation(this.#plan.activation, place);
         if (info) this.activations.push(info);
         return apply;

@@ -62,8 +62,8 @@ export type ActivationPlan =
   | { readonly type: 'smooth-relu'; readonly beta: number }
   /** The gradient passes where |x| < straightThrough. */
   | { readonly type: 'step'; readonly straightThrough: number }
-  /** The share of winners among all values of a sample. */
-  | { readonly type: 'k-wta'; readonly ratio: number }
+  /** The share of winners among all values of a sample, at the start where it is lowered in training. */
+  | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
   | { readonly type: 'generalized-tanh'; readonly scale: number; readonly rate: number }
   | {
       readonly type: 'srelu';
@@ -91,6 +91,14 @@ export interface SplinePlan {
   /** The function whose values at the knots the points start from, with noise of this standard deviation. */
   readonly start: 'tanh' | 'relu' | 'elu' | 'swish' | 'identity';
   readonly noise: number;
+}
+
+/** The share of winners stays for `afterEpochs`, then falls by `by`, and again after every `everyEpochs`, until it is `to`. */
+export interface WinnersLowering {
+  readonly to: number;
+  readonly by: number;
+  readonly everyEpochs: number;
+  readonly afterEpochs: number;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/split.ts';
 import { buildNetwork } from '../model/network.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
+import { epochsBefore } from './schedule.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
 export interface EvaluateOptions {
@@ -33,6 +34,7 @@ export async function* evaluate(
   });
   try {
     restoreNetwork(network, state);
+    network.setEpoch(epochsBefore(state.step, Math.ceil(dataset.train.nSamples / plan.training.batchSize)));
     yield {
       type: 'evaluationStarted',
       evaluation: number,

@@ -1,9 +1,14 @@
-// Learning rate by step.
+// Learning rate and epoch by step.
 import type { SchedulePlan } from '../protocol/plan.ts';
 
 export interface TrainingLength {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
+}
+
+/** The epochs done before the one of the update `step`; 0 before the first update. */
+export function epochsBefore(step: number, stepsPerEpoch: number): number {
+  return Math.floor(Math.max(0, step - 1) / stepsPerEpoch);
 }
 
 /**

@@ -14,7 +14,7 @@ import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { computeGradients } from './gradients.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
-import { learningRate, type TrainingLength } from './schedule.ts';
+import { epochsBefore, learningRate, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
 import { captureState, restoreNetwork, restoreOptimizer, type TrainingState } from './trainingState.ts';
 
@@ -65,6 +65,7 @@ async function* runEpochs(training: Training, { from, signal }: TrainOptions): A
   if (from) {
     restoreNetwork(network, from);
     restoreOptimizer(optimizer, from);
+    network.setEpoch(epochsBefore(from.step, stepsPerEpoch));
   }
   yield record({
     type: 'prepared',
@@ -137,6 +138,8 @@ function runStep(training: Training, indices: Uint32Array, stepsDone: number, le
   const { plan, network, optimizer } = training;
   const { observe } = plan;
   const step = stepsDone + 1;
+  const epochsDone = epochsBefore(step, length.stepsPerEpoch);
+  network.setEpoch(epochsDone);
   const rate = learningRate(plan.training.schedule, step, length);
   const batch = makeTrainingBatch(training, indices, stepsDone);
   const computed = computeGradients(network, batch, {
@@ -153,7 +156,7 @@ function runStep(training: Training, indices: Uint32Array, stepsDone: number, le
   tf.dispose([batch.images, batch.labels]);
   if (divergence) return { records: [normsRecord(network, measured, step)], divergence };
 
-  const epoch = Math.floor(stepsDone / length.stepsPerEpoch) + 1;
+  const epoch = epochsDone + 1;
   const { loss, accuracy } = computed;
   const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
   if (isTurn(step, observe.normsEverySteps)) records.push(normsRecord(network, measured, step));

@@ -21,6 +21,7 @@ export function brightnessNetwork(onLook: (images: Float32Array) => void = () =>
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');
     },
     updateStatistics: () => undefined,
+    setEpoch: () => undefined,
     dispose: () => tf.dispose([kernel, bias]),
   };
 }

@@ -191,6 +191,12 @@ describe('values that contradict one another are errors', () => {
       '51',
     ],
     [
+      'a share of winners that is lowered to more',
+      'model: {activation: {type: k-wta, ratio: 0.1, lowering: {}}}',
+      'model.activation.lowering.to: expected below the ratio (0.1), got 0.15',
+      '{}',
+    ],
+    [
       'an SReLU whose sides overlap',
       'model: {activation: {type: srelu, left: 2}}',
       'model.activation.left: expected at most right (1), got 2',

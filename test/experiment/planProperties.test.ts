@@ -39,6 +39,19 @@ const values = fc.record(
               ),
               fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
               fc.constantFrom('generalized-tanh', 'apl', 'polynomial', 'spline'),
+              fc.record({
+                type: fc.constant('k-wta'),
+                ratio: fc.double({ min: 0.5, max: 1, noNaN: true }),
+                lowering: fc.record(
+                  {
+                    to: fc.double({ min: 1e-3, max: 0.4, noNaN: true }),
+                    by: fc.double({ min: 1e-3, max: 1, noNaN: true }),
+                    everyEpochs: fc.integer({ min: 1, max: 9 }),
+                    afterEpochs: fc.nat(20),
+                  },
+                  { requiredKeys: [] },
+                ),
+              }),
               fc.record(
                 {
                   type: fc.constant('spline'),
@@ -139,6 +152,9 @@ describe('a plan', () => {
       'light · spline 9 from relu · standard · shapes',
     ]);
     expect(describe('model: {activation: {type: maxout, maps: 5}}')).toEqual(['light · maxout 5 · standard · shapes']);
+    expect(describe('model: {activation: {type: k-wta, ratio: 0.3, lowering: {}}}')).toEqual([
+      'light · k-WTA 0.3 → 0.15 · standard · shapes',
+    ]);
     expect(describe('model: {network: resnet20, activation: swish}')).toEqual(['resnet20 · Swish · standard · shapes']);
     expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
       'light · ReLU · FGSM-RS 0.031 · shapes',

@@ -29,6 +29,8 @@ ADAM = {"type": "adam", "learningRate": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps
 STAGES = (16, 32, 64)
 BLOCKS = {"light": (32, 64), "vgg": (32, 64, 128)}
 DICTIONARY, GAMMA = golden.dictionary_of(20)
+# Six digits, so that it survives being written.
+LOG_GAMMA = float(f"{np.log(GAMMA):.6g}")
 
 
 def parameters_of(network, activation):
@@ -43,11 +45,19 @@ def parameters_of(network, activation):
         add(f"{name}.kernel", (3, 3, inputs, outputs), (6 / (9 * inputs)) ** 0.5)
         add(f"{name}.bias", (outputs,), 0.1)
 
+    def add_activation(layer, width):
+        if activation == "relu":
+            return
+        add(f"{layer}.alpha", (width, 20), ALPHA[network])
+        if activation == "kaf-free":
+            # Elements scattered over [−boundary, boundary].
+            add(f"{layer}.dictionary", (width, 20), 3.0)
+            add(f"{layer}.logGamma", (width,), 0.2, LOG_GAMMA)
+
     def add_rest(prefix, number, width):
         add(f"{prefix}bn{number}.gamma", (width,), 0.2, 1.0)
         add(f"{prefix}bn{number}.beta", (width,), 0.1)
-        if activation != "relu":
-            add(f"{prefix}kaf{number}.alpha", (width, 20), ALPHA[network])
+        add_activation(f"{prefix}kaf{number}", width)
 
     if network == "resnet8":
         add_convolution("conv1", 3, 16)
@@ -74,7 +84,7 @@ def parameters_of(network, activation):
     inputs = channels if network == "light" else channels * 16
     add("dense1.kernel", (inputs, 128), (6 / (inputs + 128)) ** 0.5)
     add("dense1.bias", (128,), 0.1)
-    add(f"kaf{number + 1}.alpha", (128, 20), ALPHA[network])
+    add_activation(f"kaf{number + 1}", 128)
     add("dense2.kernel", (128, 10), (6 / 138) ** 0.5)
     add("dense2.bias", (10,), 0.1)
     return found
@@ -87,6 +97,9 @@ def forward(network, weights, x, activation):
     def activate(x, name):
         if activation == "relu":
             return torch.relu(x)
+        if activation == "kaf-free":
+            gamma = torch.exp(weights[f"{name}.logGamma"])[:, None]
+            return golden.kaf(x, weights[f"{name}.alpha"], weights[f"{name}.dictionary"], gamma, residual=False)
         return golden.kaf(x, weights[f"{name}.alpha"], DICTIONARY, GAMMA, activation == "residual-kaf")
 
     def rest(x, prefix, number):
@@ -154,10 +167,12 @@ def train(network, settings, activation):
     return {"optimizer": settings, "activation": activation, "parameters": shapes, "steps": steps}
 
 
+# The free KAF is steep: in the light network a winner of a max pooling hung on the last digits on each of 33 sets of images, so it
+# stays to the network without max pooling.
 RUNS = {
     "light": [(SGD, "kaf"), (ADAM, "residual-kaf")],
     "vgg": [(SGD, "residual-kaf"), (ADAM, "residual-kaf")],
-    "resnet8": [(SGD, "relu"), (SGD, "kaf"), (ADAM, "residual-kaf")],
+    "resnet8": [(SGD, "relu"), (SGD, "kaf"), (ADAM, "residual-kaf"), (SGD, "kaf-free"), (ADAM, "kaf-free")],
 }
 for network, runs in RUNS.items():
     content = {

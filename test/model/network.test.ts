@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
+import { winnersRatio } from '../../server/model/activation.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
@@ -225,6 +226,33 @@ describe('forward', () => {
       const logits = tf.tidy(() => network.forward(images, pass({ mode })).dataSync().slice());
       expect(logits).toHaveLength(2 * 10);
       expect(logits.every((logit) => Number.isFinite(logit))).toBe(true);
+    }
+    images.dispose();
+  });
+
+  it('lowers the share of winners as the thesis did: 0.30 for 10 epochs, 0.01 less every 2, 0.15 after 40', () => {
+    const lowering = { to: 0.15, by: 0.01, everyEpochs: 2, afterEpochs: 10 };
+    const ratios = [0, 9, 10, 11, 12, 37, 38, 39, 40, 1000].map((epoch) => winnersRatio(0.3, lowering, epoch));
+    expect(ratios.map((ratio) => Number(ratio.toFixed(6)))).toEqual([
+      ...[0.3, 0.3, 0.29, 0.29, 0.28, 0.16, 0.15, 0.15, 0.15, 0.15],
+    ]);
+    expect(winnersRatio(0.3, undefined, 1000)).toBe(0.3);
+  });
+
+  it('keeps as many winners as the epoch asks for', () => {
+    const lowering = { to: 0.05, by: 0.1, everyEpochs: 1, afterEpochs: 1 };
+    const lowered = build(planOf('light', { type: 'k-wta', ratio: 0.25, lowering }), { side: 8 });
+    const images = imagesOf(2);
+    const logitsOf = (network: Network) => tf.tidy(() => network.forward(images, pass({})).dataSync().slice());
+    for (const [epoch, ratio] of [
+      [0, 0.25],
+      [1, 0.15],
+      [2, 0.05],
+      [9, 0.05],
+    ] as const) {
+      lowered.setEpoch(epoch);
+      const still = build(planOf('light', { type: 'k-wta', ratio }), { side: 8 });
+      expect(logitsOf(lowered)).toEqual(logitsOf(still));
     }
     images.dispose();
   });

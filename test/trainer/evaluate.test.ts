@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { evaluate } from '../../server/trainer/evaluate.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
@@ -59,6 +59,27 @@ describe('evaluate', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('takes the share of winners of the epoch that the weights are from', async () => {
+    const withWinners = (activation: ActivationPlan): Plan => ({
+      ...tinyPlan,
+      model: { ...tinyPlan.model, activation },
+    });
+    const lowering = { to: 0.05, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
+    const lowered = withWinners({ type: 'k-wta', ratio: 0.5, lowering });
+    const { states } = await collect(lowered, dataset);
+    expect(states.map(({ step }) => step)).toEqual([2, 4]);
+    const recordsOf = (activation: ActivationPlan, of: TrainingState) =>
+      run(undefined, undefined, { plan: withWinners(activation), of });
+    for (const [of, ratio, other] of [
+      [states[0]!, 0.5, 0.05],
+      [states[1]!, 0.05, 0.5],
+    ] as const) {
+      const own = await recordsOf({ type: 'k-wta', ratio: 0.5, lowering }, of);
+      expect(own).toEqual(await recordsOf({ type: 'k-wta', ratio }, of));
+      expect(own).not.toEqual(await recordsOf({ type: 'k-wta', ratio: other }, of));
+    }
+  });
+
   it('says the same when it is run again', async () => {
     expect(await run()).toEqual(await run());
   });
@@ -67,9 +88,10 @@ describe('evaluate', () => {
 async function run(
   signal = new AbortController().signal,
   onRecord: (record: RunRecord) => void = () => undefined,
+  { plan, of } = { plan: tinyPlan, of: state },
 ): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
-  for await (const record of evaluate(tinyPlan, evaluation, dataset, { state, number: 4, signal })) {
+  for await (const record of evaluate(plan, evaluation, dataset, { state: of, number: 4, signal })) {
     records.push(record);
     onRecord(record);
   }

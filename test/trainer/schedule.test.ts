@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { learningRate } from '../../server/trainer/schedule.ts';
+import { epochsBefore, learningRate } from '../../server/trainer/schedule.ts';
+
+describe('epochsBefore', () => {
+  it('counts the epochs done before the one of an update', () => {
+    expect([0, 1, 10, 11, 20, 21].map((step) => epochsBefore(step, 10))).toEqual([0, 0, 0, 1, 1, 2]);
+  });
+});
 
 describe('learningRate', () => {
   const length = { epochs: 5, stepsPerEpoch: 10 };

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Plan } from '../../server/protocol/plan.ts';
-import type { NormsRecord, PreparedRecord, StepRecord } from '../../server/protocol/records.ts';
+import type { ActivationPlan, Plan } from '../../server/protocol/plan.ts';
+import type { NormsRecord, PreparedRecord, RunRecord, StepRecord } from '../../server/protocol/records.ts';
 import type { SavedTensor } from '../../server/trainer/trainingState.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, openCpu, tinyDataset, tinyPlan, type Collected } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -77,6 +77,33 @@ describe('train', () => {
       const tail = await collect(plan, dataset, { from: head.states.at(-1)! });
       expect([...head.records, ...tail.records.slice(1)]).toEqual(whole.records);
       expect(tail.states.at(-1)).toEqual(whole.states.at(-1));
+    }
+  });
+
+  it('lowers the share of winners by the epoch, also when resumed within or after one', async () => {
+    const withWinners = (activation: ActivationPlan): Plan => ({
+      ...withTraining({}, { shapesEverySteps: 0 }),
+      model: { ...tinyPlan.model, activation },
+    });
+    const lowering = { to: 0.1, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
+    const plan = withWinners({ type: 'k-wta', ratio: 0.5, lowering });
+    const whole = await collect(plan, dataset);
+    const still = await collect(withWinners({ type: 'k-wta', ratio: 0.5 }), dataset);
+    const isOfFirstEpoch = (record: RunRecord) => 'step' in record && record.step <= 2;
+    expect(whole.records.filter(isOfFirstEpoch)).toEqual(still.records.filter(isOfFirstEpoch));
+    const losses = ({ records }: Collected) => records.flatMap((one) => (one.type === 'step' ? [one.loss] : []));
+    expect(losses(whole)[2]).not.toBe(losses(still)[2]);
+    for (const stopAfter of [1, 2, 3]) {
+      const controller = new AbortController();
+      const head = await collect(plan, dataset, {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.type === 'record' && event.record.type === 'step' && event.record.step === stopAfter)
+            controller.abort();
+        },
+      });
+      const tail = await collect(plan, dataset, { from: head.states.at(-1)! });
+      expect([...head.records, ...tail.records.slice(1)]).toEqual(whole.records);
     }
   });
 

@@ -22,6 +22,7 @@ import { splineKernels } from './kernels/spline.ts';
 import { joinVectors } from './joinVectors.ts';
 import { bestBuild, kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
+import type { Cuts } from './threads/cuts.ts';
 import { ThreadPool } from './threads/threadPool.ts';
 import { fasterTile, type TileShape } from './tileShape.ts';
 import { WasmBackend, wasmBackendName } from './wasmBackend.ts';
@@ -54,6 +55,8 @@ export interface WasmOptions {
   readonly threads?: number;
   /** Shape of the matrix products' micro-kernel; by default the one that is faster here. */
   readonly tile?: TileShape;
+  /** How finely work is cut for the threads; `finest` is for tests. */
+  readonly cuts?: Cuts;
 }
 
 /**
@@ -74,7 +77,7 @@ export async function openWasmBackend(
     memory: pool.memory,
     run: (kernel, call) => kernels[kernelNames[kernel]!](...call),
   });
-  const backend = new WasmBackend(pool, kernels, { threads, tile });
+  const backend = new WasmBackend(pool, kernels, { threads, tile, cuts: options.cuts ?? 'worthwhile' });
   registerKernels();
   if (tf.engine().registryFactory[wasmBackendName]) tf.removeBackend(wasmBackendName);
   tf.registerBackend(wasmBackendName, () => backend, 1);

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { kernelNames, type KernelName, type Kernels } from './loadKernels.ts';
 import type { MemoryPool } from './memoryPool.ts';
+import { unitOf, type Cuts } from './threads/cuts.ts';
 import { rangesOf } from './threads/ranges.ts';
 import type { ThreadPool } from './threads/threadPool.ts';
 import type { TileShape } from './tileShape.ts';
@@ -37,6 +38,12 @@ export interface Scratch {
 /** More ranges than threads: one that another process holds up leaves its share to the others. */
 const rangesPerThread = 4;
 
+interface WasmBackendOptions {
+  readonly threads: ThreadPool;
+  readonly tile: TileShape;
+  readonly cuts: Cuts;
+}
+
 const dataIds = { next: 0 };
 
 export class WasmBackend extends MathBackendCPU {
@@ -44,17 +51,15 @@ export class WasmBackend extends MathBackendCPU {
   readonly kernels: Kernels;
   readonly threads: ThreadPool;
   readonly tile: TileShape;
+  readonly #cuts: Cuts;
 
-  constructor(
-    pool: MemoryPool,
-    kernels: Kernels,
-    { threads, tile }: { readonly threads: ThreadPool; readonly tile: TileShape },
-  ) {
+  constructor(pool: MemoryPool, kernels: Kernels, { threads, tile, cuts }: WasmBackendOptions) {
     super();
     this.pool = pool;
     this.kernels = kernels;
     this.threads = threads;
     this.tile = tile;
+    this.#cuts = cuts;
   }
 
   /** tfjs calls it when the backend is removed. */
@@ -166,12 +171,17 @@ export class WasmBackend extends MathBackendCPU {
     argumentsOf: (first: number, last: number) => readonly number[],
     scratch?: Scratch,
   ): void {
-    const ranges = rangesOf(total, grain, rangesPerThread * this.threads.count);
+    const ranges = rangesOf(total, this.grainOf(kernel, grain), rangesPerThread * this.threads.count);
     this.run(
       kernel,
       ranges.map(([first, last]) => argumentsOf(first, last)),
       scratch,
     );
+  }
+
+  /** What the kernel's work is cut by: multiples of `worthwhile`, or the least that it allows. */
+  grainOf(kernel: KernelName, worthwhile: number): number {
+    return this.#cuts === 'finest' ? unitOf(kernel) : worthwhile;
   }
 
   floats(address: number, length: number): Float32Array {

@@ -1,9 +1,9 @@
 // What every op's contract suite shares: running it on every runtime, and evaluating values and gradients while checking
 // that inputs stay untouched and nothing leaks.
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 
-import { openContractRuntime, runtimeNames, type RuntimeName } from './runtimes.ts';
+import { contractRuntimes, openContractVariant, type ContractRuntime } from './runtimes.ts';
 
 export interface Input {
   readonly shape: readonly number[];
@@ -18,11 +18,15 @@ export interface Evaluation {
   readonly gradients: readonly Float32Array[];
 }
 
-/** Declares a suite once for each runtime; its tests run with that runtime as tfjs's backend. */
-export function describeOnEveryRuntime(title: string, declare: (runtime: RuntimeName) => void): void {
-  describe.each(runtimeNames)(`${title} on %s`, (runtime) => {
+/** Declares a suite once for each runtime and way to cut its work; its tests run with that runtime as tfjs's backend. */
+export function describeOnEveryRuntime(title: string, declare: (runtime: ContractRuntime) => void): void {
+  describe.each(contractRuntimes)(`${title} on %s`, (runtime) => {
+    let checkThreads: () => void;
     beforeAll(async () => {
-      await openContractRuntime(runtime);
+      checkThreads = await openContractVariant(runtime);
+    });
+    afterAll(() => {
+      checkThreads();
     });
     declare(runtime);
   });

@@ -1,4 +1,5 @@
 // What the process with tfjs-core's specs sends, and what of it is a fault. Starting that process is tfjsSpecs.test.ts's.
+import type { JobCount } from '../wasm/watchJobs.ts';
 
 /** As jasmine calls it: `pending` specs are switched off by tfjs itself. */
 export interface SpecResult {
@@ -15,6 +16,8 @@ export interface SpecReport {
   readonly outsideSpecs: readonly string[];
   /** Most bytes that tensors took of the backend's memory. */
   readonly peakBytes: number;
+  /** By kernel. */
+  readonly jobs: Readonly<Record<string, JobCount>>;
 }
 
 /** A spec that our backend fails by intention. */

@@ -8,7 +8,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
+import type { Cuts } from '../../../server/tensor/wasm/threads/cuts.ts';
 import { assetsFolder } from '../wasm/builds.ts';
+import { totalOf } from '../wasm/watchJobs.ts';
 import { countsOf, faultsOf, type ExcludedSpec, type SpecReport } from './specReport.ts';
 
 const excludedSpecs: readonly ExcludedSpec[] = [
@@ -49,22 +51,31 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
+// The specs' tensors are so small that work is shared by threads only where it is cut finest.
 describe.each([
-  ['relaxed', 1],
-  ['relaxed', 2],
-  ['relaxed', 4],
-  ['plain', 2],
-] as const)("tfjs's own specs, %s SIMD, threads: %i", { timeout: 240_000 }, (build, threads) => {
+  ['relaxed', 1, 'worthwhile'],
+  ['relaxed', 2, 'finest'],
+  ['relaxed', 4, 'finest'],
+  ['plain', 2, 'worthwhile'],
+] as const)("tfjs's own specs, %s SIMD, threads: %i, cuts: %s", { timeout: 240_000 }, (build, threads, cuts) => {
   it('pass, but for those excluded for a reason, which fail', async () => {
-    const report = await runSpecs(build, threads);
+    const report = await runSpecs(build, threads, cuts);
     expect(faultsOf(report, excludedSpecs, leastRan)).toEqual([]);
     expect(report).toMatchObject({ build, threads });
     // The specs' tensors were in our memory, not in another backend's.
     expect(report.peakBytes).toBeGreaterThan(0);
+    const { jobs, split } = totalOf(report.jobs);
     const { passed, failed, pending } = countsOf(report);
     console.log(
-      `tfjs's specs, ${build} SIMD, threads ${threads}: ${passed} passed, ${failed} excluded, ${pending} switched off by tfjs`,
+      `tfjs's specs, ${build} SIMD, threads ${threads}, cuts ${cuts}: ${passed} passed, ${failed} excluded, ${pending} switched off by tfjs; ${split} of ${jobs} jobs split`,
     );
+    if (cuts === 'finest') {
+      // A third; most of the others are of one element.
+      expect(split).toBeGreaterThan(jobs / 4);
+      const whole = Object.entries(report.jobs).filter(([, count]) => count.split === 0);
+      // It is cut by images, of which the specs have one there.
+      expect(whole.map(([kernel]) => kernel)).toEqual(['convolvePhase']);
+    }
   });
 });
 
@@ -79,6 +90,7 @@ describe('the verdict on a run of specs', () => {
     ],
     outsideSpecs: [],
     peakBytes: 4,
+    jobs: {},
   };
 
   it('is clean where only excluded specs fail and enough ran', () => {
@@ -107,9 +119,9 @@ describe('the verdict on a run of specs', () => {
   });
 });
 
-async function runSpecs(build: SpecReport['build'], threads: number): Promise<SpecReport> {
+async function runSpecs(build: SpecReport['build'], threads: number, cuts: Cuts): Promise<SpecReport> {
   // What specs print would drown the test's own words.
-  const child = fork(bundle, [build, String(threads), assetsFolder], {
+  const child = fork(bundle, [build, String(threads), cuts, assetsFolder], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -28,7 +28,7 @@ interface ScaleAndShift {
 export const batchNormKernels: readonly WasmKernel[] = [
   wasmKernel<Normalized, { epsilon: number }>('KafscopeBatchNorm', ({ inputs: { x, gamma, beta }, attrs, backend }) => {
     const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
-    const parts = fixedParts(nRows, grain);
+    const parts = fixedParts(nRows, backend.grainOf('channelMoments', grain));
     const y = backend.place(x.shape);
     const mean = backend.place([nChannels]);
     const variance = backend.place([nChannels]);
@@ -70,7 +70,7 @@ export const batchNormKernels: readonly WasmKernel[] = [
   wasmKernel<NormalizedGradient, { epsilon: number }>('KafscopeBatchNormGrad', ({ inputs, attrs, backend }) => {
     const { dy, x, gamma } = inputs;
     const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
-    const parts = fixedParts(nRows, grain);
+    const parts = fixedParts(nRows, backend.grainOf('gradientSums', grain));
     const dx = backend.place(x.shape);
     const dgamma = backend.place([nChannels]);
     const dbeta = backend.place([nChannels]);

@@ -45,7 +45,8 @@ export const channelActivationKernels: readonly WasmKernel[] = [
       const dcoefficients = backend.place(wantsAll ? coefficients.shape : [0]);
       const values = backend.floats(dcoefficients.address, sizeOf(dcoefficients.info)).fill(0);
       if (sizeOf(x) === 0) return [dx.info, dcoefficients.info];
-      const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
+      const grain = backend.grainOf('channelActivateGradient', grainOf(nChannels));
+      const parts = fixedParts(sizeOf(x) / nChannels, grain);
       const nSums = roundUp(nChannels, 4) * length;
       backend.withScratch([nSums * 4, parts.length * nSums * 8], (table, sums) => {
         fillTable(backend, table!, coefficients);

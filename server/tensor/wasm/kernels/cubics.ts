@@ -102,7 +102,7 @@ export function differentiate(
     } | null;
   },
 ): void {
-  const parts = momentsOf?.parts ?? gradientParts(nRows, nChannels);
+  const parts = momentsOf?.parts ?? gradientParts(backend, nRows, nChannels);
   const fixed = [dy, x, dx, nChannels, table, ...gridArguments(grid, base)];
   backend.run(
     'kafBackward',
@@ -123,7 +123,7 @@ export function sumOnGrid(
   { table, base, weights }: Table & { readonly weights: number },
 ): void {
   const { nEntries } = grid;
-  const parts = gradientParts(rows.nRows, nChannels);
+  const parts = gradientParts(backend, rows.nRows, nChannels);
   const partBytes = channelsPerCall * nEntries * 16;
   backend.withScratch([parts.length * partBytes, 64], (moments, nodes) => {
     differentiate(backend, rows, nChannels, grid, {
@@ -141,9 +141,10 @@ export function sumOnGrid(
  * Cut by channels, then by rows, into about 16 parts by the shape alone: sums of all parts are the same for any number of threads.
  * Every 16 channels have as many parts, one after the other.
  */
-export function gradientParts(nRows: number, nChannels: number): GradientPart[] {
+export function gradientParts(backend: WasmBackend, nRows: number, nChannels: number): GradientPart[] {
   const nGroups = Math.ceil(nChannels / channelsPerCall);
-  const nRanges = Math.max(1, Math.min(Math.round(16 / nGroups), Math.floor(nRows / leastRows)));
+  const mostRanges = Math.floor(nRows / backend.grainOf('kafBackward', leastRows));
+  const nRanges = Math.max(1, Math.min(Math.round(16 / nGroups), mostRanges));
   const ranges = fixedParts(nRows, Math.ceil(nRows / nRanges));
   return Array.from({ length: nGroups }, (_, group) =>
     ranges.map(([first, last]) => ({ channel: group * channelsPerCall, first, last })),

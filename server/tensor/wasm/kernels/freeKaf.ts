@@ -141,7 +141,7 @@ function differentiateDirectly(
   { base, wantsAll }: { readonly base: Base; readonly wantsAll: boolean },
 ): Float64Array {
   const { nChannels, size } = coefficients;
-  const parts = fixedParts(nRows, grainOf(nChannels));
+  const parts = fixedParts(nRows, backend.grainOf('freeKafBackward', grainOf(nChannels)));
   const length = tableLength(nChannels, size);
   const nSums = wantsAll ? parts.length * length : 0;
   return backend.withScratch([length * 4, nSums * 8], (table, totals) => {

@@ -12,7 +12,7 @@ export const histogramKernels: readonly WasmKernel[] = [
     const { low, high, nBins } = attrs;
     const counts = backend.place([nBins + 3], 'int32');
     const totals = new Int32Array(backend.pool.buffer, counts.address, nBins + 3).fill(0);
-    const parts = fixedParts(sizeOf(x), grain);
+    const parts = fixedParts(sizeOf(x), backend.grainOf('histogram', grain));
     // Each part counts for itself: two threads must not add to one number.
     backend.withScratch([parts.length * totals.byteLength], (address) => {
       const partCounts = new Int32Array(backend.pool.buffer, address!, parts.length * totals.length).fill(0);

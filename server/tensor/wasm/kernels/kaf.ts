@@ -73,7 +73,7 @@ function alphaSums(
   grid: KafGrid,
   { table, base }: { readonly table: number; readonly base: 'none' | 'swish' },
 ): Float64Array {
-  const parts = gradientParts(rows.nRows, nChannels);
+  const parts = gradientParts(backend, rows.nRows, nChannels);
   const nSums = channelsPerCall * dictionary;
   return backend.withScratch([grid.values.byteLength, parts.length * nSums * 4], (pieces, sums) => {
     backend.floats(pieces!, grid.values.length).set(grid.values);

@@ -82,7 +82,7 @@ function reductionKernel(kernelName: string, reduce: (call: Reduction, axes: Axe
 function sumOver({ inputs, backend }: Reduction, axes: Axes, out: number, factor: number): void {
   const { outer, length, inner } = axes;
   const x = backend.addressOf(inputs.x);
-  if (outer === 1 && inner > 1 && length >= 2 * rowsPerPart) {
+  if (outer === 1 && inner > 1 && length >= 2 * backend.grainOf('sumMiddle', rowsPerPart)) {
     sumParts(backend, x, axes, out, factor);
     return;
   }
@@ -93,7 +93,7 @@ function sumOver({ inputs, backend }: Reduction, axes: Axes, out: number, factor
 
 /** Few long columns, as in a bias's gradient: rows in fixed parts, whose float64 sums are then added in order. */
 function sumParts(backend: WasmBackend, x: number, { length, inner }: Axes, out: number, factor: number): void {
-  const parts = fixedParts(length, rowsPerPart);
+  const parts = fixedParts(length, backend.grainOf('sumMiddle', rowsPerPart));
   const padded = roundUp(inner, 4);
   backend.withScratch([parts.length * padded * 8, parts.length * padded * 4], (sums, rounded) => {
     backend.run(

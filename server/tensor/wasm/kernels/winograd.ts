@@ -139,7 +139,8 @@ export function winogradFilterGradient(
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
   const block = tilesPerBlock(inChannels, outChannels);
   const nTiles = batchSize * tilesOf(outHeight, outWidth);
-  const parts = rangesOf(nTiles, 1, Math.max(1, Math.min(mostParts, Math.floor(nTiles / tilesPerPart))));
+  const nWorthwhile = Math.floor(nTiles / backend.grainOf('winogradFilterGradientSums', tilesPerPart));
+  const parts = rangesOf(nTiles, 1, Math.max(1, Math.min(mostParts, nWorthwhile)));
   const partBytes = kernels.winogradSumsBytes(inChannels, outChannels);
   const out = backend.place(info.filterShape);
   const scratch = {

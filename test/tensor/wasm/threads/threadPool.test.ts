@@ -6,16 +6,19 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openRuntime } from '../../../../server/tensor/runtime.ts';
 import { openWasmBackend } from '../../../../server/tensor/wasm/openWasmBackend.ts';
+import { kernelNames } from '../../../../server/tensor/wasm/loadKernels.ts';
+import type { Cuts } from '../../../../server/tensor/wasm/threads/cuts.ts';
 import type { WasmBackend } from '../../../../server/tensor/wasm/wasmBackend.ts';
 import { assetsFolder, noise, runKernel } from '../builds.ts';
+import { watchJobs } from '../watchJobs.ts';
 
 const counts = [1, 2, 3, 4];
 
-async function open(threads: number): Promise<WasmBackend> {
-  return (await openWasmBackend(assetsFolder, { threads })).backend;
+async function open(threads: number, cuts: Cuts = 'worthwhile'): Promise<WasmBackend> {
+  return (await openWasmBackend(assetsFolder, { threads, cuts })).backend;
 }
 
 afterEach(async () => {
@@ -149,6 +152,24 @@ describe('any number of threads gives the same bits:', () => {
     dictionary: noise([21, 20], { seed: 5, scale: 3 }),
     logGamma: noise([21], { seed: 6 }),
   });
+  const activations = [
+    ...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu'],
+  ];
+  const activationKernels = (type: string): [string, () => tf.Tensor[]][] => [
+    [
+      `KafscopeActivation, ${type}`,
+      () => runKernel('KafscopeActivation', { x: noise([100_003], { scale: 4 }) }, { type, alpha: 1.3 }),
+    ],
+    [
+      `KafscopeActivationGrad, ${type}`,
+      () =>
+        runKernel(
+          'KafscopeActivationGrad',
+          { dy: noise([100_003]), x: noise([100_003], { seed: 2, scale: 4 }) },
+          { type, alpha: 1.3 },
+        ),
+    ],
+  ];
   const kernels: Record<string, () => tf.Tensor[]> = {
     KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
     KafscopeKafGrad: () =>
@@ -163,6 +184,14 @@ describe('any number of threads gives the same bits:', () => {
       runKernel(
         'KafscopeFreeKafGrad',
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
+        kaf,
+      ),
+    'KafscopeFreeKaf, many rows': () =>
+      runKernel('KafscopeFreeKaf', { x: noise([20_011, 21], { scale: 4 }), ...freeKafCoefficients() }, kaf),
+    'KafscopeFreeKafGrad, many rows': () =>
+      runKernel(
+        'KafscopeFreeKafGrad',
+        { dy: noise([20_011, 21]), x: noise([20_011, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
         kaf,
       ),
     KafscopeChannelActivation: () =>
@@ -242,6 +271,21 @@ describe('any number of threads gives the same bits:', () => {
         { x: noise([90, 13, 11, 9]), dy: noise([90, 13, 11, 33], { seed: 2 }) },
         { ...convolution, filterShape: [3, 3, 9, 33] },
       ),
+    'Conv2D, stride 2': () => [
+      tf.conv2d(noise([9, 13, 11, 9]) as tf.Tensor4D, noise([3, 3, 9, 17], { seed: 2 }) as tf.Tensor4D, 2, 'same'),
+    ],
+    'Conv2DBackpropInput, stride 2': () =>
+      runKernel(
+        tf.Conv2DBackpropInput,
+        { dy: noise([9, 7, 6, 17]), filter: noise([3, 3, 9, 17], { seed: 2 }) },
+        { ...convolution, strides: 2, inputShape: [9, 13, 11, 9] },
+      ),
+    'Conv2DBackpropFilter, stride 2': () =>
+      runKernel(
+        tf.Conv2DBackpropFilter,
+        { x: noise([9, 13, 11, 33]), dy: noise([9, 7, 6, 17], { seed: 2 }) },
+        { ...convolution, strides: 2, filterShape: [3, 3, 33, 17] },
+      ),
     MaxPool: () => runKernel(tf.MaxPool, { x: noise([9, 31, 31, 19]) }, pool),
     MaxPoolGrad: () =>
       runKernel(tf.MaxPoolGrad, { dy: noise([9, 16, 16, 19], { seed: 2 }), input: noise([9, 31, 31, 19]) }, pool),
@@ -255,9 +299,7 @@ describe('any number of threads gives the same bits:', () => {
     AddN: () => [tf.addN([noise([100_003]), noise([100_003], { seed: 2 }), noise([100_003], { seed: 3 })])],
     Square: () => [tf.square(noise([100_003]))],
     ClipByValue: () => [tf.clipByValue(noise([100_003]), -0.5, 0.25)],
-    KafscopeActivation: () => runKernel('KafscopeActivation', { x: noise([100_003]) }, { type: 'swish', alpha: 0 }),
-    KafscopeActivationGrad: () =>
-      runKernel('KafscopeActivationGrad', { dy: noise([100_003]), x: noise([100_003]) }, { type: 'elu', alpha: 1 }),
+    ...Object.fromEntries(activations.flatMap((type) => activationKernels(type))),
     KafscopeUniform: () => runKernel('KafscopeUniform', {}, { shape: [100_003], low: -1, high: 2, key }),
     KafscopeDropout: () => runKernel('KafscopeDropout', { x: noise([100_003]) }, { rate: 0.3, key }),
     KafscopeNorms: () => runKernel('KafscopeNorms', [noise([200_003]), noise([5]), noise([65_536])] as never),
@@ -267,6 +309,15 @@ describe('any number of threads gives the same bits:', () => {
         { x: noise([100_003]), clean: noise([100_003], { seed: 2 }), gradient: noise([100_003], { seed: 3 }) },
         { stepSize: 0.1, epsilon: 0.2 },
       ),
+    KafscopeSgdUpdate: () => {
+      const [parameter, velocity] = [noise([20_011]), noise([20_011], { seed: 2 })];
+      runKernel(
+        'KafscopeSgdUpdate',
+        { parameter, velocity, gradient: noise([20_011], { seed: 4 }) },
+        { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 },
+      );
+      return [parameter, velocity];
+    },
     KafscopeAdamUpdate: () => {
       const [parameter, firstMoment] = [noise([20_011]), noise([20_011], { seed: 2 })];
       const secondMoment = tf.square(noise([20_011], { seed: 3 }));
@@ -279,14 +330,40 @@ describe('any number of threads gives the same bits:', () => {
     },
   };
 
-  it.each(Object.keys(kernels))('%s', async (name) => {
-    const results = [];
-    for (const threads of counts) {
-      await open(threads);
-      tf.engine().startScope();
-      results.push(kernels[name]!().map((tensor) => new Uint32Array(tensor.dataSync().slice().buffer)));
-      tf.engine().endScope();
+  /** What sums up gives other bits where its parts are others, so each way to cut is compared with itself. */
+  const ways = { worthwhile: [1, 2, 3, 4], finest: [1, 2, 4] } as const;
+  /** By kernel: the bits of its outputs for each number of threads. */
+  const bits = { worthwhile: new Map<string, Uint32Array[][]>(), finest: new Map<string, Uint32Array[][]>() };
+  const splitKernels = new Set<string>();
+
+  beforeAll(async () => {
+    for (const cuts of ['worthwhile', 'finest'] as const) {
+      for (const threads of ways[cuts]) {
+        const jobs = watchJobs((await open(threads, cuts)).threads);
+        for (const [name, run] of Object.entries(kernels)) {
+          tf.engine().startScope();
+          const outputs = run().map((tensor) => new Uint32Array(tensor.dataSync().slice().buffer));
+          tf.engine().endScope();
+          bits[cuts].set(name, [...(bits[cuts].get(name) ?? []), outputs]);
+        }
+        for (const [kernel, { split }] of Object.entries(jobs)) if (split > 0) splitKernels.add(kernel);
+      }
     }
-    for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+  });
+
+  it.each(Object.keys(kernels))('%s', (name) => {
+    for (const cuts of ['worthwhile', 'finest'] as const) {
+      const results = bits[cuts].get(name)!;
+      expect(results).toHaveLength(ways[cuts].length);
+      for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+    }
+  });
+
+  it('and all kernels were really split, but those that the asking thread runs itself', () => {
+    expect(kernelNames.filter((kernel) => !splitKernels.has(kernel))).toEqual([
+      ...['packMatrix', 'packFilter', 'packTurnedFilter', 'multiplySample', 'constantsEnd'],
+      ...['winogradFilterBytes', 'winogradFilterScratchBytes', 'winogradScratchBytes', 'winogradSumsBytes'],
+      ...['winogradGradientScratchBytes', 'winogradFilterGradientScratchBytes'],
+    ]);
   });
 });

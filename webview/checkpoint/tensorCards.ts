@@ -1,0 +1,126 @@
+// What the inspector shows beside its table of the tensor that is chosen. Choosing is the panel's.
+import { html } from 'lit';
+import type { ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import '../charts/lineChart.ts';
+import '../charts/shapeGrid.ts';
+import {
+  evaluateShape,
+  evaluateSlope,
+  gridAt,
+  gridFor,
+  gridOfChannel,
+  layerOfChannel,
+  lipschitzEstimate,
+} from '../kaf/shape.ts';
+import { layerText, placesName } from '../text/layerText.ts';
+import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
+import type { Palette } from '../theme/palette.ts';
+
+interface ShapesCardOptions {
+  /** 0 … channels − 1. */
+  readonly channel: number;
+  readonly chooseChannel: (channel: number) => void;
+  readonly palette: Palette;
+}
+
+/** The shapes of the channels of kernel activation functions or splines, one of them large. */
+export function shapesCard(
+  tensor: TensorContents,
+  shapes: ShapeContents,
+  { channel, chooseChannel, palette }: ShapesCardOptions,
+): unknown {
+  const small = gridFor(shapes, { points: 61, margin: 1 });
+  const layer = layerOfChannel(shapes, shapes, channel);
+  const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
+  const slope = evaluateSlope(large, shapes.alpha, channel);
+  // A trained dictionary may have lost its order, which a curve needs.
+  const dictionary = Float64Array.from(layer.dictionary).sort();
+  const tiles = Array.from({ length: shapes.channels }, (_, index) => ({
+    channel: index,
+    now: evaluateShape(gridOfChannel(small, shapes, shapes, index), shapes.alpha, index),
+    start: null,
+  }));
+  const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
+  return html`<div class="card side">
+    <h2>
+      ${tensor.name.replace('model/', '')}
+      <span>${shapes.channels} channels · ${placesName(layer)} ${layerText(layer)}</span>
+      <b>max |f′| ${lipschitz}</b>
+    </h2>
+    <kaf-line-chart
+      .curves=${[
+        { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
+        {
+          name: 'shape',
+          x: large.x,
+          y: evaluateShape(large, shapes.alpha, channel),
+          color: palette.foreground,
+          width: 2,
+        },
+        {
+          name: placesName(layer),
+          x: dictionary,
+          y: evaluateShape(gridAt(layer, dictionary), shapes.alpha, channel),
+          color: palette.foreground,
+          hasDots: true,
+          hasNoLine: true,
+        },
+      ]}
+      .palette=${palette}
+      label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
+    ></kaf-line-chart>
+    <kaf-shape-grid
+      tileWidth="62"
+      .tiles=${tiles}
+      .x=${small.x}
+      .chosen=${channel}
+      .palette=${palette}
+      label="${shapes.channels.toString()} channels of ${shapes.layer}; chosen ${channel.toString()}"
+      @channel-chosen=${(event: CustomEvent<{ channel: number }>) => {
+        chooseChannel(event.detail.channel);
+      }}
+    ></kaf-shape-grid>
+  </div>`;
+}
+
+/** The distribution of a tensor's values. */
+export function statisticsCard(tensor: TensorContents, palette: Palette): unknown {
+  const { histogram, min, max } = tensor;
+  const width = (max - min) / Math.max(1, histogram.length);
+  const centres = histogram.map((_, index) => min + (index + 0.5) * width);
+  const rows: [string, string][] = [
+    ['shape', formatShape(tensor.shape)],
+    ['type', tensor.dtype],
+    ['values', formatCount(tensor.values)],
+    ['L2 norm', formatNumber(tensor.l2)],
+    ['mean ± std', `${formatNumber(tensor.mean, 3)} ± ${formatNumber(tensor.std, 3)}`],
+    ['min … max', `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`],
+    ['not finite', formatCount(tensor.nonFinite)],
+  ];
+  return html`<div class="card side">
+    <h2>${tensor.name} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
+    <kaf-line-chart
+      .curves=${[
+        {
+          name: 'count',
+          x: centres,
+          y: histogram,
+          color: palette.clean,
+          width: 1.6,
+          band: { low: histogram.map(() => 0), high: histogram },
+        },
+      ]}
+      .palette=${palette}
+      label="Distribution of ${tensor.name} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}"
+    ></kaf-line-chart>
+    <table>
+      ${rows.map(
+        ([name, text]) =>
+          html`<tr>
+            <td class="dim">${name}</td>
+            <td>${text}</td>
+          </tr>`,
+      )}
+    </table>
+  </div>`;
+}
