@@ -41,10 +41,11 @@ export function shapesCard(
     start: null,
   }));
   const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
+  const about = `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}`;
   return html`<div class="card side">
     <h2>
       ${tensor.name.replace('model/', '')}
-      <span>${shapes.channels} channels · ${placesName(layer)} ${layerText(layer)}</span>
+      <span title=${about}>${about}</span>
       <b>max |f′| ${lipschitz}</b>
     </h2>
     <kaf-line-chart

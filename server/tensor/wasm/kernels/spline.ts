@@ -34,7 +34,7 @@ export const splineKernels: readonly WasmKernel[] = [
       const values = backend.floats(dpoints.address, sizeOf(dpoints.info)).fill(0);
       if (sizeOf(x) === 0) return [dx.info, dpoints.info];
       const { nSpans, perUnit, middle } = splineSpans(nPoints, attrs.boundary);
-      const parts = fixedParts(sizeOf(x) / nChannels, grainOf(nChannels));
+      const parts = fixedParts(sizeOf(x) / nChannels, backend.grainOf('splineBackward', grainOf(nChannels)));
       const length = roundUp(nChannels, 4) * nSpans * 4;
       const nSums = wantsAll ? parts.length * length : 0;
       backend.withScratch([length * 4, nSums * 8], (table, sums) => {
