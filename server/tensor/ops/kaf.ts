@@ -23,8 +23,8 @@ export interface KafOptions {
  * @param alpha `[C, D]` float32 with D ≥ 2.
  * @returns `[…, C]`. NaN gives NaN; ±Inf the limit, which is base's.
  * @throws TypeError if a tensor is not float32; RangeError if a shape does not fit.
- * Accuracy: each kernel by a recurrence from the nearest dictionary element, so no D-fold tensor and no underflow
- * that matters; order of summation is from that element outwards.
+ * Accuracy: within 1e-5·Σ|α| of float64 on every runtime. No runtime makes a D-fold tensor: `cpu` walks from the nearest dictionary
+ * element outwards by a recurrence, `wasm` evaluates cubics that are off by float32's rounding, `tensorflow` loops over the dictionary.
  */
 export function kaf<T extends tf.Tensor>(x: T, alpha: tf.Tensor2D, options: KafOptions): T {
   const { boundary, gamma, base, gradients } = options;

@@ -1,6 +1,6 @@
 // KafscopeKaf and its gradients: a loop over the dictionary whose tensors all have the shape of x, so that memory does not grow
-// with the dictionary; nothing is kept for the way back. Each kernel is an exponential of its own: the recurrence of the other
-// runtimes starts at each element's nearest dictionary entry, which whole tensors can't do.
+// with the dictionary; nothing is kept for the way back. Each kernel is an exponential of its own: the other runtimes look
+// up what belongs to each element, which whole tensors can't do.
 import * as tf from '@tensorflow/tfjs-core';
 import type { KafOptions } from '../../ops/kaf.ts';
 import { swish, swishSlope } from './activation.ts';

@@ -1,5 +1,5 @@
-// KAF on x [rows, C] by pieces: a cubic on each interval of a uniform grid, of each channel its own, which kernels/kaf.ts makes as
-// fine as float32 asks. An element then costs the same for any dictionary. A grid: entries e = 0 … n − 1 with centres
+// KAF on x [rows, C] by pieces: a cubic on each interval of a uniform grid, of each channel its own, which kernels/kafGrid.ts makes
+// as fine as float32 asks. An element then costs the same for any dictionary. A grid: entries e = 0 … n − 1 with centres
 // (lowest + e + shift)·h; a piece holds four coefficients by ascending powers of s = (x − centre)/h in [−½, ½]; the first and the
 // last are 0. Tables: [⌈C/4⌉·4][n] of four floats. Errors against float64: under 1e-6·Σ|α| (see the tests; 1e-7
 // at the thesis's settings).
@@ -119,6 +119,24 @@ function placesOf(table: usize, tableBytes: usize): v128 {
   return i32x4.replace_lane(places, 3, <i32>(table + 3 * tableBytes));
 }
 
+/** Each lane's own cubic, whose piece is at its lane of `places`, at s. */
+// @ts-ignore: decorator
+@inline
+function cubicsAt(places: v128, s: v128): v128 {
+  const p0 = v128.load(<usize>i32x4.extract_lane(places, 0));
+  const p1 = v128.load(<usize>i32x4.extract_lane(places, 1));
+  const p2 = v128.load(<usize>i32x4.extract_lane(places, 2));
+  const p3 = v128.load(<usize>i32x4.extract_lane(places, 3));
+  // From one vector a lane to one vector a power.
+  const low01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<i32>(p0, p1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<i32>(p2, p3, 2, 6, 3, 7);
+  let y = multiplyAdd(v128.shuffle<i64>(high01, high23, 1, 3), s, v128.shuffle<i64>(high01, high23, 0, 2));
+  y = multiplyAdd(y, s, v128.shuffle<i64>(low01, low23, 1, 3));
+  return multiplyAdd(y, s, v128.shuffle<i64>(low01, low23, 0, 2));
+}
+
 /**
  * y = base(x) + Σα κ for rows first…last. `limit` keeps |x| on the grid; `base` 1 for Swish.
  */
@@ -151,17 +169,7 @@ export function kafForward(
         // Of a NaN, the last.
         const entry = i32x4.min_u(i32x4.sub(shifted, entryZero), lastEntry);
         const place = i32x4.add(i32x4.shl(entry, 4), places);
-        const p0 = v128.load(<usize>i32x4.extract_lane(place, 0));
-        const p1 = v128.load(<usize>i32x4.extract_lane(place, 1));
-        const p2 = v128.load(<usize>i32x4.extract_lane(place, 2));
-        const p3 = v128.load(<usize>i32x4.extract_lane(place, 3));
-        const low01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
-        const low23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
-        const high01 = v128.shuffle<i32>(p0, p1, 2, 6, 3, 7);
-        const high23 = v128.shuffle<i32>(p2, p3, 2, 6, 3, 7);
-        let sum = multiplyAdd(v128.shuffle<i64>(high01, high23, 1, 3), s, v128.shuffle<i64>(high01, high23, 0, 2));
-        sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 1, 3));
-        sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 0, 2));
+        let sum = cubicsAt(place, s);
         if (base) sum = f32x4.add(sum, swish(value, origin));
         storeFirst(y + at, sum, width);
         at += rowBytes;
@@ -212,17 +220,7 @@ export function kafBackward(
         const s = f32x4.mul(multiplyAdd(centre, minusH, inside), inverse);
         const offset = i32x4.shl(i32x4.min_u(i32x4.sub(shifted, entryZero), lastEntry), 4);
         const place = i32x4.add(offset, places);
-        const p0 = v128.load(<usize>i32x4.extract_lane(place, 0));
-        const p1 = v128.load(<usize>i32x4.extract_lane(place, 1));
-        const p2 = v128.load(<usize>i32x4.extract_lane(place, 2));
-        const p3 = v128.load(<usize>i32x4.extract_lane(place, 3));
-        const low01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
-        const low23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
-        const high01 = v128.shuffle<i32>(p0, p1, 2, 6, 3, 7);
-        const high23 = v128.shuffle<i32>(p2, p3, 2, 6, 3, 7);
-        let sum = multiplyAdd(v128.shuffle<i64>(high01, high23, 1, 3), s, v128.shuffle<i64>(high01, high23, 0, 2));
-        sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 1, 3));
-        sum = multiplyAdd(sum, s, v128.shuffle<i64>(low01, low23, 0, 2));
+        let sum = cubicsAt(place, s);
         if (base) sum = f32x4.add(sum, swishSlope(value, origin));
         if (hasMoments) {
           // dy·(1, s, s², s³), a lane's four together, on the piece's moments.

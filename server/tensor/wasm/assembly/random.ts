@@ -1,9 +1,13 @@
 // Philox 4×32-10 (Salmon et al. 2011) for four blocks at a time, and what is drawn from it: uniform numbers, dropout masks and
 // crops, bit for bit those of ops/random.ts. Element i is word i mod 4 of block ⌊i/4⌋, counter (block, counter, stream, 0), key (seed, 0).
-import { storeFirst } from './parts/lanes';
+import { opaqueZero, storeFirst } from './parts/lanes';
 
 /** Room that `draw` fills: 16 words. */
 const BLOCKS: i32 = 4;
+/** Philox's two multipliers and the steps of its two keys. */
+const MULTIPLIERS = memory.data<u32>([0xd2511f53, 0xcd9e8d57]);
+const KEY_STEPS = memory.data<u32>([0x9e3779b9, 0xbb67ae85]);
+const TWO_TO_MINUS_24 = memory.data<f32>([5.9604644775390625e-8]);
 
 // @ts-ignore: decorator
 @inline
@@ -21,8 +25,11 @@ function draw(to: usize, block: u32, seed: u32, stream: u32, counter: u32): void
   let d = i32x4.splat(0);
   let left = i32x4.splat(seed);
   let right = i32x4.splat(0);
-  const factorA = i32x4.splat(0xd2511f53);
-  const factorC = i32x4.splat(0xcd9e8d57);
+  const origin = opaqueZero();
+  const factorA = v128.load32_splat(origin, MULTIPLIERS);
+  const factorC = v128.load32_splat(origin, MULTIPLIERS + 4);
+  const leftStep = v128.load32_splat(origin, KEY_STEPS);
+  const rightStep = v128.load32_splat(origin, KEY_STEPS + 4);
   for (let round = 0; round < 10; round++) {
     const highA = multiplyHigh(a, factorA);
     const lowA = i32x4.mul(a, factorA);
@@ -32,8 +39,8 @@ function draw(to: usize, block: u32, seed: u32, stream: u32, counter: u32): void
     b = lowC;
     c = v128.xor(v128.xor(highA, d), right);
     d = lowA;
-    left = i32x4.add(left, i32x4.splat(0x9e3779b9));
-    right = i32x4.add(right, i32x4.splat(0xbb67ae85));
+    left = i32x4.add(left, leftStep);
+    right = i32x4.add(right, rightStep);
   }
   // From one vector a word to one vector a block.
   const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
@@ -55,7 +62,7 @@ export function uniform(
     for (let i = 0; i < 16 && start + i < last; i += 4) {
       const u = f32x4.mul(
         f32x4.convert_i32x4_s(i32x4.shr_u(v128.load(words + (<usize>i << 2)), 8)),
-        f32x4.splat(5.9604644775390625e-8),
+        v128.load32_splat(opaqueZero(), TWO_TO_MINUS_24),
       );
       // Not fused: product and sum are each rounded, as on every runtime.
       const value = f32x4.add(f32x4.splat(low), f32x4.mul(f32x4.splat(width), u));
