@@ -166,7 +166,10 @@ describe('when something goes wrong', () => {
   it('a run that diverges names the step, and its norms mark what is not finite', async () => {
     const frame = await train('diverging');
     await waitForStatus(frame, 'diverged');
-    expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(/Diverged at step \d+ ?: loss is not finite/);
+    // The status comes ahead of the record that tells where.
+    await until('the step', 20_000, async () =>
+      /Diverged at step \d+ ?: loss is not finite/.test(await text(frame, 'kaf-dashboard [role=alert]')),
+    );
     await row(/^seed 0\s*diverged · step \d+/).waitFor({ timeout: 20_000 });
     await frame.getByRole('button', { name: 'Show the norms' }).click();
     await until('cells in the colour of what is not finite', 20_000, async () => (await notFinitePixels(frame)) > 100);

@@ -123,10 +123,16 @@ describe('TensorFlow in VS Code', () => {
     await failure.waitFor({ timeout: 20_000 });
     await workbench.screenshot('tensorflow-failed');
     fs.rmSync(offline);
-    await failure.hover();
-    await failure.getByRole('button', { name: 'Retry' }).click();
     const progress = notification(/downloading/);
-    await progress.waitFor({ timeout: 20_000 });
+    // Notifications move while others come and go, and a click may miss: pressed until it does something, as a person would.
+    await until('the second try', 30_000, async () => {
+      const retry = failure.getByRole('button', { name: 'Retry' });
+      if (await retry.isVisible()) await retry.click({ timeout: 2000 }).catch(() => undefined);
+      return progress.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     await progress.hover();
     await progress.getByRole('button', { name: 'Cancel' }).click();
     await untilNothingIsLeft();
