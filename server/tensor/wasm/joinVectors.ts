@@ -30,5 +30,7 @@ export function joinVectors(assetsFolder: string, build: KernelBuild): void {
 
 /** Whether this Node compiles the kernels with joined vectors and lives. */
 export function canCompile(file: string): boolean {
-  return spawnSync(process.execPath, ['-e', trial, file], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+  // VS Code's own executable is Node only where it is told so.
+  const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+  return spawnSync(process.execPath, ['-e', trial, file], { env, stdio: 'ignore', timeout: 20_000 }).status === 0;
 }
