@@ -3,6 +3,8 @@
 const most = 8;
 /** Significant digits of a tick. Values that differ in none of them are one place, and their distance is no step to count by. */
 const digits = 12;
+/** Below it doubles have fewer digits than that. */
+const smallest = 1e-290;
 
 /**
  * Round values (1, 2, 2.5, 5 × 10ⁿ apart) within [low, high], about `count` of them.
@@ -11,7 +13,7 @@ const digits = 12;
  */
 export function linearTicks(low: number, high: number, count: number, unit = 0): number[] {
   const span = high - low;
-  const least = Math.max(Math.abs(low), Math.abs(high)) * 10 ** (1 - digits);
+  const least = Math.max(Math.abs(low), Math.abs(high), smallest) * 10 ** (1 - digits);
   if (!(span > least) || !Number.isFinite(span)) return Number.isFinite(low) ? [low] : [];
   const rough = span / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -19,7 +21,6 @@ export function linearTicks(low: number, high: number, count: number, unit = 0):
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find(fits) ?? Math.max(10 * power, unit);
   const first = Math.ceil(low / step - 1e-9);
   const places = Math.floor(high / step + 1e-9) - first + 1;
-  if (!(places <= 3 * most)) return [low]; // the span is near the least double, and no step is left below it
   const ticks = Array.from({ length: Math.max(0, places) }, (_, index) =>
     Number(((first + index) * step).toPrecision(digits)),
   );
