@@ -21,12 +21,12 @@ export interface Evaluation {
 /** Declares a suite once for each runtime and way to cut its work; its tests run with that runtime as tfjs's backend. */
 export function describeOnEveryRuntime(title: string, declare: (runtime: ContractRuntime) => void): void {
   describe.each(contractRuntimes)(`${title} on %s`, (runtime) => {
-    let checkThreads: () => void;
+    let checkThreads: (() => void) | undefined;
     beforeAll(async () => {
       checkThreads = await openContractVariant(runtime);
     });
     afterAll(() => {
-      checkThreads();
+      checkThreads?.(); // absent where the runtime could not be opened, which has been told then
     });
     declare(runtime);
   });

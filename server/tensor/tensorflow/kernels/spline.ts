@@ -63,7 +63,7 @@ function placeOf(x: tf.Tensor, points: tf.Tensor2D, { boundary }: SplineOptions)
   };
 }
 
-/** By gatherND: tfjs-node's gather checks every index in JavaScript, which takes twenty times as long. */
+/** By gatherND: through tfjs-node, gather takes twenty times as long (ARCHITECTURE.md). */
 function gatherPoints(points: tf.Tensor2D, places: tf.Tensor2D, point: number): tf.Tensor {
   const indices = tf.expandDims(tf.add(places, tf.scalar(point, 'int32')), -1);
   return tf.gatherND(tf.reshape(points, [-1]), indices);
