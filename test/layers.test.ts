@@ -17,8 +17,9 @@ const mayImport: Record<string, readonly string[]> = {
   'server/trainer': ['server/attack'],
   'server/run': ['server/trainer'],
   'server/rpc': ['server/run'],
+  'server/terminal': ['server/rpc'],
   'server/language': ['server/experiment'],
-  server: ['server/rpc', 'server/language'],
+  server: ['server/terminal', 'server/language'],
   extension: ['server/protocol'],
   webview: ['server/protocol'],
 };

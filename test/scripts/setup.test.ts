@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { serve } from '../../scripts/codeServer.mjs';
 import { checkMachine, findChromium, run, SetupError } from '../../scripts/install.mjs';
 import { supportedNode } from '../../scripts/node24.mjs';
-import { kafscope } from '../cli/kafscope.ts';
+import { kafscope } from '../terminal/kafscope.ts';
 
 const scripts = path.join(import.meta.dirname, '../../scripts');
 

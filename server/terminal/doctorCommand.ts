@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { listRuntimes } from '../runtime/machineRuntimes.ts';
+import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 

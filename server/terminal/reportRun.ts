@@ -1,6 +1,6 @@
 // A run at work, told to a terminal.
-import type { Row, RunRecord } from '../../protocol/records.ts';
-import type { RunSummary } from '../../protocol/run.ts';
+import type { Row, RunRecord } from '../protocol/records.ts';
+import type { RunSummary } from '../protocol/run.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Without a live line, progress is told so often. */

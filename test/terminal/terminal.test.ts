@@ -1,6 +1,6 @@
 // What commands write for programs and for people.
 import { describe, expect, it } from 'vitest';
-import { jsonText, Terminal } from '../../server/run/terminal/terminal.ts';
+import { jsonText, Terminal } from '../../server/terminal/terminal.ts';
 
 function capture(options: { isJson: boolean; isTTY: boolean }) {
   const written: string[] = [];

@@ -1,5 +1,5 @@
 // `kafscope download`: fetches a data set on the user's word, and only then.
-import { downloadCifar10, type DownloadOptions } from '../../data/downloadCifar10.ts';
+import { downloadCifar10, type DownloadOptions } from '../data/downloadCifar10.ts';
 import { onInterrupt } from './interrupt.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';

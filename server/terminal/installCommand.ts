@@ -1,8 +1,8 @@
 // `kafscope install`: puts TensorFlow's library where Kafscope finds it, on the user's word, and only then.
-import { tensorflowVariables } from '../../protocol/tensorflowVariables.ts';
-import { installTensorflow, InstallError, type InstallProgress } from '../../tensor/tensorflow/installTensorflow.ts';
-import { wheelSet, type TensorflowVariant, type WheelSet } from '../../tensor/tensorflow/tensorflowWheels.ts';
-import { tryRuntime } from '../runtime/runtimeTrial.ts';
+import { tensorflowVariables } from '../protocol/tensorflowVariables.ts';
+import { installTensorflow, InstallError, type InstallProgress } from '../tensor/tensorflow/installTensorflow.ts';
+import { wheelSet, type TensorflowVariant, type WheelSet } from '../tensor/tensorflow/tensorflowWheels.ts';
+import { tryRuntime } from '../run/runtime/runtimeTrial.ts';
 import { onInterrupt } from './interrupt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';

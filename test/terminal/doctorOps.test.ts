@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { doctorOpsCommand } from '../../server/run/terminal/doctorOpsCommand.ts';
-import { Terminal } from '../../server/run/terminal/terminal.ts';
+import { doctorOpsCommand } from '../../server/terminal/doctorOpsCommand.ts';
+import { Terminal } from '../../server/terminal/terminal.ts';
 import { openRuntime, UnsupportedRuntimeError } from '../../server/tensor/runtime.ts';
 import { matrixProductKernels } from '../../server/tensor/wasm/kernels/matrixProduct.ts';
 import { kafKernels } from '../../server/tensor/wasm/kernels/kaf.ts';

@@ -1,8 +1,8 @@
 // `kafscope doctor --ops`: which kernels of the runtime `wasm` are WebAssembly and which are those of the backend `cpu`.
 import * as tf from '@tensorflow/tfjs-core';
-import { openRuntime } from '../../tensor/runtime.ts';
-import { castKernels } from '../../tensor/wasm/kernels/cast.ts';
-import { wasmBackendName } from '../../tensor/wasm/wasmBackend.ts';
+import { openRuntime } from '../tensor/runtime.ts';
+import { castKernels } from '../tensor/wasm/kernels/cast.ts';
+import { wasmBackendName } from '../tensor/wasm/wasmBackend.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 // `kafscope inspect`: what a checkpoint holds, as a table.
-import { inspectCheckpoint } from '../checkpointContents.ts';
-import type { KafContents, SplineContents, TensorContents } from '../../protocol/checkpoint.ts';
+import { inspectCheckpoint } from '../run/checkpointContents.ts';
+import type { KafContents, SplineContents, TensorContents } from '../protocol/checkpoint.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 

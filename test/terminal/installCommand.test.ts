@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installCommand } from '../../server/run/terminal/installCommand.ts';
-import { Terminal } from '../../server/run/terminal/terminal.ts';
-import { jsonLines } from '../cli/kafscope.ts';
+import { installCommand } from '../../server/terminal/installCommand.ts';
+import { Terminal } from '../../server/terminal/terminal.ts';
+import { jsonLines } from './kafscope.ts';
 import { fakePip, makeZip } from '../tensor/tensorflow/wheels.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
-import { temporaryFolder } from './scriptedRun.ts';
+import { temporaryFolder } from '../run/scriptedRun.ts';
 
 const wheel = makeZip({
   'tensorflow/libtensorflow_cc.so.2': 'no library',
