@@ -2,7 +2,6 @@
 // itself: the page may vanish at any moment and is rebuilt from the server. Knows no `vscode`.
 import type { Disposable } from 'vscode-jsonrpc/node';
 import type { ToDashboard } from '../../server/protocol/panel.ts';
-import { isLive } from '../../server/protocol/run.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunChange, RunStore } from '../runs/runStore.ts';
 
@@ -87,7 +86,7 @@ export class DashboardSession implements Disposable {
     }
     if (!this.isShown) return;
     this.options.post({ type: 'run', run });
-    // The log of a run that goes on from a checkpoint was cut back to it: rows may come again under positions already seen.
-    if (before && !isLive(before.status) && isLive(run.status)) void this.load();
+    // A run that goes on from a checkpoint begins anew there: rows may come again under positions already seen.
+    if (before && run.incarnation > before.incarnation) void this.load();
   }
 }

@@ -2,7 +2,6 @@
 import type { Disposable } from 'vscode-jsonrpc/node';
 import type { ToMonitor } from '../../server/protocol/panel.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
-import { isLive } from '../../server/protocol/run.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { RunTails } from './monitorModel.ts';
@@ -41,7 +40,7 @@ export class MonitorSession implements Disposable {
       }),
       options.store.onDidChangeRun(({ run, before, isDeleted }) => {
         // The log of a run that goes on was cut back to its checkpoint, so its curves are taken anew.
-        if (before && !isLive(before.status) && isLive(run.status)) this.unfollow(run.id);
+        if (before && run.incarnation > before.incarnation) this.unfollow(run.id);
         if (isDeleted) this.throughputs.forget(run.id);
         else this.throughputs.note(run);
       }),

@@ -52,15 +52,21 @@ export class RunStore implements Disposable {
     const { runs } = await this.connection.request('run/list', {});
     const known = new Set(runs.map((run) => run.id));
     for (const run of this.runs) if (!known.has(run.id)) this.apply(run, { isDeleted: true });
-    for (const run of runs) this.apply(run, { isDeleted: false });
+    // What another server said before, or this one before it was started anew, is older whatever its count.
+    for (const run of runs) this.take(run, { isDeleted: false });
     this.changeEmitter.fire();
   }
 
   /** Takes a summary that an answer or a notification brought. An older one than we have changes nothing. */
   apply(run: RunSummary, { isDeleted }: { isDeleted: boolean }): void {
+    const before = this.runsById.get(run.id);
+    if (!isDeleted && before && before.revision > run.revision) return;
+    this.take(run, { isDeleted });
+  }
+
+  private take(run: RunSummary, { isDeleted }: { isDeleted: boolean }): void {
     const before = this.runsById.get(run.id) ?? null;
     if (isDeleted) this.runsById.delete(run.id);
-    else if (before && before.updatedMs > run.updatedMs) return;
     else this.runsById.set(run.id, run);
     this.runChangeEmitter.fire({ run, before, isDeleted });
     this.changeEmitter.fire();

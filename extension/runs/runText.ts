@@ -26,6 +26,8 @@ export function runDescription(run: RunSummary): string {
       return figures;
     case 'diverged':
       return `diverged · step ${count(run.step)}`;
+    case 'waiting':
+      return 'not started';
     case 'queued':
     case 'preparing':
     case 'paused':
@@ -33,6 +35,7 @@ export function runDescription(run: RunSummary): string {
     case 'stopped':
     case 'interrupted':
     case 'failed':
+    case 'damaged':
       return joined(run.status, figures);
     default:
       return run.status satisfies never;
@@ -54,6 +57,7 @@ export function statusBarText(run: RunSummary, liveRuns: number): string {
 }
 
 const statusBarIcons: Readonly<Record<RunStatus, string>> = {
+  waiting: 'circle-large-outline',
   queued: 'watch',
   preparing: 'loading~spin',
   training: 'pulse',
@@ -64,6 +68,7 @@ const statusBarIcons: Readonly<Record<RunStatus, string>> = {
   interrupted: 'debug-disconnect',
   diverged: 'flame',
   failed: 'error',
+  damaged: 'warning',
 };
 
 /** `3,211` */

@@ -93,7 +93,8 @@ function command(id: CommandId, title: string, ...args: unknown[]): vscode.Comma
 
 /** Icon and colour by status; colours are the theme's. */
 const statusIcons: Readonly<Record<RunStatus, readonly [icon: string, color: string]>> = {
-  queued: ['circle-large-outline', 'descriptionForeground'],
+  waiting: ['circle-large-outline', 'descriptionForeground'],
+  queued: ['watch', 'descriptionForeground'],
   preparing: ['loading~spin', 'charts.blue'],
   training: ['circle-filled', 'charts.green'],
   paused: ['debug-pause', 'charts.yellow'],
@@ -103,6 +104,7 @@ const statusIcons: Readonly<Record<RunStatus, readonly [icon: string, color: str
   interrupted: ['debug-disconnect', 'charts.yellow'],
   diverged: ['flame', 'errorForeground'],
   failed: ['error', 'errorForeground'],
+  damaged: ['warning', 'errorForeground'],
 };
 
 export function statusIcon(status: RunStatus): vscode.ThemeIcon {

@@ -1,30 +1,38 @@
 // A run as lists and headers show it.
 
-export type RunStatus =
-  | 'queued'
-  | 'preparing'
-  | 'training'
-  | 'paused'
-  | 'evaluating'
-  | 'finished'
-  | 'stopped'
-  | 'interrupted'
-  | 'diverged'
-  | 'failed';
+export const runStatuses = [
+  /** Made, and nobody is about to begin it: its maker has gone, or will come to it later. */
+  'waiting',
+  /** In the queue of a server. */
+  'queued',
+  'preparing',
+  'training',
+  'paused',
+  'evaluating',
+  'finished',
+  'stopped',
+  'interrupted',
+  'diverged',
+  'failed',
+  /** Its folder can't be read as a run; the message says what is wrong. */
+  'damaged',
+] as const;
+export type RunStatus = (typeof runStatuses)[number];
 
-/** Statuses in which a trainer process is at work. */
+/** Statuses in which a trainer process is at work or about to be. */
 export const liveStatuses = ['queued', 'preparing', 'training', 'paused', 'evaluating'] as const satisfies RunStatus[];
 
 export function isLive(status: RunStatus): boolean {
   return (liveStatuses as readonly RunStatus[]).includes(status);
 }
 
-/** Ended before the last step: stopped, interrupted, diverged or failed. Without a checkpoint it starts anew. */
+/** Not begun, or ended before the last step: stopped, interrupted, diverged or failed. Without a checkpoint it starts anew. */
 export function isResumable(run: RunSummary): boolean {
-  return !isLive(run.status) && run.status !== 'finished' && run.step < run.steps;
+  return !isLive(run.status) && run.status !== 'finished' && run.status !== 'damaged' && run.step < run.steps;
 }
 
 export interface RunSummary {
+  /** The name of its folder: a copy of a run is another run. */
   readonly id: string;
   readonly name: string;
   readonly seed: number;
@@ -54,6 +62,13 @@ export interface RunSummary {
   /** Absolute path of the run's folder. */
   readonly folder: string;
   readonly checkpoints: readonly CheckpointSummary[];
+  /**
+   * Counts the pieces of work done on it, from 0; −1 before the first. Where it grows, rows already seen may count no more: take a
+   * new snapshot.
+   */
+  readonly incarnation: number;
+  /** Grows with each change that a server tells: of two summaries of one connection the greater is the later. No clock does that. */
+  readonly revision: number;
 }
 
 /** Of a trainer: of its tensors and kernels on `wasm`, of the whole process on the other runtimes, which tell no more. */
@@ -67,4 +82,6 @@ export interface CheckpointSummary {
   readonly file: string;
   readonly step: number;
   readonly epoch: number;
+  /** Absent in runs of older versions. */
+  readonly sizeBytes?: number;
 }

@@ -2,8 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { isRunning } from '../run/resumeRun.ts';
-import { storageError } from '../run/runDatabase.ts';
+import { storageError } from '../run/storageError.ts';
 
 const lockSchema = z.object({
   pid: z.int().min(1),
@@ -72,6 +71,15 @@ export async function takeLock(
 /** Removes the lock if it is ours. */
 export function releaseLock(runsFolder: string, lock: Lock): void {
   if (readLock(runsFolder)?.token === lock.token) fs.rmSync(lockFile(runsFolder), { force: true });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** A link appears whole and never replaces; file systems without links copy instead. False where the name is taken. */

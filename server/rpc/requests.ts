@@ -12,7 +12,7 @@ import type { Plan } from '../protocol/plan.ts';
 import type { RunReader } from '../run/runReader.ts';
 import { RunStateError } from '../run/runSupervisor.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
-import { StorageError } from '../run/runDatabase.ts';
+import { StorageError } from '../run/storageError.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** What the server needs of the layers that it does not know. */

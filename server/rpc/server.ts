@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws';
 import { maxMessageBytes } from '../protocol/messages.ts';
 import { RunReader } from '../run/runReader.ts';
 import { RunSupervisor } from '../run/runSupervisor.ts';
-import { storageError } from '../run/runDatabase.ts';
+import { storageError } from '../run/storageError.ts';
 import { greetServer } from './greetServer.ts';
 import { readLock, releaseLock, takeLock } from './lockFile.ts';
 import type { Lock } from './lockFile.ts';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { PreparedRecord, Row } from '../protocol/records.ts';
 import { maskedCrc32c } from './crc32c.ts';
-import { storageError } from './runDatabase.ts';
+import { storageError } from './storageError.ts';
 
 type Scalar = readonly [tag: string, value: number];
 

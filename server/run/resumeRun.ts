@@ -1,104 +1,100 @@
-// Brings a run at rest back to a state from which a trainer can go on, and one whose process is gone to rest.
+// From where a run goes on: the newest checkpoint that is whole and up to which no step is missing. Only looks; the log that then
+// begins says which rows of earlier ones count no more.
 import fs from 'node:fs';
 import path from 'node:path';
-import { isLive } from '../protocol/run.ts';
-import type { RunStatus, RunSummary } from '../protocol/run.ts';
-import { RunDatabase, StorageError } from './runDatabase.ts';
-import type { RunState } from './runDatabase.ts';
-import { checkpointsFolder, databaseFile } from './runFolder.ts';
-import { forEachRow } from './runReader.ts';
-import { heartbeatMs } from './runRecorder.ts';
-import { SafetensorsFile } from './safetensors.ts';
-import { clearedSummary, SummaryFold } from './summaryFold.ts';
+import { BadCheckpointError, SafetensorsFile } from './safetensors.ts';
+import { checkpointsFolder, progressOf, startingProgress, summaryOf } from './runFolder.ts';
+import type { RunHistory } from './runHistory.ts';
+import { isVoid } from './stored.ts';
+import type { RunProgress, StoredRow, Voids } from './stored.ts';
+import { SummaryFold } from './summaryFold.ts';
 
-/** A step on the slowest runtime takes minutes, during which no heartbeat comes; a process id is seldom reused so soon. */
-const longestStepMs = 120 * heartbeatMs;
+export interface ResumePoint {
+  /** File name in the run's `checkpoints` folder; null to begin anew. */
+  readonly checkpoint: string | null;
+  readonly voids: Voids | null;
+  /** As the rows that stay have it. */
+  readonly progress: RunProgress;
+  readonly firstSeq: number;
+  readonly evaluations: number;
+  /** What was found wrong on the way, a sentence each. */
+  readonly faults: readonly string[];
+}
+
+interface Checkpointed {
+  readonly file: string;
+  readonly step: number;
+  readonly seq: number;
+}
 
 /**
- * Cuts the log after the newest whole checkpoint: the rows of later steps go, for the trainer makes them again, bit for bit;
- * evaluations of weights up to that step stay. Without a checkpoint everything goes. The run is `queued` then.
+ * The rows of steps after the checkpoint go, for the trainer makes them again, bit for bit; evaluations of weights up to that step
+ * stay. Without a checkpoint everything goes.
  * @throws StorageError
  */
-export function prepareResume(folder: string, nowMs: number): { checkpoint: string | null; summary: RunSummary } {
-  const database = RunDatabase.open(databaseFile(folder), 'write');
-  try {
-    const newest = database
-      .readCheckpoints()
-      .findLast(({ file }) => isWhole(path.join(checkpointsFolder(folder), file)));
-    for (const file of database.cutAfter(newest?.step ?? -1)) {
-      fs.rmSync(path.join(checkpointsFolder(folder), file), { force: true });
+export function resumePoint(history: RunHistory): ResumePoint {
+  const faults: string[] = [];
+  const { checkpoints, firstMissing, hasRows } = survey(history);
+  const chosen = checkpoints.findLast(({ file, step }) => {
+    if (step >= firstMissing) {
+      faults.push(`${file} is passed over: step ${String(firstMissing)} is missing in the log before it.`);
+      return false;
     }
-    const { plan } = database.readOrigin();
-    const state = database.readState();
-    const fold = new SummaryFold({ ...clearedSummary(state.summary), folder }, plan);
-    let evaluations = 0;
-    forEachRow(database, 0, (row) => {
-      fold.apply(row);
-      if (row.record.type === 'evaluationStarted') evaluations = Math.max(evaluations, row.record.evaluation);
-    });
-    const summary: RunSummary = { ...fold.summary, status: 'queued', message: null, updatedMs: nowMs };
-    database.commit([], [], { ...state, summary, evaluations, restStatus: null, pid: process.pid, heartbeatMs: nowMs });
-    return { checkpoint: newest?.file ?? null, summary };
-  } finally {
-    database.close();
-  }
+    const fault = faultOf(path.join(checkpointsFolder(history.folder), file));
+    if (fault !== null) faults.push(fault);
+    return fault === null;
+  });
+  const voids = hasRows ? { step: chosen?.step ?? -1, seq: chosen?.seq ?? 0 } : null;
+  return { checkpoint: chosen?.file ?? null, voids, faults, ...foldRows(history, voids) };
 }
 
-/** Marks a run at rest as waiting for an evaluation; it falls back to its status afterwards. @throws StorageError */
-export function prepareEvaluation(folder: string, nowMs: number): RunSummary {
-  return changeState(folder, nowMs, (state) => ({
-    ...state,
-    restStatus: state.summary.status,
-    summary: { ...state.summary, status: 'queued', message: null },
-  }));
+/** Every checkpoint in the log, and the first step that the log should have and has not. */
+function survey(history: RunHistory) {
+  const checkpoints: Checkpointed[] = [];
+  let firstMissing = Infinity;
+  let lastStep = 0;
+  let hasRows = false;
+  history.forEachRow(0, ({ record, seq }) => {
+    hasRows = true;
+    if (record.type === 'step') {
+      if (record.step !== lastStep + 1) firstMissing = Math.min(firstMissing, lastStep + 1);
+      lastStep = record.step;
+    }
+    if (record.type === 'checkpointed') {
+      // A state of steps that the log has not (yet): the rows before it were lost.
+      if (record.step > lastStep) firstMissing = Math.min(firstMissing, lastStep + 1);
+      checkpoints.push({ file: record.file, step: record.step, seq });
+    }
+  });
+  return { checkpoints: checkpoints.toSorted((a, b) => a.step - b.step || a.seq - b.seq), firstMissing, hasRows };
 }
 
-/** Ends a run whose process is gone. @throws StorageError */
-export function settleRun(
-  folder: string,
-  nowMs: number,
-  end: { status: RunStatus; message: string | null },
-): RunSummary {
-  return changeState(folder, nowMs, (state) => ({
-    ...state,
-    restStatus: null,
-    summary: { ...state.summary, ...end, status: state.restStatus ?? end.status },
-  }));
+function foldRows(history: RunHistory, voids: Voids | null) {
+  const { origin, folder, newest } = history;
+  const fold = new SummaryFold(summaryOf(folder, origin, newest, startingProgress(origin)), origin.plan);
+  let evaluations = 0;
+  let lastSeq = 0;
+  history.forEachRow(0, (row: StoredRow) => {
+    if (voids && isVoid(row, voids)) return;
+    fold.apply(row);
+    lastSeq = row.seq;
+    if (row.record.type === 'evaluationStarted') evaluations = Math.max(evaluations, row.record.evaluation);
+  });
+  const progress = progressOf(fold.summary);
+  const checkpoints = progress.checkpoints.flatMap((one) => {
+    const sizeBytes = fs.statSync(path.join(checkpointsFolder(folder), one.file), { throwIfNoEntry: false })?.size;
+    return sizeBytes === undefined ? [] : [{ ...one, sizeBytes }];
+  });
+  return { progress: { ...progress, checkpoints }, evaluations, firstSeq: lastSeq + 1 };
 }
 
-/** Live on paper, but no process has said so for a while. */
-export function isAbandoned(state: RunState, nowMs: number): boolean {
-  if (!isLive(state.summary.status)) return false;
-  return state.pid === null || !isRunning(state.pid) || nowMs - state.heartbeatMs > longestStepMs;
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function changeState(folder: string, nowMs: number, change: (state: RunState) => RunState): RunSummary {
-  const database = RunDatabase.open(databaseFile(folder), 'write');
-  try {
-    const { summary, ...rest } = change(database.readState());
-    const state = { ...rest, summary: { ...summary, folder, updatedMs: nowMs }, pid: process.pid, heartbeatMs: nowMs };
-    database.commit([], [], state);
-    return state.summary;
-  } finally {
-    database.close();
-  }
-}
-
-function isWhole(file: string): boolean {
+/** Null where the checkpoint is whole. */
+function faultOf(file: string): string | null {
   try {
     new SafetensorsFile(file).close();
-    return true;
+    return null;
   } catch (error) {
-    if (error instanceof StorageError) throw error;
-    return false;
+    if (error instanceof BadCheckpointError) return error.message;
+    throw error;
   }
 }

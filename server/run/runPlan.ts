@@ -12,10 +12,16 @@ import type { RecorderOptions } from './runRecorder.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import type { OpenTrainer, Trainer } from './trainer.ts';
 
+/** `incarnation` is the number of the log that the work begins: whoever asked has seen those before it. */
 export type Work =
-  /** From the start, or from a checkpoint of the run that `prepareResume` chose. */
-  | { readonly type: 'train'; readonly checkpoint: string | null }
-  | { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan };
+  /** From the newest checkpoint that is whole, or from the start. */
+  | { readonly type: 'train'; readonly incarnation: number }
+  | {
+      readonly type: 'evaluate';
+      readonly incarnation: number;
+      readonly checkpoint: string;
+      readonly evaluation: EvaluationPlan;
+    };
 
 export interface RunPlanOptions extends RecorderOptions {
   readonly openTrainer: OpenTrainer;
@@ -24,9 +30,14 @@ export interface RunPlanOptions extends RecorderOptions {
   readonly log: (text: string) => void;
 }
 
-/** Always ends with the run at rest and its summary; an error becomes the run's status `failed`. @throws StorageError where the folder can't be opened. */
+/**
+ * Always ends with the run at rest and its summary; an error becomes the run's status `failed`.
+ * @throws SupersededError where another process has begun work on it, before anything is done; StorageError where the folder can't be
+ * read or written.
+ */
 export async function runPlan(work: Work, options: RunPlanOptions): Promise<RunSummary> {
-  const recorder = new RunRecorder(options);
+  const recorder = new RunRecorder(work.type, work.incarnation, options);
+  for (const fault of recorder.faults) options.log(fault);
   let end: { status: RunStatus; message: string | null };
   try {
     end = await new Drive(work, recorder, options).run();
@@ -36,10 +47,12 @@ export async function runPlan(work: Work, options: RunPlanOptions): Promise<RunS
   }
   try {
     recorder.update(end);
-    recorder.close();
   } catch {
-    // The disk is what failed: `update` has announced the end, and whoever reads the folder finds a run without a process.
+    // The disk is what failed, or the run is another's by now: `update` has announced the end, and whoever reads the folder finds a
+    // run without a process, or the other's work.
     return { ...recorder.summary, ...end };
+  } finally {
+    recorder.close();
   }
   return recorder.summary;
 }
@@ -60,8 +73,8 @@ class Drive {
   async run(): Promise<{ status: RunStatus; message: string | null }> {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
-    this.#recorder.update({ status: 'preparing', message: null });
-    const checkpoint = this.#work.checkpoint;
+    const { type } = this.#work;
+    const checkpoint = type === 'evaluate' ? this.#work.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
     const trainer = await openTrainer(this.#plan);
     this.#recorder.update({ device: trainer.device });
@@ -81,7 +94,7 @@ class Drive {
 
   async #train(trainer: Trainer, from: TrainingState | null) {
     const { control } = this.#options;
-    this.#recorder.openEvents(from ? from.step + 1 : 0);
+    this.#recorder.openEvents(from ? from.step + 1 : 1);
     this.#recorder.update({ status: 'training' });
     let state = from;
     let divergence: DivergedRecord | null = null;
@@ -122,12 +135,10 @@ class Drive {
     } finally {
       await events.return(undefined);
     }
-    this.#recorder.flush();
   }
 
   async #pause(): Promise<void> {
     const { status } = this.#recorder.summary;
-    this.#recorder.flush();
     this.#recorder.update({ status: 'paused' });
     await this.#options.control.untilResumed();
     this.#recorder.rest();

@@ -1,20 +1,19 @@
-// Reads runs for clients while their trainers write: rows after a cursor, and snapshots that grow with the log instead of
-// being folded anew.
+// Reads runs for clients while their trainers write: rows after a cursor, and snapshots that grow with the log instead of being folded
+// anew.
 import { applyRow, emptySnapshot } from '../protocol/snapshot.ts';
 import type { RunSnapshot } from '../protocol/snapshot.ts';
 import type { Row } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
-import { RunDatabase } from './runDatabase.ts';
-import { databaseFile } from './runFolder.ts';
+import { RunHistory } from './runHistory.ts';
 
 interface OpenRun {
-  readonly database: RunDatabase;
+  readonly history: RunHistory;
   snapshot: RunSnapshot | null;
 }
 
 const pageLimit = { maxRows: 5000, maxBytes: 4 * 1024 * 1024 };
 
-/** Runs whose databases and snapshots are kept; the one unused for longest goes first. */
+/** Runs whose histories and snapshots are kept; the one unused for longest goes first. */
 const maxOpenRuns = 6;
 
 export class RunReader {
@@ -22,28 +21,28 @@ export class RunReader {
 
   /** One message's worth of rows after the cursor. @throws StorageError */
   rows(run: RunSummary, cursor: number): Row[] {
-    return this.#use(run).database.readRows(cursor, pageLimit);
+    return this.#use(run).history.rows(cursor, pageLimit);
   }
 
   /** @throws StorageError */
   lastSeq(run: RunSummary): number {
-    return this.#use(run).database.lastSeq();
+    return this.#use(run).history.lastSeq();
   }
 
   /** The fold of all rows so far. It goes on growing: encode it before the next call. @throws StorageError */
   snapshot(run: RunSummary): RunSnapshot {
     const open = this.#use(run);
-    const snapshot = (open.snapshot ??= emptySnapshot(run, open.database.readOrigin().plan));
+    const snapshot = (open.snapshot ??= emptySnapshot(run, open.history.origin.plan));
     snapshot.run = run;
-    forEachRow(open.database, snapshot.cursor, (row) => {
+    open.history.forEachRow(snapshot.cursor, (row) => {
       applyRow(snapshot, row);
     });
     return snapshot;
   }
 
-  /** For a run that is deleted or whose log was cut. */
+  /** For a run that is deleted. */
   forget(runId: string): void {
-    this.#open.get(runId)?.database.close();
+    this.#open.get(runId)?.history.close();
     this.#open.delete(runId);
   }
 
@@ -51,11 +50,10 @@ export class RunReader {
     for (const id of [...this.#open.keys()]) this.forget(id);
   }
 
+  /** What later work has made void is forgotten. */
   #use(run: RunSummary): OpenRun {
-    const open = this.#open.get(run.id) ?? {
-      database: RunDatabase.open(databaseFile(run.folder), 'read'),
-      snapshot: null,
-    };
+    const open = this.#open.get(run.id) ?? { history: new RunHistory(run.folder), snapshot: null };
+    if (open.history.refresh()) open.snapshot = null;
     this.#open.delete(run.id);
     this.#open.set(run.id, open);
     for (const id of this.#open.keys()) {
@@ -63,15 +61,5 @@ export class RunReader {
       this.forget(id);
     }
     return open;
-  }
-}
-
-export function forEachRow(database: RunDatabase, afterSeq: number, visit: (row: Row) => void): void {
-  for (let cursor = afterSeq; ;) {
-    const rows = database.readRows(cursor, pageLimit);
-    const last = rows.at(-1);
-    if (!last) return;
-    rows.forEach(visit);
-    cursor = last.seq;
   }
 }

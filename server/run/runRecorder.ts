@@ -1,14 +1,23 @@
-// Writes a run at work into its folder: rows and summary in run.db, checkpoints, TensorBoard's events. One a run, in the
-// process that trains it.
+// Writes a run at work into its folder: rows and state into a log of its own, checkpoints, TensorBoard's events. One a piece of work,
+// in the process that does it.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Row, RunRecord } from '../protocol/records.ts';
+import { isLive } from '../protocol/run.ts';
 import type { CheckpointSummary, MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
 import { checkpointName, writeCheckpoint } from './checkpointFile.ts';
 import { EventsFile } from './eventsFile.ts';
-import { RunDatabase } from './runDatabase.ts';
-import type { RunOrigin, RunState, StoredRow } from './runDatabase.ts';
-import { checkpointsFolder, databaseFile } from './runFolder.ts';
+import { heartbeatMs, startHeartbeat } from './heartbeat.ts';
+import type { StartHeartbeat } from './heartbeat.ts';
+import { beatFile, LogWriter } from './logFile.ts';
+import { encodeFrame } from './logFrames.ts';
+import { thisProcess } from './owner.ts';
+import { resumePoint } from './resumeRun.ts';
+import { checkpointsFolder, progressOf, summaryOf } from './runFolder.ts';
+import { glance } from './runGlance.ts';
+import { RunHistory } from './runHistory.ts';
+import { storedVersion } from './stored.ts';
+import type { LogHead, RunOrigin, RunProgress, StoredRow, StoredState, Voids } from './stored.ts';
 import { SummaryFold } from './summaryFold.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 
@@ -36,62 +45,88 @@ export interface RecorderOptions {
   readonly onChange: (summary: RunSummary) => void;
   /** Called with the rows that have reached the disk, before `onChange`. */
   readonly onRows?: (rows: readonly Row[]) => void;
-  readonly openDatabase?: (file: string) => RunDatabase;
+  readonly beginLog?: (folder: string, head: LogHead, further: readonly Buffer[]) => LogWriter;
+  readonly startHeartbeat?: StartHeartbeat;
 }
 
-/** Without write-ahead logging each commit waits for the disk, so rows are gathered for so long. */
-const slowCommitMs = 200;
-export const heartbeatMs = 5000;
+/** After so many bytes of rows the state comes again, so that it is found near the end. */
+const stateEveryBytes = 64 * 1024;
+
+/** What a log begins with. */
+interface Beginning {
+  readonly voids: Voids | null;
+  readonly progress: RunProgress;
+  readonly firstSeq: number;
+  readonly evaluations: number;
+  readonly restStatus: RunStatus | null;
+  readonly checkpoint: string | null;
+  readonly faults: readonly string[];
+}
 
 export class RunRecorder {
   readonly origin: RunOrigin;
+  /** From which training goes on, as a file name; null where it begins. */
+  readonly checkpointToResume: string | null;
+  /** What was wrong with later checkpoints, a sentence each. */
+  readonly faults: readonly string[];
+  /** Status of the run before an evaluation of it; null while the run itself is at work. */
+  readonly restStatus: RunStatus | null;
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #onChange: (summary: RunSummary) => void;
   readonly #onRows: (rows: readonly Row[]) => void;
-  readonly #database: RunDatabase;
+  readonly #log: LogWriter;
   readonly #fold: SummaryFold;
-  readonly #timers: (() => void)[];
-  #state: RunState;
+  readonly #stops: (() => void)[];
   #committed: RunSummary;
   #seq: number;
-  #pending: StoredRow[] = [];
-  #lastCommitMs = 0;
+  #evaluations: number;
+  #bytesSinceState = 0;
   #evaluationStep = 0;
   #events: EventsFile | null = null;
   #failure: Error | null = null;
 
-  /** @throws StorageError */
-  constructor(options: RecorderOptions) {
+  /**
+   * Begins the log `number`, exclusively. @throws SupersededError where another process was faster; StorageError where the folder
+   * can't be read or written.
+   */
+  constructor(work: 'train' | 'evaluate', number: number, options: RecorderOptions) {
     const { folder, clock, onChange, onRows = () => {} } = options;
-    const { openDatabase = (file: string) => RunDatabase.open(file, 'write') } = options;
+    const { beginLog = (...all) => new LogWriter(...all) } = options;
     this.#folder = folder;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#onRows = onRows;
-    fs.mkdirSync(checkpointsFolder(folder), { recursive: true });
-    this.#database = openDatabase(databaseFile(folder));
-    this.origin = this.#database.readOrigin();
-    this.#state = { ...this.#database.readState(), pid: process.pid };
-    this.#committed = this.#state.summary;
-    this.#fold = new SummaryFold(this.#committed, this.origin.plan);
-    this.#seq = this.#database.lastSeq();
-    this.#timers = [
+    const history = new RunHistory(folder);
+    try {
+      this.origin = history.origin;
+      const beginning = work === 'train' ? trainingFrom(history) : evaluationOf(history);
+      this.checkpointToResume = beginning.checkpoint;
+      this.faults = beginning.faults;
+      this.restStatus = beginning.restStatus;
+      this.#seq = beginning.firstSeq - 1;
+      this.#evaluations = beginning.evaluations;
+      const progress = { ...beginning.progress, status: 'preparing' as const, message: null, updatedMs: clock.now() };
+      this.#committed = summaryOf(folder, this.origin, number, progress);
+      this.#fold = new SummaryFold(this.#committed, this.origin.plan);
+      const { voids, firstSeq, restStatus } = beginning;
+      const head: LogHead = {
+        ...{ format: 'kafscope log', version: storedVersion, number, owner: thisProcess(), work },
+        ...{ startedMs: clock.now(), firstSeq, voids, restStatus },
+      };
+      this.#log = beginLog(folder, head, [encodeFrame('state', this.#state())]);
+    } finally {
+      history.close();
+    }
+    this.#stops = [
+      (options.startHeartbeat ?? startHeartbeat)(beatFile(folder, number)),
       clock.every(heartbeatMs, () => {
         this.#inBackground(() => {
-          this.#commit([]);
+          this.#log.checkOwnership();
         });
       }),
     ];
-    if (!this.#database.isWriteAhead) {
-      this.#timers.push(
-        clock.every(slowCommitMs, () => {
-          this.#inBackground(() => {
-            this.flush();
-          });
-        }),
-      );
-    }
+    onChange(this.#committed);
   }
 
   /** As it stands on the disk. */
@@ -99,46 +134,55 @@ export class RunRecorder {
     return this.#committed;
   }
 
-  get restStatus(): RunStatus | null {
-    return this.#state.restStatus;
-  }
-
-  /** Call before the first row of training; `startStep` is 0 or the first step after a resume. @throws StorageError */
-  openEvents(startStep: number): void {
-    const [first] = this.#database.readRows(0, { maxRows: 1, maxBytes: 1 });
-    const prepared = first?.record.type === 'prepared' ? first.record : null;
-    this.#events = new EventsFile(this.#folder, { timeMs: this.#clock.now(), startStep, prepared });
+  /** Call before the first row of training; `firstStep` is the first that follows. @throws StorageError */
+  openEvents(firstStep: number): void {
+    const history = new RunHistory(this.#folder);
+    try {
+      const [first] = history.rows(0, { maxRows: 1, maxBytes: Infinity });
+      const prepared = first?.record.type === 'prepared' ? first.record : null;
+      this.#events = new EventsFile(this.#folder, { timeMs: this.#clock.now(), startStep: firstStep, prepared });
+    } finally {
+      history.close();
+    }
   }
 
   /** @throws StorageError; what was recorded before is safe. */
   record(record: RunRecord): void {
-    this.#add(record);
-    if (this.#database.isWriteAhead || this.#clock.now() - this.#lastCommitMs >= slowCommitMs) this.flush();
+    this.#throwFailure();
+    const row = this.#append(record);
+    const isLong = this.#bytesSinceState >= stateEveryBytes;
+    this.#commit([row], [], isLong);
   }
 
   /** Writes the state's file and only then lists it. Nothing happens where the run has that state. @throws StorageError */
   checkpoint(state: TrainingState): void {
+    this.#throwFailure();
     const { step, epoch } = state;
     const file = checkpointName(step);
     if (this.#fold.summary.checkpoints.some((known) => known.file === file && known.epoch === epoch)) return;
     const { plan, id: runId } = this.origin;
     const versions = { ...this.origin.versions, runtime: this.#fold.summary.device ?? 'unknown' };
-    writeCheckpoint(path.join(checkpointsFolder(this.#folder), file), state, { plan, runId, versions });
-    this.#add({ type: 'checkpointed', step, epoch, file });
-    this.#commit([{ file, step, epoch }]);
+    this.#log.checkOwnership();
+    this.#log.sync();
+    const target = path.join(checkpointsFolder(this.#folder), file);
+    fs.mkdirSync(checkpointsFolder(this.#folder), { recursive: true });
+    writeCheckpoint(target, state, { plan, runId, versions });
+    const row = this.#append({ type: 'checkpointed', step, epoch, file });
+    const { size: sizeBytes } = fs.statSync(target);
+    this.#commit([row], [{ file, step, epoch, sizeBytes }], true);
   }
 
   /** Numbers the evaluation that begins. */
   nextEvaluation(): number {
-    this.#state = { ...this.#state, evaluations: this.#state.evaluations + 1 };
-    return this.#state.evaluations;
+    return ++this.#evaluations;
   }
 
   /** @throws StorageError; the change is announced even so. */
   update(change: Partial<Pick<RunSummary, 'status' | 'message' | 'device'>>): void {
     this.#fold.summary = { ...this.#fold.summary, ...change, updatedMs: this.#clock.now() };
     try {
-      this.#commit([]);
+      this.#throwFailure();
+      this.#commit([], [], true);
     } catch (error) {
       this.#committed = { ...this.#committed, ...change };
       this.#onChange(this.#committed);
@@ -158,29 +202,23 @@ export class RunRecorder {
     this.#fold.forgetSpeed();
   }
 
-  /** @throws StorageError */
-  flush(): void {
-    this.#throwFailure();
-    if (this.#pending.length > 0) this.#commit([]);
-  }
-
   /** Gives the run up to whoever comes next. */
   close(): void {
-    for (const stop of this.#timers) stop();
+    for (const stop of this.#stops) stop();
     try {
-      this.#state = { ...this.#state, pid: null, restStatus: null };
-      this.#commit([]);
-    } finally {
-      this.#events?.close();
-      this.#database.close();
+      this.#log.sync();
+    } catch {
+      // What the disk refuses now it has refused or will refuse to whoever reads: the end itself was announced.
     }
+    this.#events?.close();
+    this.#log.close();
   }
 
-  #add(record: RunRecord): void {
-    this.#throwFailure();
+  /** Numbers the record and folds it; the commit that follows may take that back. */
+  #append(record: RunRecord): StoredRow {
     const row = { seq: ++this.#seq, timeMs: this.#clock.now(), step: this.#stepOf(record), record };
-    this.#pending.push(row);
     this.#fold.apply(row);
+    return row;
   }
 
   #stepOf(record: RunRecord): number {
@@ -205,22 +243,31 @@ export class RunRecorder {
     }
   }
 
-  #commit(checkpoints: readonly CheckpointSummary[]): void {
-    const rows = this.#pending;
-    this.#pending = [];
-    const now = this.#clock.now();
-    const state = { ...this.#state, summary: this.#fold.summary, heartbeatMs: now };
+  #state(): StoredState {
+    return { progress: progressOf(this.#fold.summary), seq: this.#seq, evaluations: this.#evaluations };
+  }
+
+  #commit(rows: readonly StoredRow[], checkpoints: readonly CheckpointSummary[], withState: boolean): void {
+    const sized = new Map(checkpoints.map((checkpoint) => [checkpoint.file, checkpoint]));
+    if (sized.size > 0) {
+      const { summary } = this.#fold;
+      this.#fold.summary = { ...summary, checkpoints: summary.checkpoints.map((one) => sized.get(one.file) ?? one) };
+    }
     try {
-      this.#database.commit(rows, checkpoints, state);
+      const frames = [
+        ...(rows.length > 0 ? [encodeFrame('rows', rows)] : []),
+        ...(withState ? [encodeFrame('state', this.#state())] : []),
+      ];
+      const before = this.#log.sizeBytes;
+      this.#log.append(...frames);
+      this.#bytesSinceState = withState ? 0 : this.#bytesSinceState + this.#log.sizeBytes - before;
     } catch (error) {
       this.#seq -= rows.length;
       this.#fold.summary = this.#committed;
       throw error;
     }
-    const isNews = rows.length > 0 || this.#committed !== state.summary;
-    this.#state = state;
-    this.#committed = state.summary;
-    this.#lastCommitMs = now;
+    const isNews = rows.length > 0 || this.#committed !== this.#fold.summary;
+    this.#committed = this.#fold.summary;
     this.#events?.add(rows);
     if (rows.length > 0) this.#onRows(rows);
     if (isNews) this.#onChange(this.#committed);
@@ -238,4 +285,18 @@ export class RunRecorder {
   #throwFailure(): void {
     if (this.#failure) throw this.#failure;
   }
+}
+
+function trainingFrom(history: RunHistory): Beginning {
+  return { ...resumePoint(history), restStatus: null };
+}
+
+function evaluationOf(history: RunHistory): Beginning {
+  const { summary, restStatus, evaluations } = glance(history.folder);
+  return {
+    ...{ voids: null, checkpoint: null, faults: [], evaluations, firstSeq: history.lastSeq() + 1 },
+    progress: progressOf(summary),
+    // An evaluation that was cut off has left the status of the run at rest in its log's head.
+    restStatus: isLive(summary.status) ? (restStatus ?? 'interrupted') : summary.status,
+  };
 }

@@ -1,5 +1,6 @@
-// The server's runs: which there are, which one is at work, which wait, and the trainer processes. One run trains at a time.
-// Clients and messages are not known here.
+// The server's runs: which there are, which one is at work here, which wait, and the trainer processes. One run trains at a time.
+// Clients and messages are not known here. What this server alone knows of a run (that it is queued, why its trainer died) lies over
+// what the run's folder says.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -8,11 +9,15 @@ import path from 'node:path';
 import type { EvaluationPlan } from '../protocol/plan.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
-import { prepareEvaluation, prepareResume, isAbandoned, settleRun } from './resumeRun.ts';
-import { RunDatabase, StorageError, storageError } from './runDatabase.ts';
-import { createRun, databaseFile, listRunFolders } from './runFolder.ts';
+import { LifeWatch } from './lifeWatch.ts';
+import type { Life } from './lifeWatch.ts';
+import { beatFile, fileSize, logFile, newestLog, readHead, SupersededError } from './logFile.ts';
+import { noteEnd } from './noteRun.ts';
+import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.ts';
 import type { NewRun } from './runFolder.ts';
+import { damagedRun, glance, judged, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
+import { StorageError } from './storageError.ts';
 import type { FromTrainer, ToTrainer } from './trainerMessages.ts';
 
 /** A run can't do what was asked of it: there is none of that name, or its status does not allow it. */
@@ -31,11 +36,19 @@ export interface SupervisorOptions {
   /** Bundle or source of the trainer process. */
   readonly trainerFile: string;
   readonly log: (line: string) => void;
+  /** Of the day, for what is recorded. */
   readonly now: () => number;
+  readonly watch?: LifeWatch;
 }
 
 interface Entry {
+  readonly id: string;
   summary: RunSummary;
+  /** Where it is at work, if not here; null where that is not known. */
+  place: string | null;
+  life: Life | null;
+  /** Of the files it was last read from; it is read again where they changed. */
+  seen: string;
   child: ChildProcess | null;
   work: Work | null;
 }
@@ -49,7 +62,7 @@ interface Exit {
 interface SupervisorEvents {
   /** A summary changed. */
   changed: [run: RunSummary];
-  /** The log was cut: what was read of later rows no longer holds. */
+  /** What was read of later rows no longer holds: the run went on from an earlier step. */
   cut: [runId: string];
   deleted: [run: RunSummary];
 }
@@ -59,22 +72,25 @@ const stderrKeptBytes = 4000;
 export class RunSupervisor {
   readonly events = new EventEmitter<SupervisorEvents>();
   readonly #options: SupervisorOptions;
+  readonly #watch: LifeWatch;
   readonly #entries = new Map<string, Entry>();
   #queue: Entry[] = [];
   #isClosing = false;
+  #revision = 0;
 
-  /** Runs that claim to be live but have no process any more become `interrupted`. @throws StorageError */
+  /** @throws StorageError */
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#watch = options.watch ?? new LifeWatch();
     this.refresh();
   }
 
   /** Whether a run of this server is at work or waits. */
   get isBusy(): boolean {
-    return [...this.#entries.values()].some((entry) => entry.child !== null || this.#queue.includes(entry));
+    return [...this.#entries.values()].some((entry) => this.#isOurs(entry));
   }
 
-  /** Newest first; reads again what others (the command line) may have changed. */
+  /** Newest first; reads again what others (the command line, other hosts) may have changed. */
   list(): RunSummary[] {
     this.refresh();
     return [...this.#entries.values()]
@@ -89,10 +105,9 @@ export class RunSupervisor {
 
   /** @throws StorageError */
   start(run: NewRun): RunSummary {
-    const summary = createRun(this.#options.runsFolder, run, this.#options.now());
-    const entry: Entry = { summary, child: null, work: { type: 'train', checkpoint: null } };
-    this.#entries.set(summary.id, entry);
-    this.#enqueue(entry);
+    const made = createRun(this.#options.runsFolder, run, this.#options.now());
+    const entry = this.#read(made.folder, undefined)!;
+    this.#enqueue(entry, { type: 'train', incarnation: 0 });
     return entry.summary;
   }
 
@@ -100,24 +115,26 @@ export class RunSupervisor {
     const entry = this.#entry(runId);
     const { status } = entry.summary;
     if (status === 'paused') return entry.summary;
-    if (!entry.child || status === 'queued') throw wrongState(entry, 'paused', 'it is not at work here');
+    if (!entry.child || status === 'queued') throw wrongState(entry, 'paused', notHere(entry));
     this.#tell(entry, { type: 'pause' });
     return entry.summary;
   }
 
   /** @throws RunStateError | StorageError */
   resume(runId: string): RunSummary {
-    const entry = this.#entry(runId);
+    const entry = this.#fresh(runId);
     if (entry.child) {
       this.#tell(entry, { type: 'resume' });
       return entry.summary;
     }
-    if (!isResumable(entry.summary)) throw wrongState(entry, 'resumed', 'it is not an ended run with steps left');
-    const { checkpoint, summary } = prepareResume(entry.summary.folder, this.#options.now());
-    entry.work = { type: 'train', checkpoint };
-    this.events.emit('cut', runId);
-    this.#change(entry, summary);
-    this.#enqueue(entry);
+    if (!isResumable(entry.summary)) {
+      throw wrongState(
+        entry,
+        'resumed',
+        isLive(entry.summary.status) ? notHere(entry) : 'it is not an ended run with steps left',
+      );
+    }
+    this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1 });
     return entry.summary;
   }
 
@@ -126,60 +143,63 @@ export class RunSupervisor {
     if (entry.child) this.#tell(entry, { type: 'stop' });
     else if (this.#queue.includes(entry)) {
       this.#queue = this.#queue.filter((queued) => queued !== entry);
-      this.#settle(entry, { status: 'stopped', message: null });
-    } else throw wrongState(entry, 'stopped', 'it is not at work here');
+      const { work } = entry;
+      entry.work = null;
+      if (work?.type === 'train') this.#note(entry, { status: 'stopped', message: null }, work.incarnation);
+      else this.#read(entry.summary.folder, entry, { isForced: true });
+    } else throw wrongState(entry, 'stopped', notHere(entry));
     return entry.summary;
   }
 
   /** @throws RunStateError | StorageError */
   evaluate(runId: string, checkpoint: string | null, evaluation: EvaluationPlan): RunSummary {
-    const entry = this.#entry(runId);
-    if (isLive(entry.summary.status)) throw wrongState(entry, 'evaluated', 'it is at work');
-    const file = checkpoint ?? entry.summary.checkpoints.at(-1)?.file;
+    const entry = this.#fresh(runId);
+    const { status, checkpoints, incarnation } = entry.summary;
+    if (isLive(status)) throw wrongState(entry, 'evaluated', 'it is at work');
+    const file = checkpoint ?? checkpoints.at(-1)?.file;
     if (!file) throw new RunStateError('unknownFile', `Run ${runId} has no checkpoint to evaluate. Train it first.`);
-    if (!entry.summary.checkpoints.some((known) => known.file === file)) {
+    if (!checkpoints.some((known) => known.file === file)) {
       throw new RunStateError('unknownFile', `Run ${runId} has no checkpoint ${file}.`);
     }
-    const summary = prepareEvaluation(entry.summary.folder, this.#options.now());
-    entry.work = { type: 'evaluate', checkpoint: file, evaluation };
-    this.#change(entry, summary);
-    this.#enqueue(entry);
+    this.#enqueue(entry, { type: 'evaluate', incarnation: incarnation + 1, checkpoint: file, evaluation });
     return entry.summary;
   }
 
   /** @throws RunStateError | StorageError */
   delete(runId: string): void {
-    const entry = this.#entry(runId);
+    const entry = this.#fresh(runId);
     if (isLive(entry.summary.status)) throw wrongState(entry, 'deleted', 'it is at work; stop it first');
+    try {
+      deleteRun(entry.summary.folder, this.#options.now());
+    } catch (error) {
+      if (error instanceof SupersededError)
+        throw wrongState(this.#fresh(runId), 'deleted', 'work on it has just begun');
+      throw error;
+    }
     this.#entries.delete(runId);
     this.events.emit('deleted', entry.summary);
-    try {
-      fs.rmSync(entry.summary.folder, { recursive: true, force: true, maxRetries: 3 });
-    } catch (error) {
-      throw storageError(entry.summary.folder, error);
-    }
   }
 
-  /** Reads the folder again: runs that others made, changed or removed. */
+  /** Reads the folder again: runs that others made, changed or removed. @throws StorageError */
   refresh(): void {
     const folders = listRunFolders(this.#options.runsFolder);
     const ids = new Set(folders.map((folder) => path.basename(folder)));
     for (const [id, entry] of this.#entries) {
-      if (ids.has(id) || entry.child) continue;
+      if (ids.has(id) || this.#isOurs(entry)) continue;
       this.#entries.delete(id);
       this.events.emit('deleted', entry.summary);
     }
     for (const folder of folders) {
       const entry = this.#entries.get(path.basename(folder));
-      if (!entry?.child && !(entry && this.#queue.includes(entry))) this.#read(folder, entry);
+      if (!entry || !this.#isOurs(entry)) this.#read(folder, entry);
     }
   }
 
-  /** Looks after runs that are live in another process, as the command line's are. */
+  /** Looks after runs that are live in another process, as the command line's are. @throws StorageError */
   followOthers(): void {
-    for (const entry of this.#entries.values()) {
-      if (!isLive(entry.summary.status) || entry.child || this.#queue.includes(entry)) continue;
-      if (fs.existsSync(databaseFile(entry.summary.folder))) this.#read(entry.summary.folder, entry);
+    for (const entry of [...this.#entries.values()]) {
+      if (!isLive(entry.summary.status) || this.#isOurs(entry)) continue;
+      if (isRunFolder(entry.summary.folder)) this.#read(entry.summary.folder, entry);
       else this.refresh();
     }
   }
@@ -187,7 +207,10 @@ export class RunSupervisor {
   /** Ends every trainer with a checkpoint; their runs become `interrupted`. Settles when all are gone. */
   async close(message: string): Promise<void> {
     this.#isClosing = true;
-    for (const entry of this.#queue.splice(0)) this.#settle(entry, { status: 'interrupted', message });
+    for (const entry of this.#queue.splice(0)) {
+      entry.work = null;
+      this.#read(entry.summary.folder, entry, { isForced: true });
+    }
     await Promise.all(
       [...this.#entries.values()].map(async (entry) => {
         if (!entry.child) return;
@@ -201,34 +224,55 @@ export class RunSupervisor {
     );
   }
 
-  #read(folder: string, known: Entry | undefined): void {
+  #isOurs(entry: Entry): boolean {
+    return entry.child !== null || this.#queue.includes(entry);
+  }
+
+  /** As the folder has it now, where the run is not ours to know best. */
+  #fresh(runId: string): Entry {
+    const entry = this.#entry(runId);
+    if (this.#isOurs(entry)) return entry;
+    if (!isRunFolder(entry.summary.folder)) this.refresh();
+    else this.#read(entry.summary.folder, entry);
+    return this.#entry(runId);
+  }
+
+  #read(folder: string, known: Entry | undefined, { isForced = false } = {}): Entry {
+    const seen = filesSign(folder);
+    if (known && !isForced && known.seen === seen && !isLive(known.summary.status)) return known;
     let summary: RunSummary;
+    let place: string | null = null;
+    let life: Life | null = null;
     try {
-      const database = RunDatabase.open(databaseFile(folder), 'read');
-      let state;
-      try {
-        state = database.readState();
-      } finally {
-        database.close();
-      }
-      summary = { ...state.summary, folder };
-      if (isAbandoned(state, this.#options.now())) {
-        const remedy =
-          state.restStatus === null ? 'Resume the run to go on from its last checkpoint.' : 'Start the attack again.';
-        const message = `Its process ended without a message, as when the machine or the server is stopped. ${remedy}`;
-        summary = settleRun(folder, this.#options.now(), { status: 'interrupted', message });
-      }
+      const found = glance(folder);
+      ({ summary, life } = judged(found, this.#watch));
+      place = placeOf(found);
     } catch (error) {
-      // One damaged folder must not hide the others.
-      this.#options.log(`${folder} is left out: ${(error as Error).message}`);
-      return;
+      // One damaged folder must not hide the others, nor itself.
+      if (known?.summary.status !== 'damaged') this.#options.log(`${folder}: ${(error as Error).message}`);
+      summary = damagedRun(folder, error as Error);
     }
     if (!known) {
-      const entry: Entry = { summary, child: null, work: null };
-      this.#entries.set(summary.id, entry);
-    } else if (known.summary.updatedMs !== summary.updatedMs || known.summary.status !== summary.status) {
-      this.#change(known, summary);
+      const revision = ++this.#revision;
+      const entry: Entry = {
+        id: path.basename(folder),
+        summary: { ...summary, revision },
+        place,
+        life,
+        seen,
+        child: null,
+        work: null,
+      };
+      this.#entries.set(entry.id, entry);
+      this.events.emit('changed', entry.summary);
+      return entry;
     }
+    const isCut = summary.incarnation > known.summary.incarnation;
+    const isChanged = known.seen !== seen || known.summary.status !== summary.status || isForced;
+    Object.assign(known, { place, life, seen });
+    if (isCut) this.events.emit('cut', known.id);
+    if (isChanged) this.#change(known, summary);
+    return known;
   }
 
   #entry(runId: string): Entry {
@@ -237,9 +281,10 @@ export class RunSupervisor {
     return entry;
   }
 
-  #enqueue(entry: Entry): void {
+  #enqueue(entry: Entry, work: Work): void {
+    entry.work = work;
     this.#queue.push(entry);
-    this.events.emit('changed', entry.summary);
+    this.#change(entry, { ...entry.summary, status: 'queued', message: null, updatedMs: this.#options.now() });
     this.#startNext();
   }
 
@@ -260,7 +305,7 @@ export class RunSupervisor {
     let end: RunSummary | null = null;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-stderrKeptBytes);
-      this.#options.log(`[${entry.summary.id}] ${text.trimEnd()}`);
+      this.#options.log(`[${entry.id}] ${text.trimEnd()}`);
     });
     child.on('message', (message: FromTrainer) => {
       switch (message.type) {
@@ -269,10 +314,10 @@ export class RunSupervisor {
           return;
         case 'changed':
         case 'ended': {
-          const summary = { ...message.summary, folder: entry.summary.folder };
+          const { summary } = message;
           // A run is at rest once nobody writes its folder any more.
-          if (isLive(summary.status)) this.#change(entry, summary);
-          else end = summary;
+          if (!isLive(summary.status)) end = summary;
+          else this.#progress(entry, summary);
           return;
         }
         default:
@@ -282,7 +327,7 @@ export class RunSupervisor {
     let exit: Exit = { status: 'failed', text: 'could not be started' };
     child.on('error', (error) => {
       exit = { status: 'failed', text: `failed (${error.message})` };
-      this.#options.log(`[${entry.summary.id}] ${error.message}`);
+      this.#options.log(`[${entry.id}] ${error.message}`);
       if (child.pid === undefined) child.emit('close', null, null);
     });
     child.on('exit', (code, signal) => {
@@ -294,40 +339,58 @@ export class RunSupervisor {
       const { work } = entry;
       entry.child = null;
       entry.work = null;
-      if (end) this.#change(entry, end);
-      else this.#settleDead(entry, work, exit, stderr);
+      if (isOthers(entry.summary.folder, work, child.pid)) this.#read(entry.summary.folder, entry, { isForced: true });
+      else this.#settle(entry, work, end, exit, stderr);
       this.#startNext();
     });
   }
 
-  #settleDead(entry: Entry, work: Work | null, exit: Exit, stderr: string): void {
-    const lastWords = stderr.trim().split('\n').at(-1);
-    const said = lastWords ? ` Its last words: ${lastWords}` : '';
-    const remedy =
-      work?.type === 'evaluate'
-        ? 'Start the attack again.'
-        : entry.summary.checkpoints.length > 0
-          ? 'Resume the run to go on from its last checkpoint.'
-          : 'It had no checkpoint yet; resume the run to begin again.';
-    this.#settle(entry, { status: exit.status, message: `The trainer process ${exit.text}. ${remedy}${said}` });
+  #progress(entry: Entry, summary: RunSummary): void {
+    const isCut = summary.incarnation > entry.summary.incarnation;
+    if (isCut) this.events.emit('cut', entry.id);
+    this.#change(entry, summary);
   }
 
-  #settle(entry: Entry, end: { status: RunStatus; message: string | null }): void {
+  /** After its trainer has gone. */
+  #settle(entry: Entry, work: Work | null, end: RunSummary | null, exit: Exit, stderr: string): void {
+    const { folder } = entry.summary;
+    if (end) {
+      // What could not be written, as on a full disk, is still said.
+      entry.seen = filesSign(folder);
+      this.#change(entry, end);
+      return;
+    }
+    const lastWords = stderr.trim().split('\n').at(-1);
+    const said = lastWords ? ` Its last words: ${lastWords}` : '';
+    const what = work?.type === 'evaluate' ? 'Start the attack again.' : remedy(entry.summary);
+    const message = `The trainer process ${exit.text}. ${what}${said}`;
+    // What was cut off may be an evaluation: the run itself rests as before.
+    const status = work?.type === 'evaluate' ? judged(glance(folder), this.#watch).summary.status : exit.status;
+    this.#note(entry, { status, message }, newestOf(folder) + 1);
+  }
+
+  /** Writes the end down, and where that can't be done says it all the same. */
+  #note(entry: Entry, end: { status: RunStatus; message: string | null }, incarnation: number): void {
+    const { folder } = entry.summary;
     try {
-      this.#change(entry, settleRun(entry.summary.folder, this.#options.now(), end));
+      const summary = noteEnd(folder, end, { incarnation, nowMs: this.#options.now() });
+      entry.seen = filesSign(folder);
+      this.#change(entry, summary);
     } catch (error) {
+      if (error instanceof SupersededError) {
+        this.#read(folder, entry, { isForced: true });
+        return;
+      }
       if (!(error instanceof StorageError)) throw error;
-      this.#change(entry, {
-        ...entry.summary,
-        status: end.status,
-        message: `${end.message ?? ''} ${error.message}`.trim(),
-      });
+      entry.seen = filesSign(folder);
+      const message = `${end.message ?? ''} ${error.message}`.trim();
+      this.#change(entry, { ...entry.summary, status: end.status, message, updatedMs: this.#options.now() });
     }
   }
 
   #change(entry: Entry, summary: RunSummary): void {
-    entry.summary = summary;
-    this.events.emit('changed', summary);
+    entry.summary = { ...summary, revision: ++this.#revision };
+    this.events.emit('changed', entry.summary);
   }
 
   #tell(entry: Entry, message: ToTrainer): void {
@@ -336,7 +399,39 @@ export class RunSupervisor {
   }
 }
 
+/** Whether the newest work on the run is not that of our trainer: then only the folder knows. */
+function isOthers(folder: string, work: Work | null, trainerPid: number | undefined): boolean {
+  const newest = newestOf(folder);
+  if (!work || newest < work.incarnation) return false;
+  return newest > work.incarnation || readHead(folder, newest)?.owner.pid !== trainerPid;
+}
+
+/** Changes when the run is written to. */
+function filesSign(folder: string): string {
+  const newest = newestOf(folder);
+  const ofOld = fs.statSync(path.join(folder, 'run.db'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const ofOldLog = fileSize(path.join(folder, 'run.db-wal'));
+  if (newest < 0) return [newest, ofOld, ofOldLog, fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0].join();
+  return [newest, fileSize(logFile(folder, newest)), fileSize(beatFile(folder, newest)), ofOld, ofOldLog].join();
+}
+
+function newestOf(folder: string): number {
+  try {
+    return newestLog(folder);
+  } catch {
+    return -1; // the folder is gone, which its next reader says
+  }
+}
+
+function notHere({ place, life }: Entry): string {
+  if (!place) return 'it is not at work here';
+  const sign = life === 'unheard' ? '; whether it still lives will be known within a minute and a half' : '';
+  return `it is at work elsewhere: ${place}${sign}`;
+}
+
 function wrongState(entry: Entry, participle: string, why: string): RunStateError {
-  const { id, status } = entry.summary;
-  return new RunStateError('wrongState', `Run ${id} is ${status} and can't be ${participle}: ${why}.`);
+  return new RunStateError(
+    'wrongState',
+    `Run ${entry.id} is ${entry.summary.status} and can't be ${participle}: ${why}.`,
+  );
 }

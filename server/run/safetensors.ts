@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { storageError } from './runDatabase.ts';
+import { storageError } from './storageError.ts';
 
 /** The file is not what it should be; the message names it and says what to do. */
 export class BadCheckpointError extends Error {

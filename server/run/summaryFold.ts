@@ -65,21 +65,6 @@ export class SummaryFold {
   }
 }
 
-/** The summary as it was before any row, so that a fold can start again. */
-export function clearedSummary(summary: RunSummary): RunSummary {
-  return {
-    ...summary,
-    step: 0,
-    epoch: 0,
-    loss: null,
-    cleanAccuracy: null,
-    robustAccuracy: null,
-    imagesPerSecond: null,
-    memory: null,
-    checkpoints: [],
-  };
-}
-
 const windowMs = 10_000;
 const fewestSteps = 8;
 

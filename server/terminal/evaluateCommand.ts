@@ -7,17 +7,16 @@ import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
 import { readCheckpoint } from '../run/checkpointFile.ts';
-import { prepareEvaluation } from '../run/resumeRun.ts';
 import { RunControl } from '../run/runControl.ts';
-import { databaseFile } from '../run/runFolder.ts';
+import { isRunFolder } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
 import { tellEvaluation } from './reportRun.ts';
+import { lookAtRun } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-import { readSummary } from './trainCommand.ts';
 import type { CommandContext } from './trainCommand.ts';
 
 export interface EvaluateCommand {
@@ -52,7 +51,7 @@ export async function evaluateCommand(command: EvaluateCommand, context: Command
       ...(command.threads ? { threads: threadCount(command.threads) } : {}),
     };
     const openTrainer: OpenTrainer = (plan) => context.openTrainer({ ...plan, ...overrides });
-    const evaluate = fs.existsSync(databaseFile(target)) ? evaluateRun : evaluateFile;
+    const evaluate = isRunFolder(target) ? evaluateRun : evaluateFile;
     const ended = await evaluate(target, evaluation, control, { ...context, openTrainer });
     tellEnd(context.terminal, ended, target);
     if (control.ending) return exitCodes.interrupted;
@@ -73,15 +72,14 @@ async function evaluateRun(
   control: RunControl,
   { terminal, openTrainer }: CommandContext,
 ): Promise<Ended> {
-  const run = readSummary(folder);
+  const { summary: run } = await lookAtRun(folder, terminal);
   if (isLive(run.status))
     throw new UsageError(`Run ${run.id} is at work. Stop it first, or evaluate one of its checkpoints.`);
   const checkpoint = run.checkpoints.at(-1)?.file;
   if (!checkpoint) throw new UsageError(`Run ${run.id} has no checkpoint to evaluate. Train it first.`);
-  prepareEvaluation(folder, Date.now());
   const listener = new EvaluationListener(terminal);
   const end = await runPlan(
-    { type: 'evaluate', checkpoint, evaluation },
+    { type: 'evaluate', incarnation: run.incarnation + 1, checkpoint, evaluation },
     {
       folder,
       clock: systemClock,

@@ -8,19 +8,16 @@ import { datasetEnds } from '../data/dataset.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
-import type { Plan } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
-import { RunDatabase } from '../run/runDatabase.ts';
-import { checkpointsFolder, createRun, databaseFile } from '../run/runFolder.ts';
+import { checkpointsFolder, createRun, readOrigin } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
-import type { Work } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
-import { isAbandoned, prepareResume } from '../run/resumeRun.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
 import { RunReport } from './reportRun.ts';
+import { lookAtRun, runFolderOf } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -49,54 +46,24 @@ export async function trainCommand(command: TrainCommand, context: CommandContex
   if (!runs) return exitCodes.usage;
   let code: number = exitCodes.done;
   for (const run of runs) {
-    const ended = await trainOne(run, { type: 'train', checkpoint: null }, context);
+    const ended = await trainOne(run, context);
     if (ended === exitCodes.interrupted) return ended;
     code = Math.max(code, ended);
   }
   return code;
 }
 
-function resumeCommand({ runsFolder }: TrainCommand, run: string, context: CommandContext): Promise<number> {
+async function resumeCommand({ runsFolder }: TrainCommand, run: string, context: CommandContext): Promise<number> {
   const folder = runFolderOf(run, runsFolder);
-  const summary = readSummary(folder);
+  const { summary, place } = await lookAtRun(folder, context.terminal);
   if (!isResumable(summary)) {
     throw new UsageError(
       isLive(summary.status)
-        ? `Run ${summary.id} is at work. Pause or stop it where it was started.`
+        ? `Run ${summary.id} is at work${place ? ` (${place})` : ''}. Pause or stop it where it was started.`
         : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: there is nothing to resume.`,
     );
   }
-  const prepared = prepareResume(folder, Date.now());
-  return trainOne(prepared.summary, { type: 'train', checkpoint: prepared.checkpoint }, context);
-}
-
-/** @throws UsageError where there is no run. */
-export function runFolderOf(run: string, runsFolder: string): string {
-  const candidates = [path.resolve(run), path.join(runsFolder, run)];
-  const found = candidates.find((folder) => fs.existsSync(databaseFile(folder)));
-  if (!found) throw new UsageError(`There is no run ${run}: neither ${candidates.join(' nor ')} holds a run.db.`);
-  return found;
-}
-
-/** The run as it is; one whose process is gone counts as interrupted. @throws StorageError */
-export function readSummary(folder: string): RunSummary {
-  const database = RunDatabase.open(databaseFile(folder), 'read');
-  try {
-    const state = database.readState();
-    const summary = { ...state.summary, folder };
-    return isAbandoned(state, Date.now()) ? { ...summary, status: state.restStatus ?? 'interrupted' } : summary;
-  } finally {
-    database.close();
-  }
-}
-
-function readPlan({ folder }: RunSummary): Plan {
-  const database = RunDatabase.open(databaseFile(folder), 'read');
-  try {
-    return database.readOrigin().plan;
-  } finally {
-    database.close();
-  }
+  return trainOne(summary, context);
 }
 
 function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
@@ -155,8 +122,8 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
   terminal.error(`${place}: ${warning}${issueText(issue)} — ${issue.remedy}`);
 }
 
-async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: CommandContext): Promise<number> {
-  const plan = readPlan(run);
+async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
+  const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
   const stepBytes = estimateStepBytes(plan, { ends: datasetEnds, threads });
   terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
@@ -177,21 +144,24 @@ async function trainOne(run: RunSummary, work: Work, { terminal, openTrainer }: 
   });
   let end: RunSummary;
   try {
-    end = await runPlan(work, {
-      folder: run.folder,
-      clock: systemClock,
-      control,
-      openTrainer,
-      log: (text) => {
-        terminal.error(text);
+    end = await runPlan(
+      { type: 'train', incarnation: run.incarnation + 1 },
+      {
+        folder: run.folder,
+        clock: systemClock,
+        control,
+        openTrainer,
+        log: (text) => {
+          terminal.error(text);
+        },
+        onChange: (summary) => {
+          report.changed(summary);
+        },
+        onRows: (rows) => {
+          report.rows(rows);
+        },
       },
-      onChange: (summary) => {
-        report.changed(summary);
-      },
-      onRows: (rows) => {
-        report.rows(rows);
-      },
-    });
+    );
   } finally {
     release();
   }

@@ -24,6 +24,8 @@ export function runSummary(changes: Partial<RunSummary> = {}): RunSummary {
     experimentFile: '/experiments/kaf-light.kaf.yaml',
     folder: '/runs/run-1',
     checkpoints: [],
+    incarnation: 0,
+    revision: 0,
     ...changes,
   };
 }

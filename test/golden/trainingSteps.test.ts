@@ -121,7 +121,7 @@ describe.each(runtimeNames)('on %s, three training steps agree with PyTorch', (r
 
 /**
  * Which kernels TensorFlow takes depends on the processor. Rounding otherwise than PyTorch, they decide a near tie in a pooling of
- * the second step (VGG) or the third (light, on processors with AMX) with KAF, which moves every gradient below it by up to a
+ * the second step (VGG) or the third (light, on some of Intel) with KAF, which moves every gradient below it by up to a
  * percent. Its float64 errors in each op are no larger than those of `wasm`, and `runtimesAgree.test.ts` compares ten steps, each
  * from the same weights.
  */

@@ -9,9 +9,9 @@ import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages
 import { isResumable } from '../../server/protocol/run.ts';
 import { readLock, takeLock } from '../../server/rpc/lockFile.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
-import { RunDatabase } from '../../server/run/runDatabase.ts';
-import { databaseFile } from '../../server/run/runFolder.ts';
-import { readRows, temporaryFolder } from '../run/scriptedRun.ts';
+import { newestLog, readHead } from '../../server/run/logFile.ts';
+import { createScriptedRun, filesOf, killTrainerAt, readRows, temporaryFolder } from '../run/scriptedRun.ts';
+import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import { forkScriptedServer, startScriptedServer } from './scriptedServer.ts';
 import { openSocket, TestClient } from './testClient.ts';
 
@@ -302,24 +302,25 @@ describe('a server', () => {
     expect(trainerPid(folder)).not.toBe(trainer);
   });
 
-  it('that starts finds runs whose processes died with the machine, and calls them interrupted', async () => {
+  it('that starts finds a run whose process was killed with its server, and calls it interrupted without writing anything', async () => {
     const runsFolder = temporaryFolder();
-    const before = await startScriptedServer(runsFolder);
-    const client = await TestClient.connect(before.lock);
-    const { runs } = await client.request('run/start', { text: 'steps', file: null });
-    const { id, folder } = runs[0]!;
-    await client.untilStatus(id, 'finished');
-    await before.close('the machine goes down');
-    const database = RunDatabase.open(databaseFile(folder), 'write');
-    const state = database.readState();
-    database.commit([], [], { ...state, summary: { ...state.summary, status: 'training', step: 9 }, pid: 2 ** 30 });
-    database.close();
+    const { folder, id } = createScriptedRun(scriptedPlan('endless'), runsFolder);
+    await killTrainerAt(folder, 25);
+    const before = filesOf(folder);
     fs.mkdirSync(path.join(runsFolder, 'damaged'));
     fs.writeFileSync(path.join(runsFolder, 'damaged', 'run.db'), 'no database');
     const after = await TestClient.connect((await startScriptedServer(runsFolder)).lock);
     const listed = (await after.request('run/list', {})).runs;
-    expect(listed.map((run) => [run.id, run.status])).toEqual([[id, 'interrupted']]);
-    expect(listed[0]!.message).toContain('Resume the run to go on from its last checkpoint');
+    expect(Object.fromEntries(listed.map((run) => [run.id, run.status]))).toEqual({
+      [id]: 'interrupted',
+      damaged: 'damaged',
+    });
+    const run = listed.find((one) => one.id === id)!;
+    expect(run.message).toContain('Resume the run to go on from its last checkpoint');
+    expect(listed.find((one) => one.id === 'damaged')!.message).toContain('file is not a database');
+    await after.request('run/snapshot', { runId: id });
+    expect(filesOf(folder)).toEqual(before);
+    expect(await after.failure('run/resume', { runId: 'damaged' })).toMatchObject({ code: 1003 });
   });
 
   it('that is told to end lets its trainers save their runs first', async () => {
@@ -334,19 +335,15 @@ describe('a server', () => {
     expect(readLock(runsFolder)).toBeNull();
     const after = await TestClient.connect((await startScriptedServer(runsFolder)).lock);
     const listed = (await after.request('run/list', {})).runs;
-    expect(listed.map(({ status }) => status)).toEqual(['interrupted', 'interrupted']);
+    // The second had not begun: nothing of it was interrupted.
+    expect(listed.map(({ status }) => status)).toEqual(['waiting', 'interrupted']);
     const saved = listed.find(({ id }) => id === runs[0]!.id)!;
     expect(saved.checkpoints.at(-1)?.step).toBe(saved.step);
   });
 });
 
 function trainerPid(folder: string): number {
-  const database = RunDatabase.open(databaseFile(folder), 'read');
-  try {
-    return database.readState().pid!;
-  } finally {
-    database.close();
-  }
+  return readHead(folder, newestLog(folder))!.owner.pid;
 }
 
 async function untilGone(pid: number): Promise<void> {

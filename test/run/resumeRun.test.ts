@@ -5,12 +5,28 @@ import { describe, expect, it } from 'vitest';
 import { isResumable } from '../../server/protocol/run.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { readCheckpoint } from '../../server/run/checkpointFile.ts';
-import { RunDatabase } from '../../server/run/runDatabase.ts';
-import { checkpointsFolder, databaseFile } from '../../server/run/runFolder.ts';
-import { isAbandoned, prepareEvaluation, prepareResume, settleRun } from '../../server/run/resumeRun.ts';
+import { LifeWatch } from '../../server/run/lifeWatch.ts';
+import { logFile } from '../../server/run/logFile.ts';
+import { frameAt } from '../../server/run/logFrames.ts';
+import type { Frame } from '../../server/run/logFrames.ts';
+import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import { glance, judged } from '../../server/run/runGlance.ts';
+import { RunHistory } from '../../server/run/runHistory.ts';
+import { resumePoint } from '../../server/run/resumeRun.ts';
 import { RunReader } from '../../server/run/runReader.ts';
+import type { StoredRow } from '../../server/run/stored.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
-import { createScriptedRun, fromStart, readRows, startScriptedRun, trainScripted } from './scriptedRun.ts';
+import {
+  createScriptedRun,
+  filesOf,
+  fromStart,
+  goOn,
+  killTrainerAt,
+  readRows,
+  scriptedClock,
+  startScriptedRun,
+  trainScripted,
+} from './scriptedRun.ts';
 
 /** Ends at step 7 with a checkpoint there. */
 async function interruptedRun(): Promise<string> {
@@ -24,9 +40,17 @@ async function interruptedRun(): Promise<string> {
   return folder;
 }
 
-async function resume(folder: string) {
-  const { checkpoint } = prepareResume(folder, 5_000_000);
-  return startScriptedRun(folder, { type: 'train', checkpoint }).ended;
+function resume(folder: string) {
+  return startScriptedRun(folder, goOn(folder)).ended;
+}
+
+function pointOf(folder: string) {
+  const history = new RunHistory(folder);
+  try {
+    return resumePoint(history);
+  } finally {
+    history.close();
+  }
 }
 
 function records(folder: string): RunRecord[] {
@@ -61,11 +85,8 @@ describe('resuming', () => {
     const whole = await trainScripted(scriptedPlan('steps'));
     const folder = await interruptedRun();
     fs.rmSync(checkpointsFolder(folder), { recursive: true });
-    expect(prepareResume(folder, 5_000_000)).toMatchObject({
-      checkpoint: null,
-      summary: { step: 0, loss: null, checkpoints: [], status: 'queued' },
-    });
-    await startScriptedRun(folder).ended;
+    expect(pointOf(folder)).toMatchObject({ checkpoint: null, progress: { step: 0, loss: null, checkpoints: [] } });
+    await resume(folder);
     expect(records(folder)).toEqual(records(whole.folder));
   });
 
@@ -77,8 +98,8 @@ describe('resuming', () => {
       },
     });
     await first.ended;
-    prepareEvaluation(folder, 4_000_000);
-    const work = { type: 'evaluate', checkpoint: 'step-7.safetensors', evaluation: scriptedEvaluation } as const;
+    const checkpoint = 'step-7.safetensors';
+    const work = { type: 'evaluate', incarnation: 1, checkpoint, evaluation: scriptedEvaluation } as const;
     await startScriptedRun(folder, work).ended;
     await resume(folder);
     const evaluations = records(folder).flatMap((record) => (record.type === 'evaluationStarted' ? [record] : []));
@@ -92,54 +113,92 @@ describe('resuming', () => {
     const folder = await interruptedRun();
     const before = fs.readdirSync(folder).filter((name) => name.includes('tfevents'));
     expect(before).toHaveLength(1);
-    const sessionStart = Buffer.from([0x10, 8, 0x3a, 2, 8, 1]); // step 8 · session_log {status: START}
-    expect(fs.readFileSync(path.join(folder, before[0]!)).includes(sessionStart)).toBe(false);
-    await resume(folder);
-    const written = Buffer.concat(
-      fs
-        .readdirSync(folder)
-        .flatMap((name) => (name.includes('tfevents') ? [fs.readFileSync(path.join(folder, name))] : [])),
-    );
-    expect(written.includes(sessionStart)).toBe(true);
+    const sessionStart = (step: number) => Buffer.from([0x10, step, 0x3a, 2, 8, 1]); // step · session_log {status: START}
+    expect(fs.readFileSync(path.join(folder, before[0]!)).includes(sessionStart(1))).toBe(true);
+    await startScriptedRun(folder, goOn(folder), { clock: scriptedClock(9_000_000) }).ended;
+    const after = fs.readdirSync(folder).filter((name) => name.includes('tfevents'));
+    expect(after).toHaveLength(2);
+    expect(fs.readFileSync(path.join(folder, after.at(-1)!)).includes(sessionStart(8))).toBe(true);
   });
 
   it('makes the summary anew from the rows that stay', async () => {
     const folder = await interruptedRun();
     fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
-    const { summary, checkpoint } = prepareResume(folder, 5_000_000);
+    const { progress, checkpoint } = pointOf(folder);
     expect(checkpoint).toBe('step-4.safetensors');
-    expect(summary).toMatchObject({
-      status: 'queued',
+    expect(progress).toMatchObject({
       step: 4,
       epoch: 1,
       loss: 1 / 4,
       cleanAccuracy: 4 / 5,
       steps: 12,
     });
-    expect(summary.checkpoints.map(({ step }) => step)).toEqual([4]);
+    expect(progress.checkpoints.map(({ step }) => step)).toEqual([4]);
   });
 });
 
 describe('a run whose process is gone', () => {
-  it('counts as abandoned when its process does not exist or has not been heard of for ten minutes', async () => {
-    const folder = await interruptedRun();
-    const database = RunDatabase.open(databaseFile(folder), 'read');
-    const state = database.readState();
-    database.close();
-    const live = { ...state, summary: { ...state.summary, status: 'training' as const }, heartbeatMs: 1000 };
-    expect(isAbandoned({ ...live, pid: process.pid }, 2000)).toBe(false);
-    expect(isAbandoned({ ...live, pid: process.pid }, 1000 + 601_000)).toBe(true);
-    expect(isAbandoned({ ...live, pid: 2 ** 30 }, 2000)).toBe(true);
-    expect(isAbandoned({ ...live, pid: null }, 2000)).toBe(true);
-    expect(isAbandoned({ ...state, pid: null }, 2000)).toBe(false);
+  it('is interrupted to whoever looks, and nothing is written', async () => {
+    const { folder } = createScriptedRun(scriptedPlan('endless'));
+    await killTrainerAt(folder, 6);
+    const before = filesOf(folder);
+    const { summary, life } = judged(glance(folder), new LifeWatch());
+    expect(summary).toMatchObject({ status: 'interrupted', step: expect.any(Number) as number });
+    expect(summary.step).toBeGreaterThanOrEqual(6);
+    expect([life, isResumable(summary)]).toEqual(['dead', true]);
+    expect(summary.message).toMatch(/^Its process ended without a message.*[Rr]esume the run/);
+    expect(filesOf(folder)).toEqual(before);
   });
 
   it('falls back to its status of before where only its evaluation was cut off', async () => {
     const { folder } = await trainScripted(scriptedPlan('steps'));
-    prepareEvaluation(folder, 4_000_000);
-    const settled = settleRun(folder, 5_000_000, { status: 'interrupted', message: 'The trainer process is gone.' });
-    expect(settled).toMatchObject({ status: 'finished', message: 'The trainer process is gone.' });
+    const seen = glance(folder);
+    const summary = { ...seen.summary, status: 'evaluating' as const };
+    const gone = { ...seen.owner!, pid: 2 ** 22 + 1 };
+    const { summary: settled } = judged({ ...seen, summary, owner: gone, restStatus: 'finished' }, new LifeWatch());
+    expect(settled).toMatchObject({ status: 'finished', message: expect.stringContaining('attack') as string });
     expect(isResumable(settled)).toBe(false);
+  });
+
+  it('keeps every row that its process had written, and equals an uninterrupted one once it has gone on', async () => {
+    const { folder } = createScriptedRun(scriptedPlan('endless'));
+    await killTrainerAt(folder, 45);
+    const before = readRows(folder);
+    const lastStep = glance(folder).summary.step;
+    const goes = startScriptedRun(folder, goOn(folder), {
+      onChange: (summary) => {
+        if (summary.step >= lastStep + 15) goes.control.stop();
+      },
+    });
+    await goes.ended;
+    const rows = readRows(folder);
+    expect(rows.slice(0, before.length).map(({ record }) => record)).toEqual(before.map(({ record }) => record));
+    expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1));
+  });
+});
+
+describe('a log with a hole', () => {
+  it('is resumed from a checkpoint before it', async () => {
+    const whole = await trainScripted(scriptedPlan('steps'));
+    const folder = await interruptedRun();
+    // The row of step 6 is lost, as on a disk that lied about a sync.
+    const file = logFile(folder, 0);
+    const bytes = fs.readFileSync(file);
+    for (let at = 0; at < bytes.length;) {
+      const frame = frameAt(bytes, at) as Frame;
+      const [row] = frame.kind === 'rows' ? (frame.payload as StoredRow[]) : [];
+      if (row?.record.type === 'step' && row.step === 6) bytes.fill(0, at, frame.end);
+      at = frame.end;
+    }
+    fs.writeFileSync(file, bytes);
+    const history = new RunHistory(folder);
+    const point = resumePoint(history);
+    expect(history.damages).toHaveLength(1);
+    history.close();
+    expect(point.checkpoint).toBe('step-4.safetensors');
+    expect(point.faults).toEqual(['step-7.safetensors is passed over: step 6 is missing in the log before it.']);
+    await resume(folder);
+    expect(records(folder)).toEqual(records(whole.folder));
   });
 });
 

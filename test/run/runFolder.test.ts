@@ -1,21 +1,21 @@
 // Run folders: their names, their making, and what of them is found again.
 import fs from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { RunDatabase } from '../../server/run/runDatabase.ts';
-import { databaseFile, listRunFolders } from '../../server/run/runFolder.ts';
-import { makeRunId } from '../../server/run/runId.ts';
+import { checkpointsFolder, deleteRun, listRunFolders, originFile, readOrigin } from '../../server/run/runFolder.ts';
+import { glance } from '../../server/run/runGlance.ts';
+import { runIds } from '../../server/run/runId.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
-import { createScriptedRun, everyRow, temporaryFolder } from './scriptedRun.ts';
+import { createScriptedRun, filesOf, readRows, temporaryFolder, trainScripted } from './scriptedRun.ts';
 
 const timeMs = Date.UTC(2026, 10, 23, 3, 45, 1);
 
 describe('the name of a run', () => {
   it('tells time, experiment and seed, and fits the protocol and every file system', () => {
-    expect(makeRunId('kaf-light', 0, timeMs, () => false)).toBe('20261123-034501-kaf-light-s0');
+    const first = (name: string, seed: number) => runIds(name, seed, timeMs).next().value as string;
+    expect(first('kaf-light', 0)).toBe('20261123-034501-kaf-light-s0');
     for (const name of ['Käf / light: ε=8', '', '...', 'x'.repeat(300), '日本']) {
-      expect(makeRunId(name, 7, timeMs, () => false)).toMatch(/^20261123-034501-[a-z0-9-]{1,60}-s7$/);
+      expect(first(name, 7)).toMatch(/^20261123-034501-[a-z0-9-]{1,60}-s7$/);
     }
   });
 
@@ -31,8 +31,7 @@ describe('a run folder', () => {
   it('holds the plan, the experiment and the versions as they were given', () => {
     const plan = scriptedPlan('steps');
     const { folder, id } = createScriptedRun(plan);
-    const database = RunDatabase.open(databaseFile(folder), 'read');
-    expect(database.readOrigin()).toEqual({
+    expect(readOrigin(folder)).toEqual({
       id,
       plan,
       createdMs: timeMs,
@@ -41,9 +40,23 @@ describe('a run folder', () => {
       experimentFile: null,
       versions: { kafscope: '0.0.0-test', node: '24' },
     });
-    expect(database.readState().summary).toMatchObject({ id, status: 'queued', step: 0, folder });
-    expect(database.readRows(0, everyRow)).toEqual([]);
-    database.close();
+    expect(glance(folder).summary).toMatchObject({
+      id,
+      status: 'waiting',
+      step: 0,
+      steps: 12,
+      folder,
+      incarnation: -1,
+    });
+    expect(readRows(folder)).toEqual([]);
+    expect(fs.readdirSync(folder).sort()).toEqual(['checkpoints', 'origin.json']);
+  });
+
+  it('gets another name where the one that it would have is taken in the same moment', () => {
+    const runsFolder = temporaryFolder();
+    fs.mkdirSync(path.join(runsFolder, '20261123-034501-steps-s0'));
+    fs.writeFileSync(path.join(runsFolder, '20261123-034501-steps-s0-2'), 'a file');
+    expect(createScriptedRun(scriptedPlan('steps'), runsFolder).id).toBe('20261123-034501-steps-s0-3');
   });
 
   it('is not found where there is none', () => {
@@ -54,64 +67,69 @@ describe('a run folder', () => {
     expect(listRunFolders(path.join(folder, 'nowhere'))).toEqual([]);
   });
 
+  it('is found behind a link, and under the name that it has now', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const runsFolder = temporaryFolder();
+    fs.symlinkSync(folder, path.join(runsFolder, 'linked run'));
+    fs.cpSync(folder, path.join(runsFolder, 'backup'), { recursive: true });
+    const found = listRunFolders(runsFolder);
+    expect(found.map((one) => path.basename(one))).toEqual(['backup', 'linked run']);
+    expect(found.map((one) => glance(one).summary)).toMatchObject([
+      { id: 'backup', status: 'finished', folder: path.join(runsFolder, 'backup') },
+      { id: 'linked run', status: 'finished' },
+    ]);
+  });
+
   it('that can not be made says why', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'runs'), 'a file');
     expect(() => createScriptedRun(scriptedPlan('steps'), path.join(folder, 'runs'))).toThrow(/runs.*(EEXIST|ENOTDIR)/);
   });
+
+  it('with an origin of a newer Kafscope, of another program, or damaged is refused with what to do', () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    const file = originFile(folder);
+    const origin = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const refusal = (text: string) => {
+      fs.writeFileSync(file, text);
+      return () => glance(folder);
+    };
+    expect(refusal(JSON.stringify({ ...origin, version: 2 }))).toThrow(/written by a newer Kafscope \(version 2\)/);
+    expect(refusal(JSON.stringify({ ...origin, format: 'x' }))).toThrow(/is not of a run of Kafscope/);
+    expect(refusal(JSON.stringify({ ...origin, plan: 7 }))).toThrow(/origin\.json is damaged: plan/);
+    expect(refusal('{"format"')).toThrow(/origin\.json is damaged: it is not JSON/);
+  });
 });
 
-describe('run.db', () => {
-  it('of a newer Kafscope, of another program, or damaged is refused with what to do', () => {
-    const { folder } = createScriptedRun(scriptedPlan('steps'));
-    const file = databaseFile(folder);
-    const change = (sql: string) => {
-      const database = new DatabaseSync(file);
-      database.exec(sql);
-      database.close();
-    };
-    change('PRAGMA user_version = 2');
-    expect(() => RunDatabase.open(file, 'read')).toThrow(
-      /written by a newer Kafscope \(schema 2\)\. Update Kafscope\./,
-    );
-    change('PRAGMA application_id = 1');
-    expect(() => RunDatabase.open(file, 'write')).toThrow('is not a run of Kafscope');
-    fs.writeFileSync(file, 'this is no database at all, but long enough to be read as one '.repeat(20));
-    expect(() => RunDatabase.open(file, 'read')).toThrow(/run\.db: file is not a database/);
-    fs.rmSync(file);
-    expect(() => RunDatabase.open(file, 'read')).toThrow(/run\.db: unable to open database file/);
+describe('deleting a run', () => {
+  it('removes what Kafscope made, and the folder where nothing else is in it', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    deleteRun(folder, 1);
+    expect(fs.existsSync(folder)).toBe(false);
+    const { folder: other } = await trainScripted(scriptedPlan('steps'));
+    fs.writeFileSync(path.join(other, 'notes.md'), 'mine');
+    fs.writeFileSync(path.join(checkpointsFolder(other), 'best.safetensors'), 'mine');
+    deleteRun(other, 1);
+    expect(fs.readdirSync(other, { recursive: true }).sort()).toEqual([
+      'checkpoints',
+      'checkpoints/best.safetensors',
+      'notes.md',
+    ]);
   });
 
-  it('gives rows in pages by number and by bytes', () => {
-    const { folder } = createScriptedRun(scriptedPlan('steps'));
-    const database = RunDatabase.open(databaseFile(folder), 'write');
-    const rows = Array.from({ length: 10 }, (_, index) => ({
-      seq: index + 1,
-      timeMs: index,
-      step: index,
-      record: { type: 'shapes' as const, step: index, alphas: [new Float32Array(250)] },
-    }));
-    database.commit(rows, [], database.readState());
-    const seqs = (after: number, maxRows: number, maxBytes: number) =>
-      database.readRows(after, { maxRows, maxBytes }).map(({ seq }) => seq);
-    expect(seqs(0, 3, Infinity)).toEqual([1, 2, 3]);
-    expect(seqs(3, 100, 2500)).toEqual([4, 5, 6]);
-    expect(seqs(3, 100, 1)).toEqual([4]);
-    expect(seqs(9, 100, Infinity)).toEqual([10]);
-    database.close();
-  });
-
-  it('commits all or nothing', () => {
-    const { folder } = createScriptedRun(scriptedPlan('steps'));
-    const database = RunDatabase.open(databaseFile(folder), 'write');
-    const row = { seq: 1, timeMs: 0, step: 0, record: { type: 'shapes' as const, step: 0, alphas: [] } };
-    const state = database.readState();
-    expect(() => {
-      database.commit([row, row], [{ file: 'x', step: 1, epoch: 1 }], { ...state, evaluations: 9 });
-    }).toThrow('UNIQUE');
-    expect(database.readRows(0, everyRow)).toEqual([]);
-    expect(database.readCheckpoints()).toEqual([]);
-    expect(database.readState()).toEqual(state);
-    database.close();
+  it('of a link removes the link, and follows none inside', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const before = filesOf(folder);
+    const link = path.join(temporaryFolder(), 'link');
+    fs.symlinkSync(folder, link);
+    deleteRun(link, 1);
+    expect(fs.existsSync(link)).toBe(false);
+    expect(filesOf(folder)).toEqual(before);
+    const elsewhere = temporaryFolder();
+    fs.writeFileSync(path.join(elsewhere, 'step-1.safetensors'), 'of somebody');
+    fs.rmSync(checkpointsFolder(folder), { recursive: true });
+    fs.symlinkSync(elsewhere, checkpointsFolder(folder));
+    deleteRun(folder, 1);
+    expect(fs.readdirSync(elsewhere)).toEqual(['step-1.safetensors']);
   });
 });

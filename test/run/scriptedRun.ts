@@ -1,4 +1,6 @@
 // Runs with the scripted trainer in folders that a test may spoil.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,11 +9,13 @@ import type { Plan } from '../../server/protocol/plan.ts';
 import type { Row } from '../../server/protocol/records.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { RunControl } from '../../server/run/runControl.ts';
-import { RunDatabase } from '../../server/run/runDatabase.ts';
-import { createRun, databaseFile } from '../../server/run/runFolder.ts';
+import { createRun } from '../../server/run/runFolder.ts';
+import { RunHistory } from '../../server/run/runHistory.ts';
+import { newestLog } from '../../server/run/logFile.ts';
 import { runPlan } from '../../server/run/runPlan.ts';
 import type { RunPlanOptions, Work } from '../../server/run/runPlan.ts';
 import type { Clock } from '../../server/run/runRecorder.ts';
+import type { FromTrainer, ToTrainer } from '../../server/run/trainerMessages.ts';
 import { openScriptedTrainer } from './scriptedTrainer.ts';
 
 export const everyRow = { maxRows: 1_000_000, maxBytes: Infinity };
@@ -25,8 +29,8 @@ export function temporaryFolder(): string {
 }
 
 /** Ten milliseconds pass at each look; timers never fire. */
-export function scriptedClock(): Clock {
-  let nowMs = 1_000_000;
+export function scriptedClock(startMs = 1_000_000): Clock {
+  let nowMs = startMs;
   return { now: () => (nowMs += 10), every: () => () => {} };
 }
 
@@ -36,7 +40,12 @@ export function createScriptedRun(plan: Plan, runsFolder = temporaryFolder()): R
   return createRun(runsFolder, run, Date.UTC(2026, 10, 23, 3, 45, 1));
 }
 
-export const fromStart: Work = { type: 'train', checkpoint: null };
+export const fromStart: Work = { type: 'train', incarnation: 0 };
+
+/** Goes on where the run ended. */
+export function goOn(folder: string): Work {
+  return { type: 'train', incarnation: newestLog(folder) + 1 };
+}
 
 export interface ScriptedRun {
   readonly control: RunControl;
@@ -58,6 +67,7 @@ export function startScriptedRun(
     control,
     openTrainer: openScriptedTrainer,
     log: () => {},
+    startHeartbeat: () => () => {},
     onChange: (summary) => summaries.push(summary),
     ...change,
   });
@@ -71,14 +81,35 @@ export async function trainScripted(plan: Plan): Promise<RunSummary> {
 }
 
 export function readRows(folder: string): Row[] {
-  const database = RunDatabase.open(databaseFile(folder), 'read');
+  const history = new RunHistory(folder);
   try {
-    return database.readRows(0, everyRow);
+    return history.rows(0, everyRow);
   } finally {
-    database.close();
+    history.close();
   }
 }
 
 export function statuses(summaries: readonly RunSummary[]): string[] {
   return summaries.map((summary) => summary.status).filter((status, index, all) => status !== all[index - 1]);
+}
+
+/** Names and contents, so that a test can say that nothing was written. */
+export function filesOf(folder: string): Record<string, string> {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => fs.statSync(path.join(folder, name)).isFile());
+  return Object.fromEntries(files.map((name) => [name, fs.readFileSync(path.join(folder, name)).toString('base64')]));
+}
+
+/** Trains in a process of its own, which is killed once that step is on the disk. */
+export async function killTrainerAt(folder: string, step: number): Promise<void> {
+  const child = fork(path.join(import.meta.dirname, 'scriptedTrainerMain.ts'), [], {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  child.on('message', (message: FromTrainer) => {
+    if (message.type === 'ready') child.send({ type: 'begin', folder, work: goOn(folder) } satisfies ToTrainer);
+    if (message.type === 'changed' && message.summary.step >= step) child.kill('SIGKILL');
+  });
+  await once(child, 'close');
 }

@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunDatabase } from '../../server/run/runDatabase.ts';
-import { checkpointsFolder, databaseFile } from '../../server/run/runFolder.ts';
+import { newestLog, readHead } from '../../server/run/logFile.ts';
+import { checkpointsFolder } from '../../server/run/runFolder.ts';
 import { status, stepShown, text } from './panelText.ts';
 import { until, Workbench } from './workbench.ts';
 
@@ -106,11 +106,9 @@ async function monitor(): Promise<string> {
 
 /** By the process that the run's folder names as its own. */
 function killTrainer(name: string): void {
-  const database = RunDatabase.open(databaseFile(runFolder(name)), 'read');
-  const { pid } = database.readState();
-  database.close();
-  if (pid === null) throw new Error(`no process trains ${name}`);
-  process.kill(pid, 'SIGKILL');
+  const owner = readHead(runFolder(name), newestLog(runFolder(name)))?.owner;
+  if (!owner) throw new Error(`no process trains ${name}`);
+  process.kill(owner.pid, 'SIGKILL');
 }
 
 function runFolder(name: string): string {

@@ -235,6 +235,8 @@ const axisFormats: Readonly<Record<XAxis, (value: number) => string>> = {
 
 function firstStepReason({ run, plan }: RunSnapshot): string {
   switch (run.status) {
+    case 'waiting':
+      return 'The run was made and not begun. Resume begins it.';
     case 'queued':
       return 'The run waits for the one before it.';
     case 'preparing':
@@ -249,6 +251,7 @@ function firstStepReason({ run, plan }: RunSnapshot): string {
     case 'paused':
     case 'evaluating':
     case 'finished':
+    case 'damaged':
       return 'This run holds no training step.';
     default:
       return run.status satisfies never;

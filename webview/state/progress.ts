@@ -16,12 +16,14 @@ export function statusTone(status: RunStatus): Tone {
     case 'preparing':
     case 'paused':
       return 'wait';
+    case 'waiting':
     case 'finished':
     case 'stopped':
       return 'rest';
     case 'interrupted':
     case 'diverged':
     case 'failed':
+    case 'damaged':
       return 'bad';
     default:
       return status satisfies never;

@@ -53,8 +53,8 @@ describe('a dashboard', () => {
     await session.ready();
     host.rows = rowsFrom(1, 5);
     host.change({
-      run: runSummary({ status: 'queued' }),
-      before: runSummary({ status: 'interrupted' }),
+      run: runSummary({ status: 'preparing', incarnation: 1 }),
+      before: runSummary({ status: 'interrupted', incarnation: 0 }),
       isDeleted: false,
     });
     await vi.waitFor(() => {

@@ -135,15 +135,16 @@ describe('the run store', () => {
   test('takes the list on every connection, drops what is gone and ignores summaries older than its own', async () => {
     const { store, connect, change } = storeWith([
       [runSummary({ id: 'a' }), runSummary({ id: 'b' })],
-      [runSummary({ id: 'a', updatedMs: 5000 })],
+      [runSummary({ id: 'a', updatedMs: 5000, revision: 5 })],
     ]);
     await connect();
     expect(store.runs.map(({ id }) => id)).toEqual(['a', 'b']);
     await connect();
     expect(store.runs.map(({ id }) => id)).toEqual(['a']);
-    change({ run: runSummary({ id: 'a', updatedMs: 4000, step: 1 }), isDeleted: false });
+    change({ run: runSummary({ id: 'a', updatedMs: 9000, revision: 4, step: 1 }), isDeleted: false });
     expect(store.get('a')?.step).toBe(120);
-    change({ run: runSummary({ id: 'a', updatedMs: 6000, step: 130 }), isDeleted: false });
+    // The clock was set back meanwhile.
+    change({ run: runSummary({ id: 'a', updatedMs: 1000, revision: 6, step: 130 }), isDeleted: false });
     expect(store.get('a')?.step).toBe(130);
   });
 

@@ -109,6 +109,8 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     description: `vgg · ${descriptions[options.activation ?? 'kaf']} · FGSM-RS 8/255 · cifar10`,
     experimentFile: '/home/ada/kaf-vgg.kaf.yaml',
     folder: '/home/ada/.kafscope/runs/kaf-vgg-1',
+    incarnation: 0,
+    revision: 0,
     checkpoints: hasEnded ? [{ file: 'epoch-12.safetensors', step: totalSteps, epoch: 12 }] : [],
   };
 }

@@ -1,0 +1,191 @@
+// A run's rows as they count: those of its logs in order, less what later logs have declared void, and before them those of a run of
+// the older form. Reads beside the writer, takes no lock and writes nothing.
+import fs from 'node:fs';
+import type { Row } from '../protocol/records.ts';
+import { logFile, newestLog, readHead, readPassage, readTail } from './logFile.ts';
+import { OldRun, oldRunFile } from './oldRun.ts';
+import { originFile, readOrigin } from './runFolder.ts';
+import { isVoid, storedRowsSchema, storedStateSchema } from './stored.ts';
+import type { LogHead, RunOrigin, StoredRow, Voids } from './stored.ts';
+
+export interface Damage {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+export interface PageLimit {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+/** Pages of a log's rows can be found again without reading it from its beginning. */
+const markEveryBytes = 256 * 1024;
+const oldPageRows = 500;
+
+interface Log {
+  readonly number: number;
+  readonly file: string;
+  head: LogHead | null;
+  /** Ascending: rows after `seq` begin at `position` or later. */
+  readonly marks: { seq: number; position: number }[];
+  /** By position, so that a second pass over it counts no damage again. */
+  readonly damages: Map<number, number>;
+}
+
+export class RunHistory {
+  readonly folder: string;
+  readonly origin: RunOrigin;
+  readonly #old: OldRun | null;
+  #logs: Log[] = [];
+
+  /** @throws StorageError */
+  constructor(folder: string) {
+    this.folder = folder;
+    this.origin = readOrigin(folder);
+    this.#old = fs.existsSync(originFile(folder)) || !fs.existsSync(oldRunFile(folder)) ? null : new OldRun(folder);
+    this.refresh();
+  }
+
+  /** The number of the newest log; −1 where there is none. */
+  get newest(): number {
+    return this.#logs.length - 1;
+  }
+
+  /** Looks for logs begun since. True where one of them makes void what was read before. @throws StorageError */
+  refresh(): boolean {
+    let isCut = false;
+    const newest = newestLog(this.folder);
+    for (let number = 0; number <= newest; number++) {
+      const log = (this.#logs[number] ??= {
+        number,
+        file: logFile(this.folder, number),
+        head: null,
+        marks: [],
+        damages: new Map(),
+      });
+      if (log.head || !fs.existsSync(log.file)) continue;
+      log.head = readHead(this.folder, number);
+      if (log.head?.voids) isCut = true;
+    }
+    return isCut;
+  }
+
+  /** The newest log's head that can be read; null where there is none. */
+  get head(): LogHead | null {
+    return this.#logs.findLast(({ head }) => head)?.head ?? null;
+  }
+
+  /** Positions may be skipped: what was made void leaves a gap. @throws StorageError */
+  lastSeq(): number {
+    this.refresh();
+    const log = this.#logs.findLast(({ head }) => head);
+    if (!log?.head) return this.#old?.lastSeq() ?? 0;
+    const { found, after } = readTail(log.file, 'state');
+    const seqs = after.flatMap(({ kind, payload }) =>
+      kind === 'rows' ? (storedRowsSchema.safeParse(payload).data ?? []).map(({ seq }) => seq) : [],
+    );
+    const state = found && storedStateSchema.safeParse(found.payload).data;
+    return Math.max(state?.seq ?? log.head.firstSeq - 1, ...seqs);
+  }
+
+  /** Rows after the cursor in order: at most so many, and no further one once so many bytes are reached. @throws StorageError */
+  rows(afterSeq: number, { maxRows, maxBytes }: PageLimit): Row[] {
+    const rows: Row[] = [];
+    let sizeBytes = 0;
+    this.#scan(afterSeq, (row, rowBytes) => {
+      rows.push({ seq: row.seq, timeMs: row.timeMs, record: row.record });
+      sizeBytes += rowBytes;
+      return rows.length < maxRows && sizeBytes < maxBytes;
+    });
+    return rows;
+  }
+
+  /** @throws StorageError */
+  forEachRow(afterSeq: number, visit: (row: StoredRow) => void): void {
+    this.#scan(afterSeq, (row) => {
+      visit(row);
+      return true;
+    });
+  }
+
+  /** What of the logs read so far is no frame. */
+  get damages(): Damage[] {
+    return this.#logs.flatMap(({ file, damages }) => [...damages.values()].map((bytes) => ({ file, bytes })));
+  }
+
+  close(): void {
+    this.#old?.close();
+  }
+
+  /** Visits rows in order until told to stop. Bytes of a row are about its share of its frame. */
+  #scan(afterSeq: number, visit: (row: StoredRow, sizeBytes: number) => boolean): void {
+    this.refresh();
+    let last = afterSeq;
+    const take = (row: StoredRow, sizeBytes: number, voids: readonly Voids[]): boolean => {
+      // A hostile log may say anything: a cursor that does not grow would never end.
+      if (row.seq <= last || voids.some((one) => isVoid(row, one))) return true;
+      last = row.seq;
+      return visit(row, sizeBytes);
+    };
+    if (this.#old && !this.#scanOld(this.#old, afterSeq, take)) return;
+    const begin = this.#logs.findIndex((_, index) => {
+      const next = this.#logs.slice(index + 1).find(({ head }) => head)?.head;
+      return !next || next.firstSeq - 1 > afterSeq;
+    });
+    if (begin < 0) return;
+    for (const log of this.#logs.slice(begin)) if (!this.#scanLog(log, afterSeq, take)) return;
+  }
+
+  #scanOld(
+    old: OldRun,
+    afterSeq: number,
+    take: (row: StoredRow, sizeBytes: number, voids: readonly Voids[]) => boolean,
+  ): boolean {
+    const voids = this.#voidsAfter(-1);
+    for (let cursor = afterSeq; ;) {
+      const rows = old.rows(cursor, oldPageRows);
+      if (rows.length === 0) return true;
+      for (const row of rows) if (!take(row, 300, voids)) return false;
+      cursor = rows.at(-1)!.seq;
+    }
+  }
+
+  #scanLog(
+    log: Log,
+    afterSeq: number,
+    take: (row: StoredRow, sizeBytes: number, voids: readonly Voids[]) => boolean,
+  ): boolean {
+    if (!log.head) return true;
+    const voids = this.#voidsAfter(log.number);
+    const mark = log.marks.findLast(({ seq }) => seq <= afterSeq);
+    let position = mark?.position ?? 0;
+    let lastSeq = mark?.seq ?? log.head.firstSeq - 1;
+    for (;;) {
+      const passage = readPassage(log.file, position);
+      if (passage.damagedBytes > 0) log.damages.set(position, passage.damagedBytes);
+      let begin = position;
+      for (const { kind, payload, end } of passage.frames) {
+        if (kind === 'rows') {
+          const rows = storedRowsSchema.safeParse(payload).data;
+          if (!rows) log.damages.set(begin, end - begin);
+          for (const row of rows ?? []) {
+            lastSeq = row.seq;
+            if (!take(row, (end - begin) / rows!.length, voids)) return false;
+          }
+        } else if (kind === 'state' && !storedStateSchema.safeParse(payload).success) {
+          log.damages.set(begin, end - begin);
+        }
+        const newestMark = log.marks.at(-1) ?? { seq: 0, position: 0 };
+        if (end - newestMark.position >= markEveryBytes && lastSeq >= newestMark.seq)
+          log.marks.push({ seq: lastSeq, position: end });
+        begin = end;
+      }
+      if (passage.isAtEnd) return true;
+      position = passage.end;
+    }
+  }
+
+  #voidsAfter(number: number): Voids[] {
+    return this.#logs.slice(number + 1).flatMap(({ head }) => (head?.voids ? [head.voids] : []));
+  }
+}

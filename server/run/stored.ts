@@ -1,0 +1,193 @@
+// What a run's folder holds, as schemas: whatever is read from a disk may be a stranger's, and passes here before it is used.
+import { z } from 'zod';
+import type { Plan } from '../protocol/plan.ts';
+import { evaluationPlanSchema } from '../protocol/messages.ts';
+import type { RunRecord } from '../protocol/records.ts';
+import { runStatuses } from '../protocol/run.ts';
+import type { RunSummary } from '../protocol/run.ts';
+import { ownerSchema } from './owner.ts';
+
+/** JSON and MessagePack keep every number; zod's own refuses NaN and infinities, which a run may well have measured. */
+const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
+const count = z.int().min(0);
+const text = z.string().max(10_000);
+const floats = z.instanceof(Float32Array);
+const counts = z.instanceof(Int32Array);
+
+/** No name from a disk leads out of the run's folder. */
+export const checkpointFileSchema = z.string().regex(/^step-\d{1,15}\.safetensors$/);
+
+const kafInfo = z.object({
+  layer: text,
+  channels: count,
+  dictionary: z.array(real).max(100_000),
+  gamma: real,
+  base: z.enum(['none', 'swish']),
+});
+const splineInfo = z.object({
+  layer: text,
+  channels: count,
+  dictionary: z.array(real).max(100_000),
+  spline: z.enum(['catmull-rom', 'b-spline']),
+});
+const proportion = z.object({ value: real, low: real, high: real });
+
+const recordSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('prepared'),
+    parameters: z.array(z.object({ name: text, layer: text, shape: z.array(count).max(8) })).max(100_000),
+    activations: z.array(z.union([splineInfo, kafInfo])).max(100_000),
+    steps: count,
+    stepsPerEpoch: count,
+    epochs: count,
+  }),
+  z.object({ type: z.literal('step'), step: count, epoch: count, loss: real, accuracy: real, learningRate: real }),
+  z.object({
+    type: z.literal('norms'),
+    step: count,
+    weights: floats,
+    gradients: floats,
+    nonFiniteWeights: counts,
+    nonFiniteGradients: counts,
+  }),
+  z.object({
+    type: z.literal('shapes'),
+    step: count,
+    alphas: z.array(floats).max(100_000),
+    kernels: z.array(z.object({ dictionaries: floats, gammas: floats })).optional(),
+  }),
+  z.object({
+    type: z.literal('test'),
+    step: count,
+    epoch: count,
+    loss: real,
+    accuracy: real,
+    samples: count,
+    robustAccuracy: real.nullable(),
+    robustSamples: count,
+  }),
+  z.object({ type: z.literal('checkpointed'), step: count, epoch: count, file: checkpointFileSchema }),
+  z.object({ type: z.literal('diverged'), step: count, quantity: text, message: text }),
+  z.object({
+    type: z.literal('evaluationStarted'),
+    evaluation: count,
+    plan: evaluationPlanSchema,
+    step: count,
+    samples: count,
+  }),
+  z.object({ type: z.literal('attackProgress'), evaluation: count, restart: count, samples: count, robust: counts }),
+  z.object({
+    type: z.literal('evaluationFinished'),
+    evaluation: count,
+    samples: count,
+    clean: proportion,
+    robust: proportion,
+    isPartial: z.boolean(),
+  }),
+]);
+
+/** A row as it is stored; `step` is what a resume goes by. */
+export const storedRowSchema = z.object({
+  seq: z.int().min(1),
+  timeMs: real,
+  step: count,
+  record: recordSchema as unknown as z.ZodType<RunRecord>,
+});
+export type StoredRow = z.infer<typeof storedRowSchema>;
+
+export const storedRowsSchema = z.array(storedRowSchema);
+
+/** Written once, when the run is created, as `origin.json`. */
+export interface RunOrigin {
+  /** Of the folder that it was made in; a copy or a renamed folder keeps it and is another run all the same. */
+  readonly id: string;
+  readonly plan: Plan;
+  readonly createdMs: number;
+  /** One line for lists. */
+  readonly description: string;
+  /** The experiment as it was given, before defaults. */
+  readonly experimentText: string;
+  readonly experimentFile: string | null;
+  /** Versions of Kafscope and Node that made the run. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export const originFormat = 'kafscope run';
+export const storedVersion = 1;
+
+/** What lists need of a plan. */
+const planSchema = z.looseObject({
+  name: text,
+  seed: count,
+  dataset: z.looseObject({ trainSamples: count }),
+  training: z.looseObject({ epochs: count, batchSize: z.int().min(1) }),
+}) as unknown as z.ZodType<Plan>;
+
+export const originSchema: z.ZodType<RunOrigin> = z.object({
+  id: z.string().max(255),
+  plan: planSchema,
+  createdMs: z.number(),
+  description: text,
+  experimentText: z.string(),
+  experimentFile: z.string().max(4096).nullable(),
+  versions: z.record(z.string(), z.string()),
+});
+
+/** The part of a summary that changes as the run goes on. */
+export type RunProgress = Omit<
+  RunSummary,
+  'id' | 'folder' | 'name' | 'seed' | 'description' | 'experimentFile' | 'createdMs' | 'incarnation' | 'revision'
+>;
+
+const progressSchema: z.ZodType<RunProgress> = z.object({
+  status: z.enum(runStatuses),
+  message: text.nullable(),
+  updatedMs: real,
+  step: count,
+  steps: count,
+  epoch: count,
+  epochs: count,
+  loss: real.nullable(),
+  cleanAccuracy: real.nullable(),
+  robustAccuracy: real.nullable(),
+  imagesPerSecond: real.nullable(),
+  device: text.nullable(),
+  memory: z.object({ usedBytes: real, peakBytes: real }).nullable(),
+  checkpoints: z.array(
+    z.object({ file: checkpointFileSchema, step: count, epoch: count, sizeBytes: count.optional() }),
+  ),
+}) as unknown as z.ZodType<RunProgress>;
+
+export const storedStateSchema = z.object({
+  progress: progressSchema,
+  /** Of the last row before it; 0 before the first. */
+  seq: count,
+  /** Evaluations begun so far; they are numbered from 1. */
+  evaluations: count,
+});
+export type StoredState = z.infer<typeof storedStateSchema>;
+
+/** Which rows of earlier logs count no more: those of later steps, and of that step the tests made after its checkpoint. */
+const voidsSchema = z.object({ step: z.int().min(-1), seq: count });
+export type Voids = z.infer<typeof voidsSchema>;
+
+/** Opens a log: who writes it, and what it means for the logs before it. */
+export const logHeadSchema = z.object({
+  format: z.literal('kafscope log'),
+  version: z.int().min(1),
+  number: count,
+  owner: ownerSchema,
+  work: z.enum(['train', 'evaluate', 'note']),
+  startedMs: real,
+  /** Of its first row. */
+  firstSeq: z.int().min(1),
+  voids: voidsSchema.nullable(),
+  /** Status to fall back to when an evaluation is cut off; null where the run itself is at work. */
+  restStatus: z.enum(runStatuses).nullable(),
+});
+export type LogHead = z.infer<typeof logHeadSchema>;
+
+export function isVoid(row: StoredRow, voids: Voids): boolean {
+  if (row.step > voids.step) return true;
+  return row.step === voids.step && row.record.type === 'test' && row.seq > voids.seq;
+}

@@ -1,0 +1,184 @@
+// A log: what is in it after its writer was cut off anywhere, who may begin one, and how it is read from either end.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { beatFile, logFile, LogWriter, newestLog, readHead, readPassage, readTail } from '../../server/run/logFile.ts';
+import { encodeFrame, frameAt } from '../../server/run/logFrames.ts';
+import type { Frame } from '../../server/run/logFrames.ts';
+import { thisProcess } from '../../server/run/owner.ts';
+import type { LogHead } from '../../server/run/stored.ts';
+import { temporaryFolder } from './scriptedRun.ts';
+
+function headOf(number: number, change: Partial<LogHead> = {}): LogHead {
+  return {
+    ...{ format: 'kafscope log', version: 1, number, owner: thisProcess(), work: 'train', startedMs: 1, firstSeq: 1 },
+    ...{ voids: null, restStatus: null },
+    ...change,
+  };
+}
+
+function contentsOf(file: string): { payloads: unknown[]; damagedBytes: number } {
+  const payloads: unknown[] = [];
+  let damagedBytes = 0;
+  for (let position = 0; ;) {
+    const passage = readPassage(file, position);
+    payloads.push(...passage.frames.map(({ payload }) => payload));
+    damagedBytes += passage.damagedBytes;
+    position = passage.end;
+    if (passage.isAtEnd) return { payloads, damagedBytes };
+  }
+}
+
+describe('a frame', () => {
+  it('is whole or does not count, wherever its writer was cut off', () => {
+    const frame = encodeFrame('rows', { loss: Number.NaN, values: Float32Array.of(1, Infinity) });
+    for (let length = 0; length < frame.length; length++) {
+      expect(frameAt(frame.subarray(0, length), 0), String(length)).toBe('cut');
+    }
+    expect(frameAt(frame, 0)).toMatchObject({ kind: 'rows', end: frame.length });
+    expect((frameAt(frame, 0) as Frame).payload).toEqual({ loss: Number.NaN, values: Float32Array.of(1, Infinity) });
+  });
+
+  it('with any bit flipped is damaged or seems cut, never another frame', () => {
+    const frame = encodeFrame('rows', [{ seq: 1, step: 2, text: 'three' }]);
+    for (let bit = 0; bit < frame.length * 8; bit++) {
+      const flipped = Buffer.from(frame);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const found = frameAt(flipped, 0);
+      // The mark's last byte tells the kind, which the reader of the payload checks.
+      if (typeof found === 'object') expect(bit >> 3).toBe(3);
+    }
+  });
+
+  it('is not seen in zeros, which a power cut may leave', () => {
+    expect(frameAt(Buffer.alloc(100), 0)).toBe('damaged');
+    expect(frameAt(Buffer.alloc(3), 0)).toBe('damaged');
+  });
+});
+
+describe('a log', () => {
+  it('gives what was appended, from its beginning and from its end', () => {
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0), [encodeFrame('state', { state: 0 })]);
+    for (let index = 0; index < 50; index++) writer.append(encodeFrame('rows', { index, fill: 'x'.repeat(20_000) }));
+    writer.append(encodeFrame('rows', { index: 50 }), encodeFrame('state', { state: 1 }));
+    writer.append(encodeFrame('rows', { index: 51 }));
+    writer.close();
+    const file = logFile(folder, 0);
+    const { payloads, damagedBytes } = contentsOf(file);
+    expect(damagedBytes).toBe(0);
+    expect(payloads).toHaveLength(1 + 1 + 51 + 1 + 1);
+    const { found, after, rest } = readTail(file, 'state');
+    expect(found?.payload).toEqual({ state: 1 });
+    expect([after.map(({ payload }) => payload), rest]).toEqual([[{ index: 51 }], 'none']);
+    expect(readHead(folder, 0)?.owner.pid).toBe(process.pid);
+    expect(fs.statSync(beatFile(folder, 0)).size).toBe(0);
+  });
+
+  it('of frames larger than what is read at a time gives every one', () => {
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0));
+    const sizes = [10, 1_048_576, 3_000_000, 5, 1_048_500, 2_000_000];
+    for (const size of sizes) writer.append(encodeFrame('rows', 'x'.repeat(size)));
+    writer.close();
+    const { payloads } = contentsOf(logFile(folder, 0));
+    expect(payloads.slice(1).map((payload) => (payload as string).length)).toEqual(sizes);
+    expect((readTail(logFile(folder, 0), 'rows').found?.payload as string).length).toBe(2_000_000);
+  });
+
+  it('cut off or damaged anywhere gives every frame before the place, and whole ones after it', () => {
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0));
+    const ends = [writer.sizeBytes];
+    for (let index = 0; index < 20; index++) {
+      writer.append(encodeFrame('rows', index));
+      ends.push(writer.sizeBytes);
+    }
+    writer.close();
+    const file = logFile(folder, 0);
+    const whole = fs.readFileSync(file);
+    const all = contentsOf(file).payloads;
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const nWhole = ends.filter((end) => end <= at).length;
+        fs.writeFileSync(file, whole.subarray(0, at));
+        expect(contentsOf(file).payloads).toEqual(all.slice(0, nWhole));
+        const damaged = Buffer.from(whole);
+        damaged[at]! ^= change;
+        fs.writeFileSync(file, damaged);
+        const { payloads, damagedBytes } = contentsOf(file);
+        const isLast = nWhole === all.length - 1;
+        // A flipped kind leaves the frame whole; its payload then makes no sense to who reads it.
+        if (payloads.length !== all.length) {
+          expect(payloads).toEqual(all.filter((_, index) => index !== nWhole));
+          if (!isLast) expect(damagedBytes).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is begun by one process only, and never behind a newer one', () => {
+    const folder = temporaryFolder();
+    const first = new LogWriter(folder, headOf(0));
+    expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
+    expect(() => new LogWriter(folder, headOf(2))).toThrow(/Another process has begun work/);
+    first.checkOwnership();
+    const second = new LogWriter(folder, headOf(1));
+    expect(newestLog(folder)).toBe(1);
+    second.checkOwnership();
+    expect(() => {
+      first.checkOwnership();
+    }).toThrow(/Another process has begun work/);
+    first.close();
+    second.close();
+  });
+
+  it('that was replaced under its writer is noticed', () => {
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0));
+    fs.copyFileSync(logFile(folder, 0), path.join(folder, 'copy'));
+    fs.renameSync(path.join(folder, 'copy'), logFile(folder, 0));
+    expect(() => {
+      writer.checkOwnership();
+    }).toThrow(/was replaced while this process wrote it/);
+    writer.close();
+  });
+
+  it('is never begun through a link', () => {
+    const folder = temporaryFolder();
+    const target = path.join(temporaryFolder(), 'target');
+    fs.symlinkSync(target, logFile(folder, 0));
+    expect(() => new LogWriter(folder, headOf(0))).toThrow();
+    expect(fs.existsSync(target)).toBe(false);
+  });
+
+  it.skipIf(process.platform === 'win32')('that is a pipe is refused, and holds nobody up', () => {
+    const folder = temporaryFolder();
+    execFileSync('mkfifo', [logFile(folder, 0)]);
+    expect(() => readHead(folder, 0)).toThrow(/is no regular file/);
+  });
+});
+
+describe('a log at the largest size that its process may write', () => {
+  it.skipIf(process.platform === 'win32')('ends with its last whole frame, and says so', () => {
+    const folder = temporaryFolder();
+    const script = `
+      const { LogWriter } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../../server/run/logFile.ts'))});
+      const { encodeFrame } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../../server/run/logFrames.ts'))});
+      const writer = new LogWriter(process.argv[1], JSON.parse(process.argv[2]));
+      let count = 0;
+      try { for (;;) { writer.append(encodeFrame('rows', 'x'.repeat(1000))); count++; } }
+      catch (error) { console.log(JSON.stringify({ count, message: error.message })); }`;
+    const args = ['--input-type=module', '-e', script, folder, JSON.stringify(headOf(0))];
+    const command = `ulimit -f 40; exec "$0" "$@"`;
+    const output = execFileSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8' });
+    const { count, message } = JSON.parse(output) as { count: number; message: string };
+    expect(message).toMatch(/log-0 has reached the largest size that this process may write \(ulimit -f\)/);
+    const { payloads, damagedBytes } = contentsOf(logFile(folder, 0));
+    expect([payloads.length - 1, damagedBytes]).toEqual([count, 0]);
+    expect(count).toBeGreaterThan(10);
+  });
+});

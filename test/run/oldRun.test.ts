@@ -1,0 +1,162 @@
+// Runs of Kafscope 0.1: read as they are, never written, and gone on with in the new form.
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { encode } from '../../server/protocol/codec.ts';
+import type { Plan } from '../../server/protocol/plan.ts';
+import type { RunRecord } from '../../server/protocol/records.ts';
+import { LifeWatch } from '../../server/run/lifeWatch.ts';
+import { checkpointsFolder, deleteRun, listRunFolders } from '../../server/run/runFolder.ts';
+import { glance, judged } from '../../server/run/runGlance.ts';
+import { RunHistory } from '../../server/run/runHistory.ts';
+import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
+import { everyRow, filesOf, goOn, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
+
+interface OldRow {
+  readonly seq: number;
+  readonly step: number;
+  readonly record: RunRecord | Record<string, unknown>;
+}
+
+/** As version 0.1 wrote them. */
+function makeOldRun(
+  runsFolder: string,
+  { plan, rows, summary }: { plan: Plan; rows: readonly OldRow[]; summary: Record<string, unknown> },
+): string {
+  const id = 'old-run';
+  const folder = path.join(runsFolder, id);
+  fs.mkdirSync(checkpointsFolder(folder), { recursive: true });
+  const database = new DatabaseSync(path.join(folder, 'run.db'));
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA application_id = ${String(0x4b414653)};
+    PRAGMA user_version = 1;
+    CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), origin BLOB NOT NULL, state BLOB NOT NULL);
+    CREATE TABLE rows (seq INTEGER PRIMARY KEY, timeMs REAL NOT NULL, step INTEGER NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL);
+    CREATE TABLE checkpoints (file TEXT PRIMARY KEY, step INTEGER NOT NULL, epoch INTEGER NOT NULL);
+  `);
+  const origin = {
+    id,
+    plan,
+    createdMs: 1000,
+    description: 'old',
+    experimentText: 'name: old',
+    experimentFile: null,
+    versions: {},
+  };
+  const state = {
+    summary: { ...rest, id, folder, ...summary },
+    ...{ restStatus: null, evaluations: 0, pid: null, heartbeatMs: 5000 },
+  };
+  database.prepare('INSERT INTO run VALUES (1, ?, ?)').run(encode(origin), encode(state));
+  for (const { seq, step, record } of rows)
+    database
+      .prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?)')
+      .run(seq, seq * 10, step, String(record.type), encode(record));
+  database.close();
+  return folder;
+}
+
+const rest = {
+  ...{
+    name: 'old',
+    seed: 0,
+    status: 'interrupted',
+    message: 'The server went away.',
+    createdMs: 1000,
+    updatedMs: 2000,
+  },
+  ...{ step: 7, steps: 12, epoch: 2, epochs: 3, loss: 1 / 7, cleanAccuracy: 0.8, robustAccuracy: null },
+  ...{ imagesPerSecond: 5, device: 'scripted', memory: null, description: 'old', experimentFile: null },
+  checkpoints: [{ file: 'step-4.safetensors', step: 4, epoch: 1 }],
+};
+
+/** Cut off at step 7, with a checkpoint at 4: the rows of a new run up to there, in the old form. */
+async function interruptedOldRun(): Promise<{ folder: string; whole: string }> {
+  const { folder: whole } = await trainScripted(scriptedPlan('steps'));
+  const rows: OldRow[] = [];
+  const history = new RunHistory(whole);
+  history.forEachRow(0, ({ seq, step, record }) => {
+    if (step <= 7) rows.push({ seq, step, record });
+  });
+  history.close();
+  const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows, summary: {} });
+  const file = 'step-4.safetensors';
+  fs.copyFileSync(path.join(checkpointsFolder(whole), file), path.join(checkpointsFolder(folder), file));
+  return { folder, whole };
+}
+
+describe('a run of version 0.1', () => {
+  it('is listed and read as it is, and nothing of it is written', async () => {
+    const { folder, whole } = await interruptedOldRun();
+    const before = filesOf(folder);
+    expect(listRunFolders(path.dirname(folder))).toEqual([folder]);
+    const { summary } = judged(glance(folder), new LifeWatch());
+    expect(summary).toMatchObject({ id: 'old-run', status: 'interrupted', step: 7, message: 'The server went away.' });
+    expect(summary).toMatchObject({ incarnation: -1, checkpoints: [{ file: 'step-4.safetensors' }] });
+    const rows = readRows(folder);
+    expect(rows.map(({ record }) => record)).toEqual(
+      readRows(whole)
+        .map(({ record }) => record)
+        .slice(0, rows.length),
+    );
+    const history = new RunHistory(folder);
+    expect(history.lastSeq()).toBe(rows.length);
+    expect(history.rows(3, { ...everyRow, maxRows: 2 }).map(({ seq }) => seq)).toEqual([4, 5]);
+    history.close();
+    expect(filesOf(folder)['run.db']).toEqual(before['run.db']);
+  });
+
+  it('goes on in the new form and equals one that was never cut off', async () => {
+    const { folder, whole } = await interruptedOldRun();
+    const before = filesOf(folder)['run.db'];
+    expect(await startScriptedRun(folder, goOn(folder)).ended).toMatchObject({ status: 'finished', step: 12 });
+    const records = (run: string) => readRows(run).map(({ record }) => record);
+    expect(records(folder)).toEqual(records(whole));
+    expect(filesOf(folder)['run.db']).toEqual(before);
+    expect(glance(folder).summary).toMatchObject({ status: 'finished', incarnation: 0 });
+  });
+
+  it('keeps its rows when it is attacked, and is deleted whole', async () => {
+    const { folder } = await interruptedOldRun();
+    const before = readRows(folder);
+    const checkpoint = 'step-4.safetensors';
+    const work = { type: 'evaluate', incarnation: 0, checkpoint, evaluation: scriptedEvaluation } as const;
+    expect(await startScriptedRun(folder, work).ended).toMatchObject({ status: 'interrupted', robustAccuracy: 0.25 });
+    expect(readRows(folder).slice(0, before.length)).toEqual(before);
+    deleteRun(folder, 1);
+    expect(fs.existsSync(folder)).toBe(false);
+  });
+
+  it('that names files outside its folder is shown as damaged, and nothing outside is touched', async () => {
+    const runsFolder = temporaryFolder();
+    const outside = path.join(runsFolder, 'x');
+    fs.writeFileSync(outside, 'of somebody');
+    const rows = [{ seq: 1, step: 9, record: { type: 'checkpointed', step: 9, epoch: 1, file: '../../x' } }];
+    const folder = makeOldRun(runsFolder, { plan: scriptedPlan('steps'), rows, summary: { checkpoints: [] } });
+    expect(() => readRows(folder)).toThrow(/row 1 is damaged/);
+    await expect(startScriptedRun(folder, goOn(folder)).ended).rejects.toThrow(/row 1 is damaged/);
+    const listed = { ...rest.checkpoints[0], file: '../../x' };
+    fs.rmSync(folder, { recursive: true });
+    makeOldRun(runsFolder, { plan: scriptedPlan('steps'), rows: [], summary: { checkpoints: [listed] } });
+    expect(() => glance(folder)).toThrow(/its state is damaged/);
+    expect(fs.readFileSync(outside, 'utf8')).toBe('of somebody');
+  });
+
+  it('of a newer Kafscope, of another program, or damaged is refused with what to do', async () => {
+    const { folder } = await interruptedOldRun();
+    const file = path.join(folder, 'run.db');
+    const change = (sql: string) => {
+      const database = new DatabaseSync(file);
+      database.exec(sql);
+      database.close();
+    };
+    change('PRAGMA user_version = 2');
+    expect(() => glance(folder)).toThrow(/written by a newer Kafscope \(schema 2\)\. Update Kafscope\./);
+    change('PRAGMA application_id = 1');
+    expect(() => glance(folder)).toThrow('is not a run of Kafscope');
+    fs.writeFileSync(file, 'this is no database at all, but long enough to be read as one '.repeat(20));
+    expect(() => glance(folder)).toThrow(/run\.db: file is not a database/);
+  });
+});
