@@ -6,11 +6,13 @@ import type { RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
 import { doctorCommand } from './terminal/doctorCommand.ts';
 import { doctorOpsCommand } from './terminal/doctorOpsCommand.ts';
+import { doctorRunCommand } from './terminal/doctorRunCommand.ts';
 import { downloadCommand } from './terminal/downloadCommand.ts';
 import { evaluateCommand } from './terminal/evaluateCommand.ts';
 import type { EvaluateCommand } from './terminal/evaluateCommand.ts';
 import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
+import { runFolderOf } from './terminal/runAt.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { trainCommand } from './terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
@@ -146,12 +148,17 @@ function makeProgram(): Command {
 
   program
     .command('doctor')
-    .description('says what of this machine Kafscope can use')
+    .description('says what of this machine Kafscope can use; of a run, whether it is whole')
+    .argument('[run]', "a run's folder, or its name in --out")
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
     .option('--ops', 'lists the kernels of the runtime wasm instead: accelerated, or copied from cpu')
     .option('--json', 'one JSON object')
-    .action(async (options: JsonOption & { out: string; ops?: true }) => {
+    .action(async (run: string | undefined, options: JsonOption & { out: string; ops?: true }) => {
       const terminal = makeTerminal(options);
+      if (run !== undefined) {
+        process.exitCode = doctorRunCommand(runFolderOf(run, path.resolve(options.out)), terminal);
+        return;
+      }
       const command = { assetsFolder, version, runsFolder: path.resolve(options.out) };
       process.exitCode = options.ops
         ? await doctorOpsCommand(assetsFolder, terminal)
