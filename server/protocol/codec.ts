@@ -1,4 +1,4 @@
-// Bytes for the wire and for run.db: MessagePack with typed arrays and non-finite numbers kept as they are.
+// Bytes for the wire and for the logs of runs: MessagePack with typed arrays and non-finite numbers kept as they are.
 import { decode as unpack, encode as pack, ExtensionCodec } from '@msgpack/msgpack';
 
 const extensionCodec = new ExtensionCodec();

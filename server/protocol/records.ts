@@ -1,5 +1,5 @@
 // What a run says of itself, in order. Records hold no time and no path of a machine: the same plan and seed give the same
-// records on the same runtime. A row is a record as it stands in run.db, with its position and time.
+// records on the same runtime. A row is a record as it stands in the run's log, with its position and time.
 import type { EvaluationPlan } from './plan.ts';
 
 export interface Row {

@@ -26,9 +26,12 @@ export function isLive(status: RunStatus): boolean {
   return (liveStatuses as readonly RunStatus[]).includes(status);
 }
 
-/** Not begun, or ended before the last step: stopped, interrupted, diverged or failed. Without a checkpoint it starts anew. */
-export function isResumable(run: RunSummary): boolean {
-  return !isLive(run.status) && run.status !== 'finished' && run.status !== 'damaged' && run.step < run.steps;
+/**
+ * Not begun, or ended before its end: stopped, interrupted, diverged or failed, be it after the last step in the test or the attack
+ * that follow it. Without a checkpoint it starts anew.
+ */
+export function isResumable({ status }: RunSummary): boolean {
+  return !isLive(status) && status !== 'finished' && status !== 'damaged';
 }
 
 export interface RunSummary {

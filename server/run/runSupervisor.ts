@@ -131,7 +131,7 @@ export class RunSupervisor {
       throw wrongState(
         entry,
         'resumed',
-        isLive(entry.summary.status) ? notHere(entry) : 'it is not an ended run with steps left',
+        isLive(entry.summary.status) ? notHere(entry) : 'there is nothing left to do',
       );
     }
     this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1 });

@@ -1,5 +1,5 @@
 // What the server and a trainer process say to each other, over node's IPC with structured clone. Rows don't go this way: the
-// server reads them from run.db, so that what it shows is what is kept.
+// server reads them from the run's log, so that what it shows is what is kept.
 import type { RunSummary } from '../protocol/run.ts';
 import type { Work } from './runPlan.ts';
 

@@ -121,6 +121,19 @@ describe('resuming', () => {
     expect(fs.readFileSync(path.join(folder, after.at(-1)!)).includes(sessionStart(8))).toBe(true);
   });
 
+  it('does what was left after the last step', async () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps', { evaluation: [scriptedEvaluation] }));
+    const first = startScriptedRun(folder, fromStart, {
+      onChange: (summary) => {
+        if (summary.step === 12) first.control.interrupt('The server went away.');
+      },
+    });
+    const cut = await first.ended;
+    expect(cut).toMatchObject({ status: 'interrupted', step: 12, steps: 12, robustAccuracy: null });
+    expect(isResumable(cut)).toBe(true);
+    expect(await resume(folder)).toMatchObject({ status: 'finished', step: 12, robustAccuracy: 0.25 });
+  });
+
   it('makes the summary anew from the rows that stay', async () => {
     const folder = await interruptedRun();
     fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
