@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { Transform } from 'node:stream';
@@ -31,36 +31,68 @@ export interface InstallOptions {
   readonly onProgress: (progress: InstallProgress) => void;
 }
 
+/** Lies in every folder that this has made: such a folder may be replaced, no other one. */
+const markerName = '.kafscope-tensorflow';
+const markerText = 'Made by kafscope install tensorflow, which replaces this folder when it installs again.\n';
+
 /**
- * Replaces `folder` by one that holds the packages' libraries as a folder of Python packages does. When it fails or is aborted,
- * `folder` is as before and nothing else is left.
- * @throws InstallError where pip is missing, the disk is too small, nothing comes or a checksum differs; the signal's reason on
+ * Makes `folder`, or replaces one that this has made, with the packages' libraries as a folder of Python packages has them. When it
+ * fails or is aborted, `folder` is as before and nothing else is left.
+ * @throws InstallError where `folder` holds something else, pip is missing, the disk is too small, nothing comes or a checksum differs; the signal's reason on
  * abort.
  */
 export async function installTensorflow(folder: string, options: InstallOptions): Promise<void> {
   const { set, signal } = options;
-  const partial = `${folder}.partial`;
+  await checkFolder(folder);
   await checkSpace(path.dirname(folder), set);
-  await checkPip(options);
+  await mkdir(path.dirname(folder), { recursive: true });
+  const partial = await mkdtemp(`${folder}.partial-`);
   try {
-    // What an attempt left that was ended by force.
-    await rm(partial, { recursive: true, force: true });
+    await checkPip(partial, options);
     const wheelsFolder = path.join(partial, 'wheels');
     await mkdir(wheelsFolder, { recursive: true });
     await download(wheelsFolder, options);
     const wheels = await findWheels(wheelsFolder, set.wheels);
     for (const { file, wheel } of wheels) await verify(file, wheel, options);
+    const packages = path.join(partial, 'packages');
     await unpack(
       wheels.map(({ file }) => file),
-      path.join(partial, 'packages'),
+      packages,
       options,
     );
+    await writeFile(path.join(packages, markerName), markerText, { flag: 'wx' });
     signal.throwIfAborted();
-    await rm(folder, { recursive: true, force: true });
-    await rename(path.join(partial, 'packages'), folder);
+    await checkFolder(folder);
+    // Out of the way first: it is never half deleted while something might use it.
+    if (await lstat(folder).catch(() => null)) await rename(folder, path.join(partial, 'before'));
+    await rename(packages, folder);
   } finally {
     await rm(partial, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** @throws InstallError where the folder is not ours to replace. */
+async function checkFolder(folder: string): Promise<void> {
+  const there = await lstat(folder).catch(() => null);
+  if (!there) return;
+  if (!there.isDirectory()) throw notOurs(folder, 'is not a folder');
+  const names = await readdir(folder);
+  if (names.length === 0 || names.includes(markerName)) return;
+  if (await isOfOldVersion(folder, names)) return;
+  throw notOurs(folder, 'holds files that Kafscope has not made');
+}
+
+/** Version 0.1 left no mark, but nothing besides these: no Python environment has TensorFlow's libraries alone. */
+async function isOfOldVersion(folder: string, names: readonly string[]): Promise<boolean> {
+  if (!names.every((name) => /^(tensorflow|nvidia|[\w.+-]+\.dist-info)$/.test(name))) return false;
+  const libraries = await readdir(path.join(folder, 'tensorflow')).catch(() => []);
+  return libraries.length > 0 && libraries.every((name) => name.startsWith('libtensorflow'));
+}
+
+function notOurs(folder: string, what: string): InstallError {
+  return new InstallError(
+    `${folder} ${what}, and installing there would replace it. Name a folder that is new or empty with --into.`,
+  );
 }
 
 async function checkSpace(folder: string, { downloadBytes, unpackedBytes }: WheelSet): Promise<void> {
@@ -74,8 +106,8 @@ async function checkSpace(folder: string, { downloadBytes, unpackedBytes }: Whee
   );
 }
 
-async function checkPip({ python, signal }: InstallOptions): Promise<void> {
-  const { code, errors } = await runPython(python, ['-m', 'pip', '--version'], { signal });
+async function checkPip(folder: string, { python, signal }: InstallOptions): Promise<void> {
+  const { code, errors } = await runPython(python, ['-m', 'pip', '--version'], { signal, folder });
   if (code === 0) return;
   const hint =
     'On Debian and Ubuntu: sudo apt-get install python3-pip; elsewhere: python3 -m ensurepip. Or name another Python with --python.';
@@ -100,7 +132,7 @@ async function download(folder: string, options: InstallOptions): Promise<void> 
       ...set.platformTags.flatMap((tag) => ['--platform', tag]),
       ...set.wheels.map(({ name, version }) => `${name}==${version}`),
     ];
-    const { code, errors } = await runPython(python, args, { signal, temporary });
+    const { code, errors } = await runPython(python, args, { signal, folder: temporary, temporary });
     if (code === 0) return;
     const [first] = set.wheels;
     throw new InstallError(
@@ -195,11 +227,13 @@ function counted(
 async function runPython(
   python: string,
   args: readonly string[],
-  { signal, temporary }: { readonly signal: AbortSignal; readonly temporary?: string },
+  { signal, folder, temporary }: { readonly signal: AbortSignal; readonly folder: string; readonly temporary?: string },
 ): Promise<{ code: number | null; errors: string }> {
   signal.throwIfAborted();
   const child = spawn(python, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // "python -m" runs what the folder has that one is in: ours has nothing.
+    cwd: folder,
     env: temporary === undefined ? process.env : { ...process.env, TMPDIR: temporary },
   });
   const end = (): void => {

@@ -1,5 +1,6 @@
-// Where TensorFlow is looked for, in order: what the user chose, the Python environments of the workspace, what
-// `kafscope install tensorflow` put into the user's data folder, the npm package's own download.
+// Where TensorFlow is looked for, in order: what the user chose, the Python environments that a trusted window names or that are
+// activated, what `kafscope install tensorflow` put into the user's data folder, the npm package's own download beside Kafscope's. Never
+// in the folder that one happens to be in: what lies there may be a stranger's, and a library that is found is loaded.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -42,14 +43,15 @@ export function tensorflowPlaces(around: Surroundings): Candidate[] {
     return [{ place: path.resolve(workingFolder, expandHome(chosen, around.homeFolder)), origin, isChosen: true }];
   }
   const named = (env[tensorflowVariables.environments] ?? '').split(path.delimiter);
-  const environments = [...named, env['VIRTUAL_ENV'], env['CONDA_PREFIX'], '.venv', 'venv'].filter(
-    (place): place is string => Boolean(place),
+  // A relative path would lead into the folder that one is in.
+  const environments = [...named, env['VIRTUAL_ENV'], env['CONDA_PREFIX']].filter(
+    (place): place is string => place !== undefined && path.isAbsolute(place),
   );
-  const npmPackages = [workingFolder, path.dirname(assetsFolder)].flatMap((folder) =>
-    ['tfjs-node-gpu', 'tfjs-node'].map((name) => path.join(folder, 'node_modules', '@tensorflow', name)),
+  const npmPackages = ['tfjs-node-gpu', 'tfjs-node'].map((name) =>
+    path.join(path.dirname(assetsFolder), 'node_modules', '@tensorflow', name),
   );
   return [
-    ...environments.map((place) => [path.resolve(workingFolder, place), "the workspace's Python environment"] as const),
+    ...environments.map((place) => [place, 'a Python environment'] as const),
     [tensorflowFolder(around), 'put there by kafscope install tensorflow'] as const,
     ...npmPackages.map((place) => [place, 'the library of the npm package @tensorflow/tfjs-node'] as const),
   ].map(([place, origin]) => ({ place, origin, isChosen: false }));

@@ -144,20 +144,17 @@ describe('the places to look in', () => {
   };
   const placesIn = (more: Partial<Surroundings>) => tensorflowPlaces({ ...around, ...more }).map(({ place }) => place);
 
-  it('are the environments of the workspace, the installed one, and the npm packages, in this order', () => {
+  it('are the environments that are named or activated, the installed one, and the npm packages, and none in the working folder', () => {
     const env = {
-      KAFSCOPE_PYTHON_ENVIRONMENTS: ['/conda/bin/python', '/project/env'].join(path.delimiter),
+      KAFSCOPE_PYTHON_ENVIRONMENTS: ['/conda/bin/python', '/trusted/env', '.venv'].join(path.delimiter),
       VIRTUAL_ENV: '/active',
+      CONDA_PREFIX: 'conda',
     };
     expect(placesIn({ env })).toEqual([
       '/conda/bin/python',
-      '/project/env',
+      '/trusted/env',
       '/active',
-      '/project/.venv',
-      '/project/venv',
       '/home/me/.local/share/kafscope/tensorflow',
-      '/project/node_modules/@tensorflow/tfjs-node-gpu',
-      '/project/node_modules/@tensorflow/tfjs-node',
       '/kafscope/node_modules/@tensorflow/tfjs-node-gpu',
       '/kafscope/node_modules/@tensorflow/tfjs-node',
     ]);

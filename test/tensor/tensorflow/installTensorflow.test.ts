@@ -55,6 +55,7 @@ describe('installing TensorFlow', () => {
     const progress: InstallProgress[] = [];
     await install({ onProgress: (report) => progress.push(report) });
     expect(files()).toEqual([
+      'tensorflow/.kafscope-tensorflow',
       'tensorflow/tensorflow/libtensorflow_cc.so.2',
       'tensorflow/tensorflow/libtensorflow_framework.so.2',
       'tensorflow/tensorflow_cpu-2.21.0.dist-info/METADATA',
@@ -91,22 +92,67 @@ describe('installing TensorFlow', () => {
       }),
     });
     await install();
-    expect(files()).toEqual(['tensorflow/nvidia/nccl/lib/libnccl.so.2', 'tensorflow/tensorflow/libtensorflow_cc.so.2']);
+    expect(files()).toEqual([
+      'tensorflow/.kafscope-tensorflow',
+      'tensorflow/nvidia/nccl/lib/libnccl.so.2',
+      'tensorflow/tensorflow/libtensorflow_cc.so.2',
+    ]);
   });
 
-  it('replaces what was there, and keeps it where it fails', async () => {
+  it('replaces what it had installed before, and keeps that where it fails', async () => {
     const { install, folder, files, set } = setUp();
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, 'older'), '');
+    await install();
+    fs.writeFileSync(path.join(folder, 'tensorflow/older'), '');
     const [wheel] = set.wheels as [(typeof set.wheels)[number]];
     const wrong = install({ set: { ...set, wheels: [{ ...wheel, sha256: 'abc' }] } });
     await expect(wrong).rejects.toThrow(InstallError);
     await expect(wrong).rejects.toThrow(
       `What pip brought as tensorflow-cpu 2.21.0 has the SHA-256 checksum ${wheel.sha256} instead of abc. It was deleted`,
     );
-    expect(files()).toEqual(['tensorflow/older']);
+    expect(files()).toContain('tensorflow/tensorflow/older');
     await install();
-    expect(files()).not.toContain('tensorflow/older');
+    expect(files()).not.toContain('tensorflow/tensorflow/older');
+    expect(fs.readdirSync(path.dirname(folder))).toEqual(['tensorflow']);
+  });
+
+  it('replaces what version 0.1 installed, which has no mark', async () => {
+    const { install, folder, files } = setUp();
+    await install();
+    fs.rmSync(path.join(folder, '.kafscope-tensorflow'));
+    await install();
+    expect(files()).toContain('tensorflow/.kafscope-tensorflow');
+  });
+
+  it('deletes nothing that it has not made: neither the folder nor one beside it', async () => {
+    const { install, folder, files } = setUp();
+    fs.mkdirSync(`${folder}.partial`, { recursive: true });
+    fs.writeFileSync(`${folder}.partial/thesis.tex`, 'mine');
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, 'thesis.tex'), 'mine');
+    await expect(install()).rejects.toThrow(
+      `${folder} holds files that Kafscope has not made, and installing there would replace it. Name a folder that is new or empty`,
+    );
+    expect(files()).toEqual(['tensorflow.partial/thesis.tex', 'tensorflow/thesis.tex']);
+    fs.rmSync(path.join(folder, 'thesis.tex'));
+    await install();
+    expect(files()).toContain('tensorflow.partial/thesis.tex');
+  });
+
+  it('follows no link in the place of the folder', async () => {
+    const { install, folder } = setUp();
+    const elsewhere = temporaryFolder();
+    fs.writeFileSync(path.join(elsewhere, 'thesis.tex'), 'mine');
+    fs.mkdirSync(path.dirname(folder), { recursive: true });
+    fs.symlinkSync(elsewhere, folder);
+    await expect(install()).rejects.toThrow(`${folder} is not a folder`);
+    expect(fs.readdirSync(elsewhere)).toEqual(['thesis.tex']);
+  });
+
+  it('runs Python in a folder of its own: a pip.py where one happens to be is not run', async () => {
+    const { install, folders } = setUp();
+    await install();
+    for (const used of folders()) expect(path.basename(used)).toMatch(/^(tensorflow\.partial-.+|temporary)$/);
+    expect(folders()).toHaveLength(2);
   });
 
   it.each<[string, FakePipOptions, RegExp]>([

@@ -48,6 +48,8 @@ export interface FakePip {
   readonly set: WheelSet;
   /** The arguments of each call. */
   calls(): string[];
+  /** In which each call ran. */
+  folders(): string[];
 }
 
 export interface FakePipOptions {
@@ -75,6 +77,7 @@ export function fakePip(
     python,
     `#!/bin/sh
 echo "$*" >> '${log}'
+pwd >> '${log}.folders'
 if [ "$3" = --version ]; then ${options.version ?? 'exit 0'}; fi
 while [ "$1" != --dest ]; do shift; done
 dest=$2
@@ -86,5 +89,6 @@ ${options.download ?? `cp '${index}'/* "$dest"`}
     python,
     set: { platformTags: ['manylinux_2_27_x86_64'], wheels, downloadBytes: 1000, unpackedBytes: 1000 },
     calls: () => fs.readFileSync(log, 'utf8').trimEnd().split('\n'),
+    folders: () => fs.readFileSync(`${log}.folders`, 'utf8').trimEnd().split('\n'),
   };
 }
