@@ -1,16 +1,18 @@
 // The extension's composition root: makes the parts and wires them. What each does is in its own file.
 import './plainSchemas.ts';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandTable } from './commands/commandTable.ts';
 import { RunCommands } from './commands/runCommands.ts';
-import { keepTrustKey } from './commands/workspaceTrust.ts';
+import { keepTrustKey, whenTrusted } from './commands/workspaceTrust.ts';
 import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
 import { readServerLock } from './connection/serverLock.ts';
 import { followServerLog } from './connection/serverLog.ts';
 import { tensorflowPlaces } from './connection/pythonEnvironments.ts';
-import { endServerProcess, startServerProcess } from './connection/serverProcess.ts';
+import { endServer } from './connection/endServer.ts';
+import { startServerProcess } from './connection/serverProcess.ts';
 import { tensorflowEnvironment } from './connection/tensorflowPlaces.ts';
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
@@ -26,7 +28,8 @@ import { createRunStatusBar } from './runs/runStatusBar.ts';
 import { RunStore } from './runs/runStore.ts';
 import { RunsTree } from './runs/runsTree.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
-import { showFailure } from './showFailure.ts';
+import { attempt, showFailure } from './showFailure.ts';
+import { isLive } from '../server/protocol/run.ts';
 
 const serverTimeoutMs = 20_000;
 const handshakeTimeoutMs = 10_000;
@@ -42,7 +45,9 @@ export function activate(context: vscode.ExtensionContext): void {
     workspaceFolder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? null,
     storageFolder: context.globalStorageUri.fsPath,
   });
-  const logFile = path.join(runsFolder, 'server.log');
+  // Never in the workspace, whose files may be links to anywhere.
+  const serverFolder = path.join(context.globalStorageUri.fsPath, 'server');
+  const logFile = path.join(serverFolder, `${shortHash(runsFolder)}.log`);
   const { version } = context.extension.packageJSON as { version: string };
 
   const connection = new ServerConnection({
@@ -52,9 +57,12 @@ export function activate(context: vscode.ExtensionContext): void {
       prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
       const variables = tensorflowEnvironment(await tensorflowPlaces());
-      return startServerProcess({ serverModule, runsFolder, logFile, timeoutMs: serverTimeoutMs, variables });
+      return startServerProcess({
+        ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },
+        timeoutMs: serverTimeoutMs,
+      });
     },
-    endServer: (lock) => endServerProcess(lock, { timeoutMs: serverTimeoutMs }),
+    endServer: (lock) => endServer(lock, { timeoutMs: serverTimeoutMs }),
     retryDelaysMs,
     handshakeTimeoutMs,
     log: (line) => {
@@ -103,6 +111,12 @@ export function activate(context: vscode.ExtensionContext): void {
     runtimeStatusBar,
     keepContextKeys(store),
     keepTrustKey(),
+    // The server looks for what the workspace has only now that it may.
+    whenTrusted(() => {
+      if (connection.state.status === 'connected' && !store.runs.some((run) => isLive(run.status))) {
+        void attempt('restart the server', () => connection.restartServer());
+      }
+    }),
     followServerLog(logFile, (line) => {
       log.info(`[server] ${line}`);
     }),
@@ -123,6 +137,10 @@ export function activate(context: vscode.ExtensionContext): void {
       });
     });
   }
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 /** The server and its runs go on. */

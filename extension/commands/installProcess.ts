@@ -46,7 +46,7 @@ export async function runInstaller(
   { file, args, env }: InstallerCommand,
   { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: InstallStep) => void },
 ): Promise<Installed | null> {
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { env, cwd: __dirname, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = (): void => {
     child.kill();
   };
@@ -80,7 +80,8 @@ export async function runInstaller(
 export async function pythonWithPip(candidates: readonly string[], other: string): Promise<string> {
   for (const python of candidates) {
     try {
-      await promisify(execFile)(python, ['-m', 'pip', '--version'], { timeout: pipTimeoutMs });
+      // "python -m" runs what the folder has that it runs in: never the workspace's.
+      await promisify(execFile)(python, ['-m', 'pip', '--version'], { timeout: pipTimeoutMs, cwd: __dirname });
       return python;
     } catch {
       // The next may have one.

@@ -6,6 +6,7 @@ import { nodeEnvironment } from '../connection/serverProcess.ts';
 import type { CommandId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
 import { pythonWithPip, runInstaller } from './installProcess.ts';
+import { isTrusted } from './workspaceTrust.ts';
 
 interface Choice extends vscode.QuickPickItem {
   readonly flags: readonly string[];
@@ -27,6 +28,7 @@ export class TensorflowInstaller {
   }
 
   async install(): Promise<void> {
+    if (!isTrusted('install')) return;
     if (this.#isAtWork) {
       void vscode.window.showInformationMessage('TensorFlow is being installed; its notification says how far it is.');
       return;

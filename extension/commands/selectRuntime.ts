@@ -5,6 +5,7 @@ import type { CommandId, SettingKey } from '../contributions.ts';
 import { runtimeSetting, type RuntimeStatusBar } from '../runtimes/runtimeStatusBar.ts';
 import { runtimeItems, type RuntimeItem } from '../runtimes/runtimeText.ts';
 import { attempt } from '../showFailure.ts';
+import { isTrusted } from './workspaceTrust.ts';
 
 export interface SelectRuntimeParts {
   readonly connection: ServerConnection;
@@ -17,6 +18,7 @@ const testAgain: vscode.QuickInputButton = {
 };
 
 export async function selectRuntime(parts: SelectRuntimeParts): Promise<void> {
+  if (!isTrusted('try runtimes')) return;
   const picker = vscode.window.createQuickPick<RuntimeItem & vscode.QuickPickItem>();
   picker.title = 'Runtime on which Kafscope trains';
   picker.placeholder = 'Looking for runtimes and testing them …';

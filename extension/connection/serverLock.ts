@@ -1,29 +1,51 @@
-// The lock file by which a server says where it listens and with which token. The server writes it; we only read.
+// The lock by which a server says where it listens and with which token. The server writes it; we only read.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
-import path from 'node:path';
-import { z } from 'zod';
+import { constants } from 'node:fs';
+import os from 'node:os';
+import { maxServerLockBytes, serverLockFiles, serverLockSchema } from '../../server/protocol/serverLock.ts';
+import type { ServerLock } from '../../server/protocol/serverLock.ts';
+import { userDataFolder } from '../../server/protocol/userData.ts';
 
-const lockSchema = z.object({
-  pid: z.int().positive(),
-  port: z.int().min(1).max(65_535),
-  token: z.string().min(1),
-  version: z.string(),
-  startedMs: z.number(),
-});
+export type { ServerLock };
 
-export type ServerLock = z.infer<typeof lockSchema>;
-
-/** The lock of the server that owns the runs folder; null where there is none or it is not whole. */
+/** The lock of this machine's server of the runs folder; null where there is none or it is not whole. */
 export async function readServerLock(runsFolder: string): Promise<ServerLock | null> {
-  let text: string;
+  for (const file of await lockFiles(runsFolder)) {
+    const lock = await readLock(file);
+    // Another host's server listens on that host's loopback: what listens there on ours is someone else.
+    if (lock && (lock.host === undefined || lock.host === os.hostname())) return lock;
+  }
+  return null;
+}
+
+async function lockFiles(runsFolder: string): Promise<string[]> {
+  const realFolder = await fs.realpath(runsFolder).catch(() => runsFolder);
+  return serverLockFiles({
+    runsFolder,
+    host: os.hostname(),
+    dataFolder: userDataFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
+    folderHash: createHash('sha256').update(realFolder).digest('hex').slice(0, 32),
+  });
+}
+
+/** Only a regular file that is ours: a stranger's lock would have us talk to what the stranger names. */
+async function readLock(file: string): Promise<ServerLock | null> {
+  let handle;
   try {
-    text = await fs.readFile(path.join(runsFolder, 'server.lock'), 'utf8');
+    handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
   }
-  const parsed = lockSchema.safeParse(parseJson(text));
-  return parsed.success ? parsed.data : null;
+  try {
+    const status = await handle.stat();
+    const isOurs = process.getuid === undefined || status.uid === process.getuid();
+    if (!status.isFile() || !isOurs || status.size > maxServerLockBytes) return null;
+    return serverLockSchema.safeParse(parseJson(await handle.readFile('utf8'))).data ?? null;
+  } finally {
+    await handle.close();
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -10,7 +10,9 @@ export interface ServerProcessOptions {
   /** Absolute path of `server.cjs`. */
   readonly serverModule: string;
   readonly runsFolder: string;
-  /** Where its output goes; appended to, begun anew when it has grown past 1 MiB. */
+  /** A folder of ours, in which it runs: nothing of the workspace's is found by a relative path. */
+  readonly workingFolder: string;
+  /** Where its output goes, in a folder of ours; appended to, begun anew when it has grown past 1 MiB. */
   readonly logFile: string;
   readonly timeoutMs: number;
   /** Environment variables besides VS Code's own. */
@@ -32,8 +34,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     throw new Error(`The server is missing: ${options.serverModule}. Install Kafscope again.`);
   }
   fs.mkdirSync(path.dirname(options.logFile), { recursive: true });
-  const isLong = (fs.statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes;
-  const log = fs.openSync(options.logFile, isLong ? 'w' : 'a');
+  fs.mkdirSync(options.workingFolder, { recursive: true });
+  const log = openLog(options.logFile);
   const logStart = fs.fstatSync(log).size;
   const previous = await readServerLock(options.runsFolder);
 
@@ -41,7 +43,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const child = spawn(process.execPath, [options.serverModule, '--runs', options.runsFolder], {
     detached: true,
     stdio: ['ignore', log, log],
-    cwd: options.runsFolder,
+    cwd: options.workingFolder,
     env: { ...nodeEnvironment(), ...options.variables },
     windowsHide: true,
   });
@@ -69,29 +71,18 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   );
 }
 
-/** Ends the server of a lock and waits until it is gone. */
-export async function endServerProcess(lock: ServerLock, options: { timeoutMs: number }): Promise<void> {
-  if (!isAlive(lock.pid)) return;
-  process.kill(lock.pid, 'SIGTERM');
-  for (const deadline = Date.now() + options.timeoutMs; Date.now() < deadline; await delay(lockPollMs)) {
-    if (!isAlive(lock.pid)) return;
-  }
-  throw new Error(`The server (process ${lock.pid}) did not end within ${options.timeoutMs / 1000} s.`);
-}
-
 /** For VS Code's own Node, free of what the window passes to its own processes. */
 export function nodeEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('VSCODE_'));
   return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/** Follows no link, so that nobody has us write elsewhere, and is readable by the user alone. */
+function openLog(file: string): number {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = fs.constants;
+  const log = fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
+  if (fs.fstatSync(log).size > maxLogBytes) fs.ftruncateSync(log);
+  return log;
 }
 
 /** The last lines that the server wrote since it was started. */

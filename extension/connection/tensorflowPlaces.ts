@@ -19,7 +19,13 @@ export function tensorflowEnvironment(places: TensorflowPlaces): Record<string, 
   const inWorkspace = workspaceFolders.flatMap((folder) => ['.venv', 'venv'].map((name) => path.join(folder, name)));
   const environments = isTrusted ? [...inWorkspace, ...interpreters.filter((file) => path.isAbsolute(file))] : [];
   return {
-    ...(chosen === '' ? {} : { [tensorflowVariables.chosen]: chosen }),
+    ...(chosen === '' ? {} : { [tensorflowVariables.chosen]: absolute(chosen, workspaceFolders[0]) }),
     ...(environments.length === 0 ? {} : { [tensorflowVariables.environments]: environments.join(path.delimiter) }),
   };
+}
+
+/** A relative path of the setting begins in the workspace: the server runs elsewhere. VS Code keeps it from untrusted workspaces. */
+function absolute(place: string, workspaceFolder: string | undefined): string {
+  const isHome = place === '~' || place.startsWith('~/');
+  return isHome || workspaceFolder === undefined ? place : path.resolve(workspaceFolder, place);
 }

@@ -10,7 +10,9 @@ export function startLanguageClient(
   outputChannel: vscode.LogOutputChannel,
 ): vscode.Disposable & { stop(): Promise<void> } {
   const module = vscode.Uri.joinPath(extensionUri, 'dist', 'language.cjs').fsPath;
-  const server = { module, transport: TransportKind.ipc };
+  // By default it would run in the workspace's folder.
+  const options = { cwd: vscode.Uri.joinPath(extensionUri, 'dist').fsPath };
+  const server = { module, transport: TransportKind.ipc, options };
   const client = new LanguageClient('kafscope', 'Kafscope', server, {
     documentSelector: [{ pattern: experimentGlob }],
     outputChannel,

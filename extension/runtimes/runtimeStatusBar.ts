@@ -4,7 +4,7 @@ import type { DeviceListResult } from '../../server/protocol/messages.ts';
 import type { RuntimeChoice } from '../../server/protocol/plan.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { CommandId, SettingKey } from '../contributions.ts';
-import { runtimeStatus } from './runtimeText.ts';
+import { restrictedStatus, runtimeStatus } from './runtimeText.ts';
 
 export class RuntimeStatusBar implements vscode.Disposable {
   readonly #item = vscode.window.createStatusBarItem('kafscope.runtime', vscode.StatusBarAlignment.Right, 10);
@@ -16,7 +16,8 @@ export class RuntimeStatusBar implements vscode.Disposable {
     this.#item.command = 'kafscope.selectRuntime' satisfies CommandId;
     this.#subscription = vscode.Disposable.from(
       connection.onDidChangeState(({ status }) => {
-        if (status !== 'connected' || this.#list) return;
+        // To try a runtime is to load what is found of it: not in a workspace that is not trusted.
+        if (status !== 'connected' || this.#list || !vscode.workspace.isTrusted) return;
         connection.request('device/list', {}).then(
           (list) => {
             this.show(list);
@@ -25,6 +26,9 @@ export class RuntimeStatusBar implements vscode.Disposable {
             log(`The runtimes are not known: ${String(error)}`);
           },
         );
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.#render();
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('kafscope.runtime' satisfies SettingKey)) this.#render();
@@ -45,7 +49,9 @@ export class RuntimeStatusBar implements vscode.Disposable {
   }
 
   #render(): void {
-    const { text, tooltip, isFaulty } = runtimeStatus(runtimeSetting(), this.#list);
+    const { text, tooltip, isFaulty } = vscode.workspace.isTrusted
+      ? runtimeStatus(runtimeSetting(), this.#list)
+      : restrictedStatus;
     this.#item.text = text;
     this.#item.tooltip = tooltip;
     this.#item.backgroundColor = isFaulty ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;

@@ -36,6 +36,14 @@ export function runtimeItems({ devices, chosen }: DeviceListResult, setting: Run
   ];
 }
 
+/** In a workspace that is not trusted, where no runtime is tried. */
+export const restrictedStatus = {
+  text: '$(shield) restricted',
+  tooltip:
+    'Kafscope tries no runtime and trains nothing here until this workspace is trusted.\nPast runs can be looked at',
+  isFaulty: false,
+} as const;
+
 /** `$(chip) wasm` with what it is; before the server has answered, only what is set. */
 export function runtimeStatus(
   setting: RuntimeChoice,

@@ -14,6 +14,8 @@ export const maxMessageBytes = 64 * 1024 * 1024;
 
 export interface Requests {
   'server/hello': { params: HelloParams; result: HelloResult };
+  /** Ends the server, as a signal would: its runs write a checkpoint and are interrupted. */
+  'server/end': { params: Record<string, never>; result: Record<string, never> };
   'run/list': { params: Record<string, never>; result: { runs: RunSummary[] } };
   /** One run a seed. */
   'run/start': { params: RunStartParams; result: { runs: RunSummary[] } };
@@ -62,6 +64,7 @@ export const evaluationPlanSchema = z.strictObject({
 /** What the server accepts, by method. */
 export const paramsSchemas = {
   'server/hello': z.strictObject({ protocolVersion: z.int(), client: z.string().max(200) }),
+  'server/end': z.strictObject({}),
   'run/list': z.strictObject({}),
   'run/start': z.strictObject({
     /** The experiment as text, so that unsaved edits count. */

@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly supervisor: RunSupervisor;
   readonly reader: RunReader;
   readonly services: Services;
+  /** Ends the server. */
+  readonly end: (reason: string) => void;
 }
 
 type Params<Method extends RequestMethod> = (typeof paramsSchemas)[Method]['_output'];
@@ -62,7 +64,7 @@ export class RequestHandler {
         isRetryable: false,
       });
     }
-    if (!this.#hasGreeted && method !== 'server/hello') {
+    if (!this.#hasGreeted && method !== 'server/hello' && method !== 'server/end') {
       throw failure(ErrorCodes.InvalidRequest, `Send server/hello before ${method}.`, {
         fault: 'request',
         isRetryable: false,
@@ -85,7 +87,7 @@ export class RequestHandler {
 }
 
 function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Handlers {
-  const { supervisor, reader, services, runsFolder, serverVersion } = context;
+  const { supervisor, reader, services, runsFolder, serverVersion, end } = context;
   return {
     'server/hello': (params) => {
       if (params.protocolVersion !== protocolVersion) {
@@ -96,6 +98,13 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
         );
       }
       return { protocolVersion, serverVersion, runsFolder, pid: process.pid };
+    },
+    'server/end': () => {
+      // The answer goes first.
+      setImmediate(() => {
+        end('a client asked for it');
+      });
+      return {};
     },
     'run/list': () => ({ runs: supervisor.list() }),
     'run/start': ({ text, file, overrides }) => {

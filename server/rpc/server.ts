@@ -73,7 +73,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const supervisor = new RunSupervisor({ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() });
   const reader = new RunReader();
-  const context = { serverVersion: options.version, runsFolder, supervisor, reader, services: options.services };
+  const context = {
+    serverVersion: options.version,
+    runsFolder,
+    supervisor,
+    reader,
+    services: options.services,
+    end: (reason: string) => void close(reason),
+  };
   const sessions = new Set<Session>();
   let idleSinceMs = performance.now();
   let patienceMs = Math.max(firstClientMs, options.idleMs);

@@ -128,11 +128,7 @@ export class RunSupervisor {
       return entry.summary;
     }
     if (!isResumable(entry.summary)) {
-      throw wrongState(
-        entry,
-        'resumed',
-        isLive(entry.summary.status) ? notHere(entry) : 'there is nothing left to do',
-      );
+      throw wrongState(entry, 'resumed', isLive(entry.summary.status) ? notHere(entry) : 'there is nothing left to do');
     }
     this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1 });
     return entry.summary;
@@ -299,6 +295,7 @@ export class RunSupervisor {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      cwd: path.dirname(this.#options.trainerFile),
     });
     entry.child = child;
     let stderr = '';

@@ -211,7 +211,7 @@ describe('a trainer that dies', () => {
   });
 
   it('because it can not even start fails its run', async () => {
-    const { lock } = await startScriptedServer(temporaryFolder(), { trainerFile: '/nowhere/trainer.cjs' });
+    const { lock } = await startScriptedServer(temporaryFolder(), { trainerFile: path.join(temporaryFolder(), 'trainer.cjs') });
     const client = await TestClient.connect(lock);
     const { runs } = await client.request('run/start', { text: 'steps', file: null });
     const failed = await client.untilStatus(runs[0]!.id, 'failed');

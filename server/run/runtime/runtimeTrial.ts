@@ -30,6 +30,7 @@ export async function tryRuntime(
 ): Promise<RuntimeTrial> {
   const child = fork(path.join(assetsFolder, 'runtimeTrial.cjs'), [runtime], {
     env,
+    cwd: assetsFolder,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout: openTimeoutMs,

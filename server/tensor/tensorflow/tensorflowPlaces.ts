@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { tensorflowVariables } from '../../protocol/tensorflowVariables.ts';
+import { userDataFolder } from '../../protocol/userData.ts';
 import { findTensorflow, type Candidate, type FileView, type Found } from './findTensorflow.ts';
 
 export interface Surroundings {
@@ -63,13 +64,8 @@ export function tensorflowFolder(around: Surroundings): string {
 }
 
 /** Where Kafscope keeps what belongs to a user on this machine. */
-export function dataFolder({ env, platform, homeFolder }: Surroundings): string {
-  const data =
-    env['XDG_DATA_HOME'] ??
-    (platform === 'darwin'
-      ? path.join(homeFolder, 'Library', 'Application Support')
-      : path.join(homeFolder, '.local', 'share'));
-  return path.join(data, 'kafscope');
+export function dataFolder(around: Surroundings): string {
+  return path.normalize(userDataFolder(around));
 }
 
 const disk: FileView = {

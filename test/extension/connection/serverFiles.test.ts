@@ -1,10 +1,15 @@
 // Lock file, server process and log, with small servers of the test's own.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cleanHost } from '../../../server/protocol/serverLock.ts';
 import { readServerLock } from '../../../extension/connection/serverLock.ts';
-import { endServerProcess, startServerProcess } from '../../../extension/connection/serverProcess.ts';
+import { endServer } from '../../../extension/connection/endServer.ts';
+import { startServerProcess } from '../../../extension/connection/serverProcess.ts';
+import { startScriptedServer } from '../../rpc/scriptedServer.ts';
+import { startFakeServer } from './fakeServer.ts';
 
 const lock = { pid: 1234, port: 4567, token: 'secret', version: '0.1.0', startedMs: 1 };
 
@@ -26,6 +31,28 @@ describe('the lock file', () => {
     expect(await readServerLock(folder)).toBeNull();
   });
 
+  test('of another host, of a strange kind or too large is none', async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'server.lock');
+    fs.writeFileSync(file, JSON.stringify({ ...lock, host: 'another' }));
+    expect(await readServerLock(folder)).toBeNull();
+    fs.writeFileSync(file, JSON.stringify({ ...lock, host: os.hostname() }));
+    expect(await readServerLock(folder)).toMatchObject(lock);
+    fs.writeFileSync(file, `${JSON.stringify(lock)}${' '.repeat(70_000)}`);
+    expect(await readServerLock(folder)).toBeNull();
+    fs.rmSync(file);
+    execFileSync('mkfifo', [file]);
+    expect(await readServerLock(folder)).toBeNull();
+  });
+
+  test('of this host is found where another host has the first place', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'server.lock'), JSON.stringify({ ...lock, host: 'another' }));
+    const own = { ...lock, host: os.hostname(), token: 'own' };
+    fs.writeFileSync(path.join(folder, `server.${cleanHost(os.hostname())}.lock`), JSON.stringify(own));
+    expect(await readServerLock(folder)).toEqual(own);
+  });
+
   test('is none where the folder is missing', async () => {
     expect(await readServerLock(path.join(temporaryFolder(), 'missing'))).toBeNull();
   });
@@ -34,7 +61,7 @@ describe('the lock file', () => {
 describe('starting a server', () => {
   test('runs it as Node on the runs folder, free of the window’s variables, and resolves with its lock', async () => {
     const options = serverThat(`
-      fs.writeFileSync(folder + '/environment.json', JSON.stringify({ ...process.env, argv: process.argv.slice(2) }));
+      fs.writeFileSync(folder + '/environment.json', JSON.stringify({ ...process.env, argv: process.argv.slice(2), cwd: process.cwd() }));
       fs.writeFileSync(folder + '/server.lock', JSON.stringify({ ...lock, pid: process.pid }));
       setInterval(() => {}, 1000);`);
     process.env.VSCODE_IPC_HOOK = '/window';
@@ -51,9 +78,8 @@ describe('starting a server', () => {
       argv: ['--runs', options.runsFolder],
     });
     expect(environment).not.toHaveProperty('VSCODE_IPC_HOOK');
-
-    await endServerProcess(started, { timeoutMs: 10_000 });
-    expect(() => process.kill(started.pid, 0)).toThrow('ESRCH');
+    expect(environment.cwd).toBe(fs.realpathSync(options.workingFolder));
+    process.kill(started.pid);
   });
 
   test('resolves with the lock of a server that was faster', async () => {
@@ -80,9 +106,54 @@ describe('starting a server', () => {
     await expect(startServerProcess({ ...options, timeoutMs: 300 })).rejects.toThrow('did not listen within 0.3 s');
   });
 
+  test('never writes its log through a link', async () => {
+    const options = serverThat(`process.exit(1);`);
+    const victim = path.join(options.runsFolder, 'victim');
+    fs.writeFileSync(victim, 'of somebody');
+    fs.symlinkSync(victim, options.logFile);
+    await expect(startServerProcess(options)).rejects.toThrow('ELOOP');
+    expect(fs.readFileSync(victim, 'utf8')).toBe('of somebody');
+  });
+
+  test('keeps its log for the user alone, and begins it anew once it is long', async () => {
+    const options = serverThat(`console.error('no space left on the disk'); process.exit(1);`);
+    fs.writeFileSync(options.logFile, 'x'.repeat(1024 * 1024 + 1));
+    fs.rmSync(options.logFile);
+    await expect(startServerProcess(options)).rejects.toThrow('status 1');
+    expect(fs.statSync(options.logFile).mode & 0o777).toBe(0o600);
+    fs.appendFileSync(options.logFile, 'x'.repeat(1024 * 1024));
+    await expect(startServerProcess(options)).rejects.toThrow('status 1');
+    expect(fs.readFileSync(options.logFile, 'utf8')).toBe('no space left on the disk\n');
+  });
+
   test('says so when the server is not installed', async () => {
     const options = { ...serverThat(''), serverModule: '/missing/server.cjs' };
     await expect(startServerProcess(options)).rejects.toThrow('The server is missing: /missing/server.cjs');
+  });
+});
+
+describe('ending a server', () => {
+  test('is done by asking it with its token', async () => {
+    const server = await startScriptedServer(temporaryFolder());
+    await endServer(server.lock, { timeoutMs: 60_000 });
+    await server.closed;
+  });
+
+  test('of a wrong token, or where nobody listens any more, ends nobody', async () => {
+    const server = await startScriptedServer(temporaryFolder());
+    await endServer({ ...server.lock, token: 'wrong' }, { timeoutMs: 60_000 });
+    let isClosed = false;
+    void server.closed.then(() => (isClosed = true));
+    await endServer({ ...lock, pid: process.pid, port: 9 }, { timeoutMs: 60_000 });
+    expect(isClosed).toBe(false);
+  });
+
+  test('that does not know how says which process to end', async () => {
+    const server = await startFakeServer();
+    onTestFinished(() => server.close());
+    await expect(endServer(server.lock, { timeoutMs: 60_000 })).rejects.toThrow(
+      /^The server \(process \d+, Kafscope .*\) was asked to end: .*\. End that process yourself, then try again\.$/,
+    );
   });
 });
 
@@ -95,6 +166,7 @@ function serverThat(body: string) {
     serverModule,
     runsFolder,
     logFile: path.join(runsFolder, 'server.log'),
+    workingFolder: path.join(runsFolder, 'working'),
     timeoutMs: 20_000,
     variables: { KAFSCOPE_TENSORFLOW: '/tf' },
   };

@@ -1,0 +1,17 @@
+// Where Kafscope keeps what belongs to a user on this machine, the same for the server, the command line and the extension.
+
+export interface UserSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly homeFolder: string;
+}
+
+/** Absolute. */
+export function userDataFolder({ env, platform, homeFolder }: UserSurroundings): string {
+  const given = env['XDG_DATA_HOME'];
+  // A relative one would lie in whatever folder one is in; its specification says to ignore it.
+  if (given?.startsWith('/')) return `${given}/kafscope`;
+  return platform === 'darwin'
+    ? `${homeFolder}/Library/Application Support/kafscope`
+    : `${homeFolder}/.local/share/kafscope`;
+}
