@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluatePgd, type PgdCounts, type PgdEvaluation } from '../../server/attack/evaluation.ts';
 import { inputGradient } from '../../server/attack/inputGradient.ts';
 import { attackOnce, selectCorrect } from '../../server/attack/pgd.ts';
-import { readCorrect } from '../../server/attack/predictions.ts';
+import { countTrue, readCorrect } from '../../server/attack/predictions.ts';
 import { makeBatch } from '../../server/data/batches.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Pass } from '../../server/model/layer.ts';
@@ -227,6 +227,18 @@ describe('readCorrect', () => {
     const first = tf.tensor2d([Number.NaN, 0], [1, 2]);
     expect(readCorrect(first, Int32Array.of(0))).toEqual([false]);
     first.dispose();
+  });
+
+  it('compares every logit of a row with the best before it', () => {
+    const logits = tf.tensor2d([9, 9, 9, 1, 3, 2, 3, 1, 2, 1, 2, 3], [4, 3]);
+    expect(readCorrect(logits, Int32Array.of(0, 1, 0, 2))).toEqual([true, true, true, true]);
+    logits.dispose();
+  });
+});
+
+describe('countTrue', () => {
+  it('counts the flags that are set', () => {
+    expect([[], [false], [true], [true, false, true, true]].map(countTrue)).toEqual([0, 0, 1, 3]);
   });
 });
 
