@@ -1,6 +1,6 @@
 // Entry of `dist/runtimeTrial.cjs <runtime>`, forked by run/runtime/runtimeTrial.ts: opens the runtime, tests it, sends the result.
 import type { RuntimeName } from './protocol/plan.ts';
-import { testTimeoutMs, type RuntimeTrial } from './run/runtime/runtimeTrial.ts';
+import type { RuntimeTrial } from './run/runtime/runtimeTrial.ts';
 import { openRuntime, UnsupportedRuntimeError, type Runtime } from './tensor/runtime.ts';
 import { runSelfTest } from './trainer/selfTest.ts';
 
@@ -18,22 +18,14 @@ async function attempt(): Promise<RuntimeTrial> {
   try {
     const options = { assetsFolder: __dirname };
     let opened: Runtime | null = null;
-    let startMs = 0;
     const { fault, stepMs } = await runSelfTest(
       () => openRuntime('cpu', options),
       async () => {
         opened = await openRuntime(runtime, options);
-        startMs = performance.now();
       },
     );
     const { device } = opened! as Runtime;
-    if (fault !== null) return { runtime, device, fault, stepMs: null };
-    const tookMs = performance.now() - startMs;
-    if (tookMs > testTimeoutMs) {
-      const slow = `Its self-test took ${(tookMs / 1000).toFixed(1)} s, more than ${testTimeoutMs / 1000} s.`;
-      return { runtime, device, fault: slow, stepMs: null };
-    }
-    return { runtime, device, fault: null, stepMs };
+    return { runtime, device, fault, stepMs: fault === null ? stepMs : null };
   } catch (error) {
     return { runtime, device: '', fault: faultOf(error), stepMs: null };
   }

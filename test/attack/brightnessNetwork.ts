@@ -2,13 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
+import type { Pass } from '../../server/model/layer.ts';
 import type { Network } from '../../server/model/network.ts';
 import { flatten } from '../../server/model/pooling.ts';
 
 const nValues = 48;
 
 /** Logits −20·(mean − 0.5) and 20·(mean − 0.5) of 4×4×3 images: class 1 is bright. Every forward pass is shown to `onLook`. */
-export function brightnessNetwork(onLook: (images: Float32Array) => void = () => undefined): Network {
+export function brightnessNetwork(onLook: (images: Float32Array, pass: Pass) => void = () => undefined): Network {
   const slopes = Array.from({ length: 2 * nValues }, (_, index) => (index % 2 === 0 ? -20 : 20) / nValues);
   const kernel = tf.tensor2d(slopes, [nValues, 2]);
   const bias = tf.tensor1d([10, -10]);
@@ -17,7 +18,7 @@ export function brightnessNetwork(onLook: (images: Float32Array) => void = () =>
     statistics: [],
     activations: [],
     forward: (images, pass) => {
-      onLook(images.dataSync<'float32'>().slice());
+      onLook(images.dataSync<'float32'>().slice(), pass);
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');
     },
     updateStatistics: () => undefined,

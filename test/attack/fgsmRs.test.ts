@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attackForTraining } from '../../server/attack/fgsmRs.ts';
 import { makeBatch, type Batch } from '../../server/data/batches.ts';
+import type { Pass } from '../../server/model/layer.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
+import { uniform } from '../../server/tensor/ops/random.ts';
 import { openCpu, tinyDataset, tinyPlan } from '../trainer/tinyPlan.ts';
 import { brightnessNetwork } from './brightnessNetwork.ts';
 
@@ -41,6 +43,21 @@ describe('attackForTraining', () => {
   it('draws by the step: the same again for the same one', () => {
     expect(attack(network, 1)).toEqual(attack(network, 1));
     expect(attack(network, 1)).not.toEqual(attack(network, 2));
+  });
+
+  it('takes the gradient in training mode at a start drawn from the whole ball, by keys of their own', () => {
+    const looks: [number[], Pass][] = [];
+    const bright = brightnessNetwork((images, pass) => looks.push([[...images], pass]));
+    attack(bright, 5);
+    bright.dispose();
+    const { epsilon } = threat;
+    const start = tf.tidy(() => [
+      ...tf
+        .add(batch.images, uniform(batch.images.shape, -epsilon, epsilon, { seed: 1, stream: 1, counter: 5 }))
+        .dataSync(),
+    ]);
+    const dropout = { seed: 1, stream: 2, counter: 5 };
+    expect(looks).toEqual([[start, { mode: 'training', key: dropout, gradients: 'input', batchStatistics: null }]]);
   });
 
   it('moves every pixel by the step against the label, from a start inside the ball', () => {

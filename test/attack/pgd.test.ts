@@ -3,10 +3,13 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluatePgd, type PgdCounts, type PgdEvaluation } from '../../server/attack/evaluation.ts';
 import { inputGradient } from '../../server/attack/inputGradient.ts';
 import { attackOnce, selectCorrect } from '../../server/attack/pgd.ts';
-import { readCorrect } from '../../server/attack/predictions.ts';
+import { countTrue, readCorrect } from '../../server/attack/predictions.ts';
 import { makeBatch } from '../../server/data/batches.ts';
 import type { Dataset } from '../../server/data/split.ts';
+import type { Pass } from '../../server/model/layer.ts';
 import type { Network } from '../../server/model/network.ts';
+import { randomStreams } from '../../server/model/randomStreams.ts';
+import { uniform } from '../../server/tensor/ops/random.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { brightnessNetwork, evenImages } from './brightnessNetwork.ts';
 
@@ -14,7 +17,7 @@ beforeAll(openCpu);
 
 let networks: Network[] = [];
 
-function network(onLook?: (images: Float32Array) => void): Network {
+function network(onLook?: (images: Float32Array, pass: Pass) => void): Network {
   const made = brightnessNetwork(onLook);
   networks.push(made);
   return made;
@@ -104,6 +107,58 @@ describe('attackOnce', () => {
 describe('evaluatePgd', () => {
   const evaluation: PgdEvaluation = { ...settings, restarts: 2, samples: 100, batchSize: 2 };
 
+  it('attacks the network as it is used: in inference mode, without a random key, at every look', async () => {
+    const passes: Pass[] = [];
+    await evaluateAll(
+      network((_, pass) => passes.push(pass)),
+      evenImages([0.2, 0.8]),
+      { ...evaluation, restarts: 1, steps: 2 },
+    );
+    const inference = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null };
+    // The clean images, the start with a gradient, one step with one, and the last look without.
+    expect(passes).toEqual([inference, inference, inference, inference]);
+  });
+
+  it('draws the starts of every batch and of every restart anew, each from a stream and a counter of its own', async () => {
+    const looks: Float32Array[] = [];
+    await evaluateAll(
+      network((images) => looks.push(images)),
+      evenImages([0.2, 0.2, 0.2, 0.2]),
+      { ...evaluation, steps: 0 },
+    );
+    // Of each batch: the clean images, then a start a restart.
+    const starts = looks.filter((_, index) => index % 3 > 0).map((look) => [...look]);
+    const expected = [0, 2].flatMap((counter) =>
+      [0, 1].map((restart) => {
+        const stream = randomStreams.evaluationAttack + restart;
+        return tf.tidy(() => [
+          ...tf.add(uniform([2, 48], -0.1, 0.1, { seed: 1, stream, counter }), Math.fround(51 / 255)).dataSync(),
+        ]);
+      }),
+    );
+    expect(starts).toHaveLength(4);
+    // One rounding of numbers below 0.5 in float32.
+    starts.forEach((start, at) => {
+      start.forEach((value, index) => expect(value).toBeCloseTo(expected[at]![index]!, 6));
+    });
+    expect(new Set(starts.map((start) => start.join())).size).toBe(4);
+  });
+
+  it('hears at its next step that it is stopped, and leaves nothing behind', async () => {
+    const controller = new AbortController();
+    let nLooks = 0;
+    const watched = network(() => {
+      // Not at once: by whoever has the next turn.
+      if (++nLooks === 4)
+        setImmediate(() => {
+          controller.abort();
+        });
+    });
+    const { counts } = await evaluateAll(watched, evenImages([0.2, 0.8]), evaluation, controller.signal);
+    expect(counts).toEqual({ samples: 0, clean: 0, robust: 0, isPartial: true });
+    expect(nLooks).toBeLessThanOrEqual(5);
+  });
+
   it('counts an image that is wrong clean as neither clean nor robust, though the attack could put it right', async () => {
     const { counts } = await evaluateAll(network(), evenImages([0.45, 0.2, 0.8], [1, 0, 1]), evaluation);
     expect(counts).toEqual({ samples: 3, clean: 2, robust: 2, isPartial: false });
@@ -169,6 +224,21 @@ describe('readCorrect', () => {
     expect(readCorrect(logits, Int32Array.of(0, 1, 0, 1))).toEqual([true, true, false, true]);
     expect(readCorrect(logits, Int32Array.of(1, 0, 1, 0))).toEqual([false, false, false, false]);
     logits.dispose();
+    const first = tf.tensor2d([Number.NaN, 0], [1, 2]);
+    expect(readCorrect(first, Int32Array.of(0))).toEqual([false]);
+    first.dispose();
+  });
+
+  it('compares every logit of a row with the best before it', () => {
+    const logits = tf.tensor2d([9, 9, 9, 1, 3, 2, 3, 1, 2, 1, 2, 3], [4, 3]);
+    expect(readCorrect(logits, Int32Array.of(0, 1, 0, 2))).toEqual([true, true, true, true]);
+    logits.dispose();
+  });
+});
+
+describe('countTrue', () => {
+  it('counts the flags that are set', () => {
+    expect([[], [false], [true], [true, false, true, true]].map(countTrue)).toEqual([0, 0, 1, 3]);
   });
 });
 

@@ -34,5 +34,6 @@ describe('wilsonInterval', () => {
 
   it('says nothing of nothing', () => {
     expect(wilsonInterval(0, 0)).toEqual({ value: Number.NaN, low: 0, high: 1 });
+    expect(wilsonInterval(1, 1).value).toBe(1);
   });
 });

@@ -78,6 +78,53 @@ describe('snapshot', () => {
     expect(shapes.at(-1)?.step).toBe(5 * maxShapes - 1);
   });
 
+  it('thins shapes only when there are more than fit: then every second one between the first and the last goes', () => {
+    const shapes = (count: number) =>
+      fold(Array.from({ length: count }, (_, step): RunRecord => ({ type: 'shapes', step, alphas: [] }))).shapes;
+    const steps = (count: number) => shapes(count).map(({ step }) => step);
+    expect(maxShapes).toBe(200);
+    expect(steps(200)).toEqual(Array.from({ length: 200 }, (_, step) => step));
+    expect(steps(201)).toEqual(Array.from({ length: 101 }, (_, index) => 2 * index));
+    expect(steps(302).slice(-2)).toEqual([300, 301]);
+  });
+
+  it('keeps every column of every record, each in its place', () => {
+    const floats = (value: number) => Float32Array.of(value);
+    const counts = (value: number) => Int32Array.of(value);
+    const prepared: RunRecord = {
+      ...({ type: 'prepared', parameters: [], activations: [] } as const),
+      ...{ steps: 10, stepsPerEpoch: 5, epochs: 2 },
+    };
+    const norms = { type: 'norms', step: 2, weights: floats(3), gradients: floats(4) } as const;
+    const test = { type: 'test', step: 5, epoch: 1, loss: 0.5, accuracy: 0.25, samples: 8 } as const;
+    const finished = { type: 'evaluationFinished', evaluation: 1, samples: 4 } as unknown as RunRecord;
+    const started = { type: 'evaluationStarted', evaluation: 1, samples: 4 } as unknown as RunRecord;
+    const folded = fold([
+      prepared,
+      { type: 'step', step: 1, epoch: 1, loss: 2, accuracy: 0.75, learningRate: 0.1 },
+      { ...norms, nonFiniteWeights: counts(6), nonFiniteGradients: counts(7) },
+      { ...test, robustAccuracy: 0.125, robustSamples: 3 },
+      { ...test, robustAccuracy: null, robustSamples: 0 },
+      { type: 'shapes', step: 5, alphas: [] },
+      started,
+      finished,
+    ]);
+    expect(folded).toEqual({
+      ...{ run, plan, cursor: 8, prepared, divergence: null },
+      steps: { step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
+      norms: {
+        ...{ step: [2], weights: [floats(3)], gradients: [floats(4)] },
+        ...{ nonFiniteWeights: [counts(6)], nonFiniteGradients: [counts(7)] },
+      },
+      tests: {
+        ...{ step: [5, 5], epoch: [1, 1], loss: [0.5, 0.5], accuracy: [0.25, 0.25] },
+        ...{ robustAccuracy: [0.125, Number.NaN], robustSamples: [3, 0] },
+      },
+      shapes: [{ type: 'shapes', step: 5, alphas: [] }],
+      evaluations: [{ started, restarts: [], finished }],
+    });
+  });
+
   it('keeps a loss that is not finite as it is', () => {
     const step = { type: 'step', step: 1, epoch: 1, accuracy: 0, learningRate: 1 } as const;
     expect(

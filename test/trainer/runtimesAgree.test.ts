@@ -115,7 +115,7 @@ const isBiasWithoutEffect = (name: string) => /\bconv\d+\.bias$/.test(name);
  */
 const tolerances = { sgd: { weights: 1e-4, step: 2e-2 }, adam: { weights: 1e-3, step: 0.1 } } as const;
 
-describe('ten training steps, each from the same weights, agree on wasm and tensorflow', { timeout: 120_000 }, () => {
+describe('ten training steps, each from the same weights, agree on wasm and tensorflow', () => {
   it.each([
     ['light', 'sgd'],
     ['light', 'adam'],
@@ -162,7 +162,7 @@ describe('ten training steps, each from the same weights, agree on wasm and tens
   });
 });
 
-describe('ten training steps, one after the other, agree on wasm and tensorflow', { timeout: 120_000 }, () => {
+describe('ten training steps, one after the other, agree on wasm and tensorflow', () => {
   // With VGG no steps so long, or functions so steep (α at random), that training itself magnifies rounding two hundredfold in a
   // step: our own builds with relaxed and plain SIMD then part as fast.
   it.each([

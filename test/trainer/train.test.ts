@@ -188,6 +188,22 @@ describe('train', () => {
     expect(records.at(-1)).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
   });
 
+  it('makes no update where a single value of the gradients is not finite', async () => {
+    const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
+    const tensors = new Map(states[0]!.tensors);
+    // Nothing passes dense1, so that the penalty of its one large weight overflows alone.
+    fillTensor(tensors, 'model/kaf4.alpha', 0);
+    fillTensor(tensors, 'model/kaf5.alpha', 0);
+    const { shape, values } = tensors.get('model/dense1.kernel')!;
+    tensors.set('model/dense1.kernel', { shape, values: values.with(17, 3e38) });
+    const plan: Plan = { ...tinyPlan, model: { ...tinyPlan.model, denseL2: 1 } };
+    const { records, events } = await collect(plan, dataset, { from: { ...states[0]!, tensors } });
+    const norms = recordsOf<NormsRecord>(events, 'norms').at(-1)!;
+    expect(norms.nonFiniteGradients.reduce((sum, count) => sum + count, 0)).toBe(1);
+    expect(records.at(-1)).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
+    expect(events.at(-2)).toMatchObject({ type: 'checkpoint', state: { step: 2, tensors } });
+  });
+
   it('refuses a state of another network, naming the tensor', async () => {
     const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
     const relu: Plan = {

@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['test/vscode/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // Guards against hanging alone, as in the unit tests.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
   },
 });

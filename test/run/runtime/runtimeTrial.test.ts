@@ -29,4 +29,24 @@ describe('a trial', () => {
     );
     fs.rmSync(folder, { recursive: true });
   });
+
+  it('of a runtime that hangs is ended, and says so', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-trial-'));
+    fs.writeFileSync(path.join(folder, 'runtimeTrial.cjs'), 'setInterval(() => undefined, 1000);');
+    expect((await tryRuntime('tensorflow', folder, process.env, 1)).fault).toBe(
+      'The process that tried tensorflow was still at it after 0.001 s and was ended.',
+    );
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('may take as long as it does: a slow runtime that computes right has no fault', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-trial-'));
+    // The clock alone is slow: every look at it is an hour later.
+    const slow = `let hours = 0;
+      performance.now = () => 3_600_000 * ++hours;
+      require(${JSON.stringify(path.join(assetsFolder, 'runtimeTrial.cjs'))});`;
+    fs.writeFileSync(path.join(folder, 'runtimeTrial.cjs'), slow);
+    expect(await tryRuntime('wasm', folder)).toMatchObject({ fault: null, stepMs: 3_600_000 });
+    fs.rmSync(folder, { recursive: true });
+  });
 });

@@ -57,7 +57,7 @@ describe.each([
   ['relaxed', 2, 'finest'],
   ['relaxed', 4, 'finest'],
   ['plain', 2, 'worthwhile'],
-] as const)("tfjs's own specs, %s SIMD, threads: %i, cuts: %s", { timeout: 240_000 }, (build, threads, cuts) => {
+] as const)("tfjs's own specs, %s SIMD, threads: %i, cuts: %s", (build, threads, cuts) => {
   it('pass, but for those excluded for a reason, which fail', async () => {
     const report = await runSpecs(build, threads, cuts);
     expect(faultsOf(report, excludedSpecs, leastRan)).toEqual([]);

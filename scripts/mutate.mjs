@@ -1,0 +1,311 @@
+// `npm run mutate -- server/attack`: breaks the sources in small ways, one at a time, and says which breaks no test notices.
+// All of it happens in a scratch copy of the tree; child processes that tests start from dist/ run unbroken code.
+//   PATH…              files or folders of sources
+//   --test PATH[,…]    only these tests (by default all that import the file, directly or not, nearest first)
+//   --max N, --seed S  a sample of N mutants instead of all
+//   --results FILE     by default test-results/mutants.json: what is judged there is not judged again
+//   --survivors        judges again those that survived: after new tests
+//   --list             only names the mutants
+import { execFileSync, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+import { makeMutants } from './mutants.mjs';
+
+const root = path.dirname(import.meta.dirname);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    test: { type: 'string' },
+    max: { type: 'string' },
+    seed: { type: 'string', default: '0' },
+    results: { type: 'string', default: path.join(root, 'test-results', 'mutants.json') },
+    survivors: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+if (positionals.length === 0) {
+  console.error('Name files or folders of sources, for example: npm run mutate -- server/attack');
+  process.exit(2);
+}
+
+const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-mutants-')));
+let runner = null;
+let isInterrupted = false;
+process.on('exit', () => {
+  endRunner();
+  fs.rmSync(scratch, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    isInterrupted = true;
+    endRunner();
+  });
+}
+
+const tree = copyTree();
+const sources = tree.filter((file) => file.endsWith('.ts') && positionals.some((place) => isIn(file, place)));
+const rewritten = new Set();
+const changedTexts = new Map();
+const service = openTypeScript();
+const mutants = sample(sources.flatMap(mutantsOf));
+if (options.list) for (const mutant of mutants) console.log(describe(mutant));
+else await judgeAll();
+
+async function judgeAll() {
+  const judged = readResults();
+  const importers = findImporters();
+  const waiting = mutants.filter(
+    ({ id }) => !judged.has(id) || (options.survivors && judged.get(id).verdict === 'survived'),
+  );
+  console.log(`${mutants.length} mutants, ${waiting.length} to judge`);
+  const baselines = new Map();
+  for (const [index, mutant] of waiting.entries()) {
+    if (isInterrupted) break;
+    const verdict = (await judge(mutant, importers, baselines)) ?? null;
+    if (!verdict) break;
+    judged.set(mutant.id, { ...mutant, ...verdict });
+    writeResults(judged);
+    console.log(
+      `${index + 1}/${waiting.length}  ${verdict.verdict.padEnd(9)} ${describe(mutant)}  ${verdict.by ?? ''}`,
+    );
+  }
+  conclude(mutants.flatMap(({ id }) => judged.get(id) ?? []));
+}
+
+/** @returns the verdict, or null where it was interrupted on the way */
+async function judge(mutant, importers, baselines) {
+  const { file, start, end, replacement } = mutant;
+  const place = path.join(scratch, file);
+  const text = fs.readFileSync(path.join(root, file), 'utf8');
+  const broken = text.slice(0, start) + replacement + text.slice(end);
+  const typeError = findTypeError(place, broken);
+  if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
+  const tests = testsOf(file, importers);
+  if (tests.length === 0) return { verdict: 'survived', by: 'no test imports it' };
+  try {
+    if (!baselines.has(file)) {
+      const startMs = performance.now();
+      const { failure } = await runTests(tests, null);
+      if (isInterrupted) return null;
+      if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
+      baselines.set(file, performance.now() - startMs);
+    }
+    rewrite(place, broken);
+    // A guard against endless loops only: far above what the unbroken sources take here and now.
+    const { failure, isOver } = await runTests(tests, 20_000 + 10 * baselines.get(file));
+    if (isInterrupted) return null;
+    if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
+    if (!failure) return { verdict: 'survived', by: null };
+    return { verdict: 'killed', by: `${failure.file}: ${failure.test ?? failure.message}` };
+  } finally {
+    rewrite(place, text);
+  }
+}
+
+/** Of what vitest has read, this is old from now on. */
+function rewrite(place, text) {
+  fs.writeFileSync(place, text);
+  rewritten.add(place);
+}
+
+/** @param guardMs null for as long as it takes */
+async function runTests(tests, guardMs) {
+  runner ??= await startRunner();
+  const { child } = runner;
+  return new Promise((resolve) => {
+    const guard = guardMs && setTimeout(() => finish({ isOver: true }), guardMs);
+    const finish = (result) => {
+      clearTimeout(guard);
+      child.off('message', finish);
+      child.off('exit', crash);
+      if (result.isOver) endRunner();
+      resolve(result);
+    };
+    const crash = () => {
+      runner = null;
+      finish({ failure: { file: 'the test runner', test: 'ended', message: '' } });
+    };
+    child.on('message', finish);
+    child.on('exit', crash);
+    child.send({ changed: [...rewritten], tests });
+    rewritten.clear();
+  });
+}
+
+/** In a process group of its own, so that all that tests have started ends with it. */
+async function startRunner() {
+  const child = fork(path.join(scratch, 'scripts/mutantTests.mjs'), [scratch], {
+    cwd: scratch,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', () => reject(new Error('vitest did not start')));
+  });
+  child.removeAllListeners('exit');
+  return { child };
+}
+
+function endRunner() {
+  if (!runner) return;
+  try {
+    process.kill(-runner.child.pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+  runner = null;
+}
+
+/** Copies, not hard links: nothing written there may reach the tree. What is installed or built is looked at where it is. */
+function copyTree() {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
+  const files = listed
+    .toString()
+    .split('\0')
+    .filter((file) => file !== '' && fs.existsSync(path.join(root, file)));
+  for (const file of files) {
+    fs.mkdirSync(path.join(scratch, path.dirname(file)), { recursive: true });
+    fs.copyFileSync(path.join(root, file), path.join(scratch, file));
+  }
+  for (const folder of ['node_modules', 'dist'])
+    fs.symlinkSync(path.join(root, folder), path.join(scratch, folder), 'junction');
+  return files;
+}
+
+function isIn(file, place) {
+  const wanted = path.relative(root, path.resolve(root, place)).replaceAll(path.sep, '/');
+  return file === wanted || file.startsWith(`${wanted}/`);
+}
+
+function openTypeScript() {
+  const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options: strict } = ts.convertCompilerOptionsFromJson(
+    { ...config.compilerOptions, types: ['node'] },
+    scratch,
+  );
+  // A value that is no longer used breaks no rule.
+  const compilerOptions = { ...strict, noUnusedLocals: false, noUnusedParameters: false, allowUnreachableCode: true };
+  const textOf = (file) => changedTexts.get(file)?.text ?? ts.sys.readFile(file);
+  return ts.createLanguageService({
+    getScriptFileNames: () => sources.map((file) => path.join(scratch, file)),
+    getScriptVersion: (file) => String(changedTexts.get(file)?.version ?? 0),
+    getScriptSnapshot: (file) => {
+      const text = textOf(file);
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+    },
+    getCurrentDirectory: () => scratch,
+    getCompilationSettings: () => compilerOptions,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    readDirectory: ts.sys.readDirectory,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+  });
+}
+
+/** The first error in the broken file itself, or null. */
+function findTypeError(place, broken) {
+  const version = (changedTexts.get(place)?.version ?? 0) + 1;
+  changedTexts.set(place, { text: broken, version });
+  const [error] = [...service.getSyntacticDiagnostics(place), ...service.getSemanticDiagnostics(place)];
+  changedTexts.set(place, {
+    text: fs.readFileSync(path.join(root, path.relative(scratch, place)), 'utf8'),
+    version: version + 1,
+  });
+  return error ? ts.flattenDiagnosticMessageText(error.messageText, ' ').slice(0, 120) : null;
+}
+
+function mutantsOf(file) {
+  const program = service.getProgram();
+  const source = program.getSourceFile(path.join(scratch, file));
+  const hash = createHash('sha256').update(source.text).digest('hex').slice(0, 12);
+  return makeMutants(source, program.getTypeChecker()).map((mutant) => {
+    const { line, character } = source.getLineAndCharacterOfPosition(mutant.start);
+    const original = source.text.slice(mutant.start, mutant.end);
+    const id = [file, hash, mutant.start, mutant.end, mutant.replacement].join(':');
+    return {
+      id,
+      file,
+      line: line + 1,
+      column: character + 1,
+      ...mutant,
+      original,
+      code: source.text.split('\n')[line].trim(),
+    };
+  });
+}
+
+/** The same ones for the same seed and sources, in order of their place. */
+function sample(all) {
+  if (!options.max) return all;
+  const drawn = all.map((mutant) => ({
+    mutant,
+    draw: createHash('sha256').update(`${options.seed}:${mutant.id}`).digest('hex'),
+  }));
+  const chosen = drawn.sort((a, b) => (a.draw < b.draw ? -1 : 1)).slice(0, Number(options.max));
+  const kept = new Set(chosen.map(({ mutant }) => mutant));
+  return all.filter((mutant) => kept.has(mutant));
+}
+
+/** Of each file of the tree those that import it. */
+function findImporters() {
+  const importers = new Map();
+  for (const file of tree.filter((name) => name.endsWith('.ts'))) {
+    for (const { fileName } of ts.preProcessFile(fs.readFileSync(path.join(root, file), 'utf8')).importedFiles) {
+      if (!fileName.startsWith('.')) continue;
+      const imported = path.posix.join(path.posix.dirname(file), fileName);
+      importers.set(imported, [...(importers.get(imported) ?? []), file]);
+    }
+  }
+  return importers;
+}
+
+/** Absolute, in the scratch copy; nearest first, those that mirror the folder before all others. */
+function testsOf(file, importers) {
+  const found = new Set([file]);
+  for (const each of found) for (const importer of importers.get(each) ?? []) found.add(importer);
+  const wanted = options.test?.split(',');
+  const mirror = path.posix.dirname(file).replace(/^server/, 'test');
+  const tests = [...found].filter(
+    (name) =>
+      name.endsWith('.test.ts') &&
+      !name.startsWith('test/vscode/') &&
+      (wanted?.some((place) => isIn(name, place)) ?? true),
+  );
+  const rank = (name) =>
+    name === `${file.replace(/^server/, 'test').replace(/\.ts$/, '')}.test.ts` ? 0 : isIn(name, mirror) ? 1 : 2;
+  return tests.sort((a, b) => rank(a) - rank(b)).map((name) => path.join(scratch, name));
+}
+
+function readResults() {
+  if (!fs.existsSync(options.results)) return new Map();
+  return new Map(JSON.parse(fs.readFileSync(options.results, 'utf8')).map((result) => [result.id, result]));
+}
+
+function writeResults(judged) {
+  fs.mkdirSync(path.dirname(options.results), { recursive: true });
+  fs.writeFileSync(`${options.results}.partial`, JSON.stringify([...judged.values()], null, 1));
+  fs.renameSync(`${options.results}.partial`, options.results);
+}
+
+function describe({ file, line, column, original, replacement, code }) {
+  const shown = (text) => (text.length > 60 ? `${text.slice(0, 57)}…` : text).replace(/\s+/g, ' ');
+  return `${file}:${line}:${column}  ${shown(original)} → ${shown(replacement)}   in: ${shown(code)}`;
+}
+
+function conclude(results) {
+  const survivors = results.filter(({ verdict }) => verdict === 'survived');
+  const byTypes = results.filter(({ by }) => by?.startsWith('types: ')).length;
+  console.log(
+    `\n${results.length} judged: ${results.length - survivors.length} killed (${byTypes} by types), ${survivors.length} survived`,
+  );
+  for (const survivor of survivors) console.log(`  ${describe(survivor)}`);
+  console.log(`All verdicts: ${options.results}`);
+  process.exitCode = survivors.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { hasShapes, isKaf, type ActivationPlan } from '../../server/protocol/plan.ts';
+import { isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
+
+const live: RunStatus[] = ['queued', 'preparing', 'training', 'paused', 'evaluating'];
+const ended: RunStatus[] = ['finished', 'stopped', 'interrupted', 'diverged', 'failed'];
+
+describe('a run', () => {
+  it('is live while a trainer is at work for it or will be', () => {
+    expect(live.filter(isLive)).toEqual(live);
+    expect(ended.filter(isLive)).toEqual([]);
+  });
+
+  it('can go on where it ended before its last step and was not finished', () => {
+    const at = (step: number) => (status: RunStatus) => isResumable({ status, step, steps: 10 } as RunSummary);
+    expect([...live, ...ended].filter(at(9))).toEqual(['stopped', 'interrupted', 'diverged', 'failed']);
+    expect([...live, ...ended].filter(at(10))).toEqual([]);
+  });
+});
+
+it('an activation has kernels in all three KAFs, and curves to show in splines besides', () => {
+  const types = ['kaf', 'residual-kaf', 'kaf-free', 'spline', 'relu', 'maxout'].map(
+    (type) => ({ type }) as ActivationPlan,
+  );
+  expect(types.filter(isKaf).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free']);
+  expect(types.filter(hasShapes).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free', 'spline']);
+});
