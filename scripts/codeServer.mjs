@@ -41,7 +41,7 @@ export function installExtension(state, vsix) {
 /**
  * Starts code-server and waits until it answers.
  * @param {string} state folder for settings, extensions and logs
- * @param {{folder: string, file?: string, port?: number, password?: boolean, settings?: object}} options
+ * @param {{folder: string, file?: string, port?: number, password?: boolean, settings?: object, asksForTrust?: boolean}} options
  * @returns {Promise<{address: string, port: number, password?: string, logFile: string, close(): Promise<void>}>}
  */
 export async function serve(state, options) {
@@ -54,7 +54,8 @@ export async function serve(state, options) {
   const log = fs.openSync(logFile, 'w');
   const flags = [
     ...['--bind-addr', `127.0.0.1:${port}`, '--auth', password ? 'password' : 'none', '--disable-telemetry'],
-    ...['--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override'],
+    ...['--disable-update-check', '--disable-getting-started-override'],
+    ...(options.asksForTrust ? [] : ['--disable-workspace-trust']),
     ...['--disable-proxy', '--ignore-last-opened', '--reconnection-grace-time', '5'],
   ];
   const child = spawn(supportedNode(), [entry, ...stateFlags(state), ...flags], {

@@ -55,7 +55,7 @@ export class RuntimeStatusBar implements vscode.Disposable {
     this.#item.text = text;
     this.#item.tooltip = tooltip;
     this.#item.backgroundColor = isFaulty ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    this.#item.accessibilityInformation = { label: tooltip.replaceAll('\n', '. '), role: 'button' };
+    this.#item.accessibilityInformation = { label: tooltip.replaceAll(/\.?\n/g, '. '), role: 'button' };
   }
 }
 

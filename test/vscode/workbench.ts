@@ -19,6 +19,8 @@ export interface WorkbenchOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Absolute paths of further extensions' `.vsix` files. */
   readonly extensions?: readonly string[];
+  /** Opens the folder in Restricted Mode; without it every folder is trusted. */
+  readonly isRestricted?: boolean;
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
@@ -46,7 +48,8 @@ export class Workbench {
     for (const file of [packagedExtension(), ...(options.extensions ?? [])]) installExtension(state, file);
     const server = await serve(state, {
       folder: options.folder,
-      settings: { 'git.enabled': false, ...options.settings },
+      settings: { 'git.enabled': false, ...(options.isRestricted ? restricted : {}), ...options.settings },
+      asksForTrust: options.isRestricted === true,
     });
     const browser: Browser = await chromium.launch({ executablePath: await findChromium(), args: browserFlags });
     const context = await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } });
@@ -135,6 +138,11 @@ export class Workbench {
     await this.#close();
   }
 }
+
+const restricted = {
+  'security.workspace.trust.enabled': true,
+  'security.workspace.trust.startupPrompt': 'never',
+};
 
 /** Waits until the condition holds. @throws Error naming what it waited for. */
 export async function until(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
