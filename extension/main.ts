@@ -29,7 +29,6 @@ import { RunStore } from './runs/runStore.ts';
 import { RunsTree } from './runs/runsTree.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
-import { isLive } from '../server/protocol/run.ts';
 
 const serverTimeoutMs = 20_000;
 const handshakeTimeoutMs = 10_000;
@@ -52,14 +51,15 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const connection = new ServerConnection({
     client: `kafscope-vscode ${version}`,
-    readLock: () => readServerLock(runsFolder),
+    readLock: () => readServerLock(runsFolder, vscode.workspace),
     startServer: async () => {
-      prepareRunsFolder(runsFolder);
+      if (vscode.workspace.isTrusted) prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
       const variables = tensorflowEnvironment(await tensorflowPlaces());
       return startServerProcess({
         ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },
         timeoutMs: serverTimeoutMs,
+        isTrusted: vscode.workspace.isTrusted,
       });
     },
     endServer: (lock) => endServer(lock, { timeoutMs: serverTimeoutMs }),
@@ -111,11 +111,9 @@ export function activate(context: vscode.ExtensionContext): void {
     runtimeStatusBar,
     keepContextKeys(store),
     keepTrustKey(),
-    // The server looks for what the workspace has only now that it may.
+    // The one that only showed runs ends by itself; the one that trains looks for what the workspace has only now that it may.
     whenTrusted(() => {
-      if (connection.state.status === 'connected' && !store.runs.some((run) => isLive(run.status))) {
-        void attempt('restart the server', () => connection.restartServer());
-      }
+      if (connection.state.status !== 'stopped') void attempt('connect to the server', () => connection.reconnect());
     }),
     followServerLog(logFile, (line) => {
       log.info(`[server] ${line}`);

@@ -1,4 +1,5 @@
-// Entry of `dist/server.cjs --runs <absolute folder>`: serves that folder until nobody needs it any more.
+// Entry of `dist/server.cjs --runs <absolute folder> [--look]`: serves that folder until nobody needs it any more; with `--look`, as for
+// a folder that is not trusted, it only shows its runs.
 // Exit codes: 0 ended, 1 failed, 2 bad usage, 3 another server has the folder.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +14,10 @@ const idleMs = 60_000;
 void main();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { runs: { type: 'string' } }, strict: false });
+  const { values } = parseArgs({
+    options: { runs: { type: 'string' }, look: { type: 'boolean' } },
+    strict: false,
+  });
   const runsFolder = values.runs;
   if (typeof runsFolder !== 'string' || !path.isAbsolute(runsFolder)) {
     log('usage: server.cjs --runs <absolute path of the runs folder>');
@@ -28,6 +32,7 @@ async function main(): Promise<void> {
       version: __KAFSCOPE_VERSION__,
       trainerFile: path.join(__dirname, 'trainer.cjs'),
       services: makeServices({ assetsFolder: __dirname, log }),
+      isLooking: values.look === true,
       idleMs,
       log,
     });

@@ -97,6 +97,15 @@ export class ServerConnection implements Disposable {
     await this.connect();
   }
 
+  /** Leaves the server, which goes on for others, and finds or starts the one that is right by now. */
+  async reconnect(): Promise<void> {
+    this.cancelRetry();
+    await this.opening?.catch(() => undefined);
+    this.drop();
+    this.setState({ status: 'starting' });
+    await this.connect();
+  }
+
   dispose(): void {
     this.isDisposed = true;
     this.cancelRetry();

@@ -3,15 +3,27 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { constants } from 'node:fs';
 import os from 'node:os';
-import { maxServerLockBytes, serverLockFiles, serverLockSchema } from '../../server/protocol/serverLock.ts';
+import {
+  lookingServerLockFile,
+  maxServerLockBytes,
+  serverLockFiles,
+  serverLockSchema,
+} from '../../server/protocol/serverLock.ts';
 import type { ServerLock } from '../../server/protocol/serverLock.ts';
 import { userDataFolder } from '../../server/protocol/userData.ts';
 
 export type { ServerLock };
 
-/** The lock of this machine's server of the runs folder; null where there is none or it is not whole. */
-export async function readServerLock(runsFolder: string): Promise<ServerLock | null> {
-  for (const file of await lockFiles(runsFolder)) {
+/**
+ * The lock of this machine's server of the runs folder; null where there is none or it is not whole.
+ * @param options.isTrusted false where the folder may be a stranger's: a lock that lies in it could have us talk to whomever it
+ * names, so only those in the user's own folder count
+ */
+export async function readServerLock(
+  runsFolder: string,
+  { isTrusted }: { readonly isTrusted: boolean },
+): Promise<ServerLock | null> {
+  for (const file of await lockFiles(runsFolder, isTrusted)) {
     const lock = await readLock(file);
     // Another host's server listens on that host's loopback: what listens there on ours is someone else.
     if (lock && (lock.host === undefined || lock.host === os.hostname())) return lock;
@@ -19,14 +31,15 @@ export async function readServerLock(runsFolder: string): Promise<ServerLock | n
   return null;
 }
 
-async function lockFiles(runsFolder: string): Promise<string[]> {
+async function lockFiles(runsFolder: string, isTrusted: boolean): Promise<string[]> {
   const realFolder = await fs.realpath(runsFolder).catch(() => runsFolder);
-  return serverLockFiles({
+  const places = {
     runsFolder,
     host: os.hostname(),
     dataFolder: userDataFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
     folderHash: createHash('sha256').update(realFolder).digest('hex').slice(0, 32),
-  });
+  };
+  return isTrusted ? serverLockFiles(places) : [...serverLockFiles(places).slice(-1), lookingServerLockFile(places)];
 }
 
 /** Only a regular file that is ours: a stranger's lock would have us talk to what the stranger names. */

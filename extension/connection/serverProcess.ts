@@ -15,6 +15,8 @@ export interface ServerProcessOptions {
   /** Where its output goes, in a folder of ours; appended to, begun anew when it has grown past 1 MiB. */
   readonly logFile: string;
   readonly timeoutMs: number;
+  /** Where the workspace is not trusted the server only shows runs, and writes nothing into their folder. */
+  readonly isTrusted: boolean;
   /** Environment variables besides VS Code's own. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -37,10 +39,11 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   fs.mkdirSync(options.workingFolder, { recursive: true });
   const log = openLog(options.logFile);
   const logStart = fs.fstatSync(log).size;
-  const previous = await readServerLock(options.runsFolder);
+  const previous = await readServerLock(options.runsFolder, options);
 
+  const args = [options.serverModule, '--runs', options.runsFolder, ...(options.isTrusted ? [] : ['--look'])];
   // No pipe and no IPC channel: those would end with the window, and the server with them.
-  const child = spawn(process.execPath, [options.serverModule, '--runs', options.runsFolder], {
+  const child = spawn(process.execPath, args, {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: options.workingFolder,
@@ -59,7 +62,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   child.unref();
 
   for (const deadline = Date.now() + options.timeoutMs; Date.now() < deadline; await delay(lockPollMs)) {
-    const lock = await readServerLock(options.runsFolder);
+    const lock = await readServerLock(options.runsFolder, options);
     const isNew = lock !== null && (lock.pid === child.pid || lock.token !== previous?.token);
     if (isNew || (lock !== null && end.code === alreadyServed)) return lock;
     if (end.reason !== null)

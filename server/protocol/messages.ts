@@ -9,8 +9,11 @@ import type { CheckpointContents } from './checkpoint.ts';
 
 export const protocolVersion = 1;
 
-/** Largest message that either side accepts. */
-export const maxMessageBytes = 64 * 1024 * 1024;
+/** Largest message that a client accepts, and the server sends. */
+export const maxMessageBytes = 60_000_000;
+
+/** Largest message that the server accepts: an experiment's text is its largest part. */
+export const maxRequestBytes = 4 * 1024 * 1024;
 
 export interface Requests {
   'server/hello': { params: HelloParams; result: HelloResult };

@@ -38,6 +38,11 @@ export function serverLockFiles({ runsFolder, host, dataFolder, folderHash }: Se
   ];
 }
 
+/** Of a server that only shows runs, as of a folder that is not trusted: outside the folder, and never in the way of one that trains. */
+export function lookingServerLockFile({ host, dataFolder, folderHash }: ServerLockPlaces): string {
+  return `${dataFolder}/servers/${folderHash}.${cleanHost(host)}.looking.lock`;
+}
+
 /** A host's name as a part of a file's name. */
 export function cleanHost(host: string): string {
   return host.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(0, 100) || 'unnamed';

@@ -1,30 +1,30 @@
-// Asks whether a server answers, by the same greeting that clients send.
+// Asks the server of a lock whether it lives, by the same greeting that clients send.
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import { WebSocket } from 'ws';
 import { maxMessageBytes, protocolVersion } from '../protocol/messages.ts';
 import type { HelloParams } from '../protocol/messages.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
-import type { Lock } from './lockFile.ts';
+import type { Lock, LockAnswer } from './lockFile.ts';
 import { SocketReader, SocketWriter } from './socketTransport.ts';
 
 const patienceMs = 3000;
 
-/** False where nobody answers in time. A server of another version does answer. */
-export async function greetServer(lock: Lock): Promise<boolean> {
+/** A server of another version answers, too. */
+export async function greetServer(lock: Lock): Promise<LockAnswer> {
   const socket = new WebSocket(`ws://127.0.0.1:${String(lock.port)}/`, {
     headers: { authorization: `Bearer ${lock.token}` },
-    handshakeTimeout: patienceMs,
     maxPayload: maxMessageBytes,
   });
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const { promise, resolve } = Promise.withResolvers<LockAnswer>();
   const timer = setTimeout(() => {
-    resolve(false);
+    resolve('silent');
   }, patienceMs);
-  socket.on('error', () => {
-    resolve(false);
+  // Refused by the system, or by somebody who does not know the token.
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    resolve(error.code === 'ECONNREFUSED' || /^Unexpected server response/.test(error.message) ? 'gone' : 'silent');
   });
   socket.on('close', () => {
-    resolve(false);
+    resolve('silent');
   });
   socket.on('open', () => {
     const connection = createMessageConnection(new SocketReader(socket), new SocketWriter(socket));
@@ -32,10 +32,10 @@ export async function greetServer(lock: Lock): Promise<boolean> {
     const params: HelloParams = { protocolVersion, client: 'another server' };
     connection.sendRequest('server/hello', params).then(
       () => {
-        resolve(true);
+        resolve('answers');
       },
       (error: unknown) => {
-        resolve((error as { code?: number }).code === requestErrorCodes.versionMismatch);
+        if ((error as { code?: number }).code === requestErrorCodes.versionMismatch) resolve('answers');
       },
     );
   });

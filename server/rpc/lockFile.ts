@@ -1,84 +1,206 @@
-// `server.lock` in a runs folder: who serves it, and how to reach them. One server a folder.
+// The lock of a runs folder: which server of this host serves it, and how to reach that one. One server a folder and host. A lock is
+// asked before it is doubted, and no process is judged by its number.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
-import { storageError } from '../run/storageError.ts';
+import {
+  lookingServerLockFile,
+  maxServerLockBytes,
+  serverLockFiles,
+  serverLockSchema,
+} from '../protocol/serverLock.ts';
+import type { ServerLock, ServerLockPlaces } from '../protocol/serverLock.ts';
+import { userDataFolder } from '../protocol/userData.ts';
+import { bootOf } from '../run/owner.ts';
+import { StorageError, storageError } from '../run/storageError.ts';
 
-const lockSchema = z.object({
-  pid: z.int().min(1),
-  port: z.int().min(1).max(65_535),
-  token: z.string().min(1),
-  version: z.string(),
-  startedMs: z.number(),
-});
-export type Lock = z.infer<typeof lockSchema>;
+const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+
+export type Lock = ServerLock;
+
+/** What the server of a lock does when it is asked. */
+export type LockAnswer =
+  | 'answers'
+  /** Nobody listens there, or somebody who does not know the token: its server has gone. */
+  | 'gone'
+  /** Somebody listens and says nothing in time: it may be busy, or stopped for a while. */
+  | 'silent';
+
+export type AskLock = (lock: Lock) => Promise<LockAnswer>;
 
 /** Another server has the folder. */
 export class FolderTakenError extends Error {
   override readonly name = 'FolderTakenError';
   readonly pid: number;
 
-  constructor(runsFolder: string, pid: number) {
+  constructor(runsFolder: string, { pid }: Lock, isSilent: boolean) {
+    const who = `The server with process id ${String(pid)}`;
     super(
-      `The server with process id ${String(pid)} already serves ${runsFolder}. Connect to that one, or end it first.`,
+      isSilent
+        ? `${who} has ${runsFolder} and does not answer, as when it is stopped. Let it go on (kill -CONT ${String(pid)}), or end it, then try again.`
+        : `${who} already serves ${runsFolder}. Connect to that one, or end it first.`,
     );
     this.pid = pid;
   }
 }
 
-export function lockFile(runsFolder: string): string {
-  return path.join(runsFolder, 'server.lock');
-}
-
-/** Null where there is none, or none that can be understood. */
-export function readLock(runsFolder: string): Lock | null {
+/** Of this host, user and folder. */
+export function lockPlaces(runsFolder: string): ServerLockPlaces {
+  let realFolder = runsFolder;
   try {
-    return lockSchema.safeParse(JSON.parse(fs.readFileSync(lockFile(runsFolder), 'utf8'))).data ?? null;
+    realFolder = fs.realpathSync(runsFolder);
   } catch {
-    return null; // missing, or cut off by a crash while it was written: a lock that nobody can use
+    // Not made yet.
   }
+  return {
+    runsFolder,
+    host: os.hostname(),
+    dataFolder: userDataFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
+    folderHash: createHash('sha256').update(realFolder).digest('hex').slice(0, 32),
+  };
 }
 
-/**
- * Writes our lock whole, unless another server has one and answers.
- * @param answers says whether the server of a lock is alive.
- * @throws FolderTakenError | StorageError
- */
-export async function takeLock(
-  runsFolder: string,
-  lock: Lock,
-  answers: (lock: Lock) => Promise<boolean>,
-): Promise<void> {
-  const file = lockFile(runsFolder);
-  const own = `${file}.${String(lock.pid)}.${lock.token.slice(0, 8)}`;
+/** The lock of this host's server of the folder; null where there is none, or none that can be understood. */
+export function readLock(runsFolder: string): Lock | null {
+  const places = lockPlaces(runsFolder);
+  const found = serverLockFiles(places).map((file) => lookAt(file));
+  return found.find((lock): lock is Lock => typeof lock === 'object' && isOf(places.host, lock)) ?? null;
+}
+
+/** What lies at the place of a lock. `unknown` where this process can't tell, as when it has no file handles left. */
+function lookAt(file: string): Lock | 'missing' | 'unreadable' | 'unknown' {
+  let descriptor;
   try {
-    fs.writeFileSync(own, JSON.stringify(lock), { mode: 0o600 });
-    for (;;) {
-      const other = readLock(runsFolder);
-      if (other && isRunning(other.pid) && (await answers(other))) throw new FolderTakenError(runsFolder, other.pid);
-      // A lock that changed while its server was asked belongs to a newer one: ask that.
-      if (readLock(runsFolder)?.token !== other?.token) continue;
-      fs.rmSync(file, { force: true });
-      if (linkUnlessThere(own, file)) return;
-    }
+    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK);
   } catch (error) {
-    throw error instanceof FolderTakenError ? error : storageError(file, error);
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : code === 'EACCES' ? 'unreadable' : 'unknown';
+  }
+  try {
+    const status = fs.fstatSync(descriptor);
+    if (!status.isFile() || status.size > maxServerLockBytes) return 'unreadable';
+    return serverLockSchema.safeParse(JSON.parse(fs.readFileSync(descriptor, 'utf8'))).data ?? 'unreadable';
+  } catch (error) {
+    return error instanceof SyntaxError ? 'unreadable' : 'unknown';
   } finally {
-    fs.rmSync(own, { force: true });
+    fs.closeSync(descriptor);
   }
 }
 
-/** Removes the lock if it is ours. */
-export function releaseLock(runsFolder: string, lock: Lock): void {
-  if (readLock(runsFolder)?.token === lock.token) fs.rmSync(lockFile(runsFolder), { force: true });
+function isOf(host: string, lock: Lock): boolean {
+  return lock.host === undefined || lock.host === host;
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
+/** How often a server that listens and says nothing is asked, three seconds each. */
+const patientTries = 30;
+
+/** A lock that this process holds. */
+export class HeldLock {
+  readonly file: string;
+  readonly lock: Lock;
+  readonly #ask: AskLock;
+
+  private constructor(file: string, lock: Lock, ask: AskLock) {
+    this.file = file;
+    this.lock = lock;
+    this.#ask = ask;
+  }
+
+  /**
+   * Writes our lock whole, at the first place that we may, unless a server of this host has one and lives.
+   * @param options.isLooking for a server that only shows runs: its lock lies outside the folder
+   * @throws FolderTakenError | StorageError
+   */
+  static async take(
+    runsFolder: string,
+    own: Omit<Lock, 'host' | 'boot'>,
+    ask: AskLock,
+    options: { readonly isLooking: boolean } = { isLooking: false },
+  ): Promise<HeldLock> {
+    const places = lockPlaces(runsFolder);
+    const lock: Lock = { ...own, host: places.host, boot: bootOf() };
+    const inData = path.join(places.dataFolder, 'servers');
+    const files = options.isLooking ? [lookingServerLockFile(places)] : serverLockFiles(places);
+    for (const [index, file] of files.entries()) {
+      const isLast = index === files.length - 1;
+      const there = lookAt(file);
+      if (typeof there === 'object' && !isOf(places.host, there) && !isLast) continue;
+      try {
+        if (path.dirname(file) === inData) fs.mkdirSync(inData, { recursive: true, mode: 0o700 });
+        await takeAt(file, lock, ask, runsFolder);
+        return new HeldLock(file, lock, ask);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        const mayNot = ['EROFS', 'EACCES', 'EPERM'].includes(code ?? '');
+        if (!mayNot || isLast) throw error instanceof FolderTakenError ? error : storageError(file, error);
+      }
+    }
+    throw new StorageError(`${runsFolder} can't be locked.`);
+  }
+
+  /**
+   * Call now and then. Writes the lock again where it is gone or makes no sense.
+   * @returns false where another server of this host has the folder and has proved it by answering
+   */
+  async keep(): Promise<boolean> {
+    const there = lookAt(this.file);
+    if (there === 'unknown') return true;
+    if (typeof there === 'object') {
+      if (there.token === this.lock.token) return true;
+      const isOther = isOf(this.lock.host ?? '', there);
+      const answer = isOther ? await this.#ask(there) : 'silent';
+      if (answer !== 'gone') return answer === 'silent';
+    }
+    try {
+      putAt(this.file, this.lock, typeof there === 'object' ? there.token : there);
+    } catch {
+      // Whoever reads the folder finds no lock yet; the next look tries again.
+    }
     return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+
+  /** Removes the lock if it is ours. */
+  release(): void {
+    const there = lookAt(this.file);
+    if (typeof there === 'object' && there.token === this.lock.token) fs.rmSync(this.file, { force: true });
+  }
+}
+
+async function takeAt(file: string, lock: Lock, ask: AskLock, runsFolder: string): Promise<void> {
+  for (let tries = 0; ;) {
+    const other = lookAt(file);
+    if (other === 'unknown') throw new StorageError(`${file} can't be read.`);
+    if (typeof other === 'object' && !isDead(other, lock)) {
+      const answer = await ask(other);
+      if (answer === 'answers') throw new FolderTakenError(runsFolder, other, false);
+      if (answer === 'silent') {
+        if (++tries < patientTries) continue;
+        throw new FolderTakenError(runsFolder, other, true);
+      }
+    }
+    if (putAt(file, lock, typeof other === 'object' ? other.token : other)) return;
+  }
+}
+
+/** Of an earlier start of this machine. */
+function isDead({ boot }: Lock, own: Lock): boolean {
+  return boot !== undefined && boot !== '' && own.boot !== '' && boot !== own.boot;
+}
+
+/** Puts the lock where that other one lay, or nothing; false where something else lies there by now. */
+function putAt(file: string, lock: Lock, before: string): boolean {
+  const temporary = `${file}.${lock.token.slice(0, 16)}`;
+  fs.rmSync(temporary, { force: true });
+  fs.writeFileSync(temporary, JSON.stringify(lock), { mode: 0o600, flag: 'wx' });
+  try {
+    const now = lookAt(file);
+    // A lock that changed while its server was asked belongs to a newer one: ask that.
+    if ((typeof now === 'object' ? now.token : now) !== before) return false;
+    if (now !== 'missing') fs.rmSync(file, { force: true });
+    return linkUnlessThere(temporary, file);
+  } finally {
+    fs.rmSync(temporary, { force: true });
   }
 }
 

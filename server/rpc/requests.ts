@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly supervisor: RunSupervisor;
   readonly reader: RunReader;
   readonly services: Services;
+  /** Whether runs are only shown. */
+  readonly isLooking: boolean;
   /** Ends the server. */
   readonly end: (reason: string) => void;
 }
@@ -43,13 +45,21 @@ type Handlers = {
   ) => Requests[Method]['result'] | Promise<Requests[Method]['result']>;
 };
 
+/** What changes nothing and runs nothing. */
+const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
+  ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
+  'checkpoint/inspect',
+]);
+
 /** Answers one client's requests; the first must be `server/hello` with our version. */
 export class RequestHandler {
   readonly #handlers: Handlers;
+  readonly #isLooking: boolean;
   #hasGreeted = false;
 
   constructor(context: RequestContext, subscriptions: Subscriptions) {
     this.#handlers = makeHandlers(context, subscriptions);
+    this.#isLooking = context.isLooking;
   }
 
   get hasGreeted(): boolean {
@@ -69,6 +79,13 @@ export class RequestHandler {
         fault: 'request',
         isRetryable: false,
       });
+    }
+    if (this.#isLooking && !lookingMethods.has(method)) {
+      throw failure(
+        requestErrorCodes.wrongState,
+        `This server only shows runs, as its folder was not trusted when it was started. Trust the workspace, then restart the server.`,
+        { fault: 'request', isRetryable: false },
+      );
     }
     const parsed = paramsSchemas[method].safeParse(params ?? {});
     if (!parsed.success) {

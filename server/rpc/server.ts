@@ -6,12 +6,12 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { maxMessageBytes } from '../protocol/messages.ts';
+import { maxRequestBytes } from '../protocol/messages.ts';
 import { RunReader } from '../run/runReader.ts';
 import { RunSupervisor } from '../run/runSupervisor.ts';
 import { storageError } from '../run/storageError.ts';
 import { greetServer } from './greetServer.ts';
-import { readLock, releaseLock, takeLock } from './lockFile.ts';
+import { HeldLock } from './lockFile.ts';
 import type { Lock } from './lockFile.ts';
 import type { Services } from './requests.ts';
 import { Session } from './session.ts';
@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly version: string;
   readonly trainerFile: string;
   readonly services: Services;
+  /** Only shows runs: nothing is trained, and nothing in the folder is written. */
+  readonly isLooking?: boolean;
   /** How long it stays when the last client and all work have gone; Infinity for ever. */
   readonly idleMs: number;
   readonly log: (line: string) => void;
@@ -38,36 +40,32 @@ const followMs = 2000;
 /** Whoever started the server has so long to connect. */
 const firstClientMs = 60_000;
 
-/** @throws FolderTakenError where another server has the folder, StorageError where it can't be written. */
+/** Connections that have not shown the token: more are closed at once. */
+const maxStrangers = 64;
+
+/** In which a stranger must have asked for what it wants. */
+const strangerMs = 5000;
+
+/**
+ * @throws FolderTakenError where another server has the folder, StorageError where it can neither be written nor a lock be kept
+ * elsewhere.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { runsFolder, log } = options;
-  try {
-    fs.mkdirSync(runsFolder, { recursive: true });
-  } catch (error) {
-    throw storageError(runsFolder, error);
-  }
+  const { runsFolder, log, isLooking = false } = options;
+  if (!isLooking) makeFolder(runsFolder);
   const token = randomBytes(32).toString('base64url');
-  const web = http.createServer((_request, response) => {
-    response.writeHead(426, { 'content-type': 'text/plain' }).end('Kafscope speaks WebSocket here.\n');
-  });
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
-  web.on('upgrade', (request, stream, head) => {
-    const refusal = refusalOf(request, token);
-    if (refusal) refuse(stream, refusal);
-    else
-      sockets.handleUpgrade(request, stream, head, (socket) => {
-        sockets.emit('connection', socket, request);
-      });
-  });
+  const { web, sockets } = openDoor(token, log);
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');
   const { port } = web.address() as AddressInfo;
-  const lock: Lock = { pid: process.pid, port, token, version: options.version, startedMs: Date.now() };
   // Clients wait at the door until the runs are read: a connection is accepted by the system, and served from here on.
+  let held: HeldLock;
   try {
-    await takeLock(runsFolder, lock, greetServer);
+    const own = { pid: process.pid, port, token, version: options.version, startedMs: Date.now() };
+    held = await HeldLock.take(runsFolder, own, greetServer, { isLooking });
   } catch (error) {
     web.close();
+    web.closeAllConnections();
     throw error;
   }
 
@@ -79,10 +77,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     supervisor,
     reader,
     services: options.services,
+    isLooking,
     end: (reason: string) => void close(reason),
   };
   const sessions = new Set<Session>();
-  let idleSinceMs = performance.now();
+  let idleMs = 0;
   let patienceMs = Math.max(firstClientMs, options.idleMs);
   sockets.on('connection', (socket) => {
     const session = new Session(socket, context, log);
@@ -90,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     patienceMs = options.idleMs;
     socket.on('close', () => {
       sessions.delete(session);
-      idleSinceMs = performance.now();
+      idleMs = 0;
     });
   });
   supervisor.events.on('changed', (run) => {
@@ -116,25 +115,82 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const session of sessions) session.close();
     sockets.close();
     web.close();
+    web.closeAllConnections();
     reader.close();
-    releaseLock(runsFolder, lock);
+    held.release();
     resolve();
     return closed;
   };
-  const timer = setInterval(
-    () => {
-      if (supervisor.isBusy || sessions.size > 0) idleSinceMs = performance.now();
-      try {
-        supervisor.followOthers();
-      } catch (error) {
-        log(`${runsFolder} can't be read: ${(error as Error).message}`);
-      }
-      if (performance.now() - idleSinceMs >= patienceMs) void close('no client and no work');
-      else if (readLock(runsFolder)?.token !== token) void close('another server has taken its folder');
-    },
-    Math.min(followMs, options.idleMs),
-  );
-  return { lock, closed, close };
+  const lookMs = Math.min(followMs, options.idleMs);
+  let lookedMs = performance.now();
+  const timer = setInterval(() => {
+    // A server that was itself stopped for a while was not idle.
+    idleMs += Math.min(2 * lookMs, performance.now() - lookedMs);
+    lookedMs = performance.now();
+    if (supervisor.isBusy || sessions.size > 0) idleMs = 0;
+    try {
+      supervisor.followOthers();
+    } catch (error) {
+      log(`${runsFolder} can't be read: ${(error as Error).message}`);
+    }
+    if (idleMs >= patienceMs) void close('no client and no work');
+    else
+      void held.keep().then((isOurs) => {
+        if (!isOurs) void close('another server has taken its folder, and answers');
+      });
+  }, lookMs);
+  return { lock: held.lock, closed, close };
+}
+
+function makeFolder(runsFolder: string): void {
+  try {
+    fs.mkdirSync(runsFolder, { recursive: true });
+  } catch (error) {
+    const isThere = fs.statSync(runsFolder, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (!isThere) throw storageError(runsFolder, error);
+  }
+}
+
+/** The endpoint: who has the token comes in, everybody else costs little and harms nobody. */
+function openDoor(token: string, log: (line: string) => void) {
+  const limits = { headersTimeout: strangerMs, requestTimeout: strangerMs, keepAliveTimeout: 1, maxHeaderSize: 8192 };
+  const web = http.createServer({ ...limits, connectionsCheckingInterval: 1000 }, (_request, response) => {
+    response
+      .writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
+      .end('Kafscope speaks WebSocket here.\n');
+  });
+  const strangers = new Set<Duplex>();
+  let nTurnedAway = 0;
+  web.on('connection', (socket) => {
+    // A reset comes as an error, at any moment.
+    socket.on('error', () => {});
+    socket.on('close', () => strangers.delete(socket));
+    if (strangers.size >= maxStrangers) {
+      if (nTurnedAway++ % 1000 === 0) log(`strangers are turned away: ${String(maxStrangers)} are at the door`);
+      socket.destroy();
+      return;
+    }
+    strangers.add(socket);
+  });
+  web.on('clientError', (_error, socket) => {
+    socket.destroy();
+  });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxRequestBytes, perMessageDeflate: false });
+  sockets.on('wsClientError', (_error, socket) => {
+    socket.destroy();
+  });
+  web.on('upgrade', (request, stream, head) => {
+    const refusal = refusalOf(request, token);
+    if (refusal) {
+      refuse(stream, refusal);
+      return;
+    }
+    strangers.delete(stream);
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      sockets.emit('connection', socket, request);
+    });
+  });
+  return { web, sockets };
 }
 
 interface Refusal {
@@ -156,6 +212,8 @@ function refusalOf(request: http.IncomingMessage, token: string): Refusal | null
 
 function refuse(stream: Duplex, { status, text }: Refusal): void {
   const length = String(Buffer.byteLength(text));
+  stream.on('error', () => {});
+  stream.once('finish', () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n${text}`,
   );

@@ -9,6 +9,17 @@ import type { RequestContext } from './requests.ts';
 import { SocketReader, SocketWriter } from './socketTransport.ts';
 import { Subscriptions } from './subscriptions.ts';
 
+/** An experiment's text is one value; nothing that a client sends is deep or of many parts. */
+const requestLimits = { depth: 32, values: 100_000 };
+
+/** A client that has not greeted by then is none. */
+const greetingMs = 10_000;
+
+/** A client that so much waits for and that takes nothing for so long is given up. */
+const maxWaitingBytes = 32 * 1024 * 1024;
+const longestSilenceMs = 60_000;
+const lookEveryMs = 5000;
+
 /** Progress alone is told no more often; a change of status at once. */
 const shortestGapMs = 500;
 
@@ -25,6 +36,8 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #log: (line: string) => void;
   readonly #told = new Map<string, Told>();
+  readonly #watch: NodeJS.Timeout;
+  #waiting = { bytes: 0, silentMs: 0 };
 
   constructor(socket: WebSocket, context: RequestContext, log: (line: string) => void) {
     this.#socket = socket;
@@ -40,7 +53,7 @@ export class Session {
       log,
     });
     this.#requests = new RequestHandler(context, this.#subscriptions);
-    this.#connection = createMessageConnection(new SocketReader(socket), new SocketWriter(socket));
+    this.#connection = createMessageConnection(new SocketReader(socket, requestLimits), new SocketWriter(socket));
     this.#connection.onRequest((method, params) => this.#requests.handle(method, params));
     this.#connection.onError(([error]) => {
       log(`client: ${error.message}`);
@@ -49,12 +62,19 @@ export class Session {
       this.#forget();
     });
     this.#connection.listen();
+    let sinceMs = 0;
+    this.#watch = setInterval(() => {
+      sinceMs += lookEveryMs;
+      if (!this.#requests.hasGreeted && sinceMs >= greetingMs) this.#giveUp('it did not greet');
+      else this.#watchWaiting();
+    }, lookEveryMs);
+    this.#watch.unref();
   }
 
   runChanged(run: RunSummary): void {
     this.#subscriptions.progressed(run.id);
     const told = this.#told.get(run.id);
-    if (!told || isNews(told.run, run)) {
+    if (!told || (isNews(told.run, run) && this.#socket.bufferedAmount <= maxWaitingBytes)) {
       this.#tell(run);
       return;
     }
@@ -84,6 +104,15 @@ export class Session {
 
   #tell(run: RunSummary): void {
     this.#clear(run.id);
+    if (this.#socket.bufferedAmount > maxWaitingBytes) {
+      // The latest is enough, once the client has taken what it was sent.
+      const told: Told = { run, atMs: performance.now(), timer: null };
+      told.timer = setTimeout(() => {
+        this.#tell(told.run);
+      }, shortestGapMs);
+      this.#told.set(run.id, told);
+      return;
+    }
     this.#told.set(run.id, { run, atMs: performance.now(), timer: null });
     this.#notify('run/changed', { run, isDeleted: false });
   }
@@ -101,7 +130,21 @@ export class Session {
     this.#told.delete(runId);
   }
 
+  /** Bytes that go on waiting are those of a client that does not read. */
+  #watchWaiting(): void {
+    const { bufferedAmount } = this.#socket;
+    const isTaking = bufferedAmount === 0 || bufferedAmount < this.#waiting.bytes;
+    this.#waiting = { bytes: bufferedAmount, silentMs: isTaking ? 0 : this.#waiting.silentMs + lookEveryMs };
+    if (this.#waiting.silentMs >= longestSilenceMs) this.#giveUp('it took nothing for a minute');
+  }
+
+  #giveUp(why: string): void {
+    this.#log(`a client is let go: ${why}`);
+    this.#socket.terminate();
+  }
+
   #forget(): void {
+    clearInterval(this.#watch);
     for (const runId of [...this.#told.keys()]) this.#clear(runId);
     this.#subscriptions.close();
   }

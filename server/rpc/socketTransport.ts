@@ -4,7 +4,8 @@ import type { DataCallback, Message, MessageReader, MessageWriter, ResponseMessa
 import type { RawData, WebSocket } from 'ws';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
-import { decode, encode } from '../protocol/codec.ts';
+import { decodeWithin, encode } from '../protocol/codec.ts';
+import type { ContentLimits } from '../protocol/codec.ts';
 import { maxMessageBytes } from '../protocol/messages.ts';
 
 // Close codes of RFC 6455, section 7.4.1.
@@ -13,10 +14,13 @@ const invalidPayload = 1007;
 
 export class SocketReader extends AbstractMessageReader implements MessageReader {
   readonly #socket: WebSocket;
+  readonly #limits: ContentLimits;
 
-  constructor(socket: WebSocket) {
+  /** @param limits of a message: a server expects little, a client whole histories */
+  constructor(socket: WebSocket, limits: ContentLimits = { depth: 64, values: Infinity }) {
     super();
     this.#socket = socket;
+    this.#limits = limits;
     socket.on('close', () => {
       this.fireClose();
     });
@@ -33,14 +37,20 @@ export class SocketReader extends AbstractMessageReader implements MessageReader
       }
       let message: unknown;
       try {
-        message = decode(bytesOf(data));
+        message = decodeWithin(bytesOf(data), this.#limits);
         if (!isMessage(message)) throw new Error('not a JSON-RPC 2.0 message');
       } catch (error) {
         this.fireError(error);
         this.#socket.close(invalidPayload, 'a frame is one encoded JSON-RPC 2.0 message');
         return;
       }
-      callback(message);
+      if (!isForUs(message)) return;
+      try {
+        callback(message);
+      } catch (error) {
+        this.fireError(error);
+        this.#socket.close(invalidPayload, 'a message could not be understood');
+      }
     };
     this.#socket.on('message', receive);
     return Disposable.create(() => {
@@ -61,11 +71,20 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   }
 
   write(message: Message): Promise<void> {
+    // Nobody is there any more; the socket's 'close' event tells everyone who waits.
+    if (this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve();
     let bytes = encode(message);
     if (bytes.byteLength > maxMessageBytes) {
       if (!isResponse(message))
         return Promise.reject(new Error(`A message of ${String(bytes.byteLength)} bytes is too large.`));
       bytes = encode(tooLarge(message, bytes.byteLength));
+    }
+    // One that asks and does not read would have us keep its answers for ever.
+    if (this.#socket.bufferedAmount > 0 && this.#socket.bufferedAmount + bytes.byteLength > maxMessageBytes) {
+      this.#socket.terminate();
+      const error = new Error(`it has ${String(this.#socket.bufferedAmount)} bytes to read and is let go`);
+      this.fireError(error, message);
+      return Promise.reject(error);
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     // A socket that closes meanwhile loses the message; its 'close' event tells everyone who waits.
@@ -93,8 +112,21 @@ function tooLarge(response: ResponseMessage, sizeBytes: number): ResponseMessage
   };
 }
 
+/** vscode-jsonrpc trusts the parts of a message; one that lacks them would end this process. */
 function isMessage(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && 'jsonrpc' in value && value.jsonrpc === '2.0';
+  if (typeof value !== 'object' || value === null || !('jsonrpc' in value) || value.jsonrpc !== '2.0') return false;
+  if ('id' in value && value.id !== null && typeof value.id !== 'string' && typeof value.id !== 'number') return false;
+  if (!('method' in value)) return 'id' in value && ('result' in value || 'error' in value);
+  if (typeof value.method !== 'string' || value.method.length > 100) return false;
+  return !('params' in value) || value.params === null || typeof value.params === 'object';
+}
+
+/** Of the protocol's own `$/…` only a cancellation that says of what; the others may be ignored, as its specification says. */
+function isForUs(message: Message): boolean {
+  const { method, params } = message as { method?: string; params?: unknown };
+  if (!method?.startsWith('$/')) return true;
+  if (method !== '$/cancelRequest' || typeof params !== 'object' || params === null || !('id' in params)) return false;
+  return typeof params.id === 'string' || typeof params.id === 'number';
 }
 
 function isResponse(message: Message): message is ResponseMessage {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { encode } from '../../server/protocol/codec.ts';
 import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages.ts';
 import { isResumable } from '../../server/protocol/run.ts';
-import { readLock, takeLock } from '../../server/rpc/lockFile.ts';
+import { HeldLock, readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
 import { newestLog, readHead } from '../../server/run/logFile.ts';
 import { createScriptedRun, filesOf, killTrainerAt, readRows, temporaryFolder } from '../run/scriptedRun.ts';
@@ -51,6 +51,8 @@ describe('a stranger', () => {
       text: 'The token is missing or wrong; it stands in server.lock.',
     });
     expect((await refusalOf(lock, { authorization: `Bearer ${lock.token}x` })).status).toBe(401);
+    const other = `${lock.token.slice(0, -1)}${lock.token.endsWith('A') ? 'B' : 'A'}`;
+    expect((await refusalOf(lock, { authorization: `Bearer ${other}` })).status).toBe(401);
     expect((await refusalOf(lock, { authorization: `Basic ${lock.token}` })).status).toBe(401);
   });
 
@@ -72,6 +74,14 @@ describe('a stranger', () => {
     expect(lock.token).toMatch(/^[\w-]{43}$/); // 256 bits
     const plain = await fetch(`http://127.0.0.1:${String(lock.port)}/`);
     expect(plain.status).toBe(426);
+    if (process.platform !== 'linux') return;
+    // Local address and state of each socket; 0A listens.
+    const sockets = ['tcp', 'tcp6'].flatMap((table) => fs.readFileSync(`/proc/net/${table}`, 'utf8').split('\n'));
+    const port = lock.port.toString(16).toUpperCase().padStart(4, '0');
+    const listening = sockets.map((line) => line.trim().split(/\s+/)).filter((part) => part[3] === '0A');
+    expect(listening.filter((part) => part[1]?.endsWith(`:${port}`)).map((part) => part[1])).toEqual([
+      `0100007F:${port}`,
+    ]);
   });
 });
 
@@ -211,7 +221,9 @@ describe('a trainer that dies', () => {
   });
 
   it('because it can not even start fails its run', async () => {
-    const { lock } = await startScriptedServer(temporaryFolder(), { trainerFile: path.join(temporaryFolder(), 'trainer.cjs') });
+    const { lock } = await startScriptedServer(temporaryFolder(), {
+      trainerFile: path.join(temporaryFolder(), 'trainer.cjs'),
+    });
     const client = await TestClient.connect(lock);
     const { runs } = await client.request('run/start', { text: 'steps', file: null });
     const failed = await client.untilStatus(runs[0]!.id, 'failed');
@@ -258,8 +270,8 @@ describe('a server', () => {
       startedMs: 0,
     }));
     fs.writeFileSync(path.join(runsFolder, 'server.lock'), JSON.stringify({ ...locks[0]!, token: 'stale' }));
-    const answers = (lock: Lock) => Promise.resolve(lock.token !== 'stale');
-    const outcomes = await Promise.allSettled(locks.map((lock) => takeLock(runsFolder, lock, answers)));
+    const ask = ({ token }: Lock) => Promise.resolve(token === 'stale' ? ('gone' as const) : ('answers' as const));
+    const outcomes = await Promise.allSettled(locks.map((lock) => HeldLock.take(runsFolder, lock, ask)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
     expect(readLock(runsFolder)?.token).toBe(`t${String(winner)}`);

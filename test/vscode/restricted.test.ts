@@ -117,6 +117,8 @@ describe('in a workspace that is not trusted', () => {
   it('nothing of it is run or loaded, and nothing outside of it is written', () => {
     expect(fs.readdirSync(sprung)).toEqual([]);
     expect(fs.readFileSync(victim, 'utf8')).toBe('of somebody');
+    const ours = fs.readdirSync(path.join(folder, '.kafscope/runs')).filter((name) => name.startsWith('server.'));
+    expect(ours).toEqual(['server.log']); // the link that was there
     const [run] = fs.readdirSync(path.join(folder, '.kafscope/runs')).filter((name) => name.includes('steps'));
     expect(newestLog(path.join(folder, '.kafscope/runs', run!))).toBe(0);
   });

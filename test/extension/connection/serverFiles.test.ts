@@ -17,7 +17,7 @@ describe('the lock file', () => {
   test('is read as it stands', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'server.lock'), JSON.stringify(lock));
-    expect(await readServerLock(folder)).toEqual(lock);
+    expect(await readServerLock(folder, { isTrusted: true })).toEqual(lock);
   });
 
   test.each([
@@ -28,21 +28,21 @@ describe('the lock file', () => {
   ])('that %s is none', async (_, text) => {
     const folder = temporaryFolder();
     if (text !== null) fs.writeFileSync(path.join(folder, 'server.lock'), text);
-    expect(await readServerLock(folder)).toBeNull();
+    expect(await readServerLock(folder, { isTrusted: true })).toBeNull();
   });
 
   test('of another host, of a strange kind or too large is none', async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'server.lock');
     fs.writeFileSync(file, JSON.stringify({ ...lock, host: 'another' }));
-    expect(await readServerLock(folder)).toBeNull();
+    expect(await readServerLock(folder, { isTrusted: true })).toBeNull();
     fs.writeFileSync(file, JSON.stringify({ ...lock, host: os.hostname() }));
-    expect(await readServerLock(folder)).toMatchObject(lock);
+    expect(await readServerLock(folder, { isTrusted: true })).toMatchObject(lock);
     fs.writeFileSync(file, `${JSON.stringify(lock)}${' '.repeat(70_000)}`);
-    expect(await readServerLock(folder)).toBeNull();
+    expect(await readServerLock(folder, { isTrusted: true })).toBeNull();
     fs.rmSync(file);
     execFileSync('mkfifo', [file]);
-    expect(await readServerLock(folder)).toBeNull();
+    expect(await readServerLock(folder, { isTrusted: true })).toBeNull();
   });
 
   test('of this host is found where another host has the first place', async () => {
@@ -50,7 +50,13 @@ describe('the lock file', () => {
     fs.writeFileSync(path.join(folder, 'server.lock'), JSON.stringify({ ...lock, host: 'another' }));
     const own = { ...lock, host: os.hostname(), token: 'own' };
     fs.writeFileSync(path.join(folder, `server.${cleanHost(os.hostname())}.lock`), JSON.stringify(own));
-    expect(await readServerLock(folder)).toEqual(own);
+    expect(await readServerLock(folder, { isTrusted: true })).toEqual(own);
+  });
+
+  test('that lies in a folder that is not trusted is none', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'server.lock'), JSON.stringify(lock));
+    expect(await readServerLock(folder, { isTrusted: false })).toBeNull();
   });
 
   test('is none where the folder is missing', async () => {
@@ -169,6 +175,7 @@ function serverThat(body: string) {
     workingFolder: path.join(runsFolder, 'working'),
     timeoutMs: 20_000,
     variables: { KAFSCOPE_TENSORFLOW: '/tf' },
+    isTrusted: true,
   };
 }
 
