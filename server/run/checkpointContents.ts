@@ -23,12 +23,13 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
     const origin = checkpointOrigin(stored);
     const tensors: TensorContents[] = [];
     const activations: ShapeContents[] = [];
+    const byName = new Map(stored.tensors.map((tensor) => [tensor.name, tensor]));
     for (const tensor of stored.tensors) {
       await nextTurn();
       const values = readValues(tensor.dtype, stored.read(tensor));
       tensors.push(describeTensor(tensor, values));
       const plan = origin?.plan ?? null;
-      const curves = kafContents(stored, tensor, values, plan) ?? splineContents(tensor, values, plan);
+      const curves = kafContents({ stored, byName }, tensor, values, plan) ?? splineContents(tensor, values, plan);
       if (curves) activations.push(curves);
     }
     return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
@@ -84,12 +85,17 @@ function statistics(values: ArrayLike<number>) {
   return { l2: Math.sqrt(squares), min, max, mean, std: Math.sqrt(spread / nFinite), nonFinite, histogram };
 }
 
+interface NamedTensors {
+  readonly stored: SafetensorsFile;
+  readonly byName: ReadonlyMap<string, StoredTensor>;
+}
+
 /** Boundary and bandwidth that Kafscope takes where nothing else is said. */
 const defaultBoundary = 3;
 
 /** Null where the tensor is no `[channels, dictionary]` of KAF coefficients. Another program's is read with our defaults. */
 function kafContents(
-  file: SafetensorsFile,
+  file: NamedTensors,
   { name, shape }: StoredTensor,
   values: ArrayLike<number>,
   plan: Plan | null,
@@ -138,13 +144,13 @@ function splineContents(
 
 /** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
 function kafKernels(
-  file: SafetensorsFile,
+  { stored, byName }: NamedTensors,
   prefix: string,
   [channels, size]: readonly [number, number],
 ): KafKernels | null {
   const read = (quantity: string, count: number) => {
-    const tensor = file.tensors.find(({ name }) => name === `${prefix}${quantity}`);
-    const values = tensor ? readValues(tensor.dtype, file.read(tensor)) : null;
+    const tensor = byName.get(`${prefix}${quantity}`);
+    const values = tensor ? readValues(tensor.dtype, stored.read(tensor)) : null;
     return values?.length === count ? Float32Array.from(values) : null;
   };
   const dictionaries = read('dictionary', channels * size);
