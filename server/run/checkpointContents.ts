@@ -9,12 +9,14 @@ import type {
 } from '../protocol/checkpoint.ts';
 import { isKaf, type Plan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
-import { checkpointOrigin } from './checkpointFile.ts';
+import { checkpointOrigin, digestOf } from './checkpointFile.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
 import { readValues } from './tensorValues.ts';
 
 const nBins = 40;
+/** So that the answer can be sent, and shown. */
+const maxTensors = 10_000;
 
 /** Lets other work of the process run between tensors. @throws BadCheckpointError where the file is damaged. */
 export async function inspectCheckpoint(file: string): Promise<CheckpointContents> {
@@ -24,15 +26,23 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
     const tensors: TensorContents[] = [];
     const activations: ShapeContents[] = [];
     const byName = new Map(stored.tensors.map((tensor) => [tensor.name, tensor]));
-    for (const tensor of stored.tensors) {
+    const digests = stored.readDigests();
+    for (const tensor of stored.tensors.slice(0, maxTensors)) {
       await nextTurn();
-      const values = readValues(tensor.dtype, stored.read(tensor));
-      tensors.push(describeTensor(tensor, values));
+      const bytes = stored.read(tensor);
+      const digest = digests.get(tensor.name);
+      const damage = digest !== undefined && digest !== digestOf([bytes]) ? { isDamaged: true as const } : {};
+      const values = readValues(tensor.dtype, bytes);
+      tensors.push({ ...describeTensor(tensor, values), ...damage });
       const plan = origin?.plan ?? null;
       const curves = kafContents({ stored, byName }, tensor, values, plan) ?? splineContents(tensor, values, plan);
       if (curves) activations.push(curves);
     }
-    return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
+    const omitted = stored.tensors.length - tensors.length;
+    return {
+      ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata },
+      ...(omitted > 0 ? { omittedTensors: omitted } : {}),
+    };
   } finally {
     stored.close();
   }

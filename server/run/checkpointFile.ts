@@ -80,7 +80,7 @@ function checkTensors(
 }
 
 /** The tensor's bytes, each part in the buffer that is given. */
-export function* partsOf(
+function* partsOf(
   stored: SafetensorsFile,
   tensor: StoredTensor,
   buffer: Uint8Array<ArrayBuffer>,
@@ -89,7 +89,7 @@ export function* partsOf(
     yield stored.readPart(tensor, offset, buffer);
 }
 
-function digestOf(parts: Iterable<Uint8Array>): string {
+export function digestOf(parts: Iterable<Uint8Array>): string {
   const digest = startDigest();
   for (const part of parts) digest.add(part);
   return digest.end();
