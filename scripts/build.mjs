@@ -42,6 +42,7 @@ const bundles = [
       language: 'server/languageMain.ts',
       cli: 'server/cli.ts',
       runtimeTrial: 'server/runtimeTrialMain.ts',
+      inspect: 'server/inspectMain.ts',
     },
   },
   {

@@ -8,6 +8,8 @@ export interface CheckpointContents {
   /** Null for a file that Kafscope did not write. */
   readonly origin: CheckpointOrigin | null;
   readonly tensors: readonly TensorContents[];
+  /** How many more the file has; absent where all are here. */
+  readonly omittedTensors?: number;
   readonly activations: readonly ShapeContents[];
   /** The file's own metadata, as text by key. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -36,6 +38,8 @@ export interface TensorContents {
   readonly nonFinite: number;
   /** Counts of the finite values in equal bins from min to max. */
   readonly histogram: readonly number[];
+  /** Its bytes are not those that were written. */
+  readonly isDamaged?: true;
 }
 
 export type ShapeContents = KafContents | SplineContents;

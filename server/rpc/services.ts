@@ -1,8 +1,9 @@
 // What the real server needs of experiments, checkpoints and devices.
 import os from 'node:os';
+import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
-import { inspectCheckpoint } from '../run/checkpointContents.ts';
+import { makeInspector } from '../run/inspectProcess.ts';
 import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import type { Services } from './requests.ts';
 
@@ -10,7 +11,7 @@ export function makeServices({ assetsFolder, log }: { assetsFolder: string; log:
   return {
     compile: (text, options) => compileExperiment(text, { ...options, homeFolder: os.homedir() }),
     describe: describePlan,
-    inspect: inspectCheckpoint,
+    inspect: makeInspector(path.join(assetsFolder, 'inspect.cjs')),
     listDevices: ({ isAnew }) => listRuntimes({ assetsFolder, log, isAnew }),
   };
 }

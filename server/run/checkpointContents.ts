@@ -9,12 +9,14 @@ import type {
 } from '../protocol/checkpoint.ts';
 import { isKaf, type Plan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
-import { checkpointOrigin } from './checkpointFile.ts';
+import { checkpointOrigin, digestOf } from './checkpointFile.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
 import { readValues } from './tensorValues.ts';
 
 const nBins = 40;
+/** So that the answer can be sent, and shown. */
+const maxTensors = 10_000;
 
 /** Lets other work of the process run between tensors. @throws BadCheckpointError where the file is damaged. */
 export async function inspectCheckpoint(file: string): Promise<CheckpointContents> {
@@ -23,15 +25,24 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
     const origin = checkpointOrigin(stored);
     const tensors: TensorContents[] = [];
     const activations: ShapeContents[] = [];
-    for (const tensor of stored.tensors) {
+    const byName = new Map(stored.tensors.map((tensor) => [tensor.name, tensor]));
+    const digests = stored.readDigests();
+    for (const tensor of stored.tensors.slice(0, maxTensors)) {
       await nextTurn();
-      const values = readValues(tensor.dtype, stored.read(tensor));
-      tensors.push(describeTensor(tensor, values));
+      const bytes = stored.read(tensor);
+      const digest = digests.get(tensor.name);
+      const damage = digest !== undefined && digest !== digestOf([bytes]) ? { isDamaged: true as const } : {};
+      const values = readValues(tensor.dtype, bytes);
+      tensors.push({ ...describeTensor(tensor, values), ...damage });
       const plan = origin?.plan ?? null;
-      const curves = kafContents(stored, tensor, values, plan) ?? splineContents(tensor, values, plan);
+      const curves = kafContents({ stored, byName }, tensor, values, plan) ?? splineContents(tensor, values, plan);
       if (curves) activations.push(curves);
     }
-    return { file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata };
+    const omitted = stored.tensors.length - tensors.length;
+    return {
+      ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata },
+      ...(omitted > 0 ? { omittedTensors: omitted } : {}),
+    };
   } finally {
     stored.close();
   }
@@ -84,12 +95,17 @@ function statistics(values: ArrayLike<number>) {
   return { l2: Math.sqrt(squares), min, max, mean, std: Math.sqrt(spread / nFinite), nonFinite, histogram };
 }
 
+interface NamedTensors {
+  readonly stored: SafetensorsFile;
+  readonly byName: ReadonlyMap<string, StoredTensor>;
+}
+
 /** Boundary and bandwidth that Kafscope takes where nothing else is said. */
 const defaultBoundary = 3;
 
 /** Null where the tensor is no `[channels, dictionary]` of KAF coefficients. Another program's is read with our defaults. */
 function kafContents(
-  file: SafetensorsFile,
+  file: NamedTensors,
   { name, shape }: StoredTensor,
   values: ArrayLike<number>,
   plan: Plan | null,
@@ -138,13 +154,13 @@ function splineContents(
 
 /** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
 function kafKernels(
-  file: SafetensorsFile,
+  { stored, byName }: NamedTensors,
   prefix: string,
   [channels, size]: readonly [number, number],
 ): KafKernels | null {
   const read = (quantity: string, count: number) => {
-    const tensor = file.tensors.find(({ name }) => name === `${prefix}${quantity}`);
-    const values = tensor ? readValues(tensor.dtype, file.read(tensor)) : null;
+    const tensor = byName.get(`${prefix}${quantity}`);
+    const values = tensor ? readValues(tensor.dtype, stored.read(tensor)) : null;
     return values?.length === count ? Float32Array.from(values) : null;
   };
   const dictionaries = read('dictionary', channels * size);

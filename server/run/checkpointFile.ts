@@ -3,7 +3,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { CheckpointOrigin } from '../protocol/checkpoint.ts';
 import type { Plan } from '../protocol/plan.ts';
-import { BadCheckpointError, SafetensorsFile, writeSafetensors } from './safetensors.ts';
+import { BadCheckpointError, digestKeys, SafetensorsFile, startDigest, writeSafetensors } from './safetensors.ts';
+import type { StoredTensor } from './safetensors.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 
 const format = 'kafscope';
@@ -28,27 +29,70 @@ export function writeCheckpoint(
   });
 }
 
-/** @throws BadCheckpointError where the file is damaged or was not written by Kafscope. */
+/** @throws BadCheckpointError where the file is damaged or was not written by Kafscope; a damaged tensor is named. */
 export function readCheckpoint(file: string): { state: TrainingState; origin: CheckpointOrigin } {
+  const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  const origin = checkTensors(file, (stored, tensor) => {
+    const bytes = stored.read(tensor);
+    tensors.set(tensor.name, { shape: tensor.shape, values: new Float32Array(bytes.buffer) });
+    return digestOf([bytes]);
+  });
+  return { state: { step: origin.step, epoch: origin.epoch, tensors }, origin };
+}
+
+const partBytes = 4 << 20;
+
+/** As `readCheckpoint`, without keeping the tensors. @throws BadCheckpointError naming the tensor that is damaged. */
+export function verifyCheckpoint(file: string): void {
+  const buffer = new Uint8Array(partBytes);
+  checkTensors(file, (stored, tensor) => digestOf(partsOf(stored, tensor, buffer)));
+}
+
+/** @param digest reads a tensor and gives its digest */
+function checkTensors(
+  file: string,
+  digest: (stored: SafetensorsFile, tensor: StoredTensor) => string,
+): CheckpointOrigin {
   const stored = new SafetensorsFile(file);
   try {
+    const digests = stored.readDigests();
     const origin = checkpointOrigin(stored);
     if (!origin) {
       throw new BadCheckpointError(
         `${file} was not written by Kafscope, so there is no plan to build its network from. Take a checkpoint from a run's checkpoints folder.`,
       );
     }
-    const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+    const hasDigests = digestKeys.some((key) => Object.hasOwn(stored.metadata, key));
     for (const tensor of stored.tensors) {
       if (tensor.dtype !== 'F32') {
         throw new BadCheckpointError(`${file}: tensor "${tensor.name}" should be F32, it is ${tensor.dtype}.`);
       }
-      tensors.set(tensor.name, { shape: tensor.shape, values: new Float32Array(stored.read(tensor).buffer) });
+      if (digest(stored, tensor) !== digests.get(tensor.name) && hasDigests) {
+        throw new BadCheckpointError(
+          `${file}: tensor "${tensor.name}" is damaged: its bytes do not match the digest written with it. Take an earlier checkpoint.`,
+        );
+      }
     }
-    return { state: { step: origin.step, epoch: origin.epoch, tensors }, origin };
+    return origin;
   } finally {
     stored.close();
   }
+}
+
+/** The tensor's bytes, each part in the buffer that is given. */
+function* partsOf(
+  stored: SafetensorsFile,
+  tensor: StoredTensor,
+  buffer: Uint8Array<ArrayBuffer>,
+): Generator<Uint8Array<ArrayBuffer>> {
+  for (let offset = 0; offset < tensor.sizeBytes; offset += buffer.length)
+    yield stored.readPart(tensor, offset, buffer);
+}
+
+export function digestOf(parts: Iterable<Uint8Array>): string {
+  const digest = startDigest();
+  for (const part of parts) digest.add(part);
+  return digest.end();
 }
 
 const metadataSchema = z.object({
@@ -59,10 +103,15 @@ const metadataSchema = z.object({
   versions: z.string().transform((text) => JSON.parse(text) as Record<string, string>),
 });
 
+const knownKeys: ReadonlySet<string> = new Set(['format', ...Object.keys(metadataSchema.shape), ...digestKeys]);
+
 /** Null for a file of another program. @throws BadCheckpointError where our own metadata is damaged. */
 export function checkpointOrigin(stored: SafetensorsFile): CheckpointOrigin | null {
   if (stored.metadata.format !== format) return null;
   try {
+    // A key that is neither ours nor a digest's may be one of a digest with a bit flipped: then there would be nothing to check.
+    const unknown = Object.keys(stored.metadata).find((key) => !knownKeys.has(key));
+    if (unknown !== undefined) throw new Error(`unknown key ${unknown}`);
     return metadataSchema.parse(stored.metadata);
   } catch (error) {
     throw new BadCheckpointError(

@@ -1,8 +1,10 @@
 // The safetensors format: eight bytes of header length, a JSON header, then the tensors' bytes. What a tensor is for is not
 // known here.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { IrregularFileError, openRegularFile } from './regularFile.ts';
 import { storageError } from './storageError.ts';
 
 /** The file is not what it should be; the message names it and says what to do. */
@@ -40,8 +42,22 @@ export interface StoredTensor {
 const maxHeaderBytes = 100_000_000;
 const alignment = 8;
 
+/** Of the digests in the metadata: each tensor's by name, as JSON, and that of everything before the tensors' bytes. */
+const tensorDigestsKey = 'digests';
+const headerDigestKey = 'headerDigest';
+export const digestKeys: readonly string[] = [headerDigestKey, tensorDigestsKey];
+const noDigest = '0'.repeat(32);
+
+/** The first 128 bits of SHA-256, in hexadecimal. */
+function digestOf(bytes: Uint8Array): string {
+  const digest = startDigest();
+  digest.add(bytes);
+  return digest.end();
+}
+
 /**
- * Writes float32 tensors in the order given, to a temporary file that is synced and renamed: the file is whole or not there.
+ * Writes float32 tensors in the order given, with a digest of each, to a temporary file of its own that is synced and renamed:
+ * the file is whole or not there.
  * @throws StorageError
  */
 export function writeSafetensors(
@@ -49,27 +65,14 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>,
   metadata: Readonly<Record<string, string>>,
 ): void {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let offset = 0;
-  for (const [name, { shape, values }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
-    offset += values.byteLength;
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.alloc(Math.ceil(json.length / alignment) * alignment, ' ');
-  json.copy(padded);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-
-  const temporary = `${file}.tmp`;
+  const beginning = beginningOf(tensors, metadata);
+  const temporary = `${file}.${String(process.pid)}.${crypto.randomBytes(8).toString('hex')}.tmp`;
   try {
-    const descriptor = fs.openSync(temporary, 'w');
+    // Exclusively: neither a link nor another's file is written through.
+    const descriptor = fs.openSync(temporary, 'wx');
     try {
-      writeAll(descriptor, length);
-      writeAll(descriptor, padded);
-      for (const { values } of tensors.values()) {
-        writeAll(descriptor, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-      }
+      writeAll(descriptor, beginning);
+      for (const { values } of tensors.values()) writeAll(descriptor, bytesOf(values));
       fs.fsyncSync(descriptor);
     } finally {
       fs.closeSync(descriptor);
@@ -82,6 +85,33 @@ export function writeSafetensors(
   }
 }
 
+/** Length and header. The header's digest is that of these bytes with zeros in its own place. */
+function beginningOf(
+  tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>,
+  metadata: Readonly<Record<string, string>>,
+): Buffer {
+  const digests: Record<string, string> = {};
+  const entries: Record<string, unknown> = {};
+  let offset = 0;
+  for (const [name, { shape, values }] of tensors) {
+    digests[name] = digestOf(bytesOf(values));
+    entries[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const written = { [headerDigestKey]: noDigest, ...metadata, [tensorDigestsKey]: JSON.stringify(digests) };
+  const json = Buffer.from(JSON.stringify({ __metadata__: written, ...entries }));
+  const beginning = Buffer.alloc(8 + Math.ceil(json.length / alignment) * alignment, ' ');
+  beginning.writeBigUInt64LE(BigInt(beginning.length - 8));
+  json.copy(beginning, 8);
+  const place = beginning.indexOf(`"${headerDigestKey}":"${noDigest}"`) + headerDigestKey.length + 4;
+  beginning.write(digestOf(beginning), place, 'latin1');
+  return beginning;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
 /** An open file with a header that has been checked against the file's size; its tensors are read one at a time. */
 export class SafetensorsFile {
   readonly file: string;
@@ -89,28 +119,19 @@ export class SafetensorsFile {
   readonly tensors: readonly StoredTensor[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly #descriptor: number;
+  readonly #dataStart: number;
 
   /** @throws BadCheckpointError where the file is missing, cut off or malformed. */
   constructor(file: string) {
     this.file = file;
-    try {
-      this.#descriptor = fs.openSync(file, 'r');
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new BadCheckpointError(
-        code === 'ENOENT' ? `${file} does not exist.` : `${file} can't be opened: ${message}`,
-        {
-          cause: error,
-        },
-      );
-    }
+    this.#descriptor = openForReading(file);
     try {
       const status = fs.fstatSync(this.#descriptor);
-      if (status.isDirectory()) throw new BadCheckpointError(`${file} is a folder. Name a checkpoint file in it.`);
       this.sizeBytes = status.size;
       const header = readHeader(file, this.#descriptor, this.sizeBytes);
       this.tensors = header.tensors;
       this.metadata = header.metadata;
+      this.#dataStart = header.dataStart;
     } catch (error) {
       fs.closeSync(this.#descriptor);
       throw error;
@@ -124,17 +145,67 @@ export class SafetensorsFile {
     return bytes;
   }
 
+  /** Up to a buffer's length of the tensor's bytes from `offset` on, at the buffer's beginning. */
+  readPart(tensor: StoredTensor, offset: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const part = buffer.subarray(0, Math.min(buffer.length, tensor.sizeBytes - offset));
+    readAll(this.file, this.#descriptor, part, tensor.start + offset);
+    return part;
+  }
+
+  /** Digests by tensor, empty where the file has none. @throws BadCheckpointError where what precedes the tensors is damaged. */
+  readDigests(): ReadonlyMap<string, string> {
+    if (!digestKeys.some((key) => Object.hasOwn(this.metadata, key))) return new Map();
+    const bad = () =>
+      new BadCheckpointError(
+        `${this.file} is damaged: its header does not match the digest written with it. Take an earlier checkpoint.`,
+      );
+    const digest = this.metadata[headerDigestKey] ?? '';
+    const beginning = new Uint8Array(this.#dataStart);
+    readAll(this.file, this.#descriptor, beginning, 0);
+    const text = Buffer.from(beginning.buffer);
+    const place = text.indexOf(`"${headerDigestKey}":"${digest}"`) + headerDigestKey.length + 4;
+    if (digest.length !== noDigest.length || place < headerDigestKey.length + 4) throw bad();
+    text.write(noDigest, place, 'latin1');
+    if (digestOf(text) !== digest) throw bad();
+    const digests = digestsSchema.safeParse(this.metadata[tensorDigestsKey]);
+    if (!digests.success) throw bad();
+    return new Map(Object.entries(digests.data));
+  }
+
   close(): void {
     fs.closeSync(this.#descriptor);
   }
 }
 
+/** A digest of what is given piece by piece, as those in the file. */
+export function startDigest(): { add(bytes: Uint8Array): void; end(): string } {
+  const hash = crypto.createHash('sha256');
+  return {
+    add: (bytes) => void hash.update(bytes),
+    end: () => hash.digest('hex').slice(0, noDigest.length),
+  };
+}
+
+function openForReading(file: string): number {
+  try {
+    return openRegularFile(file);
+  } catch (cause) {
+    if (cause instanceof IrregularFileError) throw new BadCheckpointError(cause.message, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const sentence = code === 'ENOENT' ? `${file} does not exist.` : `${file} can't be opened: ${message}`;
+    throw new BadCheckpointError(sentence, { cause });
+  }
+}
+
+const digestsSchema = z
+  .string()
+  .transform((text) => JSON.parse(text) as unknown)
+  .pipe(z.record(z.string(), z.string()));
 const tensorSchema = z.object({
   dtype: z.string(),
   shape: z.array(z.int().min(0)),
   data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
 });
-const headerSchema = z.record(z.string(), z.unknown());
 const metadataSchema = z.record(z.string(), z.string());
 
 function readHeader(file: string, descriptor: number, sizeBytes: number) {
@@ -161,27 +232,25 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   } catch (error) {
     throw bad(`its header is not JSON (${(error as Error).message})`);
   }
-  const header = headerSchema.safeParse(json);
-  if (!header.success || Array.isArray(json)) throw bad('its header is not a JSON object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw bad('its header is not a JSON object');
+  const { __metadata__: described, ...entries } = json as Record<string, unknown>;
 
-  const metadata = metadataSchema.safeParse(header.data.__metadata__ ?? {});
+  const metadata = metadataSchema.safeParse(described ?? {});
   if (!metadata.success) throw bad('its metadata is not a map from text to text');
-  const tensors = Object.entries(header.data)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]): StoredTensor => {
-      const parsed = tensorSchema.safeParse(entry);
-      if (!parsed.success) throw bad(`tensor "${name}" lacks a valid dtype, shape or data_offsets`);
-      const { dtype, shape, data_offsets: offsets } = parsed.data;
-      if (!isDtype(dtype)) throw bad(`tensor "${name}" has the unknown dtype "${dtype}"`);
-      const expected = shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
-      const [begin, end] = offsets;
-      if (end - begin !== expected) {
-        throw bad(
-          `tensor "${name}" of shape [${shape.join(', ')}] and dtype ${dtype} needs ${String(expected)} bytes, its offsets span ${String(end - begin)}`,
-        );
-      }
-      return { name, dtype, shape, start: dataStart + begin, sizeBytes: expected };
-    });
+  const tensors = Object.entries(entries).map(([name, entry]): StoredTensor => {
+    const parsed = tensorSchema.safeParse(entry);
+    if (!parsed.success) throw bad(`tensor "${name}" lacks a valid dtype, shape or data_offsets`);
+    const { dtype, shape, data_offsets: offsets } = parsed.data;
+    if (!isDtype(dtype)) throw bad(`tensor "${name}" has the unknown dtype "${dtype}"`);
+    const expected = shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
+    const [begin, end] = offsets;
+    if (end - begin !== expected) {
+      throw bad(
+        `tensor "${name}" of shape [${shape.join(', ')}] and dtype ${dtype} needs ${String(expected)} bytes, its offsets span ${String(end - begin)}`,
+      );
+    }
+    return { name, dtype, shape, start: dataStart + begin, sizeBytes: expected };
+  });
 
   const inOrder = tensors.toSorted((a, b) => a.start - b.start || a.sizeBytes - b.sizeBytes);
   let end = dataStart;
@@ -193,7 +262,7 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   if (end > sizeBytes)
     throw bad(`it is cut off: its tensors need ${String(end)} bytes, the file has ${String(sizeBytes)}`);
   if (end < sizeBytes) throw bad(`${String(sizeBytes - end)} bytes follow its last tensor`);
-  return { metadata: metadata.data, tensors };
+  return { metadata: metadata.data, tensors, dataStart };
 }
 
 function isDtype(text: string): text is Dtype {

@@ -18,7 +18,14 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
   for (const shapes of activations) terminal.line('spline' in shapes ? splineLine(shapes) : kafLine(shapes));
-  return exitCodes.done;
+  if (contents.omittedTensors) terminal.line(`… and ${String(contents.omittedTensors)} more tensors`);
+  const damaged = tensors.filter(({ isDamaged }) => isDamaged);
+  for (const { name } of damaged) {
+    terminal.line(
+      `tensor "${name}" is damaged: its bytes do not match the digest written with it. Take an earlier checkpoint.`,
+    );
+  }
+  return damaged.length > 0 ? exitCodes.failed : exitCodes.done;
 }
 
 function kafLine({ layer, channels, dictionary, gamma, base, kernels }: KafContents): string {

@@ -139,6 +139,29 @@ describe('inspectCheckpoint', () => {
     expect(activations[0]).toMatchObject({ layer: 'net.kaf2', channels: 1, dictionary: [-3, 0, 3], gamma: 1 / 54 });
   });
 
+  it('shows a tensor whose bytes are not those written as damaged, beside the others', async () => {
+    const file = write({ x: { shape: [1], values: [1] }, y: { shape: [1], values: [2] } });
+    const bytes = fs.readFileSync(file);
+    bytes[bytes.length - 1]! ^= 1;
+    fs.writeFileSync(file, bytes);
+    const { tensors } = await inspectCheckpoint(file);
+    expect(tensors.map(({ name, isDamaged }) => [name, isDamaged])).toEqual([
+      ['x', undefined],
+      ['y', true],
+    ]);
+    let written = '';
+    const output = { write: (text: string) => (written += text) };
+    expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(1);
+    expect(written).toContain('tensor "y" is damaged: its bytes do not match');
+  });
+
+  it('leaves out what follows the first ten thousand tensors, and says how many', async () => {
+    const empty = { shape: [0], values: [] };
+    const file = write(Object.fromEntries(Array.from({ length: 10_003 }, (_, index) => [`t${String(index)}`, empty])));
+    const { tensors, omittedTensors } = await inspectCheckpoint(file);
+    expect([tensors.length, omittedTensors]).toEqual([10_000, 3]);
+  });
+
   it('refuses a damaged file', async () => {
     const file = write({ x: { shape: [2], values: [1, 2] } });
     fs.truncateSync(file, fs.statSync(file).size - 1);

@@ -126,7 +126,7 @@ describe('kafscope', () => {
       [['evaluate', 'nothing'], /does not exist\. Name a run's folder or a checkpoint file/],
       [['evaluate', '.', '--epsilon', '8/x'], /--epsilon 8\/x: expected a number, for example 20 or 8\/255/],
       [['evaluate', '.', '--steps', '0'], /--steps: Too small/],
-      [['inspect', '.'], /is a folder\. Name a checkpoint file in it/],
+      [['inspect', '.'], /is a folder\. Name a file in it/],
       [['inspect', 'tiny.kaf.yaml'], /tiny\.kaf\.yaml is not a usable safetensors file/],
     ];
     const ended = await Promise.all(cases.map(([args]) => kafscope(args, { cwd })));

@@ -60,7 +60,7 @@ describe('the lock file', () => {
   });
 
   test('is none where the folder is missing', async () => {
-    expect(await readServerLock(path.join(temporaryFolder(), 'missing'))).toBeNull();
+    expect(await readServerLock(path.join(temporaryFolder(), 'missing'), { isTrusted: true })).toBeNull();
   });
 });
 

@@ -1,0 +1,22 @@
+// Entry of `dist/inspect.cjs <file>`, forked by run/inspectProcess.ts: reads the checkpoint and sends what is in it.
+import { inspectCheckpoint } from './run/checkpointContents.ts';
+import type { Inspection } from './run/inspectProcess.ts';
+import { BadCheckpointError } from './run/safetensors.ts';
+
+process.once('disconnect', () => process.exit());
+void main();
+
+async function main(): Promise<void> {
+  process.send?.(await attempt(process.argv[2] ?? ''), undefined, undefined, () => {
+    process.exit();
+  });
+}
+
+async function attempt(file: string): Promise<Inspection> {
+  try {
+    return { type: 'done', contents: await inspectCheckpoint(file) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { type: error instanceof BadCheckpointError ? 'bad' : 'failed', message };
+  }
+}

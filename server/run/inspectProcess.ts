@@ -1,0 +1,79 @@
+// Inspects checkpoints in processes of their own: a large file holds nobody up, and one that exhausts the memory ends only its process.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { CheckpointContents } from '../protocol/checkpoint.ts';
+import { BadCheckpointError } from './safetensors.ts';
+
+/** What the process sends. */
+export type Inspection =
+  | { readonly type: 'done'; readonly contents: CheckpointContents }
+  | { readonly type: 'bad' | 'failed'; readonly message: string };
+
+export type InspectCheckpoint = (file: string, signal?: AbortSignal) => Promise<CheckpointContents>;
+
+const maxProcesses = 2;
+
+/**
+ * Inspects at most two files at a time; others wait for their turn. An aborted inspection ends at once, with the signal's reason.
+ * @param entryFile absolute; `inspect.cjs`
+ */
+export function makeInspector(entryFile: string): InspectCheckpoint {
+  let nAtWork = 0;
+  const waiting: (() => void)[] = [];
+  return async (file, signal) => {
+    signal?.throwIfAborted();
+    if (nAtWork === maxProcesses) await turn(waiting, signal);
+    else nAtWork++;
+    try {
+      signal?.throwIfAborted();
+      return await inspectApart(entryFile, file, signal);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else nAtWork--;
+    }
+  };
+}
+
+function turn(waiting: (() => void)[], signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      waiting.splice(waiting.indexOf(begin), 1);
+      reject(signal?.reason as Error);
+    };
+    const begin = () => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve();
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    waiting.push(begin);
+  });
+}
+
+/** @throws BadCheckpointError as `inspectCheckpoint`, also where the process ended without an answer */
+async function inspectApart(entryFile: string, file: string, signal?: AbortSignal): Promise<CheckpointContents> {
+  const child = fork(entryFile, [file], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [],
+  });
+  const end = () => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', end);
+  const sent: Inspection[] = [];
+  child.on('message', (message) => sent.push(message as Inspection));
+  let how: [number | null, NodeJS.Signals | null];
+  try {
+    how = (await once(child, 'close')) as typeof how;
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+  const answer = sent[0];
+  if (answer?.type === 'done') return answer.contents;
+  signal?.throwIfAborted();
+  if (answer?.type === 'bad') throw new BadCheckpointError(answer.message);
+  if (answer) throw new Error(answer.message);
+  const [code, ended] = how;
+  throw new BadCheckpointError(
+    `${file} can't be inspected: the process that read it ${ended ? `was ended by ${ended}` : `ended with code ${String(code)}`}, as it does where memory runs out. Close other programs, or try a smaller file.`,
+  );
+}
