@@ -47,7 +47,15 @@ describe('an empty experiment', () => {
         augmentation: { crop: 0, flip: false },
         checkpointEveryEpochs: 1,
       },
-      observe: { normsEverySteps: 10, shapesEverySteps: 50, testEveryEpochs: 1, robustSamples: 256, robustSteps: 10 },
+      observe: {
+        normsEverySteps: 10,
+        shapesEverySteps: 50,
+        testEveryEpochs: 1,
+        robustSamples: 256,
+        robustSteps: 10,
+        tensorboard: true,
+      },
+      checkpoints: { keep: 'all' },
       evaluation: [],
     });
   });
