@@ -8,7 +8,7 @@ import { datasetEnds } from '../data/dataset.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
-import type { Plan } from '../protocol/plan.ts';
+import type { Plan, RuntimeChoice } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
@@ -20,6 +20,7 @@ import { systemClock } from '../run/runRecorder.ts';
 import { isAbandoned, prepareResume } from '../run/resumeRun.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
+import { isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
 import { RunReport } from './reportRun.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,8 +29,10 @@ export interface TrainCommand {
   readonly file: string | null;
   /** `a.b=c` */
   readonly set: readonly string[];
-  readonly runtime: string | null;
+  readonly runtime: RuntimeChoice | null;
   readonly threads: string | null;
+  /** Where the data of a run to resume lies now. */
+  readonly data: string | null;
   readonly runsFolder: string;
   /** A run's folder, or its name in the runs folder. */
   readonly resume: string | null;
@@ -45,6 +48,9 @@ export interface CommandContext {
 export async function trainCommand(command: TrainCommand, context: CommandContext): Promise<number> {
   if (command.resume !== null) return resumeCommand(command, command.resume, context);
   if (command.file === null) throw new UsageError('Name an experiment file, or a run to resume: kafscope train FILE.');
+  if (command.data !== null) {
+    throw new UsageError('--data names where the data of a run to resume lies now. In a new run set dataset.path.');
+  }
   const runs = createRuns(command, command.file, context);
   if (!runs) return exitCodes.usage;
   let code: number = exitCodes.done;
@@ -56,7 +62,10 @@ export async function trainCommand(command: TrainCommand, context: CommandContex
   return code;
 }
 
-function resumeCommand({ runsFolder }: TrainCommand, run: string, context: CommandContext): Promise<number> {
+function resumeCommand(command: TrainCommand, run: string, context: CommandContext): Promise<number> {
+  refuseChanges(run, command);
+  const { runsFolder, runtime } = command;
+  const openTrainer = openerWith(command, context.openTrainer);
   const folder = runFolderOf(run, runsFolder);
   const summary = readSummary(folder);
   if (!isResumable(summary)) {
@@ -66,8 +75,14 @@ function resumeCommand({ runsFolder }: TrainCommand, run: string, context: Comma
         : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: there is nothing to resume.`,
     );
   }
+  planChange(command)(readPlan(summary)); // says what can't be before the run is touched
+  if (isOtherRuntime(runtime, summary.device)) {
+    const message = `Run ${summary.id} was trained on ${String(summary.device)}. On ${String(runtime)} its records from here on differ in their last bits.`;
+    context.terminal.error(message);
+    context.terminal.event({ type: 'notice', message });
+  }
   const prepared = prepareResume(folder, Date.now());
-  return trainOne(prepared.summary, { type: 'train', checkpoint: prepared.checkpoint }, context);
+  return trainOne(prepared.summary, { type: 'train', checkpoint: prepared.checkpoint }, { ...context, openTrainer });
 }
 
 /** @throws UsageError where there is no run. */

@@ -81,7 +81,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for the whole',
       'train',
-      `expected a mapping with ${topKeys.replace(', runtime, threads', ', …')}, got "train"`,
+      `expected a mapping with ${topKeys.replace(', seeds, runtime, threads', ', …')}, got "train"`,
       'train',
     ],
     [
