@@ -21,6 +21,7 @@ import { isAbandoned, prepareResume } from '../run/resumeRun.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
 import { isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
+import { readTextFile } from './readTextFile.ts';
 import { RunReport } from './reportRun.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -116,12 +117,7 @@ function readPlan({ folder }: RunSummary): Plan {
 
 function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
   const file = path.resolve(given);
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${given} can't be read: ${(error as Error).message}`, { cause: error });
-  }
+  const text = readTextFile(given);
   const overrides = readOverrides(command);
   const { plans, issues } = compileExperiment(text, { file, overrides, homeFolder: os.homedir() });
   for (const issue of issues) {
