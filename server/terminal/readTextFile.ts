@@ -13,7 +13,7 @@ function readBytes(given: string): Buffer {
   let descriptor: number;
   try {
     // A FIFO would make the call wait for a writer.
-    descriptor = fs.openSync(given, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+    descriptor = fs.openSync(given, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
     throw new UsageError(`${given} can't be read: ${(error as Error).message}`, { cause: error });
   }

@@ -104,13 +104,6 @@ describe('kafscope', { timeout: timeoutMs }, () => {
       expect(errors, args.join(' ')).toMatch(message);
       expect(code, args.join(' ')).toBe(2);
     }
-    const elsewhere = ['--runtime', 'cpu', '--json'];
-    const moved = startKafscope(['train', '--resume', id, '--out', 'runs', ...elsewhere], { cwd });
-    await moved.untilLine(/"type":"step"/);
-    moved.process.kill('SIGINT');
-    const onCpu = await moved.ended;
-    expect(onCpu.errors).toMatch(/was trained on wasm · .* On cpu its records from here on differ in their last bits/);
-    expect(jsonLines(onCpu.output).at(-1)!.device).toMatch(/^cpu · /);
   });
 
   it('ends with a checkpoint when nobody reads its output any more', async () => {
