@@ -69,6 +69,7 @@ function makeProgram(): Command {
     .option('--set <path=value>', 'overrides a setting, for example training.epochs=2; may be repeated', gather, [])
     .addOption(runtimeOption())
     .addOption(threadsOption())
+    .addOption(dataOption())
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
     .option('--resume <run>', 'goes on with a run that ended early: its folder, or its name in --out')
     .option('--json', 'one JSON object a line; the last has "type":"done"')
@@ -78,6 +79,7 @@ function makeProgram(): Command {
         set: options.set,
         runtime: options.runtime ?? null,
         threads: options.threads ?? null,
+        data: options.data ?? null,
         runsFolder: path.resolve(options.out),
         resume: options.resume ?? null,
       };
@@ -97,9 +99,11 @@ function makeProgram(): Command {
     .option('--batch-size <count>', 'images attacked at a time', '100')
     .addOption(runtimeOption())
     .addOption(threadsOption())
+    .addOption(dataOption())
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action(async (target: string, options: EvaluateOptions) => {
-      const command = { ...options, target, runtime: options.runtime ?? null, threads: options.threads ?? null };
+      const { runtime = null, threads = null, data = null } = options;
+      const command = { ...options, target, runtime, threads, data };
       process.exitCode = await evaluateCommand(command, makeContext(options));
     });
 
@@ -185,6 +189,7 @@ interface TrainOptions extends JsonOption {
   readonly out: string;
   readonly runtime?: RuntimeChoice;
   readonly threads?: string;
+  readonly data?: string;
   readonly resume?: string;
 }
 
@@ -195,9 +200,10 @@ interface InstallOptions extends JsonOption {
 }
 
 type EvaluateOptions = JsonOption &
-  Omit<EvaluateCommand, 'target' | 'runtime' | 'threads'> & {
+  Omit<EvaluateCommand, 'target' | 'runtime' | 'threads' | 'data'> & {
     readonly runtime?: RuntimeChoice;
     readonly threads?: string;
+    readonly data?: string;
   };
 
 function runtimeOption(): Option {
@@ -211,6 +217,10 @@ function runtimeOption(): Option {
 
 function threadsOption(): Option {
   return new Option('--threads <count>', "threads of the runtime wasm; overrides the experiment's");
+}
+
+function dataOption(): Option {
+  return new Option('--data <folder>', 'where the data of a run or a checkpoint lies now, if not where it was');
 }
 
 function gather(value: string, gathered: string[]): string[] {

@@ -1,5 +1,5 @@
 // Sets values by path (`training.epochs`) in an experiment's syntax tree, as if they stood in the file, but without a range.
-import { isMap, isScalar, isSeq, parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } from 'yaml';
 import type { Document } from 'yaml';
 import { emptyRange, isNothing, nodeText, resolveAlias } from './experimentText.ts';
 import type { FoundIssue } from './experimentText.ts';
@@ -7,7 +7,8 @@ import { childOf, childSetting, pathNames } from './settingAt.ts';
 import type { Setting } from './setting.ts';
 
 /**
- * Changes the document. A string means what it would mean in the file (`"8/255"`, `"[0, 1]"`); null removes the key.
+ * Changes the document. A string means what it would mean in the file (`"8/255"`, `"[0, 1]"`), but where the setting is a text, it is that
+ * text, as it is; null removes the key.
  * Returns an issue for each override that has no place; what is wrong with a value is found when it is read.
  */
 export function applyOverrides(
@@ -42,9 +43,14 @@ function applyOverride(document: Document, names: readonly string[], value: unkn
     if (isMap(parent)) parent.items = parent.items.filter((pair) => !(isScalar(pair.key) && pair.key.value === last));
     return null;
   }
-  const node = overrideNode(document, value);
+  const target = setting && childSetting(setting, document, parent, last);
+  const node = overrideNode(document, value, target);
   if (!node)
     return { expected: 'YAML', got: JSON.stringify(value), remedy: 'Write the value as it would stand in the file.' };
+  if (node === 'comment') {
+    const remedy = 'What follows a blank and # would be a comment and lost. Leave it out, or put the text in quotes.';
+    return { expected: 'a value without a comment', got: JSON.stringify(value), remedy };
+  }
   return setChild(parent, last, node) ? null : noPlace(names, parent);
 }
 
@@ -71,17 +77,37 @@ function setChild(parent: unknown, name: string, node: unknown): boolean {
   return true;
 }
 
-/** Undefined where a string is no YAML. The node is made anew, without ranges: they would not be those of the file. */
-function overrideNode(document: Document, value: unknown): unknown {
+/**
+ * Undefined where a string is no YAML. Text that is wanted as text is taken as it is, unless it is quoted as a whole. The node is
+ * made anew, without ranges: they would not be those of the file.
+ */
+function overrideNode(document: Document, value: unknown, setting: Setting | undefined): unknown {
   if (typeof value !== 'string') return document.createNode(value);
+  if (setting?.kind === 'text' && !/^(["']).*\1$/s.test(value)) return document.createNode(value);
   try {
     const parsed = parseDocument(value, { prettyErrors: false });
-    return parsed.errors.length > 0 ? undefined : document.createNode(parsed.toJS() ?? value);
+    if (parsed.errors.length > 0) return setting?.kind === 'text' ? document.createNode(value) : undefined;
+    if (hasComment(parsed)) return 'comment';
+    return document.createNode(parsed.toJS() ?? value);
   } catch (cause) {
     // Too deep a nesting, or aliases without an end.
     if (cause instanceof RangeError || cause instanceof ReferenceError) return undefined;
     throw cause;
   }
+}
+
+function hasComment(document: Document): boolean {
+  let found = hasText(document);
+  visit(document, {
+    Node: (_, node) => {
+      found ||= hasText(node);
+    },
+  });
+  return found;
+}
+
+function hasText({ comment, commentBefore }: { comment?: string | null; commentBefore?: string | null }): boolean {
+  return typeof comment === 'string' || typeof commentBefore === 'string';
 }
 
 function noPlace(names: readonly string[], found: unknown): Problem {

@@ -15,8 +15,11 @@ import type { ExperimentValues } from './settings.ts';
 /** An issue without its range, which the caller knows by the path. */
 export type PlanIssue = Omit<FoundIssue, 'range'>;
 
-/** Every contradiction in an experiment whose keys are right one by one. `values` tells what was written, `plan` what it means. */
-export function checkPlan(values: ExperimentValues, plan: Plan): PlanIssue[] {
+/**
+ * Every contradiction in an experiment whose keys are right one by one. `values` tells what was written, `plan` what it means;
+ * null for a plan whose text is not at hand: then what only the text could tell is not found, none of which is an error.
+ */
+export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   return [
     ...checkSeeds(values),
     ...checkModel(values, plan.model, plan.training),
@@ -27,12 +30,12 @@ export function checkPlan(values: ExperimentValues, plan: Plan): PlanIssue[] {
   ];
 }
 
-function checkSeeds(values: ExperimentValues): PlanIssue[] {
-  if (values.seed === undefined || values.seeds === undefined) return [];
+function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
+  if (values?.seed === undefined || values.seeds === undefined) return [];
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
 }
 
-function checkModel(values: ExperimentValues, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
+function checkModel(values: ExperimentValues | null, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
   const issues = checkDepth(model.network);
   const nDropout = dropoutLayers(model.network);
   if (model.dropout.length !== nDropout) {
@@ -82,8 +85,8 @@ function checkModel(values: ExperimentValues, model: ModelPlan, training: Traini
     issues.push(warning('model.activation.init.ridge', 'a smooth target', '"relu"', remedy));
   }
   const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
-  const written = values.model.activation;
-  const isWritten = isKafValues(written) && written.gamma !== 'auto';
+  const written = values?.model.activation;
+  const isWritten = written && isKafValues(written) && written.gamma !== 'auto';
   if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
     const meaning =
       automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
@@ -104,7 +107,7 @@ function dropoutLayers(network: NetworkPlan): number {
   return typeof network === 'string' ? defaultDropout[network].length : 0;
 }
 
-function checkTraining(values: ExperimentValues, plan: Plan): PlanIssue[] {
+function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   const issues: PlanIssue[] = [];
   const { method, threat, batchSize } = plan.training;
   const { trainSamples } = plan.dataset;
@@ -112,7 +115,7 @@ function checkTraining(values: ExperimentValues, plan: Plan): PlanIssue[] {
     const remedy = 'Make the batch smaller or take more training images.';
     issues.push(error('training.batchSize', `at most the ${trainSamples} training images`, String(batchSize), remedy));
   }
-  if (method === 'standard' && values.training.threat) {
+  if (method === 'standard' && values?.training.threat) {
     const remedy = 'Standard training has no threat: it is ignored. Set training.method to fgsm-rs, or remove it.';
     issues.push(warning('training.threat', 'no threat with method standard', 'a threat', remedy));
   }
@@ -127,14 +130,14 @@ function checkTraining(values: ExperimentValues, plan: Plan): PlanIssue[] {
   return issues;
 }
 
-function checkSchedule(values: ExperimentValues, { schedule, optimizer, epochs }: TrainingPlan): PlanIssue[] {
+function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, epochs }: TrainingPlan): PlanIssue[] {
   const issues: PlanIssue[] = [];
   if (schedule.type === 'triangular' && schedule.min > schedule.max) {
     const { min, max } = schedule;
     issues.push(error('training.schedule.min', `at most max (${max})`, String(min), 'Exchange min and max.'));
   }
-  const written = values.training.schedule;
-  if (written.type === 'triangular' && written.cooldownEpochs >= epochs) {
+  const written = values?.training.schedule;
+  if (written?.type === 'triangular' && written.cooldownEpochs >= epochs) {
     const remedy = 'The cooldown is part of the epochs and is shortened, so that one is left for the triangle.';
     const got = String(written.cooldownEpochs);
     issues.push(warning('training.schedule.cooldownEpochs', `less than the epochs (${epochs})`, got, remedy));

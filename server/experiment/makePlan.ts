@@ -45,6 +45,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     model: modelPlan(values.model),
     training,
     observe: observationPlan(values.observe, dataset.testSamples),
+    checkpoints: values.checkpoints,
     evaluation: (values.evaluation ?? []).map((item) => evaluationPlan(item, training.threat, dataset.testSamples)),
   };
 }
@@ -181,13 +182,15 @@ function observationPlan(values: Values['observe'], testSamples: number): Observ
     testEveryEpochs: values.test,
     robustSamples: values.robustSamples ?? Math.min(256, testSamples),
     robustSteps: values.robustSteps,
+    tensorboard: values.tensorboard,
   };
 }
 
 function evaluationPlan(values: EvaluationValues, threat: ThreatPlan | null, testSamples: number): EvaluationPlan {
   const { attack, norm, steps, restarts, batchSize, protocol } = values;
   const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
-  const stepSize = values.stepSize ?? epsilon / 4;
+  // A quarter of the smallest double is 0, which is no length.
+  const stepSize = values.stepSize ?? Math.max(Number.MIN_VALUE, epsilon / 4);
   const samples = values.samples ?? Math.min(1000, testSamples);
   return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
 }

@@ -242,7 +242,32 @@ const observe = group('What is recorded while it trains.', {
     { ...integer, unit: 'images' },
   ),
   robustSteps: number('Steps of that attack.', { min: 1, max: 1000 }, 10, { ...integer, unit: 'steps' }),
+  tensorboard: flag(
+    "Keep TensorBoard's event file in the run's folder; it takes about twice the size of the run's own log.",
+    true,
+  ),
 });
+
+const checkpoints = group(
+  'Which checkpoints stay on the disk; training.checkpointEveryEpochs says how many are made.',
+  {
+    keep: group(
+      'Those that stay: each that one of these keys keeps. The newest, and the one that a run was resumed from, always do.',
+      {
+        last: number('The newest so many.', { min: 1, max: 10_000 }, 1, { ...integer, unit: 'checkpoints' }),
+        everyEpochs: number('Those at the end of every so many epochs; 0 for none.', { min: 0, max: 10_000 }, 0, {
+          ...integer,
+          unit: 'epochs',
+        }),
+        best: flag(
+          'The one that did best in a test: under attack where tests attack, on clean images otherwise.',
+          false,
+        ),
+      },
+      { words: { all: { description: 'Every checkpoint.' } } },
+    ),
+  },
+);
 
 const attackItem = variants(
   'An attack on the final weights.',
@@ -318,6 +343,7 @@ export const experimentSettings = group(
     model,
     training,
     observe,
+    checkpoints,
     evaluation: list('Attacks to run on the final weights, in order.', attackItem, { maxLength: 20, computed: '[]' }),
     seed: number(
       'Seed of every random number of the run: same plan and seed, same records.',

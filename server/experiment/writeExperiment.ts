@@ -4,7 +4,7 @@ import { isKaf, type ActivationPlan, type Plan } from '../protocol/plan.ts';
 
 /** YAML that compiles to the same plan, wherever the file is. */
 export function writeExperiment(plan: Plan): string {
-  const { name, dataset, model, training, observe, evaluation, seed, runtime, threads } = plan;
+  const { name, dataset, model, training, observe, checkpoints, evaluation, seed, runtime, threads } = plan;
   const { threat, ...rest } = training;
   return stringify({
     name,
@@ -17,7 +17,9 @@ export function writeExperiment(plan: Plan): string {
       test: observe.testEveryEpochs,
       robustSamples: observe.robustSamples,
       robustSteps: observe.robustSteps,
+      tensorboard: observe.tensorboard,
     },
+    checkpoints,
     evaluation,
     seed,
     runtime,

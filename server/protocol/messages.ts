@@ -24,7 +24,7 @@ export interface Requests {
   'run/start': { params: RunStartParams; result: { runs: RunSummary[] } };
   'run/pause': { params: RunIdParams; result: RunSummary };
   /** Goes on: a paused run at once, an ended one (see `isResumable`) from its last checkpoint. */
-  'run/resume': { params: RunIdParams; result: RunSummary };
+  'run/resume': { params: RunResumeParams; result: RunSummary };
   /** Ends the run after its current step with a checkpoint; during an evaluation, ends that. */
   'run/stop': { params: RunIdParams; result: RunSummary };
   'run/delete': { params: RunIdParams; result: Record<string, never> };
@@ -48,7 +48,14 @@ export interface Notifications {
 export type RequestMethod = keyof Requests;
 export type NotificationMethod = keyof Notifications;
 
-const runId = z.string().regex(/^[a-zA-Z0-9._-]{1,120}$/);
+/** The name of a run's folder, which a person may have renamed; it leads nowhere else. */
+const runId = z
+  .string()
+  .regex(/^[^/\\\0]{1,255}$/)
+  .refine((name) => name !== '.' && name !== '..');
+
+/** Absolute path of the folder that the data lies in now; where it is absent, the plan's. */
+const dataFolder = z.string().min(1).max(4096).optional();
 
 const fraction = z.number().positive().finite();
 
@@ -78,7 +85,7 @@ export const paramsSchemas = {
     overrides: z.record(z.string(), z.unknown()).default({}),
   }),
   'run/pause': z.strictObject({ runId }),
-  'run/resume': z.strictObject({ runId }),
+  'run/resume': z.strictObject({ runId, dataFolder }),
   'run/stop': z.strictObject({ runId }),
   'run/delete': z.strictObject({ runId }),
   'run/snapshot': z.strictObject({ runId }),
@@ -88,6 +95,7 @@ export const paramsSchemas = {
     runId,
     checkpoint: z.string().max(255).nullable(),
     evaluation: evaluationPlanSchema,
+    dataFolder,
   }),
   'checkpoint/inspect': z.strictObject({
     /** Absolute path of a `.safetensors` file. */
@@ -102,6 +110,7 @@ export const paramsSchemas = {
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
+export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
 export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;

@@ -12,6 +12,7 @@ export interface Plan {
   readonly model: ModelPlan;
   readonly training: TrainingPlan;
   readonly observe: ObservationPlan;
+  readonly checkpoints: CheckpointsPlan;
   /** Attacks to run on the final weights, in order. */
   readonly evaluation: readonly EvaluationPlan[];
 }
@@ -173,6 +174,22 @@ export interface ObservationPlan {
   /** Test images attacked at each test, with PGD of `robustSteps` steps and one restart at the plan's threat (8/255 if none). */
   readonly robustSamples: number;
   readonly robustSteps: number;
+  /** Whether the run's folder gets TensorBoard's event file, which takes about twice the log's size. */
+  readonly tensorboard: boolean;
+}
+
+export interface CheckpointsPlan {
+  readonly keep: 'all' | KeepRule;
+}
+
+/** A checkpoint stays if one of these keeps it. */
+export interface KeepRule {
+  /** The newest so many; at least 1. */
+  readonly last: number;
+  /** Those at the end of every so many epochs; 0 for none. */
+  readonly everyEpochs: number;
+  /** The one whose weights did best in a test: under attack where tests attack, on clean images otherwise. */
+  readonly best: boolean;
 }
 
 export interface EvaluationPlan {

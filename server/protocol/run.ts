@@ -65,6 +65,8 @@ export interface RunSummary {
   /** Absolute path of the run's folder. */
   readonly folder: string;
   readonly checkpoints: readonly CheckpointSummary[];
+  /** What its last work did not find; it may lie elsewhere by now, which the next work can be told. */
+  readonly missing?: 'data' | undefined;
   /**
    * Counts the pieces of work done on it, from 0; −1 before the first. Where it grows, rows already seen may count no more: take a
    * new snapshot.

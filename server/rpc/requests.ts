@@ -22,7 +22,7 @@ export interface Services {
     options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
   ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
   describe(plan: Plan): string;
-  inspect(file: string): Promise<CheckpointContents>;
+  inspect(file: string, signal?: AbortSignal): Promise<CheckpointContents>;
   listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
 }
 
@@ -146,7 +146,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
       return { runs };
     },
     'run/pause': ({ runId }) => supervisor.pause(runId),
-    'run/resume': ({ runId }) => supervisor.resume(runId),
+    'run/resume': ({ runId, dataFolder }) => supervisor.resume(runId, dataFolder),
     'run/stop': ({ runId }) => supervisor.stop(runId),
     'run/delete': ({ runId }) => {
       reader.forget(runId);
@@ -163,7 +163,8 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
       subscriptions.remove(runId);
       return {};
     },
-    'evaluation/start': ({ runId, checkpoint, evaluation }) => supervisor.evaluate(runId, checkpoint, evaluation),
+    'evaluation/start': ({ runId, checkpoint, evaluation, dataFolder }) =>
+      supervisor.evaluate(runId, checkpoint, evaluation, dataFolder),
     'checkpoint/inspect': ({ file }) => services.inspect(file),
     'device/list': (options) => services.listDevices(options),
   };

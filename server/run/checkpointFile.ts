@@ -1,8 +1,8 @@
 // A training state as a `.safetensors` file: weights, optimizer and counters, with the plan in its metadata.
 import path from 'node:path';
 import { z } from 'zod';
+import { completePlan } from '../experiment/planSchema.ts';
 import type { CheckpointOrigin } from '../protocol/checkpoint.ts';
-import type { Plan } from '../protocol/plan.ts';
 import { BadCheckpointError, digestKeys, SafetensorsFile, startDigest, writeSafetensors } from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
@@ -96,7 +96,7 @@ export function digestOf(parts: Iterable<Uint8Array>): string {
 }
 
 const metadataSchema = z.object({
-  plan: z.string().transform((text) => JSON.parse(text) as Plan),
+  plan: z.string().transform((text) => completePlan(JSON.parse(text))),
   step: z.coerce.number().int().min(0),
   epoch: z.coerce.number().int().min(0),
   runId: z.string(),

@@ -14,23 +14,24 @@ export class EventsFile {
   #prepared: PreparedRecord | null;
 
   /**
-   * Opens a new file. After a resume, `startStep` tells TensorBoard to forget what older files say of that step and later ones.
+   * Makes a new file, whose name sorts after those in the folder whatever the clock says. `startStep` is the first step that
+   * follows: TensorBoard forgets what older files say of that step and later ones. It takes the first such mark of a run for
+   * its beginning, so every file has one.
    * @throws StorageError
    */
   constructor(runFolder: string, options: { timeMs: number; startStep: number; prepared: PreparedRecord | null }) {
     this.#prepared = options.prepared;
-    const seconds = String(Math.floor(options.timeMs / 1000)).padStart(10, '0');
-    this.file = path.join(runFolder, `events.out.tfevents.${seconds}.${os.hostname()}.${String(process.pid)}`);
     try {
-      this.#descriptor = fs.openSync(this.file, 'a');
+      this.file = path.join(runFolder, nextName(fs.readdirSync(runFolder), options.timeMs));
+      this.#descriptor = fs.openSync(this.file, 'wx');
     } catch (error) {
-      throw storageError(this.file, error);
+      throw storageError(runFolder, error);
     }
-    this.#write([event(options.timeMs, 0, text(3, 'brain.Event:2'))]);
-    if (options.startStep > 0) {
-      const sessionStart = bytesField(7, [varintField(1, 1)]);
-      this.#write([event(options.timeMs, options.startStep, sessionStart)]);
-    }
+    const sessionStart = bytesField(7, [varintField(1, 1)]);
+    this.#write([
+      event(options.timeMs, 0, text(3, 'brain.Event:2')),
+      event(options.timeMs, Math.max(1, options.startStep), sessionStart),
+    ]);
   }
 
   /** @throws StorageError */
@@ -103,6 +104,16 @@ export class EventsFile {
       throw storageError(this.file, error);
     }
   }
+}
+
+/** TensorBoard reads a folder's files in the order of their names, which begin with the seconds at which they were made. */
+function nextName(present: readonly string[], timeMs: number): string {
+  const newest = present.reduce((latest, name) => {
+    const seconds = /^events\.out\.tfevents\.(\d{10})\./.exec(name)?.[1];
+    return seconds === undefined ? latest : Math.max(latest, Number(seconds));
+  }, -1);
+  const seconds = String(Math.max(Math.floor(timeMs / 1000), newest + 1)).padStart(10, '0');
+  return `events.out.tfevents.${seconds}.${os.hostname()}.${String(process.pid)}`;
 }
 
 /** length (8 bytes) · its masked CRC · data · its masked CRC; little-endian. */

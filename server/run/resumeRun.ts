@@ -2,7 +2,8 @@
 // begins says which rows of earlier ones count no more.
 import fs from 'node:fs';
 import path from 'node:path';
-import { BadCheckpointError, SafetensorsFile } from './safetensors.ts';
+import { verifyCheckpoint } from './checkpointFile.ts';
+import { BadCheckpointError } from './safetensors.ts';
 import { checkpointsFolder, progressOf, startingProgress, summaryOf } from './runFolder.ts';
 import type { RunHistory } from './runHistory.ts';
 import { isVoid } from './stored.ts';
@@ -91,7 +92,7 @@ function foldRows(history: RunHistory, voids: Voids | null) {
 /** Null where the checkpoint is whole. */
 function faultOf(file: string): string | null {
   try {
-    new SafetensorsFile(file).close();
+    verifyCheckpoint(file);
     return null;
   } catch (error) {
     if (error instanceof BadCheckpointError) return error.message;

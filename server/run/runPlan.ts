@@ -1,6 +1,8 @@
 // Drives one run from its plan to its end: pulls the trainer's records, writes them, and turns every way in which it can end
 // into a status and a sentence. How training works, and who asks for it, is not known here.
 import path from 'node:path';
+import { DataError } from '../data/dataError.ts';
+import { withDataFolder } from '../experiment/withDataFolder.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { DivergedRecord } from '../protocol/records.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
@@ -12,16 +14,17 @@ import type { RecorderOptions } from './runRecorder.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import type { OpenTrainer, Trainer } from './trainer.ts';
 
-/** `incarnation` is the number of the log that the work begins: whoever asked has seen those before it. */
+interface AnyWork {
+  /** The number of the log that the work begins: whoever asked has seen those before it. */
+  readonly incarnation: number;
+  /** Absolute path of the folder that the data lies in now; the plan's where it is left out. */
+  readonly dataFolder?: string | undefined;
+}
+
 export type Work =
   /** From the newest checkpoint that is whole, or from the start. */
-  | { readonly type: 'train'; readonly incarnation: number }
-  | {
-      readonly type: 'evaluate';
-      readonly incarnation: number;
-      readonly checkpoint: string;
-      readonly evaluation: EvaluationPlan;
-    };
+  | (AnyWork & { readonly type: 'train' })
+  | (AnyWork & { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan });
 
 export interface RunPlanOptions extends RecorderOptions {
   readonly openTrainer: OpenTrainer;
@@ -38,12 +41,13 @@ export interface RunPlanOptions extends RecorderOptions {
 export async function runPlan(work: Work, options: RunPlanOptions): Promise<RunSummary> {
   const recorder = new RunRecorder(work.type, work.incarnation, options);
   for (const fault of recorder.faults) options.log(fault);
-  let end: { status: RunStatus; message: string | null };
+  let end: Pick<RunSummary, 'status' | 'message' | 'missing'>;
   try {
     end = await new Drive(work, recorder, options).run();
   } catch (error) {
     if (isOurBug(error)) options.log(error.stack ?? error.message);
-    end = { status: recorder.restStatus ?? 'failed', message: sentence(error) };
+    const missing = error instanceof DataError && error.kind === 'missing' ? ('data' as const) : undefined;
+    end = { status: recorder.restStatus ?? 'failed', message: sentence(error), missing };
   }
   try {
     recorder.update(end);
@@ -76,7 +80,7 @@ class Drive {
     const { type } = this.#work;
     const checkpoint = type === 'evaluate' ? this.#work.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
-    const trainer = await openTrainer(this.#plan);
+    const trainer = await openTrainer(withDataFolder(this.#plan, this.#work.dataFolder ?? null));
     this.#recorder.update({ device: trainer.device });
 
     if (this.#work.type === 'evaluate') {

@@ -2,16 +2,17 @@
 // in the process that does it.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Row, RunRecord } from '../protocol/records.ts';
+import type { Row, RunRecord, TestRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
 import type { CheckpointSummary, MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
-import { checkpointName, writeCheckpoint } from './checkpointFile.ts';
+import { checkpointName, verifyCheckpoint, writeCheckpoint } from './checkpointFile.ts';
 import { EventsFile } from './eventsFile.ts';
 import { heartbeatMs, startHeartbeat } from './heartbeat.ts';
 import type { StartHeartbeat } from './heartbeat.ts';
 import { beatFile, LogWriter } from './logFile.ts';
 import { encodeFrame } from './logFrames.ts';
 import { thisProcess } from './owner.ts';
+import { checkpointsToPrune } from './pruneCheckpoints.ts';
 import { resumePoint } from './resumeRun.ts';
 import { checkpointsFolder, progressOf, summaryOf } from './runFolder.ts';
 import { glance } from './runGlance.ts';
@@ -78,6 +79,7 @@ export class RunRecorder {
   readonly #log: LogWriter;
   readonly #fold: SummaryFold;
   readonly #stops: (() => void)[];
+  readonly #tests: TestRecord[];
   #committed: RunSummary;
   #seq: number;
   #evaluations: number;
@@ -99,6 +101,7 @@ export class RunRecorder {
     this.#onRows = onRows;
     const history = new RunHistory(folder);
     try {
+      this.#tests = work === 'train' ? testsOf(history) : [];
       this.origin = history.origin;
       const beginning = work === 'train' ? trainingFrom(history) : evaluationOf(history);
       this.checkpointToResume = beginning.checkpoint;
@@ -106,7 +109,7 @@ export class RunRecorder {
       this.restStatus = beginning.restStatus;
       this.#seq = beginning.firstSeq - 1;
       this.#evaluations = beginning.evaluations;
-      const progress = { ...beginning.progress, status: 'preparing' as const, message: null, updatedMs: clock.now() };
+      const progress = { ...beginning.progress, status: 'preparing' as const, message: null, missing: undefined, updatedMs: clock.now() };
       this.#committed = summaryOf(folder, this.origin, number, progress);
       this.#fold = new SummaryFold(this.#committed, this.origin.plan);
       const { voids, firstSeq, restStatus } = beginning;
@@ -136,6 +139,7 @@ export class RunRecorder {
 
   /** Call before the first row of training; `firstStep` is the first that follows. @throws StorageError */
   openEvents(firstStep: number): void {
+    if (!this.origin.plan.observe.tensorboard) return;
     const history = new RunHistory(this.#folder);
     try {
       const [first] = history.rows(0, { maxRows: 1, maxBytes: Infinity });
@@ -170,6 +174,20 @@ export class RunRecorder {
     const row = this.#append({ type: 'checkpointed', step, epoch, file });
     const { size: sizeBytes } = fs.statSync(target);
     this.#commit([row], [{ file, step, epoch, sizeBytes }], true);
+    this.#prune(target);
+  }
+
+  /** Deletes what the plan does not keep, once the newest is whole on the disk. What can't be deleted stays listed. */
+  #prune(newest: string): void {
+    const { checkpoints } = this.#fold.summary;
+    const { checkpointToResume: resumedFrom } = this;
+    const files = checkpointsToPrune(checkpoints, this.origin.plan.checkpoints, { resumedFrom, tests: this.#tests });
+    if (files.length === 0) return;
+    verifyCheckpoint(newest);
+    const gone = new Set(files.filter((file) => isDeleted(path.join(checkpointsFolder(this.#folder), file))));
+    const kept = checkpoints.filter(({ file }) => !gone.has(file));
+    this.#fold.summary = { ...this.#fold.summary, checkpoints: kept };
+    this.#commit([], [], true);
   }
 
   /** Numbers the evaluation that begins. */
@@ -178,7 +196,7 @@ export class RunRecorder {
   }
 
   /** @throws StorageError; the change is announced even so. */
-  update(change: Partial<Pick<RunSummary, 'status' | 'message' | 'device'>>): void {
+  update(change: Partial<Pick<RunSummary, 'status' | 'message' | 'device' | 'missing'>>): void {
     this.#fold.summary = { ...this.#fold.summary, ...change, updatedMs: this.#clock.now() };
     try {
       this.#throwFailure();
@@ -218,6 +236,7 @@ export class RunRecorder {
   #append(record: RunRecord): StoredRow {
     const row = { seq: ++this.#seq, timeMs: this.#clock.now(), step: this.#stepOf(record), record };
     this.#fold.apply(row);
+    if (record.type === 'test') this.#tests.push(record);
     return row;
   }
 
@@ -284,6 +303,23 @@ export class RunRecorder {
 
   #throwFailure(): void {
     if (this.#failure) throw this.#failure;
+  }
+}
+
+function testsOf(history: RunHistory): TestRecord[] {
+  const tests: TestRecord[] = [];
+  history.forEachRow(0, ({ record }) => {
+    if (record.type === 'test') tests.push(record);
+  });
+  return tests;
+}
+
+function isDeleted(file: string): boolean {
+  try {
+    fs.rmSync(file, { force: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -121,7 +121,7 @@ export class RunSupervisor {
   }
 
   /** @throws RunStateError | StorageError */
-  resume(runId: string): RunSummary {
+  resume(runId: string, dataFolder?: string): RunSummary {
     const entry = this.#fresh(runId);
     if (entry.child) {
       this.#tell(entry, { type: 'resume' });
@@ -130,7 +130,7 @@ export class RunSupervisor {
     if (!isResumable(entry.summary)) {
       throw wrongState(entry, 'resumed', isLive(entry.summary.status) ? notHere(entry) : 'there is nothing left to do');
     }
-    this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1 });
+    this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1, dataFolder });
     return entry.summary;
   }
 
@@ -148,7 +148,7 @@ export class RunSupervisor {
   }
 
   /** @throws RunStateError | StorageError */
-  evaluate(runId: string, checkpoint: string | null, evaluation: EvaluationPlan): RunSummary {
+  evaluate(runId: string, checkpoint: string | null, evaluation: EvaluationPlan, dataFolder?: string): RunSummary {
     const entry = this.#fresh(runId);
     const { status, checkpoints, incarnation } = entry.summary;
     if (isLive(status)) throw wrongState(entry, 'evaluated', 'it is at work');
@@ -157,7 +157,7 @@ export class RunSupervisor {
     if (!checkpoints.some((known) => known.file === file)) {
       throw new RunStateError('unknownFile', `Run ${runId} has no checkpoint ${file}.`);
     }
-    this.#enqueue(entry, { type: 'evaluate', incarnation: incarnation + 1, checkpoint: file, evaluation });
+    this.#enqueue(entry, { type: 'evaluate', incarnation: incarnation + 1, checkpoint: file, evaluation, dataFolder });
     return entry.summary;
   }
 

@@ -1,5 +1,6 @@
 // What a run's folder holds, as schemas: whatever is read from a disk may be a stranger's, and passes here before it is used.
 import { z } from 'zod';
+import { planSchema } from '../experiment/planSchema.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { evaluationPlanSchema } from '../protocol/messages.ts';
 import type { RunRecord } from '../protocol/records.ts';
@@ -115,14 +116,6 @@ export interface RunOrigin {
 export const originFormat = 'kafscope run';
 export const storedVersion = 1;
 
-/** What lists need of a plan. */
-const planSchema = z.looseObject({
-  name: text,
-  seed: count,
-  dataset: z.looseObject({ trainSamples: count }),
-  training: z.looseObject({ epochs: count, batchSize: z.int().min(1) }),
-}) as unknown as z.ZodType<Plan>;
-
 export const originSchema: z.ZodType<RunOrigin> = z.object({
   id: z.string().max(255),
   plan: planSchema,
@@ -153,6 +146,7 @@ const progressSchema: z.ZodType<RunProgress> = z.object({
   imagesPerSecond: real.nullable(),
   device: text.nullable(),
   memory: z.object({ usedBytes: real, peakBytes: real }).nullable(),
+  missing: z.literal('data').optional(),
   checkpoints: z.array(
     z.object({ file: checkpointFileSchema, step: count, epoch: count, sizeBytes: count.optional() }),
   ),

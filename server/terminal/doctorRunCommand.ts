@@ -1,7 +1,8 @@
 // `kafscope doctor RUN`: whether a run is whole: its logs, its steps, its checkpoints, and from where it would go on. Only looks.
 import path from 'node:path';
 import { LifeWatch } from '../run/lifeWatch.ts';
-import { BadCheckpointError, SafetensorsFile } from '../run/safetensors.ts';
+import { verifyCheckpoint } from '../run/checkpointFile.ts';
+import { BadCheckpointError } from '../run/safetensors.ts';
 import { readHead } from '../run/logFile.ts';
 import { checkpointsFolder } from '../run/runFolder.ts';
 import { glance, judged } from '../run/runGlance.ts';
@@ -76,7 +77,7 @@ function countSteps(history: RunHistory, faults: string[]): { rows: number; last
 
 function faultOf(file: string): string | null {
   try {
-    new SafetensorsFile(file).close();
+    verifyCheckpoint(file);
     return null;
   } catch (error) {
     if (error instanceof BadCheckpointError) return error.message;

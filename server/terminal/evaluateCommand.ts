@@ -11,8 +11,8 @@ import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
-import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
+import { openerWith } from './overrides.ts';
 import { tellEvaluation } from './reportRun.ts';
 import { lookAtRun } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
@@ -33,6 +33,8 @@ export interface EvaluateCommand {
   readonly runtime: RuntimeChoice | null;
   /** A number as typed. */
   readonly threads: string | null;
+  /** Where the data lies now. */
+  readonly data: string | null;
 }
 
 /** @throws UsageError | BadCheckpointError | StorageError @returns the exit code */
@@ -46,11 +48,7 @@ export async function evaluateCommand(command: EvaluateCommand, context: Command
     control.stop();
   });
   try {
-    const overrides = {
-      ...(command.runtime ? { runtime: command.runtime } : {}),
-      ...(command.threads ? { threads: threadCount(command.threads) } : {}),
-    };
-    const openTrainer: OpenTrainer = (plan) => context.openTrainer({ ...plan, ...overrides });
+    const openTrainer = openerWith(command, context.openTrainer);
     const evaluate = isRunFolder(target) ? evaluateRun : evaluateFile;
     const ended = await evaluate(target, evaluation, control, { ...context, openTrainer });
     tellEnd(context.terminal, ended, target);
@@ -133,13 +131,6 @@ function tellEnd(terminal: Terminal, { finished, message }: Ended, target: strin
   const status = finished ? (isPartial ? 'interrupted' : 'finished') : 'failed';
   terminal.event({ type: 'done', status, message, clean, robust, samples, isPartial, target });
   if (message) terminal.error(message);
-}
-
-function threadCount(text: string): number {
-  const value = parseNumber(text);
-  if (value === undefined || !Number.isInteger(value) || value < 1 || value > 256)
-    throw new UsageError(`--threads ${text}: expected an integer in [1, 256].`);
-  return value;
 }
 
 function evaluationOf(command: EvaluateCommand): EvaluationPlan {

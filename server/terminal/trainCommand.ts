@@ -1,5 +1,4 @@
 // `kafscope train`: runs an experiment in this process, without a server.
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
@@ -8,6 +7,7 @@ import { datasetEnds } from '../data/dataset.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
+import type { RuntimeChoice } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
@@ -16,6 +16,8 @@ import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
+import { isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
+import { readTextFile } from './readTextFile.ts';
 import { RunReport } from './reportRun.ts';
 import { lookAtRun, runFolderOf } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
@@ -25,8 +27,10 @@ export interface TrainCommand {
   readonly file: string | null;
   /** `a.b=c` */
   readonly set: readonly string[];
-  readonly runtime: string | null;
+  readonly runtime: RuntimeChoice | null;
   readonly threads: string | null;
+  /** Where the data of a run to resume lies now. */
+  readonly data: string | null;
   readonly runsFolder: string;
   /** A run's folder, or its name in the runs folder. */
   readonly resume: string | null;
@@ -42,6 +46,9 @@ export interface CommandContext {
 export async function trainCommand(command: TrainCommand, context: CommandContext): Promise<number> {
   if (command.resume !== null) return resumeCommand(command, command.resume, context);
   if (command.file === null) throw new UsageError('Name an experiment file, or a run to resume: kafscope train FILE.');
+  if (command.data !== null) {
+    throw new UsageError('--data names where the data of a run to resume lies now. In a new run set dataset.path.');
+  }
   const runs = createRuns(command, command.file, context);
   if (!runs) return exitCodes.usage;
   let code: number = exitCodes.done;
@@ -53,7 +60,10 @@ export async function trainCommand(command: TrainCommand, context: CommandContex
   return code;
 }
 
-async function resumeCommand({ runsFolder }: TrainCommand, run: string, context: CommandContext): Promise<number> {
+async function resumeCommand(command: TrainCommand, run: string, context: CommandContext): Promise<number> {
+  refuseChanges(run, command);
+  const { runsFolder, runtime } = command;
+  const openTrainer = openerWith(command, context.openTrainer);
   const folder = runFolderOf(run, runsFolder);
   const { summary, place } = await lookAtRun(folder, context.terminal);
   if (!isResumable(summary)) {
@@ -63,17 +73,18 @@ async function resumeCommand({ runsFolder }: TrainCommand, run: string, context:
         : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: there is nothing to resume.`,
     );
   }
-  return trainOne(summary, context);
+  planChange(command)(readOrigin(folder).plan); // says what can't be before the run is touched
+  if (isOtherRuntime(runtime, summary.device)) {
+    const message = `Run ${summary.id} was trained on ${String(summary.device)}. On ${String(runtime)} its records from here on differ in their last bits.`;
+    context.terminal.error(message);
+    context.terminal.event({ type: 'notice', message });
+  }
+  return trainOne(summary, { ...context, openTrainer });
 }
 
 function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
   const file = path.resolve(given);
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${given} can't be read: ${(error as Error).message}`, { cause: error });
-  }
+  const text = readTextFile(given);
   const overrides = readOverrides(command);
   const { plans, issues } = compileExperiment(text, { file, overrides, homeFolder: os.homedir() });
   for (const issue of issues) {

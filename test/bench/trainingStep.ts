@@ -65,7 +65,15 @@ function planOf(work: Work): Plan {
       augmentation: { crop: 0, flip: false },
       checkpointEveryEpochs: epochs,
     },
-    observe: { normsEverySteps, shapesEverySteps: 0, testEveryEpochs: 0, robustSamples: 0, robustSteps: 0 },
+    observe: {
+      normsEverySteps,
+      shapesEverySteps: 0,
+      testEveryEpochs: 0,
+      robustSamples: 0,
+      robustSteps: 0,
+      tensorboard: true,
+    },
+    checkpoints: { keep: 'all' },
     evaluation: [],
   };
 }

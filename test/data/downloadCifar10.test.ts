@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -17,6 +17,7 @@ const files = {
 };
 const archive = gzipSync(makeTar(files), { level: 0 });
 const md5 = createHash('md5').update(archive).digest('hex');
+const limits = { maxBytes: archive.length, maxUnpackedBytes: 2 * archive.length };
 const part = 'cifar-10-binary.tar.gz.part';
 
 let folder: string;
@@ -99,6 +100,48 @@ describe('downloadCifar10', () => {
     await expect(download()).rejects.toThrow(`${url} answered 404 Not Found`);
   });
 
+  it('cuts off a server that sends more than the archive has', async () => {
+    respond = (_request, response) => response.end(Buffer.concat([archive, archive]));
+    await expect(download()).rejects.toThrow(`sends more than the ${archive.length} bytes`);
+    expect((await stat(path.join(folder, part))).size).toBeLessThanOrEqual(archive.length);
+  });
+
+  it('unpacks no more than the batches have', async () => {
+    const tight = download({ archive: { url, md5, ...limits, maxUnpackedBytes: 50_000 } });
+    await expect(tight).rejects.toThrow('unpacks to more than 50000 bytes');
+  });
+
+  it('ends where no byte comes any more, keeping what has come', async () => {
+    respond = (_request, response) => {
+      response.writeHead(200, { 'content-length': archive.length });
+      response.write(archive.subarray(0, 40_000));
+    };
+    await expect(download({ idleMs: 100 })).rejects.toThrow('sent nothing for 0.1 s. What has arrived is kept');
+  });
+
+  it('follows a redirect on this machine, and none to an address that is not encrypted', async () => {
+    respond = (request, response) => {
+      if (request.url === '/there') serveRanges(request, response);
+      else response.writeHead(302, { location: '/there' }).end();
+    };
+    await download();
+    expect(await readdir(folder)).toContain('test_batch.bin');
+    respond = (_request, response) => response.writeHead(302, { location: 'http://192.0.2.1/x' }).end();
+    await expect(download()).rejects.toThrow('leads to http://192.0.2.1/x, which is not https');
+    respond = (_request, response) => response.writeHead(302, { location: '/again' }).end();
+    await expect(download()).rejects.toThrow('more than 5 times');
+  });
+
+  it('writes through no link', async () => {
+    const outside = path.join(folder, 'outside');
+    await writeFile(outside, 'mine');
+    await symlink(outside, path.join(folder, 'test_batch.bin.part'));
+    await download();
+    await symlink(outside, path.join(folder, part));
+    await expect(download()).rejects.toThrow('is no plain file');
+    expect(await readFile(outside, 'utf8')).toBe('mine');
+  });
+
   it('stops when asked, keeping what has come', async () => {
     const controller = new AbortController();
     respond = (_request, response) => {
@@ -113,7 +156,7 @@ describe('downloadCifar10', () => {
 
 async function download(options: Partial<Parameters<typeof downloadCifar10>[1]> = {}): Promise<void> {
   const { signal } = new AbortController();
-  await downloadCifar10(folder, { signal, onProgress: () => undefined, archive: { url, md5 }, ...options });
+  await downloadCifar10(folder, { signal, onProgress: () => undefined, archive: { url, md5, ...limits }, ...options });
 }
 
 function serveRanges({ headers: { range } }: IncomingMessage, response: ServerResponse): void {

@@ -1,4 +1,5 @@
 // Experiment text → plans: defaults, computed defaults, overrides, paths, seeds. Mistakes are in issues.test.ts.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { issueText } from '../../server/protocol/issue.ts';
@@ -47,7 +48,15 @@ describe('an empty experiment', () => {
         augmentation: { crop: 0, flip: false },
         checkpointEveryEpochs: 1,
       },
-      observe: { normsEverySteps: 10, shapesEverySteps: 50, testEveryEpochs: 1, robustSamples: 256, robustSteps: 10 },
+      observe: {
+        normsEverySteps: 10,
+        shapesEverySteps: 50,
+        testEveryEpochs: 1,
+        robustSamples: 256,
+        robustSteps: 10,
+        tensorboard: true,
+      },
+      checkpoints: { keep: 'all' },
       evaluation: [],
     });
   });
@@ -287,4 +296,70 @@ describe('overrides', () => {
     const zero = { line: 0, character: 0 };
     for (const issue of issues) expect(issue.range).toEqual({ start: zero, end: zero });
   });
+});
+
+describe('an override of a text', () => {
+  it.each([
+    'lr sweep #3',
+    '#3',
+    'a: b',
+    '*a',
+    '&a b',
+    '!tag',
+    '| x',
+    '> x',
+    '%x',
+    '@x',
+    '- x',
+    '[a',
+    'no',
+    'null',
+    '~',
+    '1e3',
+    '0x10',
+    '2026-11-29',
+    '"a" and "b',
+    ' a ',
+  ])('is the text as it is: %s', (text) => {
+    expect(planOf('', { name: text }).name).toBe(text);
+    expect(planOf('dataset: cifar10', { 'dataset.path': `/data/${text}` })).toMatchObject({
+      dataset: { path: `/data/${text}` },
+    });
+  });
+
+  it('may be quoted as in the file', () => {
+    expect(planOf('', { name: '"a # b"' }).name).toBe('a # b');
+    expect(planOf('', { name: "'it''s'" }).name).toBe("it's");
+  });
+
+  it('comes back as it was given, or is refused, whatever the characters', () => {
+    const text = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 90 }),
+      fc
+        .array(fc.constantFrom(...' \t\n:#-{}[],&*!|>"\'%@~?a1'), { minLength: 1, maxLength: 20 })
+        .map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        const { plans, issues } = compileExperiment('', { ...options, overrides: { name: given } });
+        const isQuoted = /^(["']).*\1$/s.test(given);
+        if (plans[0] && !isQuoted) expect(plans[0].name).toBe(given);
+        if (!plans[0]) expect(issues.map((issue) => issue.severity)).toContain('error');
+        if (!isQuoted && given.trim() && given.length <= 80 && !/[\u0000-\u001f\u007f]/.test(given))
+          expect(plans).toHaveLength(1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each(['2 # two', '[1, 2] # both', '{a: 1 # one\n}', '# nothing'])(
+    'of another kind may hold no comment: %s',
+    (text) => {
+      const { plans, issues } = compileExperiment('', { ...options, overrides: { 'training.epochs': text } });
+      expect(plans).toEqual([]);
+      expect(issues.map(issueText)).toEqual([
+        `training.epochs: expected a value without a comment, got ${JSON.stringify(text)}`,
+      ]);
+    },
+  );
 });

@@ -19,7 +19,7 @@ function underlined(text: string, { range }: ExperimentIssue): string {
   return lines.join('\n');
 }
 
-const topKeys = 'name, dataset, model, training, observe, evaluation, seed, seeds, runtime, threads';
+const topKeys = 'name, dataset, model, training, observe, checkpoints, evaluation, seed, seeds, runtime, threads';
 
 describe('an error is told by path, expected and got, and underlined where it is', () => {
   it.each([
@@ -81,7 +81,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for the whole',
       'train',
-      `expected a mapping with ${topKeys.replace(', runtime, threads', ', …')}, got "train"`,
+      `expected a mapping with ${topKeys.replace(', seeds, runtime, threads', ', …')}, got "train"`,
       'train',
     ],
     [

@@ -38,7 +38,19 @@ function chosen(marked: string, label: string): string {
   return lines.join('\n');
 }
 
-const top = ['name', 'dataset', 'model', 'training', 'observe', 'evaluation', 'seed', 'seeds', 'runtime', 'threads'];
+const top = [
+  'name',
+  'dataset',
+  'model',
+  'training',
+  'observe',
+  'checkpoints',
+  'evaluation',
+  'seed',
+  'seeds',
+  'runtime',
+  'threads',
+];
 const activations = [
   ...['kaf', 'residual-kaf', 'kaf-free', 'relu', 'elu', 'swish', 'gelu', 'leaky-relu', 'softplus', 'smooth-relu'],
   ...[

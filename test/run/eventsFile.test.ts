@@ -81,7 +81,8 @@ describe('the event file', () => {
     expect(names).toHaveLength(1);
     const events = readEvents(path.join(run.folder, names[0]!));
     expect(events[0]).toMatchObject({ version: 'brain.Event:2', scalars: {} });
-    const scalars = events.slice(1);
+    expect(events[1]).toMatchObject({ step: 1, sessionStatus: 1, scalars: {} });
+    const scalars = events.slice(2);
     expect(scalars.filter((event) => 'train/loss' in event.scalars).map((event) => event.step)).toEqual(
       Array.from({ length: 12 }, (_, index) => index + 1),
     );
@@ -119,5 +120,29 @@ describe('the event file', () => {
     events.add(golden.rows);
     events.close();
     expect(fs.readFileSync(events.file).toString('hex')).toBe(golden.bytes);
+  });
+
+  it('begins with the first step that follows, also at the very beginning', () => {
+    const starts = [0, 1, 21].map((startStep) => {
+      const events = new EventsFile(temporaryFolder(), { timeMs: 1500, startStep, prepared: null });
+      events.close();
+      return readEvents(events.file).map(({ step, version, sessionStatus }) => [step, version, sessionStatus]);
+    });
+    const begun = (step: number) => [
+      [0, 'brain.Event:2', undefined],
+      [step, undefined, 1],
+    ];
+    expect(starts).toEqual([begun(1), begun(1), begun(21)]);
+  });
+
+  it('is new, with a name after all in the folder, though the clock stood still or was set back', () => {
+    const folder = temporaryFolder();
+    const made = [5000, 5000, 1000, 9_000_000].map((timeMs) => {
+      const events = new EventsFile(folder, { timeMs, startStep: 0, prepared: null });
+      events.close();
+      return path.basename(events.file);
+    });
+    expect(made).toEqual([...made].sort());
+    expect(made.map((name) => name.split('.')[3])).toEqual(['0000000005', '0000000006', '0000000007', '0000009000']);
   });
 });

@@ -37,7 +37,15 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
       augmentation: { crop: 0, flip: false },
       checkpointEveryEpochs: 1,
     },
-    observe: { normsEverySteps: 2, shapesEverySteps: 4, testEveryEpochs: 1, robustSamples: 0, robustSteps: 1 },
+    observe: {
+      normsEverySteps: 2,
+      shapesEverySteps: 4,
+      testEveryEpochs: 1,
+      robustSamples: 0,
+      robustSteps: 1,
+      tensorboard: true,
+    },
+    checkpoints: { keep: 'all' },
     evaluation: [],
     ...change,
   };

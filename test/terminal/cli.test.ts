@@ -85,6 +85,23 @@ describe('kafscope', () => {
     expect(ended.code).toBe(130);
     const steps = jsonLines(ended.output).filter(({ type }) => type === 'step');
     expect(steps[0]!.step).toBe(Number(done.step) + 1);
+
+    const id = String(done.id);
+    const refused: [string[], RegExp][] = [
+      [['tiny.kaf.yaml'], /goes on with a run as it was begun, so tiny\.kaf\.yaml would not be read/],
+      [
+        ['--set', 'training.epochs=5'],
+        /--set can't change a run that has begun: training\.epochs=5\. .*start a new run/,
+      ],
+      [['--threads', '0'], /--threads 0: expected an integer in \[1, 256\]/],
+      [['--data', 'nowhere'], /--data nowhere: there is no folder .*nowhere/],
+      [['--data', '.'], /--data: The data set shapes is made, not read from a folder/],
+    ];
+    for (const [args, message] of refused) {
+      const { code, errors } = await kafscope(['train', '--resume', id, '--out', 'runs', ...args], { cwd });
+      expect(errors, args.join(' ')).toMatch(message);
+      expect(code, args.join(' ')).toBe(2);
+    }
   });
 
   it('ends with a checkpoint when nobody reads its output any more', async () => {
@@ -122,6 +139,7 @@ describe('kafscope', () => {
       [['train'], /Name an experiment file/],
       [['train', 'none.yaml'], /none\.yaml can't be read/],
       [['train', 'tiny.kaf.yaml', '--set', 'epochs'], /--set epochs: expected path=value/],
+      [['train', 'tiny.kaf.yaml', '--data', '.'], /In a new run set dataset\.path/],
       [['train', '--resume', 'nothing'], /There is no run nothing/],
       [['evaluate', 'nothing'], /does not exist\. Name a run's folder or a checkpoint file/],
       [['evaluate', '.', '--epsilon', '8/x'], /--epsilon 8\/x: expected a number, for example 20 or 8\/255/],

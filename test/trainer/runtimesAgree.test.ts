@@ -53,7 +53,14 @@ function planOf({ network, optimizer, learningRate, activation }: Settings): Pla
       schedule: { type: 'constant', learningRate },
       augmentation: { crop: 4, flip: true },
     },
-    observe: { normsEverySteps: 1, shapesEverySteps: 0, testEveryEpochs: 0, robustSamples: 0, robustSteps: 0 },
+    observe: {
+      normsEverySteps: 1,
+      shapesEverySteps: 0,
+      testEveryEpochs: 0,
+      robustSamples: 0,
+      robustSteps: 0,
+      tensorboard: false,
+    },
   };
 }
 

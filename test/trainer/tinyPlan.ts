@@ -40,7 +40,15 @@ export const tinyPlan: Plan = {
     augmentation: { crop: 1, flip: true },
     checkpointEveryEpochs: 1,
   },
-  observe: { normsEverySteps: 1, shapesEverySteps: 2, testEveryEpochs: 1, robustSamples: 2, robustSteps: 2 },
+  observe: {
+    normsEverySteps: 1,
+    shapesEverySteps: 2,
+    testEveryEpochs: 1,
+    robustSamples: 2,
+    robustSteps: 2,
+    tensorboard: true,
+  },
+  checkpoints: { keep: 'all' },
   evaluation: [],
 };
 

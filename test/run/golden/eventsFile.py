@@ -8,7 +8,7 @@ import json
 import pathlib
 import tempfile
 
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -26,6 +26,7 @@ tags = {
 with tempfile.NamedTemporaryFile() as file:
     writer = RecordWriter(file)
     writer.write(Event(wall_time=1.5, file_version="brain.Event:2").SerializeToString())
+    writer.write(Event(wall_time=1.5, step=1, session_log=SessionLog(status=SessionLog.START)).SerializeToString())
     for row in rows:
         record = row["record"]
         values = [Summary.Value(tag=tag, simple_value=record[key]) for key, tag in tags[record["type"]].items()]

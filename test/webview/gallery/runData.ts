@@ -50,7 +50,15 @@ export function makePlan(activation: RunActivation): Plan {
       augmentation: { crop: 4, flip: true },
       checkpointEveryEpochs: 2,
     },
-    observe: { normsEverySteps: 10, shapesEverySteps: 50, testEveryEpochs: 1, robustSamples: 512, robustSteps: 10 },
+    observe: {
+      normsEverySteps: 10,
+      shapesEverySteps: 50,
+      testEveryEpochs: 1,
+      robustSamples: 512,
+      robustSteps: 10,
+      tensorboard: true,
+    },
+    checkpoints: { keep: 'all' },
     evaluation: [
       {
         attack: 'pgd',

@@ -1,0 +1,216 @@
+// What a plan on a disk must be before it is trusted: the types of protocol/plan.ts, the ranges of settings.ts, the
+// contradictions of checkPlan.ts. Keys that came after a plan was written get their defaults here, and nowhere else.
+import { z } from 'zod';
+import type { Plan } from '../protocol/plan.ts';
+import { checkPlan } from './checkPlan.ts';
+import { pathNames } from './settingAt.ts';
+import type { NumberSetting, Setting } from './setting.ts';
+import { experimentSettings } from './settings.ts';
+
+/** As long as a path may be; a plan's name may be that of a file. */
+const maxTextLength = 8192;
+
+const text = z.string().min(1).max(maxTextLength);
+
+const dataset = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('cifar10'),
+    path: text,
+    ...numbers('dataset.cifar10', 'trainSamples', 'testSamples'),
+  }),
+  z.strictObject({
+    name: z.literal('shapes'),
+    ...numbers('dataset.shapes', 'trainSamples', 'testSamples', 'seed'),
+  }),
+]);
+
+const network = z.union([
+  z.enum(['light', 'vgg']),
+  z.strictObject({ type: z.literal('resnet'), ...numbers('model.network.resnet', 'depth') }),
+]);
+
+function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free'>(type: T) {
+  const at = `model.activation.${type}`;
+  return z.strictObject({
+    type: z.literal(type),
+    ...numbers(at, 'dictionary', 'boundary', 'gamma'),
+    init: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
+      z.strictObject({
+        type: z.literal('ridge'),
+        target: z.enum(['relu', 'elu', 'swish']),
+        ...numbers(`${at}.init.ridge`, 'epsilon'),
+      }),
+    ]),
+  });
+}
+
+/** An activation function that is its name and some numbers. */
+function functionSchema<const T extends string, const K extends string = never>(type: T, ...keys: readonly K[]) {
+  return z.strictObject({ type: z.literal(type), ...numbers(`model.activation.${type}`, ...keys) });
+}
+
+const activation = z.discriminatedUnion('type', [
+  functionSchema('relu'),
+  functionSchema('swish'),
+  functionSchema('gelu'),
+  functionSchema('sigmoid'),
+  functionSchema('tanh'),
+  functionSchema('elu', 'alpha'),
+  functionSchema('leaky-relu', 'slope'),
+  functionSchema('prelu', 'slope'),
+  functionSchema('softplus', 'a'),
+  functionSchema('smooth-relu', 'beta'),
+  functionSchema('step', 'straightThrough'),
+  functionSchema('k-wta', 'ratio').extend({
+    lowering: z
+      .strictObject(numbers('model.activation.k-wta.lowering', 'to', 'by', 'everyEpochs', 'afterEpochs'))
+      .exactOptional(),
+  }),
+  functionSchema('generalized-tanh', 'scale', 'rate'),
+  functionSchema('srelu', 'left', 'leftSlope', 'right', 'rightSlope'),
+  functionSchema('apl', 'hinges', 'reach'),
+  functionSchema('polynomial', 'degree'),
+  functionSchema('spline', 'points', 'boundary', 'noise').extend({
+    basis: z.enum(['catmull-rom', 'b-spline']),
+    start: z.enum(['tanh', 'relu', 'elu', 'swish', 'identity']),
+  }),
+  functionSchema('maxout', 'maps'),
+  kafSchema('kaf'),
+  kafSchema('residual-kaf'),
+  kafSchema('kaf-free'),
+]);
+
+const threat = z.strictObject({
+  norm: z.literal('linf'),
+  ...numbers('training.threat', 'epsilon', 'stepSize'),
+});
+
+const optimizer = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('sgd'), ...numbers('training.optimizer.sgd', 'momentum', 'weightDecay') }),
+  z.strictObject({
+    type: z.literal('adam'),
+    ...numbers('training.optimizer.adam', 'beta1', 'beta2', 'epsilon', 'weightDecay'),
+  }),
+]);
+
+const schedule = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('constant'), ...numbers('training.schedule.constant', 'learningRate') }),
+  z.strictObject({
+    type: z.literal('triangular'),
+    ...numbers('training.schedule.triangular', 'min', 'max', 'cooldownEpochs'),
+  }),
+]);
+
+const evaluation = z.strictObject({
+  attack: z.literal('pgd'),
+  norm: z.literal('linf'),
+  ...numbers('evaluation.[].pgd', 'epsilon', 'stepSize', 'steps', 'restarts', 'samples', 'batchSize'),
+  protocol: z.literal('worst-case'),
+});
+
+const keep = z.union([
+  z.literal('all'),
+  z.strictObject({ ...numbers('checkpoints.keep', 'last', 'everyEpochs'), best: z.boolean() }),
+]);
+
+/**
+ * A plan as it is read from a run's folder or a checkpoint. Keys that this version doesn't know are refused: they mean
+ * something that it would not do.
+ */
+export const planSchema: z.ZodType<Plan, unknown> = z
+  .strictObject({
+    version: z.literal(1),
+    name: text,
+    seed: numberOf('seed'),
+    runtime: z.enum(['auto', 'wasm', 'tensorflow', 'cpu']),
+    threads: numberOf('threads').nullable(),
+    dataset,
+    model: z.strictObject({
+      network,
+      activation,
+      dropout: z.array(numberOf('model.dropout.[]')).max(4),
+      ...numbers('model', 'denseL2', 'convolutionL2'),
+      normalization: z
+        .strictObject({
+          mean: z.array(numberOf('model.normalization.mean.[]')).length(3),
+          std: z.array(numberOf('model.normalization.std.[]')).length(3),
+        })
+        .nullable(),
+    }),
+    training: z.strictObject({
+      method: z.enum(['standard', 'fgsm-rs']),
+      threat: threat.nullable(),
+      ...numbers('training', 'epochs', 'batchSize', 'checkpointEveryEpochs'),
+      optimizer,
+      schedule,
+      augmentation: z.strictObject({ ...numbers('training.augmentation', 'crop'), flip: z.boolean() }),
+    }),
+    observe: z.strictObject({
+      normsEverySteps: numberOf('observe.norms'),
+      shapesEverySteps: numberOf('observe.shapes'),
+      testEveryEpochs: numberOf('observe.test'),
+      ...numbers('observe', 'robustSamples', 'robustSteps'),
+      // Added after version 0.1.0, as is `checkpoints`.
+      tensorboard: z.boolean().default(true),
+    }),
+    checkpoints: z.strictObject({ keep }).default({ keep: 'all' }),
+    evaluation: z.array(evaluation).max(20),
+  })
+  .superRefine((plan, context) => {
+    const { method, threat: planned } = plan.training;
+    if ((method === 'standard') !== (planned === null)) {
+      const message = method === 'standard' ? 'expected null with method standard' : `expected one with ${method}`;
+      context.addIssue({ code: 'custom', path: ['training', 'threat'], message });
+    }
+    for (const { severity, path, expected, got } of checkPlan(null, plan)) {
+      if (severity !== 'error') continue;
+      context.addIssue({ code: 'custom', path: pathNames(path), message: `expected ${expected}, got ${got}` });
+    }
+  });
+
+/**
+ * The plan that a value from a disk is, with the defaults of keys that came later.
+ * @throws Error with a line for each thing that is wrong: `training.epochs: …`
+ */
+export function completePlan(value: unknown): Plan {
+  const parsed = planSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'plan'}: ${message}`);
+  throw new Error(lines.join('\n'), { cause: parsed.error });
+}
+
+/** Numbers of a mapping whose keys are called in the plan as in the file. */
+function numbers<const K extends string>(path: string, ...keys: readonly K[]): Record<K, z.ZodNumber> {
+  return Object.fromEntries(keys.map((key) => [key, numberOf(`${path}.${key}`)])) as Record<K, z.ZodNumber>;
+}
+
+/** A number within the range that the setting at a path has. */
+function numberOf(path: string): z.ZodNumber {
+  const { isInteger, range } = numberSetting(path);
+  let schema: z.ZodNumber = isInteger ? z.int() : z.number();
+  schema = range.isMinExcluded ? schema.gt(range.min) : schema.min(range.min);
+  return range.isMaxExcluded ? schema.lt(range.max) : schema.max(range.max);
+}
+
+/** By the names of keys and variants, `[]` for the items of a list. */
+function numberSetting(path: string): NumberSetting {
+  let setting: Setting | undefined = experimentSettings;
+  let names: readonly string[] = path.split('.');
+  while (setting && names.length > 0) {
+    const [first = '', second = ''] = names;
+    const isVariant: boolean = setting.kind === 'variant';
+    const next: Setting | undefined =
+      setting.kind === 'group'
+        ? setting.keys[first]
+        : setting.kind === 'list'
+          ? setting.item
+          : setting.kind === 'variant'
+            ? setting.variants[first]?.keys[second]
+            : undefined;
+    names = names.slice(isVariant ? 2 : 1);
+    setting = next;
+  }
+  if (setting?.kind !== 'number') throw new Error(`the experiment has no number ${path}`);
+  return setting;
+}

@@ -1,0 +1,125 @@
+// Experiments for the property tests: the values of a file, generated.
+import fc from 'fast-check';
+
+/** Random keys of an experiment that are right, or left out. */
+export const experimentValues = fc.record(
+  {
+    name: fc.stringMatching(/^[a-zA-Z0-9 _#:'"-]{0,20}[a-z]$/),
+    dataset: fc.oneof(
+      fc.constantFrom('shapes', 'cifar10'),
+      fc.record(
+        { name: fc.constant('shapes'), trainSamples: fc.integer({ min: 4096, max: 9999 }), seed: fc.nat() },
+        { requiredKeys: ['name'] },
+      ),
+      fc.record({ name: fc.constant('cifar10'), path: fc.constantFrom('~/a', 'b/c', '/d', '../é f') }),
+    ),
+    model: fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record(
+          {
+            network: fc.oneof(
+              fc.constantFrom('light', 'vgg', 'resnet20', 'resnet56', 'resnet'),
+              fc.integer({ min: 1, max: 200 }).map((n) => ({ type: 'resnet', depth: 6 * n + 2 })),
+            ),
+            convolutionL2: fc.double({ min: 0, max: 10, noNaN: true }),
+            activation: fc.oneof(
+              fc.constantFrom(
+                ...['relu', 'elu', 'swish', 'kaf', 'residual-kaf', 'kaf-free', 'gelu', 'tanh', 'sigmoid'],
+              ),
+              fc.constantFrom(...['leaky-relu', 'softplus', 'smooth-relu', 'step', 'k-wta', 'prelu', 'srelu']),
+              fc.constantFrom('generalized-tanh', 'apl', 'polynomial', 'spline'),
+              fc.record({
+                type: fc.constant('k-wta'),
+                ratio: fc.double({ min: 0.5, max: 1, noNaN: true }),
+                lowering: fc.record(
+                  {
+                    to: fc.double({ min: 1e-3, max: 0.4, noNaN: true }),
+                    by: fc.double({ min: 1e-3, max: 1, noNaN: true }),
+                    everyEpochs: fc.integer({ min: 1, max: 9 }),
+                    afterEpochs: fc.nat(20),
+                  },
+                  { requiredKeys: [] },
+                ),
+              }),
+              fc.record(
+                {
+                  type: fc.constant('spline'),
+                  points: fc.integer({ min: 4, max: 256 }),
+                  boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+                  basis: fc.constantFrom('catmull-rom', 'b-spline'),
+                  start: fc.constantFrom('tanh', 'relu', 'elu', 'swish', 'identity'),
+                  noise: fc.double({ min: 0, max: 100, noNaN: true }),
+                },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
+              fc.record(
+                {
+                  type: fc.constantFrom('kaf', 'residual-kaf', 'kaf-free'),
+                  dictionary: fc.integer({ min: 2, max: 256 }),
+                  boundary: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+                  gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
+                  init: fc.oneof(
+                    fc.record({ normal: fc.double({ min: 0, max: 100, noNaN: true }) }),
+                    fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu') }),
+                  ),
+                },
+                { requiredKeys: ['type'] },
+              ),
+            ),
+            denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
+            normalization: fc.constantFrom('none', 'cifar10'),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record(
+          {
+            network: fc.constantFrom('light', 'vgg'),
+            activation: fc.record(
+              { type: fc.constant('maxout'), maps: fc.integer({ min: 2, max: 16 }) },
+              { requiredKeys: ['type'] },
+            ),
+          },
+          { requiredKeys: ['activation'] },
+        ),
+      },
+    ),
+    training: fc.record(
+      {
+        method: fc.constantFrom('standard', 'fgsm-rs'),
+        threat: fc.record({ epsilon: fc.double({ min: 1e-6, max: 1, noNaN: true }) }),
+        epochs: fc.integer({ min: 1, max: 10_000 }),
+        batchSize: fc.integer({ min: 1, max: 4096 }),
+        optimizer: fc.constantFrom('adam', 'sgd'),
+        schedule: fc.constantFrom('constant', 'triangular'),
+        augmentation: fc.record({ crop: fc.integer({ min: 0, max: 16 }), flip: fc.boolean() }),
+      },
+      { requiredKeys: [] },
+    ),
+    observe: fc.record({ tensorboard: fc.boolean() }, { requiredKeys: [] }),
+    checkpoints: fc.record({
+      keep: fc.oneof(
+        fc.constant('all'),
+        fc.record(
+          {
+            last: fc.integer({ min: 1, max: 10_000 }),
+            everyEpochs: fc.nat(10_000),
+            best: fc.boolean(),
+          },
+          { requiredKeys: [] },
+        ),
+      ),
+    }),
+    evaluation: fc.array(fc.record({ attack: fc.constant('pgd'), steps: fc.integer({ min: 1, max: 100 }) }), {
+      maxLength: 3,
+    }),
+    seed: fc.integer({ min: 0, max: 0xffff_ffff }),
+    runtime: fc.constantFrom('auto', 'wasm', 'tensorflow', 'cpu'),
+    threads: fc.oneof(fc.constant('auto'), fc.integer({ min: 1, max: 256 })),
+  },
+  { requiredKeys: [] },
+);
