@@ -73,6 +73,7 @@ async function judgeAll() {
       `${index + 1}/${waiting.length}  ${verdict.verdict.padEnd(9)} ${describe(mutant)}  ${verdict.by ?? ''}`,
     );
   }
+  endRunner();
   conclude(mutants.flatMap(({ id }) => judged.get(id) ?? []));
 }
 
