@@ -48,6 +48,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 const tree = copyTree();
 const sources = tree.filter((file) => file.endsWith('.ts') && positionals.some((place) => isIn(file, place)));
+/** As they were copied: the tree may change meanwhile. */
+const originals = new Map(sources.map((file) => [file, fs.readFileSync(path.join(scratch, file), 'utf8')]));
 const rewritten = new Set();
 const changedTexts = new Map();
 const service = openTypeScript();
@@ -81,9 +83,9 @@ async function judgeAll() {
 async function judge(mutant, importers, baselines) {
   const { file, start, end, replacement } = mutant;
   const place = path.join(scratch, file);
-  const text = fs.readFileSync(path.join(root, file), 'utf8');
+  const text = originals.get(file);
   const broken = text.slice(0, start) + replacement + text.slice(end);
-  const typeError = findTypeError(place, broken);
+  const typeError = findTypeError(file, broken);
   if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
   const tests = testsOf(file, importers);
   if (tests.length === 0) return { verdict: 'survived', by: 'no test imports it' };
@@ -211,14 +213,12 @@ function openTypeScript() {
 }
 
 /** The first error in the broken file itself, or null. */
-function findTypeError(place, broken) {
+function findTypeError(file, broken) {
+  const place = path.join(scratch, file);
   const version = (changedTexts.get(place)?.version ?? 0) + 1;
   changedTexts.set(place, { text: broken, version });
   const [error] = [...service.getSyntacticDiagnostics(place), ...service.getSemanticDiagnostics(place)];
-  changedTexts.set(place, {
-    text: fs.readFileSync(path.join(root, path.relative(scratch, place)), 'utf8'),
-    version: version + 1,
-  });
+  changedTexts.set(place, { text: originals.get(file), version: version + 1 });
   return error ? ts.flattenDiagnosticMessageText(error.messageText, ' ').slice(0, 120) : null;
 }
 
@@ -258,7 +258,7 @@ function sample(all) {
 function findImporters() {
   const importers = new Map();
   for (const file of tree.filter((name) => name.endsWith('.ts'))) {
-    for (const { fileName } of ts.preProcessFile(fs.readFileSync(path.join(root, file), 'utf8')).importedFiles) {
+    for (const { fileName } of ts.preProcessFile(fs.readFileSync(path.join(scratch, file), 'utf8')).importedFiles) {
       if (!fileName.startsWith('.')) continue;
       const imported = path.posix.join(path.posix.dirname(file), fileName);
       importers.set(imported, [...(importers.get(imported) ?? []), file]);
