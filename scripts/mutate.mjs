@@ -88,18 +88,18 @@ async function judge(mutant, importers, baselines) {
   const typeError = findTypeError(file, broken);
   if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
   const tests = testsOf(file, importers);
+  const key = tests.toSorted().join();
   if (tests.length === 0) return { verdict: 'survived', by: 'no test imports it' };
   try {
-    if (!baselines.has(file)) {
-      const startMs = performance.now();
-      const { failure } = await runTests(tests, null);
+    if (!baselines.has(key)) {
+      const { failure, longestMs } = await runTests(tests, null);
       if (isInterrupted) return null;
       if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
-      baselines.set(file, performance.now() - startMs);
+      baselines.set(key, longestMs);
     }
     rewrite(place, broken);
-    // A guard against endless loops only: far above what the unbroken sources take here and now.
-    const { failure, isOver } = await runTests(tests, 20_000 + 10 * baselines.get(file));
+    // A guard against endless loops only: no test of the unbroken sources takes nearly as long here and now.
+    const { failure, isOver } = await runTests(tests, 20_000 + 5 * baselines.get(key));
     if (isInterrupted) return null;
     if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
     if (!failure) return { verdict: 'survived', by: null };
@@ -115,24 +115,35 @@ function rewrite(place, text) {
   rewritten.add(place);
 }
 
-/** @param guardMs null for as long as it takes */
+/**
+ * @param guardMs until the next test ends; null for as long as it takes
+ * @returns the first failure or null, whether the guard was over, and the longest time until a test ended
+ */
 async function runTests(tests, guardMs) {
   runner ??= await startRunner();
   const { child } = runner;
   return new Promise((resolve) => {
-    const guard = guardMs && setTimeout(() => finish({ isOver: true }), guardMs);
+    const guard = guardMs && setTimeout(() => finish({ failure: null, isOver: true }), guardMs);
+    let lastMs = performance.now();
+    let longestMs = 0;
     const finish = (result) => {
       clearTimeout(guard);
-      child.off('message', finish);
+      child.off('message', hear);
       child.off('exit', crash);
       if (result.isOver) endRunner();
-      resolve(result);
+      resolve({ ...result, longestMs });
+    };
+    const hear = (message) => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+      if (message.isTestOver) guard?.refresh();
+      else finish(message);
     };
     const crash = () => {
       runner = null;
       finish({ failure: { file: 'the test runner', test: 'ended', message: '' } });
     };
-    child.on('message', finish);
+    child.on('message', hear);
     child.on('exit', crash);
     child.send({ changed: [...rewritten], tests });
     rewritten.clear();
