@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Pass } from '../../server/model/layer.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import { testNetwork } from '../../server/trainer/testing.ts';
 import { brightnessNetwork, evenImages } from '../attack/brightnessNetwork.ts';
@@ -21,9 +22,14 @@ function planOf(observe: Partial<Plan['observe']>, threat: Plan['training']['thr
 }
 
 const looks: Float32Array[] = [];
+const passes: Pass[] = [];
 const network = () => {
   looks.length = 0;
-  return brightnessNetwork((images) => looks.push(images));
+  passes.length = 0;
+  return brightnessNetwork((images, pass) => {
+    looks.push(images);
+    passes.push(pass);
+  });
 };
 
 afterEach(() => {
@@ -40,6 +46,31 @@ describe('a test during training', () => {
     expect(tested!.loss).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 4, 5);
     expect(tested).toMatchObject({ accuracy: 0.75, samples: 4, robustAccuracy: null, robustSamples: 0 });
     expect(looks.map(({ length }) => length / 48)).toEqual([3, 1]);
+    const inference = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null };
+    expect(passes).toEqual([inference, inference]);
+  });
+
+  it('looks at no empty batch where the images fill theirs', async () => {
+    const of = network();
+    const three = evenImages(bright.slice(0, 3));
+    expect(await testNetwork(of, three, planOf({ robustSamples: 0 }), signal)).toMatchObject({ samples: 3 });
+    expect(looks.map(({ length }) => length / 48)).toEqual([3]);
+    of.dispose();
+  });
+
+  it('hears between two batches that it is stopped', async () => {
+    const controller = new AbortController();
+    let nLooks = 0;
+    const watched = brightnessNetwork(() => {
+      nLooks++;
+      // Not at once: by whoever has the next turn.
+      setImmediate(() => {
+        controller.abort();
+      });
+    });
+    expect(await testNetwork(watched, dataset, planOf({ robustSamples: 0 }), controller.signal)).toBeNull();
+    expect(nLooks).toBe(1);
+    watched.dispose();
   });
 
   it('attacks the first images at the training threat’s ε, or at 8/255 where there is none', async () => {
