@@ -66,6 +66,21 @@ describe('train', () => {
     expect(quiet.records.map(({ type }) => type)).toEqual(['prepared', 'step', 'step']);
   });
 
+  it('takes every image once an epoch, the last step what is left', async () => {
+    const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+    const { events } = await collect(withTraining({ epochs: 2 }, never), tinyDataset({ nTrain: 3 }));
+    expect(recordsOf<PreparedRecord>(events, 'prepared')[0]).toMatchObject({ steps: 4, stepsPerEpoch: 2 });
+    const steps = recordsOf<StepRecord>(events, 'step');
+    expect(steps.map(({ step, epoch }) => [step, epoch])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 2],
+      [4, 2],
+    ]);
+    // Of a single image: right or wrong.
+    for (const { step, accuracy } of steps) expect(step % 2 === 0 ? [0, 1] : [0, 0.5, 1]).toContain(accuracy);
+  });
+
   it('crops, flips or does neither, as the plan says', async () => {
     const lossWith = async (augmentation: Plan['training']['augmentation']) => {
       const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
