@@ -64,6 +64,11 @@ describe('train', () => {
     const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
     const quiet = await collect(withTraining({ epochs: 1 }, never), dataset);
     expect(quiet.records.map(({ type }) => type)).toEqual(['prepared', 'step', 'step']);
+    const always = { ...never, normsEverySteps: 1, shapesEverySteps: 1 };
+    const loud = await collect(withTraining({ epochs: 1 }, always), dataset);
+    expect(loud.records.map(({ type }) => type)).toEqual([
+      ...['prepared', 'shapes', 'step', 'norms', 'shapes', 'step', 'norms', 'shapes'],
+    ]);
   });
 
   it('takes every image once an epoch, the last step what is left', async () => {
