@@ -175,6 +175,21 @@ describe('train', () => {
     expect(events.at(-1)!.type).toBe('checkpoint');
   });
 
+  it('gives others their turn before every step, so that it hears of an abort', async () => {
+    const controller = new AbortController();
+    const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+    const { states } = await collect(withTraining({}, never), dataset, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'record' && event.record.type === 'step')
+          setImmediate(() => {
+            controller.abort();
+          });
+      },
+    });
+    expect(states.map(({ step }) => step)).toEqual([1]);
+  });
+
   it('on abort at an epoch’s end leaves the test for later', async () => {
     const plan = withTraining({ epochs: 1 }, { shapesEverySteps: 0, normsEverySteps: 0 });
     const controller = new AbortController();
