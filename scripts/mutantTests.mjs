@@ -14,7 +14,7 @@ const vitest = await createVitest(
     watch: false,
     maxWorkers: 1,
     bail: 1,
-    reporters: [{ onTestRunEnd: collect }],
+    reporters: [{ onTestCaseResult: () => process.send({ isTestOver: true }), onTestRunEnd: collect }],
     printConsoleTrace: false,
     onConsoleLog: () => false,
   },

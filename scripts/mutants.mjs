@@ -113,7 +113,9 @@ export function makeMutants(source, checker) {
 
   /** Calls, assignments and yields for their effect; and exits, but for the last statement of a function, which ends it anyway. */
   function isRemovable(node) {
-    if (ts.isExpressionStatement(node)) return !ts.isPostfixUnaryExpression(node.expression);
+    if (ts.isExpressionStatement(node)) {
+      return !ts.isPostfixUnaryExpression(node.expression) && !ts.isSatisfiesExpression(node.expression);
+    }
     if (ts.isBreakStatement(node)) return !ts.isCaseOrDefaultClause(node.parent);
     if (ts.isContinueStatement(node)) return true;
     if (!ts.isReturnStatement(node)) return false;

@@ -48,6 +48,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 const tree = copyTree();
 const sources = tree.filter((file) => file.endsWith('.ts') && positionals.some((place) => isIn(file, place)));
+/** As they were copied: the tree may change meanwhile. */
+const originals = new Map(sources.map((file) => [file, fs.readFileSync(path.join(scratch, file), 'utf8')]));
 const rewritten = new Set();
 const changedTexts = new Map();
 const service = openTypeScript();
@@ -73,6 +75,7 @@ async function judgeAll() {
       `${index + 1}/${waiting.length}  ${verdict.verdict.padEnd(9)} ${describe(mutant)}  ${verdict.by ?? ''}`,
     );
   }
+  endRunner();
   conclude(mutants.flatMap(({ id }) => judged.get(id) ?? []));
 }
 
@@ -80,23 +83,23 @@ async function judgeAll() {
 async function judge(mutant, importers, baselines) {
   const { file, start, end, replacement } = mutant;
   const place = path.join(scratch, file);
-  const text = fs.readFileSync(path.join(root, file), 'utf8');
+  const text = originals.get(file);
   const broken = text.slice(0, start) + replacement + text.slice(end);
-  const typeError = findTypeError(place, broken);
+  const typeError = findTypeError(file, broken);
   if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
   const tests = testsOf(file, importers);
+  const key = tests.toSorted().join();
   if (tests.length === 0) return { verdict: 'survived', by: 'no test imports it' };
   try {
-    if (!baselines.has(file)) {
-      const startMs = performance.now();
-      const { failure } = await runTests(tests, null);
+    if (!baselines.has(key)) {
+      const { failure, longestMs } = await runTests(tests, null);
       if (isInterrupted) return null;
       if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
-      baselines.set(file, performance.now() - startMs);
+      baselines.set(key, longestMs);
     }
     rewrite(place, broken);
-    // A guard against endless loops only: far above what the unbroken sources take here and now.
-    const { failure, isOver } = await runTests(tests, 20_000 + 10 * baselines.get(file));
+    // A guard against endless loops only: no test of the unbroken sources takes nearly as long here and now.
+    const { failure, isOver } = await runTests(tests, 20_000 + 5 * baselines.get(key));
     if (isInterrupted) return null;
     if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
     if (!failure) return { verdict: 'survived', by: null };
@@ -112,24 +115,35 @@ function rewrite(place, text) {
   rewritten.add(place);
 }
 
-/** @param guardMs null for as long as it takes */
+/**
+ * @param guardMs until the next test ends; null for as long as it takes
+ * @returns the first failure or null, whether the guard was over, and the longest time until a test ended
+ */
 async function runTests(tests, guardMs) {
   runner ??= await startRunner();
   const { child } = runner;
   return new Promise((resolve) => {
-    const guard = guardMs && setTimeout(() => finish({ isOver: true }), guardMs);
+    const guard = guardMs && setTimeout(() => finish({ failure: null, isOver: true }), guardMs);
+    let lastMs = performance.now();
+    let longestMs = 0;
     const finish = (result) => {
       clearTimeout(guard);
-      child.off('message', finish);
+      child.off('message', hear);
       child.off('exit', crash);
       if (result.isOver) endRunner();
-      resolve(result);
+      resolve({ ...result, longestMs });
+    };
+    const hear = (message) => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+      if (message.isTestOver) guard?.refresh();
+      else finish(message);
     };
     const crash = () => {
       runner = null;
       finish({ failure: { file: 'the test runner', test: 'ended', message: '' } });
     };
-    child.on('message', finish);
+    child.on('message', hear);
     child.on('exit', crash);
     child.send({ changed: [...rewritten], tests });
     rewritten.clear();
@@ -210,14 +224,12 @@ function openTypeScript() {
 }
 
 /** The first error in the broken file itself, or null. */
-function findTypeError(place, broken) {
+function findTypeError(file, broken) {
+  const place = path.join(scratch, file);
   const version = (changedTexts.get(place)?.version ?? 0) + 1;
   changedTexts.set(place, { text: broken, version });
   const [error] = [...service.getSyntacticDiagnostics(place), ...service.getSemanticDiagnostics(place)];
-  changedTexts.set(place, {
-    text: fs.readFileSync(path.join(root, path.relative(scratch, place)), 'utf8'),
-    version: version + 1,
-  });
+  changedTexts.set(place, { text: originals.get(file), version: version + 1 });
   return error ? ts.flattenDiagnosticMessageText(error.messageText, ' ').slice(0, 120) : null;
 }
 
@@ -257,7 +269,7 @@ function sample(all) {
 function findImporters() {
   const importers = new Map();
   for (const file of tree.filter((name) => name.endsWith('.ts'))) {
-    for (const { fileName } of ts.preProcessFile(fs.readFileSync(path.join(root, file), 'utf8')).importedFiles) {
+    for (const { fileName } of ts.preProcessFile(fs.readFileSync(path.join(scratch, file), 'utf8')).importedFiles) {
       if (!fileName.startsWith('.')) continue;
       const imported = path.posix.join(path.posix.dirname(file), fileName);
       importers.set(imported, [...(importers.get(imported) ?? []), file]);

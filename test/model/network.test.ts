@@ -165,6 +165,7 @@ describe('buildNetwork', () => {
     expectSpread(network, 'conv2.kernel', Math.sqrt(6 / (9 * 32)));
     expectSpread(network, 'dense1.kernel', Math.sqrt(6 / (64 + 128)));
     expect(Math.max(...valuesOf(network, 'conv2.bias').map(Math.abs))).toBe(0);
+    expect(Math.max(...valuesOf(network, 'dense1.bias').map(Math.abs))).toBe(0);
     const alpha = valuesOf(network, 'kaf5.alpha');
     const std = Math.sqrt(alpha.reduce((sum, value) => sum + value * value, 0) / alpha.length);
     // The standard error of a standard deviation of 2,560 normal values is 1.4 %; four of them.
@@ -190,6 +191,28 @@ describe('buildNetwork', () => {
     expect(valuesOf(residual, 'kaf1.alpha')).toEqual(new Float32Array(32 * 20));
     expect(residual.activations[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
     expect(residual.activations[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
+  });
+});
+
+describe('what a network starts from', () => {
+  it('is a batch normalisation that changes nothing, with statistics of mean 0 and variance 1', () => {
+    const network = build(planOf('light', { type: 'relu' }));
+    expect(new Set(valuesOf(network, 'bn2.gamma'))).toEqual(new Set([1]));
+    expect(new Set(valuesOf(network, 'bn2.beta'))).toEqual(new Set([0]));
+    expect([valueOf(network, 'bn2.mean'), valueOf(network, 'bn2.variance')]).toEqual([0, 1]);
+  });
+
+  it('is, with the same coefficients, the same function for a free KAF as for a fixed one', () => {
+    const fixed = build(planOf('light', kaf), { side: 4 });
+    const free = build(planOf('light', { ...kaf, type: 'kaf-free' }), { side: 4 });
+    for (const { name, variable } of fixed.parameters) {
+      free.parameters.find((parameter) => parameter.name === name)!.variable.assign(variable);
+    }
+    const images = imagesOf(2);
+    const [one, other] = [fixed, free].map((of) => tf.tidy(() => of.forward(images, pass({})).dataSync().slice()));
+    // The bandwidth goes through a float32 logarithm, and five activations.
+    one!.forEach((logit, index) => expect(other![index]).toBeCloseTo(logit, 3));
+    images.dispose();
   });
 });
 
@@ -273,6 +296,28 @@ describe('forward', () => {
     ]);
     // float32, a few roundings of inputs of size 3 through five layers
     own!.forEach((logit, index) => expect(logit).toBeCloseTo(given![index]!, 4));
+    images.dispose();
+  });
+
+  it('gives training no gradient of the images: of every convolution’s input but the first’s', () => {
+    const network = build(planOf('light', { type: 'relu' }), { side: 4 });
+    const images = imagesOf(2);
+    const names: string[] = [];
+    const engine = tf.engine();
+    const run = engine.runKernel.bind(engine);
+    engine.runKernel = ((name: string, ...rest: [tf.NamedTensorMap, tf.NamedAttrMap]) => {
+      names.push(name);
+      return run(name, ...rest);
+    }) as typeof engine.runKernel;
+    try {
+      const variables = network.parameters.map(({ variable }) => variable);
+      const forward = () => network.forward(images, pass({ mode: 'training', gradients: 'all' }));
+      tf.tidy(() => void tf.valueAndGrads(forward)(variables, tf.ones([2, 10])));
+    } finally {
+      engine.runKernel = run;
+    }
+    expect(names.filter((name) => name === tf.Conv2DBackpropInput)).toHaveLength(3);
+    expect(names.filter((name) => name === tf.Conv2DBackpropFilter)).toHaveLength(4);
     images.dispose();
   });
 

@@ -45,7 +45,22 @@ describe('fitRidge', () => {
     expect([...fitRidge(dictionary, () => 0, 1e-6)]).toEqual(Array(size).fill(0));
   });
 
+  it('aims at the functions by their names', () => {
+    const at = (x: number) => [ridgeTargets.relu(x), ridgeTargets.elu(x), ridgeTargets.swish(x)];
+    // e⁻¹ − 1, and ±1/(1 + e^∓1).
+    [-1, 0, 1].forEach((x, index) => {
+      const expected = [
+        [0, -0.6321205588, -0.2689414214],
+        [0, 0, 0],
+        [1, 1, 0.7310585786],
+      ][index]!;
+      at(x).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 9));
+    });
+  });
+
   it('says what to change where the kernel matrix is singular', () => {
+    // All ones: what is left of the second row is 0 to the bit.
+    expect(() => fitRidge({ size: 2, boundary: 3, gamma: 0 }, ridgeTargets.relu, 0)).toThrow(RangeError);
     expect(() => fitRidge({ size: 64, boundary: 3, gamma: 0.01 }, ridgeTargets.relu, 0)).toThrow(
       'take a larger epsilon or gamma',
     );

@@ -66,10 +66,12 @@ describe('evaluate', () => {
     });
     const lowering = { to: 0.05, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
     const lowered = withWinners({ type: 'k-wta', ratio: 0.5, lowering });
-    const { states } = await collect(lowered, dataset);
+    // Three images in batches of two: the second step of an epoch is on what is left.
+    const on = tinyDataset({ nTrain: 3, nTest: 7 });
+    const { states } = await collect(lowered, on);
     expect(states.map(({ step }) => step)).toEqual([2, 4]);
     const recordsOf = (activation: ActivationPlan, of: TrainingState) =>
-      run(undefined, undefined, { plan: withWinners(activation), of });
+      run(undefined, undefined, { plan: withWinners(activation), of, on });
     for (const [of, ratio, other] of [
       [states[0]!, 0.5, 0.05],
       [states[1]!, 0.05, 0.5],
@@ -88,10 +90,10 @@ describe('evaluate', () => {
 async function run(
   signal = new AbortController().signal,
   onRecord: (record: RunRecord) => void = () => undefined,
-  { plan, of } = { plan: tinyPlan, of: state },
+  { plan, of, on } = { plan: tinyPlan, of: state, on: dataset },
 ): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
-  for await (const record of evaluate(plan, evaluation, dataset, { state: of, number: 4, signal })) {
+  for await (const record of evaluate(plan, evaluation, on, { state: of, number: 4, signal })) {
     records.push(record);
     onRecord(record);
   }

@@ -4,6 +4,7 @@ import { epochsBefore, learningRate } from '../../server/trainer/schedule.ts';
 describe('epochsBefore', () => {
   it('counts the epochs done before the one of an update', () => {
     expect([0, 1, 10, 11, 20, 21].map((step) => epochsBefore(step, 10))).toEqual([0, 0, 0, 1, 1, 2]);
+    expect([0, 1, 2, 3].map((step) => epochsBefore(step, 1))).toEqual([0, 0, 1, 2]);
   });
 });
 
@@ -29,6 +30,6 @@ describe('learningRate', () => {
 
   it('stays at min when all epochs are cooldown', () => {
     const plan = { type: 'triangular', min: 0.1, max: 1, cooldownEpochs: 9 } as const;
-    expect([1, 50].map((step) => learningRate(plan, step, length))).toEqual([0.1, 0.1]);
+    expect([1, 6, 50].map((step) => learningRate(plan, step, length))).toEqual([0.1, 0.1, 0.1]);
   });
 });

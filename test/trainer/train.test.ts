@@ -49,6 +49,61 @@ describe('train', () => {
     }
   });
 
+  it('observes, tests and saves by the plan’s turns, and tests and saves the last epoch anyway', async () => {
+    const turns = { normsEverySteps: 2, shapesEverySteps: 3, testEveryEpochs: 2, robustSamples: 0 };
+    const plan = withTraining({ epochs: 3, checkpointEveryEpochs: 2 }, turns);
+    const { events } = await collect(plan, dataset);
+    const told = events.slice(1).map((event) => {
+      if (event.type === 'checkpoint') return `checkpoint ${event.state.step}`;
+      return `${event.record.type} ${'step' in event.record ? event.record.step : ''}`;
+    });
+    expect(told).toEqual([
+      ...['shapes 0', 'step 1', 'step 2', 'norms 2', 'step 3', 'shapes 3', 'step 4', 'norms 4', 'test 4'],
+      ...['checkpoint 4', 'step 5', 'step 6', 'norms 6', 'shapes 6', 'test 6', 'checkpoint 6'],
+    ]);
+    const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+    const quiet = await collect(withTraining({ epochs: 1 }, never), dataset);
+    expect(quiet.records.map(({ type }) => type)).toEqual(['prepared', 'step', 'step']);
+    const always = { ...never, normsEverySteps: 1, shapesEverySteps: 1 };
+    const loud = await collect(withTraining({ epochs: 1 }, always), dataset);
+    expect(loud.records.map(({ type }) => type)).toEqual([
+      ...['prepared', 'shapes', 'step', 'norms', 'shapes', 'step', 'norms', 'shapes'],
+    ]);
+  });
+
+  it('takes every image once an epoch, the last step what is left', async () => {
+    const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+    const { events } = await collect(withTraining({ epochs: 2 }, never), tinyDataset({ nTrain: 3 }));
+    expect(recordsOf<PreparedRecord>(events, 'prepared')[0]).toMatchObject({ steps: 4, stepsPerEpoch: 2 });
+    const steps = recordsOf<StepRecord>(events, 'step');
+    expect(steps.map(({ step, epoch }) => [step, epoch])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 2],
+      [4, 2],
+    ]);
+    // Of a single image: right or wrong.
+    for (const { step, accuracy } of steps) expect(step % 2 === 0 ? [0, 1] : [0, 0.5, 1]).toContain(accuracy);
+  });
+
+  it('crops, flips or does neither, as the plan says', async () => {
+    const lossWith = async (augmentation: Plan['training']['augmentation']) => {
+      const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+      const { records } = await collect(withTraining({ augmentation, epochs: 1 }, never), dataset);
+      return recordsOf<StepRecord>(
+        records.map((made) => ({ type: 'record', record: made })),
+        'step',
+      )[0]!.loss;
+    };
+    const losses = [
+      await lossWith({ crop: 0, flip: false }),
+      await lossWith({ crop: 1, flip: false }),
+      await lossWith({ crop: 0, flip: true }),
+      await lossWith({ crop: 1, flip: true }),
+    ];
+    expect(new Set(losses).size).toBe(4);
+  });
+
   it('tells the same records for the same plan, and others for another seed', async () => {
     const first = await collect(tinyPlan, dataset);
     const second = await collect(tinyPlan, dataset);
@@ -120,6 +175,21 @@ describe('train', () => {
     expect(events.at(-1)!.type).toBe('checkpoint');
   });
 
+  it('gives others their turn before every step, so that it hears of an abort', async () => {
+    const controller = new AbortController();
+    const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
+    const { states } = await collect(withTraining({}, never), dataset, {
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === 'record' && event.record.type === 'step')
+          setImmediate(() => {
+            controller.abort();
+          });
+      },
+    });
+    expect(states.map(({ step }) => step)).toEqual([1]);
+  });
+
   it('on abort at an epoch’s end leaves the test for later', async () => {
     const plan = withTraining({ epochs: 1 }, { shapesEverySteps: 0, normsEverySteps: 0 });
     const controller = new AbortController();
@@ -187,6 +257,27 @@ describe('train', () => {
     const { records } = await collect(plan, dataset, { from: { ...states[0]!, tensors } });
     expect(records.at(-1)).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
   });
+
+  it.each([
+    ['a KAF', { type: 'kaf', ...kafOfFive, init: { type: 'normal', std: 0.3 } }, true],
+    ['a residual KAF', { type: 'residual-kaf', ...kafOfFive, init: { type: 'normal', std: 0.3 } }, false],
+    ['no KAF', { type: 'relu' }, false],
+  ] as const)(
+    'advises a gentler start after a divergence with %s, where there is one',
+    async (_, activation, isGentler) => {
+      const plan = withTraining({
+        schedule: { type: 'constant', learningRate: 1e30 },
+        optimizer: { type: 'sgd', momentum: 0, weightDecay: 0 },
+      });
+      const { records } = await collect({ ...plan, model: { ...plan.model, activation } }, dataset);
+      const diverged = records.at(-1)!;
+      if (diverged.type !== 'diverged') throw new Error('it did not diverge');
+      const gentler =
+        ', or start the kernel activation functions closer to a smooth function (residual-kaf, or init ridge)';
+      expect(diverged.message).toMatch(/^The loss of step \d is (NaN|Infinity)\. Lower the learning rate/);
+      expect(diverged.message.endsWith(`Lower the learning rate${isGentler ? gentler : ''}.`)).toBe(true);
+    },
+  );
 
   it('makes no update where a single value of the gradients is not finite', async () => {
     const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
