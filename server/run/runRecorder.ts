@@ -109,7 +109,13 @@ export class RunRecorder {
       this.restStatus = beginning.restStatus;
       this.#seq = beginning.firstSeq - 1;
       this.#evaluations = beginning.evaluations;
-      const progress = { ...beginning.progress, status: 'preparing' as const, message: null, missing: undefined, updatedMs: clock.now() };
+      const progress = {
+        ...beginning.progress,
+        status: 'preparing' as const,
+        message: null,
+        missing: undefined,
+        updatedMs: clock.now(),
+      };
       this.#committed = summaryOf(folder, this.origin, number, progress);
       this.#fold = new SummaryFold(this.#committed, this.origin.plan);
       const { voids, firstSeq, restStatus } = beginning;

@@ -144,7 +144,8 @@ describe('a checkpoint to train from', () => {
   });
 
   it('must hold float32 only', () => {
-    const metadata = { format: 'kafscope', plan: '{}', step: '1', epoch: '0', runId: 'run', versions: '{}' };
+    const plan = JSON.stringify(scriptedPlan('steps'));
+    const metadata = { format: 'kafscope', plan, step: '1', epoch: '0', runId: 'run', versions: '{}' };
     const file = fileOf({ __metadata__: metadata, x: tensor([1], 0, 4, 'I32') }, float([1]));
     expect(() => readCheckpoint(file)).toThrow('tensor "x" should be F32, it is I32');
   });

@@ -41,7 +41,11 @@ describe('kafscope install tensorflow', () => {
       device: '',
       fault: expect.stringContaining("can't be loaded") as string,
     });
-    expect(fs.readdirSync(folder).sort()).toEqual(['.kafscope-tensorflow', 'tensorflow', 'tensorflow_cpu-2.21.0.dist-info']);
+    expect(fs.readdirSync(folder).sort()).toEqual([
+      '.kafscope-tensorflow',
+      'tensorflow',
+      'tensorflow_cpu-2.21.0.dist-info',
+    ]);
   });
 
   it('knows where TensorFlow has no package', async () => {

@@ -30,7 +30,14 @@ it('the light network with KAF learns `shapes` to above 85 % on images not train
       augmentation: { crop: 0, flip: false },
       checkpointEveryEpochs: 4,
     },
-    observe: { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 4, robustSamples: 0, robustSteps: 1, tensorboard: false },
+    observe: {
+      normsEverySteps: 0,
+      shapesEverySteps: 0,
+      testEveryEpochs: 4,
+      robustSamples: 0,
+      robustSteps: 1,
+      tensorboard: false,
+    },
   } as const;
   const { records } = await collect(plan, makeShapes({ trainSamples: 2000, testSamples: 500, seed: 0 }));
   const accuracies = records.flatMap((record) => (record.type === 'test' ? [record.accuracy] : []));
