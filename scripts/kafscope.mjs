@@ -7,6 +7,9 @@ import { startNode } from './node24.mjs';
 
 const cli = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'dist', 'cli.cjs');
 
+// Here, too, Node would open its debugger.
+process.on('SIGUSR1', () => {});
+
 if (fs.existsSync(cli)) await run();
 else {
   process.stderr.write(
@@ -27,7 +30,7 @@ async function run() {
   // A terminal's Ctrl+C reaches the child as well; it takes two signals at once for one. A child deep in a long step hears
   // nothing, so a later second signal ends it from here.
   let firstMs = null;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     process.on(signal, () => {
       const isLater = firstMs !== null && performance.now() - firstMs > 300;
       firstMs ??= performance.now();

@@ -16,6 +16,7 @@ import { runFolderOf } from './terminal/runAt.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { trainCommand } from './terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
+import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
 import { surroundings, tensorflowFolder } from './tensor/tensorflow/tensorflowPlaces.ts';
@@ -26,6 +27,7 @@ const version = __KAFSCOPE_VERSION__;
 const assetsFolder = __dirname;
 const defaultRunsFolder = path.join('.kafscope', 'runs');
 
+ignoreDebuggerSignal();
 void main();
 
 async function main(): Promise<void> {
@@ -246,7 +248,7 @@ async function serve(runsFolder: string): Promise<void> {
     log,
   });
   process.stdout.write(`serves ${runsFolder} on 127.0.0.1:${String(server.lock.port)}; Ctrl+C ends it\n`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', wantingMore] as const) {
     process.once(signal, () => void server.close(`the server was ended by ${signal}`));
   }
   await server.closed;

@@ -1,8 +1,10 @@
 // Entry of `dist/inspect.cjs <file>`, forked by run/inspectProcess.ts: reads the checkpoint and sends what is in it.
 import { inspectCheckpoint } from './run/checkpointContents.ts';
 import type { Inspection } from './run/inspectProcess.ts';
+import { ignoreDebuggerSignal } from './run/processSignals.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 
+ignoreDebuggerSignal();
 process.once('disconnect', () => process.exit());
 void main();
 

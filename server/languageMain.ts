@@ -2,5 +2,7 @@
 import os from 'node:os';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { serveLanguage } from './language/serveLanguage.ts';
+import { ignoreDebuggerSignal } from './run/processSignals.ts';
 
+ignoreDebuggerSignal();
 serveLanguage(createConnection(ProposedFeatures.all), { homeFolder: os.homedir() });

@@ -6,11 +6,13 @@ import { parseArgs } from 'node:util';
 import { FolderTakenError } from './rpc/lockFile.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
+import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
 const idleMs = 60_000;
 
+ignoreDebuggerSignal();
 void main();
 
 async function main(): Promise<void> {
@@ -36,7 +38,7 @@ async function main(): Promise<void> {
       idleMs,
       log,
     });
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', wantingMore] as const) {
       process.once(signal, () => void server.close(`the server was ended by ${signal}`));
     }
     process.stdout.write(`${JSON.stringify({ type: 'listening', pid: process.pid, port: server.lock.port })}\n`);

@@ -1,11 +1,13 @@
 // Entry of `dist/runtimeTrial.cjs <runtime>`, forked by run/runtime/runtimeTrial.ts: opens the runtime, tests it, sends the result.
 import type { RuntimeName } from './protocol/plan.ts';
+import { ignoreDebuggerSignal } from './run/processSignals.ts';
 import type { RuntimeTrial } from './run/runtime/runtimeTrial.ts';
 import { openRuntime, UnsupportedRuntimeError, type Runtime } from './tensor/runtime.ts';
 import { runSelfTest } from './trainer/selfTest.ts';
 
 const runtime = process.argv[2] as RuntimeName;
 
+ignoreDebuggerSignal();
 void main();
 
 async function main(): Promise<void> {

@@ -1,5 +1,6 @@
 // The trainer's side of a child process: obeys its parent, drives one run, and ends. Entry files pass in what they train with.
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
+import { wantingMore } from './processSignals.ts';
 import { RunControl } from './runControl.ts';
 import { runPlan } from './runPlan.ts';
 import { systemClock } from './runRecorder.ts';
@@ -18,9 +19,11 @@ export function runTrainerProcess(openTrainer: OpenTrainer): void {
   });
   // A terminal's Ctrl+C reaches the whole process group; the server says how the run ends.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => {
-    control.interrupt('The trainer was told to end. Resume the run to go on from its last checkpoint.');
-  });
+  for (const signal of ['SIGTERM', wantingMore] as const) {
+    process.on(signal, () => {
+      control.interrupt('The trainer was told to end. Resume the run to go on from its last checkpoint.');
+    });
+  }
   process.on('message', (message: ToTrainer) => {
     switch (message.type) {
       case 'begin':

@@ -1,4 +1,5 @@
-// Ctrl+C in a terminal: the first asks for an orderly end, the second ends at once.
+// Ctrl+C in a terminal, and the signals of those who end processes: the first asks for an orderly end, the second ends at once.
+import { wantingMore } from '../run/processSignals.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -18,7 +19,7 @@ export function onInterrupt(terminal: Terminal, end: () => void): () => void {
     terminal.error('Ending after the current step; press Ctrl+C again to end at once.');
     end();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', wantingMore] as const;
   for (const signal of signals) process.on(signal, handle);
   return () => {
     for (const signal of signals) process.off(signal, handle);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../../server/protocol/codec.ts';
@@ -28,6 +29,11 @@ async function refusalOf(lock: Lock, headers: Record<string, string>) {
     },
   });
   request.end();
+  // Whoever is let in gets an upgrade, and no response.
+  request.once('upgrade', (upgraded: http.IncomingMessage, socket: net.Socket) => {
+    socket.destroy();
+    request.emit('response', upgraded);
+  });
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   let text = '';
   for await (const part of response) text += String(part);
@@ -54,6 +60,15 @@ describe('a stranger', () => {
     const other = `${lock.token.slice(0, -1)}${lock.token.endsWith('A') ? 'B' : 'A'}`;
     expect((await refusalOf(lock, { authorization: `Bearer ${other}` })).status).toBe(401);
     expect((await refusalOf(lock, { authorization: `Basic ${lock.token}` })).status).toBe(401);
+    const [first, ...rest] = lock.token;
+    for (const wrong of [
+      `${first === 'A' ? 'B' : 'A'}${rest.join('')}`,
+      `${lock.token.slice(0, -1)}!`,
+      'A'.repeat(43),
+    ]) {
+      expect(wrong).toHaveLength(lock.token.length);
+      expect((await refusalOf(lock, { authorization: `Bearer ${wrong}` })).status).toBe(401);
+    }
   });
 
   it('from a web page is refused with 403, even with the token', async () => {
@@ -74,6 +89,14 @@ describe('a stranger', () => {
     expect(lock.token).toMatch(/^[\w-]{43}$/); // 256 bits
     const plain = await fetch(`http://127.0.0.1:${String(lock.port)}/`);
     expect(plain.status).toBe(426);
+    // All of 127/8 is this machine: a server that listens everywhere answers at the second address, too.
+    const elsewhere = net.connect(lock.port, '127.0.0.2');
+    const [outcome] = (await Promise.race([
+      once(elsewhere, 'connect').then(() => ['connected']),
+      once(elsewhere, 'error'),
+    ])) as [unknown];
+    elsewhere.destroy();
+    expect(outcome).toMatchObject({ message: expect.stringMatching(/ECONNREFUSED|EADDRNOTAVAIL|ETIMEDOUT/) as string });
     if (process.platform !== 'linux') return;
     // Local address and state of each socket; 0A listens.
     const sockets = ['tcp', 'tcp6'].flatMap((table) => fs.readFileSync(`/proc/net/${table}`, 'utf8').split('\n'));
@@ -210,6 +233,17 @@ describe('a trainer that dies', () => {
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1));
     expect(rows.slice(0, cut)).toEqual(before.slice(0, cut));
     expect(rows.slice(0, before.length).map(({ record }) => record)).toEqual(before.map(({ record }) => record));
+  });
+
+  it('because it is told to end, wanting more, saves its run first', async () => {
+    const client = await TestClient.connect((await startScriptedServer(temporaryFolder())).lock);
+    const { runs } = await client.request('run/start', { text: 'endless', file: null });
+    const { id, folder } = runs[0]!;
+    await client.untilStep(id, 5);
+    process.kill(trainerPid(folder), 'SIGUSR2');
+    const ended = await client.untilStatus(id, 'interrupted');
+    expect(ended.message).toBe('The trainer was told to end. Resume the run to go on from its last checkpoint.');
+    expect(ended.checkpoints.at(-1)?.step).toBe(ended.step);
   });
 
   it('loses no record that was made', async () => {
