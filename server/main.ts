@@ -41,9 +41,15 @@ async function main(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', wantingMore] as const) {
       process.once(signal, () => void server.close(`the server was ended by ${signal}`));
     }
+    // Our bug: the trainers still save their runs, and whoever needs the server starts another.
+    process.on('uncaughtException', (error) => {
+      log(error.stack ?? error.message);
+      process.exitCode = 1;
+      void server.close(`it failed (${error.message})`);
+    });
     process.stdout.write(`${JSON.stringify({ type: 'listening', pid: process.pid, port: server.lock.port })}\n`);
     await server.closed;
-    process.exit(0);
+    process.exit();
   } catch (error) {
     log(error instanceof Error ? error.message : String(error));
     process.exitCode = error instanceof FolderTakenError ? 3 : 1;

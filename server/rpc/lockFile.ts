@@ -15,7 +15,7 @@ import { userDataFolder } from '../protocol/userData.ts';
 import { bootOf } from '../run/owner.ts';
 import { StorageError, storageError } from '../run/storageError.ts';
 
-const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = fs.constants;
 
 export type Lock = ServerLock;
 
@@ -68,14 +68,19 @@ export function readLock(runsFolder: string): Lock | null {
   return found.find((lock): lock is Lock => typeof lock === 'object' && isOf(places.host, lock)) ?? null;
 }
 
-/** What lies at the place of a lock. `unknown` where this process can't tell, as when it has no file handles left. */
-function lookAt(file: string): Lock | 'missing' | 'unreadable' | 'unknown' {
+/**
+ * What lies at the place of a lock. `foreign` where another user's lies there; `unknown` where this process can't tell, as when it has
+ * no file handles left. No link is followed.
+ */
+function lookAt(file: string): Lock | 'missing' | 'unreadable' | 'foreign' | 'unknown' {
   let descriptor;
   try {
-    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK);
+    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : code === 'EACCES' ? 'unreadable' : 'unknown';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
+    if (code === 'EACCES' || code === 'EPERM') return 'foreign';
+    return code === 'ELOOP' || code === 'ENXIO' ? 'unreadable' : 'unknown';
   }
   try {
     const status = fs.fstatSync(descriptor);
@@ -122,10 +127,13 @@ export class HeldLock {
     const lock: Lock = { ...own, host: places.host, boot: bootOf() };
     const inData = path.join(places.dataFolder, 'servers');
     const files = options.isLooking ? [lookingServerLockFile(places)] : serverLockFiles(places);
+    // A server of this host may lie at a later place, taken while another host had an earlier one.
+    for (const file of files) await untilFree(file, lock, ask, runsFolder);
     for (const [index, file] of files.entries()) {
       const isLast = index === files.length - 1;
       const there = lookAt(file);
-      if (typeof there === 'object' && !isOf(places.host, there) && !isLast) continue;
+      const isOthers = there === 'foreign' || (typeof there === 'object' && !isOf(places.host, there));
+      if (isOthers && !isLast) continue;
       try {
         if (path.dirname(file) === inData) fs.mkdirSync(inData, { recursive: true, mode: 0o700 });
         await takeAt(file, lock, ask, runsFolder);
@@ -145,7 +153,7 @@ export class HeldLock {
    */
   async keep(): Promise<boolean> {
     const there = lookAt(this.file);
-    if (there === 'unknown') return true;
+    if (there === 'unknown' || there === 'foreign') return true;
     if (typeof there === 'object') {
       if (there.token === this.lock.token) return true;
       const isOther = isOf(this.lock.host ?? '', there);
@@ -168,18 +176,23 @@ export class HeldLock {
 }
 
 async function takeAt(file: string, lock: Lock, ask: AskLock, runsFolder: string): Promise<void> {
-  for (let tries = 0; ;) {
-    const other = lookAt(file);
-    if (other === 'unknown') throw new StorageError(`${file} can't be read.`);
-    if (typeof other === 'object' && !isDead(other, lock)) {
-      const answer = await ask(other);
-      if (answer === 'answers') throw new FolderTakenError(runsFolder, other, false);
-      if (answer === 'silent') {
-        if (++tries < patientTries) continue;
-        throw new FolderTakenError(runsFolder, other, true);
-      }
-    }
-    if (putAt(file, lock, typeof other === 'object' ? other.token : other)) return;
+  for (;;) {
+    const before = await untilFree(file, lock, ask, runsFolder);
+    if (before === 'unknown') throw new StorageError(`${file} can't be read. Try again.`);
+    if (putAt(file, lock, before)) return;
+  }
+}
+
+/** Settles with what lies there once no server of this host lives that has its lock there: a token, or that there is none. */
+async function untilFree(file: string, own: Lock, ask: AskLock, runsFolder: string): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const there = lookAt(file);
+    if (typeof there !== 'object') return there;
+    if (!isOf(own.host ?? '', there) || isDead(there, own)) return there.token;
+    const answer = await ask(there);
+    if (answer === 'gone') return there.token;
+    if (answer === 'answers') throw new FolderTakenError(runsFolder, there, false);
+    if (tries >= patientTries) throw new FolderTakenError(runsFolder, there, true);
   }
 }
 

@@ -40,7 +40,7 @@ const followMs = 2000;
 /** Whoever started the server has so long to connect. */
 const firstClientMs = 60_000;
 
-/** Connections that have not shown the token: more are closed at once. */
+/** Connections that have not shown the token: of more the oldest is closed. */
 const maxStrangers = 64;
 
 /** In which a stranger must have asked for what it wants. */
@@ -165,12 +165,18 @@ function openDoor(token: string, log: (line: string) => void) {
     // A reset comes as an error, at any moment.
     socket.on('error', () => {});
     socket.on('close', () => strangers.delete(socket));
-    if (strangers.size >= maxStrangers) {
-      if (nTurnedAway++ % 1000 === 0) log(`strangers are turned away: ${String(maxStrangers)} are at the door`);
-      socket.destroy();
-      return;
-    }
     strangers.add(socket);
+    if (strangers.size <= maxStrangers) return;
+    // The one that has stood there longest: whoever has the token shows it at once.
+    if (nTurnedAway++ % 1000 === 0) log(`strangers are turned away: more than ${String(maxStrangers)} are at the door`);
+    for (const oldest of strangers) {
+      strangers.delete(oldest);
+      oldest.destroy();
+      break;
+    }
+  });
+  web.on('error', (error) => {
+    log(`the endpoint: ${error.message}`);
   });
   web.on('clientError', (_error, socket) => {
     socket.destroy();

@@ -1,6 +1,6 @@
 // One connected client: its requests, the runs it follows, and what it is told unasked.
 import { createMessageConnection } from 'vscode-jsonrpc/node';
-import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { MessageConnection, ResponseMessage } from 'vscode-jsonrpc/node';
 import type { WebSocket } from 'ws';
 import type { NotificationMethod, Notifications } from '../protocol/messages.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -37,7 +37,7 @@ export class Session {
   readonly #log: (line: string) => void;
   readonly #told = new Map<string, Told>();
   readonly #watch: NodeJS.Timeout;
-  #waiting = { bytes: 0, silentMs: 0 };
+  #silentMs = 0;
 
   constructor(socket: WebSocket, context: RequestContext, log: (line: string) => void) {
     this.#socket = socket;
@@ -53,7 +53,12 @@ export class Session {
       log,
     });
     this.#requests = new RequestHandler(context, this.#subscriptions);
-    this.#connection = createMessageConnection(new SocketReader(socket, requestLimits), new SocketWriter(socket));
+    const input = new SocketReader(socket, requestLimits);
+    const output = new SocketWriter(socket, (message) => {
+      this.#silentMs = 0;
+      if ('id' in message) input.answered((message as ResponseMessage).id);
+    });
+    this.#connection = createMessageConnection(input, output);
     this.#connection.onRequest((method, params) => this.#requests.handle(method, params));
     this.#connection.onError(([error]) => {
       log(`client: ${error.message}`);
@@ -130,12 +135,10 @@ export class Session {
     this.#told.delete(runId);
   }
 
-  /** Bytes that go on waiting are those of a client that does not read. */
+  /** Bytes that wait while no message gets through are those of a client that does not read. */
   #watchWaiting(): void {
-    const { bufferedAmount } = this.#socket;
-    const isTaking = bufferedAmount === 0 || bufferedAmount < this.#waiting.bytes;
-    this.#waiting = { bytes: bufferedAmount, silentMs: isTaking ? 0 : this.#waiting.silentMs + lookEveryMs };
-    if (this.#waiting.silentMs >= longestSilenceMs) this.#giveUp('it took nothing for a minute');
+    this.#silentMs = this.#socket.bufferedAmount === 0 ? 0 : this.#silentMs + lookEveryMs;
+    if (this.#silentMs >= longestSilenceMs) this.#giveUp('it took nothing for a minute');
   }
 
   #giveUp(why: string): void {

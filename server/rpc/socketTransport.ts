@@ -12,9 +12,14 @@ import { maxMessageBytes } from '../protocol/messages.ts';
 const unsupportedData = 1003;
 const invalidPayload = 1007;
 
+/** Requests of one client that are worked on, or whose answers wait for it. */
+const maxUnanswered = 16;
+
 export class SocketReader extends AbstractMessageReader implements MessageReader {
   readonly #socket: WebSocket;
   readonly #limits: ContentLimits;
+  /** Of requests whose answers the client has not taken yet. */
+  readonly #unanswered = new Set<string | number>();
 
   /** @param limits of a message: a server expects little, a client whole histories */
   constructor(socket: WebSocket, limits: ContentLimits = { depth: 64, values: Infinity }) {
@@ -44,7 +49,8 @@ export class SocketReader extends AbstractMessageReader implements MessageReader
         this.#socket.close(invalidPayload, 'a frame is one encoded JSON-RPC 2.0 message');
         return;
       }
-      if (!isForUs(message)) return;
+      if (!this.#isForUs(message)) return;
+      this.#await(message);
       try {
         callback(message);
       } catch (error) {
@@ -57,14 +63,43 @@ export class SocketReader extends AbstractMessageReader implements MessageReader
       this.#socket.off('message', receive);
     });
   }
+
+  /** A client took the answer to a request of that id. */
+  answered(id: string | number | null): void {
+    if (id !== null) this.#unanswered.delete(id);
+    if (this.#unanswered.size < maxUnanswered / 2 && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  /** One that asks without taking answers is not read on: neither its questions nor their answers pile up. */
+  #await(message: Message): void {
+    if (this.#limits.values === Infinity || !('method' in message) || !('id' in message)) return;
+    const { id } = message as { id: string | number | null };
+    if (id !== null) this.#unanswered.add(id);
+    if (this.#unanswered.size >= maxUnanswered) this.#socket.pause();
+  }
+
+  /**
+   * A server is asked and told nothing else, but that a request it works on is not wanted any more. vscode-jsonrpc trusts what such a
+   * message says.
+   */
+  #isForUs(message: Message): boolean {
+    const { method, params, id } = message as { method?: string; params?: unknown; id?: unknown };
+    if (this.#limits.values === Infinity || (method !== undefined && id !== undefined && id !== null)) return true;
+    if (method !== '$/cancelRequest' || typeof params !== 'object' || params === null || !('id' in params))
+      return false;
+    return this.#unanswered.has(params.id as string | number);
+  }
 }
 
 export class SocketWriter extends AbstractMessageWriter implements MessageWriter {
   readonly #socket: WebSocket;
+  readonly #onTaken: (message: Message) => void;
 
-  constructor(socket: WebSocket) {
+  /** @param onTaken called when the system has taken a message whole */
+  constructor(socket: WebSocket, onTaken: (message: Message) => void = () => {}) {
     super();
     this.#socket = socket;
+    this.#onTaken = onTaken;
     socket.on('close', () => {
       this.fireClose();
     });
@@ -89,6 +124,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
     const { promise, resolve } = Promise.withResolvers<void>();
     // A socket that closes meanwhile loses the message; its 'close' event tells everyone who waits.
     this.#socket.send(bytes, { binary: true }, () => {
+      this.#onTaken(message);
       resolve();
     });
     return promise;
@@ -119,14 +155,6 @@ function isMessage(value: unknown): value is Message {
   if (!('method' in value)) return 'id' in value && ('result' in value || 'error' in value);
   if (typeof value.method !== 'string' || value.method.length > 100) return false;
   return !('params' in value) || value.params === null || typeof value.params === 'object';
-}
-
-/** Of the protocol's own `$/…` only a cancellation that says of what; the others may be ignored, as its specification says. */
-function isForUs(message: Message): boolean {
-  const { method, params } = message as { method?: string; params?: unknown };
-  if (!method?.startsWith('$/')) return true;
-  if (method !== '$/cancelRequest' || typeof params !== 'object' || params === null || !('id' in params)) return false;
-  return typeof params.id === 'string' || typeof params.id === 'number';
 }
 
 function isResponse(message: Message): message is ResponseMessage {

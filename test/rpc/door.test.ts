@@ -68,6 +68,8 @@ describe('a stranger at the door', () => {
       if (index % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
     }
     while (closed < count - 64) await new Promise((resolve) => setImmediate(resolve));
+    // While they stand there, whoever has the token comes in.
+    expect(await isServed(lock)).toBe(true);
     for (const socket of sockets) socket.destroy();
     while (closed < count) await new Promise((resolve) => setImmediate(resolve));
     expect(await isServed(lock)).toBe(true);
@@ -162,6 +164,38 @@ describe('no message ends the server', () => {
 });
 
 describe('a client that never reads', () => {
+  it('is not read on once its answers wait: a flood of small questions costs little', async () => {
+    const { services } = scriptedServerOptions('');
+    let asked = 0;
+    const listDevices = () => {
+      asked++;
+      return Promise.resolve({ devices: [], chosen: 'cpu' as const });
+    };
+    const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, listDevices } });
+    const client = await TestClient.connect(lock);
+    client.socket.on('error', () => {});
+    client.socket.pause();
+    const count = 50_000;
+    const padding = 'x'.repeat(60);
+    for (let id = 0; id < count; id++)
+      client.socket.send(
+        encode({ jsonrpc: '2.0', id: `${padding}${String(id)}`, method: 'device/list', params: {} }),
+        () => {},
+      );
+    // The kernel's buffers take some; the rest waits with the client, whose own memory that is.
+    let before = -1;
+    while (asked !== before) {
+      before = asked;
+      expect(await isServed(lock)).toBe(true);
+      for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(count);
+    // It goes on where it was once the client reads.
+    client.socket.resume();
+    while (asked < count) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('costs less than 64 MB: it is let go once what waits for it would pass that', async () => {
     const { services } = scriptedServerOptions('');
     const reason = 'x'.repeat(20_000_000);

@@ -66,6 +66,16 @@ describe('taking a folder', () => {
     expect(readLock(runsFolder)).toBeNull();
   });
 
+  it('finds a server of this host that lies beside the place of another host', async () => {
+    const runsFolder = temporaryFolder();
+    const file = write(runsFolder, { host: 'another-host' });
+    const first = await HeldLock.take(runsFolder, own, says('gone'));
+    fs.rmSync(file);
+    const second = HeldLock.take(runsFolder, { ...own, token: 'second' }, says('answers'));
+    await expect(second).rejects.toThrow(/already serves/);
+    first.release();
+  });
+
   it('of which runs are only shown is noted outside of it', async () => {
     const servers = inDataFolder();
     const runsFolder = temporaryFolder();
