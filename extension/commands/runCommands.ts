@@ -48,8 +48,10 @@ export class RunCommands {
 
   async intend(intent: 'pause' | 'resume' | 'stop', runId: string): Promise<void> {
     if (intent === 'resume' && !isTrusted('train')) return;
+    const where = intent === 'resume' ? await placeOfData(this.parts.store.get(runId)) : {};
+    if (!where) return;
     await attempt(`${intent} the run`, async () => {
-      const run = await this.parts.connection.request(`run/${intent}`, { runId });
+      const run = await this.parts.connection.request(`run/${intent}`, { runId, ...where });
       this.parts.store.apply(run, { isDeleted: false });
     });
   }
@@ -95,8 +97,11 @@ export class RunCommands {
 
   async startEvaluation(runId: string, evaluation: EvaluationPlan): Promise<void> {
     if (!isTrusted('evaluate')) return;
+    const where = await placeOfData(this.parts.store.get(runId));
+    if (!where) return;
     await attempt('start the evaluation', async () => {
-      const run = await this.parts.connection.request('evaluation/start', { runId, checkpoint: null, evaluation });
+      const request = { runId, checkpoint: null, evaluation, ...where };
+      const run = await this.parts.connection.request('evaluation/start', request);
       this.parts.store.apply(run, { isDeleted: false });
       this.parts.openDashboard(runId);
     });
@@ -110,6 +115,25 @@ export class RunCommands {
   ): Promise<RunSummary | undefined> {
     return pickRun(this.parts.store, argument, { fits: (run) => canDo(action, run), title, nothing });
   }
+}
+
+/** Asked for where the run's last work did not find its data: where it lies now, or that it is back. Undefined where nothing was chosen. */
+async function placeOfData(run: RunSummary | undefined): Promise<{ readonly dataFolder?: string } | undefined> {
+  if (run?.missing !== 'data') return {};
+  const choose = 'Choose Folder…';
+  const again = 'Look There Again';
+  const sentence = `The data of “${run.name} · seed ${run.seed}” was not found where the run had it. Where does it lie now?`;
+  const answer = await vscode.window.showWarningMessage(
+    sentence,
+    { modal: true, detail: run.message ?? '' },
+    choose,
+    again,
+  );
+  if (answer === again) return {};
+  if (answer !== choose) return undefined;
+  const options = { title: 'Folder that holds the data', openLabel: 'Use This Folder', canSelectFolders: true };
+  const [folder] = (await vscode.window.showOpenDialog({ ...options, canSelectFiles: false })) ?? [];
+  return folder && { dataFolder: folder.fsPath };
 }
 
 async function askForEvaluation(title: string): Promise<EvaluationPlan | undefined> {

@@ -76,6 +76,12 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
+/** `880 kB`, `13.4 MB` */
+export function byteSize(bytes: number): string {
+  const [unit, value] = bytes < 1e6 ? ['kB', bytes / 1e3] : bytes < 1e9 ? ['MB', bytes / 1e6] : ['GB', bytes / 1e9];
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${String(unit)}`;
+}
+
 /** `23 Nov, 14:05`, in local time. */
 export function shortTime(timeMs: number): string {
   return new Intl.DateTimeFormat('en-GB', {

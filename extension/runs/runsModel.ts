@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { CheckpointSummary, RunSummary } from '../../server/protocol/run.ts';
 import { isLive } from '../../server/protocol/run.ts';
-import { count, runDescription, shortTime } from './runText.ts';
+import { byteSize, count, runDescription, shortTime } from './runText.ts';
 
 export type RunsNode = ExperimentNode | RunNode | CheckpointNode | EarlierNode;
 
@@ -93,6 +93,10 @@ function checkpointNode(run: RunSummary, checkpoint: CheckpointSummary): Checkpo
     checkpoint,
     file: checkpointFile(run, checkpoint.file),
     label: `epoch ${checkpoint.epoch}`,
-    description: `step ${count(checkpoint.step)}`,
+    description: [`step ${count(checkpoint.step)}`, ...sizeText(checkpoint)].join(' · '),
   };
+}
+
+function sizeText({ sizeBytes }: CheckpointSummary): string[] {
+  return sizeBytes === undefined ? [] : [byteSize(sizeBytes)];
 }

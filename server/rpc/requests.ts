@@ -10,7 +10,7 @@ import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { RunReader } from '../run/runReader.ts';
-import { RunStateError } from '../run/runSupervisor.ts';
+import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { Subscriptions } from './subscriptions.ts';

@@ -126,3 +126,20 @@ export function damagedRun(folder: string, error: Error): RunSummary {
     ...{ checkpoints: [], incarnation: -1, revision: 0 },
   };
 }
+
+/** Changes when the run is written to. */
+export function filesSign(folder: string): string {
+  const newest = newestOf(folder);
+  const ofOld = fs.statSync(path.join(folder, 'run.db'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const ofOldLog = fileSize(path.join(folder, 'run.db-wal'));
+  if (newest < 0) return [newest, ofOld, ofOldLog, fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0].join();
+  return [newest, fileSize(logFile(folder, newest)), fileSize(beatFile(folder, newest)), ofOld, ofOldLog].join();
+}
+
+export function newestOf(folder: string): number {
+  try {
+    return newestLog(folder);
+  } catch {
+    return -1; // the folder is gone, which its next reader says
+  }
+}

@@ -4,32 +4,21 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import fs from 'node:fs';
 import path from 'node:path';
 import type { EvaluationPlan } from '../protocol/plan.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { LifeWatch } from './lifeWatch.ts';
 import type { Life } from './lifeWatch.ts';
-import { beatFile, fileSize, logFile, newestLog, readHead, SupersededError } from './logFile.ts';
+import { readHead, SupersededError } from './logFile.ts';
 import { noteEnd } from './noteRun.ts';
 import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.ts';
 import type { NewRun } from './runFolder.ts';
-import { damagedRun, glance, judged, placeOf, remedy } from './runGlance.ts';
+import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
+import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
 import type { FromTrainer, ToTrainer } from './trainerMessages.ts';
-
-/** A run can't do what was asked of it: there is none of that name, or its status does not allow it. */
-export class RunStateError extends Error {
-  override readonly name = 'RunStateError';
-  readonly kind: 'unknownRun' | 'wrongState' | 'unknownFile';
-
-  constructor(kind: RunStateError['kind'], message: string) {
-    super(message);
-    this.kind = kind;
-  }
-}
 
 export interface SupervisorOptions {
   readonly runsFolder: string;
@@ -401,23 +390,6 @@ function isOthers(folder: string, work: Work | null, trainerPid: number | undefi
   const newest = newestOf(folder);
   if (!work || newest < work.incarnation) return false;
   return newest > work.incarnation || readHead(folder, newest)?.owner.pid !== trainerPid;
-}
-
-/** Changes when the run is written to. */
-function filesSign(folder: string): string {
-  const newest = newestOf(folder);
-  const ofOld = fs.statSync(path.join(folder, 'run.db'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const ofOldLog = fileSize(path.join(folder, 'run.db-wal'));
-  if (newest < 0) return [newest, ofOld, ofOldLog, fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0].join();
-  return [newest, fileSize(logFile(folder, newest)), fileSize(beatFile(folder, newest)), ofOld, ofOldLog].join();
-}
-
-function newestOf(folder: string): number {
-  try {
-    return newestLog(folder);
-  } catch {
-    return -1; // the folder is gone, which its next reader says
-  }
 }
 
 function notHere({ place, life }: Entry): string {

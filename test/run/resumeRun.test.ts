@@ -121,6 +121,20 @@ describe('resuming', () => {
     expect(fs.readFileSync(path.join(folder, after.at(-1)!)).includes(sessionStart(8))).toBe(true);
   });
 
+  it('takes the checkpoint before one with a flipped bit, and says which', async () => {
+    const whole = await trainScripted(scriptedPlan('steps'));
+    const folder = await interruptedRun();
+    const file = path.join(checkpointsFolder(folder), 'step-7.safetensors');
+    const bytes = fs.readFileSync(file);
+    bytes[bytes.length - 3]! ^= 4;
+    fs.writeFileSync(file, bytes);
+    const point = pointOf(folder);
+    expect(point.checkpoint).toBe('step-4.safetensors');
+    expect(point.faults.join()).toMatch(/step-7\.safetensors.*is damaged/);
+    await resume(folder);
+    expect(records(folder)).toEqual(records(whole.folder));
+  });
+
   it('does what was left after the last step', async () => {
     const { folder } = createScriptedRun(scriptedPlan('steps', { evaluation: [scriptedEvaluation] }));
     const first = startScriptedRun(folder, fromStart, {

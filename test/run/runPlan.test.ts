@@ -5,11 +5,20 @@ import { describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { readCheckpoint } from '../../server/run/checkpointFile.ts';
 import { LogWriter, logFile, SupersededError } from '../../server/run/logFile.ts';
+import { glance } from '../../server/run/runGlance.ts';
 import { noteEnd } from '../../server/run/noteRun.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
 import { storageError } from '../../server/run/storageError.ts';
 import { scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
-import { createScriptedRun, fromStart, readRows, startScriptedRun, statuses, trainScripted } from './scriptedRun.ts';
+import {
+  createScriptedRun,
+  fromStart,
+  goOn,
+  readRows,
+  startScriptedRun,
+  statuses,
+  trainScripted,
+} from './scriptedRun.ts';
 
 describe('runPlan', () => {
   it('keeps every record in order, numbered from 1, with NaN and infinities as they are', async () => {
@@ -61,6 +70,29 @@ describe('runPlan', () => {
       plan,
       versions: { kafscope: '0.0.0-test', node: '24', runtime: 'scripted' },
     });
+  });
+
+  it('keeps of its checkpoints what the plan says, and lists no others', async () => {
+    const keep = { last: 1, everyEpochs: 0, best: false };
+    const { folder } = createScriptedRun(scriptedPlan('steps', { checkpoints: { keep } }));
+    const first = startScriptedRun(folder, fromStart, {
+      onChange: (summary) => {
+        if (summary.step === 6) first.control.interrupt('The server went away.');
+      },
+    });
+    const cut = await first.ended;
+    expect(cut.checkpoints.map(({ step }) => step)).toEqual([6]);
+    const end = await startScriptedRun(folder, goOn(folder)).ended;
+    // The one that it went on from stays until its work is done.
+    expect(end.checkpoints.map(({ step }) => step)).toEqual([6, 12]);
+    expect(fs.readdirSync(checkpointsFolder(folder)).sort()).toEqual(['step-12.safetensors', 'step-6.safetensors']);
+    expect(glance(folder).summary.checkpoints.map(({ step }) => step)).toEqual([6, 12]);
+  });
+
+  it('writes no file for TensorBoard where the plan says so', async () => {
+    const { observe } = scriptedPlan('steps');
+    const run = await trainScripted(scriptedPlan('steps', { observe: { ...observe, tensorboard: false } }));
+    expect(fs.readdirSync(run.folder).filter((name) => name.includes('tfevents'))).toEqual([]);
   });
 
   it('goes through its statuses in order and attacks the final weights as the plan says', async () => {

@@ -7,7 +7,7 @@ import { canDo, runActions, runContextValue } from '../../../extension/runs/runA
 import { runsForest } from '../../../extension/runs/runsModel.ts';
 import { chooseRunsFolder, prepareRunsFolder } from '../../../extension/runs/runsFolder.ts';
 import { RunStore } from '../../../extension/runs/runStore.ts';
-import { currentRun, runDescription, statusBarText } from '../../../extension/runs/runText.ts';
+import { byteSize, currentRun, runDescription, statusBarText } from '../../../extension/runs/runText.ts';
 import type { Notifications } from '../../../server/protocol/messages.ts';
 import type { ConnectionState } from '../../../server/protocol/panel.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
@@ -128,6 +128,16 @@ describe('the runs folder', () => {
     fs.rmSync(ignore);
     prepareRunsFolder(path.join(folder, '.kafscope', 'runs'));
     expect(fs.existsSync(ignore)).toBe(false);
+  });
+});
+
+describe('the size of a checkpoint', () => {
+  test('stands behind its step where it is known', () => {
+    const sizes = [999, 880_000, 9_960_000, 13_400_000, 2.5e9];
+    expect(sizes.map(byteSize)).toEqual(['1.0 kB', '880 kB', '10.0 MB', '13 MB', '2.5 GB']);
+    const checkpoints = [{ file: 'step-7.safetensors', step: 7, epoch: 1, sizeBytes: 880_000 }];
+    const [node] = runsForest([runSummary({ checkpoints })])[0]!.runs[0]!.checkpoints;
+    expect(node).toMatchObject({ description: 'step 7 · 880 kB' });
   });
 });
 
