@@ -5,6 +5,7 @@ import esbuild from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeNotices } from './notices.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const only = argumentAfter('--only');
@@ -76,7 +77,9 @@ if (only !== 'kernels') {
   if (isWatching) {
     for (const bundle of bundles) await (await esbuild.context(bundle)).watch();
   } else {
-    await Promise.all(bundles.map((bundle) => esbuild.build(bundle)));
+    const built = await Promise.all(bundles.map((bundle) => esbuild.build({ ...bundle, metafile: true })));
+    const files = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...mappedSources()];
+    fs.writeFileSync(path.join(root, 'dist/THIRD_PARTY_NOTICES.txt'), makeNotices(root, files));
   }
 }
 
@@ -85,6 +88,13 @@ function copyCodicons() {
   const to = path.join(root, 'dist/webview');
   fs.mkdirSync(to, { recursive: true });
   for (const file of ['codicon.css', 'codicon.ttf']) fs.copyFileSync(path.join(from, file), path.join(to, file));
+}
+
+/** Of bundles that another step of the build has made: sources as their maps name them. */
+function mappedSources() {
+  const dist = path.join(root, 'dist');
+  const maps = fs.readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.map'));
+  return maps.flatMap((file) => JSON.parse(fs.readFileSync(path.join(dist, file), 'utf8')).sources);
 }
 
 function argumentAfter(flag) {
