@@ -127,6 +127,7 @@ export class RunRecorder {
     } finally {
       history.close();
     }
+    removeHalfWritten(folder);
     this.#stops = [
       (options.startHeartbeat ?? startHeartbeat)(beatFile(folder, number)),
       clock.every(heartbeatMs, () => {
@@ -309,6 +310,15 @@ export class RunRecorder {
 
   #throwFailure(): void {
     if (this.#failure) throw this.#failure;
+  }
+}
+
+/** What a writer left that was killed while it wrote a checkpoint; the run is ours by now, so nobody else writes one. */
+function removeHalfWritten(runFolder: string): void {
+  const folder = checkpointsFolder(runFolder);
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  for (const name of fs.readdirSync(folder)) {
+    if (/^step-\d+\.safetensors\.[\w.]*tmp$/.test(name)) fs.rmSync(path.join(folder, name), { force: true });
   }
 }
 

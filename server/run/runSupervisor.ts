@@ -16,6 +16,7 @@ import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.t
 import type { NewRun } from './runFolder.ts';
 import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
+import { noDebugger } from './processSignals.ts';
 import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
 import type { FromTrainer, ToTrainer } from './trainerMessages.ts';
@@ -283,7 +284,7 @@ export class RunSupervisor {
     const child = fork(this.#options.trainerFile, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', ...noDebugger],
       cwd: path.dirname(this.#options.trainerFile),
     });
     entry.child = child;

@@ -11,10 +11,12 @@ describe('a run', () => {
     expect(ended.filter(isLive)).toEqual([]);
   });
 
-  it('can go on where it ended before its last step and was not finished', () => {
+  it('can go on where it has ended and was not finished, also after its last step', () => {
     const at = (step: number) => (status: RunStatus) => isResumable({ status, step, steps: 10 } as RunSummary);
-    expect([...live, ...ended].filter(at(9))).toEqual(['stopped', 'interrupted', 'diverged', 'failed']);
-    expect([...live, ...ended].filter(at(10))).toEqual([]);
+    const goesOn = ['stopped', 'interrupted', 'diverged', 'failed'];
+    for (const step of [0, 9, 10]) expect([...live, ...ended].filter(at(step))).toEqual(goesOn);
+    expect(isResumable({ status: 'waiting' } as RunSummary)).toBe(true);
+    expect(isResumable({ status: 'damaged' } as RunSummary)).toBe(false);
   });
 });
 

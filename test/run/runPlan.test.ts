@@ -89,6 +89,15 @@ describe('runPlan', () => {
     expect(glance(folder).summary.checkpoints.map(({ step }) => step)).toEqual([6, 12]);
   });
 
+  it('removes what a killed writer of checkpoints left', async () => {
+    const run = createScriptedRun(scriptedPlan('steps'));
+    const folder = checkpointsFolder(run.folder);
+    fs.writeFileSync(path.join(folder, 'step-4.safetensors.123.ab12.tmp'), 'half');
+    fs.writeFileSync(path.join(folder, 'notes.tmp'), 'mine');
+    await startScriptedRun(run.folder).ended;
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual(['notes.tmp']);
+  });
+
   it('writes no file for TensorBoard where the plan says so', async () => {
     const { observe } = scriptedPlan('steps');
     const run = await trainScripted(scriptedPlan('steps', { observe: { ...observe, tensorboard: false } }));
