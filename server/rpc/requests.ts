@@ -1,5 +1,6 @@
 // What each request does: checks its parameters, asks the runs, and turns errors into codes. Sockets are not known here.
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { BadCheckpointError } from '../run/safetensors.ts';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
@@ -42,6 +43,7 @@ type Params<Method extends RequestMethod> = (typeof paramsSchemas)[Method]['_out
 type Handlers = {
   [Method in RequestMethod]: (
     params: Params<Method>,
+    signal: AbortSignal,
   ) => Requests[Method]['result'] | Promise<Requests[Method]['result']>;
 };
 
@@ -55,6 +57,7 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
 export class RequestHandler {
   readonly #handlers: Handlers;
   readonly #isLooking: boolean;
+  readonly #atWork = new Set<AbortController>();
   #hasGreeted = false;
 
   constructor(context: RequestContext, subscriptions: Subscriptions) {
@@ -66,8 +69,13 @@ export class RequestHandler {
     return this.#hasGreeted;
   }
 
-  /** @throws ResponseError always with `RequestErrorData`. */
-  async handle(method: string, params: unknown): Promise<unknown> {
+  /** The client has gone: what it still waits for is not wanted any more. */
+  abandon(): void {
+    for (const controller of this.#atWork) controller.abort();
+  }
+
+  /** @param token says when the answer is not wanted any more @throws ResponseError always with `RequestErrorData`. */
+  async handle(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
     if (!isMethod(method)) {
       throw failure(ErrorCodes.MethodNotFound, `There is no request ${method}.`, {
         fault: 'request',
@@ -93,12 +101,26 @@ export class RequestHandler {
       throw failure(ErrorCodes.InvalidParams, problems.join('; '), { fault: 'request', isRetryable: false });
     }
     try {
-      const handler = this.#handlers[method] as (params: unknown) => unknown;
-      const result = await handler(parsed.data);
+      const handler = this.#handlers[method] as (params: unknown, signal: AbortSignal) => unknown;
+      const result = await this.#cancellable(token, (signal) => handler(parsed.data, signal));
       if (method === 'server/hello') this.#hasGreeted = true;
       return result;
     } catch (error) {
       throw asResponseError(error);
+    }
+  }
+
+  async #cancellable(token: CancellationToken, work: (signal: AbortSignal) => unknown): Promise<unknown> {
+    const controller = new AbortController();
+    const listener = token.onCancellationRequested(() => {
+      controller.abort();
+    });
+    this.#atWork.add(controller);
+    try {
+      return await work(controller.signal);
+    } finally {
+      this.#atWork.delete(controller);
+      listener.dispose();
     }
   }
 }
@@ -165,7 +187,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
     },
     'evaluation/start': ({ runId, checkpoint, evaluation, dataFolder }) =>
       supervisor.evaluate(runId, checkpoint, evaluation, dataFolder),
-    'checkpoint/inspect': ({ file }) => services.inspect(file),
+    'checkpoint/inspect': ({ file }, signal) => services.inspect(file, signal),
     'device/list': (options) => services.listDevices(options),
   };
 }

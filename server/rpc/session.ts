@@ -59,7 +59,7 @@ export class Session {
       if ('id' in message) input.answered((message as ResponseMessage).id);
     });
     this.#connection = createMessageConnection(input, output);
-    this.#connection.onRequest((method, params) => this.#requests.handle(method, params));
+    this.#connection.onRequest((method, params, token) => this.#requests.handle(method, params, token));
     this.#connection.onError(([error]) => {
       log(`client: ${error.message}`);
     });
@@ -148,6 +148,7 @@ export class Session {
 
   #forget(): void {
     clearInterval(this.#watch);
+    this.#requests.abandon();
     for (const runId of [...this.#told.keys()]) this.#clear(runId);
     this.#subscriptions.close();
   }

@@ -209,6 +209,35 @@ describe('a connection', () => {
   });
 });
 
+describe('an inspection', () => {
+  it('ends when it is cancelled, and when who asked for it has gone', async () => {
+    const { services } = (await import('./scriptedServerOptions.ts')).scriptedServerOptions('');
+    const signals: AbortSignal[] = [];
+    const asked = Promise.withResolvers<void>();
+    const inspect = (_file: string, signal?: AbortSignal) => {
+      signals.push(signal!);
+      if (signals.length === 2) asked.resolve();
+      return new Promise<never>((_, reject) => {
+        signal!.addEventListener('abort', () => {
+          reject(new Error('cancelled'));
+        });
+      });
+    };
+    const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, inspect } });
+    const client = await TestClient.connect(lock);
+    const send = (message: object) => {
+      client.socket.send(encode({ jsonrpc: '2.0', ...message }));
+    };
+    for (const id of ['a', 'b']) send({ id, method: 'checkpoint/inspect', params: { file: '/x' } });
+    await asked.promise;
+    send({ method: '$/cancelRequest', params: { id: 'a' } });
+    await once(signals[0]!, 'abort');
+    expect(signals[1]!.aborted).toBe(false);
+    client.socket.terminate();
+    await once(signals[1]!, 'abort');
+  });
+});
+
 describe('a trainer that dies', () => {
   it('leaves its run interrupted and resumable, and the server alive', async () => {
     const client = await TestClient.connect((await startScriptedServer(temporaryFolder())).lock);
