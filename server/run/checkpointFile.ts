@@ -95,6 +95,17 @@ export function digestOf(parts: Iterable<Uint8Array>): string {
   return digest.end();
 }
 
+/** What is wrong with a checkpoint, as a sentence; null where it is whole. */
+export function checkpointFault(file: string): string | null {
+  try {
+    verifyCheckpoint(file);
+    return null;
+  } catch (error) {
+    if (error instanceof BadCheckpointError) return error.message;
+    throw error;
+  }
+}
+
 const metadataSchema = z.object({
   plan: z.string().transform((text) => completePlan(JSON.parse(text))),
   step: z.coerce.number().int().min(0),

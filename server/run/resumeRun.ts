@@ -2,8 +2,7 @@
 // begins says which rows of earlier ones count no more.
 import fs from 'node:fs';
 import path from 'node:path';
-import { verifyCheckpoint } from './checkpointFile.ts';
-import { BadCheckpointError } from './safetensors.ts';
+import { checkpointFault } from './checkpointFile.ts';
 import { checkpointsFolder, progressOf, startingProgress, summaryOf } from './runFolder.ts';
 import type { RunHistory } from './runHistory.ts';
 import { isVoid } from './stored.ts';
@@ -41,7 +40,7 @@ export function resumePoint(history: RunHistory): ResumePoint {
       faults.push(`${file} is passed over: step ${String(firstMissing)} is missing in the log before it.`);
       return false;
     }
-    const fault = faultOf(path.join(checkpointsFolder(history.folder), file));
+    const fault = checkpointFault(path.join(checkpointsFolder(history.folder), file));
     if (fault !== null) faults.push(fault);
     return fault === null;
   });
@@ -87,15 +86,4 @@ function foldRows(history: RunHistory, voids: Voids | null) {
     return sizeBytes === undefined ? [] : [{ ...one, sizeBytes }];
   });
   return { progress: { ...progress, checkpoints }, evaluations, firstSeq: lastSeq + 1 };
-}
-
-/** Null where the checkpoint is whole. */
-function faultOf(file: string): string | null {
-  try {
-    verifyCheckpoint(file);
-    return null;
-  } catch (error) {
-    if (error instanceof BadCheckpointError) return error.message;
-    throw error;
-  }
 }

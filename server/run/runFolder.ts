@@ -3,13 +3,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { RunSummary } from '../protocol/run.ts';
-import { logName, LogWriter, newestLog, syncFolder } from './logFile.ts';
+import { logName, LogWriter, newestLog, readBytes, syncFolder } from './logFile.ts';
 import { oldRunFile, OldRun } from './oldRun.ts';
 import { thisProcess } from './owner.ts';
 import { runIds } from './runId.ts';
 import { originFormat, originSchema, storedVersion } from './stored.ts';
 import type { RunOrigin, RunProgress } from './stored.ts';
-import { readBytes } from './logFile.ts';
 import { StorageError, storageError } from './storageError.ts';
 
 export type NewRun = Omit<RunOrigin, 'id' | 'createdMs'>;

@@ -1,8 +1,7 @@
 // `kafscope doctor RUN`: whether a run is whole: its logs, its steps, its checkpoints, and from where it would go on. Only looks.
 import path from 'node:path';
 import { LifeWatch } from '../run/lifeWatch.ts';
-import { verifyCheckpoint } from '../run/checkpointFile.ts';
-import { BadCheckpointError } from '../run/safetensors.ts';
+import { checkpointFault } from '../run/checkpointFile.ts';
 import { readHead } from '../run/logFile.ts';
 import { checkpointsFolder } from '../run/runFolder.ts';
 import { glance, judged } from '../run/runGlance.ts';
@@ -24,7 +23,7 @@ export function doctorRunCommand(folder: string, terminal: Terminal): number {
     }
     const files = summary.checkpoints.map(({ file }) => ({
       file,
-      fault: faultOf(path.join(checkpointsFolder(folder), file)),
+      fault: checkpointFault(path.join(checkpointsFolder(folder), file)),
     }));
     faults.push(...files.flatMap(({ fault }) => (fault === null ? [] : [fault])));
     const { checkpoint } = resumePoint(history);
@@ -73,14 +72,4 @@ function countSteps(history: RunHistory, faults: string[]): { rows: number; last
     last = record.step;
   });
   return { rows, last };
-}
-
-function faultOf(file: string): string | null {
-  try {
-    verifyCheckpoint(file);
-    return null;
-  } catch (error) {
-    if (error instanceof BadCheckpointError) return error.message;
-    throw error;
-  }
 }
