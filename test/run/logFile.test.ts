@@ -171,14 +171,18 @@ describe('a log at the largest size that its process may write', () => {
       const writer = new LogWriter(process.argv[1], JSON.parse(process.argv[2]));
       let count = 0;
       try { for (;;) { writer.append(encodeFrame('rows', 'x'.repeat(1000))); count++; } }
-      catch (error) { console.log(JSON.stringify({ count, message: error.message })); }`;
+      catch (error) {
+        writer.append(encodeFrame('rows', 'small'));
+        console.log(JSON.stringify({ count, message: error.message }));
+      }`;
     const args = ['--input-type=module', '-e', script, folder, JSON.stringify(headOf(0))];
     const command = `ulimit -f 40; exec "$0" "$@"`;
     const output = execFileSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8' });
     const { count, message } = JSON.parse(output) as { count: number; message: string };
     expect(message).toMatch(/log-0 has reached the largest size that this process may write \(ulimit -f\)/);
     const { payloads, damagedBytes } = contentsOf(logFile(folder, 0));
-    expect([payloads.length - 1, damagedBytes]).toEqual([count, 0]);
+    // What did not fit left nothing behind: a smaller frame follows the last whole one.
+    expect([payloads.length - 2, damagedBytes, payloads.at(-1)]).toEqual([count, 0, 'small']);
     expect(count).toBeGreaterThan(10);
   });
 });

@@ -29,6 +29,21 @@ describe('an owner', () => {
     expect(lifeOf(owner)).toBe('dead');
   });
 
+  it.runIf(process.platform === 'linux')('that has ended but whose parent does not look is dead', async () => {
+    // `sleep` never looks after the child that the shell had.
+    const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [words] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = Number(String(words).trim());
+    const state = () => {
+      const text = fs.readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+      return text.slice(text.lastIndexOf(')') + 2)[0];
+    };
+    const { boot, pidNamespace } = thisProcess();
+    while (state() !== 'Z') await new Promise((resolve) => setImmediate(resolve));
+    expect(lifeOf({ boot, pidNamespace, pid, pidStart: startOf(pid) })).toBe('dead');
+    child.kill('SIGKILL');
+  });
+
   it('of another boot, another container or an unknown machine is for its heartbeat to tell', () => {
     const owner = thisProcess();
     expect(lifeOf({ ...owner, boot: 'another' })).toBe('unknown');

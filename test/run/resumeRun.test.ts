@@ -13,6 +13,7 @@ import { checkpointsFolder } from '../../server/run/runFolder.ts';
 import { glance, judged } from '../../server/run/runGlance.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import { resumePoint } from '../../server/run/resumeRun.ts';
+import { RunRecorder } from '../../server/run/runRecorder.ts';
 import { RunReader } from '../../server/run/runReader.ts';
 import type { StoredRow } from '../../server/run/stored.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
@@ -204,17 +205,34 @@ describe('a run whose process is gone', () => {
   });
 });
 
+describe('an attack that was cut off', () => {
+  it('leaves the run its status for the next one', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    // A recorder that is never closed, as of a process that was killed.
+    const cut = new RunRecorder('evaluate', 1, {
+      folder,
+      clock: scriptedClock(),
+      onChange: () => {},
+      startHeartbeat: () => () => {},
+    });
+    cut.update({ status: 'evaluating' });
+    const checkpoint = 'step-4.safetensors';
+    const work = { type: 'evaluate', incarnation: 2, checkpoint, evaluation: scriptedEvaluation } as const;
+    expect(await startScriptedRun(folder, work).ended).toMatchObject({ status: 'finished', robustAccuracy: 0.25 });
+  });
+});
+
 describe('a log with a hole', () => {
-  it('is resumed from a checkpoint before it', async () => {
+  it.each([6, 7])('is resumed from a checkpoint before it: step %i', async (lost) => {
     const whole = await trainScripted(scriptedPlan('steps'));
     const folder = await interruptedRun();
-    // The row of step 6 is lost, as on a disk that lied about a sync.
+    // A row is lost, as on a disk that lied about a sync.
     const file = logFile(folder, 0);
     const bytes = fs.readFileSync(file);
     for (let at = 0; at < bytes.length;) {
       const frame = frameAt(bytes, at) as Frame;
       const [row] = frame.kind === 'rows' ? (frame.payload as StoredRow[]) : [];
-      if (row?.record.type === 'step' && row.step === 6) bytes.fill(0, at, frame.end);
+      if (row?.record.type === 'step' && row.step === lost) bytes.fill(0, at, frame.end);
       at = frame.end;
     }
     fs.writeFileSync(file, bytes);
@@ -223,7 +241,9 @@ describe('a log with a hole', () => {
     expect(history.damages).toHaveLength(1);
     history.close();
     expect(point.checkpoint).toBe('step-4.safetensors');
-    expect(point.faults).toEqual(['step-7.safetensors is passed over: step 6 is missing in the log before it.']);
+    expect(point.faults).toEqual([
+      `step-7.safetensors is passed over: step ${String(lost)} is missing in the log before it.`,
+    ]);
     await resume(folder);
     expect(records(folder)).toEqual(records(whole.folder));
   });
@@ -242,6 +262,18 @@ describe('RunReader', () => {
     expect(growing.snapshot(run)).toEqual(fresh.snapshot(run));
     expect(new Set(cursors).size).toBeGreaterThan(10);
     growing.close();
+    fresh.close();
+  });
+
+  it('forgets what later work has made void', async () => {
+    const folder = await interruptedRun();
+    fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
+    const reader = new RunReader();
+    expect(reader.snapshot(glance(folder).summary).steps.step).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    const run = await resume(folder);
+    const fresh = new RunReader();
+    expect(reader.snapshot(run)).toEqual(fresh.snapshot(run));
+    reader.close();
     fresh.close();
   });
 

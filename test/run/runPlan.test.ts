@@ -282,7 +282,10 @@ describe('a disk that refuses', () => {
     };
     const end = await startScriptedRun(run.folder, fromStart, { beginLog }).ended;
     expect([refused, end.status]).toEqual([1, 'failed']);
-    const seqs = readRows(run.folder).map(({ seq }) => seq);
+    const kept = readRows(run.folder);
+    const seqs = kept.map(({ seq }) => seq);
+    const steps = kept.flatMap(({ record }) => (record.type === 'step' ? [record.step] : []));
+    expect(end.step).toBe(steps.at(-1));
     const work = { type: 'evaluate', incarnation: 1, checkpoint: 'step-4.safetensors', evaluation: scriptedEvaluation };
     await startScriptedRun(run.folder, { ...work, type: 'evaluate' }).ended;
     const all = readRows(run.folder).map(({ seq }) => seq);
