@@ -60,12 +60,20 @@ describe('a stranger at the door', () => {
     const count = isLong ? 10_000 : 300;
     const sockets: net.Socket[] = [];
     let closed = 0;
+    let settled = 0;
     for (let index = 0; index < count; index++) {
       const socket = net.connect(lock.port, '127.0.0.1');
       socket.on('error', () => {});
       socket.on('close', () => closed++);
+      let isSettled = false;
+      const settle = () => {
+        settled += Number(!isSettled);
+        isSettled = true;
+      };
+      socket.on('connect', settle).on('close', settle);
       sockets.push(socket);
-      if (index % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+      // No more at a time than the system keeps waiting.
+      while (index % 100 === 99 && settled <= index) await new Promise((resolve) => setImmediate(resolve));
     }
     while (closed < count - 64) await new Promise((resolve) => setImmediate(resolve));
     // While they stand there, whoever has the token comes in.
