@@ -7,7 +7,8 @@ const root = path.resolve(import.meta.dirname, '..');
 
 /** What each layer may import besides itself and the layers that those may import. */
 const mayImport: Record<string, readonly string[]> = {
-  'server/protocol': [],
+  'server/formula': [],
+  'server/protocol': ['server/formula'],
   'server/experiment': ['server/protocol'],
   'server/tensor': ['server/protocol'],
   'server/data': ['server/experiment', 'server/tensor'],

@@ -1,8 +1,10 @@
 // The activation functions an experiment may name, with their equations. Equation numbers: Peconi (2020).
-import { keyedVariants, number, optionalGroup, variants, word } from './setting.ts';
+import { activations, type ActivationKey, type ActivationName } from '../formula/activations.ts';
+import { formulaLimits, isParameterName } from '../formula/parseFormula.ts';
+import { group, keyedVariants, map, number, optionalGroup, text, variants, word } from './setting.ts';
 
-const anyNumber = { min: -100, max: 100 };
-const positive = { min: 0, max: 1000, isMinExcluded: true };
+const anyNumber = { min: -1e6, max: 1e6 };
+const maxParameters = 16;
 const share = { min: 0, max: 1, isMinExcluded: true };
 const epochs = { min: 1, max: 10_000 };
 
@@ -89,6 +91,26 @@ const splineKeys = {
   noise: number('σ of normal noise on the control points before training.', { min: 0, max: 100 }, 0),
 };
 
+/** Those that are a formula with a name: their numbers, as the table has them. */
+const named = Object.fromEntries(
+  Object.entries(activations).map(([name, { description, equation, keys }]) => {
+    const settings = Object.entries(keys as Readonly<Record<string, ActivationKey>>).map(
+      ([key, { description: meaning, byDefault, isInteger, unit, ...range }]) =>
+        [key, number(meaning, range, byDefault, { isInteger: isInteger ?? false, unit: unit ?? '' })] as const,
+    );
+    return [name, { description, equation, keys: Object.fromEntries(settings) }] as const;
+  }),
+) as unknown as NamedVariants;
+
+type NamedVariants = {
+  readonly [T in ActivationName]: {
+    readonly description: string;
+    readonly equation: string;
+    readonly keys: { readonly [K in keyof (typeof activations)[T]['keys']]: typeof aNumber };
+  };
+};
+const aNumber = number('', anyNumber, 0);
+
 export const activationSetting = variants(
   'The activation function of every layer.',
   'type',
@@ -108,49 +130,33 @@ export const activationSetting = variants(
       equation: 'f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
       keys: kafKeys,
     },
-    relu: { description: 'Rectified linear unit (2.16).', equation: 'f(x) = max(0, x)', keys: {} },
-    elu: {
-      description: 'Exponential linear unit (2.18).',
-      equation: 'f(x) = x for x ≥ 0, α(eˣ − 1) for x < 0',
+    ...named,
+    formula: {
+      description: 'A function of your own, compiled as the others are; its parameters are trained, a channel its own.',
+      equation: 'f(x) = the formula',
       keys: {
-        alpha: number(
-          'α, the negative limit; smooth at 0 only for α = 1.',
-          { min: 0, max: 10, isMinExcluded: true },
-          1,
+        formula: text(
+          'f(x), of x, the parameters and numbers; docs/formulas.md has what it may call.',
+          'formula',
+          formulaLimits.characters,
+          'x * sigmoid(x)',
         ),
-      },
-    },
-    swish: { description: 'Swish, also SiLU (2.19).', equation: 'f(x) = x·σ(x)', keys: {} },
-    gelu: {
-      description: 'GELU, with the exact normal distribution Φ (§5.2).',
-      equation: 'f(x) = x·Φ(x)',
-      keys: {},
-    },
-    'leaky-relu': {
-      description: 'Leaky ReLU (2.17).',
-      equation: 'f(x) = x for x > 0, slope·x otherwise',
-      keys: { slope: number('The slope below 0.', { min: 0, max: 1, isMinExcluded: true }, 0.01) },
-    },
-    softplus: {
-      description: 'Parametric softplus (§5.2).',
-      equation: 'f(x) = (1/a)·log(1 + exp(a·x))',
-      keys: { a: number('a; nearer to ReLU the larger.', positive, 1) },
-    },
-    'smooth-relu': {
-      description: 'SmoothReLU (Fig. 5.3; Xie et al., 2020).',
-      equation: 'f(x) = x − (1/β)·log(βx + 1) for x ≥ 0, 0 otherwise',
-      keys: { beta: number('β; nearer to ReLU the larger.', positive, 1) },
-    },
-    tanh: { description: 'Hyperbolic tangent (2.15).', equation: 'f(x) = tanh(x)', keys: {} },
-    sigmoid: { description: 'Logistic sigmoid (2.13).', equation: 'f(x) = σ(x) = 1/(1 + exp(−x))', keys: {} },
-    step: {
-      description: 'Threshold (2.4), trained through a gradient that it does not have.',
-      equation: 'f(x) = 1 for x ≥ 0, 0 otherwise',
-      keys: {
-        straightThrough: number(
-          'The gradient passes straight through where |x| is below this; 0 for no gradient.',
-          { min: 0, max: 1000 },
-          1,
+        parameters: map(
+          'What is trained, by name: where every channel starts, or {start, min, max}.',
+          group(
+            'A trained parameter.',
+            {
+              start: number('The value before training.', anyNumber, 1),
+              min: number('What training keeps it at or above.', anyNumber, { computed: 'none' }),
+              max: number('What training keeps it at or below.', anyNumber, { computed: 'none' }),
+            },
+            { shorthand: 'start' },
+          ),
+          {
+            names: 'a name of letters, digits and _ that no function has',
+            isName: isParameterName,
+            maxLength: maxParameters,
+          },
         ),
       },
     },
@@ -173,42 +179,6 @@ export const activationSetting = variants(
           'none: the share is the same in all epochs',
         ),
       },
-    },
-    prelu: {
-      description: 'PReLU: leaky ReLU whose slope is trained, a channel its own (He et al., 2015).',
-      equation: 'f(x) = x for x > 0, a·x otherwise',
-      keys: { slope: number('a before training.', anyNumber, 0.25) },
-    },
-    'generalized-tanh': {
-      description: 'Generalised hyperbolic tangent, a and b trained, a channel its own (Chen & Chang, 1996).',
-      equation: 'f(x) = a(1 − exp(−b·x))/(1 + exp(−b·x))',
-      keys: {
-        scale: number('a before training.', anyNumber, 1),
-        rate: number('b before training; 2 starts as tanh.', anyNumber, 2),
-      },
-    },
-    srelu: {
-      description: 'S-shaped ReLU, all four coefficients trained, a channel its own (4.1).',
-      equation: 'f(x) = tʳ + aʳ(x − tʳ) for x ≥ tʳ, tˡ + aˡ(x − tˡ) for x ≤ tˡ, x between',
-      keys: {
-        left: number('tˡ before training.', anyNumber, 0),
-        leftSlope: number('aˡ before training.', anyNumber, 0.2),
-        right: number('tʳ before training.', anyNumber, 1),
-        rightSlope: number('aʳ before training.', anyNumber, 1),
-      },
-    },
-    apl: {
-      description: 'Adaptive piecewise linear unit, a and b trained, a channel its own (4.2); starts as ReLU.',
-      equation: 'f(x) = max(0, x) + Σᵢ aᵢ·max(0, bᵢ − x)',
-      keys: {
-        hinges: number('S, the number of hinges.', { min: 1, max: 64 }, 3, { isInteger: true, unit: 'hinges' }),
-        reach: number('b is spread evenly over [−reach, reach] before training.', { min: 0, max: 100 }, 1),
-      },
-    },
-    polynomial: {
-      description: 'Polynomial, its coefficients trained, a channel its own (4.3); starts as the identity.',
-      equation: 'f(x) = Σᵢ cᵢxⁱ',
-      keys: { degree: number('The highest power.', { min: 1, max: 16 }, 3, { isInteger: true }) },
     },
     spline: {
       description: 'Spline activation function (4.4): cubic, its control points trained, a channel its own.',

@@ -1,4 +1,6 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
+import { activationFunction, type TypedActivation } from '../formula/activations.ts';
+import { FormulaError } from '../formula/parseFormula.ts';
 import {
   isKaf,
   type EvaluationPlan,
@@ -7,6 +9,7 @@ import {
   type Plan,
   type TrainingPlan,
 } from '../protocol/plan.ts';
+import { closestName } from './closestName.ts';
 import { networkText } from './describePlan.ts';
 import type { FoundIssue } from './experimentText.ts';
 import { defaultDropout, isKafValues } from './makePlan.ts';
@@ -74,6 +77,7 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
     const expected = `a function of one value, with ${networkText(model.network)}`;
     issues.push(error('model.activation', expected, 'maxout', remedy));
   }
+  if (activation.type === 'formula') issues.push(...checkFormula(activation));
   if (!isKaf(activation)) return issues;
   const { init } = activation;
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {
@@ -92,6 +96,26 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
       automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
     const remedy = `The kernels are ${meaning}. γ = auto is 1/(6Δ²) = ${rounded(activation.gamma / (6 * automatic))}.`;
     issues.push(warning('model.activation.gamma', 'γ between 1/(100Δ²) and 4/Δ²', rounded(activation.gamma), remedy));
+  }
+  return issues;
+}
+
+function checkFormula(activation: TypedActivation): PlanIssue[] {
+  const issues: PlanIssue[] = activation.parameters.flatMap(({ name, start, min, max }) => {
+    if (start >= (min ?? -Infinity) && start <= (max ?? Infinity)) return [];
+    const expected = `a start between min and max (${min ?? '−∞'} to ${max ?? '∞'})`;
+    return [error(`model.activation.parameters.${name}`, expected, String(start), 'Change one of the three.')];
+  });
+  try {
+    activationFunction(activation);
+  } catch (cause) {
+    if (!(cause instanceof FormulaError)) throw cause;
+    const { expected, got, start, end, names } = cause;
+    const written = activation.formula.slice(start, end);
+    const meant = names.length > 0 ? closestName(written, names) : undefined;
+    const remedy = meant ? `Did you mean ${meant}?` : 'Correct the formula here; its language is in docs/formulas.md.';
+    const issue = error('model.activation.formula', expected, got, remedy);
+    issues.push({ ...issue, within: { start, end }, ...(meant ? { replacement: meant } : {}) });
   }
   return issues;
 }

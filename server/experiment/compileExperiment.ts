@@ -1,6 +1,6 @@
 // An experiment's text → its frozen plans, or every mistake in it. Pure: no file is looked at.
 import type { ExperimentIssue } from '../protocol/issue.ts';
-import type { Plan } from '../protocol/plan.ts';
+import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { applyOverrides } from './applyOverrides.ts';
 import { checkPlan } from './checkPlan.ts';
 import { emptyRange, parseExperimentText } from './experimentText.ts';
@@ -53,6 +53,12 @@ export function examineExperiment(
   return { plans: isWrong ? [] : plans, issues, name: experimentName(reading.values, options) };
 }
 
+/** The activation that a text means so far, whatever else is wrong in it. */
+export function activationIn(text: string, options: CompileOptions): ActivationPlan {
+  const { values } = readSettings(experimentSettings, parseExperimentText(text), parentNames());
+  return makePlan(values, 0, options).model.activation;
+}
+
 /** What checkPlan finds, less what only follows from a key that is wrong by itself. */
 function contradictions(
   reading: SettingsReading<Parameters<typeof checkPlan>[0]>,
@@ -64,7 +70,10 @@ function contradictions(
   const isAffected = (path: string) => wrong.some((other) => sharesGroup(path, other));
   return checkPlan(reading.values, plan)
     .filter((issue) => !isAffected(issue.path))
-    .map((issue) => ({ ...issue, range: nearestRange(reading, issue.path) }));
+    .map(({ within, ...issue }) => {
+      const range = nearestRange(reading, issue.path);
+      return { ...issue, range: within ? text.partOf(range, within.start, within.end) : range };
+    });
 }
 
 /** Whether a mistake at `other` may be why there is one at `path`: the same section, or the data set that both count on. */

@@ -1,5 +1,13 @@
 // One line that tells a plan from another at a glance.
+import {
+  activations,
+  isFormulaActivation,
+  type ActivationKey,
+  type ActivationName,
+  type FormulaActivation,
+} from '../formula/activations.ts';
 import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
+import { shorten } from './experimentText.ts';
 
 /** For example `light · KAF 20 · FGSM-RS 8/255 · cifar10`. */
 export function describePlan(plan: Plan): string {
@@ -23,38 +31,10 @@ export function networkText(network: NetworkPlan): string {
 }
 
 function activationText(activation: ActivationPlan): string {
+  if (isFormulaActivation(activation)) return formulaText(activation);
   switch (activation.type) {
-    case 'relu':
-      return 'ReLU';
-    case 'elu':
-      return activation.alpha === 1 ? 'ELU' : `ELU α ${activation.alpha}`;
-    case 'swish':
-      return 'Swish';
-    case 'gelu':
-      return 'GELU';
-    case 'sigmoid':
-    case 'tanh':
-      return activation.type;
-    case 'leaky-relu':
-      return `leaky ReLU ${activation.slope}`;
-    case 'softplus':
-      return `softplus a ${activation.a}`;
-    case 'smooth-relu':
-      return `SmoothReLU β ${activation.beta}`;
-    case 'step':
-      return 'step';
     case 'k-wta':
       return `k-WTA ${activation.ratio}${activation.lowering ? ` → ${activation.lowering.to}` : ''}`;
-    case 'prelu':
-      return 'PReLU';
-    case 'generalized-tanh':
-      return 'generalised tanh';
-    case 'srelu':
-      return 'SReLU';
-    case 'apl':
-      return `APL ${activation.hinges}`;
-    case 'polynomial':
-      return `polynomial ${activation.degree}`;
     case 'spline':
       return `spline ${activation.points} from ${activation.start}`;
     case 'maxout':
@@ -67,4 +47,13 @@ function activationText(activation: ActivationPlan): string {
       return `${name} ${activation.dictionary}${start}`;
     }
   }
+}
+
+/** `ELU α 1.7`: the name with those of its numbers that are not as usual. */
+function formulaText(activation: FormulaActivation): string {
+  if (activation.type === 'formula') return shorten(activation.formula, 40);
+  const { type, ...values } = activation as { type: ActivationName } & Readonly<Record<string, number>>;
+  const { name, keys } = activations[type] as { name: string; keys: Readonly<Record<string, ActivationKey>> };
+  const unusual = Object.entries(values).filter(([key, value]) => value !== keys[key]?.byDefault);
+  return [name, ...unusual.map(([key, value]) => `${keys[key]?.symbol ?? key} ${value}`)].join(' ');
 }

@@ -13,20 +13,27 @@ export function expectation(setting: Setting): string {
     case 'flag':
       return 'true or false';
     case 'text':
+      if (setting.meaning === 'formula') return 'a formula of x on one line';
       return setting.meaning === 'folder' ? 'the path of a folder' : `a text of 1 to ${setting.maxLength} characters`;
     case 'list': {
       const { minLength, maxLength } = setting;
       const count = minLength === maxLength ? String(minLength) : `${minLength} to ${maxLength}`;
       return `a list of ${count} items${setting.isUnique ? ', all different' : ''}`;
     }
+    case 'map':
+      return `a mapping of at most ${setting.maxLength} names`;
     case 'group': {
       const mapping = `a mapping with ${keyNames(Object.keys(setting.keys))}`;
-      return oneOf([...presentWords(setting.words).map(quote), mapping]);
+      const bare = setting.shorthand === null ? [] : [expectation(setting.keys[setting.shorthand]!)];
+      return oneOf([...presentWords(setting.words).map(quote), ...bare, mapping]);
     }
     case 'variant': {
       const names = Object.keys(setting.variants);
       if (setting.tag === null) return `a mapping with one of ${keyNames(names)}`;
-      return `${oneOf(names.map(quote))}, or a mapping with ${setting.tag}`;
+      const nFurther = names.length - 6;
+      const shown = names.map(quote);
+      const choice = nFurther > 6 ? [...shown.slice(0, 6), `one of ${nFurther} more`] : shown;
+      return `${oneOf(choice)}, or a mapping with ${setting.tag}`;
     }
   }
   setting satisfies never;

@@ -27,9 +27,12 @@ function schemaOf(setting: Setting): JsonSchema {
       const { minLength: minItems, maxLength: maxItems, isUnique: uniqueItems } = setting;
       return { ...about, type: 'array', items: schemaOf(setting.item), minItems, maxItems, uniqueItems };
     }
+    case 'map':
+      return { ...about, type: 'object', additionalProperties: schemaOf(setting.item), ...byDefault };
     case 'group': {
       const mapping = mappingOf(setting.keys);
-      const choices = words(setting.words);
+      const bare = setting.shorthand === null ? [] : [schemaOf(setting.keys[setting.shorthand]!)];
+      const choices = [...words(setting.words), ...bare];
       return choices.length > 0 ? { ...about, anyOf: [...choices, mapping], ...byDefault } : { ...about, ...mapping };
     }
     case 'variant': {
@@ -94,6 +97,7 @@ function defaultOf(setting: Setting): unknown {
       return setting.defaultValue;
     case 'variant':
       return setting.defaultVariant;
+    case 'map':
     case 'group':
       return setting.defaultText === '{}' ? {} : setting.defaultText;
     case 'list':

@@ -30,6 +30,8 @@ function sections(path: string, setting: Setting): string[] {
       return setting.item.kind === 'variant' || setting.item.kind === 'group'
         ? sections(`${path}[…]`, setting.item)
         : [];
+    case 'map':
+      return [...heading, ...sections(`${path}.…`, setting.item)];
     case 'number':
     case 'word':
     case 'flag':
@@ -81,6 +83,7 @@ function keyTable(keys: Keys): string {
 }
 
 function valueText(setting: Setting): string {
+  if (setting.kind === 'map') return 'mapping of names, below';
   if (setting.kind === 'group' && Object.keys(setting.words).length === 0) return 'mapping, below';
   if (setting.kind === 'list' && (setting.item.kind === 'variant' || setting.item.kind === 'group'))
     return 'list of mappings, below';

@@ -12,6 +12,8 @@ export interface FoundIssue {
   readonly got: string;
   readonly remedy: string;
   readonly replacement?: string;
+  /** Which characters of the value at the path are meant; all where absent. */
+  readonly within?: { readonly start: number; readonly end: number };
 }
 
 export interface ExperimentText {
@@ -19,6 +21,8 @@ export interface ExperimentText {
   readonly issues: readonly FoundIssue[];
   /** The range of a node; that of nothing for one that is not in the text (an override's). */
   rangeOf(node: unknown): TextRange;
+  /** The characters from `start` to `end` of a text that stands in a range, where it stands there as it is. */
+  partOf(range: TextRange, start: number, end: number): TextRange;
 }
 
 export const emptyRange: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
@@ -41,6 +45,18 @@ export function parseExperimentText(text: string): ExperimentText {
     rangeOf(node) {
       const found = (node as Partial<Node> | null)?.range;
       return found ? range(found[0], endOf(text, found[0], found[1])) : emptyRange;
+    },
+    partOf(whole, start, end) {
+      const { start: from, end: to } = whole;
+      const written = text.split('\n')[from.line]?.slice(from.character, to.character) ?? '';
+      const isQuoted = /^(["']).*\1$/.test(written);
+      if (from.line !== to.line || (isQuoted && /\\|''/.test(written))) return whole;
+      const first = from.character + (isQuoted ? 1 : 0);
+      const last = to.character - (isQuoted ? 1 : 0);
+      // At the end of the text its last character is underlined: nothing can't be seen.
+      const at = Math.max(from.character, Math.min(first + start, last - 1));
+      const until = Math.min(Math.max(first + end, at + 1), to.character);
+      return { start: { line: from.line, character: at }, end: { line: from.line, character: until } };
     },
   };
 }

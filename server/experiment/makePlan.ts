@@ -120,6 +120,12 @@ function activationPlan(values: Values['model']['activation']): ActivationPlan {
     const { type, ratio, lowering } = values;
     return { type, ratio, ...(lowering && { lowering }) };
   }
+  if (values.type === 'formula') {
+    const parameters = Object.entries(values.parameters).map(([name, { start, min, max }]) => ({
+      ...{ name, start, min: min ?? null, max: max ?? null },
+    }));
+    return { type: values.type, formula: values.formula, parameters };
+  }
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
   const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;

@@ -10,7 +10,7 @@ export function parentNames(): ReadonlyMap<string, readonly string[]> {
 }
 
 function collect(setting: Setting, path: string, parents: Map<string, string[]>): void {
-  if (setting.kind === 'list') return collect(setting.item, path, parents);
+  if (setting.kind === 'list' || setting.kind === 'map') return collect(setting.item, path, parents);
   if (setting.kind !== 'group' && setting.kind !== 'variant') return;
   const groups =
     setting.kind === 'group' ? [setting.keys] : Object.values(setting.variants).map((variant) => variant.keys);

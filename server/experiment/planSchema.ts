@@ -1,7 +1,9 @@
 // What a plan on a disk must be before it is trusted: the types of protocol/plan.ts, the ranges of settings.ts, the
 // contradictions of checkPlan.ts. Keys that came after a plan was written get their defaults here, and nowhere else.
 import { z } from 'zod';
-import type { Plan } from '../protocol/plan.ts';
+import { activations, type ActivationName } from '../formula/activations.ts';
+import { isParameterName } from '../formula/parseFormula.ts';
+import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { pathNames } from './settingAt.ts';
 import type { NumberSetting, Setting } from './setting.ts';
@@ -50,27 +52,33 @@ function functionSchema<const T extends string, const K extends string = never>(
   return z.strictObject({ type: z.literal(type), ...numbers(`model.activation.${type}`, ...keys) });
 }
 
+const finite = z.number().min(-1e6).max(1e6);
+
+/** Those that are a formula with a name: a schema each, of one shape to the type checker. */
+const named = (Object.keys(activations) as ActivationName[]).map((type) =>
+  functionSchema(type, ...Object.keys(activations[type].keys)),
+);
+
 const activation = z.discriminatedUnion('type', [
-  functionSchema('relu'),
-  functionSchema('swish'),
-  functionSchema('gelu'),
-  functionSchema('sigmoid'),
-  functionSchema('tanh'),
-  functionSchema('elu', 'alpha'),
-  functionSchema('leaky-relu', 'slope'),
-  functionSchema('prelu', 'slope'),
-  functionSchema('softplus', 'a'),
-  functionSchema('smooth-relu', 'beta'),
-  functionSchema('step', 'straightThrough'),
+  z.strictObject({
+    type: z.literal('formula'),
+    formula: text,
+    parameters: z
+      .array(
+        z.strictObject({
+          name: z.string().refine(isParameterName),
+          start: finite,
+          min: finite.nullable(),
+          max: finite.nullable(),
+        }),
+      )
+      .max(16),
+  }),
   functionSchema('k-wta', 'ratio').extend({
     lowering: z
       .strictObject(numbers('model.activation.k-wta.lowering', 'to', 'by', 'everyEpochs', 'afterEpochs'))
       .exactOptional(),
   }),
-  functionSchema('generalized-tanh', 'scale', 'rate'),
-  functionSchema('srelu', 'left', 'leftSlope', 'right', 'rightSlope'),
-  functionSchema('apl', 'hinges', 'reach'),
-  functionSchema('polynomial', 'degree'),
   functionSchema('spline', 'points', 'boundary', 'noise').extend({
     basis: z.enum(['catmull-rom', 'b-spline']),
     start: z.enum(['tanh', 'relu', 'elu', 'swish', 'identity']),
@@ -79,7 +87,8 @@ const activation = z.discriminatedUnion('type', [
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),
-]);
+  ...named,
+]) as unknown as z.ZodType<ActivationPlan>;
 
 const threat = z.strictObject({
   norm: z.literal('linf'),

@@ -12,6 +12,7 @@ import type {
   GroupSetting,
   Keys,
   ListSetting,
+  MapSetting,
   NumberSetting,
   Setting,
   ValueOf,
@@ -61,7 +62,7 @@ class Reader {
     if (isNothing(node)) {
       if (keyNode === undefined) return this.#default(setting);
       const remedy =
-        setting.kind === 'group'
+        setting.kind === 'group' || setting.kind === 'map'
           ? 'Indent its keys below it, or remove it.'
           : `Add a value (default: ${setting.defaultText}), or remove the key.`;
       return this.#wrong(setting, node, place, path, remedy);
@@ -80,6 +81,8 @@ class Reader {
         return this.#wrong(setting, node, place, path, 'Write one line of text, in quotes if it looks like a number.');
       case 'list':
         return this.#list(setting, node, place, path);
+      case 'map':
+        return this.#map(setting, node, place, path);
       case 'group':
         return this.#group(setting, node, place, path);
       case 'variant':
@@ -157,8 +160,30 @@ class Reader {
     return items;
   }
 
+  #map(setting: MapSetting, node: unknown, place: unknown, path: string): unknown {
+    if (!isMap(node)) return this.#wrong(setting, node, place, path, 'Write {name: value, …}.');
+    const values: Record<string, unknown> = {};
+    for (const pair of node.items) {
+      const name = shorten(keyName(pair));
+      const at = join(path, name);
+      if (Object.hasOwn(values, name)) {
+        this.#report(at, pair.key, 'each name once', `${quote(name)} again`, 'Remove one of the two.');
+      } else if (!setting.isName(name)) {
+        this.#report(at, pair.key, setting.names, quote(name), 'Choose another name.');
+      } else {
+        values[name] = this.read(setting.item, pair.value, at, pair.key);
+      }
+    }
+    if (node.items.length <= setting.maxLength) return values;
+    return this.#wrong(setting, node, place, path, 'Remove some.');
+  }
+
   #group(setting: GroupSetting, node: unknown, place: unknown, path: string): unknown {
-    if (isMap(node)) return this.#keys(setting.keys, node, path, setting.laterKeys);
+    const { keys, shorthand } = setting;
+    if (isMap(node)) return this.#keys(keys, node, path, setting.laterKeys);
+    if (shorthand !== null && isScalar(node)) {
+      return { ...this.#defaults(keys), [shorthand]: this.read(keys[shorthand]!, place, path, place) };
+    }
     if (Object.keys(setting.words).length > 0) return this.#word(setting, setting.words, node, place, path);
     return this.#wrong(setting, node, place, path, 'Write the keys indented below, or {key: value, …}.');
   }
@@ -273,6 +298,8 @@ class Reader {
         return setting.defaultValue;
       case 'list':
         return undefined;
+      case 'map':
+        return {};
       case 'group':
         return presentWords(setting.words)[0] ?? this.#defaults(setting.keys);
       case 'variant':

@@ -3,7 +3,7 @@
 import { parseNumber } from './parseNumber.ts';
 
 export type Setting =
-  NumberSetting | WordSetting | FlagSetting | TextSetting | ListSetting | GroupSetting | VariantSetting;
+  NumberSetting | WordSetting | FlagSetting | TextSetting | ListSetting | MapSetting | GroupSetting | VariantSetting;
 
 export type Keys = Readonly<Record<string, Setting>>;
 
@@ -56,7 +56,8 @@ export interface FlagSetting extends Described {
 
 export interface TextSetting extends Described {
   readonly kind: 'text';
-  readonly meaning: 'name' | 'folder';
+  /** A formula is read as such only when the plan is checked. */
+  readonly meaning: 'name' | 'folder' | 'formula';
   readonly maxLength: number;
   readonly defaultValue: string | undefined;
 }
@@ -69,6 +70,16 @@ export interface ListSetting extends Described {
   readonly isUnique: boolean;
 }
 
+/** A mapping whose keys are names that its writer chooses. */
+export interface MapSetting extends Described {
+  readonly kind: 'map';
+  readonly item: Setting;
+  /** What a name must be, after "expected". */
+  readonly names: string;
+  readonly isName: (name: string) => boolean;
+  readonly maxLength: number;
+}
+
 /** A mapping with fixed keys; instead of it one of `words`, where there are any. */
 export interface GroupSetting extends Described {
   readonly kind: 'group';
@@ -76,6 +87,8 @@ export interface GroupSetting extends Described {
   readonly words: Words;
   /** Keys named by the design, not in this version. */
   readonly laterKeys: Words;
+  /** The key that a bare value stands for; null for none. */
+  readonly shorthand: string | null;
 }
 
 export interface Variant extends Word {
@@ -180,15 +193,26 @@ export function list<S extends Setting>(
   return typed({ kind: 'list', description, ...described({ computed }), item, minLength, maxLength, isUnique });
 }
 
+/** A mapping from names to values; one that is absent is empty. */
+export function map<S extends Setting>(
+  description: string,
+  item: S,
+  limits: Pick<MapSetting, 'names' | 'isName' | 'maxLength'>,
+): Typed<MapSetting, Readonly<Record<string, ValueOf<S>>>> {
+  return typed({ kind: 'map', description, ...described('{}'), item, ...limits });
+}
+
 /** A group that is absent reads as one with every key at its default, unless it has words: then as the first of these. */
 export function group<const K extends Keys, const W extends Words = Record<never, never>>(
   description: string,
   keys: K,
-  options: { readonly words?: W; readonly laterKeys?: Words } = {},
+  options: { readonly words?: W; readonly laterKeys?: Words; readonly shorthand?: keyof K & string } = {},
 ): Typed<GroupSetting, ValuesOf<K> | PresentWord<W>> {
   const words = options.words ?? {};
   const laterKeys = options.laterKeys ?? {};
-  return typed({ kind: 'group', description, ...described(Object.keys(words)[0] ?? '{}'), keys, words, laterKeys });
+  const shorthand = options.shorthand ?? null;
+  const byDefault = described(Object.keys(words)[0] ?? '{}');
+  return typed({ kind: 'group', description, ...byDefault, keys, words, laterKeys, shorthand });
 }
 
 /** A group whose absence is a value of its own: undefined. */
@@ -197,7 +221,15 @@ export function optionalGroup<const K extends Keys>(
   keys: K,
   computed: string,
 ): Typed<GroupSetting, ValuesOf<K> | undefined> {
-  return typed({ kind: 'group', description, ...described({ computed }), keys, words: {}, laterKeys: {} });
+  return typed({
+    kind: 'group',
+    description,
+    ...described({ computed }),
+    keys,
+    words: {},
+    laterKeys: {},
+    shorthand: null,
+  });
 }
 
 export function variants<

@@ -45,6 +45,7 @@ export function childOf(
 /** The description of one level down. */
 export function childSetting(setting: Setting, document: Document, node: unknown, name: string): Setting | undefined {
   if (setting.kind === 'list') return /^\d+$/.test(name) ? setting.item : undefined;
+  if (setting.kind === 'map') return setting.isName(name) ? setting.item : undefined;
   const keys = keysOf(setting, document, node);
   if (Object.hasOwn(keys, name)) return keys[name];
   if (setting.kind === 'variant' && setting.tag === name) return tagSetting(setting);

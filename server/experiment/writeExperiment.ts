@@ -28,6 +28,13 @@ export function writeExperiment(plan: Plan): string {
 }
 
 function activationValues(activation: ActivationPlan): object {
+  if (activation.type === 'formula') {
+    const parameters = activation.parameters.map(({ name, start, min, max }) => {
+      const bounds = { ...(min === null ? {} : { min }), ...(max === null ? {} : { max }) };
+      return [name, Object.keys(bounds).length > 0 ? { start, ...bounds } : start] as const;
+    });
+    return { ...activation, parameters: Object.fromEntries(parameters) };
+  }
   if (!isKaf(activation)) return activation;
   const { init } = activation;
   const start = init.type === 'normal' ? { normal: init.std } : { ridge: init.target, epsilon: init.epsilon };

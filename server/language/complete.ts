@@ -66,6 +66,7 @@ function valueSnippet(setting: Setting, isFlow: boolean): string {
   switch (setting.kind) {
     case 'number':
     case 'text':
+      if (setting.kind === 'text' && setting.meaning === 'formula') return ` "\${1:${escaped(setting.defaultText)}}"`;
       return setting.isDefaultComputed ? ' $1' : ` \${1:${escaped(setting.defaultText)}}`;
     case 'word':
       return ` ${choiceSnippet(setting, setting.defaultText)}`;
@@ -76,6 +77,8 @@ function valueSnippet(setting: Setting, isFlow: boolean): string {
       const item = `{${setting.item.tag}: ${choiceSnippet(setting.item, setting.item.defaultText)}$0}`;
       return isFlow ? ` [${item}]` : `\n  - ${item}`;
     }
+    case 'map':
+      return ' {$1}';
     case 'group':
       if (choicesOf(setting).length > 0) return ` ${choiceSnippet(setting, setting.defaultText)}`;
       return isFlow ? ' {$1}' : '\n  $0';

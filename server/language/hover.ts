@@ -1,8 +1,11 @@
 // What a key or value means, where the pointer rests.
 import type { Hover } from 'vscode-languageserver';
+import { activationIn } from '../experiment/compileExperiment.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import type { Setting, Word } from '../experiment/setting.ts';
 import { tagSetting } from '../experiment/readSettings.ts';
+import { isFormulaActivation } from '../formula/activations.ts';
+import { activationMarkdown } from './activationMarkdown.ts';
 import { pointedAt } from './cursorPlace.ts';
 import type { TextPosition } from './cursorPlace.ts';
 import { settingMarkdown, wordMarkdown } from './settingMarkdown.ts';
@@ -15,9 +18,23 @@ export function hover(text: string, position: TextPosition): Hover | null {
   const word = written === null ? undefined : wordOf(setting, written);
   const parts = part === 'key' || !word ? [settingMarkdown(path, setting)] : [];
   if (word && written !== null) parts.push(wordMarkdown(written, word));
+  const curve = activationPaths.has(path) ? curveOf(text) : null;
+  if (curve) parts.push(curve);
   const value = written === null ? undefined : fractionText(setting, written);
   if (value) parts.push(value);
   return { contents: { kind: 'markdown', value: parts.join('\n\n---\n\n') }, range };
+}
+
+/** Where an activation function is drawn. */
+const activationPaths: ReadonlySet<string> = new Set([
+  'model.activation',
+  'model.activation.type',
+  'model.activation.formula',
+]);
+
+function curveOf(text: string): string | null {
+  const plan = activationIn(text, { file: null, homeFolder: '' });
+  return isFormulaActivation(plan) ? activationMarkdown(plan) : null;
 }
 
 function wordOf(setting: Setting, written: string): Word | undefined {

@@ -2,19 +2,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ActivationPlan, KafPlan, SplinePlan, WinnersLowering } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
-import {
-  elu,
-  gelu,
-  leakyRelu,
-  relu,
-  sigmoid,
-  smoothRelu,
-  softplus,
-  step,
-  swish,
-  tanh,
-} from '../tensor/ops/activation.ts';
-import { channelActivation, type ChannelActivationType } from '../tensor/ops/channelActivation.ts';
+import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import { applyFormula } from '../tensor/ops/formula.ts';
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
@@ -49,39 +38,10 @@ export interface Progress {
 
 /** The `number`-th activation layer of a network or its block. */
 export function makeActivation(plan: ActivationPlan, place: Place): ActivationLayer {
+  if (isFormulaActivation(plan)) return makeFormula(plan, place);
   switch (plan.type) {
-    case 'relu':
-      return fixed((x) => relu(x));
-    case 'elu':
-      return fixed((x) => elu(x, plan.alpha));
-    case 'swish':
-      return fixed((x) => swish(x));
-    case 'gelu':
-      return fixed((x) => gelu(x));
-    case 'sigmoid':
-      return fixed((x) => sigmoid(x));
-    case 'tanh':
-      return fixed((x) => tanh(x));
-    case 'leaky-relu':
-      return fixed((x) => leakyRelu(x, plan.slope));
-    case 'softplus':
-      return fixed((x) => softplus(x, plan.a));
-    case 'smooth-relu':
-      return fixed((x) => smoothRelu(x, plan.beta));
-    case 'step':
-      return fixed((x) => step(x, plan.straightThrough));
     case 'k-wta':
       return fixed((x) => kWinners(x, winnersRatio(plan.ratio, plan.lowering, place.progress.epoch)));
-    case 'prelu':
-      return makeTrained(plan.type, [plan.slope], place);
-    case 'generalized-tanh':
-      return makeTrained(plan.type, [plan.scale, plan.rate], place);
-    case 'srelu':
-      return makeTrained(plan.type, [plan.left, plan.leftSlope, plan.right, plan.rightSlope], place);
-    case 'apl':
-      return makeTrained(plan.type, aplStart(plan.hinges, plan.reach), place);
-    case 'polynomial':
-      return makeTrained(plan.type, [0, 1, ...Array<number>(plan.degree - 1).fill(0)], place);
     case 'maxout':
       return fixed((x) => maxout(x, plan.maps));
     case 'spline':
@@ -107,28 +67,16 @@ function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
   return { apply, info: null };
 }
 
-/** Every channel starts from the coefficients `start`. */
-function makeTrained(
-  type: ChannelActivationType,
-  start: readonly number[],
-  { prefix, number, channels, maker }: Place,
-): ActivationLayer {
-  const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
-    `${prefix}${type}${number}`,
-    'coefficients',
-    [channels, start.length],
-    {
-      type: 'rows',
-      row: Float64Array.from(start),
-    },
-  );
-  return { apply: (x, { gradients }) => channelActivation(x, coefficients, { type, gradients }), info: null };
-}
-
-/** Weights of 0, so that it starts as ReLU, at points evenly on [−reach, reach]; a single one at 0. */
-function aplStart(nHinges: number, reach: number): number[] {
-  const points = dictionaryElements({ size: nHinges, boundary: reach, gamma: 1 });
-  return [...Array<number>(nHinges).fill(0), ...points];
+/** Every channel starts from the same coefficients. */
+function makeFormula(plan: FormulaActivation, { prefix, number, channels, maker }: Place): ActivationLayer {
+  const { formula, parameters } = activationFunction(plan);
+  if (parameters.length === 0) return fixed((x) => applyFormula(x, null, { formula, gradients: 'input' }));
+  const layer = `${prefix}${plan.type}${number}`;
+  const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'coefficients', [channels, parameters.length], {
+    type: 'rows',
+    row: Float64Array.from(parameters, ({ start }) => start),
+  });
+  return { apply: (x, { gradients }) => applyFormula(x, coefficients, { formula, gradients }), info: null };
 }
 
 function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {

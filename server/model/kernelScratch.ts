@@ -1,5 +1,6 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
 // what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
+import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
 import { isKaf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ConvolutionLayout, LayerLayout } from './layout.ts';
@@ -14,6 +15,8 @@ export interface ScratchOptions {
 /** Sums over a batch are made in so many parts at most, in float64 except those of filters. */
 const mostParts = 16;
 const mostFilterParts = 8;
+/** In the code of a formula. */
+const mostConstants = 256;
 
 /** At most so many float32 values. */
 export function scratchFloats(layer: LayerLayout, options: ScratchOptions): number {
@@ -55,6 +58,10 @@ function activationFloats(
   const channels = roundUp(shape.at(-1)!);
   const isAll = gradients === 'all';
   if (activation.type === 'spline') return (isAll ? 2 * mostParts + 1 : 1) * 4 * (activation.points - 3) * channels;
+  if (isFormulaActivation(activation)) {
+    const tableFloats = activationFunction(activation).parameters.length * Math.ceil(channels / 8) * 8;
+    return mostConstants + (isAll ? 2 * mostParts + 1 : 1) * tableFloats;
+  }
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
   const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
   if (!isKaf(activation)) return direct;

@@ -1,5 +1,6 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
+import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
 import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
@@ -62,17 +63,8 @@ function parametersOf(layer: LayerLayout, activation: ActivationPlan): number {
 
 /** Trained values of a channel. */
 function coefficientsOf(activation: ActivationPlan): number {
+  if (isFormulaActivation(activation)) return activationFunction(activation).parameters.length;
   switch (activation.type) {
-    case 'prelu':
-      return 1;
-    case 'generalized-tanh':
-      return 2;
-    case 'srelu':
-      return 4;
-    case 'apl':
-      return 2 * activation.hinges;
-    case 'polynomial':
-      return activation.degree + 1;
     case 'spline':
       return activation.points;
     case 'kaf':
@@ -80,16 +72,6 @@ function coefficientsOf(activation: ActivationPlan): number {
       return activation.dictionary;
     case 'kaf-free':
       return 2 * activation.dictionary + 1;
-    case 'relu':
-    case 'elu':
-    case 'swish':
-    case 'gelu':
-    case 'sigmoid':
-    case 'tanh':
-    case 'leaky-relu':
-    case 'softplus':
-    case 'smooth-relu':
-    case 'step':
     case 'k-wta':
     case 'maxout':
       return 0;

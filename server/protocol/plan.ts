@@ -1,5 +1,6 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
+import type { FormulaActivation } from '../formula/activations.ts';
 
 export interface Plan {
   readonly version: 1;
@@ -56,27 +57,9 @@ export type NetworkPlan = 'light' | 'vgg' | { readonly type: 'resnet'; readonly 
 
 /** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =
-  | { readonly type: 'relu' | 'swish' | 'gelu' | 'sigmoid' | 'tanh' }
-  | { readonly type: 'elu'; readonly alpha: number }
-  | { readonly type: 'leaky-relu' | 'prelu'; readonly slope: number }
-  | { readonly type: 'softplus'; readonly a: number }
-  | { readonly type: 'smooth-relu'; readonly beta: number }
-  /** The gradient passes where |x| < straightThrough. */
-  | { readonly type: 'step'; readonly straightThrough: number }
+  | FormulaActivation
   /** The share of winners among all values of a sample, at the start where it is lowered in training. */
   | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
-  | { readonly type: 'generalized-tanh'; readonly scale: number; readonly rate: number }
-  | {
-      readonly type: 'srelu';
-      readonly left: number;
-      readonly leftSlope: number;
-      readonly right: number;
-      readonly rightSlope: number;
-    }
-  /** S hinges, evenly on [−reach, reach], of weight 0. */
-  | { readonly type: 'apl'; readonly hinges: number; readonly reach: number }
-  /** From the identity. */
-  | { readonly type: 'polynomial'; readonly degree: number }
   | SplinePlan
   /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
   | { readonly type: 'maxout'; readonly maps: number }

@@ -2,19 +2,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { describe, it } from 'vitest';
 
-import * as ops from '../../server/tensor/ops/activation.ts';
-import { channelActivation } from '../../server/tensor/ops/channelActivation.ts';
+import type { ActivationName, FormulaActivation } from '../../server/formula/activations.ts';
 import { freeKaf } from '../../server/tensor/ops/freeKaf.ts';
 import { kWinners } from '../../server/tensor/ops/kWinners.ts';
 import { maxout } from '../../server/tensor/ops/maxout.ts';
 import { spline, type SplineBasis } from '../../server/tensor/ops/spline.ts';
-import * as activationReference from '../../server/tensor/reference/activation.ts';
-import * as channelReference from '../../server/tensor/reference/channelActivation.ts';
 import * as freeKafReference from '../../server/tensor/reference/freeKaf.ts';
 import { keepWinners } from '../../server/tensor/reference/kWinners.ts';
 import * as maxoutReference from '../../server/tensor/reference/maxout.ts';
 import * as splineReference from '../../server/tensor/reference/spline.ts';
 import { expectClose } from '../tensor/expectClose.ts';
+import { applyFixed, applyTrained, exactActivation } from '../tensor/namedActivation.ts';
 import { describeOnEveryRuntime, evaluateGradients } from '../tensor/ops/contract.ts';
 import { exactInput, floatInput, readGolden, toFloat32, toFloat64, type GoldenTensor } from './readGolden.ts';
 
@@ -26,9 +24,9 @@ const {
   winners,
   maxout: maxouts,
 } = readGolden<{
-  fixed: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { type: ops.ActivationType; alpha: number })[];
+  fixed: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { type: ActivationName; alpha: number })[];
   channel: readonly (Tensors<'x' | 'coefficients' | 'dy' | 'y' | 'dx' | 'dcoefficients'> & {
-    type: channelReference.ChannelActivationType;
+    type: ActivationName;
   })[];
   winners: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { count: number })[];
   maxout: readonly (Tensors<'x' | 'dy' | 'y' | 'dx'> & { maps: number })[];
@@ -47,18 +45,23 @@ const { cases: splines } = readGolden<{
   })[];
 }>('spline');
 
-const fixedOps: Readonly<Record<ops.ActivationType, (x: tf.Tensor, alpha: number) => tf.Tensor>> = {
-  relu: ops.relu,
-  elu: ops.elu,
-  swish: ops.swish,
-  step: ops.step,
-  sigmoid: ops.sigmoid,
-  tanh: ops.tanh,
-  'leaky-relu': ops.leakyRelu,
-  gelu: ops.gelu,
-  softplus: ops.softplus,
-  'smooth-relu': ops.smoothRelu,
+/** What the script calls alpha, by the plan's own name. */
+const numberNames: Partial<Record<ActivationName, string>> = {
+  elu: 'alpha',
+  'leaky-relu': 'slope',
+  softplus: 'a',
+  'smooth-relu': 'beta',
 };
+
+function planOf(type: ActivationName, alpha: number): FormulaActivation {
+  const name = numberNames[type];
+  return { type, ...(name ? { [name]: alpha } : {}) } as FormulaActivation;
+}
+
+/** Of those with trained coefficients, how many they are; where they start does not count. */
+function trainedPlan(type: ActivationName, length: number): FormulaActivation {
+  return { type, hinges: length / 2, reach: 1, degree: length - 1 } as unknown as FormulaActivation;
+}
 
 describe('the float64 references agree with PyTorch', () => {
   // What nine digits leave open; a difference of Φ or of logarithms loses some of the sixteen.
@@ -66,14 +69,15 @@ describe('the float64 references agree with PyTorch', () => {
 
   it.each(fixed)('$type($alpha)', ({ type, alpha, ...one }) => {
     const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
-    expectClose(activationReference.activation(x, type, alpha), toFloat64(one.y), nineDigits, 'y');
-    expectClose(activationReference.activationGradient(dy, x, type, alpha), toFloat64(one.dx), nineDigits, 'dx');
+    const exact = exactActivation(planOf(type, alpha), { x, dy });
+    expectClose(exact.y, toFloat64(one.y), nineDigits, 'y');
+    expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
   });
 
   it.each(channel)('$type, with the gradients of its coefficients', ({ type, ...one }) => {
     const [x, dy, coefficients] = [exactInput(one.x), exactInput(one.dy), exactInput(one.coefficients)];
-    const exact = channelReference.channelActivationGradients(dy, x, coefficients, type, 3);
-    expectClose(channelReference.channelActivation(x, coefficients, type, 3), toFloat64(one.y), nineDigits, 'y');
+    const exact = exactActivation(trainedPlan(type, coefficients.length / 3), { x, dy, coefficients, channels: 3 });
+    expectClose(exact.y, toFloat64(one.y), nineDigits, 'y');
     expectClose(exact.dx, toFloat64(one.dx), nineDigits, 'dx');
     expectClose(exact.dcoefficients, toFloat64(one.dcoefficients), nineDigits, 'dcoefficients');
   });
@@ -121,7 +125,7 @@ describe('the float64 references agree with PyTorch', () => {
 describeOnEveryRuntime('the activations agree with PyTorch', () => {
   it.each(fixed)('$type($alpha)', ({ type, alpha, ...one }) => {
     const { y, gradients } = evaluateGradients(
-      (x: tf.Tensor) => fixedOps[type](x, alpha),
+      (x: tf.Tensor) => applyFixed(planOf(type, alpha), x),
       [floatInput(one.x)],
       toFloat32(one.dy),
     );
@@ -132,7 +136,8 @@ describeOnEveryRuntime('the activations agree with PyTorch', () => {
 
   it.each(channel)('$type', ({ type, ...one }) => {
     const { y, gradients } = evaluateGradients(
-      (x: tf.Tensor, coefficients: tf.Tensor2D) => channelActivation(x, coefficients, { type, gradients: 'all' }),
+      (x: tf.Tensor, coefficients: tf.Tensor2D) =>
+        applyTrained(trainedPlan(type, one.coefficients.shape[1]!), x, coefficients),
       [floatInput(one.x), floatInput(one.coefficients)],
       toFloat32(one.dy),
     );

@@ -1,4 +1,5 @@
 // The language features as pure functions. A `|` in a text marks the cursor.
+import { activations as formulas } from '../../server/formula/activations.ts';
 import fc from 'fast-check';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -52,20 +53,7 @@ const top = [
   'threads',
 ];
 const activations = [
-  ...['kaf', 'residual-kaf', 'kaf-free', 'relu', 'elu', 'swish', 'gelu', 'leaky-relu', 'softplus', 'smooth-relu'],
-  ...[
-    'tanh',
-    'sigmoid',
-    'step',
-    'k-wta',
-    'prelu',
-    'generalized-tanh',
-    'srelu',
-    'apl',
-    'polynomial',
-    'spline',
-    'maxout',
-  ],
+  ...['kaf', 'residual-kaf', 'kaf-free', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
 ];
 
 describe('completion of keys', () => {

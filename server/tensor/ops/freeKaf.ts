@@ -2,7 +2,7 @@
 // gradients. Without a uniform grid every kernel is an exponential; kaf.ts is the fast one.
 import * as tf from '@tensorflow/tfjs-core';
 
-import { swishSlope, swishValue } from './activation.ts';
+import { swishSlope, swishValue } from './swish.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
 

@@ -2,7 +2,7 @@
 // Dictionary and bandwidth are fixed here; how alpha is initialised is the business of server/model.
 import * as tf from '@tensorflow/tfjs-core';
 
-import { swishSlope, swishValue } from './activation.ts';
+import { swishSlope, swishValue } from './swish.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
 

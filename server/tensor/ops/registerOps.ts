@@ -5,10 +5,10 @@
 //
 // | kernel                   | inputs                           | attributes                                            | outputs
 // |--------------------------|----------------------------------|-------------------------------------------------------|--------
-// | KafscopeActivation       | x                                | type (activation.ts), alpha                           | y
-// | KafscopeActivationGrad   | dy, x                            | the same                                              | dx
-// | KafscopeChannelActivation | x […, C], coefficients [C, P]   | type (channelActivation.ts), gradients                | y
-// | KafscopeChannelActivationGrad | dy, x, coefficients         | type, gradients all · input                           | dx, dcoefficients ([0] for input)
+// | KafscopeFormula          | x                                | formula (../../formula)                               | y
+// | KafscopeFormulaGrad      | dy, x                            | formula                                               | dx
+// | KafscopeTrainedFormula   | x […, C], coefficients [C, P]    | formula, gradients                                    | y
+// | KafscopeTrainedFormulaGrad | dy, x, coefficients            | formula, gradients all · input                        | dx, dcoefficients ([0] for input)
 // | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
 // | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
@@ -42,14 +42,13 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { activationOps } from './activation.ts';
 import { attackStepOps } from './attackStep.ts';
 import { augmentOps } from './augment.ts';
 import { batchNormOps } from './batchNorm.ts';
-import { channelActivationOps } from './channelActivation.ts';
 import type { OpDefinition } from './cpuKernel.ts';
 import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
+import { formulaOps } from './formula.ts';
 import { freeKafOps } from './freeKaf.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
@@ -61,8 +60,7 @@ import { randomOps } from './random.ts';
 import { splineOps } from './spline.ts';
 
 const operations: readonly OpDefinition[] = [
-  activationOps,
-  channelActivationOps,
+  formulaOps,
   splineOps,
   maxoutOps,
   kafOps,

@@ -1,5 +1,4 @@
 // Float64 reference of the kernel activation function: the direct sum over the dictionary, with all four gradients.
-import { activationSlope, activationValue } from './activation.ts';
 
 export interface KafReference {
   /** Number of channels C, the length of x's last axis. */
@@ -19,7 +18,7 @@ export function uniformDictionary(length: number, boundary: number): Float64Arra
 export function kaf(x: Float64Array, alpha: Float64Array, options: KafReference): Float64Array {
   const { channels, dictionary, gamma, base } = options;
   return x.map((value, n) => {
-    let sum = base === 'swish' ? activationValue(value, 'swish', 0) : 0;
+    let sum = base === 'swish' ? swish(value) : 0;
     dictionary.forEach((d, i) => {
       sum += alpha[(n % channels) * dictionary.length + i]! * Math.exp(-gamma * (value - d) ** 2);
     });
@@ -44,7 +43,7 @@ export function kafGradients(
   const dgamma = new Float64Array(channels);
   x.forEach((value, n) => {
     const channel = n % channels;
-    let slope = base === 'swish' ? activationSlope(value, 'swish', 0) : 0;
+    let slope = base === 'swish' ? swishSlope(value) : 0;
     dictionary.forEach((d, i) => {
       const k = channel * dictionary.length + i;
       const kernel = Math.exp(-gamma * (value - d) ** 2);
@@ -58,4 +57,14 @@ export function kafGradients(
     dx[n] = dy[n]! * slope;
   });
   return { dx, dalpha, ddictionary, dgamma };
+}
+
+function swish(x: number): number {
+  return x === -Infinity ? 0 : x / (1 + Math.exp(-x));
+}
+
+function swishSlope(x: number): number {
+  if (Math.abs(x) === Infinity) return x > 0 ? 1 : 0;
+  const sigmoid = 1 / (1 + Math.exp(-x));
+  return sigmoid + x * sigmoid * (1 - sigmoid);
 }

@@ -2,10 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerOps } from '../ops/registerOps.ts';
 import type { TensorflowLibrary } from './findTensorflow.ts';
-import { activationKernels } from './kernels/activation.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
-import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
+import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
@@ -17,8 +16,7 @@ import { trainingKernels } from './kernels/training.ts';
 import { loadTensorflow } from './loadTensorflow.ts';
 
 const fusedKernels = [
-  ...activationKernels,
-  ...channelActivationKernels,
+  ...formulaKernels,
   ...splineKernels,
   ...maxoutKernels,
   ...kafKernels,

@@ -1,6 +1,7 @@
 // Asks V8 to join pairs of 128-bit vector operations into 256-bit ones (AVX2). It changes no bit of any result: the same
 // operations on the same lanes, in the same order.
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import v8 from 'node:v8';
 import { kernelFiles, type KernelBuild } from './loadKernels.ts';
@@ -14,23 +15,30 @@ const testedVersion = '13.6.';
 const trial = `
   const v8 = require('node:v8');
   for (const flag of ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-lazy-compilation']) v8.setFlagsFromString(flag);
-  new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]));
+  new WebAssembly.Module(require('node:fs').readFileSync(0));
 `;
 
 /**
  * To be called before kernels are compiled. V8 calls the option experimental, and a kernel that it can't join may be a fatal
  * error of the process: on a V8 that the project isn't tested with, another process tries first.
+ * @returns whether vectors are joined
  */
-export function joinVectors(assetsFolder: string, build: KernelBuild): void {
+export function joinVectors(assetsFolder: string, build: KernelBuild): boolean {
   const version = process.versions.v8;
-  if (process.arch !== 'x64' || Number(version.split('.')[0]) < firstMajorVersion) return;
-  if (!version.startsWith(testedVersion) && !canCompile(path.join(assetsFolder, kernelFiles[build]))) return;
+  if (process.arch !== 'x64' || Number(version.split('.')[0]) < firstMajorVersion) return false;
+  const file = path.join(assetsFolder, kernelFiles[build]);
+  if (!version.startsWith(testedVersion) && !canCompile(fs.readFileSync(file))) return false;
   v8.setFlagsFromString('--experimental-wasm-revectorize');
+  return true;
 }
 
-/** Whether this Node compiles the kernels with joined vectors and lives. */
-export function canCompile(file: string): boolean {
+/** Whether this Node compiles a module with joined vectors and lives. */
+export function canCompile(module: Uint8Array): boolean {
   // VS Code's own executable is Node only where it is told so.
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
-  return spawnSync(process.execPath, ['-e', trial, file], { env, stdio: 'ignore', timeout: 20_000 }).status === 0;
+  return (
+    spawnSync(process.execPath, ['-e', trial], {
+      ...{ env, input: module, stdio: ['pipe', 'ignore', 'ignore'], timeout: 20_000 },
+    }).status === 0
+  );
 }

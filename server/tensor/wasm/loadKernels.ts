@@ -40,12 +40,21 @@ export function loadKernels(assetsFolder: string, memory: WebAssembly.Memory, wa
 
 /** An instance of the compiled kernels on `memory`. @throws Error if a kernel is missing. */
 export function linkKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  const instance = new WebAssembly.Instance(module, { env: { memory, abort } });
-  return Object.fromEntries(kernelNames.map((name) => [name, checked(name, instance.exports[name])])) as Kernels;
+  return linkModule(module, memory, kernelNames) as Kernels;
+}
+
+/** The functions of a compiled module by name. Sines of large angles come from here. @throws Error if one is missing */
+export function linkModule(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  names: readonly string[],
+): Readonly<Record<string, (...values: number[]) => number>> {
+  const instance = new WebAssembly.Instance(module, { env: { memory, abort, sin: Math.sin, cos: Math.cos } });
+  return Object.fromEntries(names.map((name) => [name, checked(name, instance.exports[name])]));
 }
 
 /** WebAssembly takes missing arguments for 0 and ignores others: a kernel older than its caller could run for ever. */
-function checked(name: KernelName, kernel: unknown): (...values: number[]) => number {
+function checked(name: string, kernel: unknown): (...values: number[]) => number {
   if (typeof kernel !== 'function') throw new Error(`there is no kernel ${name}: rebuild them with npm run build`);
   const run = kernel as (...values: number[]) => number;
   return (...values) => {
@@ -115,28 +124,6 @@ export const kernelNames = [
   'unary',
   'clip',
   'attackStep',
-  'reluValues',
-  'reluGradients',
-  'eluValues',
-  'eluGradients',
-  'swishValues',
-  'swishGradients',
-  'stepValues',
-  'stepGradients',
-  'sigmoidValues',
-  'sigmoidGradients',
-  'tanhValues',
-  'tanhGradients',
-  'leakyReluValues',
-  'leakyReluGradients',
-  'geluValues',
-  'geluGradients',
-  'softplusValues',
-  'softplusGradients',
-  'smoothReluValues',
-  'smoothReluGradients',
-  'channelActivate',
-  'channelActivateGradient',
   'splineForward',
   'splineBackward',
   'maxoutForward',
@@ -148,3 +135,6 @@ export const kernelNames = [
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];
+
+/** A kernel of the build, or the number of one that was made later. */
+export type KernelId = KernelName | number;

@@ -1,12 +1,11 @@
 // Makes the backend `kafscope-wasm` known to tfjs: every kernel of the `cpu` backend, ours in the place of the hot ones.
 import * as tf from '@tensorflow/tfjs-core';
 import { registerOps } from '../ops/registerOps.ts';
-import { activationKernels } from './kernels/activation.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
 import { castKernels } from './kernels/cast.ts';
-import { channelActivationKernels } from './kernels/channelActivation.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
+import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { gatherKernels } from './kernels/gather.ts';
 import { histogramKernels } from './kernels/histogram.ts';
@@ -19,8 +18,10 @@ import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
 import { reductionKernels } from './kernels/reduction.ts';
 import { splineKernels } from './kernels/spline.ts';
+import { LinkedFormulas } from './formula/linkedFormulas.ts';
 import { joinVectors } from './joinVectors.ts';
-import { bestBuild, kernelNames, loadKernels, type KernelBuild } from './loadKernels.ts';
+import { KernelTable } from './kernelTable.ts';
+import { bestBuild, loadKernels, type KernelBuild } from './loadKernels.ts';
 import { MemoryPool } from './memoryPool.ts';
 import type { Cuts } from './threads/cuts.ts';
 import { ThreadPool } from './threads/threadPool.ts';
@@ -33,8 +34,7 @@ const fastKernels = [
   ...poolingKernels,
   ...kafKernels,
   ...freeKafKernels,
-  ...activationKernels,
-  ...channelActivationKernels,
+  ...formulaKernels,
   ...splineKernels,
   ...maxoutKernels,
   ...kWinnersKernels,
@@ -69,15 +69,23 @@ export async function openWasmBackend(
 ): Promise<{ backend: WasmBackend; build: KernelBuild }> {
   const pool = new MemoryPool();
   const build = options.build ?? bestBuild(assetsFolder);
-  joinVectors(assetsFolder, build);
+  const isJoined = joinVectors(assetsFolder, build);
   const { kernels, module } = loadKernels(assetsFolder, pool.memory, build);
   const tile = options.tile ?? fasterTile(kernels, pool);
+  const table = new KernelTable(kernels, pool.memory);
   const threads = await ThreadPool.open(assetsFolder, options.threads ?? 1, {
     module,
     memory: pool.memory,
-    run: (kernel, call) => kernels[kernelNames[kernel]!](...call),
+    run: (kernel, call) => table.run(kernel, call),
   });
-  const backend = new WasmBackend(pool, kernels, { threads, tile, cuts: options.cuts ?? 'worthwhile' });
+  const formulas = new LinkedFormulas({
+    ...{ build, isJoined },
+    link: (later) => {
+      table.link(later);
+      threads.share(later);
+    },
+  });
+  const backend = new WasmBackend(pool, kernels, { threads, tile, formulas, cuts: options.cuts ?? 'worthwhile' });
   registerKernels();
   if (tf.engine().registryFactory[wasmBackendName]) tf.removeBackend(wasmBackendName);
   tf.registerBackend(wasmBackendName, () => backend, 1);

@@ -2,7 +2,8 @@
 // from tfjs's `cpu` backend and our WebAssembly kernels work on the same data. Strings stay outside. No kernel is here.
 import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { kernelNames, type KernelName, type Kernels } from './loadKernels.ts';
+import type { LinkedFormulas } from './formula/linkedFormulas.ts';
+import { kernelNames, type KernelId, type Kernels } from './loadKernels.ts';
 import type { MemoryPool } from './memoryPool.ts';
 import { unitOf, type Cuts } from './threads/cuts.ts';
 import { rangesOf } from './threads/ranges.ts';
@@ -41,6 +42,7 @@ const rangesPerThread = 4;
 interface WasmBackendOptions {
   readonly threads: ThreadPool;
   readonly tile: TileShape;
+  readonly formulas: LinkedFormulas;
   readonly cuts: Cuts;
 }
 
@@ -51,14 +53,16 @@ export class WasmBackend extends MathBackendCPU {
   readonly kernels: Kernels;
   readonly threads: ThreadPool;
   readonly tile: TileShape;
+  readonly formulas: LinkedFormulas;
   readonly #cuts: Cuts;
 
-  constructor(pool: MemoryPool, kernels: Kernels, { threads, tile, cuts }: WasmBackendOptions) {
+  constructor(pool: MemoryPool, kernels: Kernels, { threads, tile, formulas, cuts }: WasmBackendOptions) {
     super();
     this.pool = pool;
     this.kernels = kernels;
     this.threads = threads;
     this.tile = tile;
+    this.formulas = formulas;
     this.#cuts = cuts;
   }
 
@@ -145,8 +149,8 @@ export class WasmBackend extends MathBackendCPU {
    * Runs a kernel once for each list of arguments, in any order and on any thread: no call may read what another writes.
    * `scratch` names the argument that is to be the address of so many bytes of the thread's own, contents undefined.
    */
-  run(kernel: KernelName, calls: readonly (readonly number[])[], scratch?: Scratch): void {
-    const job = { kernel: kernelNames.indexOf(kernel), calls, scratch: null };
+  run(kernel: KernelId, calls: readonly (readonly number[])[], scratch?: Scratch): void {
+    const job = { kernel: typeof kernel === 'number' ? kernel : kernelNames.indexOf(kernel), calls, scratch: null };
     if (!scratch) {
       this.threads.run(job);
       return;
@@ -167,7 +171,7 @@ export class WasmBackend extends MathBackendCPU {
   runOver(
     total: number,
     grain: number,
-    kernel: KernelName,
+    kernel: KernelId,
     argumentsOf: (first: number, last: number) => readonly number[],
     scratch?: Scratch,
   ): void {
@@ -180,8 +184,12 @@ export class WasmBackend extends MathBackendCPU {
   }
 
   /** What the kernel's work is cut by: multiples of `worthwhile`, or the least that it allows. */
-  grainOf(kernel: KernelName, worthwhile: number): number {
+  grainOf(kernel: KernelId, worthwhile: number): number {
     return this.#cuts === 'finest' ? unitOf(kernel) : worthwhile;
+  }
+
+  integers(address: number, length: number): Int32Array {
+    return new Int32Array(this.pool.buffer, address, length);
   }
 
   floats(address: number, length: number): Float32Array {

@@ -1,9 +1,8 @@
 // The references' analytic gradients against central differences; their values are checked in test/golden.
 import { describe, expect, it } from 'vitest';
 
-import * as activations from '../../../server/tensor/reference/activation.ts';
+import { activationFunction, activations, type FormulaActivation } from '../../../server/formula/activations.ts';
 import * as batchNorms from '../../../server/tensor/reference/batchNorm.ts';
-import * as channelActivations from '../../../server/tensor/reference/channelActivation.ts';
 import * as convolutions from '../../../server/tensor/reference/convolution.ts';
 import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
@@ -12,6 +11,7 @@ import * as kafs from '../../../server/tensor/reference/kaf.ts';
 import * as maxouts from '../../../server/tensor/reference/maxout.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
 import * as splines from '../../../server/tensor/reference/spline.ts';
+import { exactActivation } from '../namedActivation.ts';
 import { scatter } from '../ops/contract.ts';
 import { expectGradient } from './centralDifferences.ts';
 
@@ -30,24 +30,35 @@ describe('gradients of the references agree with central differences:', () => {
     }).toThrow('square: 1 of 3 elements are off; the worst is [1]');
   });
 
-  it.each([
-    ['relu', 0],
-    ['elu', 1],
-    ['elu', 1.7],
-    ['swish', 0],
-    ['step', 0],
-    ['sigmoid', 0],
-    ['tanh', 0],
-    ['leaky-relu', 0.01],
-    ['gelu', 0],
-    ['softplus', 1],
-    ['softplus', 10],
-    ['smooth-relu', 1],
-    ['smooth-relu', 400],
-  ] as const)('%s(%d)', (type, alpha) => {
-    const [x, dy] = [numbers(40, 5), numbers(40, 1, 1)];
-    const f = (at: Float64Array) => activations.activation(at, type, alpha);
-    expectGradient(activations.activationGradient(dy, x, type, alpha), f, x, dy, type);
+  /** Each with a name, at its usual numbers; and with others where they bend it. */
+  const plans: readonly FormulaActivation[] = [
+    ...Object.entries(activations).map(
+      ([type, { keys }]) =>
+        ({
+          type,
+          ...Object.fromEntries(Object.entries(keys).map(([key, { byDefault }]) => [key, byDefault])),
+        }) as never,
+    ),
+    { type: 'elu', alpha: 1.7 },
+    { type: 'softplus', a: 10 },
+    { type: 'smooth-relu', beta: 400 },
+    { type: 'step', straightThrough: 0 },
+    { type: 'pssilu', alpha: 1.3, beta: 0.2 },
+    { type: 'polynomial', degree: 5 },
+  ];
+
+  it.each(plans.filter((plan) => plan.type !== 'step' || plan.straightThrough === 0))('$type', (plan) => {
+    const { parameters } = activationFunction(plan);
+    const channels = 3;
+    const [x, dy] = [numbers(42, 5), numbers(42, 1, 1)];
+    const coefficients = numbers(channels * parameters.length, 0.1, 2).map(
+      (noise, i) => noise + parameters[i % parameters.length]!.start,
+    );
+    const f = (at: Float64Array, cs: Float64Array) =>
+      exactActivation(plan, { x: at, dy, coefficients: cs, channels }).y;
+    const exact = exactActivation(plan, { x, dy, coefficients, channels });
+    expectGradient(exact.dx, (at) => f(at, coefficients), x, dy, 'dx');
+    expectGradient(exact.dcoefficients, (at) => f(x, at), coefficients, dy, 'dcoefficients');
   });
 
   it.each([
@@ -97,24 +108,6 @@ describe('gradients of the references agree with central differences:', () => {
       const f = (at: Float64Array) => freeKafs.freeKaf(x, { ...given, [name]: at }, base);
       expectGradient(exact[`d${name}`], f, given[name], dy, `d${name}`);
     }
-  });
-
-  it.each([
-    ['prelu', [0.25]],
-    ['generalized-tanh', [1.7, 1.3]],
-    ['srelu', [-1, 0.2, 1, 0.5]],
-    ['apl', [0.2, -0.3, 0.1, 1]],
-    ['polynomial', [0.1, 1, -0.2, 0.05]],
-  ] as const)('%s', (type, centres) => {
-    const channels = 3;
-    const [x, dy] = [numbers(30, 3), numbers(30, 1, 1)];
-    const coefficients = numbers(channels * centres.length, 0.1, 2).map(
-      (value, i) => value + centres[i % centres.length]!,
-    );
-    const exact = channelActivations.channelActivationGradients(dy, x, coefficients, type, channels);
-    const f = (at: Float64Array, cs: Float64Array) => channelActivations.channelActivation(at, cs, type, channels);
-    expectGradient(exact.dx, (at) => f(at, coefficients), x, dy, 'dx');
-    expectGradient(exact.dcoefficients, (at) => f(x, at), coefficients, dy, 'dcoefficients');
   });
 
   it.each([

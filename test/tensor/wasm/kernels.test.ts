@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
+import {
+  activationFunction,
+  activations,
+  type ActivationFunction,
+  type ActivationKey,
+  type ActivationName,
+} from '../../../server/formula/activations.ts';
 import { describeOnEveryBuild, exactly, expectLikeCpu, noise, runKernel, sumTolerance } from './builds.ts';
 
 /** Rows and channels: empty, one, lanes ± 1, and more rows than a block. */
@@ -276,36 +283,40 @@ describeOnEveryBuild('fused kernels', () => {
     }
   });
 
-  it.each([...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu']])(
+  const named = Object.keys(activations) as ActivationName[];
+
+  it.each(named.filter((type) => functionOf(type).parameters.length === 0))(
     '%s agrees in value and gradient, at the extremes too',
     async (type) => {
       for (const length of [0, 1, 5, 1030]) {
         await expectLikeCpu(() => {
           const x = tf.concat([noise([length], { scale: 12 }), tf.tensor1d(extremes)]);
           const dy = noise(x.shape, { seed: 2 });
-          const attributes = { type, alpha: 1.7 };
+          const attributes = { formula: functionOf(type).formula, gradients: 'all' };
           return [
-            ...runKernel('KafscopeActivation', { x }, attributes),
-            ...runKernel('KafscopeActivationGrad', { dy, x }, attributes),
+            ...runKernel('KafscopeFormula', { x }, attributes),
+            ...runKernel('KafscopeFormulaGrad', { dy, x }, attributes),
           ];
         }, smooth);
       }
     },
   );
 
-  it.each(['prelu', 'generalized-tanh', 'srelu', 'apl', 'polynomial'])(
+  it.each(named.filter((type) => functionOf(type).parameters.length > 0))(
     '%s agrees in value and all gradients',
     async (type) => {
-      const length = { prelu: 1, 'generalized-tanh': 2, srelu: 4, apl: 6, polynomial: 4 }[type]!;
+      const { formula, parameters } = functionOf(type);
       for (const [rows, channels] of sizes) {
         await expectLikeCpu(
           () => {
             const x = noise([rows, channels], { scale: 3 });
-            const coefficients = noise([channels, length], { seed: 2 });
+            const starts = tf.tensor2d([parameters.map(({ start }) => start)]);
+            const coefficients = tf.add(noise([channels, parameters.length], { scale: 0.3, seed: 2 }), starts);
             const dy = noise([rows, channels], { seed: 3 });
+            const attributes = { formula, gradients: 'all' };
             return [
-              ...runKernel('KafscopeChannelActivation', { x, coefficients }, { type, gradients: 'all' }),
-              ...runKernel('KafscopeChannelActivationGrad', { dy, x, coefficients }, { type, gradients: 'all' }),
+              ...runKernel('KafscopeTrainedFormula', { x, coefficients }, attributes),
+              ...runKernel('KafscopeTrainedFormulaGrad', { dy, x, coefficients }, attributes),
             ];
             // Sums over 1030 rows of terms up to 27.
           },
@@ -383,3 +394,12 @@ describeOnEveryBuild('fused kernels', () => {
     }
   });
 });
+
+/** With a name, at numbers that bend it: 1.7 where its range allows. */
+function functionOf(type: ActivationName): ActivationFunction {
+  const numbers = Object.entries(activations[type].keys as Readonly<Record<string, ActivationKey>>).map(
+    ([key, { byDefault, max, isInteger, isTrained }]) =>
+      [key, isTrained === true || isInteger === true || max < 1.7 ? byDefault : 1.7] as const,
+  );
+  return activationFunction({ type, ...Object.fromEntries(numbers) } as never);
+}

@@ -13,7 +13,7 @@ export function watchJobs(pool: ThreadPool): Record<string, JobCount> {
   const counts: Record<string, JobCount> = {};
   const run = pool.run.bind(pool);
   pool.run = (job) => {
-    const count = (counts[kernelNames[job.kernel]!] ??= { jobs: 0, split: 0 });
+    const count = (counts[kernelNames[job.kernel] ?? 'formula'] ??= { jobs: 0, split: 0 });
     count.jobs++;
     if (job.calls.length > 1) count.split++;
     run(job);

@@ -1,7 +1,7 @@
 // KafscopeFreeKaf and its gradients: a loop over the dictionary whose tensors all have the shape of x, as in kaf.ts.
 import * as tf from '@tensorflow/tfjs-core';
 import type { FreeKafOptions } from '../../ops/freeKaf.ts';
-import { swish, swishSlope } from './activation.ts';
+import { swish, swishSlope } from './swish.ts';
 import { asRows, tensorflowKernel, type TensorflowKernel } from './tensorflowKernel.ts';
 
 interface Inputs {

@@ -3,7 +3,7 @@
 // up what belongs to each element, which whole tensors can't do.
 import * as tf from '@tensorflow/tfjs-core';
 import type { KafOptions } from '../../ops/kaf.ts';
-import { swish, swishSlope } from './activation.ts';
+import { swish, swishSlope } from './swish.ts';
 import { asRows, tensorflowKernel, type TensorflowKernel } from './tensorflowKernel.ts';
 
 export const kafKernels: readonly TensorflowKernel[] = [

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { LaterModule } from '../kernelTable.ts';
 import { makeJobBoard, maxCalls, runJob, type Job, type JobBoard, type RunCall } from './job.ts';
 
 /** What a thread gets to begin with. */
@@ -75,6 +76,11 @@ export class ThreadPool {
     for (let first = 0; first < calls.length; first += most) {
       runJob(this.#board, { kernel, calls: calls.slice(first, first + most), scratch }, this.#run);
     }
+  }
+
+  /** Gives a module to the other threads, which link it when a job first needs it; this thread's own table is the caller's. */
+  share(later: LaterModule): void {
+    for (const worker of this.#workers) worker.postMessage(later);
   }
 
   /** Ends the threads; the pool must not be used afterwards. */

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { activationFunction, type FormulaActivation } from '../../../../server/formula/activations.ts';
 import { openRuntime } from '../../../../server/tensor/runtime.ts';
 import { openWasmBackend } from '../../../../server/tensor/wasm/openWasmBackend.ts';
 import { kernelNames } from '../../../../server/tensor/wasm/loadKernels.ts';
@@ -98,10 +99,10 @@ describe('threads', () => {
   it('bring back a failure, whichever thread it was on, and go on', async () => {
     const backend = await open(2);
     const outOfBounds = 0xffff_fff0;
-    const calls = Array.from({ length: 8 }, () => [outOfBounds, outOfBounds, 0, 0, 4]);
+    const calls = Array.from({ length: 8 }, () => [0, outOfBounds, outOfBounds, 0, 0, 4]);
     for (let repetition = 0; repetition < 5; repetition++) {
       expect(() => {
-        backend.run('reluValues', calls);
+        backend.run('unary', calls);
       }).toThrow(/memory access out of bounds|a kernel failed on another thread/);
     }
     expect(tf.tidy(() => tf.sum(tf.ones([200_000])).dataSync()[0])).toBe(200_000);
@@ -152,24 +153,20 @@ describe('any number of threads gives the same bits:', () => {
     dictionary: noise([21, 20], { seed: 5, scale: 3 }),
     logGamma: noise([21], { seed: 6 }),
   });
-  const activations = [
-    ...['relu', 'elu', 'swish', 'step', 'sigmoid', 'tanh', 'leaky-relu', 'gelu', 'softplus', 'smooth-relu'],
-  ];
-  const activationKernels = (type: string): [string, () => tf.Tensor[]][] => [
-    [
-      `KafscopeActivation, ${type}`,
-      () => runKernel('KafscopeActivation', { x: noise([100_003], { scale: 4 }) }, { type, alpha: 1.3 }),
-    ],
-    [
-      `KafscopeActivationGrad, ${type}`,
-      () =>
-        runKernel(
-          'KafscopeActivationGrad',
-          { dy: noise([100_003]), x: noise([100_003], { seed: 2, scale: 4 }) },
-          { type, alpha: 1.3 },
-        ),
-    ],
-  ];
+  const plans = (['swish', 'gelu', 'mish', 'tanh', 'hard-swish', 'selu'] as const).map((type) => ({ type }));
+  const formulas = [...plans, { type: 'softplus', a: 1.3 } as const, { type: 'elu', alpha: 1.3 } as const];
+  const formulaKernels = (plan: FormulaActivation): [string, () => tf.Tensor[]][] => {
+    const { formula } = activationFunction(plan);
+    const x = () => noise([100_003], { scale: 4 });
+    return [
+      [`KafscopeFormula, ${plan.type}`, () => runKernel('KafscopeFormula', { x: x() }, { formula })],
+      [
+        `KafscopeFormulaGrad, ${plan.type}`,
+        () => runKernel('KafscopeFormulaGrad', { dy: noise([100_003], { seed: 2 }), x: x() }, { formula }),
+      ],
+    ];
+  };
+  const apl = { formula: activationFunction({ type: 'apl', hinges: 3, reach: 1 }).formula, gradients: 'all' };
   const kernels: Record<string, () => tf.Tensor[]> = {
     KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
     KafscopeKafGrad: () =>
@@ -194,17 +191,13 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([20_011, 21]), x: noise([20_011, 21], { seed: 2, scale: 4 }), ...freeKafCoefficients() },
         kaf,
       ),
-    KafscopeChannelActivation: () =>
+    KafscopeTrainedFormula: () =>
+      runKernel('KafscopeTrainedFormula', { x: noise([20_011, 33]), coefficients: noise([33, 6], { seed: 2 }) }, apl),
+    KafscopeTrainedFormulaGrad: () =>
       runKernel(
-        'KafscopeChannelActivation',
-        { x: noise([20_011, 33]), coefficients: noise([33, 6], { seed: 2 }) },
-        { type: 'apl', gradients: 'all' },
-      ),
-    KafscopeChannelActivationGrad: () =>
-      runKernel(
-        'KafscopeChannelActivationGrad',
+        'KafscopeTrainedFormulaGrad',
         { dy: noise([20_011, 33]), x: noise([20_011, 33], { seed: 4 }), coefficients: noise([33, 6], { seed: 2 }) },
-        { type: 'apl', gradients: 'all' },
+        apl,
       ),
     KafscopeSpline: () =>
       runKernel(
@@ -299,7 +292,7 @@ describe('any number of threads gives the same bits:', () => {
     AddN: () => [tf.addN([noise([100_003]), noise([100_003], { seed: 2 }), noise([100_003], { seed: 3 })])],
     Square: () => [tf.square(noise([100_003]))],
     ClipByValue: () => [tf.clipByValue(noise([100_003]), -0.5, 0.25)],
-    ...Object.fromEntries(activations.flatMap((type) => activationKernels(type))),
+    ...Object.fromEntries(formulas.flatMap((plan) => formulaKernels(plan))),
     KafscopeUniform: () => runKernel('KafscopeUniform', {}, { shape: [100_003], low: -1, high: 2, key }),
     KafscopeDropout: () => runKernel('KafscopeDropout', { x: noise([100_003]) }, { rate: 0.3, key }),
     KafscopeNorms: () => runKernel('KafscopeNorms', [noise([200_003]), noise([5]), noise([65_536])] as never),

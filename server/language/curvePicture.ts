@@ -1,0 +1,74 @@
+// f and f′ of an activation function as a picture for hovers: an SVG in a data URI. Hovers know no theme, so its colours are ones
+// that stand out on dark and light alike.
+import type { ActivationFunction } from '../formula/activations.ts';
+import { curveOf } from '../formula/evaluate.ts';
+
+const size = { width: 280, height: 150 };
+const reach = 5;
+const colors = { value: '#3794ff', slope: '#d18616', axis: '#8a8a8a' } as const;
+
+/** Markdown of the picture, with a text for those who can't see it. */
+export function curvePicture({ formula, parameters }: ActivationFunction): string {
+  const x = Float64Array.from({ length: 281 }, (_, i) => -reach + (i * 2 * reach) / 280);
+  const { values, slopes } = curveOf(
+    formula,
+    x,
+    parameters.map(({ start }) => start),
+  );
+  const [low, high] = rangeOf([...values, ...slopes]);
+  const toX = (at: number) => ((at + reach) / (2 * reach)) * size.width;
+  const toY = (at: number) => size.height - ((at - low) / (high - low)) * size.height;
+  const line = (curve: Float64Array, color: string, dash: string) =>
+    `<path d="${pathOf(curve, (i) => toX(x[i]!), toY)}" fill="none" stroke="${color}" stroke-width="2"${dash}/>`;
+  const label = (at: number, text: string, color: string) =>
+    `<text x="${at}" y="12" fill="${color}" font-family="sans-serif" font-size="12">${text}</text>`;
+  const axes =
+    `<path d="M0 ${round(toY(0))}H${size.width}M${round(toX(0))} 0V${size.height}" stroke="${colors.axis}" stroke-width="1"/>` +
+    [-4, -2, 2, 4].map((at) => mark(toX(at), toY(0) - 3, 'v6')).join('') +
+    integersBetween(low, high)
+      .map((at) => mark(toX(0) - 3, toY(at), 'h6'))
+      .join('');
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${axes}` +
+    line(slopes, colors.slope, ' stroke-dasharray="5 3"') +
+    line(values, colors.value, '') +
+    `${label(6, 'f', colors.value)}${label(22, 'f′', colors.slope)}</svg>`;
+  const text = `f and its derivative from −${reach} to ${reach}`;
+  return `![${text}](data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')})`;
+}
+
+/** What shows the curves without what runs away: at least −1 to 1, at most −2 to 5. */
+function rangeOf(values: readonly number[]): [low: number, high: number] {
+  const finite = values.filter(Number.isFinite);
+  const low = Math.max(-2, Math.min(-0.5, ...finite));
+  const high = Math.min(5, Math.max(1, ...finite));
+  return [low - 0.15, high + 0.15];
+}
+
+/** Broken where a value is not finite. */
+function pathOf(curve: Float64Array, toX: (index: number) => number, toY: (value: number) => number): string {
+  let isDown = false;
+  let path = '';
+  curve.forEach((value, index) => {
+    if (!Number.isFinite(value) || Math.abs(value) > 1000) {
+      isDown = false;
+      return;
+    }
+    path += `${isDown ? 'L' : 'M'}${round(toX(index))} ${round(toY(value))}`;
+    isDown = true;
+  });
+  return path;
+}
+
+function mark(x: number, y: number, way: string): string {
+  return `<path d="M${round(x)} ${round(y)}${way}" stroke="${colors.axis}"/>`;
+}
+
+function integersBetween(low: number, high: number): number[] {
+  const first = Math.ceil(low);
+  return Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => first + i).filter((at) => at !== 0);
+}
+
+function round(value: number): string {
+  return String(Number(value.toFixed(1)));
+}

@@ -1,0 +1,495 @@
+// A formula as a WebAssembly module: loops over x that compute its values, its slopes, and what its coefficients get. Eight values
+// at a time where there are so many, as two vectors, so that V8 may join them into one of AVX2: all loads and operations before a
+// pair of stores. Constants lie in memory, where one instruction fetches them (parts/lanes.ts of the assembly says why).
+import { evaluateNodes, type Node } from '../../../formula/expression.ts';
+import type { Formula } from '../../../formula/formula.ts';
+import type { KernelBuild } from '../loadKernels.ts';
+import { LanesGraph, wideAngle, type Lanes } from './lanes.ts';
+import { encodeModule, FunctionWriter, type ValueType } from './moduleWriter.ts';
+
+/** What is to be made of a formula. */
+export interface CompileOptions {
+  readonly build: KernelBuild;
+  /** 8: in pairs of vectors. 4: one vector at a time, nothing to be joined. */
+  readonly width: 4 | 8;
+}
+
+export interface CompiledFormula {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** To be in memory where `constants` points to. */
+  readonly constants: Int32Array<ArrayBuffer>;
+  readonly nParameters: number;
+}
+
+/**
+ * The exported functions; all arguments are i32, addresses in bytes.
+ *
+ * Without parameters, over elements first…last:
+ * - `values(constants, x, y, first, last)`
+ * - `slopes(constants, dy, x, dx, first, last)`: dx = dy·f′(x)
+ *
+ * With P parameters, over rows first…last of x `[rows, channels]`, in blocks of `rowsPerBlock` that stay in the first-level cache.
+ * `table` holds the coefficients, [P][stride], stride = ⌈channels/8⌉·8:
+ * - `values(constants, x, y, channels, table, first, last, rowsPerBlock)`
+ * - `slopes(constants, dy, x, dx, channels, table, first, last, rowsPerBlock)`
+ * - `gradients(…the same…, sums)`: Σ dy·∂f/∂p of these rows, too, float64 [P][stride]. Order of summation: rows ascending in
+ *   float32 within a block, then blocks in float64.
+ */
+export const formulaExports = ['values', 'slopes', 'gradients'] as const;
+
+export type FormulaExport = (typeof formulaExports)[number];
+
+/** Indices of what every module has: two imports, four helpers. */
+const helpers = { sin: 0, cos: 1, loadFirst: 2, storeFirst: 3, slowSin: 4, slowCos: 5 } as const;
+
+export function compileFormula(formula: Formula, options: CompileOptions): CompiledFormula {
+  const compiler = new Compiler(formula, options);
+  return compiler.compile();
+}
+
+class Compiler {
+  readonly #formula: Formula;
+  readonly #options: CompileOptions;
+  readonly #names: readonly string[];
+  /** Bits of each constant, in their order. */
+  readonly #constants = new Map<number, number>();
+
+  constructor(formula: Formula, options: CompileOptions) {
+    this.#formula = formula;
+    this.#options = options;
+    this.#names = formula.text.parameters;
+  }
+
+  compile(): CompiledFormula {
+    const { graph, value, slope, partials } = this.#formula;
+    // No parameter can be called so.
+    const dy = graph.variable(' dy');
+    const dx = graph.scaled(dy, slope);
+    const sums = partials.map((partial) => graph.scaled(dy, partial));
+    const isPlain = this.#names.length === 0;
+    const made = isPlain
+      ? { values: this.#overElements(value, false), slopes: this.#overElements(dx, true) }
+      : {
+          values: this.#overRows([value], false),
+          slopes: this.#overRows([dx], true),
+          gradients: this.#overRows([dx, ...sums], true),
+        };
+    const functions = Object.entries(made).map(([exportedAs, { writer, nArguments }]) => ({
+      exportedAs,
+      writer,
+      parameters: Array<ValueType>(nArguments).fill('i32'),
+      results: [],
+    }));
+    const angle = { parameters: ['f64'], results: ['f64'] } as const;
+    const imports = [
+      { name: 'sin', ...angle },
+      { name: 'cos', ...angle },
+    ] as const;
+    const slow = { exportedAs: null, parameters: ['v128'], results: ['v128'] } as const;
+    const bytes = encodeModule(imports, [
+      { exportedAs: null, parameters: ['i32', 'i32'], results: ['v128'], writer: loadFirst() },
+      { exportedAs: null, parameters: ['i32', 'v128', 'i32'], results: [], writer: storeFirst() },
+      { ...slow, writer: laneByLane(helpers.sin) },
+      { ...slow, writer: laneByLane(helpers.cos) },
+      ...functions,
+    ]);
+    return { bytes, constants: Int32Array.from(this.#constants.keys()), nParameters: this.#names.length };
+  }
+
+  #overElements(output: Node, hasDy: boolean): { writer: FunctionWriter; nArguments: number } {
+    const nArguments = hasDy ? 6 : 5;
+    const writer = new FunctionWriter(nArguments);
+    const [dy, x, y, first, last] = hasDy ? [1, 2, 3, 4, 5] : [-1, 1, 2, 3, 4];
+    const [offset, width] = [writer.local('i32'), writer.local('i32')];
+    const code = new LanesCode(writer, this.#constants);
+    const [result] = this.#lanesOf([output]);
+    const pointers = hasDy ? { x: x!, dy: dy! } : { x: x! };
+    const at = (pointer: number) => writer.get(pointer).get(offset).op('i32.add');
+    writer.get(first!).int(2).op('i32.shl').set(offset);
+    if (this.#options.width === 8) {
+      writer.loop(
+        () => writer.get(first!).get(last!).int(8).op('i32.sub', 'i32.le_s'),
+        () => {
+          const addresses = Object.entries({ ...pointers, y: y! }).map(([name, pointer]) => {
+            const address = writer.local('i32');
+            at(pointer).set(address);
+            return [name, address] as const;
+          });
+          const halves = [0, 16].map((bytes) => loadAll(writer, addresses.slice(0, -1), bytes));
+          const results = halves.map((inputs) => code.compute([result!], inputs)[0]!);
+          const to = addresses.at(-1)![1];
+          results.forEach((local, half) =>
+            writer
+              .get(to)
+              .get(local)
+              .store(16 * half),
+          );
+          writer.get(first!).int(8).op('i32.add').set(first!);
+          writer.get(offset).int(32).op('i32.add').set(offset);
+        },
+      );
+    }
+    writer.loop(
+      () => writer.get(first!).get(last!).op('i32.lt_s'),
+      () => {
+        writer.get(last!).get(first!).op('i32.sub').set(width);
+        const addresses = Object.entries(pointers).map(([name, pointer]) => {
+          const address = writer.local('i32');
+          at(pointer).set(address);
+          return [name, address] as const;
+        });
+        const inputs = loadAll(writer, addresses, 0, width);
+        const [local] = code.compute([result!], inputs);
+        at(y!).get(local!).get(width).call(helpers.storeFirst);
+        writer.get(first!).int(4).op('i32.add').set(first!);
+        writer.get(offset).int(16).op('i32.add').set(offset);
+      },
+    );
+    return { writer, nArguments };
+  }
+
+  /** The first output goes to memory, Σ of the others to `sums`. */
+  #overRows(outputs: readonly Node[], hasDy: boolean): { writer: FunctionWriter; nArguments: number } {
+    const isSummed = outputs.length > 1;
+    const nArguments = 8 + (hasDy ? 1 : 0) + (isSummed ? 1 : 0);
+    const writer = new FunctionWriter(nArguments);
+    const shift = hasDy ? 1 : 0;
+    const [x, y, channels, table, first, last, rowsPerBlock] = [1, 2, 3, 4, 5, 6, 7].map((index) => index + shift) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const place: Rows = {
+      ...{ x, y, dy: hasDy ? 1 : null, channels, table, sums: isSummed ? nArguments - 1 : null },
+      ...{ rowBytes: writer.local('i32'), stride: writer.local('i32'), start: writer.local('i32') },
+      ...{ end: writer.local('i32'), channel: writer.local('i32') },
+    };
+    const { rowBytes, stride, start, end, channel } = place;
+    const lanes = this.#lanesOf(outputs);
+    writer.get(channels).int(2).op('i32.shl').set(rowBytes);
+    // Bytes from one parameter's coefficients to the next's.
+    writer.get(channels).int(7).op('i32.add').int(-8).op('i32.and').int(2).op('i32.shl').set(stride);
+    if (place.sums !== null) {
+      writer
+        .get(place.sums)
+        .int(0)
+        .get(stride)
+        .int(2 * this.#names.length)
+        .op('i32.mul')
+        .fill();
+    }
+    writer.get(first).set(start);
+    writer.loop(
+      () => writer.get(start).get(last).op('i32.lt_s'),
+      () => {
+        writer.get(start).get(rowsPerBlock).op('i32.add').set(end);
+        writer
+          .get(end)
+          .get(last)
+          .op('i32.gt_s')
+          .when(() => writer.get(last).set(end));
+        writer.int(0).set(channel);
+        if (this.#options.width === 8) {
+          writer.loop(
+            () => writer.get(channel).get(channels).int(8).op('i32.sub', 'i32.le_s'),
+            () => this.#column(writer, place, lanes, 8),
+          );
+        }
+        writer.loop(
+          () => writer.get(channel).get(channels).op('i32.lt_s'),
+          () => this.#column(writer, place, lanes, 4),
+        );
+        writer.get(end).set(start);
+      },
+    );
+    return { writer, nArguments };
+  }
+
+  /** The rows start…end of `width` channels from `channel` on, or of as many as there are. */
+  #column(writer: FunctionWriter, place: Rows, outputs: readonly Lanes[], width: 4 | 8): void {
+    const { x, y, dy, channels, table, sums, rowBytes, stride, start, end, channel } = place;
+    const [row, offset, nChannels] = [writer.local('i32'), writer.local('i32'), writer.local('i32')];
+    const halves = width === 8 ? [0, 16] : [0];
+    const code = new LanesCode(writer, this.#constants);
+    writer.get(channels).get(channel).op('i32.sub').set(nChannels);
+    const coefficients = halves.map((bytes) => {
+      const inputs = new Map<string, number>();
+      this.#names.forEach((name, p) => {
+        inputs.set(name, writer.local('v128'));
+        writer.get(table).get(channel).int(2).op('i32.shl', 'i32.add').get(stride).int(p).op('i32.mul', 'i32.add');
+        writer.load('v128', bytes).set(inputs.get(name)!);
+      });
+      return inputs;
+    });
+    // What does not depend on x is the same for all rows.
+    const fixed = coefficients.map((inputs) => code.computeFixed(outputs, inputs));
+    const totals = halves.map(() => outputs.slice(1).map(() => writer.local('v128')));
+    for (const total of totals.flat()) writer.int(0).op('i32x4.splat').set(total);
+    writer.get(start).get(rowBytes).op('i32.mul').get(channel).int(2).op('i32.shl', 'i32.add').set(offset);
+    writer.get(start).set(row);
+    writer.loop(
+      () => writer.get(row).get(end).op('i32.lt_s'),
+      () => {
+        const pointers = Object.entries({ x, ...(dy === null ? {} : { dy }), y });
+        const addresses = pointers.map(([name, pointer]) => {
+          const address = writer.local('i32');
+          writer.get(pointer).get(offset).op('i32.add').set(address);
+          return [name, address] as const;
+        });
+        const count = width === 8 ? null : nChannels;
+        const inputs = halves.map((bytes) => loadAll(writer, addresses.slice(0, -1), bytes, count));
+        const results = inputs.map((values, half) =>
+          code.compute(outputs, new Map([...coefficients[half]!, ...values]), fixed[half]!),
+        );
+        const to = addresses.at(-1)![1];
+        results.forEach(([local], half) => {
+          writer.get(to).get(local!);
+          if (count === null) writer.store(16 * half);
+          else writer.get(count).call(helpers.storeFirst);
+        });
+        results.forEach(([, ...terms], half) => {
+          terms.forEach((term, p) => writer.get(totals[half]![p]!).get(term).op('f32x4.add').set(totals[half]![p]!));
+        });
+        writer.get(offset).get(rowBytes).op('i32.add').set(offset);
+        writer.get(row).int(1).op('i32.add').set(row);
+      },
+    );
+    if (sums !== null) {
+      const to = writer.local('i32');
+      totals.forEach((ofHalf, half) => {
+        ofHalf.forEach((total, p) => {
+          writer.get(sums).get(channel).int(3).op('i32.shl', 'i32.add');
+          writer
+            .get(stride)
+            .int(2 * p)
+            .op('i32.mul', 'i32.add')
+            .set(to);
+          const bytes = 32 * half;
+          writer.get(to).get(to).load('v128', bytes).get(total).op('f64x2.promote_low_f32x4', 'f64x2.add').store(bytes);
+          writer
+            .get(to)
+            .get(to)
+            .load('v128', bytes + 16)
+            .upperLanes(total)
+            .op('f64x2.promote_low_f32x4', 'f64x2.add');
+          writer.store(bytes + 16);
+        });
+      });
+    }
+    writer.get(channel).int(width).op('i32.add').set(channel);
+  }
+
+  #lanesOf(outputs: readonly Node[]): Lanes[] {
+    const lanes = new LanesGraph(this.#options.build === 'relaxed');
+    const inputs = Object.fromEntries(this.#names.map((name) => [name, lanes.input(name)]));
+    return evaluateNodes(outputs, { ...inputs, x: lanes.input('x'), ' dy': lanes.input('dy') }, lanes.algebra);
+  }
+}
+
+/** Locals of a function over rows. */
+interface Rows {
+  readonly x: number;
+  readonly y: number;
+  readonly dy: number | null;
+  readonly channels: number;
+  readonly table: number;
+  readonly sums: number | null;
+  readonly rowBytes: number;
+  readonly stride: number;
+  readonly start: number;
+  readonly end: number;
+  readonly channel: number;
+}
+
+/** The vectors at the addresses in locals, in new locals; where `count` is one, of so many floats. */
+function loadAll(
+  writer: FunctionWriter,
+  addresses: readonly (readonly [name: string, address: number])[],
+  offset: number,
+  count: number | null = null,
+): Map<string, number> {
+  const inputs = new Map<string, number>();
+  for (const [name, address] of addresses) {
+    const lanes = writer.local('v128');
+    writer.get(address);
+    if (count === null) writer.load('v128', offset);
+    else writer.get(count).call(helpers.loadFirst);
+    writer.set(lanes);
+    inputs.set(name, lanes);
+  }
+  return inputs;
+}
+
+/** The first parameter of every function. */
+const constantsArgument = 0;
+
+/** Writes what computes lanes from locals that hold the inputs. */
+class LanesCode {
+  readonly #writer: FunctionWriter;
+  readonly #constants: Map<number, number>;
+
+  constructor(writer: FunctionWriter, constants: Map<number, number>) {
+    this.#writer = writer;
+    this.#constants = constants;
+  }
+
+  /** @returns the local of each output */
+  compute(
+    outputs: readonly Lanes[],
+    inputs: ReadonlyMap<string, number>,
+    fixed?: ReadonlyMap<Lanes, number>,
+  ): number[] {
+    const locals = new Map<Lanes, number>(fixed);
+    const uses = countUses(outputs);
+    return outputs.map((output) => {
+      const known = locals.get(output);
+      if (known !== undefined) return known;
+      this.#write(output, inputs, locals, uses);
+      return this.#keep(output, locals);
+    });
+  }
+
+  /** Locals of what does not depend on x or dy, other than constants and inputs. */
+  computeFixed(outputs: readonly Lanes[], inputs: ReadonlyMap<string, number>): Map<Lanes, number> {
+    const locals = new Map<Lanes, number>();
+    const uses = countUses(outputs);
+    for (const lanes of uses.keys()) {
+      if (lanes.type !== 'operation' || !isFixed(lanes) || locals.has(lanes)) continue;
+      this.#write(lanes, inputs, locals, uses);
+      this.#keep(lanes, locals);
+    }
+    return locals;
+  }
+
+  #keep(lanes: Lanes, locals: Map<Lanes, number>): number {
+    const local = this.#writer.local('v128');
+    this.#writer.set(local);
+    locals.set(lanes, local);
+    return local;
+  }
+
+  /** Leaves the value on the stack; what is used more than once is kept in a local first. */
+  #write(
+    lanes: Lanes,
+    inputs: ReadonlyMap<string, number>,
+    locals: Map<Lanes, number>,
+    uses: ReadonlyMap<Lanes, number>,
+  ): void {
+    const known = locals.get(lanes);
+    if (known !== undefined) {
+      this.#writer.get(known);
+      return;
+    }
+    if (lanes.type === 'constant') {
+      this.#writer.get(constantsArgument).load('v128.load32_splat', 4 * this.#placeOf(lanes.bits));
+      return;
+    }
+    if (lanes.type === 'input') {
+      this.#writer.get(inputs.get(lanes.name)!);
+      return;
+    }
+    const { instruction, args, distance } = lanes;
+    if (instruction === 'slowSin' || instruction === 'slowCos') {
+      this.#writeWide(instruction, args as [Lanes, Lanes], { inputs, locals, uses });
+    } else {
+      for (const each of args) this.#write(each, inputs, locals, uses);
+      if (instruction === 'i32x4.shl' || instruction === 'i32x4.shr_s') this.#writer.int(distance);
+      this.#writer.op(instruction);
+    }
+    if ((uses.get(lanes) ?? 0) > 1) this.#writer.get(this.#keep(lanes, locals));
+  }
+
+  #writeWide(
+    which: 'slowSin' | 'slowCos',
+    [x, y]: readonly [Lanes, Lanes],
+    {
+      inputs,
+      locals,
+      uses,
+    }: {
+      inputs: ReadonlyMap<string, number>;
+      locals: Map<Lanes, number>;
+      uses: ReadonlyMap<Lanes, number>;
+    },
+  ): void {
+    const [angle, result] = [this.#writer.local('v128'), this.#writer.local('v128')];
+    this.#write(x, inputs, locals, uses);
+    this.#writer.set(angle);
+    this.#write(y, inputs, locals, uses);
+    this.#writer.set(result);
+    this.#writer.get(constantsArgument).load('v128.load32_splat', 4 * this.#placeOf(wideAngleBits));
+    this.#writer.get(angle).op('f32x4.abs', 'f32x4.lt', 'v128.any_true');
+    this.#writer.when(() => this.#writer.get(angle).call(helpers[which]).set(result));
+    this.#writer.get(result);
+  }
+
+  #placeOf(bits: number): number {
+    const known = this.#constants.get(bits);
+    if (known !== undefined) return known;
+    const place = this.#constants.size;
+    this.#constants.set(bits, place);
+    return place;
+  }
+}
+
+const wideAngleBits = new Int32Array(Float32Array.of(wideAngle).buffer)[0]!;
+
+/** How often each is an argument or an output; arguments before what they are arguments of. */
+function countUses(outputs: readonly Lanes[]): Map<Lanes, number> {
+  const uses = new Map<Lanes, number>();
+  const visit = (lanes: Lanes): void => {
+    const count = uses.get(lanes);
+    if (count === undefined && lanes.type === 'operation') lanes.args.forEach(visit);
+    uses.set(lanes, (count ?? 0) + 1);
+  };
+  outputs.forEach(visit);
+  return uses;
+}
+
+function isFixed(lanes: Lanes): boolean {
+  if (lanes.type === 'constant') return true;
+  if (lanes.type === 'input') return lanes.name !== 'x' && lanes.name !== 'dy';
+  return lanes.args.every(isFixed);
+}
+
+/** (address, count): the first `count` floats, others 0. */
+function loadFirst(): FunctionWriter {
+  const writer = new FunctionWriter(2);
+  const lanes = writer.local('v128');
+  for (let lane = 0; lane < 4; lane++) {
+    writer.get(1).int(lane).op('i32.gt_s');
+    writer.when(() => writer.get(0).get(lanes).loadLane(lane).set(lanes));
+  }
+  return writer.get(lanes);
+}
+
+/** (address, vector, count). */
+function storeFirst(): FunctionWriter {
+  const writer = new FunctionWriter(3);
+  for (let lane = 0; lane < 4; lane++) {
+    writer.get(2).int(lane).op('i32.gt_s');
+    writer.when(() => writer.get(0).get(1).storeLane(lane));
+  }
+  return writer;
+}
+
+/** An imported function of float64 for each lane of (vector). */
+function laneByLane(index: number): FunctionWriter {
+  const writer = new FunctionWriter(1);
+  for (let lane = 0; lane < 4; lane++) {
+    writer
+      .get(0)
+      .get(0)
+      .extractLane(lane)
+      .op('f64.promote_f32')
+      .call(index)
+      .op('f32.demote_f64')
+      .replaceLane(lane)
+      .set(0);
+  }
+  return writer.get(0);
+}

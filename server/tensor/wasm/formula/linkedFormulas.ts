@@ -1,0 +1,55 @@
+// The modules of the formulas that a backend has met: compiled once, linked on every thread, called by number as the kernels are.
+import { isNamedFormula } from '../../../formula/activations.ts';
+import type { Formula } from '../../../formula/formula.ts';
+import { canCompile } from '../joinVectors.ts';
+import type { LaterModule } from '../kernelTable.ts';
+import { kernelNames, type KernelBuild } from '../loadKernels.ts';
+import { compileFormula, formulaExports, type FormulaExport } from './compileFormula.ts';
+
+export interface LinkedFormula {
+  /** Numbers of its kernels. One without parameters has no `gradients`. */
+  readonly kernels: Readonly<Record<FormulaExport, number>>;
+  readonly constants: Int32Array<ArrayBuffer>;
+}
+
+interface Options {
+  readonly build: KernelBuild;
+  /** Whether V8 joins vectors in this process. */
+  readonly isJoined: boolean;
+  /** Links a module on all threads. */
+  readonly link: (later: LaterModule) => void;
+}
+
+export class LinkedFormulas {
+  readonly #known = new Map<Formula, LinkedFormula>();
+  readonly #options: Options;
+  #nKernels: number = kernelNames.length;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  linked(formula: Formula): LinkedFormula {
+    let linked = this.#known.get(formula);
+    if (!linked) {
+      linked = this.#link(formula);
+      this.#known.set(formula, linked);
+    }
+    return linked;
+  }
+
+  #link(formula: Formula): LinkedFormula {
+    const { build, isJoined, link } = this.#options;
+    let compiled = compileFormula(formula, { build, width: 8 });
+    // Those with a name are compiled by the tests. What V8 makes of another is tried in a process that may die of it.
+    if (isJoined && !isNamedFormula(formula) && !canCompile(compiled.bytes)) {
+      compiled = compileFormula(formula, { build, width: 4 });
+    }
+    const firstKernel = this.#nKernels;
+    const exports = formulaExports.filter((name) => name !== 'gradients' || compiled.nParameters > 0);
+    this.#nKernels += exports.length;
+    link({ module: new WebAssembly.Module(compiled.bytes), exports, firstKernel });
+    const kernels = { values: firstKernel, slopes: firstKernel + 1, gradients: firstKernel + 2 };
+    return { kernels, constants: compiled.constants };
+  }
+}
