@@ -1,7 +1,7 @@
 // A formula with its parameters, read, differentiated, and ready for any algebra.
 import { differentiate } from './differentiate.ts';
-import { Graph, inOrder, numberIn, type Node } from './expression.ts';
-import { FormulaError, parseFormula } from './parseFormula.ts';
+import { Graph, inOrder, isTruth, type Node } from './expression.ts';
+import { FormulaError, namesIn, parseFormula } from './parseFormula.ts';
 
 /** What a formula is made of; as it stands in a plan, and equal ones are the same function. */
 export interface FormulaText {
@@ -52,18 +52,13 @@ function readFormula(text: FormulaText): Formula {
   const constants = Object.entries(text.constants ?? {}).map(([name, value]) => [name, graph.constant(value)] as const);
   const names = new Map<string, Node>([...parameters, ...constants]);
   const value = parseFormula(text.formula, graph, names);
-  const used = new Set(inOrder([value]));
   const whole = { start: 0, end: text.formula.length };
-  if (!used.has(x))
-    throw new FormulaError(
-      whole,
-      'a formula of x',
-      numberIn(value) === null ? 'one without x' : `the constant ${numberIn(value)}`,
-    );
-  for (const [name, node] of parameters) {
-    if (!used.has(node)) throw new FormulaError(whole, `the parameter ${name} in the formula`, 'a formula without it');
+  const mentioned = namesIn(text.formula);
+  if (!mentioned.has('x')) throw new FormulaError(whole, 'a formula of x', 'one without x');
+  for (const name of text.parameters) {
+    if (!mentioned.has(name)) throw new FormulaError(whole, `the parameter ${name} in the formula`, 'a formula without it');
   }
-  checkConstants(used, whole);
+  checkConstants(inOrder([value]), whole);
   const slope = text.slope === undefined ? differentiate(graph, value, x) : parseFormula(text.slope, graph, names);
   const partials = parameters.map(([, node]) => differentiate(graph, value, node));
   if (inOrder([value, slope, ...partials]).length > maxNodes) {
@@ -72,14 +67,19 @@ function readFormula(text: FormulaText): Formula {
   return { text, value, slope, partials, graph };
 }
 
-/** 1/0 and the like stay unfolded: a part without a variable that is no number. */
-function checkConstants(used: ReadonlySet<Node>, whole: { start: number; end: number }): void {
-  const varies = new Set<Node>();
-  for (const node of used) {
-    if (node.type === 'variable' || (node.type === 'call' && node.args.some((each) => varies.has(each))))
-      varies.add(node);
-    else if (node.type === 'call' && !['lt', 'le', 'eq', 'and', 'or', 'not', 'where'].includes(node.operation)) {
-      throw new FormulaError(whole, 'numbers that are finite', `${node.operation} of constants, which is not`);
+/** A part without a variable must be a number that float32 holds; 1/0 and the like stay unfolded. */
+function checkConstants(nodes: readonly Node[], whole: { start: number; end: number }): void {
+  const expected = 'numbers that float32 can hold';
+  const varying = new Set<Node>();
+  for (const node of nodes) {
+    if (node.type === 'constant') {
+      if (Math.abs(node.value) > largestFloat) throw new FormulaError(whole, expected, String(node.value));
+    } else if (node.type === 'variable' || isTruth(node) || node.args.some((each) => varying.has(each))) {
+      varying.add(node);
+    } else if (node.operation !== 'where') {
+      throw new FormulaError(whole, expected, `${node.operation} of numbers, which is none`);
     }
   }
 }
+
+const largestFloat = 3.4e38;

@@ -133,6 +133,15 @@ export function parseFormula(text: string, graph: Graph, values: ReadonlyMap<str
   return parser.parse();
 }
 
+/** Every name that stands in a formula. @throws FormulaError where there is a character that no formula has */
+export function namesIn(text: string): ReadonlySet<string> {
+  return new Set(
+    tokensOf(text)
+      .filter(({ kind }) => kind === 'name')
+      .map(({ text: name }) => name),
+  );
+}
+
 interface Token {
   readonly kind: 'number' | 'name' | 'sign' | 'end';
   readonly text: string;

@@ -15,7 +15,12 @@ const testedVersion = '13.6.';
 const trial = `
   const v8 = require('node:v8');
   for (const flag of ['--experimental-wasm-revectorize', '--no-liftoff', '--no-wasm-lazy-compilation']) v8.setFlagsFromString(flag);
-  new WebAssembly.Module(require('node:fs').readFileSync(0));
+  const all = require('node:fs').readFileSync(0);
+  for (let at = 0; at < all.length;) {
+    const end = at + 4 + all.readUInt32LE(at);
+    new WebAssembly.Module(all.subarray(at + 4, end));
+    at = end;
+  }
 `;
 
 /**
@@ -27,18 +32,25 @@ export function joinVectors(assetsFolder: string, build: KernelBuild): boolean {
   const version = process.versions.v8;
   if (process.arch !== 'x64' || Number(version.split('.')[0]) < firstMajorVersion) return false;
   const file = path.join(assetsFolder, kernelFiles[build]);
-  if (!version.startsWith(testedVersion) && !canCompile(fs.readFileSync(file))) return false;
+  if (!version.startsWith(testedVersion) && !canCompile([fs.readFileSync(file)])) return false;
   v8.setFlagsFromString('--experimental-wasm-revectorize');
   return true;
 }
 
-/** Whether this Node compiles a module with joined vectors and lives. */
-export function canCompile(module: Uint8Array): boolean {
+/** Whether this Node compiles modules with joined vectors and lives. */
+export function canCompile(modules: readonly Uint8Array[]): boolean {
+  const input = Buffer.concat(modules.flatMap((module) => [sizeOf(module), module]));
   // VS Code's own executable is Node only where it is told so.
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
   return (
     spawnSync(process.execPath, ['-e', trial], {
-      ...{ env, input: module, stdio: ['pipe', 'ignore', 'ignore'], timeout: 20_000 },
+      ...{ env, input, stdio: ['pipe', 'ignore', 'ignore'], timeout: 20_000 },
     }).status === 0
   );
+}
+
+function sizeOf(module: Uint8Array): Uint8Array {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(module.length);
+  return size;
 }

@@ -357,8 +357,9 @@ class LanesCode {
   computeFixed(outputs: readonly Lanes[], inputs: ReadonlyMap<string, number>): Map<Lanes, number> {
     const locals = new Map<Lanes, number>();
     const uses = countUses(outputs);
-    for (const lanes of uses.keys()) {
-      if (lanes.type !== 'operation' || !isFixed(lanes) || locals.has(lanes)) continue;
+    const fixed = fixedAmong(outputs);
+    for (const lanes of fixed) {
+      if (lanes.type !== 'operation' || locals.has(lanes)) continue;
       this.#write(lanes, inputs, locals, uses);
       this.#keep(lanes, locals);
     }
@@ -450,10 +451,22 @@ function countUses(outputs: readonly Lanes[]): Map<Lanes, number> {
   return uses;
 }
 
-function isFixed(lanes: Lanes): boolean {
-  if (lanes.type === 'constant') return true;
-  if (lanes.type === 'input') return lanes.name !== 'x' && lanes.name !== 'dy';
-  return lanes.args.every(isFixed);
+/** What depends on neither x nor dy; arguments before what they are arguments of. */
+function fixedAmong(outputs: readonly Lanes[]): Set<Lanes> {
+  const fixed = new Set<Lanes>();
+  const seen = new Set<Lanes>();
+  const visit = (lanes: Lanes): void => {
+    if (seen.has(lanes)) return;
+    seen.add(lanes);
+    if (lanes.type === 'operation') lanes.args.forEach(visit);
+    const isFixed =
+      lanes.type === 'constant' ||
+      (lanes.type === 'input' && lanes.name !== 'x' && lanes.name !== 'dy') ||
+      (lanes.type === 'operation' && lanes.args.every((each) => fixed.has(each)));
+    if (isFixed) fixed.add(lanes);
+  };
+  outputs.forEach(visit);
+  return fixed;
 }
 
 /** (address, count): the first `count` floats, others 0. */

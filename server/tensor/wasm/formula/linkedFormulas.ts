@@ -23,6 +23,8 @@ interface Options {
 export class LinkedFormulas {
   readonly #known = new Map<Formula, LinkedFormula>();
   readonly #options: Options;
+  /** What V8 was seen to survive. */
+  readonly #tried = new WeakSet<Formula>();
   #nKernels: number = kernelNames.length;
 
   constructor(options: Options) {
@@ -38,13 +40,20 @@ export class LinkedFormulas {
     return linked;
   }
 
+  /** Tries several formulas at once, where each would take a process of its own. */
+  prepare(formulas: readonly Formula[]): void {
+    const news = formulas.filter((formula) => !this.#tried.has(formula));
+    const modules = news.map((formula) => compileFormula(formula, { build: this.#options.build, width: 8 }).bytes);
+    if (news.length === 0 || !canCompile(modules)) return;
+    for (const formula of news) this.#tried.add(formula);
+  }
+
   #link(formula: Formula): LinkedFormula {
     const { build, isJoined, link } = this.#options;
-    let compiled = compileFormula(formula, { build, width: 8 });
     // Those with a name are compiled by the tests. What V8 makes of another is tried in a process that may die of it.
-    if (isJoined && !isNamedFormula(formula) && !canCompile(compiled.bytes)) {
-      compiled = compileFormula(formula, { build, width: 4 });
-    }
+    if (isJoined && !isNamedFormula(formula)) this.prepare([formula]);
+    const isSafe = !isJoined || isNamedFormula(formula) || this.#tried.has(formula);
+    const compiled = compileFormula(formula, { build, width: isSafe ? 8 : 4 });
     const firstKernel = this.#nKernels;
     const exports = formulaExports.filter((name) => name !== 'gradients' || compiled.nParameters > 0);
     this.#nKernels += exports.length;
