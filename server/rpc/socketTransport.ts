@@ -4,7 +4,7 @@ import type { DataCallback, Message, MessageReader, MessageWriter, ResponseMessa
 import type { RawData, WebSocket } from 'ws';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
-import { decodeWithin, encode } from '../protocol/codec.ts';
+import { decodeWithin, encode, EncodedValue, encodeWith } from '../protocol/codec.ts';
 import type { ContentLimits } from '../protocol/codec.ts';
 import { maxMessageBytes } from '../protocol/messages.ts';
 
@@ -108,7 +108,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   write(message: Message): Promise<void> {
     // Nobody is there any more; the socket's 'close' event tells everyone who waits.
     if (this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve();
-    let bytes = encode(message);
+    let bytes = encoded(message);
     if (bytes.byteLength > maxMessageBytes) {
       if (!isResponse(message))
         return Promise.reject(new Error(`A message of ${String(bytes.byteLength)} bytes is too large.`));
@@ -133,6 +133,12 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   end(): void {
     this.#socket.close();
   }
+}
+
+/** A result that another process has encoded is not made again: that would take one long turn. */
+function encoded(message: Message): Uint8Array {
+  const { result, ...others } = message as Message & { result?: unknown };
+  return result instanceof EncodedValue ? encodeWith(others, 'result', result) : encode(message);
 }
 
 function tooLarge(response: ResponseMessage, sizeBytes: number): ResponseMessage {
