@@ -110,10 +110,12 @@ export class RequestHandler {
       if (method === 'server/hello') this.#hasGreeted = true;
       return result;
     } catch (error) {
+      if (token.isCancellationRequested) throw cancelled(method);
       throw asResponseError(error);
     }
   }
 
+  /** What is cancelled before its turn comes is not begun. */
   async #cancellable(token: CancellationToken, work: (signal: AbortSignal) => unknown): Promise<unknown> {
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => {
@@ -121,6 +123,8 @@ export class RequestHandler {
     });
     this.#atWork.add(controller);
     try {
+      if (token.isCancellationRequested) controller.abort();
+      controller.signal.throwIfAborted();
       return await work(controller.signal);
     } finally {
       this.#atWork.delete(controller);
@@ -202,6 +206,10 @@ function isMethod(method: string): method is RequestMethod {
 
 function failure(code: number, message: string, data: RequestErrorData): ResponseError<RequestErrorData> {
   return new ResponseError(code, message, data);
+}
+
+function cancelled(method: RequestMethod): ResponseError<RequestErrorData> {
+  return failure(requestErrorCodes.cancelled, `${method} was cancelled.`, { fault: 'request', isRetryable: false });
 }
 
 function asResponseError(error: unknown): ResponseError<RequestErrorData> {
