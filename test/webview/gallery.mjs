@@ -106,6 +106,9 @@ function shots() {
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['free', 'spline'])
     add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
+  for (const scene of ['damaged', 'foreign', 'many'])
+    add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });
+  add('checkpoint', 'foreign', { section: 'plan' }, { themes: ['dark'] });
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
   return result;
 }

@@ -1,9 +1,10 @@
 // Plays the extension host in the gallery's page: defines `acquireVsCodeApi` and answers `ready` with what the scene in the
 // page's address asks for.
+import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
-import { makeCheckpoint } from './checkpointData.ts';
+import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
 import { makeSnapshot } from './runData.ts';
 
 const query = new URLSearchParams(location.search);
@@ -42,17 +43,25 @@ function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
             'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
         },
       ];
-    return [
-      {
-        type: 'contents',
-        contents: makeCheckpoint({
-          nonFinite: scene === 'bad' ? 64 : 0,
-          activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
-        }),
-      },
-    ];
+    return [{ type: 'contents', contents: checkpointContents() }];
   }
   return dashboardAnswers();
+}
+
+function checkpointContents(): CheckpointContents {
+  switch (scene) {
+    case 'damaged':
+      return withDamage(makeCheckpoint({ nonFinite: 0 }), ['model/conv2.kernel']);
+    case 'foreign':
+      return makeForeignCheckpoint();
+    case 'many':
+      return makeManyTensors();
+    default:
+      return makeCheckpoint({
+        nonFinite: scene === 'bad' ? 64 : 0,
+        activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
+      });
+  }
 }
 
 function dashboardAnswers(): ToDashboard[] {
