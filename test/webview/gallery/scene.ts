@@ -154,6 +154,14 @@ function monitorAnswers(): ToMonitor[] {
           ],
         },
       ];
+    case 'waiting':
+      return [{ type: 'state', connection, runs: [notBegun(monitored({ status: 'waiting' }))] }];
+    case 'damaged': {
+      const id = 'kaf-vgg-20261123-034501-copy';
+      const run = { id, name: id, status: 'damaged', description: 'damaged', steps: 0 } as const;
+      const message = `/home/ada/.kafscope/runs/${id}/origin.json is damaged: it is not JSON (Unexpected end of JSON input).`;
+      return [{ type: 'state', connection, runs: [notBegun(monitored({ ...run, message }))] }];
+    }
     case 'empty':
       return [{ type: 'state', connection, runs: [] }];
     case 'disconnected':
@@ -167,6 +175,12 @@ function monitorAnswers(): ToMonitor[] {
     default:
       throw new Error(`no scene ${scene}`);
   }
+}
+
+function notBegun(monitored: MonitoredRun): MonitoredRun {
+  const figures = { loss: null, cleanAccuracy: null, robustAccuracy: null, imagesPerSecond: null };
+  const run = { ...monitored.run, ...figures, step: 0, epoch: 0, device: null, memory: null };
+  return { run, loss: [], batchAccuracy: [], accuracy: [], robustAccuracy: [], imagesPerSecond: [] };
 }
 
 /** 200 tensors × 10,000 rows of norms, and as many steps. */
