@@ -1,4 +1,5 @@
 // Entry of `dist/inspect.cjs <file>`, forked by run/inspectProcess.ts: reads the checkpoint and sends what is in it.
+import { encode } from './protocol/codec.ts';
 import { inspectCheckpoint } from './run/checkpointContents.ts';
 import type { Inspection } from './run/inspectProcess.ts';
 import { ignoreDebuggerSignal } from './run/processSignals.ts';
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
 
 async function attempt(file: string): Promise<Inspection> {
   try {
-    return { type: 'done', contents: await inspectCheckpoint(file) };
+    return { type: 'done', bytes: encode(await inspectCheckpoint(file)) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { type: error instanceof BadCheckpointError ? 'bad' : 'failed', message };

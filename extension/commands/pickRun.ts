@@ -1,6 +1,7 @@
 // Which run a command is about: the tree's item or the id that it was given, else the only run that fits, else a quick pick.
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol/run.ts';
+import { runTitle } from '../../server/protocol/run.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { runDescription, shortTime } from '../runs/runText.ts';
 import { statusIcon } from '../runs/runsTree.ts';
@@ -21,7 +22,7 @@ export async function pickRun(
   if (fitting.length === 1) return fitting[0];
   const items = fitting.map((run) => ({
     run,
-    label: `${run.name} · seed ${run.seed}`,
+    label: runTitle(run),
     description: runDescription(run),
     detail: `${run.description} · ${shortTime(run.createdMs)}`,
     iconPath: statusIcon(run.status),

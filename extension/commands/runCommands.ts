@@ -1,6 +1,7 @@
 // What a person can do with a run: pause, resume, stop, delete, evaluate. Panels and palette come here alike.
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol/run.ts';
+import { runTitle } from '../../server/protocol/run.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import { canDo } from '../runs/runActions.ts';
@@ -61,7 +62,7 @@ export class RunCommands {
     if (!run) return;
     const detail = `Its history and ${checkpoints(run)} in ${run.folder} are deleted for good.`;
     const answer = await vscode.window.showWarningMessage(
-      `Delete the run “${run.name} · seed ${run.seed}”?`,
+      `Delete the run “${runTitle(run)}”?`,
       { modal: true, detail },
       'Delete',
     );
@@ -91,7 +92,7 @@ export class RunCommands {
       'No run at rest has a checkpoint to attack.',
     );
     if (!run) return;
-    const evaluation = await askForEvaluation(`Evaluate ${run.name} · seed ${run.seed}`);
+    const evaluation = await askForEvaluation(`Evaluate ${runTitle(run)}`);
     if (evaluation) await this.startEvaluation(run.id, evaluation);
   }
 
@@ -122,7 +123,7 @@ async function placeOfData(run: RunSummary | undefined): Promise<{ readonly data
   if (run?.missing !== 'data') return {};
   const choose = 'Choose Folder…';
   const again = 'Look There Again';
-  const sentence = `The data of “${run.name} · seed ${run.seed}” was not found where the run had it. Where does it lie now?`;
+  const sentence = `The data of “${runTitle(run)}” was not found where the run had it. Where does it lie now?`;
   const answer = await vscode.window.showWarningMessage(
     sentence,
     { modal: true, detail: run.message ?? '' },

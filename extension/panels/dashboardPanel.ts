@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import { dashboardViewType } from '../contributions.ts';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
+import { runTitle } from '../../server/protocol/run.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { DashboardSession } from './dashboardSession.ts';
@@ -60,7 +61,7 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
       connection,
       store,
       post: (message: ToDashboard) => {
-        if (message.type === 'snapshot') panel.title = dashboardTitle(message.snapshot.run);
+        if (message.type === 'snapshot') panel.title = runTitle(message.snapshot.run);
         postEncoded(webview, message);
       },
     });
@@ -79,13 +80,9 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
       for (const listener of listeners) listener.dispose();
     });
     const run = store.get(runId);
-    if (run) panel.title = dashboardTitle(run);
+    if (run) panel.title = runTitle(run);
     showPage(webview, 'dashboard', panel.title, extensionUri, { runId });
   }
-}
-
-function dashboardTitle({ name, seed }: { name: string; seed: number }): string {
-  return `${name} · seed ${seed}`;
 }
 
 function runIdIn(state: unknown): string | null {

@@ -44,18 +44,28 @@ export interface CheckpointNode {
   readonly description: string;
 }
 
-/** Runs of the same name from the same file belong together; those with the latest run come first. */
+/** Runs of the same name from the same file belong together; those with the latest run come first, and runs that can't be read last. */
 export function runsForest(runs: readonly RunSummary[]): readonly ExperimentNode[] {
-  const newestFirst = [...runs].sort((a, b) => b.createdMs - a.createdMs || b.id.localeCompare(a.id));
-  const groups = Map.groupBy(newestFirst, (run) => `${run.name}\n${run.experimentFile ?? ''}`);
+  const newestFirst = [...runs].sort(
+    (a, b) =>
+      Number(a.status === 'damaged') - Number(b.status === 'damaged') ||
+      b.createdMs - a.createdMs ||
+      b.id.localeCompare(a.id, 'en', { numeric: true }),
+  );
+  const groups = Map.groupBy(newestFirst, (run) =>
+    run.status === 'damaged' ? damagedKey : `${run.name}\n${run.experimentFile ?? ''}`,
+  );
   return [...groups].map(([key, group]) => ({
     type: 'experiment',
     key,
-    label: group[0]?.name ?? '',
+    label: key === damagedKey ? 'Damaged' : (group[0]?.name ?? ''),
     description: groupDescription(group),
     runs: group.map((run) => runNode(run, group)),
   }));
 }
+
+/** No name of an experiment is empty. */
+const damagedKey = '\n';
 
 export function checkpointFile(run: RunSummary, file: string): string {
   return path.join(run.folder, 'checkpoints', file);
@@ -72,10 +82,16 @@ function runNode(run: RunSummary, group: readonly RunSummary[]): RunNode {
   return {
     type: 'run',
     run,
-    label: isOnlyOfSeed ? `seed ${run.seed}` : `seed ${run.seed} · ${shortTime(run.createdMs)}`,
+    label: labelOf(run, { isOnlyOfSeed }),
     description: runDescription(run),
     checkpoints: checkpointNodes(run),
   };
+}
+
+/** Of a run that can't be read the folder's name is all that is known. */
+function labelOf(run: RunSummary, { isOnlyOfSeed }: { isOnlyOfSeed: boolean }): string {
+  if (run.status === 'damaged') return run.name;
+  return isOnlyOfSeed ? `seed ${run.seed}` : `seed ${run.seed} · ${shortTime(run.createdMs)}`;
 }
 
 function checkpointNodes(run: RunSummary): RunNode['checkpoints'] {

@@ -1,11 +1,12 @@
 // The Runs view. What is in it is decided in runsModel.ts.
 import * as vscode from 'vscode';
+import { runTitle, statusText } from '../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
 import { checkpointViewType } from '../contributions.ts';
 import { runContextValue } from './runActions.ts';
 import type { RunStore } from './runStore.ts';
-import type { RunsNode } from './runsModel.ts';
+import type { RunNode, RunsNode } from './runsModel.ts';
 import { runsForest } from './runsModel.ts';
 import { accuracies, count } from './runText.ts';
 
@@ -56,7 +57,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
           iconPath: statusIcon(run.status),
           contextValue: runContextValue(run),
           tooltip: runTooltip(run),
-          accessibilityInformation: { label: `${run.name}, ${node.label}, ${run.status}, ${node.description}` },
+          accessibilityInformation: { label: spoken(run, node) },
           command: command('kafscope.openDashboard', 'Open Dashboard', run.id),
         });
       }
@@ -85,6 +86,11 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     this.subscription.dispose();
     this.changeEmitter.dispose();
   }
+}
+
+/** Each thing once: often the description is the status, and the label of what can't be read its name. */
+function spoken(run: RunSummary, { label, description }: RunNode): string {
+  return [...new Set([run.name, label, statusText(run.status), description])].filter((text) => text !== '').join(', ');
 }
 
 function command(id: CommandId, title: string, ...args: unknown[]): vscode.Command {
@@ -117,14 +123,14 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
   const lines = [
     run.description,
     run.steps === 0
-      ? run.status
-      : `${run.status} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
+      ? statusText(run.status)
+      : `${statusText(run.status)} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
     accuracies(run) && `clean${run.robustAccuracy === null ? '' : ' / robust'} accuracy ${accuracies(run)} %`,
     run.device,
     run.message,
     run.folder,
   ];
-  tooltip.appendMarkdown(`**${escapeMarkdown(run.name)}** · seed ${run.seed}\n\n`);
+  tooltip.appendMarkdown(`**${escapeMarkdown(runTitle(run))}**\n\n`);
   for (const line of lines) if (line) tooltip.appendMarkdown(`${escapeMarkdown(line)}\n\n`);
   return tooltip;
 }

@@ -8,11 +8,15 @@ export interface CheckpointContents {
   /** Null for a file that Kafscope did not write. */
   readonly origin: CheckpointOrigin | null;
   readonly tensors: readonly TensorContents[];
-  /** How many more the file has; absent where all are here. */
+  /** How many more the file has, which were not read; absent where all are here. */
   readonly omittedTensors?: number;
   readonly activations: readonly ShapeContents[];
+  /** Of how many tensors the curves are not here, as they would be too many; absent where all are here. */
+  readonly omittedActivations?: number;
   /** The file's own metadata, as text by key. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** How many more entries the metadata has; absent where all are here. */
+  readonly omittedMetadata?: number;
 }
 
 export interface CheckpointOrigin {

@@ -15,6 +15,30 @@ export function decode(bytes: Uint8Array): unknown {
   return unpack(bytes, { extensionCodec });
 }
 
+/** A value whose bytes another process has made, so that they need only be handed on. */
+export class EncodedValue<T = unknown> {
+  /** For the type alone. */
+  declare readonly value: T;
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** As `encode({ ...map, [key]: value })`. @param map has at most 14 entries, so that their number stands in its first byte */
+export function encodeWith(map: object, key: string, { bytes }: EncodedValue): Uint8Array {
+  const parts = [encode(map), encode(key), bytes];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  whole[0]! += 1;
+  return whole;
+}
+
 /** How much a stranger's bytes may hold. */
 export interface ContentLimits {
   /** Arrays and maps within each other. */

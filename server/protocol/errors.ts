@@ -9,6 +9,7 @@ export const requestErrorCodes = {
   versionMismatch: 1005,
   trainerFailed: 1006,
   storageFailed: 1007,
+  cancelled: 1008,
   internal: 1099,
 } as const;
 

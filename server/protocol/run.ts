@@ -19,6 +19,11 @@ export const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
+/** The status as people read it: a run that waits does so for somebody, not in a queue. */
+export function statusText(status: RunStatus): string {
+  return status === 'waiting' ? 'not started' : status;
+}
+
 /** Statuses in which a trainer process is at work or about to be. */
 export const liveStatuses = ['queued', 'preparing', 'training', 'paused', 'evaluating'] as const satisfies RunStatus[];
 
@@ -74,6 +79,11 @@ export interface RunSummary {
   readonly incarnation: number;
   /** Grows with each change that a server tells: of two summaries of one connection the greater is the later. No clock does that. */
   readonly revision: number;
+}
+
+/** `kaf-light · seed 0`; of a run that can't be read its folder's name, which is all that is known. */
+export function runTitle({ name, seed, status }: RunSummary): string {
+  return status === 'damaged' ? name : `${name} · seed ${String(seed)}`;
 }
 
 /** Of a trainer: of its tensors and kernels on `wasm`, of the whole process on the other runtimes, which tell no more. */

@@ -3,6 +3,7 @@ import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { BadCheckpointError } from '../run/safetensors.ts';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
+import type { EncodedValue } from '../protocol/codec.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
@@ -16,6 +17,9 @@ import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
+/** What a client is sent, perhaps encoded already. */
+type Answer<Result> = Result | EncodedValue<Result>;
+
 /** What the server needs of the layers that it does not know. */
 export interface Services {
   compile(
@@ -23,7 +27,7 @@ export interface Services {
     options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
   ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
   describe(plan: Plan): string;
-  inspect(file: string, signal?: AbortSignal): Promise<CheckpointContents>;
+  inspect(file: string, signal?: AbortSignal): Promise<Answer<CheckpointContents>>;
   listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
 }
 
@@ -44,7 +48,7 @@ type Handlers = {
   [Method in RequestMethod]: (
     params: Params<Method>,
     signal: AbortSignal,
-  ) => Requests[Method]['result'] | Promise<Requests[Method]['result']>;
+  ) => Answer<Requests[Method]['result']> | Promise<Answer<Requests[Method]['result']>>;
 };
 
 /** What changes nothing and runs nothing. */
@@ -106,10 +110,12 @@ export class RequestHandler {
       if (method === 'server/hello') this.#hasGreeted = true;
       return result;
     } catch (error) {
+      if (token.isCancellationRequested) throw cancelled(method);
       throw asResponseError(error);
     }
   }
 
+  /** What is cancelled before its turn comes is not begun. */
   async #cancellable(token: CancellationToken, work: (signal: AbortSignal) => unknown): Promise<unknown> {
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => {
@@ -117,6 +123,8 @@ export class RequestHandler {
     });
     this.#atWork.add(controller);
     try {
+      if (token.isCancellationRequested) controller.abort();
+      controller.signal.throwIfAborted();
       return await work(controller.signal);
     } finally {
       this.#atWork.delete(controller);
@@ -198,6 +206,10 @@ function isMethod(method: string): method is RequestMethod {
 
 function failure(code: number, message: string, data: RequestErrorData): ResponseError<RequestErrorData> {
   return new ResponseError(code, message, data);
+}
+
+function cancelled(method: RequestMethod): ResponseError<RequestErrorData> {
+  return failure(requestErrorCodes.cancelled, `${method} was cancelled.`, { fault: 'request', isRetryable: false });
 }
 
 function asResponseError(error: unknown): ResponseError<RequestErrorData> {

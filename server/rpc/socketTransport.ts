@@ -4,7 +4,7 @@ import type { DataCallback, Message, MessageReader, MessageWriter, ResponseMessa
 import type { RawData, WebSocket } from 'ws';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
-import { decodeWithin, encode } from '../protocol/codec.ts';
+import { decodeWithin, encode, EncodedValue, encodeWith } from '../protocol/codec.ts';
 import type { ContentLimits } from '../protocol/codec.ts';
 import { maxMessageBytes } from '../protocol/messages.ts';
 
@@ -15,11 +15,26 @@ const invalidPayload = 1007;
 /** Requests of one client that are worked on, or whose answers wait for it. */
 const maxUnanswered = 16;
 
+/** Of more, so many are kept until it takes answers, so that what it cancels behind them is heard. */
+const maxHeld = 16;
+const maxHeldBytes = 1 << 20;
+
+interface HeldRequest {
+  readonly message: Message;
+  readonly id: string | number;
+  readonly sizeBytes: number;
+  cancellation: Message | null;
+}
+
 export class SocketReader extends AbstractMessageReader implements MessageReader {
   readonly #socket: WebSocket;
   readonly #limits: ContentLimits;
   /** Of requests whose answers the client has not taken yet. */
   readonly #unanswered = new Set<string | number>();
+  /** Of those among them that it has not cancelled: another time would be of no use, and wait in vscode-jsonrpc. */
+  readonly #cancellable = new Set<string | number>();
+  #held: HeldRequest[] = [];
+  #callback: DataCallback | null = null;
 
   /** @param limits of a message: a server expects little, a client whole histories */
   constructor(socket: WebSocket, limits: ContentLimits = { depth: 64, values: Infinity }) {
@@ -49,45 +64,80 @@ export class SocketReader extends AbstractMessageReader implements MessageReader
         this.#socket.close(invalidPayload, 'a frame is one encoded JSON-RPC 2.0 message');
         return;
       }
-      if (!this.#isForUs(message)) return;
-      this.#await(message);
-      try {
-        callback(message);
-      } catch (error) {
-        this.fireError(error);
-        this.#socket.close(invalidPayload, 'a message could not be understood');
-      }
+      this.#take(message, bytesOf(data).byteLength);
     };
+    this.#callback = callback;
     this.#socket.on('message', receive);
     return Disposable.create(() => {
       this.#socket.off('message', receive);
+      this.#callback = null;
+      this.#held = [];
     });
   }
 
   /** A client took the answer to a request of that id. */
   answered(id: string | number | null): void {
-    if (id !== null) this.#unanswered.delete(id);
-    if (this.#unanswered.size < maxUnanswered / 2 && this.#socket.isPaused) this.#socket.resume();
-  }
-
-  /** One that asks without taking answers is not read on: neither its questions nor their answers pile up. */
-  #await(message: Message): void {
-    if (this.#limits.values === Infinity || !('method' in message) || !('id' in message)) return;
-    const { id } = message as { id: string | number | null };
-    if (id !== null) this.#unanswered.add(id);
-    if (this.#unanswered.size >= maxUnanswered) this.#socket.pause();
+    for (const ids of [this.#unanswered, this.#cancellable]) if (id !== null) ids.delete(id);
+    for (let next = this.#held[0]; next && this.#isNext(next.id); next = this.#held[0]) {
+      this.#held.shift();
+      this.#begin(next);
+    }
+    if (this.#held.length === 0 && this.#socket.isPaused) this.#socket.resume();
   }
 
   /**
-   * A server is asked and told nothing else, but that a request it works on is not wanted any more. vscode-jsonrpc trusts what such a
-   * message says.
+   * A server is asked and told nothing else, but that a request is not wanted any more. Who asks without taking answers is not read on: neither
+   * questions nor answers pile up. vscode-jsonrpc trusts what a message says, so that a cancellation must name a request.
    */
-  #isForUs(message: Message): boolean {
-    const { method, params, id } = message as { method?: string; params?: unknown; id?: unknown };
-    if (this.#limits.values === Infinity || (method !== undefined && id !== undefined && id !== null)) return true;
-    if (method !== '$/cancelRequest' || typeof params !== 'object' || params === null || !('id' in params))
-      return false;
-    return this.#unanswered.has(params.id as string | number);
+  #take(message: Message, sizeBytes: number): void {
+    if (this.#limits.values === Infinity) {
+      this.#deliver(message);
+      return;
+    }
+    const { method, id, params } = message as { method?: string; id?: string | number | null; params?: unknown };
+    if (method !== undefined && id !== undefined && id !== null) {
+      this.#ask({ message, id, sizeBytes, cancellation: null });
+    } else if (method === '$/cancelRequest' && typeof params === 'object' && params !== null && 'id' in params) {
+      this.#cancel(message, params.id);
+    }
+  }
+
+  #ask(request: HeldRequest): void {
+    if (this.#held.length === 0 && this.#isNext(request.id)) {
+      this.#begin(request);
+      return;
+    }
+    this.#held.push(request);
+    const bytes = this.#held.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (this.#held.length >= maxHeld || bytes >= maxHeldBytes) this.#socket.pause();
+  }
+
+  /** What waits for its turn is cancelled when that comes, before it is begun. */
+  #cancel(cancellation: Message, id: unknown): void {
+    const held = this.#held.find((request) => request.id === id);
+    if (held) held.cancellation = cancellation;
+    else if (this.#cancellable.delete(id as string | number)) this.#deliver(cancellation);
+  }
+
+  /** Whether a request of that id may be begun: it is told from others by nothing else. */
+  #isNext(id: string | number): boolean {
+    return this.#unanswered.size < maxUnanswered && !this.#unanswered.has(id);
+  }
+
+  #begin({ message, id, cancellation }: HeldRequest): void {
+    this.#unanswered.add(id);
+    this.#deliver(message);
+    if (cancellation) this.#deliver(cancellation);
+    else this.#cancellable.add(id);
+  }
+
+  #deliver(message: Message): void {
+    try {
+      this.#callback?.(message);
+    } catch (error) {
+      this.fireError(error);
+      this.#socket.close(invalidPayload, 'a message could not be understood');
+    }
   }
 }
 
@@ -108,7 +158,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   write(message: Message): Promise<void> {
     // Nobody is there any more; the socket's 'close' event tells everyone who waits.
     if (this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve();
-    let bytes = encode(message);
+    let bytes = encoded(message);
     if (bytes.byteLength > maxMessageBytes) {
       if (!isResponse(message))
         return Promise.reject(new Error(`A message of ${String(bytes.byteLength)} bytes is too large.`));
@@ -133,6 +183,12 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   end(): void {
     this.#socket.close();
   }
+}
+
+/** A result that another process has encoded is not made again: that would take one long turn. */
+function encoded(message: Message): Uint8Array {
+  const { result, ...others } = message as Message & { result?: unknown };
+  return result instanceof EncodedValue ? encodeWith(others, 'result', result) : encode(message);
 }
 
 function tooLarge(response: ResponseMessage, sizeBytes: number): ResponseMessage {

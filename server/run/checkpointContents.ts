@@ -1,169 +1,104 @@
-// What a `.safetensors` file holds, tensor by tensor, with statistics and the curves of KAFs and splines in it. Works for any program's file.
+// What a `.safetensors` file holds, tensor by tensor, with statistics and the curves of KAFs and splines in it. Works for any program's
+// file, of any size: tensors are read part by part, and the answer is bounded.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type {
-  CheckpointContents,
-  KafContents,
-  ShapeContents,
-  SplineContents,
-  TensorContents,
-} from '../protocol/checkpoint.ts';
-import { isKaf, type Plan } from '../protocol/plan.ts';
-import type { KafKernels } from '../protocol/records.ts';
-import { checkpointOrigin, digestOf } from './checkpointFile.ts';
-import { SafetensorsFile } from './safetensors.ts';
+import type { CheckpointContents, TensorContents } from '../protocol/checkpoint.ts';
+import { CurveReader } from './checkpointCurves.ts';
+import { checkpointOrigin } from './checkpointFile.ts';
+import { partBytes, SafetensorsFile, startDigest } from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
+import { FirstRound } from './tensorFigures.ts';
 import { readValues } from './tensorValues.ts';
 
-const nBins = 40;
-/** So that the answer can be sent, and shown. */
+/** So that the answer can be sent, and shown: of the tensors so many, none whose name and shape take more bytes, and of the metadata so much. */
 const maxTensors = 10_000;
+const maxLabelBytes = 1000;
+const maxMetadataBytes = 1 << 20;
 
-/** Lets other work of the process run between tensors. @throws BadCheckpointError where the file is damaged. */
+/** Of a number that the wire's codec writes. */
+const numberBytes = 9;
+
+/** Lets other work of the process run between the parts. @throws BadCheckpointError where the file is damaged. */
 export async function inspectCheckpoint(file: string): Promise<CheckpointContents> {
   const stored = new SafetensorsFile(file);
   try {
     const origin = checkpointOrigin(stored);
-    const tensors: TensorContents[] = [];
-    const activations: ShapeContents[] = [];
-    const byName = new Map(stored.tensors.map((tensor) => [tensor.name, tensor]));
     const digests = stored.readDigests();
-    for (const tensor of stored.tensors.slice(0, maxTensors)) {
-      await nextTurn();
-      const bytes = stored.read(tensor);
-      const digest = digests.get(tensor.name);
-      const damage = digest !== undefined && digest !== digestOf([bytes]) ? { isDamaged: true as const } : {};
-      const values = readValues(tensor.dtype, bytes);
-      tensors.push({ ...describeTensor(tensor, values), ...damage });
-      const plan = origin?.plan ?? null;
-      const curves = kafContents({ stored, byName }, tensor, values, plan) ?? splineContents(tensor, values, plan);
-      if (curves) activations.push(curves);
+    const buffer = new Uint8Array(partBytes);
+    const curves = new CurveReader({ stored, activation: origin?.plan.model.activation ?? null, buffer });
+    const tensors: TensorContents[] = [];
+    for (const tensor of shownTensors(stored.tensors)) {
+      tensors.push(await inspectTensor(stored, tensor, { buffer, digest: digests.get(tensor.name) }));
+      curves.look(tensor);
     }
-    const omitted = stored.tensors.length - tensors.length;
+    const { metadata, omittedMetadata } = shownMetadata(stored.metadata);
     return {
-      ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations, metadata: stored.metadata },
-      ...(omitted > 0 ? { omittedTensors: omitted } : {}),
+      ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations: curves.found, metadata },
+      ...counted('omittedTensors', stored.tensors.length - tensors.length),
+      ...counted('omittedActivations', curves.nTooLarge),
+      ...counted('omittedMetadata', omittedMetadata),
     };
   } finally {
     stored.close();
   }
 }
 
-function describeTensor({ name, dtype, shape }: StoredTensor, values: ArrayLike<number>): TensorContents {
-  const group = name.startsWith('model/') ? 'model' : name.startsWith('optimizer/') ? 'optimizer' : 'other';
-  return { name, group, dtype, shape, values: values.length, ...statistics(values) };
-}
-
-/** Of the finite values; all NaN but the counts where there is none. L2, mean and deviation are summed in float64. */
-function statistics(values: ArrayLike<number>) {
-  let min = Infinity;
-  let max = -Infinity;
-  let sum = 0;
-  let squares = 0;
-  let nFinite = 0;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]!;
-    if (!Number.isFinite(value)) continue;
-    nFinite++;
-    sum += value;
-    squares += value * value;
-    if (value < min) min = value;
-    if (value > max) max = value;
+function* shownTensors(tensors: readonly StoredTensor[]): Generator<StoredTensor> {
+  let count = 0;
+  for (const tensor of tensors) {
+    if (count === maxTensors) return;
+    if (Buffer.byteLength(tensor.name) + tensor.shape.length * numberBytes > maxLabelBytes) continue;
+    count++;
+    yield tensor;
   }
-  const nonFinite = values.length - nFinite;
-  if (nFinite === 0) {
-    const none = Number.NaN;
-    return {
-      l2: none,
-      min: none,
-      max: none,
-      mean: none,
-      std: none,
-      nonFinite,
-      histogram: new Array<number>(nBins).fill(0),
-    };
+}
+
+async function inspectTensor(
+  stored: SafetensorsFile,
+  tensor: StoredTensor,
+  { buffer, digest }: { buffer: Uint8Array<ArrayBuffer>; digest: string | undefined },
+): Promise<TensorContents> {
+  const { name, dtype, shape, sizeBytes } = tensor;
+  await nextTurn();
+  const seen = startDigest();
+  const first = new FirstRound();
+  for (const part of stored.readParts(tensor, buffer)) {
+    seen.add(part);
+    first.add(readValues(dtype, part));
+    await nextTurn();
   }
-  const mean = sum / nFinite;
-  const histogram = new Array<number>(nBins).fill(0);
-  const binsPerUnit = max > min ? nBins / (max - min) : 0;
-  let spread = 0;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]!;
-    if (!Number.isFinite(value)) continue;
-    spread += (value - mean) ** 2;
-    histogram[Math.min(nBins - 1, Math.floor((value - min) * binsPerUnit))]! += 1;
+  const second = first.end();
+  const isInBuffer = sizeBytes <= buffer.length;
+  for (const part of isInBuffer ? [buffer.subarray(0, sizeBytes)] : stored.readParts(tensor, buffer)) {
+    second.add(readValues(dtype, part));
+    await nextTurn();
   }
-  return { l2: Math.sqrt(squares), min, max, mean, std: Math.sqrt(spread / nFinite), nonFinite, histogram };
+  const values = shape.reduce((product, size) => product * size, 1);
+  const isDamaged = digest !== undefined && digest !== seen.end();
+  return { name, group: groupOf(name), dtype, shape, values, ...second.end(), ...(isDamaged ? { isDamaged } : {}) };
 }
 
-interface NamedTensors {
-  readonly stored: SafetensorsFile;
-  readonly byName: ReadonlyMap<string, StoredTensor>;
+function groupOf(name: string): TensorContents['group'] {
+  if (name.startsWith('model/')) return 'model';
+  return name.startsWith('optimizer/') ? 'optimizer' : 'other';
 }
 
-/** Boundary and bandwidth that Kafscope takes where nothing else is said. */
-const defaultBoundary = 3;
-
-/** Null where the tensor is no `[channels, dictionary]` of KAF coefficients. Another program's is read with our defaults. */
-function kafContents(
-  file: NamedTensors,
-  { name, shape }: StoredTensor,
-  values: ArrayLike<number>,
-  plan: Plan | null,
-): KafContents | null {
-  const layer = /^(?!optimizer\/)(?:model\/)?(.+)\.alpha$/.exec(name)?.[1];
-  const [channels, size] = shape;
-  if (!layer || shape.length !== 2 || !channels || !size || size < 2) return null;
-  const activation = plan?.model.activation;
-  const kaf = activation && isKaf(activation) ? activation : null;
-  if (plan && kaf?.dictionary !== size) return null;
-  const boundary = kaf?.boundary ?? defaultBoundary;
-  const spacing = (2 * boundary) / (size - 1);
-  const kernels = kafKernels(file, name.slice(0, -'alpha'.length), [channels, size]);
-  return {
-    layer,
-    channels,
-    dictionary: Array.from({ length: size }, (_, index) => -boundary + index * spacing),
-    gamma: kaf?.gamma ?? 1 / (6 * spacing ** 2),
-    base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
-    alpha: Float32Array.from(values),
-    ...(kernels ? { kernels } : {}),
-  };
+/** Entries in their order, as long as they fit. */
+function shownMetadata(metadata: Readonly<Record<string, string>>): {
+  metadata: Record<string, string>;
+  omittedMetadata: number;
+} {
+  let left = maxMetadataBytes;
+  const entries = Object.entries(metadata);
+  const shown = entries.filter(([key, value]) => {
+    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + numberBytes;
+    // The wire's codec refuses this name.
+    if (bytes > left || key === '__proto__') return false;
+    left -= bytes;
+    return true;
+  });
+  return { metadata: Object.fromEntries(shown), omittedMetadata: entries.length - shown.length };
 }
 
-/** Null where the tensor is no `[channels, points]` of a spline of ours: the points alone don't tell their knots and basis. */
-function splineContents(
-  { name, shape }: StoredTensor,
-  values: ArrayLike<number>,
-  plan: Plan | null,
-): SplineContents | null {
-  const layer = /^model\/(.+)\.points$/.exec(name)?.[1];
-  const activation = plan?.model.activation;
-  const [channels, size] = shape;
-  if (!layer || activation?.type !== 'spline' || shape.length !== 2 || !channels || size !== activation.points)
-    return null;
-  const { boundary, basis } = activation;
-  const spacing = (2 * boundary) / (size - 1);
-  return {
-    layer,
-    channels,
-    dictionary: Array.from({ length: size }, (_, index) => -boundary + index * spacing),
-    spline: basis,
-    alpha: Float32Array.from(values),
-  };
-}
-
-/** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
-function kafKernels(
-  { stored, byName }: NamedTensors,
-  prefix: string,
-  [channels, size]: readonly [number, number],
-): KafKernels | null {
-  const read = (quantity: string, count: number) => {
-    const tensor = byName.get(`${prefix}${quantity}`);
-    const values = tensor ? readValues(tensor.dtype, stored.read(tensor)) : null;
-    return values?.length === count ? Float32Array.from(values) : null;
-  };
-  const dictionaries = read('dictionary', channels * size);
-  const logGammas = read('logGamma', channels);
-  return dictionaries && logGammas ? { dictionaries, gammas: logGammas.map(Math.exp) } : null;
+function counted<const Key extends string>(key: Key, count: number): { [key in Key]?: number } {
+  return count > 0 ? ({ [key]: count } as { [key in Key]: number }) : {};
 }

@@ -3,7 +3,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { completePlan } from '../experiment/planSchema.ts';
 import type { CheckpointOrigin } from '../protocol/checkpoint.ts';
-import { BadCheckpointError, digestKeys, SafetensorsFile, startDigest, writeSafetensors } from './safetensors.ts';
+import {
+  BadCheckpointError,
+  digestKeys,
+  partBytes,
+  SafetensorsFile,
+  startDigest,
+  writeSafetensors,
+} from './safetensors.ts';
 import type { StoredTensor } from './safetensors.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 
@@ -40,12 +47,10 @@ export function readCheckpoint(file: string): { state: TrainingState; origin: Ch
   return { state: { step: origin.step, epoch: origin.epoch, tensors }, origin };
 }
 
-const partBytes = 4 << 20;
-
 /** As `readCheckpoint`, without keeping the tensors. @throws BadCheckpointError naming the tensor that is damaged. */
 export function verifyCheckpoint(file: string): void {
   const buffer = new Uint8Array(partBytes);
-  checkTensors(file, (stored, tensor) => digestOf(partsOf(stored, tensor, buffer)));
+  checkTensors(file, (stored, tensor) => digestOf(stored.readParts(tensor, buffer)));
 }
 
 /** @param digest reads a tensor and gives its digest */
@@ -79,17 +84,7 @@ function checkTensors(
   }
 }
 
-/** The tensor's bytes, each part in the buffer that is given. */
-function* partsOf(
-  stored: SafetensorsFile,
-  tensor: StoredTensor,
-  buffer: Uint8Array<ArrayBuffer>,
-): Generator<Uint8Array<ArrayBuffer>> {
-  for (let offset = 0; offset < tensor.sizeBytes; offset += buffer.length)
-    yield stored.readPart(tensor, offset, buffer);
-}
-
-export function digestOf(parts: Iterable<Uint8Array>): string {
+function digestOf(parts: Iterable<Uint8Array>): string {
   const digest = startDigest();
   for (const part of parts) digest.add(part);
   return digest.end();
@@ -110,8 +105,12 @@ const metadataSchema = z.object({
   plan: z.string().transform((text) => completePlan(JSON.parse(text))),
   step: z.coerce.number().int().min(0),
   epoch: z.coerce.number().int().min(0),
-  runId: z.string(),
-  versions: z.string().transform((text) => JSON.parse(text) as Record<string, string>),
+  runId: z.string().max(255),
+  versions: z
+    .string()
+    .max(10_000)
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.record(z.string(), z.string())),
 });
 
 const knownKeys: ReadonlySet<string> = new Set(['format', ...Object.keys(metadataSchema.shape), ...digestKeys]);

@@ -2,14 +2,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
+import { EncodedValue } from '../protocol/codec.ts';
 import { BadCheckpointError } from './safetensors.ts';
 
-/** What the process sends. */
+/** What the process sends: contents as codec.ts encodes them, so that who asked can be sent them without a long turn of this process. */
 export type Inspection =
-  | { readonly type: 'done'; readonly contents: CheckpointContents }
-  | { readonly type: 'bad' | 'failed'; readonly message: string };
+  { readonly type: 'done'; readonly bytes: Uint8Array } | { readonly type: 'bad' | 'failed'; readonly message: string };
 
-export type InspectCheckpoint = (file: string, signal?: AbortSignal) => Promise<CheckpointContents>;
+export type InspectCheckpoint = (file: string, signal?: AbortSignal) => Promise<EncodedValue<CheckpointContents>>;
 
 const maxProcesses = 2;
 
@@ -51,7 +51,11 @@ function turn(waiting: (() => void)[], signal?: AbortSignal): Promise<void> {
 }
 
 /** @throws BadCheckpointError as `inspectCheckpoint`, also where the process ended without an answer */
-async function inspectApart(entryFile: string, file: string, signal?: AbortSignal): Promise<CheckpointContents> {
+async function inspectApart(
+  entryFile: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<EncodedValue<CheckpointContents>> {
   const child = fork(entryFile, [file], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -68,7 +72,7 @@ async function inspectApart(entryFile: string, file: string, signal?: AbortSigna
     signal?.removeEventListener('abort', end);
   }
   const answer = sent[0];
-  if (answer?.type === 'done') return answer.contents;
+  if (answer?.type === 'done') return new EncodedValue(answer.bytes);
   signal?.throwIfAborted();
   if (answer?.type === 'bad') throw new BadCheckpointError(answer.message);
   if (answer) throw new Error(answer.message);

@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import { jsonEntries } from './jsonEntries.ts';
 import { IrregularFileError, openRegularFile } from './regularFile.ts';
 import { storageError } from './storageError.ts';
 
@@ -41,6 +41,9 @@ export interface StoredTensor {
 /** As the format's own reader has it. */
 const maxHeaderBytes = 100_000_000;
 const alignment = 8;
+
+/** A good size of a buffer to read a tensor's parts into; each then holds whole values. */
+export const partBytes = 4 << 20;
 
 /** Of the digests in the metadata: each tensor's by name, as JSON, and that of everything before the tensors' bytes. */
 const tensorDigestsKey = 'digests';
@@ -145,11 +148,13 @@ export class SafetensorsFile {
     return bytes;
   }
 
-  /** Up to a buffer's length of the tensor's bytes from `offset` on, at the buffer's beginning. */
-  readPart(tensor: StoredTensor, offset: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const part = buffer.subarray(0, Math.min(buffer.length, tensor.sizeBytes - offset));
-    readAll(this.file, this.#descriptor, part, tensor.start + offset);
-    return part;
+  /** The tensor's bytes, each part in the buffer that is given. */
+  *readParts(tensor: StoredTensor, buffer: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
+    for (let offset = 0; offset < tensor.sizeBytes; offset += buffer.length) {
+      const part = buffer.subarray(0, Math.min(buffer.length, tensor.sizeBytes - offset));
+      readAll(this.file, this.#descriptor, part, tensor.start + offset);
+      yield part;
+    }
   }
 
   /** Digests by tensor, empty where the file has none. @throws BadCheckpointError where what precedes the tensors is damaged. */
@@ -167,9 +172,9 @@ export class SafetensorsFile {
     if (digest.length !== noDigest.length || place < headerDigestKey.length + 4) throw bad();
     text.write(noDigest, place, 'latin1');
     if (digestOf(text) !== digest) throw bad();
-    const digests = digestsSchema.safeParse(this.metadata[tensorDigestsKey]);
-    if (!digests.success) throw bad();
-    return new Map(Object.entries(digests.data));
+    const digests = parsed(this.metadata[tensorDigestsKey] ?? '');
+    if (!isTextMap(digests)) throw bad();
+    return new Map(Object.entries(digests));
   }
 
   close(): void {
@@ -197,16 +202,37 @@ function openForReading(file: string): number {
   }
 }
 
-const digestsSchema = z
-  .string()
-  .transform((text) => JSON.parse(text) as unknown)
-  .pipe(z.record(z.string(), z.string()));
-const tensorSchema = z.object({
-  dtype: z.string(),
-  shape: z.array(z.int().min(0)),
-  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
-});
-const metadataSchema = z.record(z.string(), z.string());
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** Checked by hand, not by a schema: a header may have a million entries. What else an entry holds is passed over. */
+function isHeaderEntry(value: unknown): value is HeaderEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !Array.isArray(shape) || !Array.isArray(offsets)) return false;
+  return shape.every(isCount) && offsets.length === 2 && offsets.every(isCount);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Undefined where the text is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
+}
 
 function readHeader(file: string, descriptor: number, sizeBytes: number) {
   const bad = (what: string) =>
@@ -226,21 +252,25 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   }
   const text = Buffer.alloc(Number(headerBytes));
   readAll(file, descriptor, text, 8);
-  let json: unknown;
+  let entries: readonly unknown[] | null;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
+    entries = jsonEntries(text);
   } catch (error) {
     throw bad(`its header is not JSON (${(error as Error).message})`);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw bad('its header is not a JSON object');
-  const { __metadata__: described, ...entries } = json as Record<string, unknown>;
-
-  const metadata = metadataSchema.safeParse(described ?? {});
-  if (!metadata.success) throw bad('its metadata is not a map from text to text');
-  const tensors = Object.entries(entries).map(([name, entry]): StoredTensor => {
-    const parsed = tensorSchema.safeParse(entry);
-    if (!parsed.success) throw bad(`tensor "${name}" lacks a valid dtype, shape or data_offsets`);
-    const { dtype, shape, data_offsets: offsets } = parsed.data;
+  if (!entries) throw bad('its header is not a JSON object');
+  const tensors: StoredTensor[] = [];
+  let metadata: Readonly<Record<string, string>> = {};
+  for (let index = 0; index < entries.length; index += 2) {
+    const name = entries[index] as string;
+    const entry = entries[index + 1];
+    if (name === '__metadata__') {
+      if (entry !== null && !isTextMap(entry)) throw bad('its metadata is not a map from text to text');
+      metadata = entry ?? {};
+      continue;
+    }
+    if (!isHeaderEntry(entry)) throw bad(`tensor "${name}" lacks a valid dtype, shape or data_offsets`);
+    const { dtype, shape, data_offsets: offsets } = entry;
     if (!isDtype(dtype)) throw bad(`tensor "${name}" has the unknown dtype "${dtype}"`);
     const expected = shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
     const [begin, end] = offsets;
@@ -249,8 +279,8 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
         `tensor "${name}" of shape [${shape.join(', ')}] and dtype ${dtype} needs ${String(expected)} bytes, its offsets span ${String(end - begin)}`,
       );
     }
-    return { name, dtype, shape, start: dataStart + begin, sizeBytes: expected };
-  });
+    tensors.push({ name, dtype, shape, start: dataStart + begin, sizeBytes: expected });
+  }
 
   const inOrder = tensors.toSorted((a, b) => a.start - b.start || a.sizeBytes - b.sizeBytes);
   let end = dataStart;
@@ -262,7 +292,7 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   if (end > sizeBytes)
     throw bad(`it is cut off: its tensors need ${String(end)} bytes, the file has ${String(sizeBytes)}`);
   if (end < sizeBytes) throw bad(`${String(sizeBytes - end)} bytes follow its last tensor`);
-  return { metadata: metadata.data, tensors, dataStart };
+  return { metadata, tensors, dataStart };
 }
 
 function isDtype(text: string): text is Dtype {

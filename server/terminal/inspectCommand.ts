@@ -9,7 +9,9 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   const contents = await inspectCheckpoint(file);
   terminal.event({ type: 'checkpoint', ...contents });
   const { origin, tensors, activations, sizeBytes } = contents;
-  terminal.line(`${file} · ${(sizeBytes / 2 ** 20).toFixed(2)} MiB · ${String(tensors.length)} tensors`);
+  const { omittedTensors = 0, omittedActivations = 0 } = contents;
+  const nTensors = tensors.length + omittedTensors;
+  terminal.line(`${file} · ${(sizeBytes / 2 ** 20).toFixed(2)} MiB · ${String(nTensors)} tensors`);
   if (origin) {
     terminal.line(
       `run ${origin.runId} · step ${String(origin.step)} · epoch ${String(origin.epoch)} · plan ${origin.plan.name}`,
@@ -18,7 +20,10 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
   for (const shapes of activations) terminal.line('spline' in shapes ? splineLine(shapes) : kafLine(shapes));
-  if (contents.omittedTensors) terminal.line(`… and ${String(contents.omittedTensors)} more tensors`);
+  if (omittedTensors > 0) terminal.line(`… and ${String(omittedTensors)} more tensors, which were not read`);
+  if (omittedActivations > 0) {
+    terminal.line(`… and curves of ${String(omittedActivations)} tensors, which are too many to read`);
+  }
   const damaged = tensors.filter(({ isDamaged }) => isDamaged);
   for (const { name } of damaged) {
     terminal.line(
@@ -32,7 +37,7 @@ function kafLine({ layer, channels, dictionary, gamma, base, kernels }: KafConte
   const gammas = kernels?.gammas ?? [gamma];
   const whose = kernels ? ' of each channel’s own' : '';
   const range = `${String(dictionary.length)} elements${whose} in ${interval(kernels?.dictionaries ?? dictionary)}`;
-  const [least, most] = [short(Math.min(...gammas)), short(Math.max(...gammas))];
+  const [least, most] = extremes(gammas).map(short) as [string, string];
   const width = least === most ? least : `${least} … ${most}`;
   return `KAF ${layer}: ${String(channels)} channels, ${range}, γ ${width}, base ${base}`;
 }
@@ -43,8 +48,17 @@ function splineLine({ layer, channels, dictionary, spline }: SplineContents): st
 }
 
 function interval(values: Iterable<number>): string {
-  const all = [...values];
-  return `[${short(Math.min(...all))}, ${short(Math.max(...all))}]`;
+  return `[${extremes(values).map(short).join(', ')}]`;
+}
+
+/** The least and the largest, of any number of values. */
+function extremes(values: Iterable<number>): [number, number] {
+  let [least, largest] = [Infinity, -Infinity];
+  for (const value of values) {
+    least = Math.min(least, value);
+    largest = Math.max(largest, value);
+  }
+  return [least, largest];
 }
 
 function cells({ name, dtype, shape, l2, mean, std, min, max, nonFinite }: TensorContents): string[] {
@@ -57,7 +71,7 @@ function short(value: number): string {
 
 /** The first three columns to the left, numbers to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0]!.map((_, column) => extremes(rows.map((row) => row[column]!.length))[1]);
   return rows.map((row) =>
     row
       .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decode, encode } from '../../server/protocol/codec.ts';
+import { decode, encode, EncodedValue, encodeWith } from '../../server/protocol/codec.ts';
 
 describe('codec', () => {
   it('keeps typed arrays and their types, non-finite values included', () => {
@@ -23,6 +23,14 @@ describe('codec', () => {
     const [, decoded] = decode(encode(['x', new Float32Array([7])])) as [string, Float32Array];
     expect(decoded.byteOffset).toBe(0);
     expect(decoded.buffer.byteLength).toBe(4);
+  });
+
+  it('puts a value that is encoded already into a map as if it were encoded now', () => {
+    const value = { norms: new Float32Array([1, Number.NaN]), list: [1, 'x'] };
+    for (const map of [{}, { jsonrpc: '2.0', id: 7 }]) {
+      const bytes = encodeWith(map, 'result', new EncodedValue(encode(value)));
+      expect(bytes).toEqual(encode({ ...map, result: value }));
+    }
   });
 
   it('reads a Node Buffer that is a part of a larger one', () => {

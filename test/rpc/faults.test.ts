@@ -5,6 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { encode } from '../../server/protocol/codec.ts';
 import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages.ts';
 import { isResumable } from '../../server/protocol/run.ts';
@@ -235,6 +236,39 @@ describe('an inspection', () => {
     expect(signals[1]!.aborted).toBe(false);
     client.socket.terminate();
     await once(signals[1]!, 'abort');
+  });
+});
+
+describe('a client that asks for more than is worked on at a time', () => {
+  it('is heard when it cancels: what is at work ends, and what waits is not begun', async () => {
+    const { services } = (await import('./scriptedServerOptions.ts')).scriptedServerOptions('');
+    const begun: string[] = [];
+    const full = Promise.withResolvers<void>();
+    const inspect = (file: string, signal?: AbortSignal) => {
+      begun.push(file);
+      if (begun.length === 16) full.resolve();
+      return new Promise<never>((_, reject) => {
+        signal!.addEventListener('abort', () => {
+          reject(new Error('cancelled'));
+        });
+      });
+    };
+    const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, inspect } });
+    const client = await TestClient.connect(lock);
+    const cancellations = Array.from({ length: 20 }, () => new CancellationTokenSource());
+    const answers = cancellations.map(({ token }, index) =>
+      client.request('checkpoint/inspect', { file: `/${String(index)}` }, token),
+    );
+    for (const answer of answers) answer.catch(() => 'gone');
+    await full.promise;
+    for (const index of [17, 3]) cancellations[index]!.cancel();
+    await expect(answers[3]).rejects.toMatchObject({ code: 1008, message: 'checkpoint/inspect was cancelled.' });
+    cancellations[5]!.cancel();
+    await expect(answers[17]).rejects.toMatchObject({ code: 1008 });
+    for (const index of [0, 1]) cancellations[index]!.cancel();
+    for (const index of [0, 1, 5]) await expect(answers[index]).rejects.toMatchObject({ code: 1008 });
+    while (!begun.includes('/19')) await new Promise((resolve) => setImmediate(resolve));
+    expect(begun.slice(16)).toEqual(['/16', '/18', '/19']);
   });
 });
 

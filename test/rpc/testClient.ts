@@ -1,7 +1,7 @@
 // A client for tests: typed requests, and notifications that can be waited for.
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { createMessageConnection } from 'vscode-jsonrpc/node';
+import { CancellationToken, createMessageConnection } from 'vscode-jsonrpc/node';
 import type { ResponseError } from 'vscode-jsonrpc/node';
 import { WebSocket } from 'ws';
 import type { RequestErrorData } from '../../server/protocol/errors.ts';
@@ -43,8 +43,9 @@ export class TestClient {
   request<Method extends RequestMethod>(
     method: Method,
     params: Requests[Method]['params'],
+    token: CancellationToken = CancellationToken.None,
   ): Promise<Requests[Method]['result']> {
-    return this.#connection.sendRequest(method, params);
+    return this.#connection.sendRequest(method, params, token);
   }
 
   /** Any request, also those that the protocol does not know; resolves with its error. */

@@ -1,7 +1,9 @@
 // What the inspector is told of a file, ours or another program's.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { encode } from '../../server/protocol/codec.ts';
+import { maxMessageBytes } from '../../server/protocol/messages.ts';
 import type { KafContents } from '../../server/protocol/checkpoint.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
 import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
@@ -19,7 +21,7 @@ const golden = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'golden
 };
 
 function write(
-  tensors: Record<string, { shape: number[]; values: number[] }>,
+  tensors: Record<string, { shape: number[]; values: ArrayLike<number> }>,
   metadata: Record<string, string> = {},
 ): string {
   const file = path.join(temporaryFolder(), 'x.safetensors');
@@ -29,6 +31,26 @@ function write(
   writeSafetensors(file, new Map(map), metadata);
   return file;
 }
+
+/** A file of any header, put together by hand. */
+function writeRaw(header: object | string, data: Buffer = Buffer.alloc(0)): string {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const file = path.join(temporaryFolder(), 'x.safetensors');
+  fs.writeFileSync(file, Buffer.concat([length, json, data]));
+  return file;
+}
+
+/** What the command line writes of a file for people. */
+async function linesOf(file: string): Promise<string[]> {
+  let written = '';
+  const output = { write: (text: string) => (written += text) };
+  await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }));
+  return written.trimEnd().split('\n');
+}
+
+const empty = { dtype: 'F32', shape: [0], data_offsets: [0, 0] };
 
 describe('inspectCheckpoint', () => {
   it('reads every dtype as the safetensors library wrote it', async () => {
@@ -104,6 +126,23 @@ describe('inspectCheckpoint', () => {
     expect(gammas[0]).toBeCloseTo(2, 6); // log 2 is rounded to float32, and so is its exponential
   });
 
+  it('tells on a terminal of dictionaries of any size', async () => {
+    const values = Float32Array.from({ length: 400 * 500 }, (_, index) => index / 1000);
+    const lines = await linesOf(
+      write({
+        'model/kaf1.alpha': { shape: [400, 500], values },
+        'model/kaf1.dictionary': { shape: [400, 500], values },
+        'model/kaf1.logGamma': {
+          shape: [400],
+          values: Array.from({ length: 400 }, (_, index) => (index === 7 ? 1 : 0)),
+        },
+      }),
+    );
+    expect(lines.at(-1)).toBe(
+      'KAF kaf1: 400 channels, 500 elements of each channel’s own in [0, 200], γ 1 … 2.718, base none',
+    );
+  });
+
   it('finds the curves of splines by the plan of our own file, and tells of them on a terminal', async () => {
     const file = path.join(temporaryFolder(), 'spline.safetensors');
     const plan = scriptedPlan('steps');
@@ -155,11 +194,108 @@ describe('inspectCheckpoint', () => {
     expect(written).toContain('tensor "y" is damaged: its bytes do not match');
   });
 
+  it('reads a tensor of any size in parts, with the figures and the digest of all of it', async () => {
+    const values = Float32Array.from({ length: 1_500_000 }, (_, index) => Math.sin(index));
+    const file = write({ whole: { shape: [1_500_000], values }, damaged: { shape: [1500, 1000], values } });
+    const bytes = fs.readFileSync(file);
+    bytes[bytes.length - 1]! ^= 1;
+    fs.writeFileSync(file, bytes);
+    const read = vi.spyOn(fs, 'readSync');
+    const { tensors } = await inspectCheckpoint(file);
+    const lengths = read.mock.calls.map((call) => (call as unknown[])[3] as number);
+    read.mockRestore();
+    expect(Math.max(...lengths)).toBe(4 * 2 ** 20);
+    expect(tensors.map(({ isDamaged }) => isDamaged)).toEqual([undefined, true]);
+    const { values: count, mean, histogram } = tensors[0]!;
+    expect([count, mean]).toEqual([1_500_000, values.reduce((sum, value) => sum + value, 0) / values.length]);
+    expect(histogram.reduce((sum, each) => sum + each, 0)).toBe(1_500_000);
+  });
+
+  it('reads curves in parts too', async () => {
+    const values = Float64Array.from({ length: 900_000 }, (_, index) => index);
+    const header = { 'a.alpha': { dtype: 'F64', shape: [1000, 900], data_offsets: [0, 7_200_000] } };
+    const { activations } = await inspectCheckpoint(writeRaw(header, Buffer.from(values.buffer)));
+    expect(activations.map(({ alpha }) => alpha)).toEqual([Float32Array.from(values)]);
+  });
+
   it('leaves out what follows the first ten thousand tensors, and says how many', async () => {
-    const empty = { shape: [0], values: [] };
-    const file = write(Object.fromEntries(Array.from({ length: 10_003 }, (_, index) => [`t${String(index)}`, empty])));
+    const file = writeRaw(
+      Object.fromEntries(Array.from({ length: 10_003 }, (_, index) => [`t${String(index)}`, empty])),
+    );
     const { tensors, omittedTensors } = await inspectCheckpoint(file);
-    expect([tensors.length, omittedTensors]).toEqual([10_000, 3]);
+    expect([tensors.length, tensors.at(-1)!.name, omittedTensors]).toEqual([10_000, 't9999', 3]);
+    const lines = await linesOf(file);
+    expect(lines[0]).toContain('· 10003 tensors');
+    expect(lines.at(-1)).toBe('… and 3 more tensors, which were not read');
+  });
+
+  it('leaves out tensors whose name and shape are too long to show, and says how many', async () => {
+    const zeros = (rank: number) => ({ ...empty, shape: new Array<number>(rank).fill(0) });
+    const file = writeRaw({
+      ['ä'.repeat(496)]: zeros(0 + 1),
+      ['ä'.repeat(495)]: zeros(1),
+      b: zeros(111),
+      bb: zeros(111),
+      last: zeros(1),
+    });
+    const { tensors, omittedTensors } = await inspectCheckpoint(file);
+    expect(tensors.map(({ name }) => name.length)).toEqual([495, 1, 4]);
+    expect(omittedTensors).toBe(2);
+  });
+
+  it('leaves out curves that are too many to send or to draw, and says of how many tensors', async () => {
+    const alpha = (channels: number, size: number, begin: number) => ({
+      ...{ dtype: 'U8', shape: [channels, size], data_offsets: [begin, begin + channels * size] },
+    });
+    const shapes = [
+      [4096, 2],
+      [4097, 2],
+      [2, 1024],
+      [2, 1025],
+      [1000, 900],
+      [100, 900],
+      [1, 900],
+    ] as const;
+    let end = 0;
+    const header: Record<string, object> = {};
+    for (const [channels, size] of shapes) {
+      header[`${String(channels)}x${String(size)}.alpha`] = alpha(channels, size, end);
+      end += channels * size;
+    }
+    const file = writeRaw(header, Buffer.alloc(end));
+    const { activations, omittedActivations, tensors } = await inspectCheckpoint(file);
+    expect(tensors).toHaveLength(shapes.length);
+    // The last but one would be more than is left.
+    expect(activations.map(({ layer }) => layer)).toEqual(['4096x2', '2x1024', '1000x900', '1x900']);
+    expect(omittedActivations).toBe(3);
+    expect((await linesOf(file)).at(-1)).toBe('… and curves of 3 tensors, which are too many to read');
+  });
+
+  it('leaves out metadata that is too long to show, and says how many entries', async () => {
+    const long = 'x'.repeat(600_000);
+    const json = `{"__metadata__":{"a":"${long}","b":"${long}","__proto__":"c","d":"e"}}`;
+    const { metadata, omittedMetadata } = await inspectCheckpoint(writeRaw(json));
+    expect([Object.keys(metadata), omittedMetadata]).toEqual([['a', 'd'], 2]);
+  });
+
+  it('gives an answer that can be sent, however long all in the file is', async () => {
+    const named = (prefix: string) =>
+      Array.from({ length: 10_001 }, (_, index) => [`${prefix.repeat(300)}${String(index)}`, empty] as const);
+    const values = 1000 * 900;
+    const alphas = [0, 1, 2].map((index) => ({
+      ...{ dtype: 'U8', shape: [1000, 900], data_offsets: [index * values, (index + 1) * values] },
+    }));
+    const header = {
+      __metadata__: Object.fromEntries(Array.from({ length: 100 }, (_, key) => [String(key), 'x'.repeat(100_000)])),
+      ...Object.fromEntries(alphas.map((alpha, index) => [`${String.fromCharCode(97 + index)}.alpha`, alpha])),
+      ...Object.fromEntries([...named('€'), ...named('𝒙')]),
+    };
+    const contents = await inspectCheckpoint(writeRaw(header, Buffer.alloc(3 * values)));
+    const { omittedTensors, omittedActivations, omittedMetadata } = contents;
+    expect([contents.tensors.length, omittedTensors, omittedActivations, omittedMetadata]).toEqual([
+      ...[10_000, 10_005, 2, 90],
+    ]);
+    expect(encode(contents).byteLength).toBeLessThan(maxMessageBytes / 2);
   });
 
   it('refuses a damaged file', async () => {

@@ -1,5 +1,6 @@
 // Checkpoints that a disk has changed in silence, and files that are none.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -84,6 +85,20 @@ describe('the digests of a checkpoint', () => {
       file,
       `${file}: tensor "${last}" is damaged: its bytes do not match the digest written with it. Take an earlier checkpoint.`,
     );
+  });
+
+  it('are refused where they are no map of text, though the header is the one written', () => {
+    for (const digests of ['', '{', '[]', '5', '{"x":1}']) {
+      const metadata = { headerDigest: '0'.repeat(32), format: 'kafscope', digests };
+      const json = Buffer.from(JSON.stringify({ __metadata__: metadata }));
+      const bytes = Buffer.concat([Buffer.alloc(8), json]);
+      bytes.writeBigUInt64LE(BigInt(json.length));
+      const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+      bytes.write(digest, bytes.indexOf('0'.repeat(32)), 'latin1');
+      const file = path.join(temporaryFolder(), 'x.safetensors');
+      fs.writeFileSync(file, bytes);
+      expectRefused(file, 'its header does not match the digest written with it');
+    }
   });
 
   it("show another checkpoint's header before the same bytes", () => {

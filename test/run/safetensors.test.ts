@@ -1,7 +1,9 @@
 // Checkpoint files: written whole, read with every lie of a header found out.
 import fs from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
@@ -124,6 +126,94 @@ describe('a safetensors file', () => {
     ['data too much', good, float([1, 2, 3]), /4 bytes follow its last tensor/],
   ])('refuses %s', (_, header, data, message) => {
     expect(() => new SafetensorsFile(fileOf(header, data))).toThrow(message);
+  });
+
+  it('has entries of dtype, shape and data_offsets, as a schema says them; what else they hold is passed over', () => {
+    const entrySchema = z.object({
+      dtype: z.string(),
+      shape: z.array(z.int().min(0)),
+      data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+    });
+    const count = fc.constantFrom<unknown>(0, 0, 0, 1, -1, 0.5, 2 ** 53, '0', null, [0]);
+    const dtype = fc.constantFrom<unknown>('F32', 'F32', 'F9', 4, null);
+    const entry = fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc.record(
+          {
+            dtype,
+            shape: fc.array(count, { maxLength: 2 }),
+            data_offsets: fc.array(count, { minLength: 1, maxLength: 3 }),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+      { weight: 3, arbitrary: fc.constant({ dtype: 'F32', shape: [0], data_offsets: [0, 0], more: 1 }) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<unknown>(null, 5, 'x', [], {}, [0, 0], {
+          dtype: 'F32',
+          shape: {},
+          data_offsets: [0, 0],
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<unknown>(
+          { dtype: 'F32', shape: [0], data_offsets: {} },
+          { dtype: 'F32', shape: '', data_offsets: '00' },
+        ),
+      },
+    );
+    const file = path.join(temporaryFolder(), 'x.safetensors');
+    let good = 0;
+    fc.assert(
+      fc.property(entry, (value) => {
+        const json = Buffer.from(JSON.stringify({ x: value }));
+        const length = Buffer.alloc(8);
+        length.writeBigUInt64LE(BigInt(json.length));
+        fs.writeFileSync(file, Buffer.concat([length, json]));
+        let message = '';
+        try {
+          new SafetensorsFile(file).close();
+        } catch (error) {
+          message = (error as Error).message;
+        }
+        const isEntry = entrySchema.safeParse(value).success;
+        good += Number(isEntry);
+        expect(message.includes('"x" lacks a valid dtype, shape or data_offsets')).toBe(!isEntry);
+      }),
+      { seed: 6, numRuns: 1000 },
+    );
+    expect(good).toBeGreaterThan(100);
+  });
+
+  it('may hold a map of text as its metadata, or none', () => {
+    const data = float([1, 2]);
+    for (const metadata of [undefined, null, {}]) {
+      const stored = new SafetensorsFile(fileOf({ __metadata__: metadata, ...good }, data));
+      expect(stored.metadata).toEqual({});
+      stored.close();
+    }
+    for (const metadata of [5, 'text', ['a'], { a: null }, { a: { b: 'c' } }]) {
+      expect(() => new SafetensorsFile(fileOf({ __metadata__: metadata, ...good }, data))).toThrow(
+        'its metadata is not a map from text to text',
+      );
+    }
+  });
+
+  it('is read in parts of the length of the buffer that is given', () => {
+    const stored = new SafetensorsFile(
+      fileOf({ a: tensor([1], 0, 4), b: tensor([5], 4, 24) }, float([1, 2, 3, 4, 5, 6])),
+    );
+    const buffer = new Uint8Array(8);
+    const partsOf = (index: number) =>
+      Array.from(stored.readParts(stored.tensors[index]!, buffer), (part) => [
+        ...new Float32Array(part.slice().buffer),
+      ]);
+    expect(partsOf(0)).toEqual([[1]]);
+    expect(partsOf(1)).toEqual([[2, 3], [4, 5], [6]]);
+    stored.close();
   });
 
   it('cut off at any length is refused', () => {

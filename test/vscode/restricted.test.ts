@@ -78,6 +78,14 @@ function makeLibrary(file: string): void {
   if (compiled.status !== 0) throw new Error(`the trap was not made: ${compiled.error?.message ?? compiled.stderr}`);
 }
 
+/** Of a webview's body. */
+const pageClasses = {
+  dark: 'vscode-dark',
+  light: 'vscode-light',
+  'high-contrast': 'vscode-high-contrast',
+  'high-contrast-light': 'vscode-high-contrast-light',
+} as const;
+
 function notification(words: string | RegExp) {
   return workbench.page.locator('.notification-list-item', { hasText: words });
 }
@@ -98,6 +106,17 @@ describe('in a workspace that is not trusted', () => {
     expect(await text(frame, 'kaf-dashboard-header')).toContain('12');
     await workbench.screenshot('restricted-dashboard');
   });
+
+  it.each(['light', 'high-contrast', 'high-contrast-light', 'dark'] as const)(
+    'that it is restricted can be seen in the theme %s',
+    async (theme) => {
+      await workbench.useTheme(theme);
+      await runtimeItem('restricted').waitFor({ timeout: 30_000 });
+      const frame = await workbench.webviewWith('kaf-dashboard kaf-tabs');
+      await frame.locator(`body.${pageClasses[theme]}`).waitFor({ timeout: 20_000 });
+      await workbench.screenshot(`restricted-${theme}`);
+    },
+  );
 
   it('what would run something says why it does not', async () => {
     await runtimeItem('restricted').waitFor({ timeout: 30_000 });

@@ -30,12 +30,19 @@ export class Workbench {
   readonly offMachine: ReadonlySet<string>;
   /** Absolute path of this VS Code's own folder of settings and state. */
   readonly userFolder: string;
+  readonly #folder: string;
   readonly #close: () => Promise<void>;
   readonly #screenshots: string;
 
-  private constructor(page: Page, seen: Seen, userFolder: string, close: () => Promise<void>) {
+  private constructor(
+    page: Page,
+    seen: Seen,
+    { userFolder, folder }: { userFolder: string; folder: string },
+    close: () => Promise<void>,
+  ) {
     this.page = page;
     this.userFolder = userFolder;
+    this.#folder = folder;
     this.consoleErrors = seen.consoleErrors;
     this.offMachine = seen.offMachine;
     this.#close = close;
@@ -61,7 +68,8 @@ export class Workbench {
     ]);
     await page.goto(`${server.address}&payload=${encodeURIComponent(payload)}`);
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
-    return new Workbench(page, seen, path.join(state, 'user'), async () => {
+    const folders = { userFolder: path.join(state, 'user'), folder: options.folder };
+    return new Workbench(page, seen, folders, async () => {
       await context.close(); // first the page, else the extension host lives on for its grace time
       await browser.close();
       await server.close();
@@ -129,6 +137,15 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
   }
 
+  /** Changes the colour theme by the workspace's settings, and waits until it shows. */
+  async useTheme(theme: keyof typeof themes): Promise<void> {
+    const file = path.join(this.#folder, '.vscode/settings.json');
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const settings = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as object) : {};
+    fs.writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': themes[theme].name }));
+    await this.page.locator(`.monaco-workbench.${themes[theme].className}`).waitFor({ timeout: 30_000 });
+  }
+
   async screenshot(name: string): Promise<void> {
     fs.mkdirSync(this.#screenshots, { recursive: true });
     await this.page.screenshot({ path: path.join(this.#screenshots, `${name}.png`) });
@@ -138,6 +155,13 @@ export class Workbench {
     await this.#close();
   }
 }
+
+export const themes = {
+  dark: { name: 'Default Dark Modern', className: 'vs-dark' },
+  light: { name: 'Default Light Modern', className: 'vs' },
+  'high-contrast': { name: 'Default High Contrast', className: 'hc-black' },
+  'high-contrast-light': { name: 'Default High Contrast Light', className: 'hc-light' },
+} as const;
 
 const restricted = {
   'security.workspace.trust.enabled': true,

@@ -101,11 +101,15 @@ function shots() {
     { suffix: 'cursor', themes: ['dark'], widths: [1400], act: pointAtChart },
   );
   add('monitor', 'busy', {}, { widths: [280], themes: Object.keys(themes) });
+  for (const scene of ['waiting', 'damaged']) add('monitor', scene, {}, { widths: [280], themes: Object.keys(themes) });
   for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
   for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['free', 'spline'])
     add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
+  for (const scene of ['damaged', 'foreign', 'many'])
+    add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });
+  add('checkpoint', 'foreign', { section: 'plan' }, { themes: ['dark'] });
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
   return result;
 }

@@ -3,12 +3,14 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
-import type { CheckpointContents, ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type { CheckpointContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import { checkpointFindings, omittedMetadata, type CheckpointFinding } from '../state/checkpointFindings.ts';
 import {
   groupsOf,
+  shapesOf,
   shownSection,
   summarize,
   tensorRows,
@@ -99,6 +101,18 @@ export class CheckpointPanel extends LitElement {
         overflow: auto;
         tab-size: 2;
       }
+      .names {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 10px;
+      }
+      .names .link {
+        overflow-wrap: anywhere;
+        text-align: left;
+      }
+      .finding .dim {
+        flex-basis: 100%;
+      }
       .key {
         color: var(--kaf-link);
       }
@@ -150,13 +164,15 @@ export class CheckpointPanel extends LitElement {
     const { contents } = this;
     if (!contents) return html`<kaf-face busy icon="loading" heading="Reading the checkpoint" reason=""></kaf-face>`;
     const section = shownSection(contents, this.view.section);
-    return html`${this.renderHeader(contents)} ${this.renderTools(contents, section)}
+    return html`${this.renderHeader(contents)}
+    ${checkpointFindings(contents).map((finding) => this.renderFinding(finding))} ${this.renderTools(contents, section)}
     ${section === 'plan' ? this.renderPlan(contents) : this.renderTensors(contents, section)}`;
   }
 
   private renderHeader(contents: CheckpointContents): unknown {
     const { parameters, values, nonFinite, dtypes } = summarize(contents);
     const { origin } = contents;
+    const shown = contents.omittedTensors === undefined ? '' : ' shown';
     return html`<header>
       <h1>${contents.file.split(/[\\/]/).at(-1)}</h1>
       ${
@@ -166,11 +182,11 @@ export class CheckpointPanel extends LitElement {
           : html`<span class="chip">not written by Kafscope</span>`
       }
       <span class="chip"
-        >${origin ? `${formatCount(parameters)} parameters` : `${formatCount(values)} values`} ·
+        >${origin ? `${formatCount(parameters)} parameters` : `${formatCount(values)} values`}${shown} ·
         ${formatBytes(contents.sizeBytes)} · ${dtypes.join(', ')}</span
       >
       <span class="chip ${nonFinite > 0 ? 'bad' : 'go'}"
-        >${nonFinite > 0 ? `${formatCount(nonFinite)} not finite` : 'all finite'}</span
+        >${nonFinite > 0 ? `${formatCount(nonFinite)} not finite` : `all${shown} finite`}</span
       >
       <span class="grow"></span>
       ${
@@ -185,6 +201,26 @@ export class CheckpointPanel extends LitElement {
           : nothing
       }
     </header>`;
+  }
+
+  private renderFinding({ tone, heading, text, tensors, nMore }: CheckpointFinding): unknown {
+    const links = tensors.map(
+      (name) =>
+        html`<button
+          class="link"
+          title="Show ${name}"
+          @click=${() => {
+            this.show(name);
+          }}
+        >
+          ${name}
+        </button>`,
+    );
+    return html`<div class="finding ${tone}" role=${tone === 'bad' ? 'alert' : 'status'}>
+      <b>${heading}</b>
+      ${links.length > 0 ? html`<span class="names">${links}${nMore > 0 ? `and ${formatCount(nMore)} more` : nothing}</span>` : nothing}
+      <span class="dim">${text}</span>
+    </div>`;
   }
 
   private renderTools(contents: CheckpointContents, section: TensorSection): unknown {
@@ -222,7 +258,7 @@ export class CheckpointPanel extends LitElement {
   private renderTensors(contents: CheckpointContents, group: TensorGroup): unknown {
     const rows = tensorRows(contents, { group, filter: this.filter, ...this.view });
     const chosen =
-      rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => this.shapesOf(contents, row)) ?? rows[0];
+      rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => shapesOf(contents, row)) ?? rows[0];
     return html`<div class="columns">
       <div class="card">
         ${
@@ -246,7 +282,7 @@ export class CheckpointPanel extends LitElement {
   }
 
   private renderChosen(contents: CheckpointContents, tensor: TensorContents): unknown {
-    const shapes = this.shapesOf(contents, tensor);
+    const shapes = shapesOf(contents, tensor);
     const { palette } = this;
     if (!shapes) return statisticsCard(tensor, palette);
     const channel = Math.min(this.channel, shapes.channels - 1);
@@ -268,19 +304,23 @@ export class CheckpointPanel extends LitElement {
         heading="No metadata"
         reason="The file says nothing of its origin."
       ></kaf-face>`;
-    return html`<div class="card">
-      <pre tabindex="0">
+    const omitted = contents.origin ? null : omittedMetadata(contents);
+    return html`${omitted ? this.renderFinding(omitted) : nothing}
+      <div class="card">
+        <pre tabindex="0">
 ${text.split('\n').map((line) => {
-          const match = /^(\s*(?:- )?)([^:]+)(:.*)$/.exec(line);
-          return match ? html`${match[1]}<span class="key">${match[2]}</span>${match[3]}${'\n'}` : `${line}\n`;
-        })}</pre>
-    </div>`;
+            const match = /^(\s*(?:- )?)([^:]+)(:.*)$/.exec(line);
+            return match ? html`${match[1]}<span class="key">${match[2]}</span>${match[3]}${'\n'}` : `${line}\n`;
+          })}</pre>
+      </div>`;
   }
 
-  private shapesOf(contents: CheckpointContents, tensor: TensorContents): ShapeContents | undefined {
-    const name = tensor.name.replace(/^model\//, '');
-    if (tensor.group !== 'model') return undefined;
-    return contents.activations.find((each) => name === `${each.layer}.${'spline' in each ? 'points' : 'alpha'}`);
+  private show(name: string): void {
+    const section = this.contents?.tensors.find((tensor) => tensor.name === name)?.group;
+    if (!section) return;
+    this.filter = '';
+    this.channel = 0;
+    this.change({ section, tensor: name });
   }
 
   private change(change: Partial<CheckpointView>): void {

@@ -1,5 +1,5 @@
 // What the inspector shows beside its table of the tensor that is chosen. Choosing is the panel's.
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
@@ -15,6 +15,11 @@ import {
 import { layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
+
+/** Beside a name. */
+function damagedChip({ isDamaged }: TensorContents): unknown {
+  return isDamaged ? html`<span class="chip bad">damaged</span>` : nothing;
+}
 
 interface ShapesCardOptions {
   /** 0 … channels − 1. */
@@ -44,7 +49,7 @@ export function shapesCard(
   const about = `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}`;
   return html`<div class="card side">
     <h2>
-      ${tensor.name.replace('model/', '')}
+      ${tensor.name.replace('model/', '')} ${damagedChip(tensor)}
       <span title=${about}>${about}</span>
       <b>max |f′| ${lipschitz}</b>
     </h2>
@@ -99,7 +104,7 @@ export function statisticsCard(tensor: TensorContents, palette: Palette): unknow
     ['not finite', formatCount(tensor.nonFinite)],
   ];
   return html`<div class="card side">
-    <h2>${tensor.name} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
+    <h2>${tensor.name} ${damagedChip(tensor)} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
     <kaf-line-chart
       .curves=${[
         {

@@ -1,10 +1,11 @@
-// <kaf-tensor-table>: tensors with their statistics. Events: `order-chosen` {order}, `tensor-chosen` {name}.
+// <kaf-tensor-table>: tensors with their statistics; of many, rows are made as one comes near them. Events: `order-chosen` {order},
+// `tensor-chosen` {name}.
 import { css, html, LitElement, nothing, svg } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import type { TensorContents } from '../../server/protocol/checkpoint.ts';
 import type { TensorOrder } from '../state/checkpointTable.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
-import { baseSheet, tableSheet } from '../theme/sheets.ts';
+import { baseSheet, chipSheet, tableSheet } from '../theme/sheets.ts';
 
 const columns: readonly { order: TensorOrder | null; text: string; importance: 1 | 2 | 3 }[] = [
   { order: 'name', text: 'tensor', importance: 1 },
@@ -19,11 +20,14 @@ const columns: readonly { order: TensorOrder | null; text: string; importance: 1
   { order: null, text: 'distribution', importance: 1 },
 ];
 
+const rowsAtATime = 200;
+
 @customElement('kaf-tensor-table')
 export class TensorTable extends LitElement {
   static override styles = [
     baseSheet,
     tableSheet,
+    chipSheet,
     css`
       :host {
         overflow-x: auto;
@@ -52,7 +56,15 @@ export class TensorTable extends LitElement {
       }
       td:first-child {
         padding-left: 6px;
+        min-width: 130px;
+        white-space: normal;
         overflow-wrap: anywhere;
+      }
+      .chip {
+        font-weight: 400;
+        line-height: 15px;
+        display: inline-block;
+        vertical-align: bottom;
       }
       svg {
         width: 92px;
@@ -60,8 +72,13 @@ export class TensorTable extends LitElement {
         display: block;
         margin-left: auto;
       }
-      rect {
+      path {
         fill: var(--kaf-clean);
+      }
+      .more td {
+        padding: 8px;
+        text-align: center;
+        cursor: default;
       }
       .bad {
         color: var(--kaf-non-finite);
@@ -91,6 +108,24 @@ export class TensorTable extends LitElement {
   @property() order: TensorOrder = 'file';
   @property({ type: Boolean }) isDescending = false;
   @property({ attribute: false }) chosen: string | null = null;
+  @state() private nShown = rowsAtATime;
+  @query('.more') private readonly more!: HTMLElement | null;
+  private readonly nearby = new IntersectionObserver(
+    (entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) this.showMore();
+    },
+    { rootMargin: '600px' },
+  );
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.nearby.disconnect();
+  }
+
+  protected override updated(): void {
+    this.nearby.disconnect();
+    if (this.more) this.nearby.observe(this.more);
+  }
 
   override render(): unknown {
     return html`<table>
@@ -118,9 +153,29 @@ export class TensorTable extends LitElement {
         </tr>
       </thead>
       <tbody>
-        ${this.tensors.map((tensor) => this.renderRow(tensor))}
+        ${this.tensors.slice(0, this.nShown).map((tensor) => this.renderRow(tensor))}
+        ${this.nShown < this.tensors.length ? this.renderMore() : nothing}
       </tbody>
     </table>`;
+  }
+
+  private renderMore(): unknown {
+    return html`<tr class="more">
+      <td colspan=${columns.length}>
+        <button
+          class="link"
+          @click=${() => {
+            this.showMore();
+          }}
+        >
+          ${formatCount(this.tensors.length - this.nShown)} more
+        </button>
+      </td>
+    </tr>`;
+  }
+
+  private showMore(): void {
+    this.nShown += rowsAtATime;
   }
 
   private renderRow(tensor: TensorContents): unknown {
@@ -139,7 +194,10 @@ export class TensorTable extends LitElement {
         }
       }}
     >
-      <td class="importance-1">${tensor.name.replace(/^(model|optimizer)\//, '')}</td>
+      <td class="importance-1">
+        ${breakable(tensor.name.replace(/^(model|optimizer)\//, ''))}
+        ${tensor.isDamaged ? html`<span class="chip bad">damaged</span>` : nothing}
+      </td>
       <td class="importance-1">${formatShape(tensor.shape)}</td>
       <td class="importance-3">${formatCount(tensor.values)}</td>
       <td class="importance-1">${formatNumber(tensor.l2, 3)}</td>
@@ -157,14 +215,23 @@ export class TensorTable extends LitElement {
   }
 }
 
+/** A long name breaks between its parts. */
+function breakable(name: string): unknown {
+  return name.split(/(?<=[./])/).map((part, index) => (index === 0 ? part : html`<wbr />${part}`));
+}
+
 function histogram({ histogram: counts, min, max }: TensorContents): unknown {
   const most = Math.max(1, ...counts);
   const width = 92 / Math.max(1, counts.length);
+  const bars = counts
+    .map((count, index) => {
+      const height = count > 0 ? Math.max(0.7, (15 * count) / most).toFixed(2) : '0';
+      const across = Math.max(0.5, width - 0.6).toFixed(2);
+      return `M${(index * width).toFixed(2)} 16v-${height}h${across}v${height}z`;
+    })
+    .join('');
   const label = `distribution from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}`;
   return html`<svg viewBox="0 0 92 16" preserveAspectRatio="none" role="img" aria-label=${label}>
-    ${counts.map((count, index) => {
-      const height = count > 0 ? Math.max(0.7, (15 * count) / most) : 0;
-      return svg`<rect x=${(index * width).toFixed(2)} y=${(16 - height).toFixed(2)} width=${Math.max(0.5, width - 0.6).toFixed(2)} height=${height.toFixed(2)}></rect>`;
-    })}
+    ${svg`<path d=${bars}></path>`}
   </svg>`;
 }

@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
-import { isLive } from '../../server/protocol/run.ts';
+import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, memoryText, remainingMs, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount } from '../text/numbers.ts';
@@ -60,8 +60,8 @@ export class DashboardHeader extends LitElement {
       ...(remaining === '' ? [] : [remaining]),
     ].join(' · ');
     return html`<div>
-      <h1>${run.name} · seed ${run.seed}</h1>
-      <span class="chip ${statusTone(run.status)}" role="status">● ${run.status}</span>
+      <h1>${runTitle(run)}</h1>
+      <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run.status)}</span>
       <span class="chip">${progress}</span>
       ${memory === '' ? nothing : html`<span class="chip" title=${memoryHint}>${memory}</span>`}
       <span class="chip" title=${run.description}>${run.description}</span>

@@ -5,7 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import type { ConnectionState, FromMonitor, MonitoredRun, ToMonitor } from '../../server/protocol/panel.ts';
-import { isLive } from '../../server/protocol/run.ts';
+import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../charts/sparkline.ts';
 import '../controls/face.ts';
@@ -214,8 +214,7 @@ export class MonitorPanel extends LitElement {
   private renderRun(monitored: MonitoredRun, connection: ConnectionState): unknown {
     const { run } = monitored;
     const tone = statusTone(run.status);
-    const remaining = remainingText(run, this.paceOf(run.id).remainingMs(run));
-    return html`<section aria-label="${run.name}, seed ${run.seed.toString()}, ${run.status}">
+    return html`<section aria-label="${runTitle(run)}, ${statusText(run.status)}">
       <div class="name">
         <button
           title="Open the dashboard"
@@ -223,15 +222,36 @@ export class MonitorPanel extends LitElement {
             this.post({ type: 'openDashboard', runId: run.id });
           }}
         >
-          ${run.name} · seed ${run.seed}
+          ${runTitle(run)}
         </button>
         ${
           run.status === 'training'
             ? html`<small>epoch ${run.epoch} / ${run.epochs}</small>`
-            : html`<span class="chip ${tone}">${run.status}</span>`
+            : html`<span class="chip ${tone}">${statusText(run.status)}</span>`
         }
       </div>
-      <progress class=${tone} max=${Math.max(1, run.steps)} .value=${run.step} aria-label="Steps done"></progress>
+      ${run.status === 'damaged' ? nothing : this.renderProgress(monitored, connection)}
+      ${
+        run.message !== null
+          ? html`<div class="finding bad" role="alert">
+              <b>${tone === 'bad' ? statusText(run.status) : 'attack failed'}</b><span class="dim">${run.message}</span>
+            </div>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  /** Nothing of it is known of a run that can't be read. */
+  private renderProgress(monitored: MonitoredRun, connection: ConnectionState): unknown {
+    const { run } = monitored;
+    const tone = statusTone(run.status);
+    const remaining = remainingText(run, this.paceOf(run.id).remainingMs(run));
+    return html`<progress
+        class=${tone}
+        max=${Math.max(1, run.steps)}
+        .value=${run.step}
+        aria-label="Steps done"
+      ></progress>
       <div class="row">
         <small
           >${formatCount(run.step)} of ${formatCount(run.steps)}
@@ -240,15 +260,7 @@ export class MonitorPanel extends LitElement {
         <span class="grow"></span>${this.renderButtons(monitored, connection)}
       </div>
       ${this.renderFigures(monitored)}
-      <small class="wrap">${[run.device, memoryText(run), run.description].filter(Boolean).join(' · ')}</small>
-      ${
-        run.message !== null
-          ? html`<div class="finding bad" role="alert">
-              <b>${tone === 'bad' ? run.status : 'attack failed'}</b><span class="dim">${run.message}</span>
-            </div>`
-          : nothing
-      }
-    </section>`;
+      <small class="wrap">${[run.device, memoryText(run), run.description].filter(Boolean).join(' · ')}</small>`;
   }
 
   private renderFigures(monitored: MonitoredRun): unknown {

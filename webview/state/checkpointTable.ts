@@ -1,5 +1,5 @@
 // The rows of the checkpoint inspector: which tensors, in what order.
-import type { CheckpointContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type { CheckpointContents, ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 
 export type TensorGroup = TensorContents['group'];
 
@@ -51,6 +51,19 @@ export function groupsOf(contents: CheckpointContents): TensorGroup[] {
 export function shownSection(contents: CheckpointContents, asked: TensorSection): TensorSection {
   const groups = groupsOf(contents);
   return asked === 'plan' || groups.includes(asked) ? asked : (groups[0] ?? 'plan');
+}
+
+/** The curves that the tensor's values are; null for any other. Of another program's file they may be outside of `model/`. */
+export function shapesOf({ tensors, activations }: CheckpointContents, { name }: TensorContents): ShapeContents | null {
+  const curves = activations.find((each) => name.replace(/^model\//, '') === tensorOf(each));
+  if (!curves) return null;
+  // Where there are both, they are of the one that is `model/`'s.
+  const isOther = name === tensorOf(curves) && tensors.some((tensor) => tensor.name === `model/${name}`);
+  return isOther ? null : curves;
+}
+
+function tensorOf(curves: ShapeContents): string {
+  return `${curves.layer}.${'spline' in curves ? 'points' : 'alpha'}`;
 }
 
 /** NaN last, whichever the direction of the rest. */

@@ -129,6 +129,10 @@ export const cardSheet = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
+  .card > h2 > .chip {
+    flex: none;
+    font-weight: 400;
+  }
   .card > h2 > b {
     margin-left: auto;
     font-weight: 600;

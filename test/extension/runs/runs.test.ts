@@ -50,6 +50,12 @@ describe('the Runs tree', () => {
     expect(forest).toHaveLength(2);
   });
 
+  test('has the seeds of one start in the order of their numbers', () => {
+    const ids = ['light-s2', 'light-s10', 'light-s1'];
+    const [group] = runsForest(ids.map((id) => runSummary({ id, createdMs: 5 })));
+    expect(group?.runs.map(({ run }) => run.id)).toEqual(['light-s10', 'light-s2', 'light-s1']);
+  });
+
   test('tells runs of the same seed apart by their time, and only those', () => {
     const [group] = runsForest([runSummary({ id: 'a' }), runSummary({ id: 'b' }), runSummary({ id: 'c', seed: 1 })]);
     const labels = group?.runs.map(({ label }) => label) ?? [];

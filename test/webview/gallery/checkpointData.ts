@@ -61,3 +61,46 @@ export function makeCheckpoint({
     metadata: {},
   };
 }
+
+export function withDamage(contents: CheckpointContents, names: readonly string[]): CheckpointContents {
+  const tensors = contents.tensors.map((tensor) =>
+    names.includes(tensor.name) ? { ...tensor, isDamaged: true as const } : tensor,
+  );
+  return { ...contents, tensors };
+}
+
+/** Another program's file: names without groups, five tensors damaged, curves and metadata left out. */
+export function makeForeignCheckpoint(): CheckpointContents {
+  const ours = makeCheckpoint({ nonFinite: 0 });
+  const tensors = ours.tensors
+    .filter(({ group }) => group === 'model')
+    .map((tensor) => ({
+      ...tensor,
+      group: 'other' as const,
+      name: tensor.name.replace('model/', 'backbone.stages.0.'),
+    }));
+  const damaged = tensors.slice(2, 7).map(({ name }) => name);
+  return withDamage(
+    {
+      ...ours,
+      file: '/data/imported/another-program.safetensors',
+      origin: null,
+      tensors,
+      activations: ours.activations.map((curves) => ({ ...curves, layer: `backbone.stages.0.${curves.layer}` })),
+      omittedActivations: 1,
+      metadata: { format: 'pt', made: 'elsewhere' },
+      omittedMetadata: 3,
+    },
+    damaged,
+  );
+}
+
+/** The first ten thousand of a million tensors. */
+export function makeManyTensors(): CheckpointContents {
+  const { tensors, ...others } = makeForeignCheckpoint();
+  const many = Array.from({ length: 10_000 }, (_, index) => {
+    const { isDamaged: _isDamaged, ...tensor } = tensors[index % tensors.length]!;
+    return { ...tensor, name: `experts.${index.toString()}.${tensor.name}` };
+  });
+  return { ...others, sizeBytes: 8.4e9, tensors: many, activations: [], omittedTensors: 990_000 };
+}

@@ -13,6 +13,8 @@ export async function checkInteractions(open) {
   await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkMonitor(await open('monitor', 'busy', {}));
   await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
+  await checkDamage(await open('checkpoint', 'damaged', { section: 'optimizer' }));
+  await checkManyTensors(await open('checkpoint', 'many', { section: 'model' }));
 }
 
 async function checkTabs(page) {
@@ -162,6 +164,43 @@ async function checkCheckpoint(page) {
   await page.locator('pre', { hasText: 'epsilon: 8/255' }).waitFor();
   await page.getByText('Open run').click();
   assert.deepEqual((await posted(page)).at(-1), { type: 'openRun', runId: 'kaf-vgg-1' });
+  await page.close();
+}
+
+async function checkDamage(page) {
+  await page.locator('vscode-textfield input').fill('nothing is called so');
+  await page.getByRole('alert').getByRole('button', { name: 'model/conv2.kernel' }).click();
+  await page.locator('h2', { hasText: 'model/conv2.kernel damaged distribution' }).waitFor();
+  assert.equal(await page.locator('vscode-textfield').evaluate((field) => field.value), '');
+  assert.match(await page.locator('tr.chosen').innerText(), /^conv2\.kernel\s+damaged/);
+  assert.equal(await page.locator('tbody .chip').count(), 1);
+  await page.close();
+}
+
+/** A row is made when one comes near it, and found by its name at once. */
+async function checkManyTensors(page) {
+  const rows = page.locator('kaf-tensor-table tbody tr:not(.more)');
+  const before = await rows.count();
+  assert.ok(before < 1000, `${before} rows`);
+  assert.match(await page.locator('.more').innerText(), /^9,\d00 more$/);
+  await page.locator('.more').scrollIntoViewIfNeeded();
+  await page.waitForFunction(
+    (count) =>
+      document
+        .querySelector('kaf-checkpoint')
+        .shadowRoot.querySelector('kaf-tensor-table')
+        .shadowRoot.querySelectorAll('tbody tr').length >
+      count + 1,
+    before,
+  );
+  await page.locator('vscode-textfield input').fill('experts.9999.');
+  await page.waitForFunction(
+    () =>
+      document
+        .querySelector('kaf-checkpoint')
+        .shadowRoot.querySelector('kaf-tensor-table')
+        .shadowRoot.querySelectorAll('tbody tr').length === 1,
+  );
   await page.close();
 }
 

@@ -1,9 +1,10 @@
 // Plays the extension host in the gallery's page: defines `acquireVsCodeApi` and answers `ready` with what the scene in the
 // page's address asks for.
+import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
-import { makeCheckpoint } from './checkpointData.ts';
+import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
 import { makeSnapshot } from './runData.ts';
 
 const query = new URLSearchParams(location.search);
@@ -42,17 +43,25 @@ function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
             'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
         },
       ];
-    return [
-      {
-        type: 'contents',
-        contents: makeCheckpoint({
-          nonFinite: scene === 'bad' ? 64 : 0,
-          activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
-        }),
-      },
-    ];
+    return [{ type: 'contents', contents: checkpointContents() }];
   }
   return dashboardAnswers();
+}
+
+function checkpointContents(): CheckpointContents {
+  switch (scene) {
+    case 'damaged':
+      return withDamage(makeCheckpoint({ nonFinite: 0 }), ['model/conv2.kernel']);
+    case 'foreign':
+      return makeForeignCheckpoint();
+    case 'many':
+      return makeManyTensors();
+    default:
+      return makeCheckpoint({
+        nonFinite: scene === 'bad' ? 64 : 0,
+        activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
+      });
+  }
 }
 
 function dashboardAnswers(): ToDashboard[] {
@@ -145,6 +154,14 @@ function monitorAnswers(): ToMonitor[] {
           ],
         },
       ];
+    case 'waiting':
+      return [{ type: 'state', connection, runs: [notBegun(monitored({ status: 'waiting' }))] }];
+    case 'damaged': {
+      const id = 'kaf-vgg-20261123-034501-copy';
+      const run = { id, name: id, status: 'damaged', description: 'damaged', steps: 0 } as const;
+      const message = `/home/ada/.kafscope/runs/${id}/origin.json is damaged: it is not JSON (Unexpected end of JSON input).`;
+      return [{ type: 'state', connection, runs: [notBegun(monitored({ ...run, message }))] }];
+    }
     case 'empty':
       return [{ type: 'state', connection, runs: [] }];
     case 'disconnected':
@@ -158,6 +175,12 @@ function monitorAnswers(): ToMonitor[] {
     default:
       throw new Error(`no scene ${scene}`);
   }
+}
+
+function notBegun(monitored: MonitoredRun): MonitoredRun {
+  const figures = { loss: null, cleanAccuracy: null, robustAccuracy: null, imagesPerSecond: null };
+  const run = { ...monitored.run, ...figures, step: 0, epoch: 0, device: null, memory: null };
+  return { run, loss: [], batchAccuracy: [], accuracy: [], robustAccuracy: [], imagesPerSecond: [] };
 }
 
 /** 200 tensors × 10,000 rows of norms, and as many steps. */

@@ -1,4 +1,4 @@
-// The variables that VS Code gives its webviews, for three of its themes (Dark Modern, Light Modern, Dark High Contrast).
+// The variables that VS Code gives its webviews, for four of its themes (Dark and Light Modern, Dark and Light High Contrast).
 
 const fonts = {
   'font-family': "system-ui, 'Segoe WPC', 'Segoe UI', Ubuntu, 'DejaVu Sans', sans-serif",
@@ -114,9 +114,48 @@ const contrast = {
   'icon-foreground': '#ffffff',
 };
 
+const contrastLight = {
+  ...light,
+  foreground: '#292929',
+  descriptionForeground: 'rgba(41, 41, 41, 0.7)',
+  'editor-background': '#ffffff',
+  'editor-foreground': '#292929',
+  'sideBar-background': '#ffffff',
+  'panel-border': '#0f4a85',
+  contrastBorder: '#0f4a85',
+  contrastActiveBorder: '#006bbd',
+  focusBorder: '#006bbd',
+  'textLink-foreground': '#0f4a85',
+  'button-background': '#0f4a85',
+  'button-foreground': '#ffffff',
+  'button-border': '#0f4a85',
+  'button-secondaryBackground': '#ffffff',
+  'button-secondaryForeground': '#292929',
+  'input-background': '#ffffff',
+  'input-foreground': '#292929',
+  'input-border': '#0f4a85',
+  'settings-textInputBackground': '#ffffff',
+  'settings-textInputBorder': '#0f4a85',
+  'list-hoverBackground': 'rgba(223, 222, 222, 0.24)',
+  'icon-foreground': '#292929',
+  'charts-foreground': '#292929',
+  'charts-lines': 'rgba(41, 41, 41, 0.5)',
+  'charts-red': '#b5200d',
+  'charts-blue': '#1a85ff',
+  'charts-yellow': '#895503',
+  'charts-orange': '#0f4a85',
+  'charts-green': '#374e06',
+  'charts-purple': '#652d90',
+};
+
 export const themes = {
   dark: { bodyClass: 'vscode-dark', variables: { ...fonts, ...dark } },
   light: { bodyClass: 'vscode-light', variables: { ...fonts, ...light } },
+  // VS Code gives the page both classes.
+  'contrast-light': {
+    bodyClass: 'vscode-high-contrast-light vscode-high-contrast',
+    variables: { ...fonts, ...contrastLight },
+  },
   contrast: { bodyClass: 'vscode-high-contrast', variables: { ...fonts, ...contrast } },
 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { groupsOf, shownSection, summarize, tensorRows } from '../../../webview/state/checkpointTable.ts';
-import { makeCheckpoint } from '../gallery/checkpointData.ts';
+import { groupsOf, shapesOf, shownSection, summarize, tensorRows } from '../../../webview/state/checkpointTable.ts';
+import { makeCheckpoint, makeForeignCheckpoint } from '../gallery/checkpointData.ts';
 
 const contents = makeCheckpoint({ nonFinite: 3 });
 
@@ -38,4 +38,26 @@ test('a file without the group that was asked for shows its first', () => {
   expect(shownSection(foreign, 'model')).toBe('other');
   expect(shownSection(foreign, 'plan')).toBe('plan');
   expect(shownSection(contents, 'optimizer')).toBe('optimizer');
+});
+
+test('curves are found by the tensor’s name, in a file of ours and in another program’s', () => {
+  const foreign = makeForeignCheckpoint();
+  const found = (file: typeof contents, name: string) => shapesOf(file, { ...file.tensors[0]!, name })?.layer ?? null;
+  expect(found(contents, 'model/kaf2.alpha')).toBe('kaf2');
+  expect(found(contents, 'optimizer/kaf2.alpha')).toBeNull();
+  expect(found(contents, 'model/conv1.kernel')).toBeNull();
+  expect(found(foreign, 'backbone.stages.0.kaf2.alpha')).toBe('backbone.stages.0.kaf2');
+  const spline = makeCheckpoint({ nonFinite: 0, activation: 'spline' });
+  expect(found(spline, `model/${spline.activations[1]!.layer}.points`)).toBe(spline.activations[1]!.layer);
+});
+
+test('where one tensor is called as another one of the model, the curves are the model’s', () => {
+  const both = { ...contents, tensors: [...contents.tensors, { ...contents.tensors[0]!, name: 'kaf2.alpha' }] };
+  expect(shapesOf(both, both.tensors.at(-1)!)).toBeNull();
+  expect(
+    shapesOf(
+      both,
+      both.tensors.find(({ name }) => name === 'model/kaf2.alpha')!,
+    )?.layer,
+  ).toBe('kaf2');
 });

@@ -1,0 +1,141 @@
+// The curves of the KAFs and splines in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
+import type { KafContents, ShapeContents, SplineContents } from '../protocol/checkpoint.ts';
+import { isKaf } from '../protocol/plan.ts';
+import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
+import type { KafKernels } from '../protocol/records.ts';
+import { dtypeBytes } from './safetensors.ts';
+import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+import { readValues } from './tensorValues.ts';
+
+/** Far more than ours have. Another program's may have any number, which could be neither sent nor drawn. */
+const maxChannels = 4096;
+const maxDictionary = 1024;
+const maxValues = 2_000_000;
+
+/** Boundary that Kafscope takes where nothing else is said. */
+const defaultBoundary = 3;
+
+export interface CurveReaderOptions {
+  readonly stored: SafetensorsFile;
+  /** Of the plan; null for another program's file. */
+  readonly activation: ActivationPlan | null;
+  /** To read into. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+}
+
+export class CurveReader {
+  readonly found: ShapeContents[] = [];
+  readonly #options: CurveReaderOptions;
+  /** Dictionaries and bandwidths of the channels' own, by name. */
+  readonly #kernels: ReadonlyMap<string, StoredTensor>;
+  #nTooLarge = 0;
+  #valuesLeft = maxValues;
+
+  constructor(options: CurveReaderOptions) {
+    this.#options = options;
+    const kernels = options.stored.tensors.filter(({ name }) => /\.(dictionary|logGamma)$/.test(name));
+    this.#kernels = new Map(kernels.map((tensor) => [tensor.name, tensor]));
+  }
+
+  /** How many tensors have curves that are too many to be sent or drawn. */
+  get nTooLarge(): number {
+    return this.#nTooLarge;
+  }
+
+  /** Finds the curves of a tensor that has some. */
+  look(tensor: StoredTensor): void {
+    const curves = curvesOf(tensor, this.#options.activation);
+    if (!curves) return;
+    const { channels, size } = curves;
+    // Twice, as each channel may have a dictionary of its own.
+    const values = 2 * channels * size + channels + size;
+    if (channels > maxChannels || size > maxDictionary || values > this.#valuesLeft) {
+      this.#nTooLarge++;
+      return;
+    }
+    this.#valuesLeft -= values;
+    this.found.push(
+      curves.spline ? this.#spline(tensor, curves, curves.spline) : this.#kaf(tensor, curves, curves.kaf),
+    );
+  }
+
+  #kaf(tensor: StoredTensor, { layer, channels, size }: Curves, kaf: KafPlan | null): KafContents {
+    const boundary = kaf?.boundary ?? defaultBoundary;
+    const kernels = this.#kernelsBeside(tensor, channels, size);
+    return {
+      layer,
+      channels,
+      dictionary: evenly(size, boundary),
+      gamma: kaf?.gamma ?? 1 / (6 * spacingOf(size, boundary) ** 2),
+      base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
+      alpha: this.#floats(tensor),
+      ...(kernels ? { kernels } : {}),
+    };
+  }
+
+  #spline(tensor: StoredTensor, { layer, channels, size }: Curves, { boundary, basis }: SplinePlan): SplineContents {
+    return { layer, channels, dictionary: evenly(size, boundary), spline: basis, alpha: this.#floats(tensor) };
+  }
+
+  /** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
+  #kernelsBeside({ name }: StoredTensor, channels: number, size: number): KafKernels | null {
+    const prefix = name.slice(0, -'alpha'.length);
+    const read = (quantity: string, count: number) => {
+      const tensor = this.#kernels.get(`${prefix}${quantity}`);
+      return tensor && valuesIn(tensor) === count ? this.#floats(tensor) : null;
+    };
+    const dictionaries = read('dictionary', channels * size);
+    const logGammas = read('logGamma', channels);
+    return dictionaries && logGammas ? { dictionaries, gammas: logGammas.map(Math.exp) } : null;
+  }
+
+  #floats(tensor: StoredTensor): Float32Array {
+    const { stored, buffer } = this.#options;
+    const floats = new Float32Array(valuesIn(tensor));
+    let at = 0;
+    for (const part of stored.readParts(tensor, buffer)) {
+      const values = readValues(tensor.dtype, part);
+      floats.set(values, at);
+      at += values.length;
+    }
+    return floats;
+  }
+}
+
+interface Curves {
+  readonly layer: string;
+  readonly channels: number;
+  readonly size: number;
+}
+
+type KafCurves = Curves & { readonly spline?: never; readonly kaf: KafPlan | null };
+type SplineCurves = Curves & { readonly spline: SplinePlan };
+
+/**
+ * Null where the tensor is neither a `[channels, dictionary]` of KAF coefficients, for which another program's is read with our defaults, nor
+ * a `[channels, points]` of a spline of ours: points alone don't tell their knots and basis.
+ */
+function curvesOf({ name, shape }: StoredTensor, activation: ActivationPlan | null): KafCurves | SplineCurves | null {
+  const [channels, size] = shape;
+  if (shape.length !== 2 || !channels || !size || size < 2) return null;
+  if (activation?.type === 'spline') {
+    const layer = /^model\/(.+)\.points$/.exec(name)?.[1];
+    return layer && size === activation.points ? { layer, channels, size, spline: activation } : null;
+  }
+  const layer = /^(?!optimizer\/)(?:model\/)?(.+)\.alpha$/.exec(name)?.[1];
+  const kaf = activation && isKaf(activation) ? activation : null;
+  return layer && (!activation || kaf?.dictionary === size) ? { layer, channels, size, kaf } : null;
+}
+
+function valuesIn({ dtype, sizeBytes }: StoredTensor): number {
+  return sizeBytes / dtypeBytes[dtype];
+}
+
+function spacingOf(size: number, boundary: number): number {
+  return (2 * boundary) / (size - 1);
+}
+
+function evenly(size: number, boundary: number): number[] {
+  const spacing = spacingOf(size, boundary);
+  return Array.from({ length: size }, (_, index) => -boundary + index * spacing);
+}

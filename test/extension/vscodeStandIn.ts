@@ -1,0 +1,71 @@
+// Stands in for VS Code's API where a test loads a module that uses it: what is made is plain data, what is asked is answered by the test.
+//   vi.mock('vscode', () => import('../vscodeStandIn.ts'));
+import { CancellationTokenSource, Emitter } from 'vscode-jsonrpc/node';
+
+export { CancellationTokenSource, Emitter as EventEmitter };
+
+export class TreeItem {
+  readonly label: string;
+  readonly collapsibleState: number;
+
+  constructor(label: string, collapsibleState: number) {
+    this.label = label;
+    this.collapsibleState = collapsibleState;
+  }
+}
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+
+export class ThemeColor {
+  readonly id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export class ThemeIcon {
+  readonly id: string;
+  readonly color: ThemeColor | undefined;
+
+  constructor(id: string, color?: ThemeColor) {
+    this.id = id;
+    this.color = color;
+  }
+}
+
+export class MarkdownString {
+  value = '';
+
+  appendMarkdown(text: string): void {
+    this.value += text;
+  }
+}
+
+export const Uri = {
+  file: (fsPath: string) => ({ scheme: 'file', fsPath, path: fsPath }),
+};
+
+export const workspace = { isTrusted: true };
+
+/** What was asked of the person, and by which function; answers are taken from the front, undefined where none is left. */
+export const asked: { how: string; args: unknown[] }[] = [];
+export const answers: unknown[] = [];
+
+function ask(how: string) {
+  return (...args: unknown[]) => {
+    asked.push({ how, args });
+    return Promise.resolve(answers.shift());
+  };
+}
+
+export const window = {
+  showWarningMessage: ask('showWarningMessage'),
+  showErrorMessage: ask('showErrorMessage'),
+  showInformationMessage: ask('showInformationMessage'),
+  showOpenDialog: ask('showOpenDialog'),
+  showQuickPick: ask('showQuickPick'),
+  showInputBox: ask('showInputBox'),
+};
+
+export const commands = { executeCommand: ask('executeCommand') };

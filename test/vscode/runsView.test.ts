@@ -1,0 +1,184 @@
+// Runs of every status in the Runs view of a real VS Code, and a run whose data is gone.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runStatuses } from '../../server/protocol/run.ts';
+import type { RunStatus } from '../../server/protocol/run.ts';
+import { glance } from '../../server/run/runGlance.ts';
+import { RunRecorder } from '../../server/run/runRecorder.ts';
+import { createScriptedRun, scriptedClock, startScriptedRun } from '../run/scriptedRun.ts';
+import { scriptedPlan } from '../run/scriptedTrainer.ts';
+import { text } from './panelText.ts';
+import { themes, until, Workbench } from './workbench.ts';
+
+/** Of the codicons, by status. */
+const icons: Readonly<Record<RunStatus, string>> = {
+  waiting: 'circle-large-outline',
+  queued: 'watch',
+  preparing: 'loading',
+  training: 'circle-filled',
+  paused: 'debug-pause',
+  evaluating: 'shield',
+  finished: 'pass',
+  stopped: 'stop-circle',
+  interrupted: 'debug-disconnect',
+  diverged: 'flame',
+  failed: 'error',
+  damaged: 'warning',
+};
+
+let workbench: Workbench;
+let folder: string;
+let runsFolder: string;
+let movedFolder: string;
+/** Writers of the runs that are at work, which live as long as this process. */
+const recorders: RunRecorder[] = [];
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-runs-view-'));
+  runsFolder = path.join(folder, '.kafscope/runs');
+  for (const [seed, status] of runStatuses.entries()) await makeRun(status, seed);
+  const dataset = { name: 'cifar10', path: path.join(folder, 'gone'), trainSamples: 100, testSamples: 100 } as const;
+  movedFolder = createScriptedRun(scriptedPlan('steps', { name: 'moved', seed: 99, dataset }), runsFolder).folder;
+  fs.mkdirSync(path.join(folder, 'elsewhere'));
+  const settings = { 'workbench.colorTheme': themes.dark.name };
+  workbench = await Workbench.open({ folder, settings, viewport: { width: 900, height: 640 } });
+  await workbench.page.locator('.activitybar').getByRole('tab', { name: 'Kafscope' }).click();
+  // The view makes only the rows that have room.
+  for (const view of ['Monitor', 'Experiments']) {
+    await workbench.page.locator('.pane-header', { hasText: view }).click({ timeout: 60_000 });
+  }
+});
+
+afterAll(async () => {
+  await workbench.screenshot('runs-last');
+  await workbench.close();
+  for (const recorder of recorders) recorder.close();
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+
+async function makeRun(status: RunStatus, seed: number): Promise<void> {
+  const { folder: runFolder } = createScriptedRun(scriptedPlan('steps', { name: 'every-status', seed }), runsFolder);
+  if (status === 'waiting') return;
+  if (status === 'finished') {
+    await startScriptedRun(runFolder).ended;
+    return;
+  }
+  if (status === 'damaged') {
+    fs.writeFileSync(path.join(runFolder, 'origin.json'), '{');
+    return;
+  }
+  const options = { folder: runFolder, clock: scriptedClock(), onChange: () => {}, startHeartbeat: () => () => {} };
+  const recorder = new RunRecorder('train', 0, options);
+  recorder.update({ status, message: status === 'failed' ? 'Out of memory. Lower training.batchSize.' : null });
+  recorders.push(recorder);
+}
+
+/** By what is read aloud of it, from its beginning. */
+function row(words: string) {
+  return workbench.page.locator(`.monaco-list-row[aria-label^="${words}"]`).first();
+}
+
+function damagedRow() {
+  return workbench.page.locator('.monaco-list-row[aria-label$=", damaged"]');
+}
+
+async function resume(words: string): Promise<void> {
+  await row(words).hover();
+  await row(words).locator('.actions a[aria-label^="Resume"]').click();
+}
+
+describe('the Runs view', () => {
+  it('has a row with an icon of its own for a run of every status', async () => {
+    for (const [seed, status] of runStatuses.entries()) {
+      const found = status === 'damaged' ? damagedRow() : row(`every-status, seed ${String(seed)}, `);
+      await found.waitFor({ timeout: 60_000 });
+      const icon = found.locator('.custom-view-tree-node-item-icon');
+      expect(await icon.getAttribute('class'), status).toContain(`codicon-${icons[status]}`);
+    }
+    expect(await row('every-status, seed 0, ').innerText()).toContain('not started');
+    expect(await row('Damaged').innerText()).toContain('1 run');
+  });
+
+  it('shows the checkpoints of a run with their sizes', async () => {
+    await row('every-status, seed 6, ').locator('.monaco-tl-twistie').click();
+    await row('epoch 3').waitFor({ timeout: 20_000 });
+    expect(await row('epoch 3').innerText()).toMatch(/step 12 · \d\.\d kB/);
+  });
+
+  it.each(Object.keys(themes) as (keyof typeof themes)[])('is told apart in the theme %s', async (theme) => {
+    await workbench.useTheme(theme);
+    await workbench.page.mouse.move(700, 400);
+    await workbench.screenshot(`runs-${theme}`);
+    const faint: string[] = [];
+    for (const status of runStatuses) {
+      const icon = workbench.page.locator(`.custom-view-tree-node-item-icon.codicon-${icons[status]}`).first();
+      const ratio = await icon.evaluate(contrastWithGround);
+      // Of graphics by WCAG 2.2, 1.4.11, were 3; yellow of VS Code's own light theme has less.
+      if (ratio < 2.5) faint.push(`${status} ${ratio.toFixed(2)}`);
+    }
+    expect(faint).toEqual([]);
+  });
+});
+
+/** Runs in the page: the contrast ratio of WCAG 2.2 between an element's colour and what lies behind it. */
+function contrastWithGround(element: Element): number {
+  const channels = (color: string): [number, number, number, number] => {
+    const [red = 0, green = 0, blue = 0, alpha = 1] = (color.match(/[\d.]+/g) ?? []).map(Number);
+    return [red, green, blue, alpha];
+  };
+  let ground: Element | null = element;
+  while (ground && channels(getComputedStyle(ground).backgroundColor)[3] < 1) ground = ground.parentElement;
+  const below = channels(ground ? getComputedStyle(ground).backgroundColor : 'rgb(255, 255, 255)');
+  const [red, green, blue, alpha] = channels(getComputedStyle(element, '::before').color);
+  const luminance = (values: readonly number[]): number =>
+    values.reduce((sum, value, index) => {
+      const part = value / 255;
+      const linear = part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      return sum + linear * ([0.2126, 0.7152, 0.0722][index] ?? 0);
+    }, 0);
+  const mixed = [red, green, blue].map((value, index) => value * alpha + (below[index] ?? 0) * (1 - alpha));
+  const [one, other] = [luminance(mixed), luminance(below.slice(0, 3))];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}
+
+describe('a damaged run', () => {
+  it('says in its dashboard and its tooltip what is wrong', async () => {
+    await damagedRow().click();
+    const frame = await workbench.webviewWith('kaf-dashboard');
+    await until('the reason', 30_000, async () => (await text(frame, 'kaf-dashboard')).includes('is damaged'));
+    expect(await text(frame, 'kaf-dashboard')).toContain('origin.json is damaged: it is not JSON');
+    await workbench.screenshot('runs-damaged');
+  });
+});
+
+describe('a run whose data is not where it was', () => {
+  it('is begun, fails, and is then resumed with the folder that one chooses', async () => {
+    const moved = 'moved, seed 99, ';
+    await resume(moved);
+    await until('the run to fail', 120_000, () => Promise.resolve(glance(movedFolder).summary.status === 'failed'));
+    expect(glance(movedFolder).summary.message).toContain(path.join(folder, 'gone'));
+    await row('moved, seed 99, failed').waitFor({ timeout: 20_000 });
+    await resume(moved);
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.waitFor({ timeout: 20_000 });
+    const question = 'The data of “moved · seed 99” was not found where the run had it. Where does it lie now?';
+    expect(await dialog.innerText()).toContain(question);
+    await workbench.screenshot('runs-choose-folder');
+    await dialog.getByRole('button', { name: 'Choose Folder…' }).click();
+    const picker = workbench.page.locator('.quick-input-widget');
+    await picker.locator('input').first().waitFor({ state: 'visible', timeout: 20_000 });
+    await picker
+      .locator('input')
+      .first()
+      .fill(`${path.join(folder, 'elsewhere')}/`);
+    await workbench.screenshot('runs-folder-picker');
+    await picker.getByRole('button', { name: 'Use This Folder' }).click();
+    // It is empty, which the run says.
+    await until('the run to look there', 120_000, () => {
+      const { status, message, incarnation } = glance(movedFolder).summary;
+      return Promise.resolve(incarnation === 1 && status === 'failed' && (message ?? '').includes('elsewhere'));
+    });
+  });
+});
