@@ -144,8 +144,10 @@ describe('keeping a folder', () => {
     const { runs } = await client.request('run/start', { text: 'endless', file: null });
     await client.untilStep(runs[0]!.id, 5);
     fs.rmSync(path.join(runsFolder, 'server.lock'));
-    while (readLock(runsFolder)?.token !== server.lock.token) await new Promise((resolve) => setTimeout(resolve, 20));
-    const { step } = (await client.request('run/list', {})).runs[0]!;
+    // The run goes on without it, and once more when it is back.
+    let step = 5;
+    while (readLock(runsFolder)?.token !== server.lock.token) await client.untilStep(runs[0]!.id, ++step);
+    step = (await client.request('run/list', {})).runs[0]!.step;
     await client.untilStep(runs[0]!.id, step + 5);
   });
 });
