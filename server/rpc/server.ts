@@ -37,7 +37,10 @@ export interface RunningServer {
 
 const followMs = 2000;
 
-/** Whoever started the server has so long to connect. */
+/**
+ * Whoever started the server has so long to connect, from when it is served. It knocks within a twentieth of a second of the lock, and waits
+ * at the door till then; one that comes later finds nobody, and starts another server.
+ */
 const firstClientMs = 60_000;
 
 /** Connections that have not shown the token: of more the oldest is closed. */
