@@ -8,10 +8,13 @@ import { kernelFiles, loadKernels } from '../../../server/tensor/wasm/loadKernel
 import { guardBytes, MemoryPool } from '../../../server/tensor/wasm/memoryPool.ts';
 import { assetsFolder } from './builds.ts';
 
+/** Against hanging alone, as vitest's own. */
+const guardMs = 1_800_000;
+
 describe.each(['relaxed', 'plain'] as const)('the kernels, %s SIMD', (build) => {
   // In the optimising compiler a shape of code that the joining can't handle is a fatal error of the whole process.
   it('are all compiled with joined vectors', () => {
-    expect(canCompile(path.join(assetsFolder, kernelFiles[build]))).toBe(true);
+    expect(canCompile(path.join(assetsFolder, kernelFiles[build]), guardMs)).toBe(true);
   });
 
   it('have their constants where the pool hands nothing out', () => {
