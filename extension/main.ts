@@ -29,9 +29,11 @@ import { RunStore } from './runs/runStore.ts';
 import { RunsTree } from './runs/runsTree.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
+import { tellSlow } from './tellSlow.ts';
 
-const serverTimeoutMs = 20_000;
-const handshakeTimeoutMs = 10_000;
+const handshakeTimeoutMs = 30_000;
+/** A server that is started answers within a second or two where nothing is slow. */
+const slowMs = 10_000;
 const retryDelaysMs = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 let stopLanguageClient: (() => Promise<void>) | undefined;
@@ -39,6 +41,9 @@ let stopLanguageClient: (() => Promise<void>) | undefined;
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri } = context;
   const log = vscode.window.createOutputChannel('Kafscope', { log: true });
+  const logLine = (line: string): void => {
+    log.info(line);
+  };
   const runsFolder = chooseRunsFolder({
     setting: vscode.workspace.getConfiguration().get<string>('kafscope.runsFolder' satisfies SettingKey) ?? '',
     workspaceFolder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? null,
@@ -52,22 +57,21 @@ export function activate(context: vscode.ExtensionContext): void {
   const connection = new ServerConnection({
     client: `kafscope-vscode ${version}`,
     readLock: () => readServerLock(runsFolder, vscode.workspace),
-    startServer: async () => {
+    startServer: async (signal) => {
       if (vscode.workspace.isTrusted) prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
-      const variables = tensorflowEnvironment(await tensorflowPlaces());
+      const variables = tensorflowEnvironment(await tensorflowPlaces(logLine));
       return startServerProcess({
         ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },
-        timeoutMs: serverTimeoutMs,
+        signal,
         isTrusted: vscode.workspace.isTrusted,
       });
     },
-    endServer: (lock) => endServer(lock, { timeoutMs: serverTimeoutMs }),
+    endServer,
     retryDelaysMs,
     handshakeTimeoutMs,
-    log: (line) => {
-      log.info(line);
-    },
+    patience: { slowMs, tellSlow },
+    log: logLine,
   });
   const store = new RunStore(connection, (line) => {
     log.warn(line);

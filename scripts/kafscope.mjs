@@ -7,6 +7,9 @@ import { startNode } from './node24.mjs';
 
 const cli = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'dist', 'cli.cjs');
 
+/** As in server/terminal/interrupt.ts. */
+const onePressMs = 1000;
+
 // Here, too, Node would open its debugger.
 process.on('SIGUSR1', () => {});
 
@@ -32,7 +35,7 @@ async function run() {
   let firstMs = null;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     process.on(signal, () => {
-      const isLater = firstMs !== null && performance.now() - firstMs > 300;
+      const isLater = firstMs !== null && performance.now() - firstMs > onePressMs;
       firstMs ??= performance.now();
       child.kill(isLater ? 'SIGKILL' : signal);
     });

@@ -1,6 +1,6 @@
 // Entry of `dist/server.cjs --runs <absolute folder> [--look]`: serves that folder until nobody needs it any more; with `--look`, as for
 // a folder that is not trusted, it only shows its runs.
-// Exit codes: 0 ended, 1 failed, 2 bad usage, 3 another server has the folder.
+// Exit codes: 0 ended, 1 failed, 2 bad usage, 3 another server has the folder and answers.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { FolderTakenError } from './rpc/lockFile.ts';
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     process.exit();
   } catch (error) {
     log(error instanceof Error ? error.message : String(error));
-    process.exitCode = error instanceof FolderTakenError ? 3 : 1;
+    process.exitCode = error instanceof FolderTakenError && !error.isSilent ? 3 : 1;
   }
 }
 

@@ -24,7 +24,9 @@ export type CommandHandler = (argument?: unknown) => Promise<void> | void;
 
 export function commandTable(parts: CommandParts): Readonly<Record<CommandId, CommandHandler>> {
   const { connection, store, runCommands, log } = parts;
-  const installer = new TensorflowInstaller(parts.extensionUri);
+  const installer = new TensorflowInstaller(parts.extensionUri, (line) => {
+    parts.log.warn(line);
+  });
   return {
     'kafscope.train': (argument) => train(parts, argument),
     'kafscope.trainOneEpoch': (argument) => train(parts, argument, { 'training.epochs': 1 }),

@@ -76,21 +76,33 @@ export async function runInstaller(
   throw new Error(errors.trim().replace(/^kafscope: /, '') || `the installer ended with code ${String(code)}`);
 }
 
-/** The first whose pip answers, or the other one. */
-export async function pythonWithPip(candidates: readonly string[], other: string): Promise<string> {
+/** The first whose pip answers, or the other one. @param signal ends the search, and the program that is asked */
+export async function pythonWithPip(
+  candidates: readonly string[],
+  { other, signal }: { readonly other: string; readonly signal: AbortSignal },
+): Promise<string> {
   for (const python of candidates) {
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort();
+    }, pipTimeoutMs);
     try {
+      const either = AbortSignal.any([signal, late.signal]);
       // "python -m" runs what the folder has that it runs in: never the workspace's.
-      await promisify(execFile)(python, ['-m', 'pip', '--version'], { timeout: pipTimeoutMs, cwd: __dirname });
+      await promisify(execFile)(python, ['-m', 'pip', '--version'], { signal: either, cwd: __dirname });
       return python;
     } catch {
+      if (signal.aborted) break;
       // The next may have one.
+    } finally {
+      clearTimeout(timer);
     }
   }
   return other;
 }
 
-const pipTimeoutMs = 10_000;
+/** Of one that hangs. From a cold network disk pip takes a quarter of a minute. */
+const pipTimeoutMs = 60_000;
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);

@@ -21,10 +21,12 @@ const forGpu: Choice = {
 
 export class TensorflowInstaller {
   readonly #extensionUri: vscode.Uri;
+  readonly #log: (line: string) => void;
   #isAtWork = false;
 
-  constructor(extensionUri: vscode.Uri) {
+  constructor(extensionUri: vscode.Uri, log: (line: string) => void) {
     this.#extensionUri = extensionUri;
+    this.#log = log;
   }
 
   async install(): Promise<void> {
@@ -51,20 +53,21 @@ export class TensorflowInstaller {
     this.#isAtWork = true;
     try {
       const installed = await vscode.window.withProgress(options, async (progress, token) => {
-        const python = await pythonWithPip(await chosenInterpreters(), 'python3');
+        const abort = new AbortController();
+        token.onCancellationRequested(() => {
+          abort.abort();
+        });
+        const { signal } = abort;
+        const python = await pythonWithPip(await this.#chosenInterpreters(), { other: 'python3', signal });
         const command = {
           file: process.execPath,
           args: [commandLine, 'install', 'tensorflow', '--json', '--python', python, ...flags],
           env: nodeEnvironment(),
         };
-        const abort = new AbortController();
-        token.onCancellationRequested(() => {
-          abort.abort();
-        });
         if (token.isCancellationRequested) return null;
         let shown = 0;
         return runInstaller(command, {
-          signal: abort.signal,
+          signal,
           onStep: ({ message, share }) => {
             progress.report({ message, increment: 100 * (share - shown) });
             shown = share;
@@ -76,12 +79,12 @@ export class TensorflowInstaller {
       this.#isAtWork = false;
     }
   }
-}
 
-/** Programs that a workspace names are run only where it is trusted. */
-async function chosenInterpreters(): Promise<string[]> {
-  const { interpreters, isTrusted } = await tensorflowPlaces();
-  return isTrusted ? interpreters.filter((file) => path.isAbsolute(file)) : [];
+  /** Programs that a workspace names are run only where it is trusted. */
+  async #chosenInterpreters(): Promise<string[]> {
+    const { interpreters, isTrusted } = await tensorflowPlaces(this.#log);
+    return isTrusted ? interpreters.filter((file) => path.isAbsolute(file)) : [];
+  }
 }
 
 async function sayDone(sentence: string): Promise<void> {

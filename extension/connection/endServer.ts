@@ -5,37 +5,30 @@ import { WebSocket } from 'ws';
 import type { ServerLock } from './serverLock.ts';
 import { WebSocketMessageReader, WebSocketMessageWriter } from './webSocketTransport.ts';
 
-/** Settles when the server has let go of us; at once where none listens. @throws Error where it does not end in time, with what to do */
-export async function endServer(lock: ServerLock, { timeoutMs }: { timeoutMs: number }): Promise<void> {
+/**
+ * Settles when the server has let go of us, which it does when its runs are saved, however long that takes; at once where none listens.
+ * @throws Error where the signal ends the waiting, or it does not know how to end, with what to do
+ */
+export async function endServer(lock: ServerLock, signal: AbortSignal): Promise<void> {
   const socket = new WebSocket(`ws://127.0.0.1:${lock.port}/`, {
     headers: { authorization: `Bearer ${lock.token}` },
-    handshakeTimeout: timeoutMs,
     perMessageDeflate: false,
   });
   socket.on('error', () => undefined); // its 'close' follows
-  const closed = once(socket, 'close');
-  const isOpen = await Promise.race([once(socket, 'open').then(() => true), closed.then(() => false)]).catch(
-    () => false,
-  );
-  if (!isOpen) return; // nobody listens there, or it is not this lock's server
-  const rpc = createMessageConnection(new WebSocketMessageReader(socket), new WebSocketMessageWriter(socket));
-  rpc.listen();
-  // What ends may answer or close first; one that does not know the request is of an older version.
-  const refused = rpc.sendRequest('server/end', {}).then(
-    () => new Promise<never>(() => undefined),
-    (error: unknown) => {
-      if (socket.readyState !== WebSocket.OPEN) return new Promise<never>(() => undefined);
-      throw error;
-    },
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`it did not within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
+  const closed = new Promise<false>((resolve) => {
+    socket.once('close', () => {
+      resolve(false);
+    });
   });
+  const opened = new Promise<true>((resolve) => {
+    socket.once('open', () => {
+      resolve(true);
+    });
+  });
+  const cancelled = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
   try {
-    await Promise.race([closed, refused, late]);
+    const isOpen = await Promise.race([opened, closed, cancelled]);
+    if (isOpen) await Promise.race([askToEnd(socket), closed, cancelled]);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
@@ -43,8 +36,21 @@ export async function endServer(lock: ServerLock, { timeoutMs }: { timeoutMs: nu
       { cause: error },
     );
   } finally {
-    clearTimeout(timer);
-    rpc.dispose();
     socket.terminate();
   }
+}
+
+/** Settles never but by a refusal: what ends may answer or close first. One that does not know the request is of an older version. */
+async function askToEnd(socket: WebSocket): Promise<never> {
+  const rpc = createMessageConnection(new WebSocketMessageReader(socket), new WebSocketMessageWriter(socket));
+  socket.once('close', () => {
+    rpc.dispose();
+  });
+  rpc.listen();
+  try {
+    await rpc.sendRequest('server/end', {});
+  } catch (error) {
+    if (socket.readyState === WebSocket.OPEN) throw error;
+  }
+  return new Promise<never>(() => undefined);
 }

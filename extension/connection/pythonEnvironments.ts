@@ -1,8 +1,7 @@
 // What VS Code knows of Python: the settings and, where the Python extension is installed, its choice for the workspace.
-import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { SettingKey } from '../contributions.ts';
-import type { TensorflowPlaces } from './tensorflowPlaces.ts';
+import { activated, type TensorflowPlaces } from './tensorflowPlaces.ts';
 
 /** The part used here of what the extension `ms-python.python` exports, as `@vscode/python-extension` declares it. */
 interface PythonApi {
@@ -12,16 +11,16 @@ interface PythonApi {
   };
 }
 
-/** The server waits for this. */
-const activationTimeoutMs = 3000;
+/** The server waits for this, which takes a second or two, and ten times as long on a slow machine; what hangs may not keep it for ever. */
+const activationTimeoutMs = 30_000;
 
-export async function tensorflowPlaces(): Promise<TensorflowPlaces> {
+export async function tensorflowPlaces(log: (line: string) => void): Promise<TensorflowPlaces> {
   const configuration = vscode.workspace.getConfiguration();
   const folders = vscode.workspace.workspaceFolders ?? [];
   return {
     chosen: configuration.get<string>('kafscope.tensorflow.path' satisfies SettingKey) ?? '',
     interpreters: [
-      await activeInterpreter(folders[0]?.uri),
+      await activeInterpreter(folders[0]?.uri, log),
       configuration.get<string>('python.defaultInterpreterPath') ?? '',
     ].filter((file) => file !== ''),
     workspaceFolders: folders.map(({ uri }) => uri.fsPath),
@@ -30,11 +29,15 @@ export async function tensorflowPlaces(): Promise<TensorflowPlaces> {
 }
 
 /** Empty where the Python extension is not there, does not come up, or is of a version without this interface. */
-async function activeInterpreter(resource: vscode.Uri | undefined): Promise<string> {
+async function activeInterpreter(resource: vscode.Uri | undefined, log: (line: string) => void): Promise<string> {
   const python = vscode.extensions.getExtension<PythonApi>('ms-python.python');
   if (!python || !vscode.workspace.isTrusted) return '';
-  // Its own failures are its own to tell.
-  const activated = Promise.resolve(python.activate()).catch(() => undefined);
-  const api = await Promise.race([activated, delay(activationTimeoutMs, undefined)]);
+  const api = await activated(() => python.activate(), {
+    timeoutMs: activationTimeoutMs,
+    onLate: () => {
+      const after = `${activationTimeoutMs / 1000} s`;
+      log(`The Python extension is not up after ${after}: its environment is left out. Restart Server looks again.`);
+    },
+  });
   return api?.environments?.getActiveEnvironmentPath(resource).path ?? '';
 }

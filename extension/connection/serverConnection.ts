@@ -8,6 +8,7 @@ import type { HelloResult, Notifications, RequestMethod, Requests } from '../../
 import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
 import type { Row } from '../../server/protocol/records.ts';
+import { patiently, type Patience } from './patience.ts';
 import { lostConnection, RequestFailure, requestFailure } from './requestFailure.ts';
 import type { SubscriptionRequests } from './rowSubscription.ts';
 import { RowSubscription } from './rowSubscription.ts';
@@ -19,12 +20,14 @@ export interface ServerConnectionOptions {
   readonly client: string;
   readonly readLock: () => Promise<ServerLock | null>;
   /** Starts a server and resolves with its lock. */
-  readonly startServer: () => Promise<ServerLock>;
-  readonly endServer: (lock: ServerLock) => Promise<void>;
+  readonly startServer: (signal: AbortSignal) => Promise<ServerLock>;
+  readonly endServer: (lock: ServerLock, signal: AbortSignal) => Promise<void>;
   /** Pauses before the attempts to reconnect; after the last one the connection stays lost until someone asks. */
   readonly retryDelaysMs: readonly number[];
-  /** For opening the socket and for the hello. */
+  /** How long the server of a lock may say nothing until one is started, which asks it again and with more patience. */
   readonly handshakeTimeoutMs: number;
+  /** Nothing else has an end by the clock. */
+  readonly patience: Patience;
   readonly log: (line: string) => void;
 }
 
@@ -42,6 +45,8 @@ export class ServerConnection implements Disposable {
   private currentState: ConnectionState = { status: 'stopped' };
   private session: Session | null = null;
   private opening: Promise<Session> | null = null;
+  /** Ends what is under way: opening, or ending a server. */
+  private underWay: AbortController | null = null;
   private retryTimer: NodeJS.Timeout | null = null;
   private isDisposed = false;
 
@@ -89,12 +94,25 @@ export class ServerConnection implements Disposable {
   /** Ends the server, whoever started it, and connects to a new one. */
   async restartServer(): Promise<void> {
     this.cancelRetry();
+    this.underWay?.abort(new Error('the server is being restarted'));
     await this.opening?.catch(() => undefined);
     this.drop();
     this.setState({ status: 'starting' });
-    const lock = await this.options.readLock();
-    if (lock) await this.options.endServer(lock);
+    try {
+      await this.endOf(await this.options.readLock());
+    } catch (error) {
+      this.setLost(error);
+      throw error;
+    }
     await this.connect();
+  }
+
+  private async endOf(lock: ServerLock | null): Promise<void> {
+    const { endServer, patience } = this.options;
+    if (!lock) return;
+    this.underWay = new AbortController();
+    const sentence = 'Still waiting for the training server to end: first it saves its runs.';
+    await patiently(sentence, patience, this.underWay, (signal) => endServer(lock, signal));
   }
 
   /** Leaves the server, which goes on for others, and finds or starts the one that is right by now. */
@@ -108,6 +126,7 @@ export class ServerConnection implements Disposable {
 
   dispose(): void {
     this.isDisposed = true;
+    this.underWay?.abort(new Error('the connection is closed for good'));
     this.cancelRetry();
     this.drop();
     this.currentState = { status: 'stopped' };
@@ -127,8 +146,12 @@ export class ServerConnection implements Disposable {
   private async establish(): Promise<Session> {
     this.cancelRetry();
     if (this.currentState.status !== 'lost') this.setState({ status: 'starting' });
+    this.underWay = new AbortController();
+    const sentence = 'Still waiting for the training server. On a slow disk or a busy machine it may take minutes.';
     try {
-      const session = await this.findOrStart();
+      const session = await patiently(sentence, this.options.patience, this.underWay, (signal) =>
+        this.findOrStart(signal),
+      );
       if (this.isDisposed || session.socket.readyState !== WebSocket.OPEN) {
         close(session);
         throw lostConnection('server/hello');
@@ -143,36 +166,62 @@ export class ServerConnection implements Disposable {
         subscription.use(subscriptionRequests(session.rpc, runId));
       return session;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.options.log(`Not connected: ${message}`);
-      this.setState({ status: 'lost', message });
+      this.setLost(error);
       throw error;
     }
   }
 
-  private async findOrStart(): Promise<Session> {
+  private setLost(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.options.log(`Not connected: ${message}`);
+    this.setState({ status: 'lost', message });
+  }
+
+  private async findOrStart(signal: AbortSignal): Promise<Session> {
     const lock = await this.options.readLock();
     if (lock) {
+      const late = new AbortController();
+      const timer = setTimeout(() => {
+        late.abort(new Error('it said nothing'));
+      }, this.options.handshakeTimeoutMs);
       try {
-        return await this.greet(lock);
+        return await this.greet(lock, AbortSignal.any([signal, late.signal]));
       } catch (error) {
+        signal.throwIfAborted();
         if (isVersionMismatch(error)) throw error;
         this.options.log(`The server of the lock file does not answer (${String(error)}); starting one.`);
+      } finally {
+        clearTimeout(timer);
       }
     }
-    return this.greet(await this.options.startServer());
+    // It has said that it lives; until its runs are read it lets us wait at the door.
+    return this.greet(await this.options.startServer(signal), signal);
   }
 
   /** Opens a socket with the lock's token and says hello. */
-  private async greet(lock: ServerLock): Promise<Session> {
-    const { handshakeTimeoutMs } = this.options;
+  private async greet(lock: ServerLock, signal: AbortSignal): Promise<Session> {
     const socket = new WebSocket(`ws://127.0.0.1:${lock.port}/`, {
       headers: { authorization: `Bearer ${lock.token}` },
-      handshakeTimeout: handshakeTimeoutMs,
       maxPayload: maxMessageBytes,
       perMessageDeflate: false,
     });
-    await opened(socket);
+    const giveUp = (): void => {
+      socket.terminate();
+    };
+    signal.addEventListener('abort', giveUp);
+    try {
+      await opened(socket);
+      return await this.hello(socket);
+    } catch (error) {
+      socket.terminate();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  private async hello(socket: WebSocket): Promise<Session> {
     const rpc = createMessageConnection(new WebSocketMessageReader(socket), new WebSocketMessageWriter(socket), {
       error: this.options.log,
       warn: this.options.log,
@@ -194,19 +243,9 @@ export class ServerConnection implements Disposable {
     socket.once('close', onClose);
     rpc.listen();
 
-    const timer = setTimeout(() => {
-      socket.terminate();
-    }, handshakeTimeoutMs);
-    try {
-      const hello = await send(rpc, 'server/hello', { protocolVersion, client: this.options.client });
-      if (hello.protocolVersion !== protocolVersion) throw versionMismatch(hello.serverVersion);
-      return { socket, rpc, hello };
-    } catch (error) {
-      socket.terminate();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+    const hello = await send(rpc, 'server/hello', { protocolVersion, client: this.options.client });
+    if (hello.protocolVersion !== protocolVersion) throw versionMismatch(hello.serverVersion);
+    return { socket, rpc, hello };
   }
 
   private onLost(session: Session): void {
@@ -253,8 +292,9 @@ export class ServerConnection implements Disposable {
   }
 
   private setState(state: ConnectionState): void {
+    if (this.isDisposed) return;
     this.currentState = state;
-    if (!this.isDisposed) this.stateEmitter.fire(state);
+    this.stateEmitter.fire(state);
   }
 }
 

@@ -14,7 +14,8 @@ export interface ServerProcessOptions {
   readonly workingFolder: string;
   /** Where its output goes, in a folder of ours; appended to, begun anew when it has grown past 1 MiB. */
   readonly logFile: string;
-  readonly timeoutMs: number;
+  /** Ends it while it does not listen yet. How long it takes until then is the machine's and the disk's affair. */
+  readonly signal: AbortSignal;
   /** Where the workspace is not trusted the server only shows runs, and writes nothing into their folder. */
   readonly isTrusted: boolean;
   /** Environment variables besides VS Code's own. */
@@ -23,13 +24,13 @@ export interface ServerProcessOptions {
 
 const lockPollMs = 50;
 const maxLogBytes = 1024 * 1024;
-/** The server's exit status where another one already owns the folder. */
+/** The server's exit status where another one already owns the folder and answers. */
 const alreadyServed = 3;
 
 /**
  * Starts a server and resolves with its lock, or with the lock of another server that was faster.
  *
- * @throws Error with the end of its log, where it ends early or does not listen in time.
+ * @throws Error with the end of its log, where it ends early; the signal's reason where that ends it.
  */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerLock> {
   if (!fs.existsSync(options.serverModule)) {
@@ -61,17 +62,18 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   });
   child.unref();
 
-  for (const deadline = Date.now() + options.timeoutMs; Date.now() < deadline; await delay(lockPollMs)) {
+  for (;;) {
     const lock = await readServerLock(options.runsFolder, options);
     const isNew = lock !== null && (lock.pid === child.pid || lock.token !== previous?.token);
     if (isNew || (lock !== null && end.code === alreadyServed)) return lock;
     if (end.reason !== null)
       throw new Error(`The server ended with ${end.reason}. ${logEnd(options.logFile, logStart)}`);
+    if (options.signal.aborted) {
+      child.kill();
+      options.signal.throwIfAborted();
+    }
+    await delay(lockPollMs);
   }
-  child.kill();
-  throw new Error(
-    `The server did not listen within ${options.timeoutMs / 1000} s. ${logEnd(options.logFile, logStart)}`,
-  );
 }
 
 /** For VS Code's own Node, free of what the window passes to its own processes. */

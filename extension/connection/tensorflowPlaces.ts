@@ -29,3 +29,22 @@ function absolute(place: string, workspaceFolder: string | undefined): string {
   const isHome = place === '~' || place.startsWith('~/');
   return isHome || workspaceFolder === undefined ? place : path.resolve(workspaceFolder, place);
 }
+
+/** What an extension exports once it is up; undefined where it fails, which is its own to tell, or is not up by then. */
+export async function activated<Api>(
+  activate: () => PromiseLike<Api>,
+  { timeoutMs, onLate }: { readonly timeoutMs: number; readonly onLate: () => void },
+): Promise<Api | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      onLate();
+      resolve(undefined);
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([Promise.resolve(activate()).catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

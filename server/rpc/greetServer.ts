@@ -7,10 +7,8 @@ import { requestErrorCodes } from '../protocol/errors.ts';
 import type { Lock, LockAnswer } from './lockFile.ts';
 import { SocketReader, SocketWriter } from './socketTransport.ts';
 
-const patienceMs = 3000;
-
-/** A server of another version answers, too. */
-export async function greetServer(lock: Lock): Promise<LockAnswer> {
+/** A server of another version answers, too. One that is silent is so for the whole of the patience: it may have let go of us in haste. */
+export async function greetServer(lock: Lock, patienceMs: number): Promise<LockAnswer> {
   const socket = new WebSocket(`ws://127.0.0.1:${String(lock.port)}/`, {
     headers: { authorization: `Bearer ${lock.token}` },
     maxPayload: maxMessageBytes,
@@ -21,10 +19,7 @@ export async function greetServer(lock: Lock): Promise<LockAnswer> {
   }, patienceMs);
   // Refused by the system, or by somebody who does not know the token.
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    resolve(error.code === 'ECONNREFUSED' || /^Unexpected server response/.test(error.message) ? 'gone' : 'silent');
-  });
-  socket.on('close', () => {
-    resolve('silent');
+    if (error.code === 'ECONNREFUSED' || /^Unexpected server response/.test(error.message)) resolve('gone');
   });
   socket.on('open', () => {
     const connection = createMessageConnection(new SocketReader(socket), new SocketWriter(socket));

@@ -27,12 +27,15 @@ export type LockAnswer =
   /** Somebody listens and says nothing in time: it may be busy, or stopped for a while. */
   | 'silent';
 
-export type AskLock = (lock: Lock) => Promise<LockAnswer>;
+/** @param patienceMs for how long it is listened before silence is an answer */
+export type AskLock = (lock: Lock, patienceMs: number) => Promise<LockAnswer>;
 
 /** Another server has the folder. */
 export class FolderTakenError extends Error {
   override readonly name = 'FolderTakenError';
   readonly pid: number;
+  /** It listens and did not answer. */
+  readonly isSilent: boolean;
 
   constructor(runsFolder: string, { pid }: Lock, isSilent: boolean) {
     const who = `The server with process id ${String(pid)}`;
@@ -42,6 +45,7 @@ export class FolderTakenError extends Error {
         : `${who} already serves ${runsFolder}. Connect to that one, or end it first.`,
     );
     this.pid = pid;
+    this.isSilent = isSilent;
   }
 }
 
@@ -97,8 +101,8 @@ function isOf(host: string, lock: Lock): boolean {
   return lock.host === undefined || lock.host === host;
 }
 
-/** How often a server that listens and says nothing is asked, three seconds each. */
-const patientTries = 30;
+/** How a server that listens and says nothing is asked: a minute and a half in all, and longer each time, so that a slow one is heard. */
+const patiencesMs = [3000, 6000, 12_000, 24_000, 45_000] as const;
 
 /** A lock that this process holds. */
 export class HeldLock {
@@ -157,7 +161,7 @@ export class HeldLock {
     if (typeof there === 'object') {
       if (there.token === this.lock.token) return true;
       const isOther = isOf(this.lock.host ?? '', there);
-      const answer = isOther ? await this.#ask(there) : 'silent';
+      const answer = isOther ? await this.#ask(there, patiencesMs[0]) : 'silent';
       if (answer !== 'gone') return answer === 'silent';
     }
     try {
@@ -185,14 +189,15 @@ async function takeAt(file: string, lock: Lock, ask: AskLock, runsFolder: string
 
 /** Settles with what lies there once no server of this host lives that has its lock there: a token, or that there is none. */
 async function untilFree(file: string, own: Lock, ask: AskLock, runsFolder: string): Promise<string> {
-  for (let tries = 1; ; tries++) {
+  for (let tries = 0; ; tries++) {
     const there = lookAt(file);
     if (typeof there !== 'object') return there;
     if (!isOf(own.host ?? '', there) || isDead(there, own)) return there.token;
-    const answer = await ask(there);
+    const patienceMs = patiencesMs[tries];
+    if (patienceMs === undefined) throw new FolderTakenError(runsFolder, there, true);
+    const answer = await ask(there, patienceMs);
     if (answer === 'gone') return there.token;
     if (answer === 'answers') throw new FolderTakenError(runsFolder, there, false);
-    if (tries >= patientTries) throw new FolderTakenError(runsFolder, there, true);
   }
 }
 

@@ -37,14 +37,20 @@ export interface RunningServer {
 
 const followMs = 2000;
 
-/** Whoever started the server has so long to connect. */
+/**
+ * Whoever started the server has so long to connect, from when it is served. It knocks within a twentieth of a second of the lock, and waits
+ * at the door till then; one that comes later finds nobody, and starts another server.
+ */
 const firstClientMs = 60_000;
 
 /** Connections that have not shown the token: of more the oldest is closed. */
 const maxStrangers = 64;
 
-/** In which a stranger must have asked for what it wants. */
-const strangerMs = 5000;
+/**
+ * In which a stranger must have asked for what it wants. One who has the token does so at once; a server or a client that a slow disk has held
+ * up for a while may let it seem late.
+ */
+const strangerMs = 30_000;
 
 /**
  * @throws FolderTakenError where another server has the folder, StorageError where it can neither be written nor a lock be kept

@@ -12,8 +12,8 @@ import { Subscriptions } from './subscriptions.ts';
 /** An experiment's text is one value; nothing that a client sends is deep or of many parts. */
 const requestLimits = { depth: 32, values: 100_000 };
 
-/** A client that has not greeted by then is none. */
-const greetingMs = 10_000;
+/** A client that has not greeted by then is none: an extension host that others hold up may take a while. */
+const greetingMs = 60_000;
 
 /** A client that so much waits for and that takes nothing for so long is given up. */
 const maxWaitingBytes = 32 * 1024 * 1024;

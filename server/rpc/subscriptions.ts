@@ -13,11 +13,14 @@ export interface SubscriptionsOptions {
 }
 
 const shortestGapMs = 100;
+/** What could not be read is tried again: nobody else may say that the run has rows, and a disk or a file handle may be there again. */
+const tryAgainMs = 2000;
 const maxBacklogBytes = 16 * 1024 * 1024;
 
 interface Subscription {
   cursor: number;
   sentMs: number;
+  isUnreadable: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -32,7 +35,7 @@ export class Subscriptions {
   /** Begins, or begins anew, after the cursor. */
   add(runId: string, cursor: number): void {
     this.remove(runId);
-    this.#byRun.set(runId, { cursor, sentMs: 0, timer: null });
+    this.#byRun.set(runId, { cursor, sentMs: 0, isUnreadable: false, timer: null });
     this.progressed(runId);
   }
 
@@ -47,7 +50,8 @@ export class Subscriptions {
     const subscription = this.#byRun.get(runId);
     if (!subscription || subscription.timer) return;
     // Never at once: the reply to `run/subscribe` goes first.
-    const waitMs = Math.max(0, subscription.sentMs + shortestGapMs - performance.now());
+    const gapMs = subscription.isUnreadable ? tryAgainMs : shortestGapMs;
+    const waitMs = Math.max(0, subscription.sentMs + gapMs - performance.now());
     subscription.timer = setTimeout(() => {
       subscription.timer = null;
       this.#send(runId, subscription);
@@ -57,7 +61,12 @@ export class Subscriptions {
   /** The run's log was cut: rows beyond its end come again. */
   cut(runId: string): void {
     const subscription = this.#byRun.get(runId);
-    if (subscription) subscription.cursor = Math.min(subscription.cursor, this.#options.lastSeq(runId));
+    if (!subscription) return;
+    try {
+      subscription.cursor = Math.min(subscription.cursor, this.#options.lastSeq(runId));
+    } catch {
+      subscription.cursor = 0; // which rows are still there is not known: all of them once more
+    }
   }
 
   close(): void {
@@ -74,9 +83,12 @@ export class Subscriptions {
     try {
       rows = this.#options.read(runId, subscription.cursor);
     } catch (error) {
-      this.#options.log(`${runId} can't be read: ${(error as Error).message}`);
+      if (!subscription.isUnreadable) this.#options.log(`${runId} can't be read: ${(error as Error).message}`);
+      subscription.isUnreadable = true;
+      this.progressed(runId);
       return;
     }
+    subscription.isUnreadable = false;
     const last = rows.at(-1);
     if (!last) return;
     subscription.cursor = last.seq;

@@ -129,11 +129,15 @@ export function damagedRun(folder: string, error: Error): RunSummary {
 
 /** Changes when the run is written to. */
 export function filesSign(folder: string): string {
-  const newest = newestOf(folder);
-  const ofOld = fs.statSync(path.join(folder, 'run.db'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const ofOldLog = fileSize(path.join(folder, 'run.db-wal'));
-  if (newest < 0) return [newest, ofOld, ofOldLog, fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0].join();
-  return [newest, fileSize(logFile(folder, newest)), fileSize(beatFile(folder, newest)), ofOld, ofOldLog].join();
+  try {
+    const newest = newestOf(folder);
+    const ofOld = fs.statSync(path.join(folder, 'run.db'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const ofOldLog = fileSize(path.join(folder, 'run.db-wal'));
+    if (newest < 0) return [newest, ofOld, ofOldLog, fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0].join();
+    return [newest, fileSize(logFile(folder, newest)), fileSize(beatFile(folder, newest)), ofOld, ofOldLog].join();
+  } catch (error) {
+    return String(error); // as where the folder may not be looked into any more, which its next reader says
+  }
 }
 
 export function newestOf(folder: string): number {

@@ -53,7 +53,12 @@ export class RunReader {
   /** What later work has made void is forgotten. */
   #use(run: RunSummary): OpenRun {
     const open = this.#open.get(run.id) ?? { history: new RunHistory(run.folder), snapshot: null };
-    if (open.history.refresh()) open.snapshot = null;
+    try {
+      if (open.history.refresh()) open.snapshot = null;
+    } catch (error) {
+      open.snapshot = null; // what was made void before it failed would not be told again
+      throw error;
+    }
     this.#open.delete(run.id);
     this.#open.set(run.id, open);
     for (const id of this.#open.keys()) {

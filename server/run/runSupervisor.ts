@@ -326,8 +326,15 @@ export class RunSupervisor {
       const { work } = entry;
       entry.child = null;
       entry.work = null;
-      if (isOthers(entry.summary.folder, work, child.pid)) this.#read(entry.summary.folder, entry, { isForced: true });
-      else this.#settle(entry, work, end, exit, stderr);
+      const { folder } = entry.summary;
+      try {
+        if (isOthers(folder, work, child.pid)) this.#read(folder, entry, { isForced: true });
+        else this.#settle(entry, work, end, exit, stderr);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        // A folder that can't be read now, or that is none any more, ends its run and not the server.
+        this.#read(folder, entry, { isForced: true });
+      }
       this.#startNext();
     });
   }

@@ -3,7 +3,8 @@ import { wantingMore } from '../run/processSignals.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
-const onePressMs = 300;
+/** In which one Ctrl+C may arrive twice; on a busy machine the parent's copy is late. */
+const onePressMs = 1000;
 
 /** Returns what gives the signals back. */
 export function onInterrupt(terminal: Terminal, end: () => void): () => void {

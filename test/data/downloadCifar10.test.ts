@@ -34,6 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   await rm(folder, { recursive: true });
@@ -56,9 +57,7 @@ describe('downloadCifar10', () => {
       response.writeHead(200, { 'content-length': archive.length });
       response.write(archive.subarray(0, 40_000));
       // A connection that breaks at once may take with it what was on its way.
-      void vi
-        .waitFor(async () => expect((await stat(path.join(folder, part))).size).toBeGreaterThan(0), { interval: 5 })
-        .finally(() => response.destroy());
+      void untilOnDisk(1).then(() => response.destroy());
     };
     const failed = download();
     await expect(failed).rejects.toThrow(DataError);
@@ -111,12 +110,26 @@ describe('downloadCifar10', () => {
     await expect(tight).rejects.toThrow('unpacks to more than 50000 bytes');
   });
 
-  it('ends where no byte comes any more, keeping what has come', async () => {
+  it('ends where no byte comes for a minute, keeping what has come', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let answer: ServerResponse | undefined;
     respond = (_request, response) => {
-      response.writeHead(200, { 'content-length': archive.length });
-      response.write(archive.subarray(0, 40_000));
+      answer = response.writeHead(200, { 'content-length': archive.length });
+      response.write(archive.subarray(0, 10_000));
     };
-    await expect(download({ idleMs: 100 })).rejects.toThrow('sent nothing for 0.1 s. What has arrived is kept');
+    const failed = download().catch((error: unknown) => error);
+    await untilOnDisk(10_000);
+    // A minute after the last byte, not after the first.
+    for (const from of [10_000, 20_000, 30_000]) {
+      vi.advanceTimersByTime(59_999);
+      answer?.write(archive.subarray(from, from + 10_000));
+      expect(await Promise.race([untilOnDisk(from + 10_000), failed])).toBeUndefined();
+    }
+    vi.advanceTimersByTime(60_000);
+    expect(await failed).toMatchObject({
+      message: expect.stringContaining('sent nothing for 60 s. What has arrived is kept') as string,
+    });
+    expect((await stat(path.join(folder, part))).size).toBe(40_000);
   });
 
   it('follows a redirect on this machine, and none to an address that is not encrypted', async () => {
@@ -157,6 +170,12 @@ describe('downloadCifar10', () => {
 async function download(options: Partial<Parameters<typeof downloadCifar10>[1]> = {}): Promise<void> {
   const { signal } = new AbortController();
   await downloadCifar10(folder, { signal, onProgress: () => undefined, archive: { url, md5, ...limits }, ...options });
+}
+
+/** Settles once so many bytes have arrived and are written. */
+async function untilOnDisk(sizeBytes: number): Promise<void> {
+  const size = async () => (await stat(path.join(folder, part)).catch(() => null))?.size ?? 0;
+  while ((await size()) < sizeBytes);
 }
 
 function serveRanges({ headers: { range } }: IncomingMessage, response: ServerResponse): void {

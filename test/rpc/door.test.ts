@@ -2,7 +2,7 @@
 // KAFSCOPE_TORTURE makes it long: 10⁴ resets, 10⁴ connections, 10⁵ frames.
 import { once } from 'node:events';
 import net from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encode } from '../../server/protocol/codec.ts';
 import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
@@ -172,6 +172,14 @@ describe('no message ends the server', () => {
 });
 
 describe('a client that never reads', () => {
+  // Else a minute of silence could come first, on a slow machine.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('is not read on once its answers wait: a flood of small questions costs little', async () => {
     const { services } = scriptedServerOptions('');
     let asked = 0;

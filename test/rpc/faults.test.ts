@@ -11,7 +11,7 @@ import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages
 import { isResumable } from '../../server/protocol/run.ts';
 import { HeldLock, readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
-import { newestLog, readHead } from '../../server/run/logFile.ts';
+import { logFile, newestLog, readHead } from '../../server/run/logFile.ts';
 import { createScriptedRun, filesOf, killTrainerAt, readRows, temporaryFolder } from '../run/scriptedRun.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import { forkScriptedServer, startScriptedServer } from './scriptedServer.ts';
@@ -307,6 +307,23 @@ describe('a trainer that dies', () => {
     const ended = await client.untilStatus(id, 'interrupted');
     expect(ended.message).toBe('The trainer was told to end. Resume the run to go on from its last checkpoint.');
     expect(ended.checkpoints.at(-1)?.step).toBe(ended.step);
+  });
+
+  it.each(['killed', 'stopped'] as const)('after its log was replaced by no log, %s, ends nobody', async (how) => {
+    const client = await TestClient.connect((await startScriptedServer(temporaryFolder())).lock);
+    const { runs } = await client.request('run/start', { text: 'endless', file: null });
+    const { id, folder } = runs[0]!;
+    await client.request('run/subscribe', { runId: id, cursor: 0 });
+    await client.untilStep(id, 5);
+    const trainer = trainerPid(folder);
+    fs.rmSync(logFile(folder, 0));
+    fs.mkdirSync(logFile(folder, 0));
+    if (how === 'killed') process.kill(trainer, 'SIGKILL');
+    else await client.request('run/stop', { runId: id });
+    const ended = await client.untilStatus(id, 'damaged');
+    expect(ended.message).toContain('is no regular file');
+    const next = await client.request('run/start', { text: 'steps', file: null });
+    await client.untilStatus(next.runs[0]!.id, 'finished');
   });
 
   it('loses no record that was made', async () => {

@@ -53,20 +53,18 @@ describe('a run over the wire', () => {
     expect(client.rows(id)).toEqual(written.slice(10));
   });
 
-  it('tells progress at most ten times a second, and no more after it is unsubscribed', async () => {
+  // How often it tells progress is held by subscriptions.test.ts, on a clock that the test turns.
+  it('tells progress as the run goes on, and no more after it is unsubscribed', async () => {
     const client = await connect();
     const { id } = await start(client, 'endless');
     await client.request('run/subscribe', { runId: id, cursor: 0 });
     const progressed = () => client.heard.filter(({ method }) => method === 'run/progressed');
     await client.until(() => progressed().length >= 6);
-    const gaps = progressed().map(({ atMs }, index, all) => atMs - (all[index - 1]?.atMs ?? -Infinity));
-    // Arrival may jitter; five gaps of 100 ms at the sender can't shrink to less than this in sum.
-    expect(gaps.slice(1, 6).reduce((sum, gap) => sum + gap, 0)).toBeGreaterThan(400);
     await client.request('run/unsubscribe', { runId: id });
     const before = progressed().length;
     await client.request('run/stop', { runId: id });
     await client.untilStatus(id, 'stopped');
-    expect(progressed().length - before).toBeLessThanOrEqual(1);
+    expect(progressed()).toHaveLength(before);
   });
 
   it('pauses, goes on, and stops with a checkpoint', async () => {

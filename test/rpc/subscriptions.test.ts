@@ -15,7 +15,10 @@ function follow() {
       const end = Math.min(state.last, cursor + 3); // a page
       return Array.from({ length: Math.max(0, end - cursor) }, (_, index) => ({ seq: cursor + 1 + index }) as Row);
     },
-    lastSeq: () => state.last,
+    lastSeq: () => {
+      if (state.isBroken) throw new Error('no such disk');
+      return state.last;
+    },
     backlogBytes: () => state.backlogBytes,
     send: (_runId, rows) => sent.push(...rows.map(({ seq }) => seq)),
     log: (line) => log.push(line),
@@ -108,17 +111,36 @@ describe('a followed run', () => {
     subscriptions.close();
   });
 
-  it('that can not be read is said, and goes on when it can', () => {
+  it('that can not be read is said once, and goes on by itself when it can', () => {
     const { state, sent, log, subscriptions } = follow();
     state.last = 1;
     state.isBroken = true;
     subscriptions.add('a', 0);
-    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(10_000);
     expect(log).toEqual(["a can't be read: no such disk"]);
+    state.isBroken = false;
+    vi.advanceTimersByTime(2000);
+    expect(sent).toEqual([1]);
+    state.isBroken = true;
+    state.last = 2;
+    subscriptions.progressed('a');
+    vi.advanceTimersByTime(1000);
+    expect(log).toHaveLength(2);
+    subscriptions.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('whose end can not be read when its log was cut is sent whole', () => {
+    const { state, sent, subscriptions } = follow();
+    state.last = 3;
+    subscriptions.add('a', 0);
+    vi.advanceTimersByTime(1000);
+    state.isBroken = true;
+    subscriptions.cut('a');
     state.isBroken = false;
     subscriptions.progressed('a');
     vi.advanceTimersByTime(1000);
-    expect(sent).toEqual([1]);
+    expect(sent).toEqual([1, 2, 3, 1, 2, 3]);
     subscriptions.close();
   });
 });

@@ -12,7 +12,7 @@ import type { Lock } from '../../server/rpc/lockFile.ts';
 import { SocketReader, SocketWriter } from '../../server/rpc/socketTransport.ts';
 
 type Heard = {
-  [Method in NotificationMethod]: { method: Method; params: Notifications[Method]; atMs: number };
+  [Method in NotificationMethod]: { method: Method; params: Notifications[Method] };
 }[NotificationMethod];
 
 export class TestClient {
@@ -25,7 +25,7 @@ export class TestClient {
     this.socket = socket;
     this.#connection = createMessageConnection(new SocketReader(socket), new SocketWriter(socket));
     this.#connection.onNotification((method, params) => {
-      this.heard.push({ method, params, atMs: performance.now() } as Heard);
+      this.heard.push({ method, params } as Heard);
       for (const wake of this.#waiting.splice(0)) wake();
     });
     this.#connection.listen();

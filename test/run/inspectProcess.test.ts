@@ -73,6 +73,7 @@ describe('the inspector', () => {
       answered++;
     }
     expect((await inspected).tensors[0]).toMatchObject({ values: 25_000_000, max: 0 });
-    expect(answered).toBeGreaterThan(20);
+    // Were it to read it itself, it would answer the first one after the inspection.
+    expect(answered).toBeGreaterThan(1);
   });
 });

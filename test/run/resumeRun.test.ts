@@ -277,6 +277,21 @@ describe('RunReader', () => {
     fresh.close();
   });
 
+  it('forgets it, too, where it could not read on behind what told it so', async () => {
+    const folder = await interruptedRun();
+    fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
+    const reader = new RunReader();
+    reader.snapshot(glance(folder).summary);
+    const run = await resume(folder);
+    fs.mkdirSync(logFile(folder, 2));
+    expect(() => reader.snapshot(run)).toThrow('is no regular file');
+    fs.rmdirSync(logFile(folder, 2));
+    const fresh = new RunReader();
+    expect(reader.snapshot(run)).toEqual(fresh.snapshot(run));
+    reader.close();
+    fresh.close();
+  });
+
   it('gives the rows after a cursor', async () => {
     const run = await trainScripted(scriptedPlan('steps'));
     const reader = new RunReader();

@@ -7,7 +7,7 @@ import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newestLog, readHead } from '../../server/run/logFile.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
-import { status, stepShown, text } from './panelText.ts';
+import { status, stepShown, text, textNow } from './panelText.ts';
 import { until, Workbench } from './workbench.ts';
 
 const experiments = {
@@ -78,7 +78,7 @@ function row(label: string | RegExp): Locator {
 
 /** Presses an action that a row shows while the pointer is on it. */
 async function press(at: Locator, action: string): Promise<void> {
-  await at.hover({ timeout: 20_000 });
+  await at.hover();
   await at.locator(`.action-label[aria-label^="${action}"]`).click();
 }
 
@@ -86,9 +86,9 @@ async function press(at: Locator, action: string): Promise<void> {
 async function train(name: keyof typeof experiments): Promise<Frame> {
   await press(row(new RegExp(`^${name}$`)), 'Train');
   let found: Frame | undefined;
-  await until(`the dashboard of ${name}`, 60_000, async () => {
+  await until(`the dashboard of ${name}`, async () => {
     const frame = await workbench.webviewWith('kaf-dashboard-header');
-    const header = await text(frame, 'kaf-dashboard-header', 1000).catch(() => ''); // the one before goes as this one comes
+    const header = await textNow(frame, 'kaf-dashboard-header').catch(() => ''); // the one before goes as this one comes
     if (header.startsWith(name)) found = frame;
     return found !== undefined;
   });
@@ -97,7 +97,7 @@ async function train(name: keyof typeof experiments): Promise<Frame> {
 }
 
 async function waitForStatus(frame: Frame, wanted: string): Promise<void> {
-  await until(`the run to be ${wanted}`, 60_000, async () => (await status(frame)) === wanted);
+  await until(`the run to be ${wanted}`, async () => (await status(frame)) === wanted);
 }
 
 async function monitor(): Promise<string> {
@@ -128,8 +128,8 @@ describe('when something goes wrong', () => {
     await waitForStatus(frame, 'failed');
     const sentence = /There is no folder \/nowhere.*Set dataset\.path to the folder that holds/;
     expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(sentence);
-    await until('the sentence in the monitor', 20_000, async () => sentence.test(await monitor()));
-    await row(/^seed 0\s*failed/).waitFor({ timeout: 20_000 });
+    await until('the sentence in the monitor', async () => sentence.test(await monitor()));
+    await row(/^seed 0\s*failed/).waitFor();
     // Nothing was trained, so there is nothing to attack.
     expect(await frame.locator('[data-intent=evaluate]').count()).toBe(0);
     await workbench.screenshot('faults-failed');
@@ -141,7 +141,7 @@ describe('when something goes wrong', () => {
     const sentence = /Batches of 4000 images need about .* GB of memory; .* Set training\.batchSize to \d+ or less\./;
     expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(sentence);
     expect(await stepShown(frame)).toBe(0);
-    await until('the sentence in the monitor', 20_000, async () => sentence.test(await monitor()));
+    await until('the sentence in the monitor', async () => sentence.test(await monitor()));
     await workbench.screenshot('faults-large');
   });
 
@@ -154,10 +154,10 @@ describe('when something goes wrong', () => {
     for (const name of ['samples', 'batchSize']) await form.locator(`[data-field=${name}] input`).fill('9000');
     await form.getByText('Start attack').click();
     const sentence = /Batches of 9000 images need about .* GB of memory; .* Set the batch size to \d+ or less\./;
-    await frame.locator('kaf-dashboard [role=alert]').waitFor({ timeout: 30_000 });
+    await frame.locator('kaf-dashboard [role=alert]').waitFor();
     expect(await text(frame, 'kaf-dashboard [role=alert]')).toMatch(sentence);
     expect(await status(frame)).toBe('finished');
-    await until('the sentence in the monitor', 20_000, async () => sentence.test(await monitor()));
+    await until('the sentence in the monitor', async () => sentence.test(await monitor()));
     await workbench.screenshot('faults-attack');
   });
 
@@ -165,12 +165,12 @@ describe('when something goes wrong', () => {
     const frame = await train('diverging');
     await waitForStatus(frame, 'diverged');
     // The status comes ahead of the record that tells where.
-    await until('the step', 20_000, async () =>
+    await until('the step', async () =>
       /Diverged at step \d+ ?: loss is not finite/.test(await text(frame, 'kaf-dashboard [role=alert]')),
     );
-    await row(/^seed 0\s*diverged · step \d+/).waitFor({ timeout: 20_000 });
+    await row(/^seed 0\s*diverged · step \d+/).waitFor();
     await frame.getByRole('button', { name: 'Show the norms' }).click();
-    await until('cells in the colour of what is not finite', 20_000, async () => (await notFinitePixels(frame)) > 100);
+    await until('cells in the colour of what is not finite', async () => (await notFinitePixels(frame)) > 100);
     await workbench.screenshot('faults-diverged');
   });
 
@@ -179,7 +179,7 @@ describe('when something goes wrong', () => {
     async (from) => {
       const frame = from === 'tree' ? await train('killed') : await workbench.webviewWith('kaf-dashboard-header');
       const before = await stepShown(frame);
-      await until('three steps', 60_000, async () => (await stepShown(frame)) >= before + 3);
+      await until('three steps', async () => (await stepShown(frame)) >= before + 3);
       killTrainer('killed');
       await waitForStatus(frame, 'interrupted');
       const shown = await stepShown(frame);
@@ -189,7 +189,7 @@ describe('when something goes wrong', () => {
       if (from === 'tree') await press(row(/^seed 0\s*interrupted/), 'Resume');
       else await frame.locator('[data-intent=resume]').click();
       await waitForStatus(frame, 'training');
-      await until('a step after the checkpoint', 60_000, async () => {
+      await until('a step after the checkpoint', async () => {
         const step = await stepShown(frame);
         // Not from the start again. What was recorded last may not have been shown before the trainer was killed.
         expect(step).toBeGreaterThanOrEqual(Math.min(shown, checkpoint));

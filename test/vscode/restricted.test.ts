@@ -99,10 +99,10 @@ describe('in a workspace that is not trusted', () => {
   it('past runs can be looked at', async () => {
     await workbench.page.locator('.activitybar').getByRole('tab', { name: 'Kafscope' }).click();
     const run = workbench.page.locator('.monaco-list-row', { hasText: 'seed 0' }).first();
-    await run.waitFor({ timeout: 60_000 });
+    await run.waitFor();
     await run.click();
     const frame = await workbench.webviewWith('kaf-dashboard kaf-tabs');
-    await until('the run', 60_000, async () => (await status(frame)) === 'finished');
+    await until('the run', async () => (await status(frame)) === 'finished');
     expect(await text(frame, 'kaf-dashboard-header')).toContain('12');
     await workbench.screenshot('restricted-dashboard');
   });
@@ -119,15 +119,13 @@ describe('in a workspace that is not trusted', () => {
   );
 
   it('what would run something says why it does not', async () => {
-    await runtimeItem('restricted').waitFor({ timeout: 30_000 });
+    await runtimeItem('restricted').waitFor();
     await workbench.openFile('mine.kaf.yaml');
     // Installing and downloading are not even offered.
     const doings = { Train: 'train', 'Select Runtime…': 'try runtimes' };
     for (const [command, doing] of Object.entries(doings)) {
       await workbench.runCommand(`Kafscope: ${command}`);
-      await notification(`Kafscope does not ${doing} in a workspace that is not trusted`)
-        .first()
-        .waitFor({ timeout: 30_000 });
+      await notification(`Kafscope does not ${doing} in a workspace that is not trusted`).first().waitFor();
     }
     await workbench.screenshot('restricted-refused');
     expect(fs.readdirSync(path.join(folder, '.kafscope/runs')).filter((name) => name.includes('mine'))).toEqual([]);
@@ -149,9 +147,9 @@ describe('in a workspace that is not trusted', () => {
       .getByRole('button', { name: /^Trust/ })
       .first()
       .click();
-    await runtimeItem('restricted').waitFor({ state: 'detached', timeout: 60_000 });
+    await runtimeItem('restricted').waitFor({ state: 'detached' });
     // The library of the workspace is loaded now, as it may: the trap does work.
-    await until('the runtimes to be tried', 120_000, () => Promise.resolve(fs.readdirSync(sprung).includes('library')));
+    await until('the runtimes to be tried', () => Promise.resolve(fs.readdirSync(sprung).includes('library')));
     expect(fs.readFileSync(victim, 'utf8')).toBe('of somebody');
     await workbench.screenshot('restricted-trusted');
   });

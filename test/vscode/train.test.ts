@@ -38,7 +38,7 @@ async function dashboard(): Promise<Frame> {
 }
 
 async function waitForStatus(frame: Frame, wanted: string): Promise<void> {
-  await until(`the run to be ${wanted}`, 60_000, async () => (await status(frame)) === wanted);
+  await until(`the run to be ${wanted}`, async () => (await status(frame)) === wanted);
 }
 
 async function openTab(frame: Frame, name: string): Promise<void> {
@@ -76,10 +76,10 @@ describe('Kafscope in VS Code', () => {
     const before = await editor.innerText();
     await workbench.page.keyboard.press('Control+End');
     await workbench.page.keyboard.type('trainig: 3\n');
-    await workbench.page.locator('.squiggly-error').first().waitFor({ timeout: 20_000 });
+    await workbench.page.locator('.squiggly-error').first().waitFor();
     await workbench.screenshot('diagnostics');
     // This VS Code saves by itself, so reverting to what is saved would keep the mistake.
-    await until('the mistake to be gone', 20_000, async () => {
+    await until('the mistake to be gone', async () => {
       const isUndone = (await editor.innerText()) === before;
       if (!isUndone) await workbench.page.keyboard.press('Control+Z');
       return isUndone && (await workbench.page.locator('.squiggly-error').count()) === 0;
@@ -87,9 +87,9 @@ describe('Kafscope in VS Code', () => {
   });
 
   it('the lens trains, and the first step is in the dashboard', async () => {
-    await workbench.page.locator('.codelens-decoration a', { hasText: 'Train' }).first().click({ timeout: 20_000 });
+    await workbench.page.locator('.codelens-decoration a', { hasText: 'Train' }).first().click();
     const frame = await dashboard();
-    await until('the first steps', 60_000, async () => (await stepShown(frame)) >= 2);
+    await until('the first steps', async () => (await stepShown(frame)) >= 2);
     expect(await text(frame, 'kaf-dashboard-header')).toContain('first-light · seed 0');
     await workbench.screenshot('curves');
   });
@@ -97,19 +97,17 @@ describe('Kafscope in VS Code', () => {
   it.each(['curves', 'norms', 'activations'])('points arrive live in the tab %s', async (tab) => {
     const frame = await dashboard();
     await openTab(frame, tab);
-    await until(`curves in ${tab}`, 30_000, async () => (await paintedPixels(frame, tab)) > 500);
+    await until(`curves in ${tab}`, async () => (await paintedPixels(frame, tab)) > 500);
     const before = await labels(frame, tab);
     expect(before).not.toBe('');
-    await until(`news in ${tab}`, 60_000, async () => (await labels(frame, tab)) !== before);
+    await until(`news in ${tab}`, async () => (await labels(frame, tab)) !== before);
     await workbench.screenshot(tab);
   });
 
   it('the monitor in the sidebar shows the run at work', async () => {
     await workbench.page.locator('.activitybar a[aria-label^="Kafscope"]').first().click();
     const monitor = await workbench.webviewWith('kaf-monitor');
-    await until('the run in the monitor', 30_000, async () =>
-      (await text(monitor, 'kaf-monitor')).includes('first-light'),
-    );
+    await until('the run in the monitor', async () => (await text(monitor, 'kaf-monitor')).includes('first-light'));
     const shown = await text(monitor, 'kaf-monitor');
     for (const word of [
       /loss \d/,
@@ -130,16 +128,16 @@ describe('Kafscope in VS Code', () => {
     const paused = await stepShown(frame);
     await frame.locator('[data-intent=resume]').click();
     await waitForStatus(frame, 'training');
-    await until('a step after the pause', 60_000, async () => (await stepShown(frame)) > paused);
+    await until('a step after the pause', async () => (await stepShown(frame)) > paused);
   });
 
   it('after a reload of the window the run has gone on and the dashboard is whole again', async () => {
     const before = await stepShown(await dashboard());
     await workbench.reload();
     const frame = await dashboard();
-    await until('steps after the reload', 60_000, async () => (await stepShown(frame)) > before);
+    await until('steps after the reload', async () => (await stepShown(frame)) > before);
     await openTab(frame, 'curves');
-    await until('the curves', 30_000, async () => (await paintedPixels(frame, 'curves')) > 500);
+    await until('the curves', async () => (await paintedPixels(frame, 'curves')) > 500);
     expect(await status(frame)).toBe('training');
     await workbench.screenshot('reloaded');
   });
@@ -166,7 +164,6 @@ describe('Kafscope in VS Code', () => {
     await form.getByText('Start attack').click();
     await until(
       'the attack to end',
-      90_000,
       async () =>
         /worst case/i.test(await text(frame, 'kaf-robustness-tab')) &&
         (await status(frame)) === 'stopped' &&
@@ -177,7 +174,7 @@ describe('Kafscope in VS Code', () => {
 
   it('the run and its checkpoint are in the tree, and the checkpoint opens in the inspector', async () => {
     const row = workbench.page.locator('.monaco-list-row', { hasText: 'seed 0' }).first();
-    await row.waitFor({ timeout: 20_000 });
+    await row.waitFor();
     const twistie = row.locator('.monaco-tl-twistie.collapsed');
     if ((await twistie.count()) > 0) await twistie.click();
     await workbench.page
@@ -185,7 +182,7 @@ describe('Kafscope in VS Code', () => {
       .first()
       .click();
     const frame = await workbench.webviewWith('kaf-checkpoint');
-    await until('the tensors', 30_000, async () => (await text(frame, 'kaf-checkpoint')).includes('kaf1.alpha'));
+    await until('the tensors', async () => (await text(frame, 'kaf-checkpoint')).includes('kaf1.alpha'));
     const shown = await text(frame, 'kaf-checkpoint');
     expect(shown).toContain('conv1.kernel');
     expect(shown).toContain('3×3×3×32');
@@ -197,7 +194,7 @@ describe('Kafscope in VS Code', () => {
     const status = page.locator('.statusbar-item', { hasText: /^\s*(wasm|tensorflow|cpu|auto)\s*$/ });
     await workbench.runCommand('Kafscope: Select Runtime…');
     const rows = page.locator('.quick-input-list .monaco-list-row');
-    await rows.filter({ hasText: /wasm.*threads?.*ms a test step/ }).waitFor({ timeout: 30_000 });
+    await rows.filter({ hasText: /wasm.*threads?.*ms a test step/ }).waitFor();
     const texts = (await rows.allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
     expect(texts).toHaveLength(4);
     expect(texts[0]).toMatch(/auto ?now (wasm|tensorflow)/);
@@ -206,9 +203,9 @@ describe('Kafscope in VS Code', () => {
     await workbench.screenshot('runtimes');
     await page.keyboard.type('cpu');
     await page.keyboard.press('Enter');
-    await until('the status bar', 20_000, async () => (await status.innerText()).trim() === 'cpu');
+    await until('the status bar', async () => (await status.innerText()).trim() === 'cpu');
     const settings = path.join(workbench.userFolder, 'User/settings.json');
-    await until('the setting', 20_000, () =>
+    await until('the setting', () =>
       Promise.resolve(/"kafscope\.runtime":\s*"cpu"/.test(fs.readFileSync(settings, 'utf8'))),
     );
   });
@@ -221,7 +218,7 @@ describe('Kafscope in VS Code', () => {
     await workbench.runCommand('Kafscope: Open Dashboard');
     const frame = await dashboard();
     await openTab(frame, 'curves');
-    await until('the curves', 20_000, async () => (await paintedPixels(frame, 'curves')) > 500);
+    await until('the curves', async () => (await paintedPixels(frame, 'curves')) > 500);
     // The page was hidden and has been given a snapshot of the whole run: its typed arrays must have come along.
     const [, norm] = /gradient norm all parameters · log ([\d.]+)/.exec(await text(frame, 'kaf-curves-tab')) ?? [];
     expect(Number(norm)).toBeGreaterThan(0.01);
@@ -230,11 +227,11 @@ describe('Kafscope in VS Code', () => {
       path.join(folder, '.vscode/settings.json'),
       JSON.stringify({ 'workbench.colorTheme': 'Default Light Modern' }),
     );
-    await until('the light theme', 20_000, async () => (await frame.locator('body.vscode-light').count()) > 0);
-    await until('the curves', 20_000, async () => (await paintedPixels(frame, 'curves')) > 500);
+    await until('the light theme', async () => (await frame.locator('body.vscode-light').count()) > 0);
+    await until('the curves', async () => (await paintedPixels(frame, 'curves')) > 500);
     await workbench.screenshot('light');
     await workbench.page.setViewportSize({ width: 760, height: 800 });
-    await until('the curves', 20_000, async () => (await paintedPixels(frame, 'curves')) > 500);
+    await until('the curves', async () => (await paintedPixels(frame, 'curves')) > 500);
     await workbench.screenshot('light-narrow');
   });
 });

@@ -4,8 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Browser, type Frame, type Page } from 'playwright-core';
-import { installExtension, serve } from '../../scripts/codeServer.mjs';
+import { guardMs, installExtension, serve } from '../../scripts/codeServer.mjs';
 import { findChromium, root } from '../../scripts/install.mjs';
+
+/** A key that the workbench loses while it restores is pressed again after this, however long it takes until one is heard. */
+const pressAgainMs = 1500;
 
 const browserFlags = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -58,8 +61,13 @@ export class Workbench {
       settings: { 'git.enabled': false, ...(options.isRestricted ? restricted : {}), ...options.settings },
       asksForTrust: options.isRestricted === true,
     });
-    const browser: Browser = await chromium.launch({ executablePath: await findChromium(), args: browserFlags });
+    const browser: Browser = await chromium.launch({
+      executablePath: await findChromium(),
+      args: browserFlags,
+      timeout: guardMs,
+    });
     const context = await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } });
+    context.setDefaultTimeout(guardMs);
     const page = await context.newPage();
     const seen = watch(page);
     const payload = JSON.stringify([
@@ -67,7 +75,7 @@ export class Workbench {
       ['skipReleaseNotes', 'true'],
     ]);
     await page.goto(`${server.address}&payload=${encodeURIComponent(payload)}`);
-    await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    await page.locator('.monaco-workbench .activitybar').waitFor();
     const folders = { userFolder: path.join(state, 'user'), folder: options.folder };
     return new Workbench(page, seen, folders, async () => {
       await context.close(); // first the page, else the extension host lives on for its grace time
@@ -77,45 +85,37 @@ export class Workbench {
     });
   }
 
-  /** Runs a command by its palette title, e.g. `Kafscope: Train`. F1 is lost while the workbench restores: pressed until it shows. */
+  /** Runs a command by its palette title, e.g. `Kafscope: Train`. */
   async runCommand(title: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget input').first();
-    await until('the command palette', 20_000, async () => {
-      await this.page.keyboard.press('F1');
-      return input.waitFor({ state: 'visible', timeout: 1500 }).then(
-        () => true,
-        () => false,
-      );
-    });
-    await input.fill(`>${title}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: title })
-      .first()
-      .waitFor({ timeout: 15_000 });
-    await this.page.keyboard.press('Enter');
+    await this.#pick('F1', `>${title}`, title);
   }
 
   async openFile(name: string): Promise<void> {
+    await this.#pick('Control+P', name, name);
+  }
+
+  /** Opens the quick input by a key, types, and takes the row once it is there: a key that comes late would empty the input again. */
+  async #pick(key: string, typed: string, row: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
-    await until('the file picker', 20_000, async () => {
-      await this.page.keyboard.press('Control+P');
-      return input.waitFor({ state: 'visible', timeout: 1500 }).then(
+    const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first();
+    await until(`the quick input by ${key}`, async () => {
+      await this.page.keyboard.press(key);
+      return input.waitFor({ state: 'visible', timeout: pressAgainMs }).then(
         () => true,
         () => false,
       );
     });
-    await input.fill(name);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: name })
-      .first()
-      .waitFor({ timeout: 15_000 });
+    await until(`${row} in the quick input`, async () => {
+      if ((await input.inputValue()) !== typed) await input.fill(typed);
+      return (await found.isVisible()) && (await input.inputValue()) === typed;
+    });
     await this.page.keyboard.press('Enter');
   }
 
-  /** The frame of the webview in which the selector matches something. The first webview of a browser takes 4 to 6 s. */
-  async webviewWith(selector: string, timeoutMs = 40_000): Promise<Frame> {
+  /** The frame of the webview in which the selector matches something. */
+  async webviewWith(selector: string): Promise<Frame> {
     let found: Frame | undefined;
-    await until(`a webview with ${selector}`, timeoutMs, async () => {
+    await until(`a webview with ${selector}`, async () => {
       for (const frame of this.page.frames()) {
         const count = await frame
           .locator(selector)
@@ -131,10 +131,10 @@ export class Workbench {
 
   /** By the command, as a person does: the browser's own reload may come before the workbench has stored which editors are open. */
   async reload(): Promise<void> {
-    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    const loaded = this.page.waitForEvent('load');
     await this.runCommand('Developer: Reload Window');
     await loaded;
-    await this.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .activitybar').waitFor();
   }
 
   /** Changes the colour theme by the workspace's settings, and waits until it shows. */
@@ -143,7 +143,7 @@ export class Workbench {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     const settings = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as object) : {};
     fs.writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': themes[theme].name }));
-    await this.page.locator(`.monaco-workbench.${themes[theme].className}`).waitFor({ timeout: 30_000 });
+    await this.page.locator(`.monaco-workbench.${themes[theme].className}`).waitFor();
   }
 
   async screenshot(name: string): Promise<void> {
@@ -168,10 +168,11 @@ const restricted = {
   'security.workspace.trust.startupPrompt': 'never',
 };
 
-/** Waits until the condition holds. @throws Error naming what it waited for. */
-export async function until(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + timeoutMs; Date.now() < end; await delay(100)) if (await condition()) return;
-  throw new Error(`waited ${timeoutMs} ms for ${what}`);
+/** Waits until the condition holds. @throws Error naming what it waited for, where that seems to come never. */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + guardMs;
+  for (; performance.now() < end; await delay(100)) if (await condition()) return;
+  throw new Error(`waited ${String(guardMs / 60_000)} minutes for ${what}`);
 }
 
 interface Seen {

@@ -6,6 +6,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { guardMs } from '../../scripts/codeServer.mjs';
 import { checkInteractions } from './gallery/interactions.mjs';
 import { themes, themeSheet } from './gallery/themes.mjs';
 
@@ -47,7 +48,7 @@ const server = http.createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
 const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-const browser = await chromium.launch({ executablePath, args: browserFlags });
+const browser = await chromium.launch({ executablePath, args: browserFlags, timeout: guardMs });
 const troubles = [];
 try {
   fs.mkdirSync(folder, { recursive: true });
@@ -115,7 +116,7 @@ function shots() {
 }
 
 async function take({ name, panel, scene, view, theme, width, act }) {
-  const page = await browser.newPage({ viewport: { width, height: panel === 'monitor' ? 620 : 860 } });
+  const page = await newPage({ width, height: panel === 'monitor' ? 620 : 860 });
   page.on('pageerror', (error) => troubles.push(`${name}: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') troubles.push(`${name}: ${message.text()}`);
@@ -153,21 +154,25 @@ function cutCards() {
 }
 
 async function openPage(panel, scene, view) {
-  const page = await browser.newPage({ viewport: { width: panel === 'monitor' ? 280 : 1400, height: 860 } });
-  page.setDefaultTimeout(20_000);
+  const page = await newPage({ width: panel === 'monitor' ? 280 : 1400, height: 860 });
   page.on('pageerror', (error) => troubles.push(`${panel} ${scene}: ${error.message}`));
   await page.goto(address(panel, scene, view, 'dark'));
   await settle(page, panel);
   return page;
 }
 
-/** Waits for the panel's element, the icon font, and two more frames than the redraw limit needs. */
+async function newPage(viewport) {
+  const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(guardMs);
+  return page;
+}
+
+/** Waits for the panel's element, the icon font, and until all that the panel was told is drawn. */
 async function settle(page, panel) {
   await page.locator(`kaf-${panel}`).waitFor({ state: 'attached' });
   await page.evaluate(async () => {
     await document.fonts.ready;
-    const start = performance.now();
-    while (performance.now() - start < 350) await new Promise(requestAnimationFrame);
+    await globalThis.untilDrawn();
   });
 }
 
@@ -196,14 +201,14 @@ async function measure() {
   ]) {
     const rounds = [];
     for (let round = 0; round < 3; round++) {
-      const page = await browser.newPage({ viewport: { width: 1400, height: 860 } });
+      const page = await newPage({ width: 1400, height: 860 });
       await page.goto(address('dashboard', 'many', view, 'dark'));
       await settle(page, 'dashboard');
       const session = await page.context().newCDPSession(page);
       await session.send('Performance.enable', { timeDomain: 'threadTicks' });
       const copiedMs = await page.evaluate(() => globalThis.prepareMany());
       const opening = await profile(session, () => page.evaluate(() => globalThis.openMany()));
-      // At most ten redraws a second for three seconds: 30 frames with work.
+      // 30 redraws, of which the panel makes at most ten a second.
       const live = await profile(session, () => page.evaluate(() => globalThis.playLive()));
       rounds.push({
         openedMs: Math.round(opening.value),

@@ -1,7 +1,7 @@
 // What the extension makes of the installer's words: those of the built command line with a made-up pip, and of a made-up installer.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   pythonWithPip,
   runInstaller,
@@ -48,8 +48,38 @@ describe('the installer of TensorFlow', () => {
   test('takes the first Python whose pip answers, and the usual one where none does', async () => {
     const bare = fakePip(temporaryFolder(), {}, { version: 'exit 1' }).python;
     const { python } = fakePip(temporaryFolder(), {});
-    expect(await pythonWithPip([bare, '/nowhere/python3', python], 'python3')).toBe(python);
-    expect(await pythonWithPip([bare, '/nowhere/python3'], 'python3')).toBe('python3');
+    const usual = { other: 'python3', signal: unaborted() };
+    expect(await pythonWithPip([bare, '/nowhere/python3', python], usual)).toBe(python);
+    expect(await pythonWithPip([bare, '/nowhere/python3'], usual)).toBe('python3');
+  });
+
+  test('passes over a Python that hangs, after a minute, and asks no more once it is cancelled', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const folder = temporaryFolder();
+    const asked = (name: string) => path.join(folder, name);
+    const hanging = (name: string) =>
+      fakePip(temporaryFolder(), {}, { version: `touch '${asked(name)}'; exec tail -f /dev/null` }).python;
+    const untilAsked = async (name: string) => {
+      while (!fs.existsSync(asked(name))) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const abort = new AbortController();
+    const search = { other: 'python3', signal: abort.signal };
+    const { python } = fakePip(temporaryFolder(), {});
+    let isFound = false;
+    const found = pythonWithPip([hanging('first'), python], search).finally(() => (isFound = true));
+    await untilAsked('first');
+    vi.advanceTimersByTime(59_999);
+    expect(isFound).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(await found).toBe(python);
+    const cancelled = pythonWithPip([hanging('second'), hanging('third')], search);
+    await untilAsked('second');
+    abort.abort();
+    expect(await cancelled).toBe('python3');
+    expect(fs.existsSync(asked('third'))).toBe(false);
   });
 
   test('that fails says why, in its own words', async () => {

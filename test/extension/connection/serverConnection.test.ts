@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { RequestFailure } from '../../../extension/connection/requestFailure.ts';
 import type { ServerConnectionOptions } from '../../../extension/connection/serverConnection.ts';
@@ -66,14 +66,133 @@ describe('finding a server', () => {
     expect(connection.state).toMatchObject({ status: 'lost' });
   });
 
-  test('gives up on a server that does not answer hello in time', async () => {
+  test('starts one where the server of the lock says nothing for as long as it may', async () => {
+    turnTimers();
     const silent = await fakeServer({ answers: { 'server/hello': () => new Promise(() => undefined) } });
+    const server = await fakeServer();
+    let starts = 0;
     const connection = connectionTo(silent, {
-      handshakeTimeoutMs: 50,
+      handshakeTimeoutMs: 30_000,
+      startServer: () => {
+        starts++;
+        return Promise.resolve(server.lock);
+      },
+    });
+    const connected = connection.connect();
+    await silent.received('server/hello');
+    vi.advanceTimersByTime(29_999);
+    expect(starts).toBe(0);
+    vi.advanceTimersByTime(1);
+    await connected;
+    expect(starts).toBe(1);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('that can not be started is told with its reason', async () => {
+    const server = await fakeServer();
+    const connection = connectionTo(server, {
+      readLock: () => Promise.resolve(null),
       startServer: () => Promise.reject(new Error('the folder is locked')),
     });
     await expect(connection.connect()).rejects.toThrow('the folder is locked');
     expect(connection.state).toEqual({ status: 'lost', message: 'the folder is locked' });
+  });
+});
+
+describe('a server that takes long', () => {
+  test('to answer once it is started is waited for, which is said once', async () => {
+    turnTimers();
+    const ready = Promise.withResolvers<void>();
+    const server = await fakeServer();
+    const hello = server.answers['server/hello'];
+    server.answers['server/hello'] = async (params) => {
+      await ready.promise;
+      return hello?.(params);
+    };
+    const { patience, told } = slowAfter(10_000);
+    const starting = { readLock: () => Promise.resolve(null), startServer: () => Promise.resolve(server.lock) };
+    const connection = connectionTo(server, { patience, handshakeTimeoutMs: 30_000, ...starting });
+    const connected = connection.connect();
+    await server.received('server/hello');
+    vi.advanceTimersByTime(9999);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(3_600_000);
+    expect(told).toMatchObject([{ sentence: expect.stringMatching(/^Still waiting/) as string, isShown: true }]);
+    ready.resolve();
+    expect(await connected).toMatchObject({ serverVersion: '9.9.9' });
+    expect(told).toMatchObject([{ isShown: false }]);
+  });
+
+  test('is not spoken of where it does not', async () => {
+    turnTimers();
+    const { patience, told } = slowAfter(10_000);
+    await connectionTo(await fakeServer(), { patience }).connect();
+    vi.advanceTimersByTime(3_600_000);
+    expect(told).toEqual([]);
+  });
+
+  test('to start is left when a person says so', async () => {
+    turnTimers();
+    const { patience, told } = slowAfter(10_000);
+    const hanging = neverStarts();
+    const connection = connectionTo(await fakeServer(), { patience, ...hanging.options });
+    const connected = connection.connect().catch((error: unknown) => error);
+    await hanging.asked;
+    vi.advanceTimersByTime(10_000);
+    told[0]?.cancel();
+    expect(await connected).toMatchObject({ message: 'it was cancelled before it was done' });
+    expect(connection.state).toMatchObject({ status: 'lost' });
+    expect(told).toMatchObject([{ isShown: false }]);
+  });
+
+  test('to answer is left when a person says so, and none is started beside it', async () => {
+    turnTimers();
+    const silent = await fakeServer({ answers: { 'server/hello': () => new Promise(() => undefined) } });
+    const { patience, told } = slowAfter(10_000);
+    const connection = connectionTo(silent, { patience });
+    const connected = connection.connect().catch((error: unknown) => error);
+    await silent.received('server/hello');
+    vi.advanceTimersByTime(10_000);
+    told[0]?.cancel();
+    expect(await connected).toMatchObject({ message: 'it was cancelled before it was done' });
+  });
+
+  test('to start is not waited for by who restarts it, nor when the window closes', async () => {
+    for (const leave of ['restartServer', 'dispose'] as const) {
+      const server = await fakeServer();
+      const hanging = neverStarts();
+      let readLock = hanging.options.readLock;
+      const options = { ...hanging.options, readLock: () => readLock() };
+      const connection = connectionTo(server, options);
+      const connected = connection.connect().catch((error: unknown) => error);
+      await hanging.asked;
+      readLock = () => Promise.resolve(server.lock);
+      await connection[leave]();
+      expect(await connected).toBeInstanceOf(Error);
+      expect(connection.state.status).toBe(leave === 'dispose' ? 'stopped' : 'connected');
+    }
+  });
+
+  test('to end is waited for, which is said; given up, the connection is lost with the reason', async () => {
+    turnTimers();
+    const server = await fakeServer();
+    const { patience, told } = slowAfter(10_000);
+    const asked = Promise.withResolvers<void>();
+    const connection = connectionTo(server, {
+      patience,
+      endServer: (_lock, signal) => {
+        asked.resolve();
+        return aborted(signal);
+      },
+    });
+    await connection.connect();
+    const restarted = connection.restartServer().catch((error: unknown) => error);
+    await asked.promise;
+    vi.advanceTimersByTime(3_600_000);
+    expect(told).toMatchObject([{ sentence: expect.stringContaining('saves its runs') as string, isShown: true }]);
+    told[0]?.cancel();
+    expect(await restarted).toBeInstanceOf(Error);
+    expect(connection.state).toEqual({ status: 'lost', message: 'it was cancelled before it was done' });
   });
 });
 
@@ -282,6 +401,50 @@ async function fakeServer(options?: Parameters<typeof startFakeServer>[0]): Prom
   return server;
 }
 
+/** The longest that a timer takes. */
+const never = 2 ** 31 - 1;
+
+/** The test turns the clock of what waits; sockets go on by themselves. */
+function turnTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+}
+
+function slowAfter(slowMs: number) {
+  const told: { sentence: string; isShown: boolean; cancel: () => void }[] = [];
+  const tellSlow = (sentence: string, cancel: () => void) => {
+    const one = { sentence, isShown: true, cancel };
+    told.push(one);
+    return () => {
+      one.isShown = false;
+    };
+  };
+  return { told, patience: { slowMs, tellSlow } };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+/** There is no server, and the one that is started never listens. */
+function neverStarts() {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const options = {
+    readLock: (): Promise<FakeServer['lock'] | null> => Promise.resolve(null),
+    startServer: (signal: AbortSignal) => {
+      resolve();
+      return aborted(signal);
+    },
+  };
+  return { options, asked };
+}
+
 function connectionTo(server: FakeServer, options: Partial<ServerConnectionOptions> = {}): ServerConnection {
   const connection = new ServerConnection({
     client: 'test',
@@ -289,7 +452,8 @@ function connectionTo(server: FakeServer, options: Partial<ServerConnectionOptio
     startServer: () => Promise.reject(new Error('there is a server already')),
     endServer: () => Promise.resolve(),
     retryDelaysMs: [],
-    handshakeTimeoutMs: 5000,
+    handshakeTimeoutMs: never,
+    patience: slowAfter(never).patience,
     log: () => undefined,
     ...options,
   });

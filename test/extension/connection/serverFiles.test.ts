@@ -1,9 +1,12 @@
 // Lock file, server process and log, with small servers of the test's own.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { cleanHost } from '../../../server/protocol/serverLock.ts';
 import { readServerLock } from '../../../extension/connection/serverLock.ts';
 import { endServer } from '../../../extension/connection/endServer.ts';
@@ -107,9 +110,17 @@ describe('starting a server', () => {
     await expect(startServerProcess(options)).rejects.toThrow('status 1');
   });
 
-  test('ends one that does not listen in time', async () => {
-    const options = serverThat(`setInterval(() => {}, 1000);`);
-    await expect(startServerProcess({ ...options, timeoutMs: 300 })).rejects.toThrow('did not listen within 0.3 s');
+  test('waits for one that does not listen yet, and ends it when told to', async () => {
+    const controller = new AbortController();
+    const options = serverThat(`
+      fs.writeFileSync(folder + '/started.part', String(process.pid));
+      fs.renameSync(folder + '/started.part', folder + '/started');
+      setInterval(() => {}, 1000);`);
+    const started = startServerProcess({ ...options, signal: controller.signal });
+    const pid = Number(await untilWritten(path.join(options.runsFolder, 'started')));
+    controller.abort(new Error('it was cancelled'));
+    await expect(started).rejects.toThrow('it was cancelled');
+    await untilGone(pid);
   });
 
   test('never writes its log through a link', async () => {
@@ -139,29 +150,84 @@ describe('starting a server', () => {
 });
 
 describe('ending a server', () => {
+  const { signal } = new AbortController();
+
   test('is done by asking it with its token', async () => {
     const server = await startScriptedServer(temporaryFolder());
-    await endServer(server.lock, { timeoutMs: 60_000 });
+    await endServer(server.lock, signal);
     await server.closed;
   });
 
   test('of a wrong token, or where nobody listens any more, ends nobody', async () => {
     const server = await startScriptedServer(temporaryFolder());
-    await endServer({ ...server.lock, token: 'wrong' }, { timeoutMs: 60_000 });
+    await endServer({ ...server.lock, token: 'wrong' }, signal);
     let isClosed = false;
     void server.closed.then(() => (isClosed = true));
-    await endServer({ ...lock, pid: process.pid, port: 9 }, { timeoutMs: 60_000 });
+    await endServer({ ...lock, pid: process.pid, port: 9 }, signal);
     expect(isClosed).toBe(false);
   });
 
   test('that does not know how says which process to end', async () => {
     const server = await startFakeServer();
     onTestFinished(() => server.close());
-    await expect(endServer(server.lock, { timeoutMs: 60_000 })).rejects.toThrow(
+    await expect(endServer(server.lock, signal)).rejects.toThrow(
       /^The server \(process \d+, Kafscope .*\) was asked to end: .*\. End that process yourself, then try again\.$/,
     );
   });
+
+  test('that has answered and still saves its runs is waited for until it has let go', async () => {
+    const server = await startFakeServer({ answers: { 'server/end': () => ({}) } });
+    let isEnded = false;
+    const ended = endServer(server.lock, signal).then(() => (isEnded = true));
+    await server.received('server/end');
+    await untilAnswered(server.lock);
+    expect(isEnded).toBe(false);
+    await server.close();
+    await ended;
+  });
+
+  test.each(['server/end', 'opening'])('that hangs at %s is left when told to, and its process named', async (at) => {
+    const controller = new AbortController();
+    const server = await startFakeServer({ answers: { 'server/end': () => new Promise(() => undefined) } });
+    const door = net.createServer();
+    onTestFinished(() => server.close());
+    onTestFinished(() => void door.close());
+    door.listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    const { port } = at === 'opening' ? (door.address() as net.AddressInfo) : server.lock;
+    const knocked = once(door, 'connection');
+    const ended = endServer({ ...server.lock, port }, controller.signal).catch((error: unknown) => error);
+    if (at === 'opening') await knocked;
+    else await server.received('server/end');
+    controller.abort(new Error('it was cancelled'));
+    expect(await ended).toMatchObject({
+      message: expect.stringMatching(/was asked to end: it was cancelled\. End that process yourself/) as string,
+    });
+  });
 });
+
+/** By another connection: what was asked before has been answered as well. */
+async function untilAnswered(lock: Parameters<typeof endServer>[0]): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${lock.port}/`, { headers: { authorization: `Bearer ${lock.token}` } });
+  await once(socket, 'open');
+  socket.terminate();
+}
+
+async function untilWritten(file: string): Promise<string> {
+  while (!fs.existsSync(file)) await new Promise((resolve) => setImmediate(resolve));
+  return fs.readFileSync(file, 'utf8');
+}
+
+async function untilGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return; // it is gone, as hoped
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 function serverThat(body: string) {
   const runsFolder = temporaryFolder();
@@ -173,7 +239,7 @@ function serverThat(body: string) {
     runsFolder,
     logFile: path.join(runsFolder, 'server.log'),
     workingFolder: path.join(runsFolder, 'working'),
-    timeoutMs: 20_000,
+    signal: new AbortController().signal,
     variables: { KAFSCOPE_TENSORFLOW: '/tf' },
     isTrusted: true,
   };

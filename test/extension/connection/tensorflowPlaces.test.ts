@@ -1,6 +1,10 @@
 // What the extension tells its server of TensorFlow, and that the server understands it.
-import { describe, expect, test } from 'vitest';
-import { tensorflowEnvironment, type TensorflowPlaces } from '../../../extension/connection/tensorflowPlaces.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  activated,
+  tensorflowEnvironment,
+  type TensorflowPlaces,
+} from '../../../extension/connection/tensorflowPlaces.ts';
 import { tensorflowPlaces } from '../../../server/tensor/tensorflow/tensorflowPlaces.ts';
 
 const places: TensorflowPlaces = {
@@ -32,5 +36,36 @@ describe('TensorFlow’s places', () => {
 
   test('are not in a workspace that is not trusted', () => {
     expect(tensorflowEnvironment({ ...places, isTrusted: false })).toEqual({});
+  });
+});
+
+describe('the Python extension', () => {
+  const wait = (activate: () => Promise<string>) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const onLate = vi.fn();
+    return { onLate, api: activated(activate, { timeoutMs: 30_000, onLate }) };
+  };
+
+  test('may be slow to come up', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { api, onLate } = wait(() => promise);
+    vi.advanceTimersByTime(29_999);
+    resolve('its interface');
+    expect(await api).toBe('its interface');
+    vi.advanceTimersByTime(30_000);
+    expect(onLate).not.toHaveBeenCalled();
+  });
+
+  test('that hangs is said to be left out, and one that fails is not there', async () => {
+    const { api, onLate } = wait(() => new Promise(() => undefined));
+    vi.advanceTimersByTime(30_000);
+    expect(await api).toBeUndefined();
+    expect(onLate).toHaveBeenCalledOnce();
+    const failed = wait(() => Promise.reject(new Error('its own')));
+    expect(await failed.api).toBeUndefined();
+    expect(failed.onLate).not.toHaveBeenCalled();
   });
 });

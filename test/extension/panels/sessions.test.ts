@@ -1,5 +1,5 @@
 // What panels are told, over a connection and a store that the test holds in its hands.
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Emitter } from 'vscode-jsonrpc/node';
 import { DashboardSession } from '../../../extension/panels/dashboardSession.ts';
 import { extendTails, monitoredRuns, tailLength, tailsOf } from '../../../extension/panels/monitorModel.ts';
@@ -49,7 +49,7 @@ describe('a dashboard', () => {
   });
 
   test('gets a fresh snapshot when its run goes on from a checkpoint, whose log was cut', async () => {
-    const { session, told, host } = dashboard({ rows: rowsFrom(1, 9) });
+    const { session, told, until, host } = dashboard({ rows: rowsFrom(1, 9) });
     await session.ready();
     host.rows = rowsFrom(1, 5);
     host.change({
@@ -57,21 +57,18 @@ describe('a dashboard', () => {
       before: runSummary({ status: 'interrupted', incarnation: 0 }),
       isDeleted: false,
     });
-    await vi.waitFor(() => {
-      expect(lastSnapshot(told).cursor).toBe(5);
-    });
+    await until(() => told.filter(({ type }) => type === 'snapshot').length === 2);
+    expect(lastSnapshot(told).cursor).toBe(5);
     expect(host.subscriptions.filter(({ isOpen }) => isOpen)).toEqual([{ runId: 'run-1', cursor: 5, isOpen: true }]);
   });
 
   test('that could not be filled says why, and is filled when the connection is back', async () => {
-    const { session, told, host } = dashboard({ failure: 'The disk is gone.' });
+    const { session, told, until, host } = dashboard({ failure: 'The disk is gone.' });
     await session.ready();
     expect(told.at(-1)).toEqual({ type: 'failed', message: 'The disk is gone.' });
     host.failure = null;
     host.setState({ status: 'connected' });
-    await vi.waitFor(() => {
-      expect(told.at(-1)?.type).toBe('snapshot');
-    });
+    await until(() => told.at(-1)?.type === 'snapshot');
   });
 
   test('that is hidden before its snapshot arrives is sent none', async () => {
@@ -110,22 +107,16 @@ describe('the Monitor', () => {
   });
 
   test('is told the whole state at once and, after rows, again with them', async () => {
-    const { told, host } = monitor([runSummary()], rowsFrom(1, 3));
+    const { told, until, host } = monitor([runSummary()], rowsFrom(1, 3));
     expect(told).toHaveLength(1);
-    await vi.waitFor(() => {
-      expect(told.at(-1)?.runs[0]?.loss).toHaveLength(3);
-    });
+    await until(() => told.at(-1)?.runs[0]?.loss.length === 3);
     host.deliver(rowsFrom(4, 5));
-    await vi.waitFor(() => {
-      expect(told.at(-1)?.runs[0]?.loss).toHaveLength(5);
-    });
+    await until(() => told.at(-1)?.runs[0]?.loss.length === 5);
   });
 
   test('follows no run while it is hidden', async () => {
-    const { session, told, host } = monitor([runSummary()], rowsFrom(1, 3));
-    await vi.waitFor(() => {
-      expect(told.at(-1)?.runs[0]?.loss).toHaveLength(3);
-    });
+    const { session, told, until, host } = monitor([runSummary()], rowsFrom(1, 3));
+    await until(() => told.at(-1)?.runs[0]?.loss.length === 3);
     session.hide();
     expect(host.subscriptions.filter(({ isOpen }) => isOpen)).toEqual([]);
   });
@@ -148,26 +139,26 @@ describe('the Monitor', () => {
 
 function dashboard(options: { rows?: Row[]; failure?: string }) {
   const host = fakeHost(options);
-  const told: ToDashboard[] = [];
+  const { told, post, until } = page<ToDashboard>();
   const session = new DashboardSession({
     runId: 'run-1',
     connection: host.connection as unknown as ConstructorParameters<typeof DashboardSession>[0]['connection'],
     store: host.store,
-    post: (message) => told.push(message),
+    post,
   });
   onTestFinished(() => {
     session.dispose();
   });
-  return { session, told, host };
+  return { session, told, until, host };
 }
 
 function monitor(runs: RunSummary[], rows: Row[]) {
   const host = fakeHost({ rows });
-  const told: ToMonitor[] = [];
+  const { told, post, until } = page<Extract<ToMonitor, { type: 'state' }>>();
   const session = new MonitorSession({
     connection: host.connection as unknown as ConstructorParameters<typeof MonitorSession>[0]['connection'],
     store: { ...host.store, runs, onDidChange: new Emitter<void>().event },
-    post: (message) => told.push(message),
+    post,
     log: (line) => {
       throw new Error(line);
     },
@@ -177,7 +168,24 @@ function monitor(runs: RunSummary[], rows: Row[]) {
     session.dispose();
   });
   session.ready();
-  return { session, host, told: told as Extract<ToMonitor, { type: 'state' }>[] };
+  return { session, host, told, until };
+}
+
+/** What a page is told, in order; `until` settles with the message that makes it so. */
+function page<Message>() {
+  const told: Message[] = [];
+  let wake = Promise.withResolvers<void>();
+  return {
+    told,
+    post: (message: Message) => {
+      told.push(message);
+      wake.resolve();
+      wake = Promise.withResolvers();
+    },
+    until: async (isReached: () => boolean) => {
+      while (!isReached()) await wake.promise;
+    },
+  };
 }
 
 interface FakeHost {

@@ -12,10 +12,13 @@ import { readGolden } from '../../golden/readGolden.ts';
 import { usualNumbers } from '../namedActivation.ts';
 import { assetsFolder } from './builds.ts';
 
+/** Against hanging alone, as vitest's own. */
+const guardMs = 1_800_000;
+
 describe.each(['relaxed', 'plain'] as const)('the kernels, %s SIMD', (build) => {
   // In the optimising compiler a shape of code that the joining can't handle is a fatal error of the whole process.
   it('are all compiled with joined vectors', () => {
-    expect(canCompile([fs.readFileSync(path.join(assetsFolder, kernelFiles[build]))])).toBe(true);
+    expect(canCompile([fs.readFileSync(path.join(assetsFolder, kernelFiles[build]))], guardMs)).toBe(true);
   });
 
   it('are joined as formulas: all with a name, at every size, and 500 random ones', () => {
@@ -31,7 +34,7 @@ describe.each(['relaxed', 'plain'] as const)('the kernels, %s SIMD', (build) => 
       ...cases.map(({ formula, parameters }) => formulaOf({ formula, parameters: Object.keys(parameters) })),
     ];
     const modules = formulas.map((formula) => compileFormula(formula, { build, width: 8 }).bytes);
-    expect(canCompile(modules)).toBe(true);
+    expect(canCompile(modules, guardMs)).toBe(true);
   });
 
   it('have their constants where the pool hands nothing out', () => {

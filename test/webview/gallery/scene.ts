@@ -25,9 +25,58 @@ Object.assign(globalThis, {
   prepareMany,
   openMany,
   playLive,
+  untilDrawn,
 });
 
+/** Messages on their way to the panel. */
+let nOnTheWay = 0;
+/** What is still to come of what the panel asked for: it redraws by these alone. */
+const frames = new Set<number>();
+const timers = new Set<unknown>();
+const nextFrame = window.requestAnimationFrame.bind(window);
+watchRequests();
+addEventListener('message', () => {
+  nOnTheWay--;
+});
+
+function watchRequests(): void {
+  const { setTimeout: later, clearTimeout: forgetTimer, cancelAnimationFrame: forgetFrame } = window;
+  window.requestAnimationFrame = (draw) => {
+    const frame = nextFrame((time) => {
+      frames.delete(frame);
+      draw(time);
+    });
+    frames.add(frame);
+    return frame;
+  };
+  window.cancelAnimationFrame = (frame) => {
+    frames.delete(frame);
+    forgetFrame(frame);
+  };
+  window.setTimeout = ((work: () => void, delayMs?: number) => {
+    const timer = later(() => {
+      timers.delete(timer);
+      work();
+    }, delayMs);
+    timers.add(timer);
+    return timer;
+  }) as typeof window.setTimeout;
+  window.clearTimeout = (timer) => {
+    if (timer !== undefined) timers.delete(timer);
+    forgetTimer(timer);
+  };
+}
+
+/** Settles two frames after nothing is to come any more: the first may lay out anew, which asks for another. */
+async function untilDrawn(): Promise<void> {
+  for (let still = 0; still < 2;) {
+    await new Promise((resolve) => nextFrame(resolve));
+    still = nOnTheWay + frames.size + timers.size === 0 ? still + 1 : 0;
+  }
+}
+
 function post(message: ToDashboard | ToMonitor | ToCheckpoint): void {
+  nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
 }
 
@@ -253,7 +302,7 @@ async function openMany(): Promise<number> {
   return performance.now() - started;
 }
 
-/** Three seconds of ten messages a second, ten steps with norms each; script time is measured from outside. */
+/** Thirty messages of ten steps with norms each, the next once one is drawn; script time is measured from outside. */
 async function playLive(): Promise<void> {
   for (let tick = 0; tick < 30; tick++) {
     const rows = Array.from({ length: 10 }, (_, index) => {
@@ -289,7 +338,7 @@ async function playLive(): Promise<void> {
       ];
     }).flat();
     post({ type: 'rows', runId: 'kaf-vgg-1', rows });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilDrawn();
   }
 }
 

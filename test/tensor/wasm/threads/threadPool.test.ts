@@ -124,11 +124,14 @@ describe('threads', () => {
       const { backend } = await openWasmBackend(${JSON.stringify(assetsFolder)}, { threads: 4 });
       const tf = await import('@tensorflow/tfjs-core');
       tf.square(tf.ones([300_000])).dispose();
-      const before = process.cpuUsage();
-      setTimeout(() => {
-        const { user, system } = process.cpuUsage(before);
-        process.stdout.write(String((user + system) / 1000));
-      }, 1000);`;
+      // By the processor's time, not the clock's: while this thread works off half a second, one that looks without sleeping
+      // gets about as much, however busy the machine is.
+      const total = () => { const { user, system } = process.cpuUsage(); return user + system; };
+      const own = () => { const { user, system } = process.threadCpuUsage(); return user + system; };
+      const before = { total: total(), own: own() };
+      while (own() - before.own < 500_000);
+      const others = total() - before.total - (own() - before.own);
+      process.stdout.write(String(others / 1000));`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       cwd: path.dirname(assetsFolder),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -137,9 +140,9 @@ describe('threads', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
     const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(0);
-    // Three threads that look without sleeping would use 3,000 ms.
-    expect(Number(printed)).toBeLessThan(300);
     expect(printed).not.toBe('');
+    // Three threads that look without sleeping use 1,500 ms on enough cores, one of them 500; the compiler's threads use a little.
+    expect(Number(printed)).toBeLessThan(150);
   });
 });
 
