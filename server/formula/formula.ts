@@ -56,7 +56,8 @@ function readFormula(text: FormulaText): Formula {
   const mentioned = namesIn(text.formula);
   if (!mentioned.has('x')) throw new FormulaError(whole, 'a formula of x', 'one without x');
   for (const name of text.parameters) {
-    if (!mentioned.has(name)) throw new FormulaError(whole, `the parameter ${name} in the formula`, 'a formula without it');
+    if (!mentioned.has(name))
+      throw new FormulaError(whole, `the parameter ${name} in the formula`, 'a formula without it');
   }
   checkConstants(inOrder([value]), whole);
   const slope = text.slope === undefined ? differentiate(graph, value, x) : parseFormula(text.slope, graph, names);

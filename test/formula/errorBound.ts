@@ -1,6 +1,12 @@
 // How far float32 may be from float64 in a formula: each operation's own rounding, and what it makes of those before it, to first
 // order. So a runtime can be held to its arithmetic whatever a random formula cancels.
-import { evaluateNodes, scalarAlgebra, type Algebra, type Node, type Operation } from '../../server/formula/expression.ts';
+import {
+  evaluateNodes,
+  scalarAlgebra,
+  type Algebra,
+  type Node,
+  type Operation,
+} from '../../server/formula/expression.ts';
 
 interface Bounded {
   readonly value: number;
@@ -50,7 +56,8 @@ function bounded(operation: Operation, args: readonly Bounded[]): Bounded {
   const apply = scalarAlgebra.operations[operation] as (...values: number[]) => number;
   const value = Number(apply(...args.map((each) => each.value)));
   const [u, v, w] = args as [Bounded, Bounded, Bounded];
-  const own = Math.abs(value) * epsilon * (operation in slopes && operation !== 'neg' ? functionRoundings : exactRoundings);
+  const own =
+    Math.abs(value) * epsilon * (operation in slopes && operation !== 'neg' ? functionRoundings : exactRoundings);
   const error = own + (Math.abs(value) < smallest ? smallest : 0) + carried(operation, [u, v, w], value);
   if (Number.isNaN(error) || Math.abs(value) > largest) return { value, error: Infinity };
   return { value, error };
@@ -59,7 +66,10 @@ function bounded(operation: Operation, args: readonly Bounded[]): Bounded {
 function carried(operation: Operation, [u, v, w]: readonly [Bounded, Bounded, Bounded], value: number): number {
   const slope = slopes[operation];
   // A slope of its own may change within the error.
-  if (slope) return u.error === 0 ? 0 : Math.max(...[-2, 0, 2].map((n) => Math.abs(slope(u.value + n * u.error, value)))) * u.error;
+  if (slope)
+    return u.error === 0
+      ? 0
+      : Math.max(...[-2, 0, 2].map((n) => Math.abs(slope(u.value + n * u.error, value)))) * u.error;
   switch (operation) {
     case 'add':
     case 'sub':
@@ -75,7 +85,8 @@ function carried(operation: Operation, [u, v, w]: readonly [Bounded, Bounded, Bo
       return Math.max(u.error, v.error);
     case 'pow': {
       if (Math.abs(u.value) <= 2 * u.error) return u.error === 0 ? 0 : Infinity;
-      const relative = Math.abs(v.value) * (u.error / Math.abs(u.value)) + Math.abs(Math.log(Math.abs(u.value))) * v.error;
+      const relative =
+        Math.abs(v.value) * (u.error / Math.abs(u.value)) + Math.abs(Math.log(Math.abs(u.value))) * v.error;
       return Math.abs(value) * (relative * 1.5 + 8 * epsilon);
     }
     case 'sign':

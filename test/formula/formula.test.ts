@@ -121,7 +121,8 @@ describe('the gain per layer behind batch normalisation', () => {
 });
 
 describe('the corners of an activation', () => {
-  const cornersOfNamed = (type: ActivationName) => cornersOf(activationFunction({ type, ...usualNumbers(type) } as never));
+  const cornersOfNamed = (type: ActivationName) =>
+    cornersOf(activationFunction({ type, ...usualNumbers(type) } as never));
 
   it('are found where it has no derivative', () => {
     expect(cornersOfNamed('relu')).toEqual([{ x: 0, isJump: false, slopes: [0, 1] }]);

@@ -65,10 +65,12 @@ describe('random formulas agree with PyTorch in float64', () => {
     const lost = read.flatMap(({ formula, x, row, made, y, gradients }) => {
       const [slopes] = slopesOf(made, x, row);
       const values = activate(made, x, [row]);
-      return x.filter((_, n) => {
-        const isFinite = y[n] !== null && gradients[0]![n] !== null;
-        return isFinite && !(Number.isFinite(values[n]) && Number.isFinite(slopes![n]));
-      }).map((at) => `${formula} at ${at}`);
+      return x
+        .filter((_, n) => {
+          const isFinite = y[n] !== null && gradients[0]![n] !== null;
+          return isFinite && !(Number.isFinite(values[n]) && Number.isFinite(slopes![n]));
+        })
+        .map((at) => `${formula} at ${at}`);
     });
     expect(lost).toEqual([]);
   });
@@ -83,7 +85,17 @@ describeOnEveryRuntime('random formulas', () => {
     for (const { formula, parameters, x, row, made } of read) {
       const names = made.text.parameters;
       // Each x is a channel of its own, so that each has its own gradient of the parameters.
-      const inputs = [input(x, [1, x.length]), ...(row.length > 0 ? [input(x.flatMap(() => row), [x.length, row.length])] : [])];
+      const inputs = [
+        input(x, [1, x.length]),
+        ...(row.length > 0
+          ? [
+              input(
+                x.flatMap(() => row),
+                [x.length, row.length],
+              ),
+            ]
+          : []),
+      ];
       const op = (xs: tf.Tensor, coefficients?: tf.Tensor2D) =>
         applyFormula(xs, coefficients ?? null, { formula: made, gradients: 'all' });
       const { y, gradients } = evaluateGradients(op, inputs, new Float32Array(x.length).fill(1));

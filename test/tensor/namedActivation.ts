@@ -1,6 +1,12 @@
 // Activations that are formulas, for tests: on the current runtime, and in float64.
 import type * as tf from '@tensorflow/tfjs-core';
-import { activationFunction, activations, type ActivationKey, type ActivationName, type FormulaActivation } from '../../server/formula/activations.ts';
+import {
+  activationFunction,
+  activations,
+  type ActivationKey,
+  type ActivationName,
+  type FormulaActivation,
+} from '../../server/formula/activations.ts';
 import { activate, activateGradients } from '../../server/formula/evaluate.ts';
 import { applyFormula } from '../../server/tensor/ops/formula.ts';
 

@@ -111,9 +111,9 @@ describe('in a workspace that is not trusted', () => {
     'that it is restricted can be seen in the theme %s',
     async (theme) => {
       await workbench.useTheme(theme);
-      await runtimeItem('restricted').waitFor({ timeout: 30_000 });
+      await runtimeItem('restricted').waitFor();
       const frame = await workbench.webviewWith('kaf-dashboard kaf-tabs');
-      await frame.locator(`body.${pageClasses[theme]}`).waitFor({ timeout: 20_000 });
+      await frame.locator(`body.${pageClasses[theme]}`).waitFor();
       await workbench.screenshot(`restricted-${theme}`);
     },
   );

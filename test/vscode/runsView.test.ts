@@ -47,7 +47,7 @@ beforeAll(async () => {
   await workbench.page.locator('.activitybar').getByRole('tab', { name: 'Kafscope' }).click();
   // The view makes only the rows that have room.
   for (const view of ['Monitor', 'Experiments']) {
-    await workbench.page.locator('.pane-header', { hasText: view }).click({ timeout: 60_000 });
+    await workbench.page.locator('.pane-header', { hasText: view }).click();
   }
 });
 
@@ -93,7 +93,7 @@ describe('the Runs view', () => {
   it('has a row with an icon of its own for a run of every status', async () => {
     for (const [seed, status] of runStatuses.entries()) {
       const found = status === 'damaged' ? damagedRow() : row(`every-status, seed ${String(seed)}, `);
-      await found.waitFor({ timeout: 60_000 });
+      await found.waitFor();
       const icon = found.locator('.custom-view-tree-node-item-icon');
       expect(await icon.getAttribute('class'), status).toContain(`codicon-${icons[status]}`);
     }
@@ -103,7 +103,7 @@ describe('the Runs view', () => {
 
   it('shows the checkpoints of a run with their sizes', async () => {
     await row('every-status, seed 6, ').locator('.monaco-tl-twistie').click();
-    await row('epoch 3').waitFor({ timeout: 20_000 });
+    await row('epoch 3').waitFor();
     expect(await row('epoch 3').innerText()).toMatch(/step 12 · \d\.\d kB/);
   });
 
@@ -159,16 +159,16 @@ describe('a run whose data is not where it was', () => {
     await resume(moved);
     await until('the run to fail', 120_000, () => Promise.resolve(glance(movedFolder).summary.status === 'failed'));
     expect(glance(movedFolder).summary.message).toContain(path.join(folder, 'gone'));
-    await row('moved, seed 99, failed').waitFor({ timeout: 20_000 });
+    await row('moved, seed 99, failed').waitFor();
     await resume(moved);
     const dialog = workbench.page.locator('.monaco-dialog-box');
-    await dialog.waitFor({ timeout: 20_000 });
+    await dialog.waitFor();
     const question = 'The data of “moved · seed 99” was not found where the run had it. Where does it lie now?';
     expect(await dialog.innerText()).toContain(question);
     await workbench.screenshot('runs-choose-folder');
     await dialog.getByRole('button', { name: 'Choose Folder…' }).click();
     const picker = workbench.page.locator('.quick-input-widget');
-    await picker.locator('input').first().waitFor({ state: 'visible', timeout: 20_000 });
+    await picker.locator('input').first().waitFor({ state: 'visible' });
     await picker
       .locator('input')
       .first()
