@@ -2,7 +2,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ActivationPlan, KafPlan, SplinePlan, WinnersLowering } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
-import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import {
+  activationFunction,
+  isFormulaActivation,
+  type ActivationFunction,
+  type FormulaActivation,
+} from '../formula/activations.ts';
 import { applyFormula } from '../tensor/ops/formula.ts';
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
@@ -10,12 +15,12 @@ import { kWinners } from '../tensor/ops/kWinners.ts';
 import { maxout } from '../tensor/ops/maxout.ts';
 import { spline } from '../tensor/ops/spline.ts';
 import type { Layer } from './layer.ts';
-import type { Initializer, ParameterMaker } from './parameters.ts';
+import type { Bounds, Initializer, ParameterMaker } from './parameters.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
 
 export interface ActivationLayer {
   readonly apply: Layer;
-  /** Null for all but kernel activation functions and splines. */
+  /** Null where nothing of it is trained. */
   readonly info: ShapeInfo | null;
 }
 
@@ -72,11 +77,22 @@ function makeFormula(plan: FormulaActivation, { prefix, number, channels, maker 
   const { formula, parameters } = activationFunction(plan);
   if (parameters.length === 0) return fixed((x) => applyFormula(x, null, { formula, gradients: 'input' }));
   const layer = `${prefix}${plan.type}${number}`;
-  const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'coefficients', [channels, parameters.length], {
-    type: 'rows',
-    row: Float64Array.from(parameters, ({ start }) => start),
-  });
-  return { apply: (x, { gradients }) => applyFormula(x, coefficients, { formula, gradients }), info: null };
+  const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
+    layer,
+    'coefficients',
+    [channels, parameters.length],
+    { type: 'rows', row: Float64Array.from(parameters, ({ start }) => start) },
+    boundsOf(parameters),
+  );
+  return {
+    apply: (x, { gradients }) => applyFormula(x, coefficients, { formula, gradients }),
+    info: { layer, channels, formula: formula.text },
+  };
+}
+
+function boundsOf(parameters: ActivationFunction['parameters']): Bounds | null {
+  const [min, max] = [parameters.map((each) => each.min), parameters.map((each) => each.max)];
+  return [...min, ...max].some(Number.isFinite) ? { min, max } : null;
 }
 
 function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {

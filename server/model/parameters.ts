@@ -26,6 +26,13 @@ export interface Parameter {
   readonly isDecayed: boolean;
   /** Of which layers it is a kernel, each with an L2 penalty of its own; null for what is no kernel. */
   readonly kernelOf: 'convolution' | 'dense' | null;
+  /** What training keeps each column within; null where nothing bounds it. */
+  readonly bounds: Bounds | null;
+}
+
+export interface Bounds {
+  readonly min: readonly number[];
+  readonly max: readonly number[];
 }
 
 /** A running mean or variance of a batch normalisation; no gradient moves it. */
@@ -51,6 +58,7 @@ export class ParameterMaker {
     quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points',
     shape: tf.ShapeMap[R],
     initializer: Initializer,
+    bounds: Bounds | null = null,
   ): tf.Variable<R> {
     const key = { seed: this.#seed, stream: randomStreams.initialWeights + this.parameters.length, counter: 0 };
     const variable = tf.tidy(() => tf.variable(draw(shape, initializer, key)));
@@ -62,6 +70,7 @@ export class ParameterMaker {
       variable,
       isDecayed: isKernel,
       kernelOf: !isKernel ? null : shape.length === 2 ? 'dense' : 'convolution',
+      bounds,
     });
     return variable as tf.Variable<R>;
   }

@@ -1,14 +1,14 @@
-// The shapes of kernel activation functions and splines, as their coefficients.
-import type { KafKernels, ShapeInfo, ShapesRecord } from '../protocol/records.ts';
+// The shapes of activation functions that are trained, as their coefficients.
+import { coefficientsOf, type KafKernels, type ShapeInfo, type ShapesRecord } from '../protocol/records.ts';
 import type { Weighted } from './norms.ts';
 
-/** A copy of every α or control point, and of dictionaries and bandwidths that are trained, by layer in the network's order. */
+/** A copy of every α, control point or parameter, and of dictionaries and bandwidths that are trained, by layer in the network's order. */
 export function shapesRecord(
   network: Weighted & { readonly activations: readonly ShapeInfo[] },
   step: number,
 ): ShapesRecord {
   const alphas = network.activations.map((info) => {
-    const name = `${info.layer}.${'spline' in info ? 'points' : 'alpha'}`;
+    const name = `${info.layer}.${coefficientsOf(info)}`;
     const alpha = valuesOf(network, name);
     if (!alpha) throw new Error(`the network has no ${name}`);
     return alpha;

@@ -1,6 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
-import type { KafKernels, SplineInfo } from './records.ts';
+import type { FormulaInfo, KafKernels, SplineInfo } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -46,7 +46,7 @@ export interface TensorContents {
   readonly isDamaged?: true;
 }
 
-export type ShapeContents = KafContents | SplineContents;
+export type ShapeContents = KafContents | SplineContents | FormulaContents;
 
 export interface KafContents {
   readonly layer: string;
@@ -62,5 +62,10 @@ export interface KafContents {
 
 export interface SplineContents extends SplineInfo {
   /** The control points, `[channels, knots]`, row by row. */
+  readonly alpha: Float32Array;
+}
+
+export interface FormulaContents extends FormulaInfo {
+  /** The parameters, `[channels, count]`, row by row. */
   readonly alpha: Float32Array;
 }

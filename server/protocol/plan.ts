@@ -1,6 +1,6 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
-import type { FormulaActivation } from '../formula/activations.ts';
+import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
 
 export interface Plan {
   readonly version: 1;
@@ -103,7 +103,8 @@ export function isKaf(activation: ActivationPlan): activation is KafPlan {
 }
 
 /** Whether the curves of its channels are observed. */
-export function hasShapes(activation: ActivationPlan): activation is KafPlan | SplinePlan {
+export function hasShapes(activation: ActivationPlan): boolean {
+  if (isFormulaActivation(activation)) return activationFunction(activation).parameters.length > 0;
   return isKaf(activation) || activation.type === 'spline';
 }
 

@@ -1,5 +1,6 @@
 // What a run says of itself, in order. Records hold no time and no path of a machine: the same plan and seed give the same
 // records on the same runtime. A row is a record as it stands in the run's log, with its position and time.
+import type { FormulaText } from '../formula/formula.ts';
 import type { EvaluationPlan } from './plan.ts';
 
 export interface Row {
@@ -39,8 +40,14 @@ export interface ParameterInfo {
   readonly shape: readonly number[];
 }
 
-/** A layer of activation functions that are sums of fixed functions, weighed by trained coefficients. */
-export type ShapeInfo = KafInfo | SplineInfo;
+/** A layer of activation functions whose curves are trained, each channel its own. */
+export type ShapeInfo = KafInfo | SplineInfo | FormulaInfo;
+
+/** What the tensor of the coefficients is called after its layer: `kaf1.alpha`. */
+export function coefficientsOf(info: object): 'alpha' | 'points' | 'coefficients' {
+  if ('formula' in info) return 'coefficients';
+  return 'spline' in info ? 'points' : 'alpha';
+}
 
 /**
  * A layer of kernel activation functions; its coefficients come in `shapes` records. Where dictionary and bandwidth are
@@ -61,6 +68,13 @@ export interface SplineInfo {
   /** The knots, ascending and evenly spread. */
   readonly dictionary: readonly number[];
   readonly spline: 'catmull-rom' | 'b-spline';
+}
+
+/** A layer of functions that are a formula; its parameters come in `shapes` records, as α does. */
+export interface FormulaInfo {
+  readonly layer: string;
+  readonly channels: number;
+  readonly formula: FormulaText;
 }
 
 /** One optimisation step. Loss and accuracy are of the batch trained on (the attacked one in adversarial training). */
@@ -87,7 +101,10 @@ export interface NormsRecord {
   readonly nonFiniteGradients: Int32Array;
 }
 
-/** KAF coefficients α, or control points, in the order of `prepared.activations`, each `[channels, dictionary]` row by row; step 0 is the start. */
+/**
+ * KAF coefficients α, control points or parameters of a formula, in the order of `prepared.activations`, each `[channels, count]` row by
+ * row; step 0 is the start.
+ */
 export interface ShapesRecord {
   readonly type: 'shapes';
   readonly step: number;

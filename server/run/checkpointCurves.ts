@@ -1,5 +1,7 @@
-// The curves of the KAFs and splines in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
+// The curves of the activation functions that are trained in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
 import type { KafContents, ShapeContents, SplineContents } from '../protocol/checkpoint.ts';
+import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
+import type { FormulaText } from '../formula/formula.ts';
 import { isKaf } from '../protocol/plan.ts';
 import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
@@ -54,9 +56,14 @@ export class CurveReader {
       return;
     }
     this.#valuesLeft -= values;
-    this.found.push(
-      curves.spline ? this.#spline(tensor, curves, curves.spline) : this.#kaf(tensor, curves, curves.kaf),
-    );
+    this.found.push(this.#contents(tensor, curves));
+  }
+
+  #contents(tensor: StoredTensor, curves: KafCurves | SplineCurves | FormulaCurves): ShapeContents {
+    if (curves.spline) return this.#spline(tensor, curves, curves.spline);
+    if (!curves.formula) return this.#kaf(tensor, curves, curves.kaf);
+    const { layer, channels, formula } = curves;
+    return { layer, channels, formula, alpha: this.#floats(tensor) };
   }
 
   #kaf(tensor: StoredTensor, { layer, channels, size }: Curves, kaf: KafPlan | null): KafContents {
@@ -108,16 +115,27 @@ interface Curves {
   readonly size: number;
 }
 
-type KafCurves = Curves & { readonly spline?: never; readonly kaf: KafPlan | null };
+type KafCurves = Curves & { readonly spline?: never; readonly formula?: never; readonly kaf: KafPlan | null };
 type SplineCurves = Curves & { readonly spline: SplinePlan };
+type FormulaCurves = Curves & { readonly spline?: never; readonly formula: FormulaText };
 
 /**
  * Null where the tensor is neither a `[channels, dictionary]` of KAF coefficients, for which another program's is read with our defaults, nor
- * a `[channels, points]` of a spline of ours: points alone don't tell their knots and basis.
+ * a `[channels, points]` of a spline or a `[channels, parameters]` of a formula of ours: these alone don't tell what they belong to.
  */
-function curvesOf({ name, shape }: StoredTensor, activation: ActivationPlan | null): KafCurves | SplineCurves | null {
+function curvesOf(
+  { name, shape }: StoredTensor,
+  activation: ActivationPlan | null,
+): KafCurves | SplineCurves | FormulaCurves | null {
   const [channels, size] = shape;
-  if (shape.length !== 2 || !channels || !size || size < 2) return null;
+  if (shape.length !== 2 || !channels || !size) return null;
+  if (activation && isFormulaActivation(activation)) {
+    const layer = /^model\/(.+)\.coefficients$/.exec(name)?.[1];
+    const { formula } = activationFunction(activation);
+    const isWhole = size === formula.text.parameters.length;
+    return layer && isWhole ? { layer, channels, size, formula: formula.text } : null;
+  }
+  if (size < 2) return null;
   if (activation?.type === 'spline') {
     const layer = /^model\/(.+)\.points$/.exec(name)?.[1];
     return layer && size === activation.points ? { layer, channels, size, spline: activation } : null;

@@ -1,4 +1,6 @@
 // What a run's folder holds, as schemas: whatever is read from a disk may be a stranger's, and passes here before it is used.
+import { formulaOf, type FormulaText } from '../formula/formula.ts';
+import { FormulaError, formulaLimits } from '../formula/parseFormula.ts';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
 import type { Plan } from '../protocol/plan.ts';
@@ -31,13 +33,25 @@ const splineInfo = z.object({
   dictionary: z.array(real).max(100_000),
   spline: z.enum(['catmull-rom', 'b-spline']),
 });
+const formulaInfo = z.object({
+  layer: text,
+  channels: count,
+  formula: z
+    .object({
+      formula: z.string().max(formulaLimits.characters),
+      parameters: z.array(z.string().max(32)).max(1000),
+      constants: z.record(z.string(), real).exactOptional(),
+      slope: z.string().max(formulaLimits.characters).exactOptional(),
+    })
+    .refine(isFormula, 'no formula'),
+});
 const proportion = z.object({ value: real, low: real, high: real });
 
 const recordSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('prepared'),
     parameters: z.array(z.object({ name: text, layer: text, shape: z.array(count).max(8) })).max(100_000),
-    activations: z.array(z.union([splineInfo, kafInfo])).max(100_000),
+    activations: z.array(z.union([formulaInfo, splineInfo, kafInfo])).max(100_000),
     steps: count,
     stepsPerEpoch: count,
     epochs: count,
@@ -184,4 +198,14 @@ export type LogHead = z.infer<typeof logHeadSchema>;
 export function isVoid(row: StoredRow, voids: Voids): boolean {
   if (row.step > voids.step) return true;
   return row.step === voids.step && row.record.type === 'test' && row.seq > voids.seq;
+}
+
+function isFormula(text: FormulaText): boolean {
+  try {
+    formulaOf(text);
+    return true;
+  } catch (error) {
+    if (error instanceof FormulaError) return false;
+    throw error;
+  }
 }

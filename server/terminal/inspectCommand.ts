@@ -1,6 +1,12 @@
 // `kafscope inspect`: what a checkpoint holds, as a table.
 import { inspectCheckpoint } from '../run/checkpointContents.ts';
-import type { KafContents, SplineContents, TensorContents } from '../protocol/checkpoint.ts';
+import type {
+  FormulaContents,
+  KafContents,
+  ShapeContents,
+  SplineContents,
+  TensorContents,
+} from '../protocol/checkpoint.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,7 +25,7 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   }
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
-  for (const shapes of activations) terminal.line('spline' in shapes ? splineLine(shapes) : kafLine(shapes));
+  for (const shapes of activations) terminal.line(curvesLine(shapes));
   if (omittedTensors > 0) terminal.line(`… and ${String(omittedTensors)} more tensors, which were not read`);
   if (omittedActivations > 0) {
     terminal.line(`… and curves of ${String(omittedActivations)} tensors, which are too many to read`);
@@ -31,6 +37,17 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
     );
   }
   return damaged.length > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+function curvesLine(shapes: ShapeContents): string {
+  if ('formula' in shapes) return formulaLine(shapes);
+  return 'spline' in shapes ? splineLine(shapes) : kafLine(shapes);
+}
+
+function formulaLine({ layer, channels, formula, alpha }: FormulaContents): string {
+  const count = formula.parameters.length;
+  const ranges = formula.parameters.map((name, p) => `${name} in ${interval(alpha.filter((_, i) => i % count === p))}`);
+  return `formula ${layer}: ${String(channels)} channels, ${formula.formula}, ${ranges.join(', ')}`;
 }
 
 function kafLine({ layer, channels, dictionary, gamma, base, kernels }: KafContents): string {

@@ -26,13 +26,24 @@ export function makeOptimizer(plan: OptimizerPlan, network: Network): Optimizer 
     return variable;
   };
   const updates = network.parameters.map((parameter) => makeUpdate(plan, parameter, addMoment));
+  const bounded = network.parameters.filter(({ bounds }) => bounds !== null);
   return {
     moments,
     update: (gradients, at) => {
       updates.forEach((update, index) => update(gradients[index]!, at));
+      for (const parameter of bounded) project(parameter);
     },
     dispose: () => tf.dispose([...moments.values()]),
   };
+}
+
+/** Back within its bounds, column by column: projected gradient descent. NaN stays. */
+function project({ variable, bounds }: Parameter): void {
+  if (!bounds) return;
+  tf.tidy(() => {
+    const [min, max] = [bounds.min, bounds.max].map((row) => tf.tensor2d([[...row]]));
+    variable.assign(tf.minimum(tf.maximum(variable, min!), max!));
+  });
 }
 
 type Update = (gradient: tf.Tensor, at: { readonly learningRate: number; readonly step: number }) => void;

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { winnersRatio } from '../../server/model/activation.ts';
+import { activationFunction } from '../../server/formula/activations.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
@@ -108,7 +109,9 @@ describe('buildNetwork', () => {
     const coefficients = valuesOf(network, `${activation.type}5.coefficients`);
     expect(coefficients).toHaveLength(128 * start.length);
     expect(coefficients.slice(-start.length)).toEqual(Float32Array.from(start));
-    expect(network.activations).toEqual([]);
+    const { formula } = activationFunction(activation);
+    expect(network.activations).toHaveLength(5);
+    expect(network.activations[4]).toEqual({ layer: `${activation.type}5`, channels: 128, formula: formula.text });
   });
 
   it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {
@@ -190,7 +193,7 @@ describe('buildNetwork', () => {
     const residual = build(planOf('light', { ...kaf, type: 'residual-kaf', init: { ...init, target: 'swish' } }));
     expect(valuesOf(residual, 'kaf1.alpha')).toEqual(new Float32Array(32 * 20));
     expect(residual.activations[0]).toMatchObject({ base: 'swish', gamma: 361 / 216 });
-    expect(residual.activations[0]!.dictionary).toEqual([...dictionaryElements(dictionary)]);
+    expect(residual.activations[0]).toHaveProperty('dictionary', [...dictionaryElements(dictionary)]);
   });
 });
 

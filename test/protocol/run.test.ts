@@ -20,10 +20,12 @@ describe('a run', () => {
   });
 });
 
-it('an activation has kernels in all three KAFs, and curves to show in splines besides', () => {
+it('an activation has kernels in all three KAFs, and curves to show wherever something is trained', () => {
   const types = ['kaf', 'residual-kaf', 'kaf-free', 'spline', 'relu', 'maxout'].map(
     (type) => ({ type }) as ActivationPlan,
   );
   expect(types.filter(isKaf).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free']);
   expect(types.filter(hasShapes).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free', 'spline']);
+  expect(hasShapes({ type: 'prelu', slope: 0.25 })).toBe(true);
+  expect(hasShapes({ type: 'formula', formula: 'x', parameters: [] })).toBe(false);
 });

@@ -28,4 +28,31 @@ describe('makeOptimizer', () => {
     network.dispose();
     expect(tf.memory().numTensors).toBe(0);
   });
+
+  it('keeps the parameters of a formula within their bounds, each by its own, and the others as they come', () => {
+    const activation = {
+      type: 'formula',
+      formula: 'a * x + b * tanh(c * x)',
+      parameters: [
+        { name: 'a', start: 1, min: 0.5, max: null },
+        { name: 'b', start: 1, min: null, max: null },
+        { name: 'c', start: 1, min: 0, max: 1.5 },
+      ],
+    } as const;
+    const network = buildNetwork({ ...tinyPlan.model, activation }, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const optimizer = makeOptimizer({ type: 'sgd', momentum: 0, weightDecay: 0 }, network);
+    const coefficients = network.parameters.find(({ name }) => name === 'formula1.coefficients')!;
+    for (const [slope, row] of [
+      [1, [0.5, -9, 0]],
+      [-1, [10.5, 1, 1.5]],
+    ] as const) {
+      const gradients = network.parameters.map(({ shape }) => tf.fill([...shape], slope));
+      optimizer.update(gradients, { learningRate: 10, step: 1 });
+      expect([...coefficients.variable.dataSync().slice(0, 3)]).toEqual(row);
+      tf.dispose(gradients);
+    }
+    optimizer.dispose();
+    network.dispose();
+    expect(tf.memory().numTensors).toBe(0);
+  });
 });

@@ -147,7 +147,7 @@ describe('a damaged run', () => {
   it('says in its dashboard and its tooltip what is wrong', async () => {
     await damagedRow().click();
     const frame = await workbench.webviewWith('kaf-dashboard');
-    await until('the reason', 30_000, async () => (await text(frame, 'kaf-dashboard')).includes('is damaged'));
+    await until('the reason', async () => (await text(frame, 'kaf-dashboard')).includes('is damaged'));
     expect(await text(frame, 'kaf-dashboard')).toContain('origin.json is damaged: it is not JSON');
     await workbench.screenshot('runs-damaged');
   });
@@ -157,7 +157,7 @@ describe('a run whose data is not where it was', () => {
   it('is begun, fails, and is then resumed with the folder that one chooses', async () => {
     const moved = 'moved, seed 99, ';
     await resume(moved);
-    await until('the run to fail', 120_000, () => Promise.resolve(glance(movedFolder).summary.status === 'failed'));
+    await until('the run to fail', () => Promise.resolve(glance(movedFolder).summary.status === 'failed'));
     expect(glance(movedFolder).summary.message).toContain(path.join(folder, 'gone'));
     await row('moved, seed 99, failed').waitFor();
     await resume(moved);
@@ -176,7 +176,7 @@ describe('a run whose data is not where it was', () => {
     await workbench.screenshot('runs-folder-picker');
     await picker.getByRole('button', { name: 'Use This Folder' }).click();
     // It is empty, which the run says.
-    await until('the run to look there', 120_000, () => {
+    await until('the run to look there', () => {
       const { status, message, incarnation } = glance(movedFolder).summary;
       return Promise.resolve(incarnation === 1 && status === 'failed' && (message ?? '').includes('elsewhere'));
     });

@@ -82,7 +82,7 @@ function shots() {
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
   add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
-  for (const scene of ['free', 'spline']) add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
+  for (const scene of ['free', 'spline', 'formula']) add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
   add('dashboard', 'evaluating', { tab: 'robustness' }, { themes: Object.keys(themes) });
   add(
     'dashboard',
@@ -106,7 +106,7 @@ function shots() {
   for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
   for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
-  for (const scene of ['free', 'spline'])
+  for (const scene of ['free', 'spline', 'formula'])
     add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['damaged', 'foreign', 'many'])
     add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });

@@ -4,15 +4,14 @@ import type { ShapeContents, TensorContents } from '../../server/protocol/checkp
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
 import {
-  evaluateShape,
-  evaluateSlope,
-  gridAt,
+  dotsOf,
   gridFor,
   gridOfChannel,
+  rowOf,
   layerOfChannel,
   lipschitzEstimate,
 } from '../kaf/shape.ts';
-import { layerText, placesName } from '../text/layerText.ts';
+import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 
@@ -37,16 +36,16 @@ export function shapesCard(
   const small = gridFor(shapes, { points: 61, margin: 1 });
   const layer = layerOfChannel(shapes, shapes, channel);
   const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
-  const slope = evaluateSlope(large, shapes.alpha, channel);
-  // A trained dictionary may have lost its order, which a curve needs.
-  const dictionary = Float64Array.from(layer.dictionary).sort();
+  const row = rowOf(shapes, shapes.alpha, channel);
+  const slope = large.slopes(row);
+  const dots = dotsOf(layer, row);
   const tiles = Array.from({ length: shapes.channels }, (_, index) => ({
     channel: index,
-    now: evaluateShape(gridOfChannel(small, shapes, shapes, index), shapes.alpha, index),
+    now: gridOfChannel(small, shapes, shapes, index).values(rowOf(shapes, shapes.alpha, index)),
     start: null,
   }));
   const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
-  const about = `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}`;
+  const about = `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}${'formula' in layer ? ` · ${equationText(layer)}` : ''}`;
   return html`<div class="card side">
     <h2>
       ${tensor.name.replace('model/', '')} ${damagedChip(tensor)}
@@ -59,18 +58,13 @@ export function shapesCard(
         {
           name: 'shape',
           x: large.x,
-          y: evaluateShape(large, shapes.alpha, channel),
+          y: large.values(row),
           color: palette.foreground,
           width: 2,
         },
-        {
-          name: placesName(layer),
-          x: dictionary,
-          y: evaluateShape(gridAt(layer, dictionary), shapes.alpha, channel),
-          color: palette.foreground,
-          hasDots: true,
-          hasNoLine: true,
-        },
+        ...(dots
+          ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }]
+          : []),
       ]}
       .palette=${palette}
       label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"

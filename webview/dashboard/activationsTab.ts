@@ -10,16 +10,15 @@ import '../charts/lineChart.ts';
 import type { ShapeTile } from '../charts/shapeGrid.ts';
 import '../charts/shapeGrid.ts';
 import {
-  evaluateShape,
-  evaluateSlope,
-  gridAt,
+  dotsOf,
   gridFor,
   gridOfChannel,
+  rowOf,
   layerOfChannel,
   lipschitzEstimate,
   shapeDistance,
   type KafCoefficients,
-  type KafGrid,
+  type ShapeGrid,
   type ShapedLayer,
 } from '../kaf/shape.ts';
 import '../controls/face.ts';
@@ -93,7 +92,7 @@ export class ActivationsTab extends LitElement {
 
   private tiles: readonly ShapeTile[] = [];
   private drifts: ReadonlyMap<number, number> = new Map();
-  private small: KafGrid | null = null;
+  private small: ShapeGrid | null = null;
   private chosen = 0;
   private large: {
     curves: readonly Curve[];
@@ -102,6 +101,8 @@ export class ActivationsTab extends LitElement {
     lipschitzStart: number;
     extremes: string[];
     layer: ShapedLayer;
+    /** Of a formula. */
+    parameters: readonly ParameterValues[];
   } | null = null;
 
   override disconnectedCallback(): void {
@@ -121,7 +122,7 @@ export class ActivationsTab extends LitElement {
     const coefficients = (record: ShapesRecord): KafCoefficients => coefficientsOf(record, index);
     const shapeOf = (record: ShapesRecord, channel: number): Float64Array => {
       const made = coefficients(record);
-      return evaluateShape(gridOfChannel(grid, info, made, channel), made.alpha, channel);
+      return gridOfChannel(grid, info, made, channel).values(rowOf(info, made.alpha, channel));
     };
     const shown = this.shapeShown(snapshot);
     const channels = Array.from({ length: info.channels }, (_, channel) => channel);
@@ -206,7 +207,7 @@ export class ActivationsTab extends LitElement {
 
   private renderLarge(info: ShapeInfo): unknown {
     if (!this.large) return nothing;
-    const { curves, drift, lipschitz, lipschitzStart, extremes, layer } = this.large;
+    const { curves, drift, lipschitz, lipschitzStart, extremes, layer, parameters } = this.large;
     return html`<div class="card large">
       <h2>
         ${info.layer} · channel ${this.chosen}
@@ -241,10 +242,21 @@ export class ActivationsTab extends LitElement {
           <td class="dim">0</td>
           <td>${formatNumber(drift, 3)}</td>
         </tr>
-        <tr>
-          <td>${placesName(layer)}</td>
-          <td colspan="2">${layerText(layer)}</td>
-        </tr>
+        ${
+          parameters.length > 0
+            ? parameters.map(
+                ({ name, before, now }) =>
+                  html`<tr title="A trained parameter of this channel's formula">
+                    <td>${name}</td>
+                    <td class="dim">${formatNumber(before, 3)}</td>
+                    <td>${formatNumber(now, 3)}</td>
+                  </tr>`,
+              )
+            : html`<tr>
+                <td>${placesName(layer)}</td>
+                <td colspan="2">${layerText(layer)}</td>
+              </tr>`
+        }
       </table>
     </div>`;
   }
@@ -343,29 +355,42 @@ export class ActivationsTab extends LitElement {
     const shared = gridFor(info, { points: 321, margin: 1 });
     const startGrid = gridOfChannel(shared, info, start, chosen);
     const grid = gridOfChannel(shared, info, now, chosen);
-    const before = evaluateShape(startGrid, start.alpha, chosen);
-    const after = evaluateShape(grid, now.alpha, chosen);
-    const slope = evaluateSlope(grid, now.alpha, chosen);
+    const [rowBefore, row] = [start, now].map(({ alpha }) => rowOf(info, alpha, chosen)) as [Float32Array, Float32Array];
+    const before = startGrid.values(rowBefore);
+    const after = grid.values(row);
+    const slope = grid.slopes(row);
     const layer = layerOfChannel(info, now, chosen);
-    // A trained dictionary may have lost its order, which a curve needs.
-    const dictionary = Float64Array.from(layer.dictionary).sort();
-    const dots = evaluateShape(gridAt(layer, dictionary), now.alpha, chosen);
+    const dots = dotsOf(layer, row);
     return {
       curves: [
         { name: 'derivative', x: grid.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
         { name: 'at start', x: grid.x, y: before, color: palette.faint, width: 1.4 },
         { name: 'now', x: grid.x, y: after, color: palette.foreground, width: 2 },
-        { name: placesName(layer), x: dictionary, y: dots, color: palette.foreground, hasDots: true, hasNoLine: true },
+        ...(dots
+          ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }]
+          : []),
       ],
       drift: shapeDistance(grid.x, after, before),
       lipschitz: lipschitzEstimate(slope),
-      lipschitzStart: lipschitzEstimate(evaluateSlope(startGrid, start.alpha, chosen)),
+      lipschitzStart: lipschitzEstimate(startGrid.slopes(rowBefore)),
       extremes: [before, after].map(
         (values) => `${formatNumber(Math.min(...values), 3)} … ${formatNumber(Math.max(...values), 3)}`,
       ),
       layer,
+      parameters: 'formula' in info ? parametersOf(info.formula.parameters, rowBefore, row) : [],
     };
   }
+}
+
+interface ParameterValues {
+  readonly name: string;
+  readonly before: number;
+  readonly now: number;
+}
+
+/** As many as a table takes. */
+function parametersOf(names: readonly string[], before: Float32Array, now: Float32Array): ParameterValues[] {
+  return names.slice(0, 8).map((name, p) => ({ name, before: before[p] ?? NaN, now: now[p] ?? NaN }));
 }
 
 function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
@@ -378,7 +403,7 @@ function emptyFace(snapshot: RunSnapshot): unknown {
     return html`<kaf-face
       icon="symbol-event"
       heading="This network has no activation functions to draw"
-      reason=${`Its activation is ${activation.type}, and only kernel activation functions and splines are drawn here. Set model.activation to kaf, kaf-free, residual-kaf or spline to train the shape of every channel.`}
+      reason=${`Its activation is ${activation.type}, which nothing is trained in. Set model.activation to kaf, prelu or another with trained coefficients, or to a formula with parameters, to see the shape of every channel change.`}
     ></kaf-face>`;
   }
   if (snapshot.plan.observe.shapesEverySteps === 0) {

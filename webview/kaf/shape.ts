@@ -1,5 +1,8 @@
-// The shape of a kernel activation function, f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8), and of a
-// spline, f(x) = Σᵢ αᵢ w((x − dᵢ)/Δ): its control points are the α, its knots the d, w is its basis' bump. For drawing, so in float64 on a grid; training's kernels are elsewhere.
+// The shape of a kernel activation function, f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8), of a spline,
+// f(x) = Σᵢ αᵢ w((x − dᵢ)/Δ), whose control points are the α, whose knots the d, and w its basis' bump, and of a formula. For drawing, so in
+// float64 on a grid; training's kernels are elsewhere.
+import { curveOf } from '../../server/formula/evaluate.ts';
+import { formulaOf, type FormulaText } from '../../server/formula/formula.ts';
 import type { KafKernels } from '../../server/protocol/records.ts';
 
 export interface KafLayer {
@@ -14,24 +17,29 @@ export interface SplineLayer {
   readonly spline: 'catmull-rom' | 'b-spline';
 }
 
-export type ShapedLayer = KafLayer | SplineLayer;
-
-export interface KafGrid {
-  /** Ascending inputs. */
-  readonly x: Float64Array;
-  /** base(x) and base′(x). */
-  readonly base: Float64Array;
-  readonly baseSlope: Float64Array;
-  /** exp(−γ(x−dᵢ)²) or w((x − dᵢ)/Δ), and its derivative in x, `[x, dictionary]` row by row. */
-  readonly kernels: Float64Array;
-  readonly slopes: Float64Array;
-  readonly dictionarySize: number;
+export interface FormulaLayer {
+  readonly formula: FormulaText;
 }
 
-/** Everything of a layer that does not depend on α, on `points` inputs evenly over the dictionary and `margin` beyond each end. */
-export function gridFor(layer: ShapedLayer, options: { points: number; margin: number }): KafGrid {
-  const low = Math.min(...layer.dictionary) - options.margin;
-  const high = Math.max(...layer.dictionary) + options.margin;
+export type ShapedLayer = KafLayer | SplineLayer | FormulaLayer;
+
+/** Where curves are drawn, and all of them that does not depend on the coefficients. */
+export interface ShapeGrid {
+  /** Ascending inputs. */
+  readonly x: Float64Array;
+  /** f and f′ at them by one channel's row of coefficients. */
+  values(row: Float32Array): Float64Array;
+  slopes(row: Float32Array): Float64Array;
+}
+
+/** Formulas stand nowhere: they are drawn where what follows a batch normalisation lies. */
+const formulaReach = 4;
+
+/** `points` inputs, evenly over the dictionary and `margin` beyond each end. */
+export function gridFor(layer: ShapedLayer, options: { points: number; margin: number }): ShapeGrid {
+  const places = placesOf(layer);
+  const low = Math.min(...places) - options.margin;
+  const high = Math.max(...places) + options.margin;
   const x = Float64Array.from(
     { length: options.points },
     (_, index) => low + ((high - low) * index) / (options.points - 1),
@@ -39,10 +47,26 @@ export function gridFor(layer: ShapedLayer, options: { points: number; margin: n
   return gridAt(layer, x);
 }
 
-export function gridAt(layer: ShapedLayer, x: Float64Array): KafGrid {
+function placesOf(layer: ShapedLayer): readonly number[] {
+  return 'formula' in layer ? [-formulaReach, formulaReach] : layer.dictionary;
+}
+
+export function gridAt(layer: ShapedLayer, x: Float64Array): ShapeGrid {
+  if (!('formula' in layer)) return sumGrid(layer, x);
+  const formula = formulaOf(layer.formula);
+  return {
+    x,
+    values: (row) => curveOf(formula, x, row).values,
+    slopes: (row) => curveOf(formula, x, row).slopes,
+  };
+}
+
+/** Of a sum of fixed functions: base(x) + Σᵢ αᵢ κᵢ(x). */
+function sumGrid(layer: KafLayer | SplineLayer, x: Float64Array): ShapeGrid {
   const size = layer.dictionary.length;
   const base = new Float64Array(x.length);
   const baseSlope = new Float64Array(x.length);
+  // exp(−γ(x−dᵢ)²) or w((x − dᵢ)/Δ), and its derivative in x, `[x, dictionary]` row by row.
   const kernels = new Float64Array(x.length * size);
   const slopes = new Float64Array(x.length * size);
   x.forEach((input, row) => {
@@ -57,7 +81,11 @@ export function gridAt(layer: ShapedLayer, x: Float64Array): KafGrid {
       slopes[row * size + column] = slope;
     });
   });
-  return { x, base, baseSlope, kernels, slopes, dictionarySize: size };
+  return {
+    x,
+    values: (row) => combine(base, kernels, row),
+    slopes: (row) => combine(baseSlope, slopes, row),
+  };
 }
 
 function gaussian({ gamma }: KafLayer, distance: number): { value: number; slope: number } {
@@ -97,7 +125,7 @@ const bumps: Readonly<Record<SplineLayer['spline'], readonly [near: Cubic, far: 
 
 /** What training has made of a layer. */
 export interface KafCoefficients {
-  /** `[channels, dictionary]`, row by row. */
+  /** `[channels, count]`, row by row. */
   readonly alpha: Float32Array;
   /** Absent where dictionary and bandwidth are the layer's. */
   readonly kernels?: KafKernels | undefined;
@@ -105,7 +133,7 @@ export interface KafCoefficients {
 
 /** The layer as one channel has it. */
 export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients, channel: number): ShapedLayer {
-  if (!kernels || 'spline' in layer) return layer;
+  if (!kernels || !('gamma' in layer)) return layer;
   const size = layer.dictionary.length;
   return {
     dictionary: [...kernels.dictionaries.subarray(channel * size, (channel + 1) * size)],
@@ -116,22 +144,26 @@ export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients,
 
 /** The grid's inputs with a channel's own dictionary and bandwidth, where it has them. */
 export function gridOfChannel(
-  grid: KafGrid,
+  grid: ShapeGrid,
   layer: ShapedLayer,
   coefficients: KafCoefficients,
   channel: number,
-): KafGrid {
+): ShapeGrid {
   return coefficients.kernels ? gridAt(layerOfChannel(layer, coefficients, channel), grid.x) : grid;
 }
 
-/** f on the grid for one channel; `alpha` is `[channels, dictionary]` row by row. */
-export function evaluateShape(grid: KafGrid, alpha: Float32Array, channel: number): Float64Array {
-  return combine(grid.base, grid.kernels, grid.dictionarySize, alpha, channel);
+/** One channel's coefficients. */
+export function rowOf(layer: ShapedLayer, alpha: Float32Array, channel: number): Float32Array {
+  const size = 'formula' in layer ? layer.formula.parameters.length : layer.dictionary.length;
+  return alpha.subarray(channel * size, (channel + 1) * size);
 }
 
-/** f′ on the grid. */
-export function evaluateSlope(grid: KafGrid, alpha: Float32Array, channel: number): Float64Array {
-  return combine(grid.baseSlope, grid.slopes, grid.dictionarySize, alpha, channel);
+/** Where a channel's functions stand, in order, and its values there; null where they stand nowhere. */
+export function dotsOf(layer: ShapedLayer, row: Float32Array): { x: Float64Array; y: Float64Array } | null {
+  if ('formula' in layer) return null;
+  // A trained dictionary may have lost its order, which a curve needs.
+  const x = Float64Array.from(layer.dictionary).sort();
+  return { x, y: gridAt(layer, x).values(row) };
 }
 
 /** max |f′| on the grid: an estimate from below of the Lipschitz constant that gets tight as the grid gets fine. */
@@ -156,18 +188,11 @@ export function shapeDistance(x: ArrayLike<number>, f: ArrayLike<number>, g: Arr
   return Math.sqrt(sum);
 }
 
-function combine(
-  base: Float64Array,
-  rows: Float64Array,
-  size: number,
-  alpha: Float32Array,
-  channel: number,
-): Float64Array {
-  const result = new Float64Array(base.length);
-  for (let row = 0; row < base.length; row++) {
-    let sum = base[row]!;
-    for (let column = 0; column < size; column++) sum += rows[row * size + column]! * alpha[channel * size + column]!;
-    result[row] = sum;
-  }
-  return result;
+function combine(base: Float64Array, rows: Float64Array, row: Float32Array): Float64Array {
+  const size = rows.length / base.length;
+  return base.map((start, index) => {
+    let sum = start;
+    for (let column = 0; column < size; column++) sum += rows[index * size + column]! * row[column]!;
+    return sum;
+  });
 }

@@ -1,5 +1,6 @@
 // The rows of the checkpoint inspector: which tensors, in what order.
 import type { CheckpointContents, ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import { coefficientsOf } from '../../server/protocol/records.ts';
 
 export type TensorGroup = TensorContents['group'];
 
@@ -63,7 +64,7 @@ export function shapesOf({ tensors, activations }: CheckpointContents, { name }:
 }
 
 function tensorOf(curves: ShapeContents): string {
-  return `${curves.layer}.${'spline' in curves ? 'points' : 'alpha'}`;
+  return `${curves.layer}.${coefficientsOf(curves)}`;
 }
 
 /** NaN last, whichever the direction of the rest. */

@@ -4,7 +4,7 @@ import type { KafKernels, Row, RunRecord } from '../../../server/protocol/record
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
 
-export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'relu';
+export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'formula' | 'relu';
 
 export interface RunDataOptions {
   readonly steps: number;
@@ -22,6 +22,7 @@ const totalSteps = 4700;
 const stepsPerEpoch = 391;
 const dictionary = Array.from({ length: 20 }, (_, index) => -3 + (6 * index) / 19);
 const gamma = 1 / (6 * (6 / 19) ** 2);
+const formula = { formula: 'x * sigmoid(a * x) + b * sin(c * x)', parameters: ['a', 'b', 'c'] };
 const kafChannels = [32, 32, 64, 64, 128];
 
 export function makePlan(activation: RunActivation): Plan {
@@ -79,6 +80,12 @@ function activationPlan(activation: RunActivation): ActivationPlan {
   switch (activation) {
     case 'relu':
       return { type: activation };
+    case 'formula':
+      return {
+        type: activation,
+        formula: formula.formula,
+        parameters: formula.parameters.map((name) => ({ name, start: 1, min: null, max: null })),
+      };
     case 'spline':
       return { type: activation, points: 20, boundary: 3, basis: 'catmull-rom', start: 'swish', noise: 0 };
     case 'kaf':
@@ -91,6 +98,7 @@ const descriptions = {
   kaf: 'KAF 20',
   'kaf-free': 'free KAF 20',
   spline: 'spline 20 from swish',
+  formula: 'x * sigmoid(a * x) + b * sin(c * x)',
   relu: 'ReLU',
 } as const satisfies Record<RunActivation, string>;
 
@@ -140,8 +148,9 @@ export function makeRows(options: RunDataOptions): Row[] {
   const network = makeNetwork(options.activation ?? 'kaf');
   push({ type: 'prepared', ...network, steps: totalSteps, stepsPerEpoch, epochs: 12 });
   const hasKaf = network.activations.length > 0;
-  const starts = makeAlphas(random);
-  const ends = makeAlphas(random);
+  const isFormula = options.activation === 'formula';
+  const starts = isFormula ? kafChannels.map((channels) => makeParameters(channels, null)) : makeAlphas(random);
+  const ends = isFormula ? kafChannels.map((channels) => makeParameters(channels, random)) : makeAlphas(random);
   const normsEvery = options.normsEverySteps ?? 10;
   const kernelsAt = (part: number) =>
     options.activation === 'kaf-free' ? { kernels: kafChannels.map((channels) => makeKernels(channels, part)) } : {};
@@ -255,6 +264,7 @@ function makeNetwork(
     add(`bn${number}`, 'gamma', [channels]);
     add(`bn${number}`, 'beta', [channels]);
     if (activation === 'spline') add(`spline${number}`, 'points', [channels, 20]);
+    else if (activation === 'formula') add(`formula${number}`, 'coefficients', [channels, 3]);
     else if (activation !== 'relu') add(`kaf${number}`, 'alpha', [channels, 20]);
     if (activation === 'kaf-free') {
       add(`kaf${number}`, 'dictionary', [channels, 20]);
@@ -268,6 +278,8 @@ function makeNetwork(
   const activations =
     activation === 'relu'
       ? []
+      : activation === 'formula'
+        ? kafChannels.map((channels, index) => ({ layer: `formula${(index + 1).toString()}`, channels, formula }))
       : kafChannels.map((channels, index) => ({
           layer: `${activation === 'spline' ? 'spline' : 'kaf'}${(index + 1).toString()}`,
           channels,
@@ -307,6 +319,15 @@ function makeNorms(
     nonFiniteWeights: new Int32Array(count),
     nonFiniteGradients,
   };
+}
+
+/** Of the formula: as it starts, or as training left it. */
+function makeParameters(channels: number, random: Random | null): Float32Array {
+  const [a, b, c] = [1, 0, 2];
+  return Float32Array.from({ length: channels * 3 }, (_, index) => {
+    const noise = random ? random.normal() : 0;
+    return [a + 0.9 * Math.abs(noise), b + 0.35 * noise, c + 0.3 * noise][index % 3]!;
+  });
 }
 
 function makeAlphas(random: Random): Float32Array[] {

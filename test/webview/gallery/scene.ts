@@ -108,7 +108,7 @@ function checkpointContents(): CheckpointContents {
     default:
       return makeCheckpoint({
         nonFinite: scene === 'bad' ? 64 : 0,
-        activation: scene === 'free' ? 'kaf-free' : scene === 'spline' ? 'spline' : 'kaf',
+        activation: scene === 'free' ? 'kaf-free' : scene === 'spline' || scene === 'formula' ? scene : 'kaf',
       });
   }
 }
@@ -129,6 +129,8 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'kaf-free' }))];
     case 'spline':
       return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'spline' }))];
+    case 'formula':
+      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'formula' }))];
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'diverged': {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { spline as splineReference, splineGradients } from '../../../server/tensor/reference/spline.ts';
 import {
-  evaluateShape,
-  evaluateSlope,
+  dotsOf,
   gridAt,
   gridFor,
   gridOfChannel,
   layerOfChannel,
   lipschitzEstimate,
+  rowOf,
   shapeDistance,
 } from '../../../webview/kaf/shape.ts';
 
@@ -27,24 +27,25 @@ function direct(x: number, base: 'none' | 'swish'): number {
 
 describe.each(['none', 'swish'] as const)('a KAF with base %s', (base) => {
   const x = Float64Array.of(-12, -3, -0.7, 0, 0.4, 2.5, 12);
-  const grid = gridAt({ dictionary, gamma, base }, x);
+  const layer = { dictionary, gamma, base };
+  const grid = gridAt(layer, x);
 
   test('has the values of its equation', () => {
     // The same sum in another order: a few units in the last place of values near 10.
-    evaluateShape(grid, alpha, 0).forEach((value, index) => {
+    grid.values(rowOf(layer, alpha, 0)).forEach((value, index) => {
       expect(value).toBeCloseTo(direct(x[index]!, base), 12);
     });
   });
 
   test('has its derivative', () => {
     const h = 1e-6; // central difference: error h² · |f‴| ≈ 1e-12, rounding ≈ 1e-10
-    evaluateSlope(grid, alpha, 0).forEach((slope, index) => {
+    grid.slopes(rowOf(layer, alpha, 0)).forEach((slope, index) => {
       expect(slope).toBeCloseTo((direct(x[index]! + h, base) - direct(x[index]! - h, base)) / (2 * h), 7);
     });
   });
 
   test('is its base where α is zero', () => {
-    evaluateShape(grid, alpha, 1).forEach((value, index) => {
+    grid.values(rowOf(layer, alpha, 1)).forEach((value, index) => {
       expect(value).toBe(base === 'swish' ? swish(x[index]!) : 0);
     });
   });
@@ -64,7 +65,7 @@ describe('a KAF whose dictionary and bandwidth are trained', () => {
     const coefficients = { alpha: Float32Array.of(0, 0, 0, 0, 1, 0), kernels };
     const own = gridOfChannel(grid, layer, coefficients, 1);
     expect(own.x).toBe(grid.x);
-    expect(evaluateShape(own, coefficients.alpha, 1)[4]).toBeCloseTo(Math.exp(-2 * (2 - 4) ** 2), 12);
+    expect(own.values(rowOf(layer, coefficients.alpha, 1))[4]).toBeCloseTo(Math.exp(-2 * (2 - 4) ** 2), 12);
     expect(gridOfChannel(grid, layer, { alpha }, 1)).toBe(grid);
   });
 });
@@ -74,31 +75,56 @@ describe.each(['catmull-rom', 'b-spline'] as const)('a %s spline', (spline) => {
   const points = Float32Array.of(...[0, 0, 0, 0, 0, 0, 0], ...[5, 1, -2, 0.5, 3, -1, 7]);
   // Both sides of a knot, an end, and far beyond.
   const x = Float64Array.of(-9, -3, -2, -1.999, -0.7, 0, 0.4, 1.999, 2.5, 9);
-  const grid = gridAt({ dictionary: knots, spline }, x);
+  const layer = { dictionary: knots, spline };
+  const grid = gridAt(layer, x);
   const options = { channels: 1, boundary: 3, basis: spline };
   const exact = Float64Array.from(points.subarray(7));
 
   test('has the values that training has', () => {
     const values = splineReference(x, exact, options);
     // The same sum in another order.
-    evaluateShape(grid, points, 1).forEach((value, index) => {
+    grid.values(rowOf(layer, points, 1)).forEach((value, index) => {
       expect(value).toBeCloseTo(values[index]!, 12);
     });
-    expect([...evaluateShape(grid, points, 0)]).toEqual([...x].map(() => 0));
+    expect([...grid.values(rowOf(layer, points, 0))]).toEqual([...x].map(() => 0));
   });
 
   test('has the slope that training has', () => {
     const { dx } = splineGradients(new Float64Array(x.length).fill(1), x, exact, options);
-    evaluateSlope(grid, points, 1).forEach((slope, index) => {
+    grid.slopes(rowOf(layer, points, 1)).forEach((slope, index) => {
       expect(slope).toBeCloseTo(dx[index]!, 12);
     });
   });
 
   test('is the same layer in every channel', () => {
-    const layer = { dictionary: knots, spline };
     expect(layerOfChannel(layer, { alpha: points }, 1)).toBe(layer);
     expect(gridOfChannel(grid, layer, { alpha: points }, 1)).toBe(grid);
   });
+});
+
+describe('a formula', () => {
+  const layer = { formula: { formula: 'a * x + b * tanh(x)', parameters: ['a', 'b'] } };
+  const parameters = Float32Array.of(1, 0, 0.5, 2);
+
+  test('has the values and slopes of its channel', () => {
+    const grid = gridAt(layer, Float64Array.of(-1, 0, 2));
+    expect([...grid.values(rowOf(layer, parameters, 0))]).toEqual([-1, 0, 2]);
+    expect(grid.values(rowOf(layer, parameters, 1))[2]).toBeCloseTo(1 + 2 * Math.tanh(2), 12);
+    expect(grid.slopes(rowOf(layer, parameters, 1))[1]).toBeCloseTo(2.5, 12);
+  });
+
+  test('is drawn around 0, with no points at which it stands', () => {
+    expect([...gridFor(layer, { points: 3, margin: 1 }).x]).toEqual([-5, 0, 5]);
+    expect(dotsOf(layer, rowOf(layer, parameters, 1))).toBeNull();
+    expect(layerOfChannel(layer, { alpha: parameters }, 1)).toBe(layer);
+  });
+});
+
+test('the places of a dictionary are dots on the curve, in order', () => {
+  const layer = { dictionary: [1, -1, 0], gamma, base: 'none' } as const;
+  const dots = dotsOf(layer, Float32Array.of(1, 0, 0));
+  expect([...dots!.x]).toEqual([-1, 0, 1]);
+  expect(dots!.y[2]).toBe(1);
 });
 
 test('the grid spans the dictionary and its margin', () => {
