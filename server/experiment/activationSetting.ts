@@ -164,7 +164,7 @@ export const activationSetting = variants(
       description: 'k-winners-take-all (5.1): of all values of a sample the largest stay, ties included.',
       equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌈ratio·n⌉',
       keys: {
-        ratio: number('The share of winners.', share, 0.2),
+        ratio: number('The share of winners.', share, { computed: '0.3 where it is lowered, 0.2 otherwise' }),
         lowering: optionalGroup(
           "Lowers the share of winners in the course of training; {} is the thesis's way from 0.3.",
           {

@@ -117,7 +117,9 @@ function networkPlan(values: Values['model']['network']): NetworkPlan {
 /** Most are planned as they are written. */
 function activationPlan(values: Values['model']['activation']): ActivationPlan {
   if (values.type === 'k-wta') {
-    const { type, ratio, lowering } = values;
+    const { type, lowering } = values;
+    // The thesis lowers it from 0.3.
+    const ratio = values.ratio ?? (lowering ? 0.3 : 0.2);
     return { type, ratio, ...(lowering && { lowering }) };
   }
   if (values.type === 'formula') {

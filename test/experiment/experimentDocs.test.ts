@@ -1,4 +1,4 @@
-// docs/experiment.md is generated; here it is compared with what the script would write today.
+// docs/experiment.md and docs/formulas.md are generated; here they are compared with what the script would write today.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { experimentMarkdown } from '../../server/experiment/experimentMarkdown.t
 const root = path.join(import.meta.dirname, '../..');
 
 describe('docs/experiment.md', () => {
-  it('is what scripts/experimentDocs.mjs makes of the settings', async () => {
+  it('and docs/formulas.md are what scripts/experimentDocs.mjs makes of the settings and formulas', async () => {
     const script = path.join(root, 'scripts/experimentDocs.mjs');
     const { stderr } = await promisify(execFile)(process.execPath, [script, '--check'], { cwd: root });
     expect(stderr).toBe('');

@@ -44,6 +44,9 @@ describe('a plan', () => {
       'light · spline 9 from relu · standard · shapes',
     ]);
     expect(describe('model: {activation: {type: maxout, maps: 5}}')).toEqual(['light · maxout 5 · standard · shapes']);
+    expect(describe('model: {activation: {type: k-wta, lowering: {}}}')).toEqual([
+      expect.stringContaining('k-WTA 0.3 → 0.15'),
+    ]);
     expect(describe('model: {activation: {type: k-wta, ratio: 0.3, lowering: {}}}')).toEqual([
       'light · k-WTA 0.3 → 0.15 · standard · shapes',
     ]);
