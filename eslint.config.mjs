@@ -48,7 +48,11 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '/server/(?!protocol/)', message: 'Of the server, only its protocol.' }] },
+        {
+          patterns: [
+            { regex: '/server/(?!protocol/|formula/)', message: 'Of the server, only its protocol and formulas.' },
+          ],
+        },
       ],
     },
   },

@@ -287,6 +287,21 @@ export const activations = {
       starts: Object.fromEntries(Array.from({ length: degree + 1 }, (_, power) => [`c${power}`, power === 1 ? 1 : 0])),
     }),
   }),
+  pade: define({
+    name: 'Padé',
+    description:
+      'Padé activation unit, a quotient of polynomials trained, a channel its own; starts as leaky ReLU (Molina et al., 2020).',
+    equation: 'f(x) = Σⱼ aⱼxʲ/(1 + |Σₖ bₖxᵏ|), j = 0 … 5, k = 1 … 4',
+    keys: {},
+    formula: () => ({
+      formula: `(${horner('a', 0, 5)}) / (1 + abs(x * (${horner('b', 1, 4)})))`,
+      // Leaky ReLU of slope 0.01 to within 0.04 on ±3.
+      starts: {
+        ...{ a0: 0.02996348, a1: 0.61690165, a2: 2.37539147, a3: 3.06608078, a4: 1.52474449, a5: 0.25281987 },
+        ...{ b1: 1.19160814, b2: 4.40811795, b3: 0.91111034, b4: 0.34885983 },
+      },
+    }),
+  }),
 } as const satisfies Readonly<Record<string, Definition>>;
 
 /** c₀ + x·(c₁ + x·(…)). */

@@ -4,11 +4,11 @@ import { cornersOf, gainOf, type Corner } from '../formula/analysis.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
 import { curvePicture } from './curvePicture.ts';
 
-/** Picture, gain and corners; null for a formula with a mistake, which is underlined anyway. */
+/** Gain, picture and corners; null for a formula with a mistake, which is underlined anyway. */
 export function activationMarkdown(plan: FormulaActivation): string | null {
   try {
     const described = activationFunction(plan);
-    return [curvePicture(described), gainText(gainOf(described)), cornersText(described), startsText(described)]
+    return [gainText(gainOf(described)), curvePicture(described), cornersText(described), startsText(described)]
       .filter((part) => part !== '')
       .join('\n\n');
   } catch (cause) {

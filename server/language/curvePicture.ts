@@ -24,9 +24,9 @@ export function curvePicture({ formula, parameters }: ActivationFunction): strin
     `<text x="${at}" y="12" fill="${color}" font-family="sans-serif" font-size="12">${text}</text>`;
   const axes =
     `<path d="M0 ${round(toY(0))}H${size.width}M${round(toX(0))} 0V${size.height}" stroke="${colors.axis}" stroke-width="1"/>` +
-    [-4, -2, 2, 4].map((at) => mark(toX(at), toY(0) - 3, 'v6')).join('') +
+    [-4, -2, 2, 4].map((at) => mark(toX(at), toY(0) - 3, 'v6') + number(at, toX(at) - 4, toY(0) + 13)).join('') +
     integersBetween(low, high)
-      .map((at) => mark(toX(0) - 3, toY(at), 'h6'))
+      .map((at) => mark(toX(0) - 3, toY(at), 'h6') + number(at, toX(0) + 6, toY(at) + 4))
       .join('');
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${axes}` +
@@ -42,7 +42,8 @@ function rangeOf(values: readonly number[]): [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   const low = Math.max(-2, Math.min(-0.5, ...finite));
   const high = Math.min(5, Math.max(1, ...finite));
-  return [low - 0.15, high + 0.15];
+  // Room for the numbers below the axis.
+  return [Math.min(low - 0.15, -0.1 * high), high + 0.15];
 }
 
 /** Broken where a value is not finite. */
@@ -62,6 +63,11 @@ function pathOf(curve: Float64Array, toX: (index: number) => number, toY: (value
 
 function mark(x: number, y: number, way: string): string {
   return `<path d="M${round(x)} ${round(y)}${way}" stroke="${colors.axis}"/>`;
+}
+
+function number(value: number, x: number, y: number): string {
+  const place = `x="${round(x)}" y="${round(y)}"`;
+  return `<text ${place} fill="${colors.axis}" font-family="sans-serif" font-size="10">${String(value).replace('-', '−')}</text>`;
 }
 
 function integersBetween(low: number, high: number): number[] {

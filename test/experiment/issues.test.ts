@@ -93,7 +93,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a number for a variant',
       'model: {activation: 3}',
-      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "selu" or one of 25 more, or a mapping with type, got 3',
+      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "selu" or one of 26 more, or a mapping with type, got 3',
       '3',
     ],
     [

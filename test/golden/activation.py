@@ -27,6 +27,12 @@ fixed = [
     ("softplus", 10.0, lambda x, a: functional.softplus(x, a, threshold=500)),
     ("smooth-relu", 1.0, smooth_relu),
     ("smooth-relu", 400.0, smooth_relu),
+    ("selu", 0, lambda x, _: functional.selu(x)),
+    ("mish", 0, lambda x, _: functional.mish(x)),
+    # PyTorch's own has 1/6 of float32 in its gradient, also in float64.
+    ("hard-sigmoid", 0, lambda x, _: (x / 6 + 0.5).clamp(0, 1)),
+    ("hard-swish", 0, lambda x, _: functional.hardswish(x)),
+    ("hard-tanh", 0, lambda x, _: functional.hardtanh(x)),
 ]
 fixed_cases = []
 for kind, alpha, op in fixed:
@@ -53,6 +59,11 @@ def polynomial(x, c):
     return sum(c[:, power] * x**power for power in range(c.shape[1]))
 
 
+def pade(x, c):
+    above = sum(c[:, power] * x**power for power in range(6))
+    return above / (1 + sum(c[:, 5 + power] * x**power for power in range(1, 5)).abs())
+
+
 def coefficients(*columns):
     """Three channels; a column is drawn around its centre."""
     return np.stack([rng.normal(centre, 0.3, 3) for centre in columns], -1)
@@ -64,6 +75,11 @@ channelwise = [
     ("srelu", coefficients(-1, 0.2, 1, 0.5), srelu),
     ("apl", coefficients(0.2, -0.3, 0, 1), apl),
     ("polynomial", coefficients(0.1, 1, -0.2, 0.05), polynomial),
+    ("swish-beta", coefficients(1.3), lambda x, c: x * torch.sigmoid(c[:, 0] * x)),
+    ("pssilu", coefficients(1.3, -0.2), lambda x, c: x * (torch.sigmoid(c[:, 0] * x) - c[:, 1]) / (1 - c[:, 1])),
+    ("param-softplus", coefficients(3), lambda x, c: functional.softplus(c[:, 0] * x, threshold=500) / c[:, 0]),
+    ("snake", coefficients(1.3), lambda x, c: x + torch.sin(c[:, 0] * x) ** 2 / c[:, 0]),
+    ("pade", coefficients(0, 0.6, 2.4, 3, 1.5, 0.25, 1.2, 4.4, 0.9, 0.35), pade),
 ]
 channel_cases = []
 for kind, values, op in channelwise:

@@ -171,6 +171,39 @@ describe('hover', () => {
     expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');
   });
 
+  it('over an activation function draws it, with its gain and its corners', () => {
+    const typed = (formula: string, parameters = '{}') =>
+      hovered(`model: {activation: {type: formula, formula: "${formula}", parameters: ${parameters}}}`);
+    const own = typed('x * sig|moid(b * x)', '{b: 1}');
+    expect(own).toMatch(/!\[f and its derivative from −5 to 5\]\(data:image\/svg\+xml;base64,[A-Za-z0-9+/=]+\)/);
+    expect(own).toContain('Gain per layer after batch normalisation: **1.101** (over 56 layers gradients grow 218 ×).');
+    expect(own).toContain('Differentiable everywhere.');
+    expect(own).toContain('Drawn at b = 1.');
+    expect(typed('max(|x, 0) + 0')).toContain('Not differentiable at x = 0 (slope 0 → 1).');
+    expect(typed('where(x| > 1, x, 0)')).toContain('Not differentiable at x = 1 (it jumps).');
+    expect(typed('x| + 0 * x')).toContain('**1.000** (gradients keep their size)');
+    expect(hovered('model: {activation: re|lu}')).toContain('**1.211**');
+    expect(hovered('model: {activation: {type: pre|lu, slope: 0.5}}')).toContain('Drawn at slope = 0.5.');
+    for (const plain of [
+      typed('x * sig|mod(x)'),
+      hovered('model: {activation: k|af}'),
+      hovered('model: {net|work: vgg}'),
+    ]) {
+      expect(plain).not.toContain('data:image');
+    }
+  });
+
+  it('draws a broken curve where a formula has no value', () => {
+    const [, coded] = /base64,([^)]+)/.exec(
+      hovered('model: {activation: {type: formula, formula: "sqrt(|x)"}}') ?? '',
+    )!;
+    const svg = Buffer.from(coded!, 'base64').toString();
+    expect(svg).not.toContain('NaN');
+    const starts = [...svg.matchAll(/ d="M(\d+)[^"]*L/g)].map(([, x]) => Number(x));
+    expect(starts).toHaveLength(2);
+    expect(Math.min(...starts)).toBeGreaterThanOrEqual(140);
+  });
+
   it('over a word of a later version says so', () => {
     expect(hovered('training: {method: tra|des}')).toContain('Not in this version');
   });
