@@ -168,11 +168,11 @@ describe('a run whose data is not where it was', () => {
     await workbench.screenshot('runs-choose-folder');
     await dialog.getByRole('button', { name: 'Choose Folder…' }).click();
     const picker = workbench.page.locator('.quick-input-widget');
-    await picker.locator('input').first().waitFor({ state: 'visible', timeout: 20_000 });
-    await picker
-      .locator('input')
-      .first()
-      .fill(`${path.join(folder, 'elsewhere')}/`);
+    // It opens with the workspace's folder.
+    await picker.locator('.monaco-list-row', { hasText: 'elsewhere' }).click({ timeout: 20_000 });
+    await until('the folder', 20_000, async () =>
+      /elsewhere.$/.test(await picker.locator('input').first().inputValue()),
+    );
     await workbench.screenshot('runs-folder-picker');
     await picker.getByRole('button', { name: 'Use This Folder' }).click();
     // It is empty, which the run says.
