@@ -30,11 +30,14 @@ export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
     const post = (message: ToCheckpoint): void => {
       postEncoded(webview, message);
     };
-    let latest = 0;
+    let latest: vscode.CancellationTokenSource | null = null;
     const load = async (): Promise<void> => {
-      const turn = ++latest;
-      const message = await this.inspect(uri);
-      if (turn === latest) post(message);
+      // Of a file that is written to again and again only the last reading is of use.
+      latest?.cancel();
+      const reading = new vscode.CancellationTokenSource();
+      latest = reading;
+      const message = await this.inspect(uri, reading.token);
+      if (!reading.token.isCancellationRequested) post(message);
     };
     const folder = vscode.Uri.file(path.dirname(uri.fsPath));
     const watcher = vscode.workspace.createFileSystemWatcher(
@@ -50,17 +53,18 @@ export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
       }),
     ];
     panel.onDidDispose(() => {
+      latest?.cancel();
       for (const listener of listeners) listener.dispose();
     });
     showPage(webview, 'checkpoint', path.basename(uri.fsPath), extensionUri);
   }
 
-  private async inspect(uri: vscode.Uri): Promise<ToCheckpoint> {
+  private async inspect(uri: vscode.Uri, token: vscode.CancellationToken): Promise<ToCheckpoint> {
     if (uri.scheme !== 'file') {
       return { type: 'failed', message: `Kafscope inspects files on disk, not ones from "${uri.scheme}:".` };
     }
     try {
-      const contents = await this.options.connection.request('checkpoint/inspect', { file: uri.fsPath });
+      const contents = await this.options.connection.request('checkpoint/inspect', { file: uri.fsPath }, token);
       return { type: 'contents', contents };
     } catch (error) {
       return { type: 'failed', message: error instanceof Error ? error.message : String(error) };

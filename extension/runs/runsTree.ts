@@ -74,6 +74,8 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
           iconPath: new vscode.ThemeIcon('save'),
           contextValue: 'checkpoint',
           tooltip: node.file,
+          // Without it the tooltip would be read aloud, and nothing else.
+          accessibilityInformation: { label: `${node.label}, ${node.description}` },
           command: { command: 'vscode.openWith', title: 'Inspect Checkpoint', arguments: [uri, checkpointViewType] },
         });
       }

@@ -43,10 +43,31 @@ export class MarkdownString {
 }
 
 export const Uri = {
+  joinPath: (base: { fsPath: string }, ...parts: string[]) => Uri.file([base.fsPath, ...parts].join('/')),
   file: (fsPath: string) => ({ scheme: 'file', fsPath, path: fsPath }),
 };
 
-export const workspace = { isTrusted: true };
+export class RelativePattern {
+  readonly base: unknown;
+  readonly pattern: string;
+
+  constructor(base: unknown, pattern: string) {
+    this.base = base;
+    this.pattern = pattern;
+  }
+}
+
+/** Tells of every file alike. */
+export const fileChanged = new Emitter<void>();
+
+export const workspace = {
+  isTrusted: true,
+  createFileSystemWatcher: () => ({
+    onDidChange: fileChanged.event,
+    onDidCreate: fileChanged.event,
+    dispose: () => undefined,
+  }),
+};
 
 /** What was asked of the person, and by which function; answers are taken from the front, undefined where none is left. */
 export const asked: { how: string; args: unknown[] }[] = [];

@@ -63,6 +63,7 @@ async function makeRun(status: RunStatus, seed: number): Promise<void> {
   if (status === 'waiting') return;
   if (status === 'finished') {
     await startScriptedRun(runFolder).ended;
+    flipLastBit(path.join(runFolder, 'checkpoints/step-8.safetensors'));
     return;
   }
   if (status === 'damaged') {
@@ -73,6 +74,12 @@ async function makeRun(status: RunStatus, seed: number): Promise<void> {
   const recorder = new RunRecorder('train', 0, options);
   recorder.update({ status, message: status === 'failed' ? 'Out of memory. Lower training.batchSize.' : null });
   recorders.push(recorder);
+}
+
+function flipLastBit(file: string): void {
+  const bytes = fs.readFileSync(file);
+  bytes[bytes.length - 1]! ^= 1;
+  fs.writeFileSync(file, bytes);
 }
 
 /** By what is read aloud of it, from its beginning. */
@@ -168,11 +175,11 @@ describe('a run whose data is not where it was', () => {
     await workbench.screenshot('runs-choose-folder');
     await dialog.getByRole('button', { name: 'Choose Folder…' }).click();
     const picker = workbench.page.locator('.quick-input-widget');
-    await picker.locator('input').first().waitFor({ state: 'visible' });
-    await picker
-      .locator('input')
-      .first()
-      .fill(`${path.join(folder, 'elsewhere')}/`);
+    // It opens with the workspace's folder.
+    await picker.locator('.monaco-list-row', { hasText: 'elsewhere' }).click();
+    await until('the folder', async () =>
+      /elsewhere.$/.test(await picker.locator('input').first().inputValue()),
+    );
     await workbench.screenshot('runs-folder-picker');
     await picker.getByRole('button', { name: 'Use This Folder' }).click();
     // It is empty, which the run says.
@@ -180,5 +187,17 @@ describe('a run whose data is not where it was', () => {
       const { status, message, incarnation } = glance(movedFolder).summary;
       return Promise.resolve(incarnation === 1 && status === 'failed' && (message ?? '').includes('elsewhere'));
     });
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  it('says in the inspector which tensor is damaged, and what to do', async () => {
+    await row('epoch 2').click();
+    const frame = await workbench.webviewWith('kaf-checkpoint');
+    await until('the tensors', async () => (await text(frame, 'kaf-checkpoint')).includes('kaf1.alpha'));
+    const shown = await text(frame, 'kaf-checkpoint');
+    expect(shown).toContain('1 tensor is damaged optimizer/kaf1.alpha.velocity');
+    expect(shown).toContain('Take an earlier one of the run');
+    await workbench.screenshot('runs-damaged-checkpoint');
   });
 });

@@ -96,6 +96,7 @@ describe('a run in the tree', () => {
     ]);
     const file = path.join('/runs/run-1/checkpoints/step-400.safetensors');
     expect(rows[0]).toMatchObject({ contextValue: 'checkpoint', tooltip: file, iconPath: { id: 'save' } });
+    expect(rows[0]?.accessibilityInformation).toEqual({ label: 'epoch 10, step 400 · 13 MB' });
     expect(rows[0]?.command).toMatchObject({
       command: 'vscode.openWith',
       arguments: [{ fsPath: file }, expect.any(String)],

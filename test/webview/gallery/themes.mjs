@@ -90,8 +90,12 @@ const light = {
   'charts-purple': '#652d90',
 };
 
+/** No theme of high contrast has this one. */
+const { 'charts-orange': _ofDark, ...darkWithoutOrange } = dark;
+const { 'charts-orange': _ofLight, ...lightWithoutOrange } = light;
+
 const contrast = {
-  ...dark,
+  ...darkWithoutOrange,
   foreground: '#ffffff',
   descriptionForeground: 'rgba(255, 255, 255, 0.7)',
   'editor-background': '#000000',
@@ -112,10 +116,12 @@ const contrast = {
   'settings-textInputBorder': '#6fc3df',
   'list-hoverBackground': 'transparent',
   'icon-foreground': '#ffffff',
+  'charts-red': '#f48771',
+  'charts-yellow': '#ffd370',
 };
 
 const contrastLight = {
-  ...light,
+  ...lightWithoutOrange,
   foreground: '#292929',
   descriptionForeground: 'rgba(41, 41, 41, 0.7)',
   'editor-background': '#ffffff',
@@ -141,9 +147,8 @@ const contrastLight = {
   'charts-foreground': '#292929',
   'charts-lines': 'rgba(41, 41, 41, 0.5)',
   'charts-red': '#b5200d',
-  'charts-blue': '#1a85ff',
+  'charts-blue': '#0063d3',
   'charts-yellow': '#895503',
-  'charts-orange': '#0f4a85',
   'charts-green': '#374e06',
   'charts-purple': '#652d90',
 };

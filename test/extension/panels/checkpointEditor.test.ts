@@ -1,0 +1,102 @@
+// When the editor of checkpoints asks for what is in a file, and when it does not want it any more.
+import { expect, test, vi } from 'vitest';
+import type * as vscode from 'vscode';
+import { Emitter } from 'vscode-jsonrpc/node';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
+import { CheckpointEditor } from '../../../extension/panels/checkpointEditor.ts';
+import type { CheckpointEditorOptions } from '../../../extension/panels/checkpointEditor.ts';
+import { decode } from '../../../server/protocol/codec.ts';
+import type { Encoded, FromCheckpoint } from '../../../server/protocol/panel.ts';
+import { fileChanged, Uri } from '../vscodeStandIn.ts';
+
+vi.mock('vscode', () => import('../vscodeStandIn.ts'));
+
+interface Inspection {
+  readonly token: CancellationToken;
+  answer(contents: object): void;
+  fail(error: Error): void;
+}
+
+function openEditor(uri = Uri.file('/runs/a/checkpoints/step-1.safetensors')) {
+  const inspections: Inspection[] = [];
+  const connection = {
+    request: (_method: string, _params: unknown, token: CancellationToken) => {
+      const { promise, resolve, reject } = Promise.withResolvers<object>();
+      inspections.push({ token, answer: resolve, fail: reject });
+      return promise;
+    },
+  };
+  const posted: unknown[] = [];
+  const said = new Emitter<FromCheckpoint>();
+  const disposed = new Emitter<void>();
+  const webview = {
+    postMessage: ({ bytes }: Encoded) => Promise.resolve(posted.push(decode(bytes)) > 0),
+    onDidReceiveMessage: said.event,
+    asWebviewUri: (local: unknown) => local,
+    cspSource: '',
+  };
+  const options = { extensionUri: Uri.file('/nowhere'), connection, openRun: () => undefined };
+  const editor = new CheckpointEditor(options as unknown as CheckpointEditorOptions);
+  const panel = { webview, onDidDispose: disposed.event } as unknown as vscode.WebviewPanel;
+  editor.resolveCustomEditor({ uri } as unknown as vscode.CustomDocument, panel);
+  return {
+    inspections,
+    posted,
+    say: (message: FromCheckpoint) => {
+      said.fire(message);
+    },
+    close: () => {
+      disposed.fire();
+    },
+  };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a page that is ready is given what is in the file', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'ready' });
+  inspections[0]!.answer({ file: 'x' });
+  await settled();
+  expect(posted).toEqual([{ type: 'contents', contents: { file: 'x' } }]);
+});
+
+test('a file that changes is read anew, and the earlier reading cancelled and not shown', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'ready' });
+  fileChanged.fire();
+  const [first, ...others] = inspections;
+  expect(first!.token.isCancellationRequested).toBe(true);
+  expect(others.some(({ token }) => !token.isCancellationRequested)).toBe(true);
+  const last = others.at(-1)!;
+  last.answer({ file: 'new' });
+  first!.answer({ file: 'old' });
+  await settled();
+  expect(posted).toEqual([{ type: 'contents', contents: { file: 'new' } }]);
+  expect(last.token.isCancellationRequested).toBe(false);
+});
+
+test('an editor that is closed wants nothing any more', async () => {
+  const { inspections, posted, say, close } = openEditor();
+  say({ type: 'ready' });
+  close();
+  expect(inspections[0]!.token.isCancellationRequested).toBe(true);
+  inspections[0]!.fail(new Error('checkpoint/inspect was cancelled.'));
+  fileChanged.fire();
+  await settled();
+  expect([posted, inspections.length]).toEqual([[], 1]);
+});
+
+test('a failure is said, and a reading can be asked for again', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'ready' });
+  inspections[0]!.fail(new Error('The disk is gone.'));
+  await settled();
+  say({ type: 'reload' });
+  inspections[1]!.answer({ file: 'x' });
+  await settled();
+  expect(posted).toEqual([
+    { type: 'failed', message: 'The disk is gone.' },
+    { type: 'contents', contents: { file: 'x' } },
+  ]);
+});
