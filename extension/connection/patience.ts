@@ -8,6 +8,11 @@ export interface Patience {
   readonly tellSlow: (sentence: string, cancel: () => void) => () => void;
 }
 
+/** Somebody did not want to wait any longer. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
+
 /**
  * Does the work, however long it takes.
  * @param sentence what is said of it once it takes long
@@ -22,7 +27,7 @@ export async function patiently<Result>(
   let takeBack = (): void => undefined;
   const timer = setTimeout(() => {
     takeBack = tellSlow(sentence, () => {
-      controller.abort(new Error('it was cancelled before it was done'));
+      controller.abort(new CancelledError('it was cancelled before it was done'));
     });
   }, slowMs);
   try {

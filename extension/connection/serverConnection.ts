@@ -8,7 +8,7 @@ import type { HelloResult, Notifications, RequestMethod, Requests } from '../../
 import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
 import type { Row } from '../../server/protocol/records.ts';
-import { patiently, type Patience } from './patience.ts';
+import { CancelledError, patiently, type Patience } from './patience.ts';
 import { lostConnection, RequestFailure, requestFailure } from './requestFailure.ts';
 import type { SubscriptionRequests } from './rowSubscription.ts';
 import { RowSubscription } from './rowSubscription.ts';
@@ -94,7 +94,7 @@ export class ServerConnection implements Disposable {
   /** Ends the server, whoever started it, and connects to a new one. */
   async restartServer(): Promise<void> {
     this.cancelRetry();
-    this.underWay?.abort(new Error('the server is being restarted'));
+    this.underWay?.abort(new CancelledError('the server is being restarted'));
     await this.opening?.catch(() => undefined);
     this.drop();
     this.setState({ status: 'starting' });
@@ -105,14 +105,6 @@ export class ServerConnection implements Disposable {
       throw error;
     }
     await this.connect();
-  }
-
-  private async endOf(lock: ServerLock | null): Promise<void> {
-    const { endServer, patience } = this.options;
-    if (!lock) return;
-    this.underWay = new AbortController();
-    const sentence = 'Still waiting for the training server to end: first it saves its runs.';
-    await patiently(sentence, patience, this.underWay, (signal) => endServer(lock, signal));
   }
 
   /** Leaves the server, which goes on for others, and finds or starts the one that is right by now. */
@@ -126,12 +118,20 @@ export class ServerConnection implements Disposable {
 
   dispose(): void {
     this.isDisposed = true;
-    this.underWay?.abort(new Error('the connection is closed for good'));
+    this.underWay?.abort(new CancelledError('the connection is closed for good'));
     this.cancelRetry();
     this.drop();
     this.currentState = { status: 'stopped' };
     this.stateEmitter.dispose();
     this.runChangedEmitter.dispose();
+  }
+
+  private async endOf(lock: ServerLock | null): Promise<void> {
+    const { endServer, patience } = this.options;
+    if (!lock) return;
+    this.underWay = new AbortController();
+    const sentence = 'Still waiting for the training server to end: first it saves its runs.';
+    await patiently(sentence, patience, this.underWay, (signal) => endServer(lock, signal));
   }
 
   private open(): Promise<Session> {
@@ -200,6 +200,7 @@ export class ServerConnection implements Disposable {
 
   /** Opens a socket with the lock's token and says hello. */
   private async greet(lock: ServerLock, signal: AbortSignal): Promise<Session> {
+    signal.throwIfAborted();
     const socket = new WebSocket(`ws://127.0.0.1:${lock.port}/`, {
       headers: { authorization: `Bearer ${lock.token}` },
       maxPayload: maxMessageBytes,
@@ -263,8 +264,8 @@ export class ServerConnection implements Disposable {
     this.retryTimer = setTimeout(() => {
       this.retryTimer = null;
       this.open().catch((error: unknown) => {
-        // Logged where it happened; a server of another version stays so however often it is asked.
-        if (!isVersionMismatch(error)) this.retry(attempt + 1);
+        // Logged where it happened. A server of another version stays so however often it is asked, and who cancels asks again.
+        if (!isVersionMismatch(error) && !(error instanceof CancelledError)) this.retry(attempt + 1);
       });
     }, delayMs);
   }

@@ -378,7 +378,10 @@ export class RunSupervisor {
       if (!(error instanceof StorageError)) throw error;
       entry.seen = filesSign(folder);
       const message = `${end.message ?? ''} ${error.message}`.trim();
-      this.#change(entry, { ...entry.summary, status: end.status, message, updatedMs: this.#options.now() });
+      // A log that was begun and has no head takes its number all the same.
+      const taken = Math.max(entry.summary.incarnation, newestOf(folder));
+      const updatedMs = this.#options.now();
+      this.#change(entry, { ...entry.summary, status: end.status, message, incarnation: taken, updatedMs });
     }
   }
 

@@ -11,7 +11,7 @@ import { maxMessageBytes, protocolVersion } from '../../server/protocol/messages
 import { isResumable } from '../../server/protocol/run.ts';
 import { HeldLock, readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
-import { logFile, newestLog, readHead } from '../../server/run/logFile.ts';
+import { beatFile, logFile, newestLog, readHead } from '../../server/run/logFile.ts';
 import { createScriptedRun, filesOf, killTrainerAt, readRows, temporaryFolder } from '../run/scriptedRun.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import { forkScriptedServer, startScriptedServer } from './scriptedServer.ts';
@@ -324,6 +324,27 @@ describe('a trainer that dies', () => {
     expect(ended.message).toContain('is no regular file');
     const next = await client.request('run/start', { text: 'steps', file: null });
     await client.untilStatus(next.runs[0]!.id, 'finished');
+  });
+
+  it('whose death could not be noted whole, as on a full disk, can be resumed at once', async () => {
+    const client = await TestClient.connect((await startScriptedServer(temporaryFolder())).lock);
+    const { runs } = await client.request('run/start', { text: 'endless', file: null });
+    const { id, folder } = runs[0]!;
+    await client.untilStep(id, 25);
+    fs.writeFileSync(beatFile(folder, 1), 'in the way');
+    process.kill(trainerPid(folder), 'SIGKILL');
+    const dead = await client.untilStatus(id, 'interrupted');
+    expect(dead.message).toContain('was ended by SIGKILL');
+    expect(fs.statSync(logFile(folder, 1)).size).toBe(0);
+    const since = client.heard.length;
+    await client.request('run/resume', { runId: id });
+    const statuses = () =>
+      client.heard.slice(since).flatMap((heard) => (heard.method === 'run/changed' ? [heard.params.run.status] : []));
+    await client.until(() => statuses().some((status) => status === 'training' || status === 'interrupted'));
+    expect(statuses()).not.toContain('interrupted');
+    await client.request('run/stop', { runId: id });
+    await client.untilStatus(id, 'stopped');
+    expect(newestLog(folder)).toBe(2);
   });
 
   it('loses no record that was made', async () => {

@@ -157,6 +157,27 @@ describe('a server that takes long', () => {
     expect(await connected).toMatchObject({ message: 'it was cancelled before it was done' });
   });
 
+  test('to come back is left for good when a person says so', async () => {
+    turnTimers();
+    const server = await fakeServer();
+    const { patience, told } = slowAfter(10_000);
+    const connection = connectionTo(server, { patience, retryDelaysMs: [0, 0, 0] });
+    await connection.connect();
+    server.answers['server/hello'] = () => new Promise(() => undefined);
+    const lost = nextState(connection, 'lost');
+    server.drop();
+    await lost;
+    vi.advanceTimersByTime(0);
+    await server.received('server/hello', 2);
+    vi.advanceTimersByTime(10_000);
+    const left = nextState(connection, 'lost', 'it was cancelled before it was done');
+    told[0]?.cancel();
+    await left;
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(vi.getTimerCount()).toBe(0);
+    expect(told).toHaveLength(1);
+  });
+
   test('to start is not waited for by who restarts it, nor when the window closes', async () => {
     for (const leave of ['restartServer', 'dispose'] as const) {
       const server = await fakeServer();
