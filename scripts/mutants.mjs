@@ -107,8 +107,8 @@ export function makeMutants(source, checker) {
   function mutateMember(node) {
     const other = swappedMethods[node.getText(source)];
     if (other) add(node, other);
-    if (ts.isCallExpression(node.parent) && swappedMembers[node.name.text])
-      add(node.name, swappedMembers[node.name.text]);
+    const { text } = node.name;
+    if (ts.isCallExpression(node.parent) && Object.hasOwn(swappedMembers, text)) add(node.name, swappedMembers[text]);
   }
 
   /** Calls, assignments and yields for their effect; and exits, but for the last statement of a function, which ends it anyway. */
