@@ -163,7 +163,7 @@ function isResponse(message: Message): message is ResponseMessage {
 
 /** A plain view: the codec copies typed arrays with `slice`, which on a Buffer would copy nothing. */
 function bytesOf(data: RawData): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const buffer = Array.isArray(data) ? Buffer.concat(data) : data;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  // As long as nobody sets the socket's `binaryType`.
+  const { buffer, byteOffset, byteLength } = data as Buffer;
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
