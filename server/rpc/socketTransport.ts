@@ -115,7 +115,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
       bytes = encode(tooLarge(message, bytes.byteLength));
     }
     // One that asks and does not read would have us keep its answers for ever.
-    if (this.#socket.bufferedAmount > 0 && this.#socket.bufferedAmount + bytes.byteLength > maxMessageBytes) {
+    if (this.#socket.bufferedAmount + bytes.byteLength > maxMessageBytes) {
       this.#socket.terminate();
       const error = new Error(`it has ${String(this.#socket.bufferedAmount)} bytes to read and is let go`);
       this.fireError(error, message);
