@@ -248,6 +248,9 @@ describe('a client', () => {
     socket.bufferedAmount = 0;
     vi.advanceTimersByTime(5000);
     expect((await told(socket)).slice(3)).toEqual([['a', 'training', 3, 'deleted']]);
+    // One that takes its name is new.
+    session.runChanged(summary({ step: 1 }));
+    expect((await told(socket)).slice(4)).toEqual([['a', 'training', 1]]);
   });
 
   it('that is gone is sent nothing, and what it waited for is given up', async () => {
