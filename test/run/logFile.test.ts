@@ -3,8 +3,17 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { beatFile, logFile, LogWriter, newestLog, readHead, readPassage, readTail } from '../../server/run/logFile.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  beatFile,
+  fileSize,
+  logFile,
+  LogWriter,
+  newestLog,
+  readHead,
+  readPassage,
+  readTail,
+} from '../../server/run/logFile.ts';
 import { encodeFrame, frameAt } from '../../server/run/logFrames.ts';
 import type { Frame } from '../../server/run/logFrames.ts';
 import { thisProcess } from '../../server/run/owner.ts';
@@ -134,6 +143,56 @@ describe('a log', () => {
     }).toThrow(/Another process has begun work/);
     first.close();
     second.close();
+  });
+
+  it('that has begun is on the disk, with its name, and everybody may read it', () => {
+    const umask = process.umask(0);
+    const synced: number[] = [];
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => synced.push(fs.fstatSync(descriptor).ino));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      process.umask(umask);
+      vi.restoreAllMocks();
+    });
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0));
+    expect(synced).toEqual([fs.statSync(logFile(folder, 0)).ino, fs.statSync(folder).ino]);
+    for (const file of [logFile(folder, 0), beatFile(folder, 0)]) expect(fs.statSync(file).mode & 0o777).toBe(0o644);
+    writer.sync();
+    expect(synced[2]).toBe(synced[0]);
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length - 1);
+    writer.close();
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
+  });
+
+  it('behind which another began at the same moment ends at once, and leaves nothing open', () => {
+    const folder = temporaryFolder();
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      fs.writeFileSync(logFile(folder, 1), '');
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
+  });
+
+  it('whose name two hosts were given is that of whose head lies there', () => {
+    const folder = temporaryFolder();
+    vi.spyOn(fs, 'fsyncSync').mockImplementationOnce(() => {
+      fs.writeFileSync(logFile(folder, 0), encodeFrame('head', headOf(0)));
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
+  });
+
+  it('that is not there has no size', () => {
+    expect(fileSize(logFile(temporaryFolder(), 0))).toBe(0);
   });
 
   it('that was replaced under its writer is noticed', () => {
