@@ -153,7 +153,7 @@ function makeFolder(runsFolder: string): void {
 
 /** The endpoint: who has the token comes in, everybody else costs little and harms nobody. */
 function openDoor(token: string, log: (line: string) => void) {
-  const limits = { headersTimeout: strangerMs, requestTimeout: strangerMs, keepAliveTimeout: 1, maxHeaderSize: 8192 };
+  const limits = { headersTimeout: strangerMs, requestTimeout: strangerMs, maxHeaderSize: 8192 };
   const web = http.createServer({ ...limits, connectionsCheckingInterval: 1000 }, (_request, response) => {
     response
       .writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
