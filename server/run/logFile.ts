@@ -205,8 +205,7 @@ export function readPassage(file: string, position: number): Passage {
     }
     if (frame === 'cut') {
       const length = frameBytesAt(bytes, at) ?? frameHeadBytes;
-      const isInFile = position + at + length <= fileSize(file);
-      if (isInFile && at > 0) break; // the next passage begins with it
+      if (position + at + length <= fileSize(file)) break; // the next passage begins with it
     }
     // What the file's end seems to cut is damaged where whole frames follow it.
     const next = nextFrame(file, bytes, position, at);
