@@ -113,7 +113,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clearInterval(timer);
     await supervisor.close(reason);
     for (const session of sessions) session.close();
-    sockets.close();
     web.close();
     web.closeAllConnections();
     reader.close();

@@ -8,6 +8,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { maxRequestBytes } from '../../server/protocol/messages.ts';
 import { readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock } from '../../server/rpc/lockFile.ts';
+import type { RunSummary } from '../../server/protocol/run.ts';
+import { Session } from '../../server/rpc/session.ts';
 import { startServer } from '../../server/rpc/server.ts';
 import { RunReader } from '../../server/run/runReader.ts';
 import { RunSupervisor } from '../../server/run/runSupervisor.ts';
@@ -102,6 +104,43 @@ describe('a server', () => {
     expect(await isOver()).toBe(true);
   });
 
+  it('begins to wait anew with each client, however short that stays', async () => {
+    stopClock();
+    const { lock, isOver } = await startAt({ idleMs: 10_000 });
+    for (let count = 0; count < 3; count++) {
+      pass(8000);
+      const client = await TestClient.connect(lock);
+      client.socket.terminate();
+      await settle();
+    }
+    expect(await isOver()).toBe(false);
+  });
+
+  it('tells its clients of each run that changed or is gone, and forgets what it has read of it where that holds no more', async () => {
+    stopClock();
+    const { lock } = await startAt();
+    const followed = vi.spyOn(RunSupervisor.prototype, 'followOthers');
+    pass(2000);
+    const { events } = followed.mock.contexts[0] as RunSupervisor;
+    const forgotten = vi.spyOn(RunReader.prototype, 'forget');
+    const cut = vi.spyOn(Session.prototype, 'runCut');
+    const clients = [await TestClient.connect(lock), await TestClient.connect(lock)];
+    const run = { id: 'a', checkpoints: [] } as unknown as RunSummary;
+    events.emit('changed', run);
+    expect(forgotten.mock.calls).toEqual([]);
+    events.emit('cut', 'b');
+    expect(cut.mock.calls).toEqual([['b'], ['b']]);
+    events.emit('deleted', { ...run, id: 'c' });
+    expect(forgotten.mock.calls).toEqual([['b'], ['c']]);
+    for (const client of clients) {
+      await client.until(() => client.heard.length >= 2);
+      expect(client.heard.map(({ method, params }) => [method, params])).toEqual([
+        ['run/changed', { run, isDeleted: false }],
+        ['run/changed', { run: { ...run, id: 'c' }, isDeleted: true }],
+      ]);
+    }
+  });
+
   it('stays while a run is at work', async () => {
     stopClock();
     const { isOver } = await startAt({ idleMs: 1000 });
@@ -165,7 +204,9 @@ describe('a server', () => {
     stopClock();
     const closed = vi.spyOn(RunReader.prototype, 'close');
     const followed = vi.spyOn(RunSupervisor.prototype, 'followOthers');
+    const saved = vi.spyOn(RunSupervisor.prototype, 'close');
     const { lock, close, log, runsFolder } = await startAt();
+    expect(lock.token).toMatch(/^[\w-]{43}$/); // 256 bits
     const { socket } = await stand(lock);
     const client = await TestClient.connect(lock);
     const gone = Promise.all([once(socket, 'close'), once(client.socket, 'close')]);
@@ -174,6 +215,7 @@ describe('a server', () => {
     await gone;
     expect(log).toEqual(['ends: first']);
     expect(closed).toHaveBeenCalledTimes(1);
+    expect(saved.mock.calls).toEqual([['first']]);
     expect(fs.readdirSync(runsFolder)).toEqual([]);
     pass(10_000);
     await settle();
@@ -189,8 +231,13 @@ describe('a server', () => {
       vi.restoreAllMocks();
     });
     const rival = startServer({ ...scriptedServerOptions(runsFolder) });
-    await expect(rival).rejects.toThrow('already serves');
     const web = made.mock.results[0]!.value as http.Server;
+    const turnedAway = once(web, 'listening').then(async () => {
+      const { socket } = await stand({ ...lock, port: (web.address() as net.AddressInfo).port });
+      await once(socket, 'close');
+    });
+    await expect(rival).rejects.toThrow('already serves');
+    await turnedAway;
     expect(web.listening).toBe(false);
     expect(await TestClient.connect(lock)).toBeDefined();
   });

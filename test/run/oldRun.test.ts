@@ -2,13 +2,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encode } from '../../server/protocol/codec.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
 import { checkpointsFolder, deleteRun, listRunFolders } from '../../server/run/runFolder.ts';
 import { glance, judged } from '../../server/run/runGlance.ts';
+import { OldRun } from '../../server/run/oldRun.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
 import { everyRow, filesOf, goOn, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
@@ -106,6 +107,17 @@ describe('a run of version 0.1', () => {
     expect(history.rows(3, { ...everyRow, maxRows: 2 }).map(({ seq }) => seq)).toEqual([4, 5]);
     history.close();
     expect(filesOf(folder)['run.db']).toEqual(before['run.db']);
+  });
+
+  it('leaves no database open, and lives as long as its heartbeat changes', async () => {
+    const { folder } = await interruptedOldRun();
+    const closed = vi.spyOn(OldRun.prototype, 'close');
+    onTestFinished(() => {
+      closed.mockRestore();
+    });
+    // Its origin, and its state.
+    expect(glance(folder).sign).toEqual({ incarnation: `${folder} -1`, value: '5000' });
+    expect(closed).toHaveBeenCalledTimes(2);
   });
 
   it('goes on in the new form and equals one that was never cut off', async () => {
