@@ -193,8 +193,12 @@ describe('a log', () => {
     expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
   });
 
-  it('that is not there has no size', () => {
-    expect(fileSize(logFile(temporaryFolder(), 0))).toBe(0);
+  it('that is not there has no size, and no number', () => {
+    const folder = temporaryFolder();
+    expect(fileSize(logFile(folder, 0))).toBe(0);
+    for (const name of ['log', 'log-', 'log-01', 'log--1', 'log-0.tmp', 'log-1234567890', 'origin.json'])
+      fs.writeFileSync(path.join(folder, name), '');
+    expect(newestLog(folder)).toBe(-1);
   });
 
   it('that was replaced under its writer is noticed', () => {

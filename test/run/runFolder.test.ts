@@ -20,6 +20,13 @@ describe('the name of a run', () => {
     }
   });
 
+  it('is made of the letters that there are, and of no more than sixty', () => {
+    const first = (name: string) => runIds(name, 0, timeMs).next().value as string;
+    expect(first('Café')).toBe('20261123-034501-cafe-s0');
+    expect(first('日本')).toBe('20261123-034501-run-s0');
+    expect(first(`a${'x'.repeat(100)}`)).toBe(`20261123-034501-a${'x'.repeat(59)}-s0`);
+  });
+
   it('is never taken twice', () => {
     const runsFolder = temporaryFolder();
     const ids = [1, 2, 3].map(() => createScriptedRun(scriptedPlan('steps'), runsFolder).id);
