@@ -352,6 +352,25 @@ describe('the door', () => {
     expect(log).toHaveLength(2);
   });
 
+  it('is held by 64 strangers at most, also where many come at once', async () => {
+    const { lock } = await startAt();
+    const all = Array.from({ length: 100 }, () => net.connect({ port: lock.port, host: '127.0.0.1' }));
+    let nClosed = 0;
+    const arrivals = all.map(async (socket) => {
+      socket.on('error', () => {});
+      socket.on('close', () => nClosed++);
+      await once(socket, 'connect');
+    });
+    onTestFinished(() => {
+      for (const socket of all) socket.destroy();
+    });
+    await Promise.all(arrivals);
+    // One more, which stands there, too, until it has shown the token.
+    await (await TestClient.connect(lock)).request('run/list', {});
+    await settle();
+    expect(nClosed).toBe(37);
+  });
+
   it('says what is wrong with it', async () => {
     const made = vi.spyOn(http, 'createServer');
     onTestFinished(() => {
