@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { wasmBackendName } from '../../server/tensor/wasm/wasmBackend.ts';
-import { runSelfTest } from '../../server/trainer/selfTest.ts';
+import { findFault, runSelfTest } from '../../server/trainer/selfTest.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
 
 const openReference = () => openRuntime('cpu', { assetsFolder });
@@ -51,5 +51,37 @@ describe('the self-test of a runtime', () => {
       expect(fault).toMatch(/^In a step of training \w+\.\w+ moves by .* instead of /);
       expect(stepMs).toBeNaN();
     });
+  });
+});
+
+describe('a fault of a runtime', () => {
+  const expected = new Map([
+    ['large', Float32Array.of(3, 4)],
+    ['small', Float32Array.of(0.5, 0)],
+    ['still', Float32Array.of(0, 0)],
+  ]);
+  const withMove = (name: string, ...values: number[]) =>
+    findFault(new Map(expected).set(name, Float32Array.from(values)), expected);
+
+  it('is none where every parameter moves as expected, but for rounding: a thousandth of it, and a little of the largest', () => {
+    expect(findFault(expected, expected)).toBeNull();
+    // 5e-3 and 5e-4 are allowed.
+    expect(withMove('large', 3, 4.0054)).toBeNull();
+    // 5e-4 and 5e-4.
+    expect(withMove('small', 0.50095, 0)).toBeNull();
+    expect(withMove('still', 0, 0.00045)).toBeNull();
+  });
+
+  it.each([
+    ['large', [3, 4.0057], '5.005', '5.000', '0.0057'],
+    ['small', [0.50105, 0], '0.5010', '0.5000', '0.0010'],
+    ['small', [0, 0.5], '0.5000', '0.5000', '0.71'],
+    ['small', [-0.5, 0], '0.5000', '0.5000', '1.0'],
+    ['still', [0, 0.00055], '0.0005500', '0.000', '0.00055'],
+    ['small', [Number.NaN, 0], 'NaN', '0.5000', 'NaN'],
+  ] as const)('names the parameter that moves otherwise: %s by %j', (name, values, actual, right, difference) => {
+    expect(withMove(name, ...values)).toBe(
+      `In a step of training ${name} moves by ${actual} instead of ${right} (difference ${difference}).`,
+    );
   });
 });
