@@ -232,7 +232,7 @@ export class RunSupervisor {
     try {
       const found = glance(folder);
       ({ summary, life } = judged(found, this.#watch));
-      place = placeOf(found);
+      if (isLive(summary.status)) place = placeOf(found);
     } catch (error) {
       // One damaged folder must not hide the others, nor itself.
       if (known?.summary.status !== 'damaged') this.#options.log(`${folder}: ${(error as Error).message}`);

@@ -3,13 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../server/protocol/records.ts';
-import type { RunStatus } from '../../server/protocol/run.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
-import { beatFile, logFile, LogWriter } from '../../server/run/logFile.ts';
+import { beatFile, logFile } from '../../server/run/logFile.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
+import { begin } from './handMadeLog.ts';
 import { thisProcess } from '../../server/run/owner.ts';
-import type { Owner } from '../../server/run/owner.ts';
-import { progressOf } from '../../server/run/runFolder.ts';
 import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from '../../server/run/runGlance.ts';
 import { createScriptedRun, temporaryFolder } from './scriptedRun.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
@@ -23,25 +21,6 @@ function made() {
 function step(seq: number): { seq: number; timeMs: number; step: number; record: RunRecord } {
   const record: RunRecord = { type: 'step', step: seq, epoch: 1, loss: seq / 8, accuracy: 0, learningRate: 0.1 };
   return { seq, timeMs: seq * 1000, step: seq, record };
-}
-
-interface Written {
-  readonly status?: RunStatus | null;
-  readonly owner?: Owner;
-  readonly restStatus?: RunStatus | null;
-  readonly further?: readonly Buffer[];
-}
-
-/** A log whose state, if it has one, is followed by what else the test wants. */
-function begin(folder: string, number: number, written: Written): void {
-  const { status = null, owner = thisProcess(), restStatus = null, further = [] } = written;
-  const progress = { ...progressOf(glance(folder).summary), status: status ?? 'training' };
-  const state = status === null ? [] : [encodeFrame('state', { progress, seq: 0, evaluations: number + 5 })];
-  const head = {
-    ...{ format: 'kafscope log' as const, version: 1, number, owner, work: 'train' as const, startedMs: 1 },
-    ...{ firstSeq: 1, voids: null, restStatus },
-  };
-  new LogWriter(folder, head, [...state, ...further]).close();
 }
 
 describe('a glance at a run', () => {
