@@ -143,10 +143,13 @@ describe('a file to read', () => {
     const pipe = path.join(temporaryFolder(), 'pipe');
     execFileSync('mkfifo', [pipe]);
     const look = vi.spyOn(fs, 'statSync').mockReturnValueOnce(fs.statSync(import.meta.filename));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
     try {
       expect(() => openRegularFile(pipe)).toThrow('is a named pipe');
+      expect(closed.mock.calls).toEqual([[opened.mock.results[0]!.value]]);
     } finally {
-      look.mockRestore();
+      for (const spy of [look, opened, closed]) spy.mockRestore();
     }
   });
 });
