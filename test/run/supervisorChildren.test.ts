@@ -326,7 +326,7 @@ describe('an attack', () => {
   const attacked = () => {
     const made = supervise();
     const folder = createScriptedRun(scriptedPlan('steps'), made.runsFolder).folder;
-    const checkpoints = [...withCheckpoint(folder, 4), ...withCheckpoint(folder, 8)];
+    const checkpoints = [4, 6, 8].flatMap((step) => withCheckpoint(folder, step));
     begin(folder, 0, { status: 'finished' });
     begin(folder, 1, { status: 'finished', change: { checkpoints } });
     made.supervisor.refresh();
@@ -428,6 +428,7 @@ describe('a run at rest', () => {
     expect(heard()).toEqual([`${id} deleted`]);
     expect(fs.existsSync(folder)).toBe(false);
     expect(supervisor.list()).toEqual([]);
+    expect(heard()).toEqual([]);
     expect(() => supervisor.get(id)).toThrow(`There is no run ${id} in ${runsFolder}.`);
   });
 
@@ -467,6 +468,11 @@ describe('a run at rest', () => {
 });
 
 describe('the runs of a folder', () => {
+  it('are known from the beginning', () => {
+    const { folder, id } = createScriptedRun(scriptedPlan('steps'));
+    expect(supervise(path.dirname(folder)).supervisor.get(id)).toMatchObject({ id, status: 'waiting', revision: 1 });
+  });
+
   it('are listed newest first, and by name where they are of one moment', () => {
     const { supervisor, runsFolder, heard } = supervise();
     const ids = [1, 2, 3].map((seed) => createScriptedRun(scriptedPlan('steps', { seed }), runsFolder).id);
