@@ -50,26 +50,26 @@ function refuse(
   });
 }
 
-/** Once ours lies written beside it, another process acts between two of our steps. */
+/** Another process acts right behind our last look at what lies there, when ours lies written beside it. */
 function amid(lockFile: string, act: () => void): void {
-  let isDone = false;
-  const actNow = () => {
-    if (isDone || !fs.existsSync(`${lockFile}.${own.token}`)) return;
-    isDone = true;
-    act();
-  };
+  let looking: number | null = null;
+  const isLastLook = (file: unknown) => file === lockFile && fs.existsSync(`${lockFile}.${own.token}`);
   const { openSync, closeSync } = fs;
   const opening = vi.spyOn(fs, 'openSync').mockImplementation((...args) => {
     try {
-      return openSync(...args);
+      const descriptor = openSync(...args);
+      if (isLastLook(args[0])) looking = descriptor;
+      return descriptor;
     } catch (error) {
-      actNow();
+      if (isLastLook(args[0])) act();
       throw error;
     }
   });
   const closing = vi.spyOn(fs, 'closeSync').mockImplementation((descriptor) => {
     closeSync(descriptor);
-    actNow();
+    if (descriptor !== looking) return;
+    looking = null;
+    act();
   });
   onTestFinished(() => {
     opening.mockRestore();
@@ -305,7 +305,7 @@ describe('keeping a folder', () => {
     const held = await HeldLock.take(runsFolder, own, says('gone'));
     write(runsFolder, {});
     for (const code of ['EMFILE', 'EACCES']) {
-      refuse('openSync', code);
+      refuse('openSync', code, (file) => file === held.file);
       expect(await held.keep(), code).toBe(true);
       vi.restoreAllMocks();
       expect(readLock(runsFolder)?.token).toBe('another');
