@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { readCheckpoint, verifyCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { openRegularFile } from '../../server/run/regularFile.ts';
-import { BadCheckpointError } from '../../server/run/safetensors.ts';
+import { BadCheckpointError, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
 
@@ -42,6 +42,25 @@ describe('the digests of a checkpoint', () => {
     expect(() => {
       verifyCheckpoint(file);
     }).not.toThrow();
+  });
+
+  it('leave no file open, whether they match or not', () => {
+    const file = write();
+    const damaged = write();
+    fs.truncateSync(damaged, fs.statSync(damaged).size - 1);
+    const foreign = path.join(temporaryFolder(), 'y.safetensors');
+    writeSafetensors(foreign, new Map(), {});
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      verifyCheckpoint(file);
+      for (const refused of [damaged, foreign]) expectRefused(refused);
+      expect(opened).toHaveBeenCalledTimes(5);
+      expect(closed).toHaveBeenCalledTimes(5);
+    } finally {
+      opened.mockRestore();
+      closed.mockRestore();
+    }
   });
 
   it('show any single flipped bit', () => {

@@ -158,6 +158,7 @@ describe('a trainer process', () => {
     const { supervisor, heard } = supervise();
     const { id, folder } = supervisor.start(newRun);
     expect(() => supervisor.pause(id)).toThrow(`Run ${id} is queued and can't be paused: it is not at work here.`);
+    expect(() => supervisor.pause(id)).toThrow(expect.objectContaining({ kind: 'wrongState' }) as Error);
     children[0]!.work(folder, 'training');
     expect(supervisor.pause(id).status).toBe('training');
     children[0]!.tellOf(folder, { status: 'paused' });
@@ -253,6 +254,19 @@ describe('a trainer process', () => {
       status: 'failed',
       message: expect.stringMatching(/^The trainer process could not be started\./) as string,
     });
+  });
+
+  it('is believed what it could not write any more', async () => {
+    const { supervisor, heard } = supervise();
+    const { id, folder } = supervisor.start(newRun);
+    children[0]!.work(folder, 'training');
+    const end = { ...glance(folder).summary, status: 'failed' as const, message: 'The disk is full.' };
+    children[0]!.say({ type: 'ended', summary: end });
+    await children[0]!.end(1);
+    heard();
+    supervisor.refresh();
+    expect(supervisor.get(id)).toMatchObject({ status: 'failed', message: 'The disk is full.' });
+    expect(heard()).toEqual([]);
   });
 
   it('whose run another has taken says nothing of it', async () => {
