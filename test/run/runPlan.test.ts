@@ -187,6 +187,42 @@ describe('runPlan', () => {
     expect(readRows(run.folder).at(-1)?.record).toMatchObject({ type: 'checkpointed', step: 4 });
   });
 
+  it('ends as failed by a bug of ours, whose stack is logged for who mends it', async () => {
+    for (const bug of [new TypeError('x is undefined'), new RangeError('too long'), new ReferenceError('no y')]) {
+      const log: string[] = [];
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const openTrainer = () => Promise.reject(bug);
+      const { status, message } = await startScriptedRun(folder, fromStart, {
+        openTrainer,
+        log: (line) => log.push(line),
+      }).ended;
+      expect([status, message]).toEqual(['failed', `Kafscope failed (${bug.name}: ${bug.message}). Please report it.`]);
+      expect(log).toEqual([bug.stack]);
+    }
+  });
+
+  it('ends as failed with whatever else is thrown, of which nothing is logged', async () => {
+    for (const [thrown, said] of [
+      [new Error('It does not work.'), 'It does not work.'],
+      ['a text', 'a text'],
+    ] as const) {
+      const log: string[] = [];
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const openTrainer = () => Promise.reject(thrown as Error);
+      const { message } = await startScriptedRun(folder, fromStart, { openTrainer, log: (line) => log.push(line) })
+        .ended;
+      expect([message, log]).toEqual([said, []]);
+    }
+  });
+
+  it('says what was wrong with the checkpoints that it passed over', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    fs.rmSync(path.join(checkpointsFolder(folder), 'step-12.safetensors'));
+    const log: string[] = [];
+    await startScriptedRun(folder, goOn(folder), { log: (line) => log.push(line) }).ended;
+    expect(log).toEqual([expect.stringContaining('step-12.safetensors')]);
+  });
+
   it('ends as failed where the data is missing', async () => {
     const run = await trainScripted(scriptedPlan('missing-data'));
     expect(run).toMatchObject({ status: 'failed', message: 'There is no data. Download it first.' });

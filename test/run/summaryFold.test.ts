@@ -91,6 +91,15 @@ describe('the summary', () => {
     expect(fold.summary.imagesPerSecond).toBe(50);
   });
 
+  it('is told once there is a time between two steps, be it a millisecond', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    for (const timeMs of [5, 5]) fold.apply({ seq: 1, timeMs, record: step(1) });
+    expect(fold.summary.imagesPerSecond).toBeNull();
+    fold.forgetSpeed();
+    for (const timeMs of [5, 6]) fold.apply({ seq: 1, timeMs, record: step(1) });
+    expect(fold.summary.imagesPerSecond).toBe(10_000);
+  });
+
   it('takes no rest for slowness', () => {
     const fold = new SummaryFold(createScriptedRun(plan), plan);
     fold.apply({ seq: 1, timeMs: 0, record: step(1) });
