@@ -1,7 +1,8 @@
 // Every way in which a run goes and ends, with a scripted trainer.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DataError } from '../../server/data/dataError.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { readCheckpoint } from '../../server/run/checkpointFile.ts';
 import { LogWriter, logFile, SupersededError } from '../../server/run/logFile.ts';
@@ -221,6 +222,26 @@ describe('runPlan', () => {
     const log: string[] = [];
     await startScriptedRun(folder, goOn(folder), { log: (line) => log.push(line) }).ended;
     expect(log).toEqual([expect.stringContaining('step-12.safetensors')]);
+  });
+
+  it('says where it is the data that is missing, and leaves nothing open', async () => {
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    for (const [error, missing] of [
+      [new DataError('No such folder.', { kind: 'missing' }), 'data'],
+      [new DataError('It is damaged.'), undefined],
+      [new Error('It is slow.'), undefined],
+    ] as const) {
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const ended = await startScriptedRun(folder, fromStart, { openTrainer: () => Promise.reject(error) }).ended;
+      expect(ended).toMatchObject({ status: 'failed', message: error.message });
+      expect(ended.missing).toBe(missing);
+      expect(glance(folder).summary.missing).toBe(missing);
+    }
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
   });
 
   it('ends as failed where the data is missing', async () => {
