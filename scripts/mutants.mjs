@@ -100,7 +100,7 @@ export function makeMutants(source, checker) {
     if (ts.isCaseClause(node.parent)) return;
     const expected = checker.getContextualType(node);
     const types = expected?.isUnion() ? expected.types.filter((type) => type.isStringLiteral()) : [];
-    // One name of each: 'utf-8' is 'utf8'.
+    // One name of each: 'utf-8' is 'utf8', and 'binary' is 'latin1'.
     const others = types.filter(({ value }) => value === node.text || plain(value) !== plain(node.text));
     const at = others.findIndex(({ value }) => value === node.text);
     if (at < 0 || others.length < 2) return;
@@ -129,7 +129,7 @@ export function makeMutants(source, checker) {
 }
 
 function plain(name) {
-  return name.replaceAll('-', '');
+  return name === 'binary' ? 'latin1' : name.replaceAll('-', '');
 }
 
 function isConditionOf(parent, node) {

@@ -4,6 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { syncFolder } from './logFile.ts';
 import { IrregularFileError, openRegularFile } from './regularFile.ts';
 import { storageError } from './storageError.ts';
 
@@ -281,16 +282,5 @@ function readAll(file: string, descriptor: number, bytes: Uint8Array, position: 
     const read = fs.readSync(descriptor, bytes, done, Math.min(chunkBytes, bytes.length - done), position + done);
     if (read === 0) throw new BadCheckpointError(`${file} became shorter while it was read. Try again.`);
     done += read;
-  }
-}
-
-/** So that the new name survives a power cut. Windows can't open folders and doesn't need it. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = fs.openSync(folder, 'r');
-  try {
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

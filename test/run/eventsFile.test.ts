@@ -1,7 +1,7 @@
 // TensorBoard's event file, read back by a reader of the format's description.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../server/protocol/records.ts';
 import { crc32c, maskedCrc32c } from '../../server/run/crc32c.ts';
 import { EventsFile } from '../../server/run/eventsFile.ts';
@@ -73,6 +73,23 @@ describe('the event file', () => {
     expect(crc32c(new Uint8Array(32).fill(255))).toBe(0x62a8ab43);
     expect(crc32c(Uint8Array.from({ length: 32 }, (_, index) => index))).toBe(0x46dd794e);
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  });
+
+  it('is closed once, and needs no rows', () => {
+    const folder = temporaryFolder();
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      const events = new EventsFile(folder, { timeMs: 0, startStep: 1, prepared: null });
+      const { size } = fs.statSync(events.file);
+      events.add([]);
+      expect(fs.statSync(events.file).size).toBe(size);
+      events.close();
+      expect(closed.mock.calls).toEqual([[opened.mock.results[0]!.value]]);
+    } finally {
+      opened.mockRestore();
+      closed.mockRestore();
+    }
   });
 
   it('holds the scalars of a run by step, non-finite ones as they are', async () => {

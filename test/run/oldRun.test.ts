@@ -109,6 +109,42 @@ describe('a run of version 0.1', () => {
     expect(filesOf(folder)['run.db']).toEqual(before['run.db']);
   });
 
+  it('is only read, also what its last writer left in a log of its own', async () => {
+    const { folder: made } = await interruptedOldRun();
+    const writer = new DatabaseSync(path.join(made, 'run.db'));
+    writer.exec('PRAGMA journal_mode = WAL');
+    writer.exec('UPDATE rows SET timeMs = timeMs + 1');
+    const folder = path.join(temporaryFolder(), 'copy');
+    fs.cpSync(made, folder, { recursive: true });
+    writer.close();
+    const before = filesOf(folder);
+    expect(before['run.db-wal']).not.toBe('');
+    expect(readRows(folder)[0]!.timeMs).toBe(11);
+    glance(folder);
+    const after = filesOf(folder);
+    for (const name of ['run.db', 'run.db-wal']) expect(after[name], name).toBe(before[name]);
+  });
+
+  it('of no rows has none', () => {
+    const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows: [], summary: {} });
+    const history = new RunHistory(folder);
+    expect(history.lastSeq()).toBe(0);
+    history.close();
+  });
+
+  it.runIf(process.platform === 'linux')('is closed by whoever has looked at it', async () => {
+    const { folder } = await interruptedOldRun();
+    glance(folder);
+    const open = fs.readdirSync('/proc/self/fd').flatMap((name) => {
+      try {
+        return [fs.readlinkSync(`/proc/self/fd/${name}`)];
+      } catch {
+        return []; // that of the folder itself
+      }
+    });
+    expect(open.filter((file) => file.startsWith(folder))).toEqual([]);
+  });
+
   it('leaves no database open, and lives as long as its heartbeat changes', async () => {
     const { folder } = await interruptedOldRun();
     const closed = vi.spyOn(OldRun.prototype, 'close');

@@ -1,9 +1,10 @@
 // Checkpoint files: written whole, read with every lie of a header found out.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
-import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
+import { dtypeBytes, SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
 
@@ -58,6 +59,68 @@ describe('a safetensors file', () => {
     expect(new Float32Array(stored.read(stored.tensors[0]!).buffer)).toEqual(values);
     expect(stored.tensors[1]).toMatchObject({ name: 'none', shape: [0, 3], sizeBytes: 0 });
     expect(stored.metadata).toMatchObject({ note: 'ä' });
+    stored.close();
+  });
+
+  it('begins with its header, of whose bytes the digest is, with zeros in its own place', () => {
+    const file = path.join(temporaryFolder(), 'ours.safetensors');
+    const values = Float32Array.of(1, 2);
+    writeSafetensors(file, new Map([['x', { shape: [2], values }]]), { note: 'a' });
+    const bytes = fs.readFileSync(file);
+    const beginning = bytes.subarray(0, 8 + Number(bytes.readBigUInt64LE()));
+    expect(beginning.length).toBe(bytes.length - 8);
+    expect(beginning.toString('latin1', 8)).toMatch(
+      /^\{"__metadata__":\{"headerDigest":"[0-9a-f]{32}","note":"a",.*\} *$/,
+    );
+    const sha256 = (of: Uint8Array) => createHash('sha256').update(of).digest('hex').slice(0, 32);
+    const stored = new SafetensorsFile(file);
+    stored.close();
+    const { headerDigest, digests } = stored.metadata;
+    expect(JSON.parse(digests!)).toEqual({ x: sha256(new Uint8Array(values.buffer)) });
+    const cleared = beginning.toString('latin1').replace(headerDigest!, '0'.repeat(32));
+    expect(headerDigest).toBe(sha256(Buffer.from(cleared, 'latin1')));
+  });
+
+  it('is on the disk with its name, and leaves nothing open, also where its disk can sync no folders', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    const write = () => {
+      writeSafetensors(file, new Map(), {});
+    };
+    const synced: number[] = [];
+    const { fsyncSync } = fs;
+    const sync = vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      synced.push(fs.fstatSync(descriptor).ino);
+      fsyncSync(descriptor);
+    });
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      write();
+      expect(synced).toEqual([fs.statSync(file).ino, fs.statSync(folder).ino]);
+      sync.mockImplementation((descriptor) => {
+        if (fs.fstatSync(descriptor).isDirectory()) throw Object.assign(new Error('EINVAL'), { code: 'EINVAL' });
+      });
+      write();
+      opened.mockImplementationOnce(() => {
+        throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
+      });
+      expect(write).toThrow(`${file} can't be written: its disk is read-only.`);
+      expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length - 1);
+    } finally {
+      for (const spy of [sync, opened, closed]) spy.mockRestore();
+    }
+    expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+  });
+
+  it.each(
+    Object.entries({
+      ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
+    }),
+  )('of %s has %d bytes a value', (dtype, width) => {
+    expect(Object.keys(dtypeBytes)).toHaveLength(13);
+    const stored = new SafetensorsFile(fileOf({ x: tensor([3], 0, 3 * width, dtype) }, Buffer.alloc(3 * width)));
+    expect(stored.tensors[0]).toMatchObject({ dtype, sizeBytes: 3 * width });
     stored.close();
   });
 
