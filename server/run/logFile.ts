@@ -232,10 +232,11 @@ function nextFrame(file: string, bytes: Buffer, position: number, from: number):
       start = offset + mark + 1;
       continue;
     }
-    offset += view.length - Math.min(view.length, 3);
+    // A head that this view cuts is whole in the next.
+    offset += view.length - Math.min(view.length, frameHeadBytes - 1);
     start = offset;
     view = readBytes(file, position + offset, passageBytes);
-    if (view.length <= 3) return null;
+    if (view.length < frameHeadBytes) return null;
   }
 }
 

@@ -337,24 +337,22 @@ describe('what is read of a log', () => {
           ]
         : []),
     ];
+    const check = (prefix: readonly Buffer[], junk: Buffer, after: Buffer) => {
+      const sizes = [...prefix, after].map((frame) => ((frameAt(frame, 0) as Frame).payload as string).length);
+      const { payloads, damagedBytes } = contentsOf(fileOf(...prefix, junk, after));
+      expect([junk.length, payloads.map((each) => (each as string).length)]).toEqual([junk.length, sizes]);
+      expect(damagedBytes).toBe(junk.length);
+    };
+    for (const length of [1, 2, 3, 20, 40, 5000])
+      for (const junk of junks(length))
+        for (const after of [rowsOf(1), rowsOf(megabyte + 500)]) check([before, before], junk, after);
     // Near where the first and the second look at the file end.
-    const near = [
-      ...[-1500, -5, -4, -3, -2, -1, 0, 50].map((more) => megabyte - 2 * before.length + more),
-      ...[-7, -6, -5, -4, -3].map((more) => 2 * megabyte - 2 * before.length + more),
-    ];
-    for (const length of [1, 2, 3, 20, 40, 5000, ...near]) {
-      for (const junk of junks(length)) {
-        for (const after of length < 100 ? [rowsOf(1), rowsOf(megabyte + 500)] : [rowsOf(3000)]) {
-          const file = fileOf(before, before, junk, after);
-          const expected = [before, before, after].map((frame) => (frameAt(frame, 0) as Frame).payload);
-          const { payloads, damagedBytes } = contentsOf(file);
-          expect([length, payloads.map((each) => (each as string).length)]).toEqual([
-            length,
-            expected.map((each) => (each as string).length),
-          ]);
-          expect(damagedBytes).toBe(junk.length);
-        }
-      }
+    for (const prefix of [[], [before, before]]) {
+      const passed = Buffer.concat(prefix).length;
+      for (const end of [-1500, -13, -12, -11, -4, 0, 50].map((more) => megabyte + more))
+        for (const junk of junks(end - passed)) check(prefix, junk, rowsOf(3000));
+      for (const end of [-24, -23, -22, -12, -11, -10].map((more) => 2 * megabyte + more))
+        check(prefix, Buffer.alloc(end - passed), rowsOf(3000));
     }
   });
 
