@@ -151,7 +151,7 @@ describe('inspectCheckpoint', () => {
     const file = path.join(temporaryFolder(), 'spline.safetensors');
     const plan = scriptedPlan('steps');
     const activation = {
-      ...{ type: 'spline', points: 5, boundary: 2, basis: 'b-spline', start: 'tanh', noise: 0 },
+      ...{ type: 'spline', points: 5, boundary: 4, basis: 'b-spline', start: 'tanh', noise: 0 },
     } as SplinePlan;
     const values = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     const state = { ...scriptedState(3, 1), tensors: new Map([['model/spline1.points', { shape: [2, 5], values }]]) };
@@ -159,12 +159,12 @@ describe('inspectCheckpoint', () => {
     writeCheckpoint(file, state, origin);
     const { activations } = await inspectCheckpoint(file);
     expect(activations).toEqual([
-      { layer: 'spline1', channels: 2, dictionary: [-2, -1, 0, 1, 2], spline: 'b-spline', alpha: values },
+      { layer: 'spline1', channels: 2, dictionary: [-4, -2, 0, 2, 4], spline: 'b-spline', alpha: values },
     ]);
     let written = '';
     const output = { write: (text: string) => (written += text) };
     expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(0);
-    expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-2, 2], b-spline\n');
+    expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-4, 4], b-spline\n');
   });
 
   it("takes another program's points for a tensor like any other", async () => {

@@ -75,6 +75,33 @@ describe('the event file', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   });
 
+  it('is named by the second in which it was made', () => {
+    const nameAt = (timeMs: number) => {
+      const events = new EventsFile(temporaryFolder(), { timeMs, startStep: 1, prepared: null });
+      events.close();
+      return path.basename(events.file);
+    };
+    expect(nameAt(0)).toMatch(/^events\.out\.tfevents\.0000000000\./);
+    expect(nameAt(1999)).toMatch(/^events\.out\.tfevents\.0000000001\./);
+  });
+
+  it('has steps of any size', () => {
+    const events = new EventsFile(temporaryFolder(), { timeMs: 0, startStep: 1, prepared: null });
+    const steps = [1, 127, 128, 129, 255, 256, 16_383, 16_384, 2_097_152];
+    events.add(
+      steps.map((at) => ({
+        ...{ seq: at, timeMs: 0 },
+        record: { type: 'step', step: at, epoch: 1, loss: 1, accuracy: 1, learningRate: 1 },
+      })),
+    );
+    events.close();
+    expect(
+      readEvents(events.file)
+        .slice(2)
+        .map(({ step }) => step),
+    ).toEqual(steps);
+  });
+
   it('is closed once, and needs no rows', () => {
     const folder = temporaryFolder();
     const opened = vi.spyOn(fs, 'openSync');

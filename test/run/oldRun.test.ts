@@ -125,6 +125,13 @@ describe('a run of version 0.1', () => {
     for (const name of ['run.db', 'run.db-wal']) expect(after[name], name).toBe(before[name]);
   });
 
+  it('is read where the files beside it can not be made', async () => {
+    const { folder } = await interruptedOldRun();
+    for (const name of ['run.db-shm', 'run.db-wal']) fs.mkdirSync(path.join(folder, name));
+    expect(glance(folder).summary).toMatchObject({ id: 'old-run', step: 7 });
+    expect(readRows(folder).length).toBeGreaterThan(7);
+  });
+
   it('of no rows has none', () => {
     const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows: [], summary: {} });
     const history = new RunHistory(folder);

@@ -85,6 +85,10 @@ describe('a run goes on', () => {
     expect(pointOf(records, [2])).toMatchObject({ voids: { step: 2, seq: 5 }, progress: { cleanAccuracy: 0.7 } });
   });
 
+  it('with its very first row', () => {
+    expect(pointOf([step(1), saved(1)], [1]).progress).toMatchObject({ step: 1, loss: 1 });
+  });
+
   it('from the checkpoint of most steps, whatever came last', () => {
     expect(pointOf([step(1), step(2), step(3), saved(3), saved(2)], [2, 3])).toMatchObject({
       checkpoint: 'step-3.safetensors',

@@ -124,6 +124,54 @@ describe('a safetensors file', () => {
     stored.close();
   });
 
+  it('may hold nothing but an empty tensor', () => {
+    const stored = new SafetensorsFile(fileOf({ x: tensor([0], 0, 0) }, Buffer.alloc(0)));
+    expect(stored.tensors).toMatchObject([{ name: 'x', sizeBytes: 0 }]);
+    stored.close();
+  });
+
+  it('is read in parts of any length', () => {
+    const file = fileOf({ x: tensor([1], 0, 4), y: tensor([5], 4, 24) }, float([9, 1, 2, 3, 4, 5]));
+    const stored = new SafetensorsFile(file);
+    const buffer = new Uint8Array(8);
+    const parts = [0, 8, 16].map((offset) => [
+      ...new Float32Array(stored.readPart(stored.tensors[1]!, offset, buffer).slice().buffer),
+    ]);
+    expect(parts).toEqual([[1, 2], [3, 4], [5]]);
+    stored.close();
+  });
+
+  it('has both of its digests, as they should be, or none', () => {
+    const digestsOf = (metadata: Record<string, string>) => {
+      const withPlaceholder = JSON.stringify({ __metadata__: metadata });
+      const beginning = Buffer.alloc(8 + withPlaceholder.length);
+      beginning.writeBigUInt64LE(BigInt(withPlaceholder.length));
+      beginning.write(withPlaceholder, 8, 'latin1');
+      const digest = createHash('sha256').update(beginning).digest('hex').slice(0, 32);
+      const file = fileOf(withPlaceholder.replace('0'.repeat(32), digest), Buffer.alloc(0));
+      const stored = new SafetensorsFile(file);
+      try {
+        return stored.readDigests();
+      } finally {
+        stored.close();
+      }
+    };
+    const headerDigest = '0'.repeat(32);
+    expect(digestsOf({})).toEqual(new Map());
+    expect(digestsOf({ headerDigest, digests: '{"x":"1"}' })).toEqual(new Map([['x', '1']]));
+    for (const metadata of [
+      { headerDigest },
+      { digests: '{}' },
+      { headerDigest, digests: '{' },
+      { headerDigest, digests: '{"x":1}' },
+      { headerDigest: '', digests: '{}' },
+      { headerDigest: 'f'.repeat(32), digests: '{}' },
+    ])
+      expect(() => digestsOf(metadata), JSON.stringify(metadata)).toThrow(
+        'its header does not match the digest written with it',
+      );
+  });
+
   it('replaces an older file only when the new one is whole', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'x.safetensors');
@@ -149,6 +197,22 @@ describe('a safetensors file', () => {
       () => Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 123]),
       /cut off: the header needs 208 bytes, the file has 9/,
     ],
+    ['nothing but a length', () => Buffer.alloc(8), /its header is not JSON/],
+    [
+      'a header of the largest length that the file has not',
+      () => Buffer.from([0, 0xe1, 0xf5, 0x05, 0, 0, 0, 0]),
+      /cut off: the header needs 100000008 bytes, the file has 8/,
+    ],
+    [
+      'a header that is larger by one',
+      () => Buffer.from([1, 0xe1, 0xf5, 0x05, 0, 0, 0, 0]),
+      /header claims 100000001 bytes/,
+    ],
+    [
+      'a header that is no UTF-8',
+      () => Buffer.from([5, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x22, 0xff, 0x22, 0x7d]),
+      /its header is not JSON/,
+    ],
     [
       'an absurd header length',
       () => Buffer.alloc(20, 255),
@@ -166,6 +230,8 @@ describe('a safetensors file', () => {
   it.each([
     ['a header that is no JSON', '{"x"', float([1, 2]), /its header is not JSON/],
     ['a header that is a list', [], float([]), /not a JSON object/],
+    ['a header that is nothing', 'null', float([]), /not a JSON object/],
+    ['a header that is a number', '5', float([]), /not a JSON object/],
     ['metadata that is not text', { __metadata__: { a: 1 }, ...good }, float([1, 2]), /not a map from text to text/],
     [
       'a tensor without offsets',
