@@ -282,6 +282,20 @@ describe('the door', () => {
     );
   });
 
+  it('is shut to strangers and to web pages, which are told so', async () => {
+    const { lock } = await startAt();
+    for (const [words, status] of [
+      [upgrade('wrong'), '401 Unauthorized'],
+      [upgrade(lock.token).replace('\r\n\r\n', '\r\nOrigin: http://127.0.0.1\r\n\r\n'), '403 Forbidden'],
+    ] as const) {
+      const { socket, heard } = await stand(lock);
+      socket.write(words);
+      await once(socket, 'close');
+      expect(heard().split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`);
+      expect(heard()).not.toContain('101');
+    }
+  });
+
   it('is shut for whoever does not go once refused', async () => {
     const { lock } = await startAt();
     const { socket } = await stand(lock, true);
