@@ -93,7 +93,7 @@ describe('the self-test of a runtime', () => {
         number,
         number,
       ];
-      expect(difference / move).not.toBeLessThan(0.03);
+      expect(difference / move).not.toBeLessThan(0.01);
       expect(stepMs).toBeNaN();
     });
   });
