@@ -10,7 +10,8 @@ import { glance } from '../../server/run/runGlance.ts';
 import { noteEnd } from '../../server/run/noteRun.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
 import { storageError } from '../../server/run/storageError.ts';
-import { scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
+import type { OpenTrainer } from '../../server/run/trainer.ts';
+import { openScriptedTrainer, scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import {
   createScriptedRun,
   fromStart,
@@ -214,6 +215,30 @@ describe('runPlan', () => {
         .ended;
       expect([message, log]).toEqual([said, []]);
     }
+  });
+
+  it('ends its trainer whatever goes wrong, and tells of the memory that it took', async () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    let isEnded = false;
+    let nLooks = 0;
+    const openTrainer: OpenTrainer = async (...options) => ({
+      ...(await openScriptedTrainer(...options)),
+      memory: () => {
+        if (++nLooks > 3) throw new Error('It is too much.');
+        return { usedBytes: 5, peakBytes: 7 };
+      },
+      train: async function* (plan, trainOptions) {
+        try {
+          yield* (await openScriptedTrainer(...options)).train(plan, trainOptions);
+        } finally {
+          isEnded = true;
+        }
+      },
+    });
+    const ended = await startScriptedRun(folder, fromStart, { openTrainer }).ended;
+    expect(ended).toMatchObject({ status: 'failed', message: 'It is too much.' });
+    expect(ended.memory).toEqual({ usedBytes: 5, peakBytes: 7 });
+    expect(isEnded).toBe(true);
   });
 
   it('says what was wrong with the checkpoints that it passed over', async () => {

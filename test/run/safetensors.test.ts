@@ -128,6 +128,8 @@ describe('a safetensors file', () => {
     const stored = new SafetensorsFile(fileOf({ x: tensor([0], 0, 0) }, Buffer.alloc(0)));
     expect(stored.tensors).toMatchObject([{ name: 'x', sizeBytes: 0 }]);
     stored.close();
+    // Where another begins, too.
+    new SafetensorsFile(fileOf({ x: tensor([2], 0, 8), none: tensor([0], 0, 0) }, float([1, 2]))).close();
   });
 
   it('is read in parts of any length', () => {
@@ -210,7 +212,11 @@ describe('a safetensors file', () => {
     ],
     [
       'a header that is no UTF-8',
-      () => Buffer.from([5, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x22, 0xff, 0x22, 0x7d]),
+      () =>
+        Buffer.concat([
+          Buffer.from([27, 0, 0, 0, 0, 0, 0, 0]),
+          Buffer.from('{"__metadata__":{"\u00ff":"ab"}}', 'latin1'),
+        ]),
       /its header is not JSON/,
     ],
     [
