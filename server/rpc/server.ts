@@ -217,7 +217,6 @@ function refusalOf(request: http.IncomingMessage, token: string): Refusal | null
 
 function refuse(stream: Duplex, { status, text }: Refusal): void {
   const length = String(Buffer.byteLength(text));
-  stream.on('error', () => {});
   stream.once('finish', () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n${text}`,

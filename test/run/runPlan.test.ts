@@ -9,6 +9,7 @@ import { LogWriter, logFile, SupersededError } from '../../server/run/logFile.ts
 import { glance } from '../../server/run/runGlance.ts';
 import { noteEnd } from '../../server/run/noteRun.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import { RunRecorder } from '../../server/run/runRecorder.ts';
 import { storageError } from '../../server/run/storageError.ts';
 import type { OpenTrainer } from '../../server/run/trainer.ts';
 import { openScriptedTrainer, scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
@@ -122,6 +123,11 @@ describe('runPlan', () => {
     const run = createScriptedRun(scriptedPlan('steps'));
     const paused = Promise.withResolvers<void>();
     const summaries: RunSummary[] = [];
+    // Its speed starts anew then.
+    const rested = vi.spyOn(RunRecorder.prototype, 'rest');
+    onTestFinished(() => {
+      rested.mockRestore();
+    });
     const { control, ended } = startScriptedRun(run.folder, fromStart, {
       onChange: (summary) => {
         summaries.push(summary);
@@ -136,6 +142,7 @@ describe('runPlan', () => {
     expect(readRows(run.folder)).toHaveLength(before);
     control.resume();
     expect(await ended).toMatchObject({ status: 'finished', step: 12 });
+    expect(rested).toHaveBeenCalledTimes(1);
     expect(statuses(summaries)).toEqual(['preparing', 'training', 'paused', 'training', 'finished']);
   });
 

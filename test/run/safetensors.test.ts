@@ -143,6 +143,27 @@ describe('a safetensors file', () => {
     stored.close();
   });
 
+  it('is read whole, however few bytes the system gives at a time', () => {
+    const stored = new SafetensorsFile(fileOf({ x: tensor([3], 0, 12) }, float([1, 2, 3])));
+    const { readSync } = fs;
+    const read = vi.spyOn(fs, 'readSync').mockImplementation(((
+      descriptor: number,
+      bytes: Uint8Array,
+      at: number,
+      size: number,
+      from: number,
+    ) => {
+      expect(at + size).toBeLessThanOrEqual(bytes.length);
+      return readSync(descriptor, bytes, at, Math.min(5, size), from);
+    }) as typeof fs.readSync);
+    try {
+      expect([...new Float32Array(stored.read(stored.tensors[0]!).buffer)]).toEqual([1, 2, 3]);
+    } finally {
+      read.mockRestore();
+      stored.close();
+    }
+  });
+
   it('has both of its digests, as they should be, or none', () => {
     const digestsOf = (metadata: Record<string, string>) => {
       const withPlaceholder = JSON.stringify({ __metadata__: metadata });
