@@ -103,10 +103,10 @@ describe('inspectCheckpoint', () => {
 
   it('takes for a KAF of our own file only what has the dictionary of its plan, with the base of its kind', async () => {
     const { model, ...rest } = scriptedPlan('steps');
-    const activation = {
-      ...(model.activation as Extract<ActivationPlan, { type: 'kaf' }>),
-      type: 'residual-kaf',
-    } as const;
+    const activation: ActivationPlan = {
+      ...({ type: 'residual-kaf', dictionary: 5, boundary: 3, gamma: 1 } as const),
+      init: { type: 'normal', std: 0.3 },
+    };
     const plan = { ...rest, model: { ...model, activation } };
     const file = path.join(temporaryFolder(), 'ours.safetensors');
     const tensors = new Map([
