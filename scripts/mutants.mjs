@@ -69,7 +69,8 @@ export function makeMutants(source, checker) {
     else if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, 'true');
     else if (ts.isStringLiteral(node)) mutateString(node);
     else if (ts.isPropertyAccessExpression(node)) mutateMember(node);
-    else if (isRemovable(node)) add(node, ';');
+    // TypeScript refuses an `if` with an empty statement.
+    else if (isRemovable(node)) add(node, ts.isIfStatement(node.parent) ? '{}' : ';');
   }
 
   function mutateOperator(node) {
@@ -98,7 +99,9 @@ export function makeMutants(source, checker) {
   function mutateString(node) {
     if (ts.isCaseClause(node.parent)) return;
     const expected = checker.getContextualType(node);
-    const others = expected?.isUnion() ? expected.types.filter((type) => type.isStringLiteral()) : [];
+    const types = expected?.isUnion() ? expected.types.filter((type) => type.isStringLiteral()) : [];
+    // One name of each: 'utf-8' is 'utf8', and 'binary' is 'latin1'.
+    const others = types.filter(({ value }) => value === node.text || plain(value) !== plain(node.text));
     const at = others.findIndex(({ value }) => value === node.text);
     if (at < 0 || others.length < 2) return;
     add(node, `'${others[(at + 1) % others.length].value}'`);
@@ -107,8 +110,8 @@ export function makeMutants(source, checker) {
   function mutateMember(node) {
     const other = swappedMethods[node.getText(source)];
     if (other) add(node, other);
-    if (ts.isCallExpression(node.parent) && swappedMembers[node.name.text])
-      add(node.name, swappedMembers[node.name.text]);
+    const { text } = node.name;
+    if (ts.isCallExpression(node.parent) && Object.hasOwn(swappedMembers, text)) add(node.name, swappedMembers[text]);
   }
 
   /** Calls, assignments and yields for their effect; and exits, but for the last statement of a function, which ends it anyway. */
@@ -123,6 +126,10 @@ export function makeMutants(source, checker) {
     if (ts.isCaseOrDefaultClause(parent)) return false;
     return !(ts.isBlock(parent) && ts.isFunctionLike(parent.parent) && parent.statements.at(-1) === node);
   }
+}
+
+function plain(name) {
+  return name === 'binary' ? 'latin1' : name.replaceAll('-', '');
 }
 
 function isConditionOf(parent, node) {

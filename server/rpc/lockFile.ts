@@ -209,9 +209,8 @@ function isDead({ boot }: Lock, own: Lock): boolean {
 /** Puts the lock where that other one lay, or nothing; false where something else lies there by now. */
 function putAt(file: string, lock: Lock, before: string): boolean {
   const temporary = `${file}.${lock.token.slice(0, 16)}`;
-  fs.rmSync(temporary, { force: true });
-  fs.writeFileSync(temporary, JSON.stringify(lock), { mode: 0o600, flag: 'wx' });
   try {
+    fs.writeFileSync(temporary, JSON.stringify(lock), { mode: 0o600, flag: 'wx' });
     const now = lookAt(file);
     // A lock that changed while its server was asked belongs to a newer one: ask that.
     if ((typeof now === 'object' ? now.token : now) !== before) return false;

@@ -119,7 +119,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clearInterval(timer);
     await supervisor.close(reason);
     for (const session of sessions) session.close();
-    sockets.close();
     web.close();
     web.closeAllConnections();
     reader.close();
@@ -159,7 +158,7 @@ function makeFolder(runsFolder: string): void {
 
 /** The endpoint: who has the token comes in, everybody else costs little and harms nobody. */
 function openDoor(token: string, log: (line: string) => void) {
-  const limits = { headersTimeout: strangerMs, requestTimeout: strangerMs, keepAliveTimeout: 1, maxHeaderSize: 8192 };
+  const limits = { headersTimeout: strangerMs, requestTimeout: strangerMs, maxHeaderSize: 8192 };
   const web = http.createServer({ ...limits, connectionsCheckingInterval: 1000 }, (_request, response) => {
     response
       .writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
@@ -224,7 +223,6 @@ function refusalOf(request: http.IncomingMessage, token: string): Refusal | null
 
 function refuse(stream: Duplex, { status, text }: Refusal): void {
   const length = String(Buffer.byteLength(text));
-  stream.on('error', () => {});
   stream.once('finish', () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n${text}`,

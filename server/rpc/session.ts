@@ -73,7 +73,6 @@ export class Session {
       if (!this.#requests.hasGreeted && sinceMs >= greetingMs) this.#giveUp('it did not greet');
       else this.#watchWaiting();
     }, lookEveryMs);
-    this.#watch.unref();
   }
 
   runChanged(run: RunSummary): void {

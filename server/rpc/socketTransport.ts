@@ -165,7 +165,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
       bytes = encode(tooLarge(message, bytes.byteLength));
     }
     // One that asks and does not read would have us keep its answers for ever.
-    if (this.#socket.bufferedAmount > 0 && this.#socket.bufferedAmount + bytes.byteLength > maxMessageBytes) {
+    if (this.#socket.bufferedAmount + bytes.byteLength > maxMessageBytes) {
       this.#socket.terminate();
       const error = new Error(`it has ${String(this.#socket.bufferedAmount)} bytes to read and is let go`);
       this.fireError(error, message);
@@ -219,7 +219,7 @@ function isResponse(message: Message): message is ResponseMessage {
 
 /** A plain view: the codec copies typed arrays with `slice`, which on a Buffer would copy nothing. */
 function bytesOf(data: RawData): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const buffer = Array.isArray(data) ? Buffer.concat(data) : data;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  // As long as nobody sets the socket's `binaryType`.
+  const { buffer, byteOffset, byteLength } = data as Buffer;
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

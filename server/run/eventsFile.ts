@@ -96,7 +96,6 @@ export class EventsFile {
   }
 
   #write(events: readonly Uint8Array[]): void {
-    if (events.length === 0) return;
     const frames = Buffer.concat(events.map(frame));
     try {
       for (let written = 0; written < frames.length;) written += fs.writeSync(this.#descriptor, frames, written);

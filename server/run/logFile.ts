@@ -205,8 +205,7 @@ export function readPassage(file: string, position: number): Passage {
     }
     if (frame === 'cut') {
       const length = frameBytesAt(bytes, at) ?? frameHeadBytes;
-      const isInFile = position + at + length <= fileSize(file);
-      if (isInFile && at > 0) break; // the next passage begins with it
+      if (position + at + length <= fileSize(file)) break; // the next passage begins with it
     }
     // What the file's end seems to cut is damaged where whole frames follow it.
     const next = nextFrame(file, bytes, position, at);
@@ -233,10 +232,11 @@ function nextFrame(file: string, bytes: Buffer, position: number, from: number):
       start = offset + mark + 1;
       continue;
     }
-    offset += view.length - Math.min(view.length, 3);
+    // A head that this view cuts is whole in the next.
+    offset += view.length - Math.min(view.length, frameHeadBytes - 1);
     start = offset;
     view = readBytes(file, position + offset, passageBytes);
-    if (view.length <= 3) return null;
+    if (view.length < frameHeadBytes) return null;
   }
 }
 

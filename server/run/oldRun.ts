@@ -91,7 +91,6 @@ export class OldRun {
   }
 
   close(): void {
-    this.#statements.clear();
     this.#database.close();
   }
 
@@ -128,7 +127,7 @@ function decodeBlob(value: unknown): unknown {
 /** A database left in write-ahead mode wants files beside it; where those can't be made, it is read as one that nobody writes. */
 function openToRead(file: string): DatabaseSync {
   if (!fs.statSync(file).isFile()) throw new StorageError(`${file} is no regular file, so it is not read.`);
-  const options = { readOnly: true, timeout: 5000, enableForeignKeyConstraints: false };
+  const options = { readOnly: true, timeout: 5000 };
   try {
     const database = new DatabaseSync(file, options);
     try {

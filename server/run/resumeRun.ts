@@ -66,7 +66,7 @@ function survey(history: RunHistory) {
       checkpoints.push({ file: record.file, step: record.step, seq });
     }
   });
-  return { checkpoints: checkpoints.toSorted((a, b) => a.step - b.step || a.seq - b.seq), firstMissing, hasRows };
+  return { checkpoints: checkpoints.toSorted((a, b) => a.step - b.step), firstMissing, hasRows };
 }
 
 function foldRows(history: RunHistory, voids: Voids | null) {

@@ -44,8 +44,6 @@ function makeFolder(runsFolder: string, ids: Iterable<string>): string {
       return id;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      // A file or a folder of that name, if it is there: a file in the place of the folder of runs fails for every name.
-      fs.lstatSync(path.join(runsFolder, id));
     }
   }
   throw new StorageError(`No name is left for a run in ${runsFolder}.`);

@@ -54,7 +54,6 @@ export async function runPlan(work: Work, options: RunPlanOptions): Promise<RunS
   } catch {
     // The disk is what failed, or the run is another's by now: `update` has announced the end, and whoever reads the folder finds a
     // run without a process, or the other's work.
-    return { ...recorder.summary, ...end };
   } finally {
     recorder.close();
   }

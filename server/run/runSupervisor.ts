@@ -40,6 +40,7 @@ interface Entry {
   /** Of the files it was last read from; it is read again where they changed. */
   seen: string;
   child: ChildProcess | null;
+  /** The last that was asked for here. */
   work: Work | null;
 }
 
@@ -130,9 +131,8 @@ export class RunSupervisor {
     else if (this.#queue.includes(entry)) {
       this.#queue = this.#queue.filter((queued) => queued !== entry);
       const { work } = entry;
-      entry.work = null;
       if (work?.type === 'train') this.#note(entry, { status: 'stopped', message: null }, work.incarnation);
-      else this.#read(entry.summary.folder, entry, { isForced: true });
+      else this.#read(entry.summary.folder, entry);
     } else throw wrongState(entry, 'stopped', notHere(entry));
     return entry.summary;
   }
@@ -194,8 +194,7 @@ export class RunSupervisor {
   async close(message: string): Promise<void> {
     this.#isClosing = true;
     for (const entry of this.#queue.splice(0)) {
-      entry.work = null;
-      this.#read(entry.summary.folder, entry, { isForced: true });
+      this.#read(entry.summary.folder, entry);
     }
     await Promise.all(
       [...this.#entries.values()].map(async (entry) => {
@@ -223,16 +222,16 @@ export class RunSupervisor {
     return this.#entry(runId);
   }
 
-  #read(folder: string, known: Entry | undefined, { isForced = false } = {}): Entry {
+  #read(folder: string, known: Entry | undefined): Entry {
     const seen = filesSign(folder);
-    if (known && !isForced && known.seen === seen && !isLive(known.summary.status)) return known;
+    if (known && known.seen === seen && !isLive(known.summary.status)) return known;
     let summary: RunSummary;
     let place: string | null = null;
     let life: Life | null = null;
     try {
       const found = glance(folder);
       ({ summary, life } = judged(found, this.#watch));
-      place = placeOf(found);
+      if (isLive(summary.status)) place = placeOf(found);
     } catch (error) {
       // One damaged folder must not hide the others, nor itself.
       if (known?.summary.status !== 'damaged') this.#options.log(`${folder}: ${(error as Error).message}`);
@@ -254,7 +253,7 @@ export class RunSupervisor {
       return entry;
     }
     const isCut = summary.incarnation > known.summary.incarnation;
-    const isChanged = known.seen !== seen || known.summary.status !== summary.status || isForced;
+    const isChanged = known.seen !== seen || known.summary.status !== summary.status;
     Object.assign(known, { place, life, seen });
     if (isCut) this.events.emit('cut', known.id);
     if (isChanged) this.#change(known, summary);
@@ -325,15 +324,14 @@ export class RunSupervisor {
     child.once('close', () => {
       const { work } = entry;
       entry.child = null;
-      entry.work = null;
       const { folder } = entry.summary;
       try {
-        if (isOthers(folder, work, child.pid)) this.#read(folder, entry, { isForced: true });
+        if (isOthers(folder, work, child.pid)) this.#read(folder, entry);
         else this.#settle(entry, work, end, exit, stderr);
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         // A folder that can't be read now, or that is none any more, ends its run and not the server.
-        this.#read(folder, entry, { isForced: true });
+        this.#read(folder, entry);
       }
       this.#startNext();
     });
@@ -372,7 +370,7 @@ export class RunSupervisor {
       this.#change(entry, summary);
     } catch (error) {
       if (error instanceof SupersededError) {
-        this.#read(folder, entry, { isForced: true });
+        this.#read(folder, entry);
         return;
       }
       if (!(error instanceof StorageError)) throw error;

@@ -44,7 +44,7 @@ export async function runSelfTest(
 }
 
 /** How each parameter of a tiny network moves in one step of SGD. */
-function tinyStep(): Map<string, Float32Array> {
+function tinyStep(): Moves {
   const { step, network, dispose } = makeStepper(2, 4);
   const before = network.parameters.map(({ variable }) => variable.dataSync<'float32'>().slice());
   step();
@@ -56,7 +56,11 @@ function tinyStep(): Map<string, Float32Array> {
   return new Map(moves);
 }
 
-function findFault(actual: ReadonlyMap<string, Float32Array>, expected: ReadonlyMap<string, Float32Array>) {
+/** How each parameter moves, by its name. */
+type Moves = ReadonlyMap<string, Float32Array>;
+
+/** The first parameter that moves otherwise than expected, as a sentence; null where there is none. */
+export function findFault(actual: Moves, expected: Moves): string | null {
   // A bias before a batch normalisation moves by nothing but rounding errors.
   const floor = 1e-4 * Math.max(...[...expected.values()].map(norm));
   for (const [name, move] of expected) {

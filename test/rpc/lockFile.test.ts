@@ -1,10 +1,14 @@
 // The lock of a folder: whose it is, who may take it, and that whoever has it keeps it unless another proves itself.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { cleanHost } from '../../server/protocol/serverLock.ts';
-import { HeldLock, readLock } from '../../server/rpc/lockFile.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { cleanHost, maxServerLockBytes } from '../../server/protocol/serverLock.ts';
+import { HeldLock, lockPlaces, readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock, LockAnswer } from '../../server/rpc/lockFile.ts';
 import { temporaryFolder } from '../run/scriptedRun.ts';
 import { forkScriptedServer, startScriptedServer } from './scriptedServer.ts';
@@ -29,6 +33,63 @@ function write(runsFolder: string, lock: Partial<Lock>): string {
   fs.writeFileSync(file, JSON.stringify({ ...own, token: 'another', ...lock }));
   return file;
 }
+
+/** From now on the system refuses what would be done with such a file. */
+function refuse(
+  what: 'openSync' | 'readFileSync' | 'writeFileSync' | 'linkSync' | 'copyFileSync',
+  code: string,
+  isMeant: (file: unknown) => boolean = () => true,
+): void {
+  const original = fs[what] as (...args: unknown[]) => never;
+  const spied = vi.spyOn(fs, what as 'openSync').mockImplementation((...args) => {
+    if (!isMeant(args[0])) return original(...args);
+    throw Object.assign(new Error(`${code}: as the test has it`), { code });
+  });
+  onTestFinished(() => {
+    spied.mockRestore();
+  });
+}
+
+/** Another process acts right behind our last look at what lies there, when ours lies written beside it. */
+function amid(lockFile: string, act: () => void): void {
+  let looking: number | null = null;
+  const isLastLook = (file: unknown) => file === lockFile && fs.existsSync(`${lockFile}.${own.token}`);
+  const { openSync, closeSync } = fs;
+  const opening = vi.spyOn(fs, 'openSync').mockImplementation((...args) => {
+    try {
+      const descriptor = openSync(...args);
+      if (isLastLook(args[0])) looking = descriptor;
+      return descriptor;
+    } catch (error) {
+      if (isLastLook(args[0])) act();
+      throw error;
+    }
+  });
+  const closing = vi.spyOn(fs, 'closeSync').mockImplementation((descriptor) => {
+    closeSync(descriptor);
+    if (descriptor !== looking) return;
+    looking = null;
+    act();
+  });
+  onTestFinished(() => {
+    opening.mockRestore();
+    closing.mockRestore();
+  });
+}
+
+describe('the places of a lock', () => {
+  it('are those of the folder, whatever it is called', () => {
+    const folder = temporaryFolder();
+    const real = path.join(folder, 'runs');
+    const link = path.join(folder, 'link');
+    fs.mkdirSync(real);
+    fs.symlinkSync(real, link);
+    const folderHash = createHash('sha256').update(real).digest('hex').slice(0, 32);
+    expect(lockPlaces(real).folderHash).toBe(folderHash);
+    expect(lockPlaces(link).folderHash).toBe(folderHash);
+    expect(lockPlaces(path.join(folder, 'not made yet')).folderHash).toMatch(/^[\da-f]{32}$/);
+  });
+});
 
 describe('taking a folder', () => {
   it('leaves it to a server that answers, and to one that only listens, however long that says nothing', async () => {
@@ -101,8 +162,136 @@ describe('taking a folder', () => {
     fs.symlinkSync(victim, path.join(runsFolder, 'server.lock'));
     const held = await HeldLock.take(runsFolder, own, says('gone'));
     expect(fs.readFileSync(victim, 'utf8')).toBe('of somebody');
+    expect(held.file).toBe(path.join(runsFolder, 'server.lock'));
     expect(fs.lstatSync(held.file).isFile()).toBe(true);
     expect(fs.statSync(held.file).mode & 0o777).toBe(0o600);
+    fs.rmSync(held.file);
+    execFileSync('mkfifo', [held.file]);
+    expect((await HeldLock.take(runsFolder, own, says('gone'))).file).toBe(held.file);
+    fs.rmSync(held.file);
+    const socket = net.createServer().listen(held.file);
+    await once(socket, 'listening');
+    expect((await HeldLock.take(runsFolder, own, says('gone'))).file).toBe(held.file);
+    expect(fs.readdirSync(runsFolder)).toEqual(['server.lock']);
+    socket.close();
+  });
+
+  it('reads no more than a lock may have, and puts its own in the place of what is none', async () => {
+    const runsFolder = temporaryFolder();
+    const file = write(runsFolder, {});
+    fs.appendFileSync(file, ' '.repeat(maxServerLockBytes - fs.statSync(file).size));
+    await expect(HeldLock.take(runsFolder, own, says('answers'))).rejects.toThrow(/already serves/);
+    for (const text of [`${fs.readFileSync(file, 'utf8')} `, '{"pid": 1}', '{"pid": 1']) {
+      fs.writeFileSync(file, text);
+      expect(readLock(runsFolder)).toBeNull();
+      const held = await HeldLock.take(runsFolder, own, says('answers'));
+      expect([held.file, readLock(runsFolder)?.token]).toEqual([file, 'own-token']);
+    }
+  });
+
+  it('knows its host by any name', async () => {
+    const named = vi.spyOn(os, 'hostname').mockReturnValue('rechner-ü');
+    onTestFinished(() => {
+      named.mockRestore();
+    });
+    const runsFolder = temporaryFolder();
+    await HeldLock.take(runsFolder, own, says('gone'));
+    expect(readLock(runsFolder)).toMatchObject({ token: 'own-token', host: 'rechner-ü' });
+  });
+
+  it('asks anew where another lock has come while the first was asked', async () => {
+    const runsFolder = temporaryFolder();
+    write(runsFolder, {});
+    const ask = ({ token }: Lock) => {
+      if (token === 'newer') return Promise.resolve('answers' as const);
+      write(runsFolder, { token: 'newer', pid: 7 });
+      return Promise.resolve('gone' as const);
+    };
+    await expect(HeldLock.take(runsFolder, own, ask)).rejects.toThrow(/process id 7 already serves/);
+  });
+
+  it('leaves alone a lock that comes at the last moment where none was', async () => {
+    for (const copies of [false, true]) {
+      const runsFolder = temporaryFolder();
+      const file = path.join(runsFolder, 'server.lock');
+      if (copies) refuse('linkSync', 'EPERM');
+      amid(file, () => write(runsFolder, {}));
+      await expect(HeldLock.take(runsFolder, own, says('answers'))).rejects.toThrow(/already serves/);
+      expect(readLock(runsFolder)?.token).toBe('another');
+      expect(fs.readdirSync(runsFolder)).toEqual(['server.lock']);
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('takes no harm from a lock that goes at the last moment', async () => {
+    const runsFolder = temporaryFolder();
+    const file = write(runsFolder, {});
+    amid(file, () => {
+      fs.rmSync(file);
+    });
+    await HeldLock.take(runsFolder, own, says('gone'));
+    expect(readLock(runsFolder)?.token).toBe('own-token');
+  });
+
+  it.each(['EROFS', 'EACCES', 'EPERM'])('lies outside of it where it may not be written (%s)', async (code) => {
+    const servers = inDataFolder();
+    const runsFolder = temporaryFolder();
+    refuse('writeFileSync', code, (file) => String(file).startsWith(runsFolder));
+    const held = await HeldLock.take(runsFolder, own, says('gone'));
+    expect(path.dirname(held.file)).toBe(servers);
+    expect(readLock(runsFolder)?.token).toBe('own-token');
+    expect(fs.readdirSync(runsFolder)).toEqual([]);
+  });
+
+  it('says why it may lie nowhere, and goes nowhere else for lack of space', async () => {
+    const servers = inDataFolder();
+    const runsFolder = temporaryFolder();
+    const isHere = (file: unknown) => String(file).startsWith(runsFolder);
+    refuse('writeFileSync', 'ENOSPC', isHere);
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(
+      `The disk is full: ${path.join(runsFolder, 'server.lock')} can't be written.`,
+    );
+    refuse('writeFileSync', 'EACCES');
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(
+      `${servers}/${lockPlaces(runsFolder).folderHash}.${cleanHost(os.hostname())}.lock can't be written or read`,
+    );
+  });
+
+  it("lies beside another user's lock, and waits where it can't tell whose it is", async () => {
+    const runsFolder = temporaryFolder();
+    const file = write(runsFolder, {});
+    for (const code of ['EACCES', 'EPERM']) {
+      refuse('openSync', code, (name) => name === file);
+      const held = await HeldLock.take(runsFolder, own, says('gone'));
+      expect(held.file).toBe(path.join(runsFolder, `server.${cleanHost(os.hostname())}.lock`));
+      vi.restoreAllMocks();
+    }
+    refuse('openSync', 'EMFILE', (name) => name === file);
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(`${file} can't be read. Try again.`);
+    vi.restoreAllMocks();
+    refuse('readFileSync', 'EIO');
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(`${file} can't be read. Try again.`);
+    vi.restoreAllMocks();
+    expect(readLock(runsFolder)?.token).toBe('another');
+  });
+
+  it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])('needs no links (%s)', async (code) => {
+    const runsFolder = temporaryFolder();
+    refuse('linkSync', code);
+    const held = await HeldLock.take(runsFolder, own, says('gone'));
+    expect(readLock(runsFolder)).toEqual(held.lock);
+    expect(fs.statSync(held.file).mode & 0o777).toBe(0o600);
+    expect(fs.readdirSync(runsFolder)).toEqual(['server.lock']);
+  });
+
+  it('says what else is wrong with links and copies', async () => {
+    const runsFolder = temporaryFolder();
+    refuse('copyFileSync', 'EIO');
+    refuse('linkSync', 'ESTALE');
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(/ESTALE/);
+    refuse('linkSync', 'ENOSYS');
+    await expect(HeldLock.take(runsFolder, own, says('gone'))).rejects.toThrow(/EIO/);
+    expect(fs.readdirSync(runsFolder)).toEqual([]);
   });
 });
 
@@ -116,6 +305,53 @@ describe('keeping a folder', () => {
     fs.writeFileSync(held.file, '{"pid": 1');
     expect(await held.keep()).toBe(true);
     expect(readLock(runsFolder)).toEqual(held.lock);
+  });
+
+  it("leaves it as it is where it can't be read, and tries again where it can't be written", async () => {
+    const runsFolder = temporaryFolder();
+    const held = await HeldLock.take(runsFolder, own, says('gone'));
+    write(runsFolder, {});
+    for (const code of ['EMFILE', 'EACCES']) {
+      refuse('openSync', code, (file) => file === held.file);
+      expect(await held.keep(), code).toBe(true);
+      vi.restoreAllMocks();
+      expect(readLock(runsFolder)?.token).toBe('another');
+    }
+    fs.rmSync(held.file);
+    const { writeFileSync } = fs;
+    vi.spyOn(fs, 'writeFileSync').mockImplementationOnce((file) => {
+      writeFileSync(file, '{"pid":');
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    expect(await held.keep()).toBe(true);
+    expect(fs.readdirSync(runsFolder)).toEqual([]);
+    expect(await held.keep()).toBe(true);
+    expect(readLock(runsFolder)).toEqual(held.lock);
+  });
+
+  it('leaves no file open', async () => {
+    const runsFolder = temporaryFolder();
+    const held = await HeldLock.take(runsFolder, own, says('gone'));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    await held.keep();
+    held.release();
+    const descriptors = opened.mock.results.map(({ value }) => value as number);
+    expect(descriptors).toHaveLength(2);
+    expect(closed.mock.calls.map(([descriptor]) => descriptor)).toEqual(descriptors);
+    vi.restoreAllMocks();
+  });
+
+  it('ends in silence where somebody removes the lock at the same time', async () => {
+    const runsFolder = temporaryFolder();
+    const held = await HeldLock.take(runsFolder, own, says('gone'));
+    const { closeSync } = fs;
+    vi.spyOn(fs, 'closeSync').mockImplementation((descriptor) => {
+      closeSync(descriptor);
+      fs.rmSync(held.file);
+    });
+    held.release();
+    vi.restoreAllMocks();
   });
 
   it('yields only to another that proves itself, and takes it back from one that has gone', async () => {

@@ -6,11 +6,11 @@ import { encode } from '../../server/protocol/codec.ts';
 import { maxMessageBytes } from '../../server/protocol/messages.ts';
 import type { KafContents } from '../../server/protocol/checkpoint.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
-import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
+import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { inspectCommand } from '../../server/terminal/inspectCommand.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
-import type { SplinePlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { readValues } from '../../server/run/tensorValues.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
@@ -91,6 +91,17 @@ describe('inspectCheckpoint', () => {
     expect(tensors[0]!.histogram[0]).toBe(1);
     expect(tensors[1]).toMatchObject({ values: 0, nonFinite: 0, mean: Number.NaN });
     expect(tensors[2]).toMatchObject({ values: 2, nonFinite: 2, min: Number.NaN });
+    for (const { histogram } of tensors.slice(1)) expect(histogram).toEqual(new Array(40).fill(0));
+  });
+
+  it('counts values in forty bins of equal width, from the least to the greatest', async () => {
+    // A width of one: what lies on an edge belongs above it, the greatest to the last.
+    const { tensors } = await inspectCheckpoint(write({ x: { shape: [6], values: [0, 0.5, 1, 1.25, 39, 40] } }));
+    const expected = new Array<number>(40).fill(0);
+    expected[0] = 2;
+    expected[1] = 2;
+    expected[39] = 2;
+    expect(tensors[0]!.histogram).toEqual(expected);
   });
 
   it('finds the KAF curves by the plan of our own file', async () => {
@@ -110,6 +121,38 @@ describe('inspectCheckpoint', () => {
       },
     ]);
     expect(tensors.map(({ group }) => group)).toEqual(['model', 'optimizer']);
+  });
+
+  it('takes for a KAF of our own file only what has the dictionary of its plan, with the base of its kind', async () => {
+    const { model, ...rest } = scriptedPlan('steps');
+    const activation: ActivationPlan = {
+      ...({ type: 'residual-kaf', dictionary: 5, boundary: 3, gamma: 1 } as const),
+      init: { type: 'normal', std: 0.3 },
+    };
+    const plan = { ...rest, model: { ...model, activation } };
+    const file = path.join(temporaryFolder(), 'ours.safetensors');
+    const tensors = new Map([
+      ['model/kaf1.alpha', { shape: [2, 5], values: new Float32Array(10) }],
+      ['model/kaf2.alpha', { shape: [2, 4], values: new Float32Array(8) }],
+    ]);
+    writeCheckpoint(file, { step: 0, epoch: 0, tensors }, { plan, runId: 'a-run', versions: {} });
+    const { activations, ...contents } = await inspectCheckpoint(file);
+    expect(activations).toMatchObject([{ layer: 'kaf1', base: 'swish' }]);
+    expect(contents).not.toHaveProperty('omittedTensors');
+    expect(readCheckpoint(file).state.step).toBe(0);
+  });
+
+  it('leaves no file open', async () => {
+    const file = write({ x: { shape: [1], values: [1] } });
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      await inspectCheckpoint(file);
+      expect(closed.mock.calls).toEqual([[opened.mock.results[0]!.value]]);
+    } finally {
+      opened.mockRestore();
+      closed.mockRestore();
+    }
   });
 
   it('finds the dictionary and the bandwidth of each channel where they are trained', async () => {
@@ -147,7 +190,7 @@ describe('inspectCheckpoint', () => {
     const file = path.join(temporaryFolder(), 'spline.safetensors');
     const plan = scriptedPlan('steps');
     const activation = {
-      ...{ type: 'spline', points: 5, boundary: 2, basis: 'b-spline', start: 'tanh', noise: 0 },
+      ...{ type: 'spline', points: 5, boundary: 4, basis: 'b-spline', start: 'tanh', noise: 0 },
     } as SplinePlan;
     const values = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     const state = { ...scriptedState(3, 1), tensors: new Map([['model/spline1.points', { shape: [2, 5], values }]]) };
@@ -155,12 +198,12 @@ describe('inspectCheckpoint', () => {
     writeCheckpoint(file, state, origin);
     const { activations } = await inspectCheckpoint(file);
     expect(activations).toEqual([
-      { layer: 'spline1', channels: 2, dictionary: [-2, -1, 0, 1, 2], spline: 'b-spline', alpha: values },
+      { layer: 'spline1', channels: 2, dictionary: [-4, -2, 0, 2, 4], spline: 'b-spline', alpha: values },
     ]);
     let written = '';
     const output = { write: (text: string) => (written += text) };
     expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(0);
-    expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-2, 2], b-spline\n');
+    expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-4, 4], b-spline\n');
   });
 
   it("takes another program's points for a tensor like any other", async () => {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { readCheckpoint, verifyCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { openRegularFile } from '../../server/run/regularFile.ts';
-import { BadCheckpointError } from '../../server/run/safetensors.ts';
+import { BadCheckpointError, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
 
@@ -43,6 +43,25 @@ describe('the digests of a checkpoint', () => {
     expect(() => {
       verifyCheckpoint(file);
     }).not.toThrow();
+  });
+
+  it('leave no file open, whether they match or not', () => {
+    const file = write();
+    const damaged = write();
+    fs.truncateSync(damaged, fs.statSync(damaged).size - 1);
+    const foreign = path.join(temporaryFolder(), 'y.safetensors');
+    writeSafetensors(foreign, new Map(), {});
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      verifyCheckpoint(file);
+      for (const refused of [damaged, foreign]) expectRefused(refused);
+      expect(opened).toHaveBeenCalledTimes(5);
+      expect(closed).toHaveBeenCalledTimes(5);
+    } finally {
+      opened.mockRestore();
+      closed.mockRestore();
+    }
   });
 
   it('show any single flipped bit', () => {
@@ -158,10 +177,13 @@ describe('a file to read', () => {
     const pipe = path.join(temporaryFolder(), 'pipe');
     execFileSync('mkfifo', [pipe]);
     const look = vi.spyOn(fs, 'statSync').mockReturnValueOnce(fs.statSync(import.meta.filename));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
     try {
       expect(() => openRegularFile(pipe)).toThrow('is a named pipe');
+      expect(closed.mock.calls).toEqual([[opened.mock.results[0]!.value]]);
     } finally {
-      look.mockRestore();
+      for (const spy of [look, opened, closed]) spy.mockRestore();
     }
   });
 });

@@ -1,7 +1,7 @@
 // TensorBoard's event file, read back by a reader of the format's description.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../server/protocol/records.ts';
 import { crc32c, maskedCrc32c } from '../../server/run/crc32c.ts';
 import { EventsFile } from '../../server/run/eventsFile.ts';
@@ -73,6 +73,50 @@ describe('the event file', () => {
     expect(crc32c(new Uint8Array(32).fill(255))).toBe(0x62a8ab43);
     expect(crc32c(Uint8Array.from({ length: 32 }, (_, index) => index))).toBe(0x46dd794e);
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  });
+
+  it('is named by the second in which it was made', () => {
+    const nameAt = (timeMs: number) => {
+      const events = new EventsFile(temporaryFolder(), { timeMs, startStep: 1, prepared: null });
+      events.close();
+      return path.basename(events.file);
+    };
+    expect(nameAt(0)).toMatch(/^events\.out\.tfevents\.0000000000\./);
+    expect(nameAt(1999)).toMatch(/^events\.out\.tfevents\.0000000001\./);
+  });
+
+  it('has steps of any size', () => {
+    const events = new EventsFile(temporaryFolder(), { timeMs: 0, startStep: 1, prepared: null });
+    const steps = [1, 127, 128, 129, 255, 256, 16_383, 16_384, 2_097_152];
+    events.add(
+      steps.map((at) => ({
+        ...{ seq: at, timeMs: 0 },
+        record: { type: 'step', step: at, epoch: 1, loss: 1, accuracy: 1, learningRate: 1 },
+      })),
+    );
+    events.close();
+    expect(
+      readEvents(events.file)
+        .slice(2)
+        .map(({ step }) => step),
+    ).toEqual(steps);
+  });
+
+  it('is closed once, and needs no rows', () => {
+    const folder = temporaryFolder();
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      const events = new EventsFile(folder, { timeMs: 0, startStep: 1, prepared: null });
+      const { size } = fs.statSync(events.file);
+      events.add([]);
+      expect(fs.statSync(events.file).size).toBe(size);
+      events.close();
+      expect(closed.mock.calls).toEqual([[opened.mock.results[0]!.value]]);
+    } finally {
+      opened.mockRestore();
+      closed.mockRestore();
+    }
   });
 
   it('holds the scalars of a run by step, non-finite ones as they are', async () => {

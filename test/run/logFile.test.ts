@@ -3,8 +3,19 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { beatFile, logFile, LogWriter, newestLog, readHead, readPassage, readTail } from '../../server/run/logFile.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  beatFile,
+  fileSize,
+  logFile,
+  LogWriter,
+  newestLog,
+  readBytes,
+  readHead,
+  readPassage,
+  readTail,
+  syncFolder,
+} from '../../server/run/logFile.ts';
 import { encodeFrame, frameAt } from '../../server/run/logFrames.ts';
 import type { Frame } from '../../server/run/logFrames.ts';
 import { thisProcess } from '../../server/run/owner.ts';
@@ -136,6 +147,60 @@ describe('a log', () => {
     second.close();
   });
 
+  it('that has begun is on the disk, with its name, and everybody may read it', () => {
+    const umask = process.umask(0);
+    const synced: number[] = [];
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => synced.push(fs.fstatSync(descriptor).ino));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      process.umask(umask);
+      vi.restoreAllMocks();
+    });
+    const folder = temporaryFolder();
+    const writer = new LogWriter(folder, headOf(0));
+    expect(synced).toEqual([fs.statSync(logFile(folder, 0)).ino, fs.statSync(folder).ino]);
+    for (const file of [logFile(folder, 0), beatFile(folder, 0)]) expect(fs.statSync(file).mode & 0o777).toBe(0o644);
+    writer.sync();
+    expect(synced[2]).toBe(synced[0]);
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length - 1);
+    writer.close();
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
+  });
+
+  it('behind which another began at the same moment ends at once, and leaves nothing open', () => {
+    const folder = temporaryFolder();
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      fs.writeFileSync(logFile(folder, 1), '');
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
+  });
+
+  it('whose name two hosts were given is that of whose head lies there', () => {
+    const folder = temporaryFolder();
+    vi.spyOn(fs, 'fsyncSync').mockImplementationOnce(() => {
+      fs.writeFileSync(logFile(folder, 0), encodeFrame('head', headOf(0)));
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(() => new LogWriter(folder, headOf(0))).toThrow(/Another process has begun work/);
+  });
+
+  it('that is not there has no size, and no number', () => {
+    const folder = temporaryFolder();
+    expect(fileSize(logFile(folder, 0))).toBe(0);
+    for (const name of ['log', 'log-', 'log-01', 'log--1', 'log-0.tmp', 'log-1234567890', 'origin.json'])
+      fs.writeFileSync(path.join(folder, name), '');
+    expect(newestLog(folder)).toBe(-1);
+  });
+
   it('that was replaced under its writer is noticed', () => {
     const folder = temporaryFolder();
     const writer = new LogWriter(folder, headOf(0));
@@ -159,6 +224,183 @@ describe('a log', () => {
     const folder = temporaryFolder();
     execFileSync('mkfifo', [logFile(folder, 0)]);
     expect(() => readHead(folder, 0)).toThrow(/is no regular file/);
+  });
+});
+
+const megabyte = 1024 * 1024;
+
+/** Frames and what is between them, in one file. */
+function fileOf(...parts: Buffer[]): string {
+  const file = path.join(temporaryFolder(), 'log-0');
+  fs.writeFileSync(file, Buffer.concat(parts));
+  return file;
+}
+
+function rowsOf(sizeBytes: number, fill = 'x'): Buffer {
+  return encodeFrame('rows', fill.repeat(sizeBytes));
+}
+
+/** The mark of a frame, its length, and a sum that is none. */
+function falseHead(length: number): Buffer {
+  const head = Buffer.from(rowsOf(1).subarray(0, 12));
+  head.writeUInt32LE(length, 4);
+  return head;
+}
+
+describe('what is read of a log', () => {
+  it('is what there is of the bytes that were asked for, however few the system gives at a time', () => {
+    const file = fileOf(Buffer.from('0123456789'));
+    const { readSync } = fs;
+    vi.spyOn(fs, 'readSync').mockImplementation(((
+      descriptor: number,
+      bytes: Buffer,
+      at: number,
+      size: number,
+      from: number,
+    ) => {
+      expect(at + size).toBeLessThanOrEqual(bytes.length);
+      return readSync(descriptor, bytes, at, Math.min(1, size), from);
+    }) as typeof fs.readSync);
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(readBytes(file, 2, 3).toString()).toBe('234');
+    expect(readBytes(file, 8, 100).toString()).toBe('89');
+    expect(readBytes(file, 20, 100).toString()).toBe('');
+    expect(closed).toHaveBeenCalledTimes(3);
+  });
+
+  it('ends where the file does by now', () => {
+    const file = fileOf(Buffer.from('0123456789'));
+    const { readSync } = fs;
+    vi.spyOn(fs, 'readSync').mockImplementation(((...args: Parameters<typeof fs.readSync>) => {
+      fs.truncateSync(file, 4);
+      return readSync(...args);
+    }) as typeof fs.readSync);
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(readBytes(file, 1, 8).toString()).toBe('123');
+  });
+
+  it('has the place behind each frame', () => {
+    const frames = Array.from({ length: 30 }, (_, index) => rowsOf(90_000 + index));
+    const file = fileOf(...frames);
+    const ends: number[] = [];
+    for (let position = 0; ;) {
+      const passage = readPassage(file, position);
+      ends.push(...passage.frames.map(({ end }) => end));
+      if (passage.isAtEnd) break;
+      expect(passage.end).toBe(ends.at(-1));
+      position = passage.end;
+    }
+    let end = 0;
+    expect(ends).toEqual(frames.map(({ length }) => (end += length)));
+  });
+
+  it('passes over a frame whose length is damaged, in one passage', () => {
+    const first = rowsOf(100);
+    const damaged = rowsOf(200);
+    damaged.writeUInt32LE(600, 4); // a little more than what follows
+    const last = rowsOf(300);
+    const passage = readPassage(fileOf(first, damaged, last), 0);
+    expect(passage.frames.map(({ end }) => end)).toEqual([first.length, first.length + 212 + 2 + last.length]);
+    expect(passage.damagedBytes).toBe(damaged.length);
+  });
+
+  it('has no frame that lies within another', () => {
+    const inner = encodeFrame('rows', 'of somebody').toString('latin1');
+    const first = rowsOf(megabyte - 5000);
+    const outer = encodeFrame(
+      'rows',
+      Array.from({ length: 300 }, () => Buffer.from(inner, 'latin1')),
+    );
+    for (const behind of [Buffer.alloc(0), rowsOf(10)]) {
+      const file = fileOf(first, outer, behind);
+      const { payloads, damagedBytes } = contentsOf(file);
+      expect(payloads).toHaveLength(behind.length > 0 ? 3 : 2);
+      expect(damagedBytes).toBe(0);
+    }
+  });
+
+  it('has every whole frame behind damage, wherever the damage and the frame begin and end', () => {
+    const before = rowsOf(1000);
+    const junks = (length: number) => [
+      Buffer.alloc(length),
+      ...(length < 12 ? [Buffer.from('KFS').subarray(0, length)] : []),
+      ...(length >= 40
+        ? [
+            Buffer.concat([Buffer.alloc(length - 30), falseHead(0), Buffer.alloc(18)]),
+            Buffer.concat([Buffer.alloc(length - 30), falseHead(4_000_000), Buffer.alloc(18)]),
+            Buffer.concat([falseHead(7), Buffer.alloc(length - 24), falseHead(9)]),
+          ]
+        : []),
+    ];
+    const check = (prefix: readonly Buffer[], junk: Buffer, after: Buffer) => {
+      const sizes = [...prefix, after].map((frame) => ((frameAt(frame, 0) as Frame).payload as string).length);
+      const { payloads, damagedBytes } = contentsOf(fileOf(...prefix, junk, after));
+      expect([junk.length, payloads.map((each) => (each as string).length)]).toEqual([junk.length, sizes]);
+      expect(damagedBytes).toBe(junk.length);
+    };
+    for (const length of [1, 2, 3, 20, 40, 5000])
+      for (const junk of junks(length))
+        for (const after of [rowsOf(1), rowsOf(megabyte + 500)]) check([before, before], junk, after);
+    // Near where the first and the second look at the file end.
+    for (const prefix of [[], [before, before]]) {
+      const passed = Buffer.concat(prefix).length;
+      for (const end of [-1500, -13, -12, -11, -4, 0, 50].map((more) => megabyte + more))
+        for (const junk of junks(end - passed)) check(prefix, junk, rowsOf(3000));
+      for (const end of [-24, -23, -22, -12, -11, -10].map((more) => 2 * megabyte + more))
+        check(prefix, Buffer.alloc(end - passed), rowsOf(3000));
+    }
+  });
+
+  it('from its end is the last of a kind, and what follows that', () => {
+    const state = (index: number) => encodeFrame('state', { index });
+    const indexOf = (found: Frame | null) => (found?.payload as { index: number } | undefined)?.index;
+    for (const behind of [0, 1, 65_000, 65_536, 300_000, 3_000_000]) {
+      const rows = behind > 0 ? [rowsOf(behind)] : [];
+      const file = fileOf(state(1), rowsOf(10), state(2), ...rows);
+      const { found, after, rest } = readTail(file, 'state');
+      expect([indexOf(found), after.map(({ payload }) => (payload as string).length), rest]).toEqual([
+        2,
+        rows.map(() => behind),
+        'none',
+      ]);
+    }
+    const cut = readTail(fileOf(state(1), rowsOf(7), rowsOf(9).subarray(0, 15)), 'state');
+    expect([indexOf(cut.found), cut.after.length, cut.rest]).toEqual([1, 1, 'cut']);
+    const damaged = readTail(fileOf(state(1), rowsOf(7), Buffer.alloc(9)), 'state');
+    expect([indexOf(damaged.found), damaged.after.length, damaged.rest]).toEqual([1, 1, 'damaged']);
+    const none = readTail(fileOf(rowsOf(100_000), rowsOf(9), state(1).subarray(0, 15)), 'state');
+    expect([none.found, none.after.length, none.rest]).toEqual([null, 2, 'cut']);
+    // A mark that begins no frame is none.
+    const within = readTail(fileOf(state(1), rowsOf(5), state(2).subarray(0, 6)), 'state');
+    expect([indexOf(within.found), within.rest]).toEqual([1, 'cut']);
+  });
+});
+
+describe('the name of a folder', () => {
+  it('needs not be written where the disk has no such thing, and says what else is wrong', () => {
+    const folder = temporaryFolder();
+    const failing = (code: string) =>
+      vi.spyOn(fs, 'fsyncSync').mockImplementationOnce(() => {
+        throw Object.assign(new Error(code), { code });
+      });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const closed = vi.spyOn(fs, 'closeSync');
+    for (const code of ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF']) {
+      failing(code);
+      syncFolder(folder);
+    }
+    failing('EIO');
+    expect(() => {
+      syncFolder(folder);
+    }).toThrow(/hardware error/);
+    expect(closed).toHaveBeenCalledTimes(5);
   });
 });
 

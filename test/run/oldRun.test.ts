@@ -2,13 +2,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encode } from '../../server/protocol/codec.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
 import { checkpointsFolder, deleteRun, listRunFolders } from '../../server/run/runFolder.ts';
 import { glance, judged } from '../../server/run/runGlance.ts';
+import { OldRun } from '../../server/run/oldRun.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
 import { everyRow, filesOf, goOn, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
@@ -87,6 +88,17 @@ async function interruptedOldRun(): Promise<{ folder: string; whole: string }> {
   return { folder, whole };
 }
 
+function openFilesIn(folder: string): string[] {
+  const open = fs.readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return [fs.readlinkSync(`/proc/self/fd/${name}`)];
+    } catch {
+      return []; // that by which the list was read
+    }
+  });
+  return open.filter((file) => file.startsWith(folder));
+}
+
 describe('a run of version 0.1', () => {
   it('is listed and read as it is, and nothing of it is written', async () => {
     const { folder, whole } = await interruptedOldRun();
@@ -106,6 +118,59 @@ describe('a run of version 0.1', () => {
     expect(history.rows(3, { ...everyRow, maxRows: 2 }).map(({ seq }) => seq)).toEqual([4, 5]);
     history.close();
     expect(filesOf(folder)['run.db']).toEqual(before['run.db']);
+  });
+
+  it('is only read, also what its last writer left in a log of its own', async () => {
+    const { folder: made } = await interruptedOldRun();
+    const writer = new DatabaseSync(path.join(made, 'run.db'));
+    writer.exec('PRAGMA journal_mode = WAL');
+    writer.exec('UPDATE rows SET timeMs = timeMs + 1');
+    const folder = path.join(temporaryFolder(), 'copy');
+    fs.cpSync(made, folder, { recursive: true });
+    writer.close();
+    const before = filesOf(folder);
+    expect(before['run.db-wal']).not.toBe('');
+    expect(readRows(folder)[0]!.timeMs).toBe(11);
+    glance(folder);
+    const after = filesOf(folder);
+    for (const name of ['run.db', 'run.db-wal']) expect(after[name], name).toBe(before[name]);
+  });
+
+  it('is read where the files beside it can not be made', async () => {
+    const { folder } = await interruptedOldRun();
+    for (const name of ['run.db-shm', 'run.db-wal']) fs.mkdirSync(path.join(folder, name));
+    expect(glance(folder).summary).toMatchObject({ id: 'old-run', step: 7 });
+    expect(readRows(folder).length).toBeGreaterThan(7);
+  });
+
+  it('of no rows has none', () => {
+    const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows: [], summary: {} });
+    const history = new RunHistory(folder);
+    expect(history.lastSeq()).toBe(0);
+    history.close();
+  });
+
+  it.runIf(process.platform === 'linux')('is closed by whoever has looked at it', async () => {
+    const { folder } = await interruptedOldRun();
+    glance(folder);
+    expect(openFilesIn(folder)).toEqual([]);
+    for (const name of ['run.db-shm', 'run.db-wal']) {
+      fs.rmSync(path.join(folder, name), { force: true });
+      fs.mkdirSync(path.join(folder, name));
+    }
+    glance(folder);
+    expect(openFilesIn(folder)).toEqual([]);
+  });
+
+  it('leaves no database open, and lives as long as its heartbeat changes', async () => {
+    const { folder } = await interruptedOldRun();
+    const closed = vi.spyOn(OldRun.prototype, 'close');
+    onTestFinished(() => {
+      closed.mockRestore();
+    });
+    // Its origin, and its state.
+    expect(glance(folder).sign).toEqual({ incarnation: `${folder} -1`, value: '5000' });
+    expect(closed).toHaveBeenCalledTimes(2);
   });
 
   it('goes on in the new form and equals one that was never cut off', async () => {

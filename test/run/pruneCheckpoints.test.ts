@@ -32,6 +32,7 @@ describe('of the checkpoints go', () => {
 
   it('those between every so many epochs, and those in the midst of such an epoch', () => {
     expect(pruned(rule({ everyEpochs: 2 }))).toEqual([10, 30, 50]);
+    expect(pruned(rule({ everyEpochs: 1 }))).toEqual([]);
     const stopped = [at(0, 0), at(15, 2), at(20, 2), at(30, 3), at(40, 4)];
     expect(pruned(rule({ everyEpochs: 2 }), {}, stopped)).toEqual([0, 15, 30]);
   });

@@ -1,8 +1,9 @@
 // Run folders: their names, their making, and what of them is found again.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkpointsFolder, deleteRun, listRunFolders, originFile, readOrigin } from '../../server/run/runFolder.ts';
+import { newestLog, readHead } from '../../server/run/logFile.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { runIds } from '../../server/run/runId.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
@@ -17,6 +18,13 @@ describe('the name of a run', () => {
     for (const name of ['Käf / light: ε=8', '', '...', 'x'.repeat(300), '日本']) {
       expect(first(name, 7)).toMatch(/^20261123-034501-[a-z0-9-]{1,60}-s7$/);
     }
+  });
+
+  it('is made of the letters that there are, and of no more than sixty', () => {
+    const first = (name: string) => runIds(name, 0, timeMs).next().value as string;
+    expect(first('Café')).toBe('20261123-034501-cafe-s0');
+    expect(first('日本')).toBe('20261123-034501-run-s0');
+    expect(first(`a${'x'.repeat(100)}`)).toBe(`20261123-034501-a${'x'.repeat(59)}-s0`);
   });
 
   it('is never taken twice', () => {
@@ -50,6 +58,46 @@ describe('a run folder', () => {
     });
     expect(readRows(folder)).toEqual([]);
     expect(fs.readdirSync(folder).sort()).toEqual(['checkpoints', 'origin.json']);
+  });
+
+  it('is made with the folder of runs, and is as a list shows it', () => {
+    const runsFolder = path.join(temporaryFolder(), 'a', 'b');
+    const plan = scriptedPlan('steps');
+    const made = createScriptedRun(
+      { ...plan, dataset: { ...plan.dataset, trainSamples: 41 } as typeof plan.dataset },
+      runsFolder,
+    );
+    expect(made).toMatchObject({ steps: 15, step: 0, epoch: 0, epochs: 3, incarnation: -1, revision: 0 });
+    expect(glance(made.folder).summary).toEqual(made);
+  });
+
+  it('is on the disk, with its name, and readable for everybody, once it is made', () => {
+    const umask = process.umask(0);
+    const runsFolder = temporaryFolder();
+    const synced: number[] = [];
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => synced.push(fs.fstatSync(descriptor).ino));
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      process.umask(umask);
+      vi.restoreAllMocks();
+    });
+    const { folder } = createScriptedRun(scriptedPlan('steps'), runsFolder);
+    const file = originFile(folder);
+    expect(synced).toEqual([fs.statSync(file).ino, fs.statSync(folder).ino]);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o644);
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
+    const text = fs.readFileSync(file, 'utf8');
+    expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 1)}\n`);
+  });
+
+  it('has one origin: that of the older form counts only where there is no other', () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    fs.writeFileSync(path.join(folder, 'run.db'), 'no database');
+    expect(readOrigin(folder).plan.name).toBe('steps');
+    expect(() => readOrigin(temporaryFolder())).toThrow(/origin\.json/);
+    fs.rmSync(originFile(folder));
+    expect(() => readOrigin(folder)).toThrow(/run\.db.*file is not a database/);
   });
 
   it('gets another name where the one that it would have is taken in the same moment', () => {
@@ -115,6 +163,58 @@ describe('deleting a run', () => {
       'checkpoints/best.safetensors',
       'notes.md',
     ]);
+  });
+
+  it('ends with what makes it a run, so that a deletion that is cut off can be done again', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    for (const name of ['run.db', 'run.db-wal', 'beat-7', 'origin.json.tmp', 'events.out.tfevents.1'])
+      fs.writeFileSync(path.join(folder, name), '');
+    const newest = newestLog(folder);
+    const removed: string[] = [];
+    const claims: unknown[] = [];
+    const { readdirSync, rmSync } = fs;
+    // Names that go at the same moment, and in an order that helps nobody.
+    const ghosts = ['beat-9', 'step-99.safetensors'];
+    vi.spyOn(fs, 'readdirSync').mockImplementation(((where: string) =>
+      [...readdirSync(where), ...ghosts].sort().reverse()) as unknown as typeof fs.readdirSync);
+    vi.spyOn(fs, 'rmSync').mockImplementation((file, options) => {
+      if (removed.length === 0) claims.push(readHead(folder, newest + 1));
+      removed.push(path.basename(String(file)));
+      rmSync(file, options);
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    deleteRun(folder, 7);
+    expect(fs.existsSync(folder)).toBe(false);
+    expect(claims).toMatchObject([
+      { number: newest + 1, work: 'note', startedMs: 7, firstSeq: 1, voids: null, restStatus: 'stopped' },
+    ]);
+    const logs = removed.filter((name) => name.startsWith('log-'));
+    expect(logs).toHaveLength(newest + 2);
+    expect(removed.slice(-2 - logs.length)).toEqual([...logs, 'run.db', 'origin.json']);
+    expect(removed).toContain('run.db-wal');
+    expect(removed).toContain('step-99.safetensors');
+  });
+
+  it('needs no folder of checkpoints', () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    fs.rmdirSync(checkpointsFolder(folder));
+    deleteRun(folder, 1);
+    expect(fs.existsSync(folder)).toBe(false);
+  });
+
+  it('says what else is wrong', () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    vi.spyOn(fs, 'rmdirSync').mockImplementation(() => {
+      throw Object.assign(new Error('busy'), { code: 'EBUSY' });
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    expect(() => {
+      deleteRun(folder, 1);
+    }).toThrow(/busy/);
   });
 
   it('of a link removes the link, and follows none inside', async () => {

@@ -1,15 +1,18 @@
 // Every way in which a run goes and ends, with a scripted trainer.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DataError } from '../../server/data/dataError.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { readCheckpoint } from '../../server/run/checkpointFile.ts';
 import { LogWriter, logFile, SupersededError } from '../../server/run/logFile.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { noteEnd } from '../../server/run/noteRun.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import { RunRecorder } from '../../server/run/runRecorder.ts';
 import { storageError } from '../../server/run/storageError.ts';
-import { scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
+import type { OpenTrainer } from '../../server/run/trainer.ts';
+import { openScriptedTrainer, scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import {
   createScriptedRun,
   fromStart,
@@ -120,6 +123,11 @@ describe('runPlan', () => {
     const run = createScriptedRun(scriptedPlan('steps'));
     const paused = Promise.withResolvers<void>();
     const summaries: RunSummary[] = [];
+    // Its speed starts anew then.
+    const rested = vi.spyOn(RunRecorder.prototype, 'rest');
+    onTestFinished(() => {
+      rested.mockRestore();
+    });
     const { control, ended } = startScriptedRun(run.folder, fromStart, {
       onChange: (summary) => {
         summaries.push(summary);
@@ -134,6 +142,7 @@ describe('runPlan', () => {
     expect(readRows(run.folder)).toHaveLength(before);
     control.resume();
     expect(await ended).toMatchObject({ status: 'finished', step: 12 });
+    expect(rested).toHaveBeenCalledTimes(1);
     expect(statuses(summaries)).toEqual(['preparing', 'training', 'paused', 'training', 'finished']);
   });
 
@@ -185,6 +194,86 @@ describe('runPlan', () => {
     const run = await trainScripted(scriptedPlan('throws'));
     expect(run).toMatchObject({ status: 'failed', message: 'Out of memory. Lower training.batchSize.', step: 4 });
     expect(readRows(run.folder).at(-1)?.record).toMatchObject({ type: 'checkpointed', step: 4 });
+  });
+
+  it('ends as failed by a bug of ours, whose stack is logged for who mends it', async () => {
+    for (const bug of [new TypeError('x is undefined'), new RangeError('too long'), new ReferenceError('no y')]) {
+      const log: string[] = [];
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const openTrainer = () => Promise.reject(bug);
+      const { status, message } = await startScriptedRun(folder, fromStart, {
+        openTrainer,
+        log: (line) => log.push(line),
+      }).ended;
+      expect([status, message]).toEqual(['failed', `Kafscope failed (${bug.name}: ${bug.message}). Please report it.`]);
+      expect(log).toEqual([bug.stack]);
+    }
+  });
+
+  it('ends as failed with whatever else is thrown, of which nothing is logged', async () => {
+    for (const [thrown, said] of [
+      [new Error('It does not work.'), 'It does not work.'],
+      ['a text', 'a text'],
+    ] as const) {
+      const log: string[] = [];
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const openTrainer = () => Promise.reject(thrown as Error);
+      const { message } = await startScriptedRun(folder, fromStart, { openTrainer, log: (line) => log.push(line) })
+        .ended;
+      expect([message, log]).toEqual([said, []]);
+    }
+  });
+
+  it('ends its trainer whatever goes wrong, and tells of the memory that it took', async () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    let isEnded = false;
+    let nLooks = 0;
+    const openTrainer: OpenTrainer = async (...options) => ({
+      ...(await openScriptedTrainer(...options)),
+      memory: () => {
+        if (++nLooks > 3) throw new Error('It is too much.');
+        return { usedBytes: 5, peakBytes: 7 };
+      },
+      train: async function* (plan, trainOptions) {
+        try {
+          yield* (await openScriptedTrainer(...options)).train(plan, trainOptions);
+        } finally {
+          isEnded = true;
+        }
+      },
+    });
+    const ended = await startScriptedRun(folder, fromStart, { openTrainer }).ended;
+    expect(ended).toMatchObject({ status: 'failed', message: 'It is too much.' });
+    expect(ended.memory).toEqual({ usedBytes: 5, peakBytes: 7 });
+    expect(isEnded).toBe(true);
+  });
+
+  it('says what was wrong with the checkpoints that it passed over', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    fs.rmSync(path.join(checkpointsFolder(folder), 'step-12.safetensors'));
+    const log: string[] = [];
+    await startScriptedRun(folder, goOn(folder), { log: (line) => log.push(line) }).ended;
+    expect(log).toEqual([expect.stringContaining('step-12.safetensors')]);
+  });
+
+  it('says where it is the data that is missing, and leaves nothing open', async () => {
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    for (const [error, missing] of [
+      [new DataError('No such folder.', { kind: 'missing' }), 'data'],
+      [new DataError('It is damaged.'), undefined],
+      [new Error('It is slow.'), undefined],
+    ] as const) {
+      const { folder } = createScriptedRun(scriptedPlan('steps'));
+      const ended = await startScriptedRun(folder, fromStart, { openTrainer: () => Promise.reject(error) }).ended;
+      expect(ended).toMatchObject({ status: 'failed', message: error.message });
+      expect(ended.missing).toBe(missing);
+      expect(glance(folder).summary.missing).toBe(missing);
+    }
+    expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length);
   });
 
   it('ends as failed where the data is missing', async () => {

@@ -1,11 +1,12 @@
 // Checkpoint files: written whole, read with every lie of a header found out.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile.ts';
-import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
+import { dtypeBytes, SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
 
@@ -63,6 +64,139 @@ describe('a safetensors file', () => {
     stored.close();
   });
 
+  it('begins with its header, of whose bytes the digest is, with zeros in its own place', () => {
+    const file = path.join(temporaryFolder(), 'ours.safetensors');
+    const values = Float32Array.of(1, 2);
+    writeSafetensors(file, new Map([['x', { shape: [2], values }]]), { note: 'a' });
+    const bytes = fs.readFileSync(file);
+    const beginning = bytes.subarray(0, 8 + Number(bytes.readBigUInt64LE()));
+    expect(beginning.length).toBe(bytes.length - 8);
+    expect(beginning.toString('latin1', 8)).toMatch(
+      /^\{"__metadata__":\{"headerDigest":"[0-9a-f]{32}","note":"a",.*\} *$/,
+    );
+    const sha256 = (of: Uint8Array) => createHash('sha256').update(of).digest('hex').slice(0, 32);
+    const stored = new SafetensorsFile(file);
+    stored.close();
+    const { headerDigest, digests } = stored.metadata;
+    expect(JSON.parse(digests!)).toEqual({ x: sha256(new Uint8Array(values.buffer)) });
+    const cleared = beginning.toString('latin1').replace(headerDigest!, '0'.repeat(32));
+    expect(headerDigest).toBe(sha256(Buffer.from(cleared, 'latin1')));
+  });
+
+  it('is on the disk with its name, and leaves nothing open, also where its disk can sync no folders', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    const write = () => {
+      writeSafetensors(file, new Map(), {});
+    };
+    const synced: number[] = [];
+    const { fsyncSync } = fs;
+    const sync = vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      synced.push(fs.fstatSync(descriptor).ino);
+      fsyncSync(descriptor);
+    });
+    const opened = vi.spyOn(fs, 'openSync');
+    const closed = vi.spyOn(fs, 'closeSync');
+    try {
+      write();
+      expect(synced).toEqual([fs.statSync(file).ino, fs.statSync(folder).ino]);
+      sync.mockImplementation((descriptor) => {
+        if (fs.fstatSync(descriptor).isDirectory()) throw Object.assign(new Error('EINVAL'), { code: 'EINVAL' });
+      });
+      write();
+      opened.mockImplementationOnce(() => {
+        throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
+      });
+      expect(write).toThrow(`${file} can't be written: its disk is read-only.`);
+      expect(closed).toHaveBeenCalledTimes(opened.mock.calls.length - 1);
+    } finally {
+      for (const spy of [sync, opened, closed]) spy.mockRestore();
+    }
+    expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+  });
+
+  it.each(
+    Object.entries({
+      ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
+    }),
+  )('of %s has %d bytes a value', (dtype, width) => {
+    expect(Object.keys(dtypeBytes)).toHaveLength(13);
+    const stored = new SafetensorsFile(fileOf({ x: tensor([3], 0, 3 * width, dtype) }, Buffer.alloc(3 * width)));
+    expect(stored.tensors[0]).toMatchObject({ dtype, sizeBytes: 3 * width });
+    stored.close();
+  });
+
+  it('may hold nothing but an empty tensor', () => {
+    const stored = new SafetensorsFile(fileOf({ x: tensor([0], 0, 0) }, Buffer.alloc(0)));
+    expect(stored.tensors).toMatchObject([{ name: 'x', sizeBytes: 0 }]);
+    stored.close();
+    // Where another begins, too.
+    new SafetensorsFile(fileOf({ x: tensor([2], 0, 8), none: tensor([0], 0, 0) }, float([1, 2]))).close();
+  });
+
+  it('is read in parts of any length', () => {
+    const file = fileOf({ x: tensor([1], 0, 4), y: tensor([5], 4, 24) }, float([9, 1, 2, 3, 4, 5]));
+    const stored = new SafetensorsFile(file);
+    const buffer = new Uint8Array(8);
+    const parts = Array.from(stored.readParts(stored.tensors[1]!, buffer), (part) => [
+      ...new Float32Array(part.slice().buffer),
+    ]);
+    expect(parts).toEqual([[1, 2], [3, 4], [5]]);
+    stored.close();
+  });
+
+  it('is read whole, however few bytes the system gives at a time', () => {
+    const stored = new SafetensorsFile(fileOf({ x: tensor([3], 0, 12) }, float([1, 2, 3])));
+    const { readSync } = fs;
+    const read = vi.spyOn(fs, 'readSync').mockImplementation(((
+      descriptor: number,
+      bytes: Uint8Array,
+      at: number,
+      size: number,
+      from: number,
+    ) => {
+      expect(at + size).toBeLessThanOrEqual(bytes.length);
+      return readSync(descriptor, bytes, at, Math.min(5, size), from);
+    }) as typeof fs.readSync);
+    try {
+      expect([...new Float32Array(stored.read(stored.tensors[0]!).buffer)]).toEqual([1, 2, 3]);
+    } finally {
+      read.mockRestore();
+      stored.close();
+    }
+  });
+
+  it('has both of its digests, as they should be, or none', () => {
+    const digestsOf = (metadata: Record<string, string>) => {
+      const withPlaceholder = JSON.stringify({ __metadata__: metadata });
+      const beginning = Buffer.alloc(8 + withPlaceholder.length);
+      beginning.writeBigUInt64LE(BigInt(withPlaceholder.length));
+      beginning.write(withPlaceholder, 8, 'latin1');
+      const digest = createHash('sha256').update(beginning).digest('hex').slice(0, 32);
+      const file = fileOf(withPlaceholder.replace('0'.repeat(32), digest), Buffer.alloc(0));
+      const stored = new SafetensorsFile(file);
+      try {
+        return stored.readDigests();
+      } finally {
+        stored.close();
+      }
+    };
+    const headerDigest = '0'.repeat(32);
+    expect(digestsOf({})).toEqual(new Map());
+    expect(digestsOf({ headerDigest, digests: '{"x":"1"}' })).toEqual(new Map([['x', '1']]));
+    for (const metadata of [
+      { headerDigest },
+      { digests: '{}' },
+      { headerDigest, digests: '{' },
+      { headerDigest, digests: '{"x":1}' },
+      { headerDigest: '', digests: '{}' },
+      { headerDigest: 'f'.repeat(32), digests: '{}' },
+    ])
+      expect(() => digestsOf(metadata), JSON.stringify(metadata)).toThrow(
+        'its header does not match the digest written with it',
+      );
+  });
+
   it('replaces an older file only when the new one is whole', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'x.safetensors');
@@ -88,6 +222,26 @@ describe('a safetensors file', () => {
       () => Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 123]),
       /cut off: the header needs 208 bytes, the file has 9/,
     ],
+    ['nothing but a length', () => Buffer.alloc(8), /its header is not JSON/],
+    [
+      'a header of the largest length that the file has not',
+      () => Buffer.from([0, 0xe1, 0xf5, 0x05, 0, 0, 0, 0]),
+      /cut off: the header needs 100000008 bytes, the file has 8/,
+    ],
+    [
+      'a header that is larger by one',
+      () => Buffer.from([1, 0xe1, 0xf5, 0x05, 0, 0, 0, 0]),
+      /header claims 100000001 bytes/,
+    ],
+    [
+      'a header that is no UTF-8',
+      () =>
+        Buffer.concat([
+          Buffer.from([27, 0, 0, 0, 0, 0, 0, 0]),
+          Buffer.from('{"__metadata__":{"\u00ff":"ab"}}', 'latin1'),
+        ]),
+      /its header is not JSON/,
+    ],
     [
       'an absurd header length',
       () => Buffer.alloc(20, 255),
@@ -105,6 +259,8 @@ describe('a safetensors file', () => {
   it.each([
     ['a header that is no JSON', '{"x"', float([1, 2]), /its header is not JSON/],
     ['a header that is a list', [], float([]), /not a JSON object/],
+    ['a header that is nothing', 'null', float([]), /not a JSON object/],
+    ['a header that is a number', '5', float([]), /not a JSON object/],
     ['metadata that is not text', { __metadata__: { a: 1 }, ...good }, float([1, 2]), /not a map from text to text/],
     [
       'a tensor without offsets',

@@ -32,6 +32,74 @@ describe('the summary', () => {
     expect(speed).toBeCloseTo(0.5, 9);
   });
 
+  it('counts them exactly, where steps become slower', () => {
+    const speeds = (steps: number, gapMs: number) => {
+      const fold = new SummaryFold(createScriptedRun(plan), plan);
+      let timeMs = 0;
+      for (let number = 1; number <= 200; number++)
+        fold.apply({ seq: number, timeMs: (timeMs += 100), record: step(number) });
+      for (let slow = 1; slow <= steps; slow++)
+        fold.apply({ seq: 200 + slow, timeMs: (timeMs += gapMs), record: step(200) });
+      return fold.summary.imagesPerSecond;
+    };
+    // Of the last ten seconds five fast steps and nineteen slow ones.
+    expect(speeds(19, 500)).toBeCloseTo(24, 9);
+    for (let slow = 1; slow <= 8; slow++)
+      expect(speeds(slow, 20_000)).toBeCloseTo(80_000 / (slow * 20_000 + (8 - slow) * 100), 9);
+  });
+
+  it('keeps one checkpoint of a name, in order of their steps', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const saved = (at: number, epoch: number) => {
+      fold.apply({
+        seq: at,
+        timeMs: at,
+        record: { type: 'checkpointed', step: at, epoch, file: `step-${at}.safetensors` },
+      });
+    };
+    for (const [at, epoch] of [
+      [8, 2],
+      [4, 1],
+      [12, 3],
+      [8, 5],
+    ] as const)
+      saved(at, epoch);
+    expect(fold.summary.checkpoints.map(({ step: at, epoch }) => [at, epoch])).toEqual([
+      [4, 1],
+      [8, 5],
+      [12, 3],
+    ]);
+  });
+
+  it('takes no test for slowness', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const record = {
+      type: 'test',
+      step: 2,
+      epoch: 1,
+      loss: 1,
+      accuracy: 1,
+      samples: 1,
+      robustAccuracy: null,
+      robustSamples: 0,
+    } as const;
+    fold.apply({ seq: 1, timeMs: 0, record: step(1) });
+    fold.apply({ seq: 2, timeMs: 100, record: step(2) });
+    fold.apply({ seq: 3, timeMs: 50_000, record });
+    fold.apply({ seq: 4, timeMs: 50_000, record: step(3) });
+    fold.apply({ seq: 5, timeMs: 50_200, record: step(4) });
+    expect(fold.summary.imagesPerSecond).toBe(50);
+  });
+
+  it('is told once there is a time between two steps, be it a millisecond', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    for (const timeMs of [5, 5]) fold.apply({ seq: 1, timeMs, record: step(1) });
+    expect(fold.summary.imagesPerSecond).toBeNull();
+    fold.forgetSpeed();
+    for (const timeMs of [5, 6]) fold.apply({ seq: 1, timeMs, record: step(1) });
+    expect(fold.summary.imagesPerSecond).toBe(10_000);
+  });
+
   it('takes no rest for slowness', () => {
     const fold = new SummaryFold(createScriptedRun(plan), plan);
     fold.apply({ seq: 1, timeMs: 0, record: step(1) });

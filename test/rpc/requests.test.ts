@@ -1,0 +1,247 @@
+// What a client's requests are answered, without sockets: who is asked what, and which error says what went wrong.
+import { describe, expect, it } from 'vitest';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
+import type { ResponseError } from 'vscode-jsonrpc/node';
+import type { RequestErrorData } from '../../server/protocol/errors.ts';
+import type { ExperimentIssue } from '../../server/protocol/issue.ts';
+import { protocolVersion } from '../../server/protocol/messages.ts';
+import { RequestHandler } from '../../server/rpc/requests.ts';
+import type { RequestContext } from '../../server/rpc/requests.ts';
+import type { Subscriptions } from '../../server/rpc/subscriptions.ts';
+import { RunStateError } from '../../server/run/runStateError.ts';
+import { BadCheckpointError } from '../../server/run/safetensors.ts';
+import { StorageError } from '../../server/run/storageError.ts';
+
+const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };
+const issue = (name: string, severity: ExperimentIssue['severity']): ExperimentIssue => ({
+  ...{ path: name, range, severity, expected: 'b', got: 'c', remedy: 'Write b.' },
+});
+
+function ask({ isLooking = false, issues = [] as ExperimentIssue[], fails = null as unknown } = {}) {
+  const done: string[] = [];
+  const signals: AbortSignal[] = [];
+  const note =
+    (what: string) =>
+    (...of: unknown[]) => {
+      done.push(
+        [what, ...of.map((each) => (typeof each === 'object' ? JSON.stringify(each) : String(each)))].join(' '),
+      );
+      if (fails !== null) throw fails as Error;
+      return { what };
+    };
+  const context = {
+    serverVersion: '1.2.3',
+    runsFolder: '/runs',
+    supervisor: {
+      list: () => [{ id: 'a' }],
+      get: (id: string) => ({ id }),
+      start: ({ plan }: { plan: unknown }) => note('start')(plan),
+      ...{ pause: note('pause'), resume: note('resume'), stop: note('stop'), delete: note('delete') },
+      evaluate: note('evaluate'),
+    },
+    reader: { forget: note('forget'), snapshot: note('snapshot'), lastSeq: () => 5 },
+    services: {
+      compile: () => ({ plans: issues.length > 0 ? [] : [1, 2], issues }),
+      describe: () => 'described',
+      inspect: (file: string, signal: AbortSignal) => {
+        signals.push(signal);
+        return file === '/waits' ? new Promise<never>(() => {}) : note('inspect')(file);
+      },
+      listDevices: note('listDevices'),
+    },
+    isLooking,
+    end: note('end'),
+  } as unknown as RequestContext;
+  const subscriptions = { add: note('add'), remove: note('remove') } as unknown as Subscriptions;
+  const handler = new RequestHandler(context, subscriptions);
+  const source = new CancellationTokenSource();
+  const request = (method: string, params: unknown) => handler.handle(method, params, source.token);
+  const failure = (method: string, params: unknown) =>
+    request(method, params).then(
+      () => null,
+      (error: unknown) => error as ResponseError<RequestErrorData>,
+    );
+  return { handler, source, request, failure, done, signals };
+}
+
+const hello = { protocolVersion, client: 'test' };
+
+async function greeted(options: Parameters<typeof ask>[0] = {}) {
+  const asked = ask(options);
+  await asked.request('server/hello', hello);
+  return asked;
+}
+
+const evaluation = {
+  ...{ attack: 'pgd', norm: 'linf', epsilon: 0.03, stepSize: 0.01, steps: 2, restarts: 1, samples: 10 },
+  ...{ batchSize: 5, protocol: 'worst-case' },
+};
+
+/** Each with what is done about it. */
+const known: [string, unknown, string[]][] = [
+  ['run/list', {}, []],
+  ['run/start', { text: 'x', file: null }, ['start 1', 'start 2']],
+  ['run/pause', { runId: 'a' }, ['pause a']],
+  ['run/resume', { runId: 'a', dataFolder: '/data' }, ['resume a /data']],
+  ['run/stop', { runId: 'a' }, ['stop a']],
+  ['run/delete', { runId: 'a' }, ['forget a', 'delete a']],
+  ['run/snapshot', { runId: 'a' }, ['snapshot {"id":"a"}']],
+  ['run/subscribe', { runId: 'a', cursor: 3 }, ['add a 3']],
+  ['run/subscribe', { runId: 'a', cursor: 9 }, ['add a 5']],
+  ['run/unsubscribe', { runId: 'a' }, ['remove a']],
+  [
+    'evaluation/start',
+    { runId: 'a', checkpoint: 'c', evaluation, dataFolder: '/data' },
+    [`evaluate a c ${JSON.stringify(evaluation)} /data`],
+  ],
+  ['checkpoint/inspect', { file: '/c' }, ['inspect /c']],
+  ['device/list', { isAnew: true }, ['listDevices {"isAnew":true}']],
+];
+
+const shown = ['run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe', 'checkpoint/inspect'];
+
+describe('a request', () => {
+  it.each(known)('%s %j is done and answered', async (method, params, expected) => {
+    const { request, done } = await greeted();
+    expect(await request(method, params)).toBeDefined();
+    expect(done).toEqual(expected);
+  });
+
+  it.each(known)(
+    '%s %j is done by a server that only shows runs if it changes and runs nothing',
+    async (method, params, expected) => {
+      const { request, failure, done } = await greeted({ isLooking: true });
+      if (shown.includes(method)) {
+        expect(await request(method, params)).toBeDefined();
+        expect(done).toEqual(expected);
+      } else {
+        expect(await failure(method, params)).toMatchObject({
+          code: 1003,
+          data: { fault: 'request', isRetryable: false },
+        });
+        expect(done).toEqual([]);
+      }
+    },
+  );
+
+  it.each(known)('%s %j is refused before the greeting', async (method, params) => {
+    const { failure, done } = ask();
+    expect(await failure(method, params)).toMatchObject({
+      code: -32600,
+      message: `Send server/hello before ${method}.`,
+      data: { fault: 'request', isRetryable: false },
+    });
+    expect(done).toEqual([]);
+  });
+
+  it('needs no params where all may be absent, and none that are unknown', async () => {
+    const { request, failure } = await greeted();
+    expect(await request('run/list', undefined)).toEqual({ runs: [{ id: 'a' }] });
+    expect(await failure('run/list', [1])).toMatchObject({
+      code: -32602,
+      data: { fault: 'request', isRetryable: false },
+    });
+  });
+
+  it('that there is not is refused, greeted or not', async () => {
+    for (const { failure } of [ask(), await greeted()])
+      expect(await failure('run/fly', {})).toMatchObject({
+        code: -32601,
+        message: 'There is no request run/fly.',
+        data: { fault: 'request', isRetryable: false },
+      });
+  });
+});
+
+describe('a greeting', () => {
+  it('tells who is here', async () => {
+    const { handler, request } = ask();
+    expect(handler.hasGreeted).toBe(false);
+    expect(await request('server/hello', hello)).toEqual({
+      protocolVersion,
+      serverVersion: '1.2.3',
+      runsFolder: '/runs',
+      pid: process.pid,
+    });
+    expect(handler.hasGreeted).toBe(true);
+  });
+
+  it('of another version is none', async () => {
+    const { handler, failure } = ask();
+    expect(await failure('server/hello', { ...hello, protocolVersion: protocolVersion + 1 })).toMatchObject({
+      code: 1005,
+      data: { fault: 'request', isRetryable: false },
+    });
+    expect(handler.hasGreeted).toBe(false);
+  });
+});
+
+describe('an end', () => {
+  it('needs no greeting, and its answer goes first', async () => {
+    for (const isLooking of [false, true]) {
+      const { request, done } = ask({ isLooking });
+      expect(await request('server/end', {})).toEqual({});
+      expect(done).toEqual([]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(done).toEqual(['end a client asked for it']);
+    }
+  });
+});
+
+describe('a bad experiment', () => {
+  it('is told by its first error, with all of them, and starts nothing', async () => {
+    const errors = [issue('a', 'error'), issue('b', 'error'), issue('c', 'error')];
+    for (const [issues, more] of [
+      [[issue('w', 'warning'), ...errors], ' (and 2 more)'],
+      [errors.slice(0, 2), ' (and 1 more)'],
+      [errors.slice(0, 1), ''],
+    ] as const) {
+      const { failure, done } = await greeted({ issues: [...issues] });
+      const error = await failure('run/start', { text: 'x', file: null });
+      expect(error).toMatchObject({
+        code: 1001,
+        message: `a: expected b, got c — Write b.${more}`,
+        data: { fault: 'request', isRetryable: false },
+      });
+      expect(error?.data?.issues).toEqual(issues.filter(({ severity }) => severity === 'error'));
+      expect(done).toEqual([]);
+    }
+  });
+
+  it('is none for a warning', async () => {
+    const { request } = await greeted({ issues: [issue('w', 'warning')] });
+    expect(await request('run/start', { text: 'x', file: null })).toEqual({ runs: [] });
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each([
+    [new RunStateError('wrongState', 'It is at work.'), 1003, 'It is at work.', 'request', true],
+    [new RunStateError('unknownRun', 'There is none.'), 1002, 'There is none.', 'request', false],
+    [new RunStateError('unknownFile', 'No such file.'), 1004, 'No such file.', 'request', false],
+    [new BadCheckpointError('It is none.'), 1004, 'It is none.', 'request', false],
+    [new StorageError('The disk is full.'), 1007, 'The disk is full.', 'machine', true],
+    [new Error('x is undefined'), 1099, 'Kafscope failed: x is undefined', 'kafscope', false],
+    ['a text', 1099, 'Kafscope failed: a text', 'kafscope', false],
+  ] as const)('is told by its code: %s', async (fails, code, message, fault, isRetryable) => {
+    const { failure } = await greeted({ fails });
+    const error = await failure('run/pause', { runId: 'a' });
+    expect(error).toMatchObject({ code, message, data: { fault, isRetryable } });
+  });
+});
+
+describe('what a client waits for', () => {
+  it('is given up when it is cancelled, and when the client has gone', async () => {
+    const { handler, source, request, signals } = await greeted();
+    void request('checkpoint/inspect', { file: '/waits' });
+    void handler.handle('checkpoint/inspect', { file: '/waits' }, new CancellationTokenSource().token);
+    await request('checkpoint/inspect', { file: '/c' });
+    const aborted = () => signals.map((signal) => signal.aborted);
+    expect(aborted()).toEqual([false, false, false]);
+    source.cancel();
+    // What was answered is not given up afterwards.
+    expect(aborted()).toEqual([true, false, false]);
+    handler.abandon();
+    expect(aborted()).toEqual([true, true, false]);
+  });
+});

@@ -1,0 +1,72 @@
+// What a batch says of the weights: a mean over its images, and the penalty on the kernels that have one.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildNetwork } from '../../server/model/network.ts';
+import { openRuntime } from '../../server/tensor/runtime.ts';
+import { uniform } from '../../server/tensor/ops/random.ts';
+import { computeGradients } from '../../server/trainer/gradients.ts';
+import { assetsFolder } from '../tensor/wasm/builds.ts';
+import { tinyPlan } from './tinyPlan.ts';
+
+const key = { seed: 1, stream: 1, counter: 0 };
+
+beforeAll(() => openRuntime('wasm', { assetsFolder }));
+
+function makeNetwork() {
+  const model = { ...tinyPlan.model, dropout: [0, 0, 0], normalization: null };
+  return buildNetwork(model, { imageShape: [8, 8, 3], nClasses: 3, seed: 1 });
+}
+
+/** Of copies of two images. */
+function gradientsOf(copies: number, penalties: { dense: number; convolution: number }) {
+  const network = makeNetwork();
+  const two = uniform<tf.Rank.R4>([2, 8, 8, 3], 0, 1, { seed: 1, stream: 0, counter: 0 });
+  const images = tf.concat(Array.from({ length: copies }, () => two));
+  const labels = tf.tensor1d(
+    Array.from({ length: 2 * copies }, (_, index) => index % 2),
+    'int32',
+  );
+  const { loss, gradients, dispose } = computeGradients(network, { images, labels }, { key, penalties });
+  const all = network.parameters.map(({ name, kernelOf, variable }, index) => ({
+    name,
+    kernelOf,
+    weights: variable.dataSync<'float32'>().slice(),
+    gradient: gradients[index]!.dataSync<'float32'>().slice(),
+  }));
+  dispose();
+  network.dispose();
+  tf.dispose([two, images, labels]);
+  return { loss, all };
+}
+
+describe('gradients', () => {
+  it('are those of the mean over the images, however many there are', () => {
+    const none = { dense: 0, convolution: 0 };
+    const one = gradientsOf(1, none);
+    const three = gradientsOf(3, none);
+    expect(three.loss).toBeCloseTo(one.loss, 5);
+    for (const [index, { name, gradient }] of one.all.entries()) {
+      const scale = Math.max(...gradient.map(Math.abs));
+      const apart = gradient.map((value, i) => Math.abs(three.all[index]!.gradient[i]! - value));
+      expect(Math.max(...apart), name).toBeLessThan(1e-3 * scale + 1e-7);
+    }
+    expect(Math.max(...one.all.flatMap(({ gradient }) => [...gradient.map(Math.abs)]))).toBeGreaterThan(1e-3);
+  });
+
+  it('have the penalty of λ·Σw², which is 2·λ·w, on the kernels of its layers and on nothing else', () => {
+    const free = gradientsOf(1, { dense: 0, convolution: 0 });
+    const penalized = gradientsOf(1, { dense: 5, convolution: 0.5 });
+    expect(penalized.loss).toBe(free.loss);
+    const seen = new Set<string | undefined>();
+    for (const [index, { name, kernelOf, weights, gradient }] of penalized.all.entries()) {
+      const lambda = kernelOf ? { dense: 5, convolution: 0.5 }[kernelOf] : 0;
+      seen.add(kernelOf ?? undefined);
+      const apart = gradient.map((value, i) =>
+        Math.abs(value - free.all[index]!.gradient[i]! - 2 * lambda * weights[i]!),
+      );
+      expect(Math.max(...apart), name).toBeLessThan(1e-5);
+    }
+    expect(seen).toEqual(new Set(['convolution', 'dense', undefined]));
+    expect(tf.memory().numTensors).toBe(0);
+  });
+});
