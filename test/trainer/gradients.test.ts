@@ -26,6 +26,12 @@ function gradientsOf(copies: number, penalties: { dense: number; convolution: nu
     Array.from({ length: 2 * copies }, (_, index) => index % 2),
     'int32',
   );
+  const logits = tf.tidy(() => {
+    const around = { mode: 'training', key, gradients: 'all', batchStatistics: null } as const;
+    return network.forward(images, around).arraySync();
+  });
+  const losses = logits.map((row, index) => Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - row[index % 2]!);
+  const expected = losses.reduce((sum, one) => sum + one, 0) / losses.length;
   const { loss, gradients, dispose } = computeGradients(network, { images, labels }, { key, penalties });
   const all = network.parameters.map(({ name, kernelOf, variable }, index) => ({
     name,
@@ -36,7 +42,7 @@ function gradientsOf(copies: number, penalties: { dense: number; convolution: nu
   dispose();
   network.dispose();
   tf.dispose([two, images, labels]);
-  return { loss, all };
+  return { loss, expected, all };
 }
 
 describe('gradients', () => {
@@ -44,6 +50,7 @@ describe('gradients', () => {
     const none = { dense: 0, convolution: 0 };
     const one = gradientsOf(1, none);
     const three = gradientsOf(3, none);
+    for (const { loss, expected } of [one, three]) expect(loss).toBeCloseTo(expected, 4);
     expect(three.loss).toBeCloseTo(one.loss, 5);
     for (const [index, { name, gradient }] of one.all.entries()) {
       const scale = Math.max(...gradient.map(Math.abs));
