@@ -177,9 +177,7 @@ describe('a run whose data is not where it was', () => {
     const picker = workbench.page.locator('.quick-input-widget');
     // It opens with the workspace's folder.
     await picker.locator('.monaco-list-row', { hasText: 'elsewhere' }).click();
-    await until('the folder', async () =>
-      /elsewhere.$/.test(await picker.locator('input').first().inputValue()),
-    );
+    await until('the folder', async () => /elsewhere.$/.test(await picker.locator('input').first().inputValue()));
     await workbench.screenshot('runs-folder-picker');
     await picker.getByRole('button', { name: 'Use This Folder' }).click();
     // It is empty, which the run says.

@@ -82,7 +82,8 @@ function shots() {
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
   add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
-  for (const scene of ['free', 'spline', 'formula']) add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
+  for (const scene of ['free', 'spline', 'formula'])
+    add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
   add('dashboard', 'evaluating', { tab: 'robustness' }, { themes: Object.keys(themes) });
   add(
     'dashboard',

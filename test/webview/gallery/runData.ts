@@ -280,12 +280,12 @@ function makeNetwork(
       ? []
       : activation === 'formula'
         ? kafChannels.map((channels, index) => ({ layer: `formula${(index + 1).toString()}`, channels, formula }))
-      : kafChannels.map((channels, index) => ({
-          layer: `${activation === 'spline' ? 'spline' : 'kaf'}${(index + 1).toString()}`,
-          channels,
-          dictionary,
-          ...(activation === 'spline' ? { spline: 'catmull-rom' as const } : { gamma, base: 'none' as const }),
-        }));
+        : kafChannels.map((channels, index) => ({
+            layer: `${activation === 'spline' ? 'spline' : 'kaf'}${(index + 1).toString()}`,
+            channels,
+            dictionary,
+            ...(activation === 'spline' ? { spline: 'catmull-rom' as const } : { gamma, base: 'none' as const }),
+          }));
   return { parameters, activations };
 }
 
