@@ -2,7 +2,7 @@
 import { openDataset } from '../../server/data/dataset.ts';
 import type { ActivationPlan, ModelPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
-import type { Work } from './work.ts';
+import { typedFormulas, type Work } from './work.ts';
 
 const nBatches = 4;
 /** More than any benchmark makes. */
@@ -31,12 +31,19 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
   const isResidual = network === 'resnet20';
   return {
     network: isResidual ? { type: 'resnet', depth: 20 } : network,
-    activation: activation === 'kaf' ? kafOf(dictionary) : { type: activation },
+    activation: activation === 'kaf' ? kafOf(dictionary) : activationOf(activation),
     dropout,
     denseL2: isResidual ? 5e-4 : 0.0012,
     convolutionL2: isResidual ? 5e-4 : 0,
     normalization: null,
   };
+}
+
+function activationOf(activation: Exclude<Work['activation'], 'kaf'>): ActivationPlan {
+  if (activation === 'relu' || activation === 'swish') return { type: activation };
+  const { formula, parameters } = typedFormulas[activation];
+  const named = parameters.map((name) => ({ name, start: 1, min: null, max: null }));
+  return { type: 'formula', formula, parameters: named };
 }
 
 function kafOf(dictionary: number): ActivationPlan {

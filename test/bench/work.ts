@@ -4,7 +4,7 @@ export interface Work {
   /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
   readonly kind: 'step' | 'pgd';
   readonly network: 'light' | 'vgg' | 'resnet20';
-  readonly activation: 'kaf' | 'swish' | 'relu';
+  readonly activation: 'kaf' | 'swish' | 'relu' | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
   readonly method: 'standard' | 'fgsm-rs';
@@ -30,6 +30,12 @@ export interface Comparison {
   /** By which both times are multiplied in the report, where the whole work is more of the same. */
   readonly scale: { readonly factor: number; readonly what: string } | null;
 }
+
+/** As an experiment may type them. The second has 12 operations and two trained parameters. */
+export const typedFormulas = {
+  'typed-swish': { formula: 'x * sigmoid(b * x)', parameters: ['b'] },
+  'typed-12': { formula: 'a * x * sigmoid(b * x) + (1 - a) * max(x, 0) + 0.1 * tanh(b * x)', parameters: ['a', 'b'] },
+} as const;
 
 const batchSize = 128;
 const vgg: Work = {
@@ -67,6 +73,9 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
   }
   add('kaf-against-swish', { work: swish, engine: wasm }, { work: vgg, engine: wasm });
   add('kaf-64-against-swish', { work: swish, engine: wasm }, { work: { ...vgg, dictionary: 64 }, engine: wasm });
+  for (const activation of Object.keys(typedFormulas) as (keyof typeof typedFormulas)[]) {
+    add(`${activation}-against-swish`, { work: swish, engine: wasm }, { work: { ...vgg, activation }, engine: wasm });
+  }
   add('norms-against-none', { work: vgg, engine: wasm }, { work: { ...vgg, normsEverySteps: 1 }, engine: wasm });
   add(
     'one-thread-against-two',
