@@ -48,6 +48,10 @@ def parameters_of(network, activation):
     def add_activation(layer, width):
         if activation == "relu":
             return
+        if activation == "pssilu":
+            # α and 1 + β, a typed formula's parameters.
+            add(f"{layer.replace('kaf', 'formula')}.coefficients", (width, 2), 0.2, 1.0)
+            return
         add(f"{layer}.alpha", (width, 20), ALPHA[network])
         if activation == "kaf-free":
             # Elements scattered over [−boundary, boundary].
@@ -97,6 +101,9 @@ def forward(network, weights, x, activation):
     def activate(x, name):
         if activation == "relu":
             return torch.relu(x)
+        if activation == "pssilu":
+            alpha, shifted = weights[f"{name.replace('kaf', 'formula')}.coefficients"].unbind(-1)
+            return x * (torch.sigmoid(alpha * x) - (shifted - 1)) / (2 - shifted)
         if activation == "kaf-free":
             gamma = torch.exp(weights[f"{name}.logGamma"])[:, None]
             return golden.kaf(x, weights[f"{name}.alpha"], weights[f"{name}.dictionary"], gamma, residual=False)
@@ -170,7 +177,7 @@ def train(network, settings, activation):
 # The free KAF is steep: in the light network a winner of a max pooling hung on the last digits on each of 33 sets of images, so it
 # stays to the network without max pooling.
 RUNS = {
-    "light": [(SGD, "kaf"), (ADAM, "residual-kaf")],
+    "light": [(SGD, "kaf"), (ADAM, "residual-kaf"), (SGD, "pssilu"), (ADAM, "pssilu")],
     "vgg": [(SGD, "residual-kaf"), (ADAM, "residual-kaf")],
     "resnet8": [(SGD, "relu"), (SGD, "kaf"), (ADAM, "residual-kaf"), (SGD, "kaf-free"), (ADAM, "kaf-free")],
 }

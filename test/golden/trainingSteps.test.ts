@@ -38,7 +38,8 @@ interface Steps {
       readonly learningRate: number;
       readonly weightDecay: number;
     };
-    readonly activation: 'relu' | KafPlan['type'];
+    /** `pssilu` is typed, as a formula. */
+    readonly activation: 'relu' | 'pssilu' | KafPlan['type'];
     readonly steps: readonly {
       readonly loss: number;
       readonly gradients: Readonly<Record<string, Summary>>;
@@ -129,13 +130,25 @@ function comparableSteps(runtime: string, name: keyof typeof networks, activatio
   return runtime === 'tensorflow' && name !== 'resnet8' && activation === 'kaf' ? 1 : 3;
 }
 
+/** Its β is b − 1. */
+const pssilu = {
+  type: 'formula',
+  formula: 'x * (sigmoid(a * x) - (b - 1)) / (2 - b)',
+  parameters: ['a', 'b'].map((name) => ({ name, start: 1, min: null, max: null })),
+} as const;
+
 function build(name: keyof typeof networks, golden: Steps, { activation, parameters }: Steps['runs'][number]): Network {
   const { boundary, gamma } = golden;
   const kaf = { dictionary: 20, boundary, gamma, init: { type: 'normal', std: 0.3 } } as const;
   const network = buildNetwork(
     {
       network: networks[name],
-      activation: activation === 'relu' ? { type: activation } : { type: activation, ...kaf },
+      activation:
+        activation === 'relu'
+          ? { type: activation }
+          : activation === 'pssilu'
+            ? pssilu
+            : { type: activation, ...kaf },
       dropout: [],
       denseL2: golden.l2.dense,
       convolutionL2: golden.l2.convolution,
