@@ -1,5 +1,6 @@
 // The hot kernels alone, at the sizes of the VGG network with batches of 128.
 import * as tf from '@tensorflow/tfjs-core';
+import { activationFunction } from '../../server/formula/activations.ts';
 import { summarize, type Summary } from './statistics.ts';
 
 export interface KernelTime extends Summary {
@@ -71,9 +72,9 @@ function timeActivations(time: Time): void {
       runKernel('KafscopeKafGrad', { dy, x, alpha }, { ...kaf, gradients }),
     );
   }
-  const swish = { type: 'swish', alpha: 0 };
-  time('Swish', null, () => runKernel('KafscopeActivation', { x }, swish));
-  time('Swish gradient', null, () => runKernel('KafscopeActivationGrad', { dy, x }, swish));
+  const swish = { formula: activationFunction({ type: 'swish' }).formula, gradients: 'all' };
+  time('Swish', null, () => runKernel('KafscopeFormula', { x }, swish));
+  time('Swish gradient', null, () => runKernel('KafscopeFormulaGrad', { dy, x }, swish));
   const norm = { x, gamma: ones, beta: ones };
   time('batch norm', null, () => runKernel('KafscopeBatchNorm', norm, { epsilon: 1e-3 }));
   time('batch norm gradient', null, () =>

@@ -1,6 +1,7 @@
 // The benchmark's document for people.
 import type { ComparisonResult, SideResult } from './compare.ts';
 import type { OpCost } from './costliestOps.ts';
+import type { GainResult } from './gains.ts';
 import type { KernelTime } from './kernels.ts';
 
 export interface Report {
@@ -9,9 +10,10 @@ export interface Report {
   readonly comparisons: readonly (ComparisonResult | { readonly name: string; readonly failure: string })[];
   readonly ops: readonly OpCost[] | null;
   readonly kernels: readonly KernelTime[] | null;
+  readonly gains: readonly GainResult[] | null;
 }
 
-export function printReport({ machine, comparisons, ops, kernels }: Report): void {
+export function printReport({ machine, comparisons, ops, kernels, gains }: Report): void {
   console.log(
     Object.entries(machine)
       .map(([name, value]) => `${name} ${String(value)}`)
@@ -31,6 +33,7 @@ export function printReport({ machine, comparisons, ops, kernels }: Report): voi
   }
   if (ops) console.table(ops);
   if (kernels) console.table(kernels);
+  if (gains) console.table(gains.map(({ activation, formula, measured }) => ({ activation, formula, ...measured })));
 }
 
 function describe({ what, about, clock, cpu, peakBytes }: SideResult): string {

@@ -144,11 +144,7 @@ function build(name: keyof typeof networks, golden: Steps, { activation, paramet
     {
       network: networks[name],
       activation:
-        activation === 'relu'
-          ? { type: activation }
-          : activation === 'pssilu'
-            ? pssilu
-            : { type: activation, ...kaf },
+        activation === 'relu' ? { type: activation } : activation === 'pssilu' ? pssilu : { type: activation, ...kaf },
       dropout: [],
       denseL2: golden.l2.dense,
       convolutionL2: golden.l2.convolution,

@@ -21,14 +21,28 @@ afterAll(() => {
 
 /** Losses of three steps by SGD, and the weights after them. */
 function train(activation: ActivationPlan) {
-  const plan = { network: 'light', activation, dropout: [], denseL2: 0.0012, convolutionL2: 0, normalization: null } as const;
+  const plan = {
+    network: 'light',
+    activation,
+    dropout: [],
+    denseL2: 0.0012,
+    convolutionL2: 0,
+    normalization: null,
+  } as const;
   const network = buildNetwork(plan, { imageShape: [32, 32, 3], nClasses: 10, seed: 7 });
   const optimizer = makeOptimizer({ type: 'sgd', momentum: 0.9, weightDecay: 5e-4 }, network);
-  const images = tf.tensor4d(scatter(8 * 32 * 32 * 3, 0.5).map((value) => value + 0.5), [8, 32, 32, 3]);
+  const images = tf.tensor4d(
+    scatter(8 * 32 * 32 * 3, 0.5).map((value) => value + 0.5),
+    [8, 32, 32, 3],
+  );
   const labels = tf.tensor1d([3, 1, 4, 1, 5, 9, 2, 6], 'int32');
   const losses = [1, 2, 3].map((step) => {
     const key = { seed: 0, stream: 0, counter: step };
-    const computed = computeGradients(network, { images, labels }, { key, penalties: { dense: 0.0012, convolution: 0 } });
+    const computed = computeGradients(
+      network,
+      { images, labels },
+      { key, penalties: { dense: 0.0012, convolution: 0 } },
+    );
     optimizer.update(computed.gradients, { learningRate: 0.01, step });
     computed.dispose();
     return computed.loss;
