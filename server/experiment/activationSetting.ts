@@ -136,7 +136,7 @@ export const activationSetting = variants(
       equation: 'f(x) = the formula',
       keys: {
         formula: text(
-          'f(x), of x, the parameters and numbers; docs/formulas.md has what it may call.',
+          'f(x), of x, the parameters and numbers: + - * / ^ ( ), and functions.',
           'formula',
           formulaLimits.characters,
           'x * sigmoid(x)',

@@ -113,7 +113,9 @@ function checkFormula(activation: TypedActivation): PlanIssue[] {
     const { expected, got, start, end, names } = cause;
     const written = activation.formula.slice(start, end);
     const meant = names.length > 0 ? closestName(written, names) : undefined;
-    const remedy = meant ? `Did you mean ${meant}?` : 'Correct the formula here; its language is in docs/formulas.md.';
+    const remedy = meant
+      ? `Did you mean ${meant}?`
+      : 'Correct the formula here; the hover over the key names what it may call.';
     const issue = error('model.activation.formula', expected, got, remedy);
     issues.push({ ...issue, within: { start, end }, ...(meant ? { replacement: meant } : {}) });
   }

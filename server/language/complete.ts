@@ -5,12 +5,15 @@ import { isMap } from 'yaml';
 import { chosenVariant, keysOf } from '../experiment/settingAt.ts';
 import { keyName, tagSetting } from '../experiment/readSettings.ts';
 import type { Setting, VariantSetting } from '../experiment/setting.ts';
+import { completeFormula } from './completeFormula.ts';
 import { cursorPlace } from './cursorPlace.ts';
 import type { CursorPlace, TextPosition } from './cursorPlace.ts';
 import { choicesOf, settingMarkdown, wordMarkdown } from './settingMarkdown.ts';
 
 /** What may stand at a position, in the order of the description; empty where nothing of an experiment may. */
 export function complete(text: string, position: TextPosition): CompletionItem[] {
+  const inFormula = completeFormula(text, position);
+  if (inFormula) return inFormula;
   const place = cursorPlace(text, position);
   if (!place) return [];
   const items = place.kind === 'key' ? keyItems(place) : valueItems(place.setting);

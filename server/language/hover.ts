@@ -5,6 +5,7 @@ import { parseNumber } from '../experiment/parseNumber.ts';
 import type { Setting, Word } from '../experiment/setting.ts';
 import { tagSetting } from '../experiment/readSettings.ts';
 import { isFormulaActivation } from '../formula/activations.ts';
+import { formulaFunctions } from '../formula/parseFormula.ts';
 import { activationMarkdown } from './activationMarkdown.ts';
 import { pointedAt } from './cursorPlace.ts';
 import type { TextPosition } from './cursorPlace.ts';
@@ -20,6 +21,7 @@ export function hover(text: string, position: TextPosition): Hover | null {
   if (word && written !== null) parts.push(wordMarkdown(written, word));
   const curve = activationPaths.has(path) ? curveOf(text) : null;
   if (curve) parts.push(curve);
+  if (path === 'model.activation.formula' && part === 'key') parts.push(functionsText());
   const value = written === null ? undefined : fractionText(setting, written);
   if (value) parts.push(value);
   return { contents: { kind: 'markdown', value: parts.join('\n\n---\n\n') }, range };
@@ -31,6 +33,11 @@ const activationPaths: ReadonlySet<string> = new Set([
   'model.activation.type',
   'model.activation.formula',
 ]);
+
+function functionsText(): string {
+  const calls = [...formulaFunctions.values()].map(({ call }) => `\`${call}\``);
+  return `It may call ${calls.join(', ')}; \`pi\` and \`e\` are numbers.`;
+}
 
 function curveOf(text: string): string | null {
   const plan = activationIn(text, { file: null, homeFolder: '' });

@@ -118,6 +118,39 @@ describe('completion of keys', () => {
   });
 });
 
+describe('completion in a formula', () => {
+  const own = (formula: string) =>
+    `model:\n  activation: {type: formula, formula: "${formula}", parameters: {beta: 1}}\n`;
+  const items = (formula: string) => complete(...atCursor(own(formula)));
+
+  it('offers the input, the parameters, the functions and the constants', () => {
+    const offered = items('x * |').map(({ label }) => label);
+    expect(offered.slice(0, 3)).toEqual(['x', 'beta', 'exp']);
+    expect(offered).toEqual(expect.arrayContaining(['sigmoid', 'where', 'clip', 'pi', 'e']));
+  });
+
+  it.each([
+    ['x * sig|', 'sigmoid', 'x * sigmoid($0)'],
+    ['tanh(sig|moid', 'exp', 'tanh(exp($0)'],
+    ['x+be|', 'beta', 'x+beta'],
+  ])('of %s replaces the name at the cursor', (formula, label, completed) => {
+    const [text] = atCursor(own(formula));
+    const edit = items(formula).find((item) => item.label === label)!.textEdit as TextEdit;
+    const lines = text.split('\n');
+    const line = lines[edit.range.start.line]!;
+    lines[edit.range.start.line] =
+      line.slice(0, edit.range.start.character) + edit.newText + line.slice(edit.range.end.character);
+    expect(lines.join('\n')).toBe(own(completed));
+  });
+
+  it('is told in the hover over the key', () => {
+    const [text, position] = atCursor('model: {activation: {type: formula, form|ula: "x"}}');
+    const { value } = hover(text, position)!.contents as { value: string };
+    expect(value).toContain('It may call `exp(u)`');
+    expect(value).toContain('`clip(u, low, high)`');
+  });
+});
+
 describe('completion of values', () => {
   it.each([
     ['words', 'runtime: |', ['auto', 'wasm', 'tensorflow', 'cpu']],
