@@ -86,6 +86,65 @@ describe('the derivative of a formula', () => {
   });
 });
 
+describe('a formula is written more simply', () => {
+  // The same value at 3 by both, and by hand.
+  it.each([
+    ['x + 0', 'x', 3],
+    ['0 + x', 'x', 3],
+    ['x - 0', 'x', 3],
+    ['0 - x', 'neg(x)', -3],
+    ['x + -1 * x^3', 'sub(x, pow(x, 3))', -24],
+    ['-x + x^3', 'sub(pow(x, 3), x)', 24],
+    ['x - -x^3', 'add(x, pow(x, 3))', 30],
+    ['--x', 'x', 3],
+    ['1 * x', 'x', 3],
+    ['x * -1', 'neg(x)', -3],
+    ['2 * -x', 'mul(x, -2)', -6],
+    ['2 * (x * 3)', 'mul(x, 6)', 18],
+    ['2 * (sin(x) * x)', 'mul(2, mul(x, sin(x)))', 6 * Math.sin(3)],
+    ['x / 1', 'x', 3],
+    ['x / -1', 'neg(x)', -3],
+    ['x / 4', 'mul(x, 0.25)', 0.75],
+    ['x / 3', 'div(x, 3)', 1],
+    ['3 * x / 3', 'x', 3],
+    ['(x * 3) / 3', 'x', 3],
+    ['x^1', 'x', 3],
+    ['x^2', 'mul(x, x)', 9],
+    ['x^0.5', 'sqrt(x)', Math.sqrt(3)],
+    ['x^-1', 'div(1, x)', 1 / 3],
+    ['x + x^0', 'add(x, 1)', 4],
+    ['max(x, x)', 'x', 3],
+    ['where(x > 1, x, x)', 'x', 3],
+    ['where(not x > 1, 1, x)', 'where(lt(1, x), x, 1)', 3],
+    ['where(x != 3, 1, x)', 'where(eq(x, 3), x, 1)', 3],
+    ['where(not not x > 1, 1, x)', 'where(lt(1, x), 1, x)', 1],
+    ['x * (1 + 2)', 'mul(x, 3)', 9],
+    ['x * sqrt(4)', 'mul(x, 2)', 6],
+  ])('%s is %s', (formula, simpler, value) => {
+    const made = formulaOf({ formula, parameters: [] });
+    expect(written(made.value)).toBe(simpler);
+    expect(curveOf(made, [3], []).values[0]).toBeCloseTo(value, 12);
+  });
+
+  it('but not where a number would leave float32', () => {
+    const made = formulaOf({ formula: '1e-20 * (1e-20 * x)', parameters: [] });
+    expect(written(made.value)).toBe('mul(1e-20, mul(x, 1e-20))');
+  });
+
+  it('and a part that is the same for all x has its value everywhere', () => {
+    const made = formulaOf({ formula: 'where(1 < 2, x, 0) + 0 * x', parameters: [] });
+    expect([...curveOf(made, [1, 2, 3], []).values]).toEqual([1, 2, 3]);
+    const flat = formulaOf({ formula: 'where(2 < 1, x, 5)', parameters: [] });
+    expect([
+      ...curveOf(
+        flat,
+        Array.from({ length: 600 }, (_, i) => i),
+        [],
+      ).values,
+    ]).toEqual(Array(600).fill(5));
+  });
+});
+
 describe('equal formulas', () => {
   it('are one object, by which what is compiled for it is found', () => {
     const text = { formula: 'x * sigmoid(b * x)', parameters: ['b'] };

@@ -71,6 +71,7 @@ describe('a formula', () => {
     ['sin x', '“(”: sin(u)', '“x”', 'x', 4],
     ['clip(x, 1)', '“,” and another argument: clip(u, low, high)', '“)”', ')', 9],
     ['tanh(x, 1)', 'an operator or “)”: tanh(u)', '“,”', ',', 6],
+    ['pow(x, 1, 2)', 'an operator or “)”: pow(u, v)', '“,”', ',', 8],
     ['where(x, 1, 2)', 'a comparison: <, <=, >, >=, == or !=', '“,”', ',', 7],
     ['x > 1', '+, -, *, /, ^ or the end', '“>”', '>', 2],
     ['x $ 1', 'a number, a name or a sign', '“$”', '$', 2],
@@ -108,6 +109,16 @@ describe('a hostile formula is refused before it costs anything:', () => {
     ['huge powers', '(x^64)^9999', /a power from/],
   ])('%s', (_, formula, expected) => {
     expect(mistakeIn(formula).message).toMatch(expected);
+  });
+
+  it('forty levels and four thousand characters are read, one more is not', () => {
+    const nested = (levels: number) => '('.repeat(levels) + 'x' + ')'.repeat(levels);
+    expect(valueAt(nested(40), 3)).toBe(3);
+    expect(mistakeIn(nested(41)).expected).toBe('at most 40 levels of nesting');
+    expect(valueAt(`x${' '.repeat(3999)}`, 3)).toBe(3);
+    expect(mistakeIn(`x${' '.repeat(4000)}`).expected).toBe('at most 4000 characters');
+    expect(valueAt('x + x^64 * 0', 1)).toBe(1);
+    expect(mistakeIn('x^64.5').expected).toBe('a power from −64 to 64');
   });
 
   it('derivatives that grow with the formula stay in proportion', () => {
