@@ -3,14 +3,7 @@ import { html, nothing } from 'lit';
 import type { ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
-import {
-  dotsOf,
-  gridFor,
-  gridOfChannel,
-  rowOf,
-  layerOfChannel,
-  lipschitzEstimate,
-} from '../kaf/shape.ts';
+import { dotsOf, gridFor, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
 import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';

@@ -355,7 +355,10 @@ export class ActivationsTab extends LitElement {
     const shared = gridFor(info, { points: 321, margin: 1 });
     const startGrid = gridOfChannel(shared, info, start, chosen);
     const grid = gridOfChannel(shared, info, now, chosen);
-    const [rowBefore, row] = [start, now].map(({ alpha }) => rowOf(info, alpha, chosen)) as [Float32Array, Float32Array];
+    const [rowBefore, row] = [start, now].map(({ alpha }) => rowOf(info, alpha, chosen)) as [
+      Float32Array,
+      Float32Array,
+    ];
     const before = startGrid.values(rowBefore);
     const after = grid.values(row);
     const slope = grid.slopes(row);
