@@ -38,10 +38,13 @@ describe('a formula in VS Code', () => {
     const line = workbench.page.locator('.monaco-editor .view-line', { hasText: 'sigmoid' }).first();
     await line.waitFor();
     const card = workbench.page.locator('.monaco-hover:visible img[src^="data:image/svg+xml"]').first();
+    // The pointer comes anew, and stays twice as long each time: a slow machine needs its time.
+    let staysMs = 1000;
     await until('the hover with the curves', async () => {
+      staysMs *= 2;
       await workbench.page.mouse.move(5, 400);
       await line.getByText('sigmoid').first().hover();
-      return card.waitFor({ state: 'visible', timeout: 3000 }).then(
+      return card.waitFor({ state: 'visible', timeout: staysMs }).then(
         () => true,
         () => false,
       );
