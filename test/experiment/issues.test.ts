@@ -195,6 +195,18 @@ describe('values that contradict one another are errors', () => {
       '{}',
     ],
     [
+      'a parameter of a formula that starts below its bounds',
+      'model: {activation: {type: formula, formula: x + b, parameters: {b: {start: 1, min: 2}}}}',
+      'model.activation.parameters.b: expected a start between min and max (2 to ∞), got 1',
+      '{start: 1, min: 2}',
+    ],
+    [
+      'a parameter of a formula that starts above its bounds',
+      'model: {activation: {type: formula, formula: x + b, parameters: {b: {start: 1, max: 0.5}}}}',
+      'model.activation.parameters.b: expected a start between min and max (−∞ to 0.5), got 1',
+      '{start: 1, max: 0.5}',
+    ],
+    [
       'an SReLU whose sides overlap',
       'model: {activation: {type: srelu, left: 2}}',
       'model.activation.left: expected at most right (1), got 2',

@@ -25,6 +25,13 @@ describe('a stored row', () => {
     expect(rowOf(step, { step: -1 })).toBe(false);
   });
 
+  it('has a formula that is one, and refuses what is none', () => {
+    const withFormula = (formula: string, parameters: readonly string[] = []) =>
+      rowOf({ ...prepared, activations: [{ layer: 'a', channels: 1, formula: { formula, parameters } }] });
+    expect(withFormula('b * x', ['b'])).toBe(true);
+    for (const formula of ['b *', 'process.exit()', '1', '('.repeat(3000)]) expect(withFormula(formula)).toBe(false);
+  });
+
   it.each([
     [
       'characters of a text',
