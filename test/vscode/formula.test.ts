@@ -57,7 +57,7 @@ describe('a formula in VS Code', () => {
     await workbench.screenshot(`formula-hover-${theme}`);
   });
 
-  it('with a mistake is underlined there, and mended by what is proposed', async () => {
+  it('with a mistake is underlined there, until it is mended', async () => {
     await workbench.useTheme('dark');
     const file = path.join(folder, 'own.kaf.yaml');
     fs.writeFileSync(file, experiment.replace('sigmoid(', 'sigmod('));
