@@ -40,7 +40,7 @@ export async function* evaluatePgd(
   const totals = { samples: 0, clean: 0, robust: 0 };
   for (let first = 0; first < nSamples; first += batchSize) {
     const nRows = Math.min(batchSize, nSamples - first);
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, nRows), dataset.imageShape);
+    const { images, labels } = makeBatch(dataset.test, consecutive(first, nRows), dataset.sampleShape);
     let standing = selectCorrect(network, images, labels.dataSync<'int32'>().slice());
     tf.dispose([images, labels]);
     const nClean = standing.rows.length;

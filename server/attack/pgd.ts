@@ -72,8 +72,8 @@ export function* attackOnce(
 }
 
 function drawStart(clean: Survivors, epsilon: number, key: RandomKey, nRows: number): tf.Tensor4D {
-  const [, ...imageShape] = clean.images.shape;
-  const noise = uniform([nRows, ...imageShape], -epsilon, epsilon, key);
+  const [, ...sampleShape] = clean.images.shape;
+  const noise = uniform([nRows, ...sampleShape], -epsilon, epsilon, key);
   const own = clean.rows.length === nRows ? noise : tf.gather(noise, tf.tensor1d(clean.rows, 'int32'));
   return tf.clipByValue(tf.add<tf.Tensor4D>(clean.images, own), 0, 1);
 }

@@ -22,8 +22,8 @@ export function consecutive(first: number, count: number): Uint32Array {
 }
 
 /** The chosen samples as tensors. */
-export function makeBatch(split: Split, indices: Uint32Array, imageShape: Dataset['imageShape']): Batch {
-  const size = imageShape[0] * imageShape[1] * imageShape[2];
+export function makeBatch(split: Split, indices: Uint32Array, sampleShape: Dataset['sampleShape']): Batch {
+  const size = sampleShape.reduce((product, length) => product * length, 1);
   const pixels = new Float32Array(indices.length * size);
   const labels = new Int32Array(indices.length);
   for (let row = 0; row < indices.length; row++) {
@@ -33,7 +33,7 @@ export function makeBatch(split: Split, indices: Uint32Array, imageShape: Datase
     labels[row] = split.labels[indices[row]!]!;
   }
   return {
-    images: tf.tensor4d(pixels, [indices.length, ...imageShape]),
+    images: tf.tensor<tf.Rank.R4>(pixels, [indices.length, ...sampleShape] as [number, number, number, number]),
     labels: tf.tensor1d(labels, 'int32'),
   };
 }

@@ -44,7 +44,7 @@ export async function openCifar10(
   return {
     name: 'cifar10',
     classes: cifar10Classes,
-    imageShape: [32, 32, 3],
+    sampleShape: [32, 32, 3],
     train: await readSplit(folder, trainFiles, { nSamples: trainSamples, option: 'trainSamples' }),
     test: await readSplit(folder, testFiles, { nSamples: testSamples, option: 'testSamples' }),
   };

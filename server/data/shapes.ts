@@ -21,7 +21,7 @@ export function makeShapes({
   return {
     name: 'shapes',
     classes: figures.map((figure) => figure.name),
-    imageShape: [side, side, 3],
+    sampleShape: [side, side, 3],
     train: makeSplit(trainSamples, seed, splitStreams.train),
     test: makeSplit(testSamples, seed, splitStreams.test),
   };

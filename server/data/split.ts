@@ -4,7 +4,7 @@ export interface Dataset {
   readonly name: string;
   readonly classes: readonly string[];
   /** Height, width, channels. */
-  readonly imageShape: readonly [number, number, number];
+  readonly sampleShape: readonly number[];
   readonly train: Split;
   readonly test: Split;
 }

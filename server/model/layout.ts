@@ -55,7 +55,7 @@ export interface ResidualLayout {
 }
 
 export interface NetworkEnds {
-  readonly imageShape: MapShape;
+  readonly sampleShape: readonly number[];
   readonly nClasses: number;
 }
 
@@ -77,10 +77,10 @@ const plainUnits = 128;
 /** Sections 6.1 and 7.1. `maps` are those of maxout: what each activation takes is so many times as wide as what it makes. */
 function layOutPlain(
   network: 'light' | 'vgg',
-  { imageShape, nClasses, maps }: NetworkEnds & { readonly maps: number },
+  { sampleShape, nClasses, maps }: NetworkEnds & { readonly maps: number },
 ): LayerLayout[] {
   const layers: LayerLayout[] = [];
-  let shape = imageShape;
+  let shape = sampleShape as MapShape;
   let number = 0;
   for (const [index, channels] of plainBlocks[network].entries()) {
     for (let repetition = 0; repetition < 2; repetition++) {
@@ -116,9 +116,9 @@ const stageChannels = [16, 32, 64] as const;
  * Section 7.2 and equation 7.1, as the author built it: depth 6n + 2 (He et al. 2016) with the stem at stride 1, batch
  * normalisation after the sum, and a 3×3 convolution on the skip where the shape changes.
  */
-function layOutResidual(depth: number, { imageShape, nClasses }: NetworkEnds): LayerLayout[] {
+function layOutResidual(depth: number, { sampleShape, nClasses }: NetworkEnds): LayerLayout[] {
   const blocksPerStage = (depth - 2) / 6;
-  const stem = layOutConvolution(imageShape, {
+  const stem = layOutConvolution(sampleShape as MapShape, {
     ...residualConvolution('conv1'),
     channels: 16,
     stride: 1,

@@ -27,7 +27,7 @@ interface Pass {
  */
 export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
   const layers = layOutNetwork(plan, ends);
-  const imageFloats = product(ends.imageShape);
+  const imageFloats = product(ends.sampleShape);
   return {
     parameters: sum(layers.map((layer) => parametersOf(layer, plan.activation))),
     statistics: sum(layers.map(statisticsOf)),

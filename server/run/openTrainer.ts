@@ -16,7 +16,7 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
     const runtime = await openRuntime(name, { assetsFolder, threads });
     const dataset = await openDataset(plan.dataset);
-    const around = { ends: { imageShape: dataset.imageShape, nClasses: dataset.classes.length }, threads };
+    const around = { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length }, threads };
     return {
       device: `${runtime.name} · ${runtime.device}`,
       memory: () => runtime.memory(),

@@ -136,7 +136,7 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
   const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
-  const stepBytes = estimateStepBytes(plan, { ends: datasetEnds, threads });
+  const stepBytes = estimateStepBytes(plan, { ends: datasetEnds(plan.dataset), threads });
   terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
   terminal.line(`in ${run.folder}`);
   terminal.event({

@@ -28,7 +28,7 @@ export async function* evaluate(
   { state, number, signal }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
   const network = buildNetwork(plan.model, {
-    imageShape: dataset.imageShape,
+    sampleShape: dataset.sampleShape,
     nClasses: dataset.classes.length,
     seed: plan.seed,
   });

@@ -81,7 +81,7 @@ function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPla
 
 function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
-  const images = batchSize * ends.imageShape.reduce((product, size) => product * size, 1);
+  const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
   const update = peak({ batchSize, gradients: 'all', threads });
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input', threads }) : 0;
@@ -91,7 +91,7 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
 /** Of a step of projected gradient descent, which holds the clean images beside those that it moves. */
 function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
-  const images = batchSize * ends.imageShape.reduce((product, size) => product * size, 1);
+  const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
   return parameters + statistics + images + peak({ batchSize, gradients: 'input', threads });
 }
 

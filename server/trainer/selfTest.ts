@@ -91,7 +91,7 @@ function timeStep(): number {
 }
 
 function makeStepper(nImages: number, side: number) {
-  const network = buildNetwork(modelPlan, { imageShape: [side, side, 3], nClasses: 3, seed });
+  const network = buildNetwork(modelPlan, { sampleShape: [side, side, 3], nClasses: 3, seed });
   const optimizer = makeOptimizer({ type: 'sgd', momentum: 0.9, weightDecay: 5e-4 }, network);
   const images = uniform<tf.Rank.R4>([nImages, side, side, 3], 0, 1, { seed, stream: 0, counter: 0 });
   const labels = tf.tensor1d(

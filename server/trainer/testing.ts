@@ -47,7 +47,7 @@ function testBatch(
   count: number,
 ): { lossSum: number; nCorrect: number } {
   return tf.tidy(() => {
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, count), dataset.imageShape);
+    const { images, labels } = makeBatch(dataset.test, consecutive(first, count), dataset.sampleShape);
     const logits = network.forward(images, { mode: 'inference', key: null, gradients: 'input', batchStatistics: null });
     const losses = softmaxCrossEntropy(logits, labels).dataSync<'float32'>();
     return {

@@ -37,7 +37,7 @@ export interface TrainOptions {
  */
 export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions): AsyncGenerator<TrainerEvent> {
   const network = buildNetwork(plan.model, {
-    imageShape: dataset.imageShape,
+    sampleShape: dataset.sampleShape,
     nClasses: dataset.classes.length,
     seed: plan.seed,
   });
@@ -172,7 +172,7 @@ function isTurn(step: number, every: number): boolean {
 function makeTrainingBatch({ plan, dataset, network }: Training, indices: Uint32Array, stepsDone: number): Batch {
   const { augmentation, threat } = plan.training;
   const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
-  const { images: read, labels } = makeBatch(dataset.train, indices, dataset.imageShape);
+  const { images: read, labels } = makeBatch(dataset.train, indices, dataset.sampleShape);
   let images = read;
   if (augmentation.crop > 0 || augmentation.flip) {
     const { crop: pad, flip } = augmentation;

@@ -35,7 +35,7 @@ export function evenImages(means: readonly number[], labels = means.map((mean) =
   return {
     name: 'brightness',
     classes: ['dark', 'bright'],
-    imageShape: [4, 4, 3],
+    sampleShape: [4, 4, 3],
     train: { nSamples: 0, images: new Uint8Array(), labels: new Uint8Array() },
     test: { nSamples: means.length, images, labels: Uint8Array.from(labels) },
   };

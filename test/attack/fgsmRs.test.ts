@@ -14,7 +14,7 @@ let batch: Batch;
 
 beforeAll(openCpu);
 beforeEach(() => {
-  network = buildNetwork(tinyPlan.model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+  network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
   batch = makeBatch(tinyDataset().train, Uint32Array.of(0, 1, 2), [4, 4, 3]);
 });
 afterEach(() => {

@@ -15,11 +15,11 @@ const margin = 50;
 export async function makeAttacker(work: Work): Promise<() => Promise<void>> {
   const { batchSize } = work;
   const dataset = await openDataset({ name: 'shapes', trainSamples: 1, testSamples: batchSize, seed: 0 });
-  const { imageShape, classes } = dataset;
-  const network = buildNetwork(modelOf(work), { imageShape, nClasses: classes.length, seed: 0 });
+  const { sampleShape, classes } = dataset;
+  const network = buildNetwork(modelOf(work), { sampleShape, nClasses: classes.length, seed: 0 });
   const bias = network.parameters.at(-1)!.variable;
   bias.assign(tf.tensor1d(classes.map((_, label) => (label === 0 ? margin : 0))));
-  const { images } = makeBatch(dataset.test, consecutive(0, batchSize), imageShape);
+  const { images } = makeBatch(dataset.test, consecutive(0, batchSize), sampleShape);
   const start = () => {
     const standing = selectCorrect(network, images, new Int32Array(batchSize));
     return attackOnce(network, standing, settings, { key: { seed: 0, stream: 0, counter: 0 }, nRows: batchSize });

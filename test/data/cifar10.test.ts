@@ -39,9 +39,9 @@ describe('openCifar10', () => {
     await writeBatch('data_batch_1.bin', [makeRecord(7, (plane, pixel) => (plane * 100 + pixel) % 256)]);
     await writeBatch('data_batch_2.bin', [last]);
     await writeBatch('test_batch.bin', [makeRecord(9, (plane) => plane)]);
-    const { train, test, classes, imageShape } = await openCifar10(folder, { trainSamples: 10_001, testSamples: 2 });
+    const { train, test, classes, sampleShape } = await openCifar10(folder, { trainSamples: 10_001, testSamples: 2 });
     expect(classes[7]).toBe('horse');
-    expect(imageShape).toEqual([32, 32, 3]);
+    expect(sampleShape).toEqual([32, 32, 3]);
     expect(train.nSamples).toBe(10_001);
     expect([train.labels[0], train.labels[1], train.labels[10_000]]).toEqual([7, 0, 3]);
     expect([...train.images.slice(0, 6)]).toEqual([0, 100, 200, 1, 101, 201]);

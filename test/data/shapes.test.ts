@@ -21,10 +21,10 @@ describe('makeShapes', () => {
   });
 
   it('has ten classes, each a tenth of the images', () => {
-    const { classes, train, imageShape } = makeShapes({ trainSamples: 100, testSamples: 0, seed: 1 });
+    const { classes, train, sampleShape } = makeShapes({ trainSamples: 100, testSamples: 0, seed: 1 });
     expect(classes).toEqual(figures.map(({ name }) => name));
     expect(new Set(classes).size).toBe(10);
-    expect(imageShape).toEqual([32, 32, 3]);
+    expect(sampleShape).toEqual([32, 32, 3]);
     const perClass = Array<number>(10).fill(0);
     for (const label of train.labels) perClass[label]!++;
     expect(perClass).toEqual(Array(10).fill(10));

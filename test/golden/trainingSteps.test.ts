@@ -150,7 +150,7 @@ function build(name: keyof typeof networks, golden: Steps, { activation, paramet
       convolutionL2: golden.l2.convolution,
       normalization: null,
     },
-    { imageShape: [golden.side, golden.side, 3], nClasses: 10, seed: 0 },
+    { sampleShape: [golden.side, golden.side, 3], nClasses: 10, seed: 0 },
   );
   expect(network.parameters.map((parameter) => parameter.name)).toEqual(parameters.map((one) => one.name));
   network.parameters.forEach((parameter, i) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { layOutNetwork, type ConvolutionLayout, type LayerLayout } from '../../server/model/layout.ts';
 
 /** Neither square nor even, so that no length can stand for another. */
-const ends = { imageShape: [21, 14, 3], nClasses: 10 } as const;
+const ends = { sampleShape: [21, 14, 3], nClasses: 10 } as const;
 const relu = { type: 'relu' } as const;
 
 function convolutionsOf(layers: readonly LayerLayout[]): ConvolutionLayout[] {

@@ -39,7 +39,7 @@ function planOf(network: NetworkPlan, activation: ActivationPlan): ModelPlan {
 let built: Network[] = [];
 
 function build(plan: ModelPlan, { side = 32, seed = 1 }: { side?: number; seed?: number } = {}): Network {
-  const network = buildNetwork(plan, { imageShape: [side, side, 3], nClasses: 10, seed });
+  const network = buildNetwork(plan, { sampleShape: [side, side, 3], nClasses: 10, seed });
   built.push(network);
   return network;
 }

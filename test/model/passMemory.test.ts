@@ -7,7 +7,7 @@ import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
 
-const ends = { imageShape: [8, 8, 3], nClasses: 10 } as const;
+const ends = { sampleShape: [8, 8, 3], nClasses: 10 } as const;
 const kaf = { dictionary: 7, boundary: 3, gamma: 1, init: { type: 'normal', std: 0.3 } } as const;
 
 let built: Network | null = null;

@@ -10,7 +10,7 @@ let network: Network;
 
 beforeAll(openCpu);
 beforeEach(() => {
-  network = buildNetwork(tinyPlan.model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+  network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
 });
 afterEach(() => {
   network.dispose();
@@ -51,7 +51,7 @@ describe('shapesRecord', () => {
       ...{ type: 'spline', points: 6, boundary: 2.5, basis: 'b-spline', start: 'identity', noise: 0 },
     } as SplinePlan;
     const model = { ...tinyPlan.model, activation };
-    const splines = buildNetwork(model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const splines = buildNetwork(model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
     const knots = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5];
     expect(splines.activations[1]).toEqual({ layer: 'spline2', channels: 32, dictionary: knots, spline: 'b-spline' });
     const { alphas, kernels } = shapesRecord(splines, 3);
@@ -64,7 +64,7 @@ describe('shapesRecord', () => {
   it('copies dictionary and bandwidth where they are trained', () => {
     const { activation } = tinyPlan.model;
     const model = { ...tinyPlan.model, activation: { ...(activation as KafPlan), type: 'kaf-free' } } as const;
-    const free = buildNetwork(model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const free = buildNetwork(model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
     const find = (name: string) => free.parameters.find((parameter) => parameter.name === name)!.variable;
     find('kaf2.dictionary').assign(tf.fill([32, 5], 0.5));
     find('kaf2.logGamma').assign(tf.fill([32], Math.log(2)));

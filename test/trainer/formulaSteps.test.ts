@@ -29,7 +29,7 @@ function train(activation: ActivationPlan) {
     convolutionL2: 0,
     normalization: null,
   } as const;
-  const network = buildNetwork(plan, { imageShape: [32, 32, 3], nClasses: 10, seed: 7 });
+  const network = buildNetwork(plan, { sampleShape: [32, 32, 3], nClasses: 10, seed: 7 });
   const optimizer = makeOptimizer({ type: 'sgd', momentum: 0.9, weightDecay: 5e-4 }, network);
   const images = tf.tensor4d(
     scatter(8 * 32 * 32 * 3, 0.5).map((value) => value + 0.5),

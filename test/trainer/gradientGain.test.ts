@@ -32,10 +32,10 @@ function gainOf(activation: ActivationPlan): number {
   const network = { type: 'resnet', depth: 56 } as const;
   const built = buildNetwork(
     { network, activation, dropout: [], denseL2: 0, convolutionL2: 0, normalization: null },
-    { imageShape: [32, 32, 3], nClasses: 10, seed: 0 },
+    { sampleShape: [32, 32, 3], nClasses: 10, seed: 0 },
   );
-  const { train, imageShape } = makeShapes({ trainSamples: 16, testSamples: 1, seed: 0 });
-  const batch = makeBatch(train, consecutive(0, 16), imageShape);
+  const { train, sampleShape } = makeShapes({ trainSamples: 16, testSamples: 1, seed: 0 });
+  const batch = makeBatch(train, consecutive(0, 16), sampleShape);
   const computed = computeGradients(built, batch, {
     key: { seed: 0, stream: 0, counter: 0 },
     penalties: { dense: 0, convolution: 0 },

@@ -14,7 +14,7 @@ beforeAll(() => openRuntime('wasm', { assetsFolder }));
 
 function makeNetwork() {
   const model = { ...tinyPlan.model, dropout: [0, 0, 0], normalization: null };
-  return buildNetwork(model, { imageShape: [8, 8, 3], nClasses: 3, seed: 1 });
+  return buildNetwork(model, { sampleShape: [8, 8, 3], nClasses: 3, seed: 1 });
 }
 
 /** Of copies of two images. */

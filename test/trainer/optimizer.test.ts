@@ -12,7 +12,7 @@ describe('makeOptimizer', () => {
     { type: 'sgd', momentum: 0, weightDecay: 0.5 } as const,
     { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.5 } as const,
   ])('lets weight decay act on kernels only ($type, momentum $momentum)', (plan) => {
-    const network = buildNetwork(tinyPlan.model, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
     const optimizer = makeOptimizer(plan, network);
     const before = network.parameters.map(({ variable }) => variable.dataSync().slice());
     const gradients = network.parameters.map(({ shape }) => tf.zeros([...shape]));
@@ -39,7 +39,7 @@ describe('makeOptimizer', () => {
         { name: 'c', start: 1, min: 0, max: 1.5 },
       ],
     } as const;
-    const network = buildNetwork({ ...tinyPlan.model, activation }, { imageShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const network = buildNetwork({ ...tinyPlan.model, activation }, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
     const optimizer = makeOptimizer({ type: 'sgd', momentum: 0, weightDecay: 0 }, network);
     const coefficients = network.parameters.find(({ name }) => name === 'formula1.coefficients')!;
     for (const [slope, row] of [

@@ -17,7 +17,7 @@ import { train } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
 import { tinyPlan } from './tinyPlan.ts';
 
-const ends = { imageShape: [32, 32, 3], nClasses: 10 } as const;
+const ends = { sampleShape: [32, 32, 3], nClasses: 10 } as const;
 const around = { ends, threads: 2 };
 const resnet20 = { type: 'resnet', depth: 20 } as const;
 const kaf = {

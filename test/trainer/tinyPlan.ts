@@ -57,7 +57,7 @@ export function tinyDataset({ nTrain = 4, nTest = 4, side = 4 } = {}): Dataset {
   return {
     name: 'tiny',
     classes: ['dark', 'grey', 'bright'],
-    imageShape: [side, side, 3],
+    sampleShape: [side, side, 3],
     train: tinySplit(nTrain, 1, side),
     test: tinySplit(nTest, 2, side),
   };
