@@ -9,7 +9,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const mayImport: Record<string, readonly string[]> = {
   'server/formula': [],
   'server/protocol': ['server/formula'],
-  'server/experiment': ['server/protocol'],
+  'server/network': ['server/protocol'],
+  'server/experiment': ['server/network'],
   'server/tensor': ['server/protocol'],
   'server/data': ['server/experiment', 'server/tensor'],
   'server/model': ['server/experiment', 'server/tensor'],
@@ -21,8 +22,8 @@ const mayImport: Record<string, readonly string[]> = {
   'server/terminal': ['server/rpc'],
   'server/language': ['server/experiment'],
   server: ['server/terminal', 'server/language'],
-  extension: ['server/protocol'],
-  webview: ['server/protocol'],
+  extension: ['server/network'],
+  webview: ['server/network'],
 };
 
 const layers = Object.keys(mayImport).sort((a, b) => b.length - a.length);

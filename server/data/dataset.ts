@@ -4,17 +4,6 @@ import { openCifar10 } from './cifar10.ts';
 import { makeShapes } from './shapes.ts';
 import type { Dataset } from './split.ts';
 
-/** What a data set's samples and classes will be, before it is opened. */
-export function datasetEnds(plan: DatasetPlan): { readonly sampleShape: readonly number[]; readonly nClasses: number } {
-  switch (plan.name) {
-    case 'cifar10':
-    case 'shapes':
-      return { sampleShape: [32, 32, 3], nClasses: 10 };
-    default:
-      return plan satisfies never;
-  }
-}
-
 /**
  * Reads or makes the first `trainSamples` and `testSamples` images of the plan's data set.
  * @throws DataError where the files are missing, short or not what they should be.

@@ -1,22 +1,13 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
 import { activationFunction, type TypedActivation } from '../formula/activations.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
-import {
-  isKaf,
-  type EvaluationPlan,
-  type ModelPlan,
-  type NetworkPlan,
-  type Plan,
-  type TrainingPlan,
-} from '../protocol/plan.ts';
+import { isKaf, type EvaluationPlan, type ModelPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
 import { closestName } from './closestName.ts';
-import { networkText } from './describePlan.ts';
-import type { FoundIssue } from './experimentText.ts';
-import { defaultDropout, isKafValues } from './makePlan.ts';
+import type { PlanIssue } from './experimentText.ts';
+import { checkNetwork } from './checkNetwork.ts';
+import { datasetEnds } from './datasetEnds.ts';
+import { isKafValues } from './makePlan.ts';
 import type { ExperimentValues } from './settings.ts';
-
-/** An issue without its range, which the caller knows by the path. */
-export type PlanIssue = Omit<FoundIssue, 'range'>;
 
 /**
  * Every contradiction in an experiment whose keys are right one by one. `values` tells what was written, `plan` what it means;
@@ -25,6 +16,7 @@ export type PlanIssue = Omit<FoundIssue, 'range'>;
 export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   return [
     ...checkSeeds(values),
+    ...checkNetwork(plan.model, datasetEnds(plan.dataset)),
     ...checkModel(values, plan.model, plan.training),
     ...checkTraining(values, plan),
     ...checkSchedule(values, plan.training),
@@ -39,13 +31,7 @@ function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
 }
 
 function checkModel(values: ExperimentValues | null, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
-  const issues = checkDepth(model.network);
-  const nDropout = dropoutLayers(model.network);
-  if (model.dropout.length !== nDropout) {
-    const has = nDropout > 0 ? `${nDropout} dropout layers; use 0 for none` : 'no dropout layers: remove the key';
-    const remedy = `The network ${networkText(model.network)} has ${has}.`;
-    issues.push(error('model.dropout', `a list of ${nDropout} rates`, `a list of ${model.dropout.length}`, remedy));
-  }
+  const issues: PlanIssue[] = [];
   model.dropout.forEach((rate, index) => {
     if (rate <= 0.6) return;
     const got = String(rate);
@@ -70,12 +56,6 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
     const { left, right } = activation;
     const remedy = 'Exchange left and right.';
     issues.push(error('model.activation.left', `at most right (${right})`, String(left), remedy));
-  }
-  if (activation.type === 'maxout' && typeof model.network !== 'string') {
-    const remedy =
-      'A residual sum has one value for each unit, not several linear maps. Choose the network light or vgg.';
-    const expected = `a function of one value, with ${networkText(model.network)}`;
-    issues.push(error('model.activation', expected, 'maxout', remedy));
   }
   if (activation.type === 'formula') issues.push(...checkFormula(activation));
   if (!isKaf(activation)) return issues;
@@ -120,17 +100,6 @@ function checkFormula(activation: TypedActivation): PlanIssue[] {
     issues.push({ ...issue, within: { start, end }, ...(meant ? { replacement: meant } : {}) });
   }
   return issues;
-}
-
-function checkDepth(network: NetworkPlan): PlanIssue[] {
-  if (typeof network === 'string' || (network.depth - 2) % 6 === 0) return [];
-  const shallower = 6 * Math.floor((network.depth - 2) / 6) + 2;
-  const remedy = `Three stages of equally many blocks of two convolutions make ${shallower} or ${shallower + 6} layers.`;
-  return [error('model.network.depth', 'a depth of 6n + 2', String(network.depth), remedy)];
-}
-
-function dropoutLayers(network: NetworkPlan): number {
-  return typeof network === 'string' ? defaultDropout[network].length : 0;
 }
 
 function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {

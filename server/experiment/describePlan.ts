@@ -27,7 +27,19 @@ export function pixelLengthText(value: number): string {
 
 /** For example `resnet20`. */
 export function networkText(network: NetworkPlan): string {
-  return typeof network === 'string' ? network : `${network.type}${network.depth}`;
+  if (typeof network === 'string') return network;
+  switch (network.type) {
+    case 'resnet':
+      return `resnet${network.depth}`;
+    case 'cnn5':
+      return network.blocks === 5 ? 'cnn5' : `cnn5 of ${network.blocks} blocks`;
+    case 'mlp':
+      return `mlp ${network.hiddenLayers}×${network.units}`;
+    case 'layers':
+      return 'own layers';
+    default:
+      return network satisfies never;
+  }
 }
 
 function activationText(activation: ActivationPlan): string {

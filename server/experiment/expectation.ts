@@ -16,7 +16,8 @@ export function expectation(setting: Setting): string {
       if (setting.meaning === 'formula') return 'a formula of x on one line';
       return setting.meaning === 'folder' ? 'the path of a folder' : `a text of 1 to ${setting.maxLength} characters`;
     case 'list': {
-      const { minLength, maxLength } = setting;
+      const { minLength, maxLength, name } = setting;
+      if (name !== null) return `a list of ${name}`;
       const count = minLength === maxLength ? String(minLength) : `${minLength} to ${maxLength}`;
       return `a list of ${count} items${setting.isUnique ? ', all different' : ''}`;
     }
@@ -29,7 +30,7 @@ export function expectation(setting: Setting): string {
     }
     case 'variant': {
       const names = Object.keys(setting.variants);
-      if (setting.tag === null) return `a mapping with one of ${keyNames(names)}`;
+      if (setting.tag === null) return `one of ${keyNames(names)}, or a mapping with one of them`;
       const nFurther = names.length - 6;
       const shown = names.map(quote);
       const choice = nFurther > 6 ? [...shown.slice(0, 6), `one of ${nFurther} more`] : shown;

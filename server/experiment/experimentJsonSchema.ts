@@ -1,5 +1,6 @@
 // The JSON Schema (2020-12) of experiment files, for tools other than ours; what keys mean for one another is not in it.
 import { rangeText } from './expectation.ts';
+import { impliedVariant } from './readSettings.ts';
 import type { Keys, NumberSetting, Setting, Words } from './setting.ts';
 import { experimentSettings } from './settings.ts';
 
@@ -7,11 +8,16 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** The schema of a whole experiment file, as a value of JSON. */
 export function experimentJsonSchema(): JsonSchema {
-  const schema = schemaOf(experimentSettings);
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Kafscope experiment', ...schema };
+  const definitions: Definitions = new Map();
+  const schema = schemaOf(experimentSettings, definitions);
+  const about = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Kafscope experiment' };
+  return { ...about, ...schema, $defs: Object.fromEntries(definitions) };
 }
 
-function schemaOf(setting: Setting): JsonSchema {
+/** Lists whose items may hold such lists themselves, by name: each is described once. */
+type Definitions = Map<string, JsonSchema>;
+
+function schemaOf(setting: Setting, definitions: Definitions): JsonSchema {
   const about = { description: descriptionOf(setting) };
   const byDefault = setting.isDefaultComputed ? {} : { default: defaultOf(setting) };
   switch (setting.kind) {
@@ -24,14 +30,20 @@ function schemaOf(setting: Setting): JsonSchema {
     case 'text':
       return { ...about, type: 'string', minLength: 1, maxLength: setting.maxLength, ...byDefault };
     case 'list': {
-      const { minLength: minItems, maxLength: maxItems, isUnique: uniqueItems } = setting;
-      return { ...about, type: 'array', items: schemaOf(setting.item), minItems, maxItems, uniqueItems };
+      const { minLength: minItems, maxLength: maxItems, isUnique: uniqueItems, name } = setting;
+      const listOf = (items: JsonSchema) => ({ ...about, type: 'array', items, minItems, maxItems, uniqueItems });
+      if (name === null) return listOf(schemaOf(setting.item, definitions));
+      if (!definitions.has(name)) {
+        definitions.set(name, {});
+        definitions.set(name, schemaOf(setting.item, definitions));
+      }
+      return listOf({ $ref: `#/$defs/${name}` });
     }
     case 'map':
-      return { ...about, type: 'object', additionalProperties: schemaOf(setting.item), ...byDefault };
+      return { ...about, type: 'object', additionalProperties: schemaOf(setting.item, definitions), ...byDefault };
     case 'group': {
-      const mapping = mappingOf(setting.keys);
-      const bare = setting.shorthand === null ? [] : [schemaOf(setting.keys[setting.shorthand]!)];
+      const mapping = mappingOf(setting.keys, definitions);
+      const bare = setting.shorthand === null ? [] : [schemaOf(setting.keys[setting.shorthand]!, definitions)];
       const choices = [...words(setting.words), ...bare];
       return choices.length > 0 ? { ...about, anyOf: [...choices, mapping], ...byDefault } : { ...about, ...mapping };
     }
@@ -40,20 +52,24 @@ function schemaOf(setting: Setting): JsonSchema {
       const mappings = Object.entries(setting.variants).map(([name, variant]) => {
         const mapping =
           tag === null
-            ? mappingOf(variant.keys)
-            : mappingOf({ [tag]: literal(name, variant.description), ...variant.keys });
-        const isRequired = tag === null || name !== setting.defaultVariant;
+            ? mappingOf(variant.keys, definitions)
+            : mappingOf({ [tag]: literal(name, variant.description), ...variant.keys }, definitions);
+        const isImplied =
+          tag !== null && Object.keys(variant.keys).some((key) => impliedVariant(setting, [key]) === name);
+        const isRequired = tag === null || (name !== setting.defaultVariant && !isImplied);
         const required = isRequired ? { required: [tag ?? name] } : {};
         return { title: name, description: variant.description, ...mapping, ...required };
       });
-      return { ...about, anyOf: tag === null ? mappings : [...words(setting.variants), ...mappings], ...byDefault };
+      return { ...about, anyOf: [...words(setting.variants), ...mappings], ...byDefault };
     }
   }
   setting satisfies never;
 }
 
-function mappingOf(keys: Keys): JsonSchema {
-  const properties = Object.fromEntries(Object.entries(keys).map(([name, setting]) => [name, schemaOf(setting)]));
+function mappingOf(keys: Keys, definitions: Definitions): JsonSchema {
+  const properties = Object.fromEntries(
+    Object.entries(keys).map(([name, setting]) => [name, schemaOf(setting, definitions)]),
+  );
   return { type: 'object', properties, additionalProperties: false };
 }
 

@@ -16,6 +16,9 @@ export interface FoundIssue {
   readonly within?: { readonly start: number; readonly end: number };
 }
 
+/** An issue without its range, which whoever has read the text knows by the path. */
+export type PlanIssue = Omit<FoundIssue, 'range'>;
+
 export interface ExperimentText {
   readonly document: Document;
   readonly issues: readonly FoundIssue[];

@@ -13,6 +13,8 @@ import type {
   ThreatPlan,
   TrainingPlan,
 } from '../protocol/plan.ts';
+import { namedNetwork, networkAliases } from '../network/named/named.ts';
+import { layerPlans } from './layersSetting.ts';
 import type { ExperimentValues } from './settings.ts';
 
 export interface PlanPlace {
@@ -26,10 +28,6 @@ type EvaluationValues = NonNullable<Values['evaluation']>[number];
 
 const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
-/** One rate for each dropout layer. */
-export const defaultDropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4] } as const;
-/** Of the thesis's residual networks, on all kernels. */
-const residualL2 = 5e-4;
 
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
@@ -84,13 +82,13 @@ function absolutePath(written: string, { file, homeFolder }: PlanPlace): string 
 function modelPlan(values: Values['model']): ModelPlan {
   const { activation, normalization } = values;
   const network = networkPlan(values.network);
-  const isResidual = typeof network !== 'string';
+  const named = namedNetwork(network);
   return {
     network,
     activation: activationPlan(activation),
-    dropout: values.dropout ?? (isResidual ? [] : defaultDropout[network]),
-    denseL2: values.denseL2 ?? (isResidual ? residualL2 : 0.0012),
-    convolutionL2: values.convolutionL2 ?? (isResidual ? residualL2 : 0),
+    dropout: values.dropout ?? named?.entry.dropout(named.numbers) ?? [],
+    denseL2: values.denseL2 ?? named?.entry.denseL2 ?? 0,
+    convolutionL2: values.convolutionL2 ?? named?.entry.convolutionL2 ?? 0,
     normalization:
       normalization === 'none'
         ? null
@@ -104,13 +102,15 @@ function networkPlan(values: Values['model']['network']): NetworkPlan {
   switch (values.type) {
     case 'light':
     case 'vgg':
+    case 'preact-resnet18':
       return values.type;
     case 'resnet20':
-      return { type: 'resnet', depth: 20 };
     case 'resnet56':
-      return { type: 'resnet', depth: 56 };
-    case 'resnet':
-      return { type: 'resnet', depth: values.depth };
+      return networkAliases[values.type].plan;
+    case 'layers':
+      return { type: 'layers', layers: layerPlans(values.layers, activationPlan) };
+    default:
+      return values;
   }
 }
 

@@ -1,37 +1,41 @@
-// The networks an experiment may name. Section numbers: Peconi (2020). Their layers are in server/model/layout.ts.
+// The networks an experiment may name, from their table, and the one that it declares itself in layers.
+import { namedNetworks, networkAliases, type NamedNetwork } from '../network/named/named.ts';
+import { layersSetting } from './layersSetting.ts';
 import { number, variants } from './setting.ts';
 
-const residual =
-  'conv 16, three stages of blocks of two convolutions (16, 32, 64 channels), global average pooling, dense 10';
+/** Those with a name: their numbers, as the table has them. */
+const named = Object.fromEntries(
+  Object.entries(namedNetworks as Readonly<Record<string, NamedNetwork>>).map(([name, { description, keys }]) => {
+    const settings = Object.entries(keys).map(([key, { description: meaning, byDefault, min, max, unit }]) => {
+      const options = { isInteger: true, ...(unit === undefined ? {} : { unit }) };
+      return [key, number(meaning, { min, max }, byDefault, options)] as const;
+    });
+    return [name, { description, keys: Object.fromEntries(settings) }] as const;
+  }),
+) as unknown as NamedVariants;
+
+type Table = typeof namedNetworks;
+type NamedVariants = {
+  readonly [T in keyof Table]: {
+    readonly description: string;
+    readonly keys: { readonly [K in keyof Table[T]['keys']]: typeof aNumber };
+  };
+};
+const aNumber = number('', { min: 0, max: 1 }, 0);
+
+const { resnet20, resnet56 } = networkAliases;
 
 export const networkSetting = variants(
   'The architecture.',
   'type',
   {
-    light: {
-      description: 'Light CNN (§6.1): 2 × conv 32, 2 × conv 64, global average pooling, dense 128, dense 10.',
-      keys: {},
-    },
-    vgg: {
-      description: 'VGG-inspired CNN (§7.1): 2 × conv 32, 2 × conv 64, 2 × conv 128, dense 128, dense 10.',
-      keys: {},
-    },
-    resnet20: { description: `Residual network of depth 20 (§7.2): ${residual}.`, keys: {} },
-    resnet56: { description: `Residual network of depth 56 (§7.2): ${residual}.`, keys: {} },
-    resnet: {
-      description: `Residual network of any depth (7.1): ${residual}.`,
-      keys: {
-        depth: number('6n + 2, with n blocks a stage.', { min: 8, max: 1202 }, 20, {
-          isInteger: true,
-          unit: 'layers',
-        }),
-      },
+    ...named,
+    resnet20: { description: resnet20.description, keys: {} },
+    resnet56: { description: resnet56.description, keys: {} },
+    layers: {
+      description: 'A network of your own, layer by layer: `network: {layers: [...]}`.',
+      keys: { layers: layersSetting },
     },
   },
   'light',
-  {
-    mlp: { description: 'Fully connected network.' },
-    cnn5: { description: 'Five convolutions of 150 filters.' },
-    'preact-resnet18': { description: 'Pre-activation residual network of depth 18.' },
-  },
 );

@@ -10,6 +10,8 @@ export function parentNames(): ReadonlyMap<string, readonly string[]> {
 }
 
 function collect(setting: Setting, path: string, parents: Map<string, string[]>): void {
+  // Of layers that hold layers no key is at home elsewhere: they are left out.
+  if (setting.kind === 'list' && setting.name !== null) return;
   if (setting.kind === 'list' || setting.kind === 'map') return collect(setting.item, path, parents);
   if (setting.kind !== 'group' && setting.kind !== 'variant') return;
   const groups =

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import type { ActivationPlan, LayerPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { pathNames } from './settingAt.ts';
 import type { NumberSetting, Setting } from './setting.ts';
@@ -24,11 +24,6 @@ const dataset = z.discriminatedUnion('name', [
     name: z.literal('shapes'),
     ...numbers('dataset.shapes', 'trainSamples', 'testSamples', 'seed'),
   }),
-]);
-
-const network = z.union([
-  z.enum(['light', 'vgg']),
-  z.strictObject({ type: z.literal('resnet'), ...numbers('model.network.resnet', 'depth') }),
 ]);
 
 function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free'>(type: T) {
@@ -55,7 +50,7 @@ function functionSchema<const T extends string, const K extends string = never>(
 const finite = z.number().min(-1e6).max(1e6);
 
 /** Those that are a formula with a name: a schema each, of one shape to the type checker. */
-const named = (Object.keys(activations) as ActivationName[]).map((type) =>
+const namedActivations = (Object.keys(activations) as ActivationName[]).map((type) =>
   functionSchema(type, ...Object.keys(activations[type].keys)),
 );
 
@@ -87,8 +82,54 @@ const activation = z.discriminatedUnion('type', [
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),
-  ...named,
+  ...namedActivations,
 ]) as unknown as z.ZodType<ActivationPlan>;
+
+const kernel = {
+  bias: z.boolean(),
+  initializer: z.enum(['he-uniform', 'he-normal', 'glorot-uniform', 'glorot-normal', 'lecun-normal']),
+};
+const padding = z.enum(['same', 'valid']);
+const named = { name: z.string().min(1).max(60).exactOptional() };
+const pool = { ...layerNumbers('max-pool', 'size', 'stride'), padding };
+/** Deeper than anybody writes, so that a hostile plan is no endless descent. */
+const maxDepth = 24;
+
+function layersSchema(depth: number): z.ZodType<readonly LayerPlan[]> {
+  const inner = z.lazy(() => (depth > 0 ? layersSchema(depth - 1) : z.never()));
+  const layer = z.discriminatedUnion('type', [
+    z.strictObject({
+      ...{ type: z.literal('conv'), ...layerNumbers('conv', 'channels', 'size', 'stride'), padding },
+      ...kernel,
+      ...named,
+    }),
+    z.strictObject({
+      type: z.literal('dense'),
+      units: z.union([z.literal('classes'), layerNumbers('dense', 'units').units]),
+      ...kernel,
+      ...named,
+    }),
+    z.strictObject({ type: z.enum(['batch-norm', 'layer-norm']), ...named }),
+    z.strictObject({ type: z.literal('group-norm'), ...layerNumbers('group-norm', 'groups'), ...named }),
+    z.strictObject({ type: z.literal('activation'), activation: activation.nullable(), ...named }),
+    z.strictObject({ type: z.literal('dropout'), rate: z.number().min(0).lt(1) }),
+    z.strictObject({ type: z.enum(['max-pool', 'average-pool']), ...pool }),
+    z.strictObject({ type: z.enum(['global-average-pool', 'flatten']) }),
+    z.strictObject({ type: z.literal('repeat'), ...layerNumbers('repeat', 'times'), layers: inner }),
+    z.strictObject({ type: z.literal('block'), layers: inner }),
+    z.strictObject({ type: z.literal('residual'), branch: inner, skip: inner, scale: z.enum(['none', 'trained']) }),
+    z.strictObject({ type: z.literal('concat'), ways: z.array(inner).min(1).max(32) }),
+  ]);
+  return z.array(layer).max(1000) as unknown as z.ZodType<readonly LayerPlan[]>;
+}
+
+const network = z.union([
+  z.enum(['light', 'vgg', 'preact-resnet18']),
+  z.strictObject({ type: z.literal('resnet'), ...numbers('model.network.resnet', 'depth') }),
+  z.strictObject({ type: z.literal('cnn5'), ...numbers('model.network.cnn5', 'blocks') }),
+  z.strictObject({ type: z.literal('mlp'), ...numbers('model.network.mlp', 'hiddenLayers', 'units') }),
+  z.strictObject({ type: z.literal('layers'), layers: layersSchema(maxDepth) }),
+]);
 
 const threat = z.strictObject({
   norm: z.literal('linf'),
@@ -138,7 +179,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
     model: z.strictObject({
       network,
       activation,
-      dropout: z.array(numberOf('model.dropout.[]')).max(4),
+      dropout: z.array(numberOf('model.dropout.[]')).max(5),
       ...numbers('model', 'denseL2', 'convolutionL2'),
       normalization: z
         .strictObject({
@@ -192,6 +233,11 @@ export function completePlan(value: unknown): Plan {
 /** Numbers of a mapping whose keys are called in the plan as in the file. */
 function numbers<const K extends string>(path: string, ...keys: readonly K[]): Record<K, z.ZodNumber> {
   return Object.fromEntries(keys.map((key) => [key, numberOf(`${path}.${key}`)])) as Record<K, z.ZodNumber>;
+}
+
+/** Numbers of a kind of declared layer. */
+function layerNumbers<const K extends string>(kind: string, ...keys: readonly K[]): Record<K, z.ZodNumber> {
+  return numbers(`model.network.layers.layers.[].${kind}.${kind}`, ...keys);
 }
 
 /** A number within the range that the setting at a path has. */

@@ -190,7 +190,7 @@ class Reader {
 
   #variant(setting: VariantSetting, node: unknown, place: unknown, path: string): unknown {
     if (setting.tag === null) {
-      if (!isMap(node)) return this.#wrong(setting, node, place, path, `Write for example ${setting.defaultText}.`);
+      if (!isMap(node)) return this.#bareVariant(setting, node, place, path);
       const known = Object.keys(setting.variants);
       const name = node.items.map((pair) => keyName(pair)).find((key) => known.includes(key));
       const chosen = name === undefined ? undefined : setting.variants[name];
@@ -214,7 +214,7 @@ class Reader {
     }
     const { tag } = setting;
     const pair = node.items.find((item) => keyName(item) === tag);
-    if (!pair && setting.isDefaultComputed) {
+    if (!pair && setting.isDefaultComputed && impliedVariant(setting, node.items.map(keyName)) === undefined) {
       this.#report(
         path,
         node,
@@ -225,13 +225,25 @@ class Reader {
       return this.#default(setting);
     }
     const value = pair ? resolveAlias(this.#text.document, pair.value) : undefined;
-    const name = pair ? this.read(tagSetting(setting), value, join(path, tag), pair.key) : setting.defaultVariant;
+    const name = pair
+      ? this.read(tagSetting(setting), value, join(path, tag), pair.key)
+      : (impliedVariant(setting, node.items.map(keyName)) ?? setting.defaultVariant);
     const chosen = typeof name === 'string' ? setting.variants[name] : undefined;
     if (!chosen) return this.#default(setting);
     // Where the tag is wrong, the other keys may be those of what was meant: say nothing of them.
     const isTagWrong = pair !== undefined && (!isScalar(value) || value.value !== name);
     if (isTagWrong) return this.#default(setting);
     return { [tag]: name, ...this.#keys(chosen.keys, node, path, {}, tag) };
+  }
+
+  /** The word alone of a variant that is told by its own key. */
+  #bareVariant(setting: VariantSetting, node: unknown, place: unknown, path: string): unknown {
+    const written = isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
+    if (written !== undefined && Object.hasOwn(setting.variants, written))
+      return this.#defaultVariant(setting, written);
+    const meant = written === undefined ? undefined : closestName(written, Object.keys(setting.variants));
+    const remedy = meant ? `Did you mean ${meant}?` : `Write for example ${setting.defaultText}.`;
+    return this.#wrong(setting, node, place, path, remedy, meant);
   }
 
   #keys(keys: Keys, node: YAMLMap, path: string, laterKeys: Words, tag?: string): Record<string, unknown> {
@@ -316,6 +328,14 @@ class Reader {
   #defaults(keys: Keys): Record<string, unknown> {
     return Object.fromEntries(Object.entries(keys).map(([name, setting]) => [name, this.#default(setting)]));
   }
+}
+
+/** The only variant that has the first of these keys, where no tag says which is meant: `{layers: […]}`, `{formula: "x"}`. */
+export function impliedVariant(setting: VariantSetting, keys: readonly string[]): string | undefined {
+  const [first] = keys;
+  if (first === undefined) return undefined;
+  const having = Object.keys(setting.variants).filter((name) => Object.hasOwn(setting.variants[name]!.keys, first));
+  return having.length === 1 ? having[0] : undefined;
 }
 
 /** The tag of a variant as a setting of its own. */

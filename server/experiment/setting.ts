@@ -65,6 +65,8 @@ export interface TextSetting extends Described {
 export interface ListSetting extends Described {
   readonly kind: 'list';
   readonly item: Setting;
+  /** Of a list whose items may hold such lists themselves: whoever walks descriptions goes into it once. Null for others. */
+  readonly name: string | null;
   readonly minLength: number;
   readonly maxLength: number;
   readonly isUnique: boolean;
@@ -97,7 +99,7 @@ export interface Variant extends Word {
 
 /**
  * A mapping whose keys depend on one of them. With a tag (`type: kaf`), the bare word stands for a mapping with only the tag;
- * with tag null the variant is told by its own key (`{ridge: elu}`).
+ * with tag null the variant is told by its own key (`{ridge: elu}`), and the bare word (`ridge`) stands for its defaults.
  */
 export interface VariantSetting extends Described {
   readonly kind: 'variant';
@@ -190,7 +192,27 @@ export function list<S extends Setting>(
   },
 ): Typed<ListSetting, readonly ValueOf<S>[] | undefined> {
   const { minLength = 0, maxLength, isUnique = false, computed } = limits;
-  return typed({ kind: 'list', description, ...described({ computed }), item, minLength, maxLength, isUnique });
+  const limited = { item, minLength, maxLength, isUnique, name: null };
+  return typed({ kind: 'list', description, ...described({ computed }), ...limited });
+}
+
+/** The same of items that may hold such lists themselves: their description is asked for when it is needed. */
+export function recursiveList<T>(
+  name: string,
+  description: string,
+  item: () => Setting,
+  { minLength = 0, maxLength, computed }: { minLength?: number; maxLength: number; computed: string },
+): Typed<ListSetting, readonly T[] | undefined> {
+  const setting: ListSetting = {
+    kind: 'list',
+    description,
+    ...described({ computed }),
+    get item() {
+      return item();
+    },
+    ...{ minLength, maxLength, isUnique: false, name },
+  };
+  return typed(setting);
 }
 
 /** A mapping from names to values; one that is absent is empty. */

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import { resolveAlias } from './experimentText.ts';
-import { keyName, tagSetting } from './readSettings.ts';
+import { impliedVariant, keyName, tagSetting } from './readSettings.ts';
 import type { Keys, Setting, VariantSetting } from './setting.ts';
 
 /** The keys that may stand in this place; the tag of a variant is not among them. */
@@ -18,11 +18,15 @@ export function chosenVariant(setting: VariantSetting, document: Document, node:
   const found = resolveAlias(document, node);
   const { tag } = setting;
   const isKnown = (name: string) => Object.hasOwn(setting.variants, name);
-  if (tag === null) return isMap(found) ? found.items.map(keyName).find(isKnown) : undefined;
+  const keys = isMap(found) ? found.items.map(keyName) : [];
+  if (tag === null) {
+    if (isScalar(found) && typeof found.value === 'string') return isKnown(found.value) ? found.value : undefined;
+    return keys.find(isKnown);
+  }
   const written = isMap(found) ? found.items.find((pair) => keyName(pair) === tag)?.value : found;
   const value = resolveAlias(document, written);
   if (isScalar(value) && typeof value.value === 'string') return isKnown(value.value) ? value.value : undefined;
-  return setting.defaultVariant;
+  return impliedVariant(setting, keys) ?? setting.defaultVariant;
 }
 
 /** A mapping's pair or a list's item one level down; undefined if there is none. */

@@ -68,15 +68,15 @@ const model = group('The network.', {
   network: networkSetting,
   activation: activationSetting,
   dropout: list(
-    "Drop rates in order of the network's dropout layers (3 for light, 4 for vgg, none for resnets): the share of units set to 0 (2.20, 2.21).",
+    'Drop rates in order of the dropout layers of a network with a name (3 for light, 4 for vgg, one a block for cnn5, none for the others): the share of units set to 0 (2.20, 2.21).',
     number('Share of units dropped.', rate, 0),
-    { maxLength: 4, computed: '[0.2, 0.3, 0.4] for light, [0.2, 0.25, 0.3, 0.4] for vgg, [] for resnets' },
+    { maxLength: 5, computed: '[0.2, 0.3, 0.4] for light, [0.2, 0.25, 0.3, 0.4] for vgg, 0.25 each for cnn5' },
   ),
   denseL2: number('λ of the penalty λ·Σw² on the kernels of the dense layers.', penalty, {
-    computed: '0.0012, for resnets 0.0005',
+    computed: '0.0012 for light and vgg, 0.0005 for resnets, 0.0001 for cnn5 and mlp, else 0',
   }),
   convolutionL2: number('λ of the penalty λ·Σw² on the kernels of the convolutions.', penalty, {
-    computed: '0, for resnets 0.0005',
+    computed: '0.0005 for resnets, 0.0001 for cnn5, else 0',
   }),
   normalization: group(
     "Per-channel normalisation (x − mean)/std as the network's first layer, so that ε stays in pixel values of [0, 1].",

@@ -1,6 +1,7 @@
 // A plan back as an experiment file with every key spelled out: what a run did, as text that can be run again.
 import { stringify } from 'yaml';
-import { isKaf, type ActivationPlan, type Plan } from '../protocol/plan.ts';
+import { isKaf, type ActivationPlan, type NetworkPlan, type Plan } from '../protocol/plan.ts';
+import { layerValues } from './layersSetting.ts';
 
 /** YAML that compiles to the same plan, wherever the file is. */
 export function writeExperiment(plan: Plan): string {
@@ -9,7 +10,12 @@ export function writeExperiment(plan: Plan): string {
   return stringify({
     name,
     dataset,
-    model: { ...model, activation: activationValues(model.activation), normalization: model.normalization ?? 'none' },
+    model: {
+      ...model,
+      network: networkValues(model.network),
+      activation: activationValues(model.activation),
+      normalization: model.normalization ?? 'none',
+    },
     training: threat ? { ...rest, threat } : rest,
     observe: {
       norms: observe.normsEverySteps,
@@ -25,6 +31,11 @@ export function writeExperiment(plan: Plan): string {
     runtime,
     threads: threads ?? 'auto',
   });
+}
+
+function networkValues(network: NetworkPlan): unknown {
+  if (typeof network === 'string' || network.type !== 'layers') return network;
+  return { layers: layerValues(network.layers, activationValues) };
 }
 
 function activationValues(activation: ActivationPlan): object {

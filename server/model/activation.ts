@@ -25,10 +25,8 @@ export interface ActivationLayer {
 }
 
 interface Place {
-  /** What the names of its layers start with: the block, or nothing. */
-  readonly prefix: string;
-  /** 1, 2, … */
-  readonly number: number;
+  /** Of the layer, for example `block2.kaf1`. */
+  readonly name: string;
   /** The length of the last axis of what it makes. */
   readonly channels: number;
   readonly maker: ParameterMaker;
@@ -41,7 +39,7 @@ export interface Progress {
   epoch: number;
 }
 
-/** The `number`-th activation layer of a network or its block. */
+/** An activation layer. */
 export function makeActivation(plan: ActivationPlan, place: Place): ActivationLayer {
   if (isFormulaActivation(plan)) return makeFormula(plan, place);
   switch (plan.type) {
@@ -73,10 +71,9 @@ function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
 }
 
 /** Every channel starts from the same coefficients. */
-function makeFormula(plan: FormulaActivation, { prefix, number, channels, maker }: Place): ActivationLayer {
+function makeFormula(plan: FormulaActivation, { name: layer, channels, maker }: Place): ActivationLayer {
   const { formula, parameters } = activationFunction(plan);
   if (parameters.length === 0) return fixed((x) => applyFormula(x, null, { formula, gradients: 'input' }));
-  const layer = `${prefix}${plan.type}${number}`;
   const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
     layer,
     'coefficients',
@@ -95,9 +92,8 @@ function boundsOf(parameters: ActivationFunction['parameters']): Bounds | null {
   return [...min, ...max].some(Number.isFinite) ? { min, max } : null;
 }
 
-function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place): ActivationLayer {
+function makeSpline(plan: SplinePlan, { name: layer, channels, maker }: Place): ActivationLayer {
   const { boundary, basis, noise } = plan;
-  const layer = `${prefix}spline${number}`;
   const knots = dictionaryElements({ size: plan.points, boundary, gamma: 1 });
   const points: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'points', [channels, plan.points], {
     type: 'rows',
@@ -113,9 +109,8 @@ function makeSpline(plan: SplinePlan, { prefix, number, channels, maker }: Place
 /** The functions whose values at the knots the control points may start from, in float64. */
 const splineStarts = { ...ridgeTargets, tanh: Math.tanh, identity: (x: number) => x } as const;
 
-function makeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
+function makeKaf(plan: KafPlan, { name: layer, channels, maker }: Place): ActivationLayer {
   const { dictionary, boundary, gamma } = plan;
-  const layer = `${prefix}kaf${number}`;
   const base = plan.type === 'residual-kaf' ? 'swish' : 'none';
   const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, dictionary], kafInitializer(plan));
   return {
@@ -124,9 +119,8 @@ function makeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): Act
   };
 }
 
-function makeFreeKaf(plan: KafPlan, { prefix, number, channels, maker }: Place): ActivationLayer {
+function makeFreeKaf(plan: KafPlan, { name: layer, channels, maker }: Place): ActivationLayer {
   const { dictionary: size, gamma } = plan;
-  const layer = `${prefix}kaf${number}`;
   const elements = startOf(plan);
   const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, size], kafInitializer(plan));
   const dictionary: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'dictionary', [channels, size], {

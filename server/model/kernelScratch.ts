@@ -1,12 +1,11 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
 // what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
-import { isKaf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
+import { isKaf, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
-import type { ConvolutionLayout, LayerLayout } from './layout.ts';
+import type { ActivationLayout, ConvolutionLayout, LayerLayout } from '../network/layout.ts';
 
 export interface ScratchOptions {
-  readonly activation: ActivationPlan;
   readonly batchSize: number;
   readonly gradients: 'all' | 'input';
   readonly threads: number;
@@ -24,36 +23,39 @@ export function scratchFloats(layer: LayerLayout, options: ScratchOptions): numb
     case 'convolution':
       return convolutionFloats(layer, options);
     case 'dense':
-      return roundUp(layer.units) * (roundUp(layer.inputs) + options.batchSize);
+      return roundUp(layer.output[0]!) * (roundUp(layer.input[0]!) + options.batchSize);
     case 'batch-norm':
-      return (4 * mostParts + 5) * roundUp(layer.shape[2]);
+      return (4 * mostParts + 5) * roundUp(layer.output.at(-1)!);
+    case 'layer-norm':
+    case 'group-norm':
+      return 8 * options.batchSize * roundUp(layer.output.at(-1)!);
     case 'activation':
-      return activationFloats(layer.shape, options);
+      return activationFloats(layer, options);
     default:
       return 0;
   }
 }
 
 /** Filters and their gradients in Winograd's transformed domain, 36 values for 9, and a block of tiles a thread. */
-function convolutionFloats({ input, output, stride }: ConvolutionLayout, options: ScratchOptions): number {
-  const [height, width, inChannels] = input;
+function convolutionFloats({ input, output, size, stride }: ConvolutionLayout, options: ScratchOptions): number {
+  const [height, width, inChannels] = input as [number, number, number];
   const { batchSize, threads } = options;
   const nTiles = batchSize * Math.ceil(height / 4) * Math.ceil(width / 4);
-  const isTransformed = stride === 1 && nTiles >= 8;
+  const isTransformed = size === 3 && stride === 1 && nTiles >= 8;
   const nParts =
     options.gradients === 'input'
       ? 1
       : Math.min(mostFilterParts, isTransformed ? Math.max(1, Math.floor(nTiles / 128)) : batchSize);
-  const filters = (isTransformed ? 36 : 9) * nParts * (roundUp(inChannels) + 6) * roundUp(output[2]);
-  const paddedImages = (height + 6) * (width + 6) * (roundUp(inChannels) + roundUp(output[2]));
-  const biasSums = 3 * mostParts * roundUp(output[2]);
+  const filters = (isTransformed ? 36 : size ** 2) * nParts * (roundUp(inChannels) + 6) * roundUp(output[2]!);
+  const paddedImages = (height + 6) * (width + 6) * (roundUp(inChannels) + roundUp(output[2]!));
+  const biasSums = 3 * mostParts * roundUp(output[2]!);
   return filters + biasSums + threads * ((isTransformed ? 235_000 : 0) + paddedImages);
 }
 
 /** Tables of cubics, or of coefficients, and sums of gradients: those of KAFs by cubics in groups of 16 channels. */
 function activationFloats(
-  shape: readonly number[],
-  { activation, batchSize, gradients, threads }: ScratchOptions,
+  { activation, output: shape }: ActivationLayout,
+  { batchSize, gradients, threads }: ScratchOptions,
 ): number {
   const channels = roundUp(shape.at(-1)!);
   const isAll = gradients === 'all';

@@ -1,23 +1,31 @@
 // Convolution and dense layers' products with exactly the gradients that are asked for: tfjs's own compute all of them, which
 // an attack (input only) and a first layer (parameters only) would pay for in vain.
 import * as tf from '@tensorflow/tfjs-core';
+import type { Padding } from '../protocol/plan.ts';
 
 /** What a product is differentiated with respect to. */
 export type Differentiated = 'input' | 'parameters' | 'both';
 
+interface ConvolutionOptions {
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly differentiated: Differentiated;
+}
+
 /**
- * y = x ⋆ kernel + bias, padded as TensorFlow's `same`: an odd pixel comes last. x `[N,H,W,I]`, kernel `[K,K,I,O]`, bias `[O]`,
- * y `[N,⌈H/stride⌉,⌈W/stride⌉,O]`.
+ * y = x ⋆ kernel + bias. x `[N,H,W,I]`, kernel `[K,K,I,O]`, bias `[O]` or none; padded as TensorFlow's `same` (an odd pixel comes
+ * last), y is `[N,⌈H/stride⌉,⌈W/stride⌉,O]`, unpadded (`valid`) `[N,⌊(H−K)/stride⌋+1,⌊(W−K)/stride⌋+1,O]`.
  */
 export function convolve(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
-  bias: tf.Tensor1D,
-  { stride, differentiated }: { readonly stride: number; readonly differentiated: Differentiated },
+  bias: tf.Tensor1D | null,
+  { stride, padding: pad, differentiated }: ConvolutionOptions,
 ): tf.Tensor4D {
-  const geometry = { strides: [stride, stride], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined } as const;
+  const geometry = { strides: [stride, stride], pad, dataFormat: 'NHWC', dimRoundingMode: undefined } as const;
+  const biased = bias ? { bias } : {};
   return product<tf.Tensor4D>(x, kernel, bias, differentiated, {
-    value: () => tf.fused.conv2d({ x, filter: kernel, bias, strides: stride, pad: 'same', activation: 'linear' }),
+    value: () => tf.fused.conv2d({ x, filter: kernel, ...biased, strides: stride, pad, activation: 'linear' }),
     inputGradient: (dy) =>
       runKernel(tf.Conv2DBackpropInput, { dy, filter: kernel }, { ...geometry, inputShape: x.shape }),
     kernelGradient: (dy, savedX) =>
@@ -26,15 +34,16 @@ export function convolve(
   });
 }
 
-/** y = x·kernel + bias; x `[N,I]`, kernel `[I,O]`, bias `[O]`, y `[N,O]`. */
+/** y = x·kernel + bias; x `[N,I]`, kernel `[I,O]`, bias `[O]` or none, y `[N,O]`. */
 export function multiply(
   x: tf.Tensor2D,
   kernel: tf.Tensor2D,
-  bias: tf.Tensor1D,
+  bias: tf.Tensor1D | null,
   differentiated: Differentiated,
 ): tf.Tensor2D {
+  const biased = bias ? { bias } : {};
   return product<tf.Tensor2D>(x, kernel, bias, differentiated, {
-    value: () => tf.fused.matMul({ a: x, b: kernel, bias, activation: 'linear' }) as tf.Tensor2D,
+    value: () => tf.fused.matMul({ a: x, b: kernel, ...biased, activation: 'linear' }) as tf.Tensor2D,
     inputGradient: (dy) => tf.matMul(dy, kernel, false, true),
     kernelGradient: (dy, savedX) => tf.matMul(savedX, dy, true, false),
     biasGradient: (dy) => tf.sum(dy, 0),
@@ -53,13 +62,13 @@ interface ProductParts<T extends tf.Tensor> {
 function product<T extends tf.Tensor>(
   x: tf.Tensor,
   kernel: tf.Tensor,
-  bias: tf.Tensor,
+  bias: tf.Tensor | null,
   differentiated: Differentiated,
   parts: ProductParts<T>,
 ): T {
   const isOfInput = differentiated !== 'parameters';
   const isOfParameters = differentiated !== 'input';
-  const inputs = [...(isOfInput ? [x] : []), ...(isOfParameters ? [kernel, bias] : [])];
+  const inputs = [...(isOfInput ? [x] : []), ...(isOfParameters ? [kernel, ...(bias ? [bias] : [])] : [])];
   const op = tf.customGrad((...operands) => {
     const save = operands.at(-1) as tf.GradSaveFunc;
     save(isOfParameters ? [x] : []);
@@ -67,7 +76,8 @@ function product<T extends tf.Tensor>(
       value: parts.value(),
       gradFunc: (dy, [savedX]) => [
         ...(isOfInput ? [parts.inputGradient(dy as T)] : []),
-        ...(isOfParameters ? [parts.kernelGradient(dy as T, savedX as T), parts.biasGradient(dy as T)] : []),
+        ...(isOfParameters ? [parts.kernelGradient(dy as T, savedX as T)] : []),
+        ...(isOfParameters && bias ? [parts.biasGradient(dy as T)] : []),
       ],
     };
   });

@@ -1,9 +1,10 @@
-// Networks made of a layout (layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
+// Networks made of a layout (server/network/layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelPlan } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
 import { makeActivation, type Progress } from './activation.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
+import { makeGroupNorm } from './groupNorm.ts';
 import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
 import {
   layOutNetwork,
@@ -11,11 +12,11 @@ import {
   type DenseLayout,
   type LayerLayout,
   type NetworkEnds,
-} from './layout.ts';
+} from '../network/layout.ts';
+import { concatenate, residual } from './joins.ts';
 import { convolve, multiply } from './linear.ts';
 import { ParameterMaker, type Parameter, type Statistic } from './parameters.ts';
-import { flatten, globalAveragePool, maxPool } from './pooling.ts';
-import { residual } from './residual.ts';
+import { averagePool, flatten, globalAveragePool, maxPool } from './pooling.ts';
 
 export interface Network {
   /** In the order of the forward pass. */
@@ -24,10 +25,10 @@ export interface Network {
   /** Those whose shapes are observed. */
   readonly activations: readonly ShapeInfo[];
   /**
-   * Logits `[batch, classes]` of images `[batch, height, width, channels]` in [0, 1]. Never moves the running statistics: an
+   * Logits `[batch, classes]` of samples `[batch, …sampleShape]`, pictures in [0, 1]. Never moves the running statistics: an
    * attack during training uses the batch's own, and only the update pass hands its statistics to `updateStatistics`.
    */
-  forward(images: tf.Tensor4D, pass: Pass): tf.Tensor2D;
+  forward(samples: tf.Tensor, pass: Pass): tf.Tensor2D;
   /**
    * Moves the running statistics towards a training pass's.
    * @param update 1 for the first update of this network, and so on
@@ -40,7 +41,7 @@ export interface Network {
 
 /** Initial weights depend on the seed and the plan alone. */
 export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & { readonly seed: number }): Network {
-  const builder = new Builder(plan, seed);
+  const builder = new Builder(seed);
   const normalization = plan.normalization && makeNormalization(plan.normalization);
   const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
   const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
@@ -51,7 +52,7 @@ export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & {
     parameters,
     statistics,
     activations,
-    forward: (images, pass) => forward(images, pass) as tf.Tensor2D,
+    forward: (samples, pass) => forward(samples, pass) as tf.Tensor2D,
     updateStatistics: (batch, update) => {
       updateStatistics(statistics, batch, update);
     },
@@ -67,10 +68,8 @@ class Builder {
   readonly maker: ParameterMaker;
   readonly activations: ShapeInfo[] = [];
   readonly progress: Progress = { epoch: 0 };
-  readonly #plan: ModelPlan;
 
-  constructor(plan: ModelPlan, seed: number) {
-    this.#plan = plan;
+  constructor(seed: number) {
     this.maker = new ParameterMaker(seed);
   }
 
@@ -79,18 +78,24 @@ class Builder {
       case 'convolution':
         return this.#convolution(layout);
       case 'batch-norm':
-        return makeBatchNorm(layout.name, layout.shape[2], this.maker);
+        return makeBatchNorm(layout.name, layout.output.at(-1)!, this.maker);
+      case 'layer-norm':
+        return makeGroupNorm(layout.name, layout.output.at(-1)!, 1, this.maker);
+      case 'group-norm':
+        return makeGroupNorm(layout.name, layout.output.at(-1)!, layout.groups, this.maker);
       case 'activation': {
-        const { prefix, number, shape } = layout;
-        const place = { prefix, number, channels: shape.at(-1)!, maker: this.maker, progress: this.progress };
-        const { apply, info } = makeActivation(this.#plan.activation, place);
+        const { name, output, activation } = layout;
+        const place = { name, channels: output.at(-1)!, maker: this.maker, progress: this.progress };
+        const { apply, info } = makeActivation(activation, place);
         if (info) this.activations.push(info);
         return apply;
       }
       case 'dropout':
-        return makeDropout(this.#plan.dropout[layout.index] ?? 0, layout.index);
+        return makeDropout(layout.rate, layout.index);
       case 'max-pool':
-        return maxPool;
+        return maxPool(layout);
+      case 'average-pool':
+        return averagePool(layout);
       case 'global-average-pool':
         return globalAveragePool;
       case 'flatten':
@@ -98,37 +103,59 @@ class Builder {
       case 'dense':
         return this.#dense(layout);
       case 'residual': {
-        const [branch, skip] = [layout.branch, layout.skip].map((way) => chain(way.map((inner) => this.build(inner))));
-        return residual(branch!, skip!);
+        const [branch, skip] = [layout.branch, layout.skip].map((way) => this.#way(way));
+        const scale = layout.isScaled ? this.maker.make<tf.Rank.R1>(layout.name, 'scale', [1], zero) : null;
+        return residual(branch!, skip!, { tiles: layout.tiles, scale });
       }
+      case 'concat':
+        return concatenate(layout.ways.map((way) => this.#way(way)));
       default:
         return layout satisfies never;
     }
   }
 
-  #convolution({ name, input, output, size, stride, initializer, isFirst }: ConvolutionLayout): Layer {
-    const [inChannels, outChannels] = [input[2], output[2]];
+  #way(layouts: readonly LayerLayout[]): Layer {
+    return chain(layouts.map((layout) => this.build(layout)));
+  }
+
+  #convolution({
+    name,
+    input,
+    output,
+    size,
+    stride,
+    padding,
+    hasBias,
+    initializer,
+    isFirst,
+  }: ConvolutionLayout): Layer {
+    const [inChannels, outChannels] = [input[2]!, output[2]!];
     const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', [size, size, inChannels, outChannels], {
       type: initializer,
       fanIn: size * size * inChannels,
       fanOut: size * size * outChannels,
     });
-    const bias = this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], { type: 'constant', value: 0 });
+    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], zero) : null;
     const differentiatedInTraining = isFirst ? 'parameters' : 'both';
     return (x, { gradients }) =>
       convolve(x as tf.Tensor4D, kernel, bias, {
-        stride,
+        ...{ stride, padding },
         differentiated: gradients === 'input' ? 'input' : differentiatedInTraining,
       });
   }
 
-  #dense({ name, inputs, units, initializer }: DenseLayout): Layer {
+  #dense({ name, input, output, hasBias, initializer, isFirst }: DenseLayout): Layer {
+    const [inputs, units] = [input[0]!, output[0]!];
     const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], {
       type: initializer,
       fanIn: inputs,
       fanOut: units,
     });
-    const bias = this.maker.make<tf.Rank.R1>(name, 'bias', [units], { type: 'constant', value: 0 });
-    return (x, { gradients }) => multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : 'both');
+    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [units], zero) : null;
+    const differentiatedInTraining = isFirst ? 'parameters' : 'both';
+    return (x, { gradients }) =>
+      multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : differentiatedInTraining);
   }
 }
+
+const zero = { type: 'constant', value: 0 } as const;

@@ -10,6 +10,10 @@ export type Initializer =
   | { readonly type: 'he-uniform'; readonly fanIn: number }
   /** He et al. 2015: normal of variance 2/fanIn (Keras cuts the tails at two standard deviations). */
   | { readonly type: 'he-normal'; readonly fanIn: number }
+  /** LeCun et al. 1998: normal of variance 1/fanIn. */
+  | { readonly type: 'lecun-normal'; readonly fanIn: number }
+  /** Glorot & Bengio 2010: normal of variance 2/(fanIn + fanOut). */
+  | { readonly type: 'glorot-normal'; readonly fanIn: number; readonly fanOut: number }
   /** Glorot & Bengio 2010: uniform on ±√(6/(fanIn + fanOut)). */
   | { readonly type: 'glorot-uniform'; readonly fanIn: number; readonly fanOut: number }
   | { readonly type: 'normal'; readonly std: number }
@@ -43,6 +47,9 @@ export interface Statistic {
   readonly variable: tf.Variable;
 }
 
+type Quantity =
+  'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points' | 'scale';
+
 /** Makes parameters in the network's order, each from a stream of its own. */
 export class ParameterMaker {
   readonly parameters: Parameter[] = [];
@@ -55,7 +62,7 @@ export class ParameterMaker {
 
   make<R extends tf.Rank>(
     layer: string,
-    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points',
+    quantity: Quantity,
     shape: tf.ShapeMap[R],
     initializer: Initializer,
     bounds: Bounds | null = null,
@@ -96,6 +103,10 @@ function draw(shape: number[], initializer: Initializer, key: Parameters<typeof 
     }
     case 'he-normal':
       return normal(shape, 0, Math.sqrt(2 / initializer.fanIn), key);
+    case 'lecun-normal':
+      return normal(shape, 0, Math.sqrt(1 / initializer.fanIn), key);
+    case 'glorot-normal':
+      return normal(shape, 0, Math.sqrt(2 / (initializer.fanIn + initializer.fanOut)), key);
     case 'normal':
       return normal(shape, 0, initializer.std, key);
     case 'rows': {

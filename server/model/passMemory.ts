@@ -1,9 +1,9 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
-import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
-import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
+import { floatsOf, parametersOf, statisticsOf } from '../network/costs.ts';
+import { layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
+import type { ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
-import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
 
 export interface PassMemory {
   /** Weights, and running statistics. */
@@ -27,12 +27,12 @@ interface Pass {
  */
 export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
   const layers = layOutNetwork(plan, ends);
-  const imageFloats = product(ends.sampleShape);
+  const imageFloats = floatsOf(ends.sampleShape);
   return {
-    parameters: sum(layers.map((layer) => parametersOf(layer, plan.activation))),
+    parameters: sum(layers.map(parametersOf)),
     statistics: sum(layers.map(statisticsOf)),
     peak: (pass) => {
-      const walk = new Walk(plan, pass);
+      const walk = new Walk(pass);
       const images = walk.ledger.take(pass.batchSize * imageFloats);
       const input = plan.normalization ? walk.through(images, { floats: imageFloats, isSaved: true }) : images;
       walk.forward(layers, input);
@@ -40,49 +40,6 @@ export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
       return walk.ledger.peak;
     },
   };
-}
-
-function parametersOf(layer: LayerLayout, activation: ActivationPlan): number {
-  switch (layer.type) {
-    case 'convolution': {
-      const [inChannels, outChannels] = [layer.input[2], layer.output[2]];
-      return (layer.size ** 2 * inChannels + 1) * outChannels;
-    }
-    case 'dense':
-      return (layer.inputs + 1) * layer.units;
-    case 'batch-norm':
-      return 2 * layer.shape[2];
-    case 'activation':
-      return coefficientsOf(activation) * layer.shape.at(-1)!;
-    case 'residual':
-      return sum([...layer.branch, ...layer.skip].map((inner) => parametersOf(inner, activation)));
-    default:
-      return 0;
-  }
-}
-
-/** Trained values of a channel. */
-function coefficientsOf(activation: ActivationPlan): number {
-  if (isFormulaActivation(activation)) return activationFunction(activation).parameters.length;
-  switch (activation.type) {
-    case 'spline':
-      return activation.points;
-    case 'kaf':
-    case 'residual-kaf':
-      return activation.dictionary;
-    case 'kaf-free':
-      return 2 * activation.dictionary + 1;
-    case 'k-wta':
-    case 'maxout':
-      return 0;
-    default:
-      return activation satisfies never;
-  }
-}
-
-function statisticsOf(layer: LayerLayout): number {
-  if (layer.type === 'residual') return sum([...layer.branch, ...layer.skip].map(statisticsOf));
-  return layer.type === 'batch-norm' ? 2 * layer.shape[2] : 0;
 }
 
 /** Memory that several tensors may share. */
@@ -137,12 +94,10 @@ interface LayerCosts {
 
 class Walk {
   readonly ledger = new Ledger();
-  readonly #plan: ModelPlan;
   readonly #pass: Pass;
   readonly #steps: Step[] = [];
 
-  constructor(plan: ModelPlan, pass: Pass) {
-    this.#plan = plan;
+  constructor(pass: Pass) {
     this.#pass = pass;
   }
 
@@ -151,38 +106,53 @@ class Walk {
   }
 
   #layer(layer: LayerLayout, x: Block): Block {
-    const { activation } = this.#plan;
     const isAll = this.#pass.gradients === 'all';
-    const parameters = isAll && layer.type !== 'residual' ? parametersOf(layer, activation) : 0;
-    const costs = { parameters, scratch: scratchFloats(layer, { ...this.#pass, activation }) };
+    const floats = floatsOf(layer.output);
     switch (layer.type) {
       case 'convolution':
-        return this.through(x, { floats: product(layer.output), isSaved: isAll, ...costs });
       case 'dense':
-        return this.through(x, { floats: layer.units, isSaved: isAll, ...costs });
+        return this.through(x, { floats, isSaved: isAll, ...this.#costs(layer) });
       case 'batch-norm':
+      case 'layer-norm':
+      case 'group-norm':
       case 'activation':
-        return this.through(x, { floats: product(layer.shape), isSaved: true, ...costs });
-      case 'max-pool': {
-        const [height, width, channels] = layer.input;
-        const floats = Math.floor(height / 2) * Math.floor(width / 2) * channels;
+        return this.through(x, { floats, isSaved: true, ...this.#costs(layer) });
+      case 'max-pool':
+      case 'average-pool':
         return this.through(x, { floats, isSaved: true, isOutputSaved: true });
-      }
       case 'global-average-pool':
-        return this.through(x, { floats: layer.input[2], isSaved: false });
+        return this.through(x, { floats, isSaved: false });
       case 'dropout':
-        return this.#plan.dropout[layer.index] ? this.through(x, { floats: product(layer.shape), isSaved: false }) : x;
+        return layer.rate > 0 ? this.through(x, { floats, isSaved: false }) : x;
       case 'flatten':
         return x;
       case 'residual': {
-        const inputs = [this.forward(layer.branch, x), this.forward(layer.skip, x)];
-        const output = this.ledger.take(this.#pass.batchSize * product(layer.output));
-        this.#steps.push({ inputs, output, saved: [], parameters: 0, scratch: 0, isSum: true });
-        return output;
+        const branch = this.forward(layer.branch, x);
+        const scaled = layer.isScaled ? this.through(branch, { floats, isSaved: isAll }) : branch;
+        const skip = this.forward(layer.skip, x);
+        const through = layer.tiles > 1 ? this.through(skip, { floats, isSaved: false }) : skip;
+        return this.#join([scaled, through], floats, 'sum');
       }
+      case 'concat':
+        return this.#join(
+          layer.ways.map((way) => this.forward(way, x)),
+          floats,
+          'concat',
+        );
       default:
         return layer satisfies never;
     }
+  }
+
+  #costs(layer: LayerLayout): Pick<LayerCosts, 'parameters' | 'scratch'> {
+    const parameters = this.#pass.gradients === 'all' ? parametersOf(layer) : 0;
+    return { parameters, scratch: scratchFloats(layer, this.#pass) };
+  }
+
+  #join(inputs: readonly Block[], floats: number, type: 'sum' | 'concat'): Block {
+    const output = this.ledger.take(this.#pass.batchSize * floats);
+    this.#steps.push({ inputs, output, saved: [], parameters: 0, scratch: 0, isSum: type === 'sum' });
+    return output;
   }
 
   /** A layer with one input. `floats` are its output's, an image; `parameters` those whose gradients it gives. */
@@ -220,10 +190,6 @@ class Walk {
       ledger.borrow(scratch);
     }
   }
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((total, size) => total * size, 1);
 }
 
 function sum(values: readonly number[]): number {

@@ -1,19 +1,80 @@
 // Pooling and flattening, with gradients of their own: tfjs-core registers none for them outside its union package.
 import * as tf from '@tensorflow/tfjs-core';
+import type { Padding } from '../protocol/plan.ts';
 import type { Layer } from './layer.ts';
 
-const window = { filterSize: 2, strides: 2, pad: 'valid', dimRoundingMode: undefined } as const;
+interface Window {
+  readonly size: number;
+  readonly stride: number;
+  readonly padding: Padding;
+}
 
-/** 2×2 maximum with stride 2; `[N,H,W,C]` to `[N,H/2,W/2,C]`. Of equal values the gradient goes to the first. */
-export const maxPool: Layer = (x) =>
-  differentiable(x, {
-    value: () => tf.maxPool(x as tf.Tensor4D, window.filterSize, window.strides, window.pad),
-    gradient: (dy, [input, output]) =>
-      tf
-        .engine()
-        .runKernel(tf.MaxPoolGrad, { dy, input, output } as tf.NamedTensorMap, window as unknown as tf.NamedAttrMap),
-    isSaved: true,
+/** Largest of size×size; `[N,H,W,C]` to `[N,H′,W′,C]`, H′ and W′ as of a convolution. Of equal values the gradient goes to the first. */
+export function maxPool({ size, stride, padding }: Window): Layer {
+  const window = { filterSize: size, strides: stride, pad: padding, dimRoundingMode: undefined };
+  return (x) =>
+    differentiable(x, {
+      value: () => tf.maxPool(x as tf.Tensor4D, size, stride, padding),
+      gradient: (dy, [input, output]) => runKernel(tf.MaxPoolGrad, { dy, input: input!, output: output! }, window),
+      isSaved: true,
+    });
+}
+
+/**
+ * Mean of size×size, of the pixels of the map alone where it is padded. Padding is done here and its share of the mean undone: tfjs's
+ * own gradient divides by the whole window at an edge, too, where its mean does not.
+ */
+export function averagePool({ size, stride, padding }: Window): Layer {
+  const window = { filterSize: size, strides: stride, pad: 'valid', dimRoundingMode: undefined };
+  const mean = (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, size, stride, 'valid');
+  const spread = (dy: tf.Tensor, input: tf.Tensor) => runKernel(tf.AvgPoolGrad, { dy, input }, window);
+  const plain: Layer = (x) =>
+    differentiable(x, { value: () => mean(x), gradient: (dy, [input]) => spread(dy, input!), isSaved: true });
+  if (padding === 'valid') return plain;
+  return (x, pass) => {
+    const [, height, width] = x.shape as [number, number, number, number];
+    const [top, bottom] = paddingOf(height, size, stride);
+    const [left, right] = paddingOf(width, size, stride);
+    if (top + bottom + left + right === 0) return plain(x, pass);
+    const around: [number, number][] = [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ];
+    const correction = () => {
+      const [rows, columns] = [sharesOf(height, size, stride), sharesOf(width, size, stride)];
+      const channels = x.shape[3]!;
+      const values = rows.flatMap((row) =>
+        columns.flatMap((column) => Array<number>(channels).fill(1 / (row * column))),
+      );
+      return tf.tensor(values, [1, rows.length, columns.length, channels]);
+    };
+    return differentiable(x, {
+      value: () => tf.mul(mean(tf.pad(x, around)), correction()),
+      gradient: (dy, [input]) => {
+        const ofPadded = spread(tf.mul(dy, correction()), tf.pad(input!, around));
+        return tf.slice(ofPadded, [0, top, left, 0], input!.shape);
+      },
+      isSaved: true,
+    });
+  };
+}
+
+/** Which share of each window's length is inside of the map. */
+function sharesOf(length: number, size: number, stride: number): number[] {
+  const [before] = paddingOf(length, size, stride);
+  return Array.from({ length: Math.ceil(length / stride) }, (_, index) => {
+    const start = index * stride - before;
+    return (Math.min(length, start + size) - Math.max(0, start)) / size;
   });
+}
+
+/** Before and behind, as TensorFlow's `same`: an odd pixel comes last. */
+function paddingOf(length: number, size: number, stride: number): [before: number, behind: number] {
+  const total = Math.max(0, (Math.ceil(length / stride) - 1) * stride + size - length);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
 
 /** Mean over height and width; `[N,H,W,C]` to `[N,C]`. Both ways are matrix products, the fastest kernel of every runtime. */
 export const globalAveragePool: Layer = (x) => {
@@ -32,15 +93,13 @@ export const globalAveragePool: Layer = (x) => {
   });
 };
 
-/** `[N,H,W,C]` to `[N,H·W·C]`. */
-export const flatten: Layer = (x) => {
-  const [batch, height, width, channels] = (x as tf.Tensor4D).shape;
-  return differentiable(x, {
-    value: () => tf.reshape(x, [batch, height * width * channels]),
+/** `[N, …]` to `[N, all the values of a sample]`. */
+export const flatten: Layer = (x) =>
+  differentiable(x, {
+    value: () => tf.reshape(x, [x.shape[0]!, x.shape.slice(1).reduce((product, length) => product * length, 1)]),
     gradient: (dy) => tf.reshape(dy, x.shape),
     isSaved: false,
   });
-};
 
 interface Parts {
   readonly value: () => tf.Tensor;
@@ -56,4 +115,8 @@ function differentiable(x: tf.Tensor, { value, gradient, isSaved }: Parts): tf.T
     // tfjs tidies what the value leaves behind, but what the gradient does it keeps until the whole pass is done.
     return { value: y, gradFunc: (dy, saved) => tf.tidy(() => gradient(dy as tf.Tensor, saved)) };
   })(x);
+}
+
+function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor {
+  return tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap);
 }

@@ -42,7 +42,7 @@ export type DatasetPlan =
 export interface ModelPlan {
   readonly network: NetworkPlan;
   readonly activation: ActivationPlan;
-  /** Drop rates in order of the network's dropout layers: light has 3, vgg 4, a residual network none. */
+  /** Drop rates in order of the dropout layers of a network with a name; declared layers have theirs themselves. */
   readonly dropout: readonly number[];
   /** λ of the penalty λ·Σw² on the kernels of the dense layers. */
   readonly denseL2: number;
@@ -52,8 +52,72 @@ export interface ModelPlan {
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }
 
-/** `depth` counts convolutions (without those on skips) and the dense layer: 6n + 2, n blocks in each of the three stages. */
-export type NetworkPlan = 'light' | 'vgg' | { readonly type: 'resnet'; readonly depth: number };
+/**
+ * A network with a name (server/network/named), with its numbers where it has any; or one of layers that its plan declares.
+ * `depth` counts convolutions (without those on skips) and the dense layer: 6n + 2, n blocks in each of the three stages.
+ */
+export type NetworkPlan =
+  | 'light'
+  | 'vgg'
+  | 'preact-resnet18'
+  | { readonly type: 'resnet'; readonly depth: number }
+  | { readonly type: 'cnn5'; readonly blocks: number }
+  | { readonly type: 'mlp'; readonly hiddenLayers: number; readonly units: number }
+  | { readonly type: 'layers'; readonly layers: readonly LayerPlan[] };
+
+/** Of TensorFlow: `same` pads to ⌈length/stride⌉, an odd pixel last; `valid` not at all. */
+export type Padding = 'same' | 'valid';
+
+/** Of a kernel of so many inputs (fan-in) and outputs (fan-out) a value: server/model/parameters.ts. */
+export type KernelInitializer = 'he-uniform' | 'he-normal' | 'glorot-uniform' | 'glorot-normal' | 'lecun-normal';
+
+/** What a layer is called in the names of its tensors; absent for its kind and number. */
+interface Named {
+  readonly name?: string;
+}
+
+export type LayerPlan =
+  | ({
+      readonly type: 'conv';
+      readonly channels: number;
+      readonly size: number;
+      readonly stride: number;
+      readonly padding: Padding;
+      readonly bias: boolean;
+      readonly initializer: KernelInitializer;
+    } & Named)
+  | ({
+      readonly type: 'dense';
+      /** `classes`: as many as the data set has. */
+      readonly units: number | 'classes';
+      readonly bias: boolean;
+      readonly initializer: KernelInitializer;
+    } & Named)
+  | ({ readonly type: 'batch-norm' | 'layer-norm' } & Named)
+  | ({ readonly type: 'group-norm'; readonly groups: number } & Named)
+  /** Null for the model's own. */
+  | ({ readonly type: 'activation'; readonly activation: ActivationPlan | null } & Named)
+  | { readonly type: 'dropout'; readonly rate: number }
+  | {
+      readonly type: 'max-pool' | 'average-pool';
+      readonly size: number;
+      readonly stride: number;
+      readonly padding: Padding;
+    }
+  | { readonly type: 'global-average-pool' | 'flatten' }
+  /** The same layers several times, each time with weights of its own. */
+  | { readonly type: 'repeat'; readonly times: number; readonly layers: readonly LayerPlan[] }
+  /** Layers whose names begin with `block1.`, and so on, and are counted anew. */
+  | { readonly type: 'block'; readonly layers: readonly LayerPlan[] }
+  /** skip(x) + branch(x), the branch times a trained factor that starts at 0 where it is scaled (De & Smith, 2020). */
+  | {
+      readonly type: 'residual';
+      readonly branch: readonly LayerPlan[];
+      readonly skip: readonly LayerPlan[];
+      readonly scale: 'none' | 'trained';
+    }
+  /** The channels of each way, one after another (Szegedy et al., 2015). */
+  | { readonly type: 'concat'; readonly ways: readonly (readonly LayerPlan[])[] };
 
 /** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =
@@ -61,7 +125,7 @@ export type ActivationPlan =
   /** The share of winners among all values of a sample, at the start where it is lowered in training. */
   | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
   | SplinePlan
-  /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
+  /** The largest of K linear maps: the layer before has K times as many outputs. */
   | { readonly type: 'maxout'; readonly maps: number }
   | KafPlan;
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
-import { datasetEnds } from '../data/dataset.ts';
+import { datasetEnds } from '../experiment/datasetEnds.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';

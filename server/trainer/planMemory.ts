@@ -1,6 +1,6 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
-import type { NetworkEnds } from '../model/layout.ts';
+import type { NetworkEnds } from '../network/layout.ts';
 import type { EvaluationPlan, OptimizerPlan, Plan } from '../protocol/plan.ts';
 
 /** A plan does not fit; says what to change. */

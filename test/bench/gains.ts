@@ -49,7 +49,7 @@ function measure({ formula, parameters }: ActivationFunction, seed: number): num
     const ones = tf.ones([channels]) as tf.Tensor1D;
     const rows = parameters.length > 0 ? tf.tensor2d(Array(channels).fill(parameters.map(({ start }) => start))) : null;
     const layer = (x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D => {
-      const convolved = convolve(x, filter, zeros, { stride: 1, differentiated: 'input' });
+      const convolved = convolve(x, filter, zeros, { stride: 1, padding: 'same', differentiated: 'input' });
       const { y } = batchNormTraining(convolved, ones, zeros, 1e-5);
       return applyFormula(y, rows, { formula, gradients: 'input' });
     };

@@ -1,6 +1,54 @@
 // Experiments for the property tests: the values of a file, generated.
 import fc from 'fast-check';
 
+/** Layers that keep a feature map's shape, whatever it is, and hold one another. */
+const { layers: shapeKeeping } = fc.letrec<{ layers: unknown[]; layer: unknown }>((tie) => ({
+  layers: fc.array(tie('layer'), { minLength: 1, maxLength: 4, depthIdentifier: 'layers' }),
+  layer: fc.oneof(
+    { depthIdentifier: 'layers', maxDepth: 3 },
+    fc.constantFrom('activation', 'batch-norm', 'layer-norm', { 'group-norm': 1 }, { 'batch-norm': {} }),
+    fc.record({ dropout: fc.double({ min: 0, max: 0.6, noNaN: true }) }),
+    fc.record({ activation: fc.constantFrom('relu', { type: 'kaf', dictionary: 7 }, { formula: 'x * sigmoid(x)' }) }),
+    fc.record({
+      'average-pool': fc.record({
+        size: fc.integer({ min: 1, max: 4 }),
+        stride: fc.constant(1),
+        padding: fc.constant('same'),
+      }),
+    }),
+    fc.record({ repeat: fc.record({ times: fc.integer({ min: 1, max: 3 }), layers: tie('layers') }) }),
+    fc.record({ block: tie('layers') }),
+    fc.record({
+      residual: fc.record(
+        { branch: tie('layers'), skip: tie('layers'), scale: fc.constantFrom('none', 'trained') },
+        { requiredKeys: ['branch'] },
+      ),
+    }),
+  ),
+}));
+
+/** A network of declared layers that fit pictures and ten classes. */
+const declaredNetwork = fc
+  .record({
+    layers: shapeKeeping,
+    channels: fc.integer({ min: 1, max: 9 }),
+    size: fc.constantFrom(1, 3, 5, 7),
+    initializer: fc.constantFrom('he-uniform', 'he-normal', 'glorot-uniform', 'glorot-normal', 'lecun-normal'),
+    bias: fc.boolean(),
+    nWays: fc.integer({ min: 1, max: 3 }),
+    end: fc.constantFrom('flatten', 'global-average-pool'),
+  })
+  .map(({ layers, nWays, end, ...conv }) => ({
+    layers: [
+      ...layers,
+      { conv },
+      { concat: Array.from({ length: nWays }, () => layers) },
+      { 'max-pool': { size: 3, stride: 2 } },
+      end,
+      { dense: { units: 'classes', bias: conv.bias, name: 'logits' } },
+    ],
+  }));
+
 /** Random keys of an experiment that are right, or left out. */
 export const experimentValues = fc.record(
   {
@@ -21,6 +69,13 @@ export const experimentValues = fc.record(
             network: fc.oneof(
               fc.constantFrom('light', 'vgg', 'resnet20', 'resnet56', 'resnet'),
               fc.integer({ min: 1, max: 200 }).map((n) => ({ type: 'resnet', depth: 6 * n + 2 })),
+              fc.constantFrom('preact-resnet18', 'cnn5', 'mlp'),
+              fc.record({ type: fc.constant('cnn5'), blocks: fc.integer({ min: 1, max: 5 }) }),
+              fc.record({
+                ...{ type: fc.constant('mlp'), hiddenLayers: fc.integer({ min: 1, max: 9 }) },
+                units: fc.integer({ min: 1, max: 500 }),
+              }),
+              declaredNetwork,
             ),
             convolutionL2: fc.double({ min: 0, max: 10, noNaN: true }),
             activation: fc.oneof(
@@ -78,7 +133,7 @@ export const experimentValues = fc.record(
         weight: 1,
         arbitrary: fc.record(
           {
-            network: fc.constantFrom('light', 'vgg'),
+            network: fc.constantFrom('light', 'vgg', 'resnet20', 'mlp'),
             activation: fc.record(
               { type: fc.constant('maxout'), maps: fc.integer({ min: 2, max: 16 }) },
               { requiredKeys: ['type'] },

@@ -21,6 +21,10 @@ function underlined(text: string, { range }: ExperimentIssue): string {
 
 const topKeys = 'name, dataset, model, training, observe, checkpoints, evaluation, seed, seeds, runtime, threads';
 
+const networks = '"light", "vgg", "resnet", "preact-resnet18", "cnn5", "mlp", "resnet20", "resnet56" or "layers"';
+const layers =
+  'one of conv, dense, activation, batch-norm, layer-norm, group-norm, dropout, max-pool, …, or a mapping with one of them';
+
 describe('an error is told by path, expected and got, and underlined where it is', () => {
   it.each([
     [
@@ -66,7 +70,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'no value',
       'model:\n  network:\n',
-      'model.network: expected "light", "vgg", "resnet20", "resnet56" or "resnet", or a mapping with type, got nothing',
+      `model.network: expected ${networks}, or a mapping with type, got nothing`,
       'network',
     ],
     ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "gpu"', 'gpu'],
@@ -99,7 +103,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a variant told by no key',
       'model: {activation: {type: kaf, init: {uniform: 1}}}',
-      'model.activation.init: expected a mapping with one of normal, ridge, got uniform',
+      'model.activation.init: expected one of normal, ridge, or a mapping with one of them, got uniform',
       'uniform',
     ],
     [
@@ -122,10 +126,22 @@ describe('an error is told by path, expected and got, and underlined where it is
       '[1]',
     ],
     [
-      'a later network',
-      'model: {network: mlp}',
-      'model.network: expected "light", "vgg", "resnet20", "resnet56" or "resnet", or a mapping with type, got "mlp"',
-      'mlp',
+      'a network that nobody has',
+      'model: {network: alexnet}',
+      `model.network: expected ${networks}, or a mapping with type, got "alexnet"`,
+      'alexnet',
+    ],
+    [
+      'a layer that nobody has',
+      'model: {network: {layers: [conv: 8, batchnorm]}}',
+      `model.network.layers[1]: expected ${layers}, got "batchnorm"`,
+      'batchnorm',
+    ],
+    [
+      'a wrong number of a layer inside of others',
+      'model: {network: {layers: [repeat: {times: 2, layers: [conv: {chanels: 8}]}]}}',
+      'model.network.layers[0].repeat.layers[0].conv.chanels: expected one of the keys channels, size, stride, padding, bias, initializer, name, got the unknown key "chanels"',
+      'chanels',
     ],
     [
       'a later method',
@@ -213,10 +229,76 @@ describe('values that contradict one another are errors', () => {
       '2',
     ],
     [
-      'maxout in a residual network',
-      'model: {network: resnet20, activation: {type: maxout, maps: 3}}',
-      'model.activation: expected a function of one value, with resnet20, got maxout',
-      '{type: maxout, maps: 3}',
+      'a dense layer on a feature map',
+      'model: {network: {layers: [conv: 8, dense]}}',
+      'model.network.layers[1]: expected units [n] before a dense layer, got [32, 32, 8]',
+      'dense',
+    ],
+    [
+      'too few values at the end',
+      'model: {network: {layers: [flatten, dense: 7]}}',
+      'model.network.layers[1]: expected [10], a value for each class, from the last layer, got [7]',
+      'dense: 7',
+    ],
+    [
+      'a residual sum of two shapes',
+      'model: {network: {layers: [conv: 4, residual: {branch: [conv: 8]}, global-average-pool, dense]}}',
+      "model.network.layers[1]: expected a skip of the branch's shape [32, 32, 8], got [32, 32, 4]",
+      'residual: {branch: [conv: 8]}',
+    ],
+    [
+      'ways of two sizes side by side',
+      'model: {network: {layers: [concat: [[conv: 4], [conv: 4, max-pool]], global-average-pool, dense]}}',
+      'model.network.layers[0].concat[1]: expected the height and width of the first way, [32, 32, 4], got [16, 16, 4]',
+      '[conv: 4, max-pool]',
+    ],
+    [
+      'a window larger than its map',
+      'model: {network: {layers: [max-pool: 8, conv: {channels: 4, size: 5, padding: valid}, flatten, dense]}}',
+      'model.network.layers[1]: expected a map of at least 5×5 for conv without padding, got [4, 4, 3]',
+      'conv: {channels: 4, size: 5, padding: valid}',
+    ],
+    [
+      'groups that do not divide the channels',
+      'model: {network: {layers: [conv: 6, group-norm: 4, flatten, dense]}}',
+      'model.network.layers[1]: expected a divisor of 6 channels, got 4',
+      'group-norm: 4',
+    ],
+    [
+      'a convolution of units',
+      'model: {network: {layers: [flatten, conv: 6, dense]}}',
+      'model.network.layers[1]: expected [height, width, channels] before conv, got [3072]',
+      'conv: 6',
+    ],
+    [
+      'a name of two layers',
+      'model: {network: {layers: [repeat: {times: 2, layers: [conv: {name: a}]}, flatten, dense]}}',
+      'model.network.layers[0].repeat.layers[0]: expected a name that no other layer has, got "a"',
+      'conv: {name: a}',
+    ],
+    [
+      'maxout without a linear layer before it',
+      'model: {network: {layers: [activation: maxout, flatten, dense]}}',
+      'model.network.layers[0]: expected a convolution, dense layer or sum with normalisations alone between it and maxout, whose maps it makes, got the sample',
+      'activation: maxout',
+    ],
+    [
+      'no layers at all',
+      'model: {network: {layers: []}}',
+      'model.network.layers: expected layers, the last of them "dense: classes", got none',
+      '[]',
+    ],
+    [
+      'a repetition of nothing',
+      'model: {network: {layers: [repeat, flatten, dense]}}',
+      'model.network.layers[0]: expected layers in repeat, got none',
+      'repeat',
+    ],
+    [
+      'drop rates beside declared layers',
+      'model: {network: {layers: [flatten, dense]}, dropout: [0.1]}',
+      'model.dropout: expected a list of 0 rates, got a list of 1',
+      '[0.1]',
     ],
     [
       'a maxout of one map',

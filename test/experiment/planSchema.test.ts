@@ -106,7 +106,7 @@ describe('a plan from a disk', () => {
   });
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
-    const mayLack = [['observe', 'tensorboard']].map(String);
+    const mayLack = (place: readonly string[]) => String(place) === 'observe,tensorboard' || isNameOfLayer(place);
     fc.assert(
       fc.property(experimentValues, fc.nat(), (values, at) => {
         const [plan] = compileExperiment(stringify(values), options).plans;
@@ -119,7 +119,7 @@ describe('a plan from a disk', () => {
           Array(4).fill(false),
         );
         const isItem = /^\d+$/.test(place.at(-1)!);
-        if (!isItem && place.length > 0) expect(put(undefined)).toBe(mayLack.includes(String(place)));
+        if (!isItem && place.length > 0) expect(put(undefined)).toBe(mayLack(place));
         const withExtra = changed(plan, isItem ? [] : place.slice(0, -1), (old) => ({ ...(old as object), extra: 1 }));
         expect(planSchema.safeParse(withExtra).success).toBe(false);
       }),
@@ -149,6 +149,10 @@ describe('a plan from a disk', () => {
   });
 });
 
+function isNameOfLayer(place: readonly string[]): boolean {
+  return place[1] === 'network' && place.at(-1) === 'name';
+}
+
 function isText(place: readonly string[]): boolean {
-  return ['name', 'dataset,path'].includes(String(place));
+  return ['name', 'dataset,path'].includes(String(place)) || isNameOfLayer(place) || place.at(-1) === 'formula';
 }

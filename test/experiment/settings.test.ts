@@ -5,7 +5,12 @@ import { parseNumber } from '../../server/experiment/parseNumber.ts';
 import type { Setting } from '../../server/experiment/setting.ts';
 import { experimentSettings } from '../../server/experiment/settings.ts';
 
-function everySetting(path: string, setting: Setting): [string, Setting][] {
+/** Lists that may hold themselves are gone into once. */
+function everySetting(path: string, setting: Setting, seen = new Set<string>()): [string, Setting][] {
+  if (setting.kind === 'list' && setting.name !== null) {
+    if (seen.has(setting.name)) return [[path, setting]];
+    seen.add(setting.name);
+  }
   const inner =
     setting.kind === 'group'
       ? Object.entries(setting.keys)
@@ -16,7 +21,7 @@ function everySetting(path: string, setting: Setting): [string, Setting][] {
         : setting.kind === 'list'
           ? [['[]', setting.item] as const]
           : [];
-  return [[path, setting], ...inner.flatMap(([name, value]) => everySetting(`${path}.${name}`, value))];
+  return [[path, setting], ...inner.flatMap(([name, value]) => everySetting(`${path}.${name}`, value, seen))];
 }
 
 const all = everySetting('', experimentSettings);

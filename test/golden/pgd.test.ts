@@ -43,10 +43,13 @@ describeOnEveryRuntime('PGD agrees with PyTorch at every step', () => {
         tf.Tensor1D,
         tf.Tensor4D,
       ];
+      const pool = maxPool({ size: 2, stride: 2, padding: 'valid' });
       const forward: Network['forward'] = (images, pass) => {
-        const convolved = convolve(images, kernel, bias, { stride: 1, differentiated: 'input' });
+        const convolved = convolve(images as tf.Tensor4D, kernel, bias, {
+          ...{ stride: 1, padding: 'same', differentiated: 'input' },
+        });
         const hidden = kaf(convolved, alpha, { boundary, gamma, base, gradients: 'input' });
-        return multiply(flatten(maxPool(hidden, pass), pass) as tf.Tensor2D, denseKernel, denseBias, 'input');
+        return multiply(flatten(pool(hidden, pass), pass) as tf.Tensor2D, denseKernel, denseBias, 'input');
       };
       const network = { forward } as Network;
       const labels = tf.tensor1d([...one.labels.values], 'int32');

@@ -1,13 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convolve, multiply } from '../../server/model/linear.ts';
-import { flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
-import { residual } from '../../server/model/residual.ts';
+import { averagePool, flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
+import { concatenate, residual } from '../../server/model/joins.ts';
 import type { Pass } from '../../server/model/layer.ts';
+import type { Padding } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
 
+const maxPool2 = maxPool({ size: 2, stride: 2, padding: 'valid' });
+const plain = { tiles: 1, scale: null } as const;
 const pass: Pass = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null };
 
 /** Distinct values without ties, so that a small change moves no maximum. */
@@ -66,8 +69,9 @@ describe('gradients', () => {
 
   it('of a sum of two ways are right, also where one is the input itself and where its gradient is used again', () => {
     const doubled = residual(
-      (own) => flatten(residual(maxPool, maxPool)(own, pass), pass),
-      (own) => flatten(maxPool(own, pass), pass),
+      (own) => flatten(residual(maxPool2, maxPool2, plain)(own, pass), pass),
+      (own) => flatten(maxPool2(own, pass), pass),
+      plain,
     );
     expectGradients([values([2, 4, 6, 3], 1)], (own) => doubled(own!, pass), [2, 18]);
     const k = values([3, 3, 3, 3], 2);
@@ -75,6 +79,7 @@ describe('gradients', () => {
     const block = residual(
       (own) => convolution([own, k, fixed], 'input'),
       (own) => own,
+      plain,
     );
     expectGradients([x()], (own) => block(block(own!, pass), pass), [2, 5, 4, 3]);
   });
@@ -88,9 +93,62 @@ describe('gradients', () => {
   });
 
   it('of pooling and flattening are right', () => {
-    expectGradients([values([2, 4, 6, 3], 1)], (own) => maxPool(own!, pass), [2, 2, 3, 3]);
+    expectGradients([values([2, 4, 6, 3], 1)], (own) => maxPool2(own!, pass), [2, 2, 3, 3]);
     expectGradients([values([2, 4, 3, 5], 1)], (own) => globalAveragePool(own!, pass), [2, 5]);
     expectGradients([values([2, 2, 3, 2], 1)], (own) => flatten(own!, pass), [2, 12]);
+  });
+
+  it.each([
+    ['max', maxPool],
+    ['average', averagePool],
+  ])('of %s pooling are right for any window, stride and padding', (_, pooling) => {
+    const ofMap = (size: number, stride: number, padding: Padding, shape: number[]) => {
+      expectGradients([x()], (own) => pooling({ size, stride, padding })(own!, pass), shape);
+    };
+    ofMap(3, 2, 'same', [2, 3, 2, 3]);
+    ofMap(3, 1, 'valid', [2, 3, 2, 3]);
+    ofMap(2, 1, 'same', [2, 5, 4, 3]);
+  });
+
+  it.each([1, 3, 5, 7])('of a convolution of %i×%i without padding or bias are right', (size) => {
+    const map = values([1, 8, 7, 2], 1);
+    const filter = values([size, size, 2, 3], 2);
+    for (const stride of [1, 2]) {
+      const sides = [8, 7].map((length) => Math.floor((length - size) / stride) + 1);
+      const unpadded = (a: tf.Tensor, k: tf.Tensor) =>
+        convolve(a as tf.Tensor4D, k as tf.Tensor4D, null, { stride, padding: 'valid', differentiated: 'both' });
+      expectGradients([map, filter], (a, k) => unpadded(a!, k!), [1, ...sides, 3]);
+    }
+  });
+
+  it('of ways side by side are right, also of one that is the input itself', () => {
+    const fixed = [kernel(), bias()];
+    const ways = concatenate([
+      (own) => own,
+      (own) => convolution([own, ...fixed], 'input'),
+      (own) => averagePool({ size: 3, stride: 1, padding: 'same' })(own, pass),
+    ]);
+    expectGradients([x()], (own) => ways(own!, pass), [2, 5, 4, 10]);
+  });
+
+  it('of a scaled branch are right for the factor as well, of a tiled skip for what is tiled', () => {
+    const training: Pass = { ...pass, mode: 'training', gradients: 'all' };
+    const scaled = (factor: tf.Tensor) =>
+      residual(
+        (own) => maxPool({ size: 3, stride: 1, padding: 'same' })(own, pass),
+        (own) => own,
+        { tiles: 1, scale: factor as tf.Tensor1D },
+      );
+    const half = tf.tensor1d([0.5]);
+    expectGradients([x(), half], (own, factor) => scaled(factor!)(own!, training), [2, 5, 4, 3]);
+    expectGradients([x()], (own) => scaled(half)(own!, pass), [2, 5, 4, 3]);
+    const [wide, zeros] = [values([3, 3, 3, 6], 2), tf.zeros([6])];
+    const tiled = residual(
+      (own) => convolution([own, wide, zeros], 'input'),
+      (own) => own,
+      { tiles: 2, scale: null },
+    );
+    expectGradients([x()], (own) => tiled(own!, pass), [2, 5, 4, 6]);
   });
 
   it('of the parameters are not computed in an attack, nor of the first layer’s input in training', () => {
@@ -109,6 +167,25 @@ describe('gradients', () => {
   });
 });
 
+describe('a residual sum', () => {
+  it('adds the skip, side by side as often as maxout has maps, to the scaled branch', () => {
+    const ones = tf.ones([1, 2]);
+    const branch = () => tf.tensor2d([[1, 2, 3, 4]]);
+    const y = residual(branch, (own) => own, { tiles: 2, scale: tf.tensor1d([10]) })(ones, pass);
+    expect([...y.dataSync()]).toEqual([11, 21, 31, 41]);
+  });
+});
+
+describe('average pooling', () => {
+  it('takes the mean of the pixels that are there, at an edge of fewer', () => {
+    const y = averagePool({ size: 2, stride: 2, padding: 'same' })(
+      tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]),
+      pass,
+    );
+    expect([...y.dataSync()]).toEqual([3, 4.5, 7.5, 9]);
+  });
+});
+
 describe('globalAveragePool', () => {
   it('is the mean over height and width', () => {
     const x = values([2, 4, 3, 5], 1);
@@ -121,7 +198,7 @@ describe('globalAveragePool', () => {
 
 function convolution(of: tf.Tensor[], differentiated: 'input' | 'parameters' | 'both', stride = 1): tf.Tensor {
   const [x, kernel, bias] = of as [tf.Tensor4D, tf.Tensor4D, tf.Tensor1D];
-  return convolve(x, kernel, bias, { stride, differentiated });
+  return convolve(x, kernel, bias, { stride, padding: 'same', differentiated });
 }
 
 function kernelsRun(work: () => void): string[] {

@@ -36,6 +36,8 @@ function planOf(network: NetworkPlan, activation: ActivationPlan): ModelPlan {
   return { network, activation, dropout, denseL2: 0, convolutionL2: 0, normalization: null };
 }
 
+const inInference: Pass = { mode: 'inference', key: null, gradients: 'all', batchStatistics: null };
+
 let built: Network[] = [];
 
 function build(plan: ModelPlan, { side = 32, seed = 1 }: { side?: number; seed?: number } = {}): Network {
@@ -137,8 +139,21 @@ describe('buildNetwork', () => {
     expect(statistics.map(({ shape }) => shape)).toEqual([96, 96, 96, 96, 192, 192, 192, 192].map((size) => [size]));
   });
 
-  it('refuses maxout in a residual network', () => {
-    expect(() => build(planOf(resnet20, { type: 'maxout', maps: 2 }))).toThrow('maxout in a residual network');
+  it('gives each map of maxout the last convolution of a residual sum, and all of them the same skip', () => {
+    const network = build(planOf({ type: 'resnet', depth: 8 }, { type: 'maxout', maps: 2 }), { side: 8 });
+    const shapes = new Map(network.parameters.map(({ name, shape }) => [name, shape]));
+    expect(shapes.get('conv1.kernel')).toEqual([3, 3, 3, 32]);
+    expect(shapes.get('block1.conv1.kernel')).toEqual([3, 3, 16, 32]);
+    expect(shapes.get('block1.conv2.kernel')).toEqual([3, 3, 16, 32]);
+    expect(shapes.get('block2.skip.kernel')).toEqual([3, 3, 16, 64]);
+    expect(shapes.get('block2.bn2.gamma')).toEqual([64]);
+    const logits = tf.tidy(() =>
+      network
+        .forward(tf.ones([2, 8, 8, 3]), inInference)
+        .dataSync()
+        .slice(),
+    );
+    expect(logits).toHaveLength(20);
   });
 
   it('names the layers of residual networks by block', () => {

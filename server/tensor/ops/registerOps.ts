@@ -23,6 +23,8 @@
 // | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
+// | KafscopeGroupNorm        | x [N, …, C], gamma [C], beta [C] | groups, epsilon                                       | y, mean [N, groups], variance
+// | KafscopeGroupNormGrad    | dy, x, gamma, mean, variance     | groups, epsilon                                       | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
 // | KafscopeCrossEntropy     | logits [B, K], labels int32 [B]  |                                                       | losses [B], probabilities [B, K]
 // | KafscopeCrossEntropyGrad | dy [B], probabilities, labels    |                                                       | dlogits [B, K]
@@ -50,6 +52,7 @@ import { crossEntropyOps } from './crossEntropy.ts';
 import { dropoutOps } from './dropout.ts';
 import { formulaOps } from './formula.ts';
 import { freeKafOps } from './freeKaf.ts';
+import { groupNormOps } from './groupNorm.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
 import { kWinnersOps } from './kWinners.ts';
@@ -67,6 +70,7 @@ const operations: readonly OpDefinition[] = [
   freeKafOps,
   kWinnersOps,
   batchNormOps,
+  groupNormOps,
   crossEntropyOps,
   dropoutOps,
   randomOps,

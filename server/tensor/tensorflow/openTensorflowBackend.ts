@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerOps } from '../ops/registerOps.ts';
 import type { TensorflowLibrary } from './findTensorflow.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
+import { groupNormKernels } from './kernels/groupNorm.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
@@ -22,6 +23,7 @@ const fusedKernels = [
   ...kafKernels,
   ...freeKafKernels,
   ...batchNormKernels,
+  ...groupNormKernels,
   ...crossEntropyKernels,
   ...randomKernels,
   ...trainingKernels,

@@ -132,6 +132,7 @@ export const kernelNames = [
   'keepWinners',
   'sgdUpdate',
   'adamUpdate',
+  'copyRuns',
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];

@@ -2,8 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerOps } from '../ops/registerOps.ts';
 import { batchNormKernels } from './kernels/batchNorm.ts';
+import { groupNormKernels } from './kernels/groupNorm.ts';
 import { castKernels } from './kernels/cast.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
+import { copyKernels } from './kernels/copy.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
 import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
@@ -39,7 +41,9 @@ const fastKernels = [
   ...maxoutKernels,
   ...kWinnersKernels,
   ...batchNormKernels,
+  ...groupNormKernels,
   ...castKernels,
+  ...copyKernels,
   ...elementwiseKernels,
   ...gatherKernels,
   ...reductionKernels,

@@ -146,6 +146,81 @@ describeOnEveryBuild('gathering', () => {
   });
 });
 
+describeOnEveryBuild('copies of parts', () => {
+  it('put tensors side by side along any axis, and take them apart', async () => {
+    await expectLikeCpu(() => {
+      const [a, b, c] = [noise([3, 4, 5]), noise([3, 2, 5], { seed: 2 }), noise([3, 4, 1], { seed: 3 })] as const;
+      const integers = tf.cast(tf.mul(a, 9), 'int32');
+      return [
+        ...[tf.concat([a, b], 1), tf.concat([a, c, a], 2), tf.concat([a, a], 0), tf.concat([a, b, b], -2)],
+        ...[tf.concat([noise([2, 0]), noise([2, 3])], 1), tf.concat([integers, integers], 0)],
+        ...tf.split(a, [1, 3, 1], 2),
+        ...[...tf.split(a, 2, 1), ...tf.split(a, [0, 3], 0), ...tf.split(integers, 5, 2)],
+      ];
+    }, exactly);
+  });
+
+  it('cut out and pad around one axis or two neighbouring ones, and leave others to tfjs', async () => {
+    await expectLikeCpu(() => {
+      const x = noise([2, 5, 4, 3]);
+      const one = noise([3, 1, 1]);
+      return [
+        ...[tf.slice(x, [0, 1, 2, 0], [2, 3, 2, 3]), tf.slice(x, [1, 0, 0, 0], [1, 5, 4, 3]), tf.slice(x, 1)],
+        ...[
+          tf.slice(x, [0, 0, 0, 1], [2, 5, 4, 2]),
+          tf.slice(x, [0, 0, 1, 1], [2, 5, 2, 2]),
+          tf.slice(x, [0, 2], [-1, 2]),
+        ],
+        ...[
+          tf.slice(x, [0, 1, 0, 1], [2, 2, 4, 1]),
+          tf.slice(x, [1, 1, 1, 1], [1, 1, 1, 1]),
+          tf.slice(one, [1, 0, 0], [2, 1, 1]),
+        ],
+        ...[
+          tf.slice(noise([7]), 2, 3),
+          tf.slice(x, [0, 0, 0, 0], [2, 0, 4, 3]),
+          tf.slice(tf.cast(x, 'int32'), [0, 1], [1, 1]),
+        ],
+        tf.pad(x, [
+          [0, 0],
+          [1, 2],
+          [0, 1],
+          [0, 0],
+        ]),
+        tf.pad(
+          x,
+          [
+            [0, 0],
+            [0, 0],
+            [0, 0],
+            [2, 1],
+          ],
+          7,
+        ),
+        tf.pad(
+          x,
+          [
+            [1, 0],
+            [1, 0],
+            [1, 0],
+            [1, 0],
+          ],
+          -1,
+        ),
+        tf.pad(noise([3]), [[2, 0]]),
+      ];
+    }, exactly);
+  });
+
+  it('say that a part lies outside, as tfjs does', () => {
+    tf.tidy(() => {
+      expect(() => tf.slice(noise([5, 2]), [3, 0], [3, 2])).toThrow(
+        'begin[0] + size[0] (6) would overflow input.shape[0] (5)',
+      );
+    });
+  });
+});
+
 describeOnEveryBuild('fused kernels', () => {
   const key = { seed: 4_000_000_001, stream: 3_000_000_000, counter: 77 };
 

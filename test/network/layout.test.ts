@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { layOutNetwork, type ConvolutionLayout, type LayerLayout } from '../../server/model/layout.ts';
+import { layOutNetwork, type ConvolutionLayout, type LayerLayout } from '../../server/network/layout.ts';
 
 /** Neither square nor even, so that no length can stand for another. */
 const ends = { sampleShape: [21, 14, 3], nClasses: 10 } as const;
-const relu = { type: 'relu' } as const;
+const model = { activation: { type: 'relu' }, dropout: [0.1, 0.2, 0.3, 0.4] } as const;
 
 function convolutionsOf(layers: readonly LayerLayout[]): ConvolutionLayout[] {
   return layers.flatMap((layer) => {
@@ -18,7 +18,7 @@ function flowOf(layers: readonly LayerLayout[]) {
 
 describe('the layout of a network', () => {
   it('keeps height and width in a convolution and halves them, rounded down, in a pooling', () => {
-    const layers = layOutNetwork({ network: 'vgg', activation: relu }, ends);
+    const layers = layOutNetwork({ network: 'vgg', ...model }, ends);
     expect(flowOf(layers)).toEqual([
       ['conv1', [21, 14, 3], 1, [21, 14, 32]],
       ['conv2', [21, 14, 32], 1, [21, 14, 32]],
@@ -27,23 +27,23 @@ describe('the layout of a network', () => {
       ['conv5', [5, 3, 64], 1, [5, 3, 128]],
       ['conv6', [5, 3, 128], 1, [5, 3, 128]],
     ]);
-    expect(layers.filter(({ type }) => type === 'dropout')).toEqual([
-      { type: 'dropout', index: 0, shape: [10, 7, 32] },
-      { type: 'dropout', index: 1, shape: [5, 3, 64] },
-      { type: 'dropout', index: 2, shape: [2, 1, 128] },
-      { type: 'dropout', index: 3, shape: [128] },
+    expect(layers.filter(({ type }) => type === 'dropout')).toMatchObject([
+      { index: 0, rate: 0.1, output: [10, 7, 32] },
+      { index: 1, rate: 0.2, output: [5, 3, 64] },
+      { index: 2, rate: 0.3, output: [2, 1, 128] },
+      { index: 3, rate: 0.4, output: [128] },
     ]);
     expect(layers.filter(({ type }) => type === 'dense')).toMatchObject([
-      { name: 'dense1', inputs: 2 * 1 * 128, units: 128 },
-      { name: 'dense2', inputs: 128, units: 10 },
+      { name: 'dense1', input: [2 * 1 * 128], output: [128] },
+      { name: 'dense2', input: [128], output: [10] },
     ]);
-    expect(layers.filter(({ type }) => type === 'activation').map((layer) => 'shape' in layer && layer.shape)).toEqual([
+    expect(layers.filter(({ type }) => type === 'activation').map(({ output }) => output)).toEqual([
       ...[[21, 14, 32], [21, 14, 32], [10, 7, 64], [10, 7, 64], [5, 3, 128], [5, 3, 128], [128]],
     ]);
   });
 
   it('halves height and width, rounded up, at the first block of every stage but the first of a residual network', () => {
-    const layers = layOutNetwork({ network: { type: 'resnet', depth: 14 }, activation: relu }, ends);
+    const layers = layOutNetwork({ network: { type: 'resnet', depth: 14 }, ...model }, ends);
     expect(flowOf(layers)).toEqual([
       ['conv1', [21, 14, 3], 1, [21, 14, 16]],
       ['block1.conv1', [21, 14, 16], 1, [21, 14, 16]],
@@ -61,20 +61,20 @@ describe('the layout of a network', () => {
       ['block6.conv1', [6, 4, 64], 1, [6, 4, 64]],
       ['block6.conv2', [6, 4, 64], 1, [6, 4, 64]],
     ]);
-    expect(layers.at(-1)).toMatchObject({ type: 'dense', inputs: 64, units: 10 });
+    expect(layers.at(-1)).toMatchObject({ type: 'dense', input: [64], output: [10] });
   });
 
   it.each(['light', 'vgg', { type: 'resnet', depth: 8 }] as const)(
     'marks only the first convolution of %o as first',
     (network) => {
-      const marks = convolutionsOf(layOutNetwork({ network, activation: relu }, ends)).map(({ isFirst }) => isFirst);
+      const marks = convolutionsOf(layOutNetwork({ network, ...model }, ends)).map(({ isFirst }) => isFirst);
       expect(marks).toEqual(marks.map((_, index) => index === 0));
       expect(marks.length).toBeGreaterThan(1);
     },
   );
 
   it('makes a maxout’s convolutions and dense layers so many times as wide as what the activation makes', () => {
-    const layers = layOutNetwork({ network: 'light', activation: { type: 'maxout', maps: 3 } }, ends);
+    const layers = layOutNetwork({ ...model, network: 'light', activation: { type: 'maxout', maps: 3 } }, ends);
     expect(flowOf(layers).map(([, input, , output]) => [input, output])).toEqual([
       [
         [21, 14, 3],
@@ -94,8 +94,8 @@ describe('the layout of a network', () => {
       ],
     ]);
     expect(layers.filter(({ type }) => type === 'dense')).toMatchObject([
-      { inputs: 64, units: 3 * 128 },
-      { inputs: 128, units: 10 },
+      { input: [64], output: [3 * 128] },
+      { input: [128], output: [10] },
     ]);
   });
 });
