@@ -1,9 +1,8 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
-import { activationFunction, type TypedActivation } from '../formula/activations.ts';
-import { FormulaError } from '../formula/parseFormula.ts';
-import { isKaf, type EvaluationPlan, type ModelPlan, type Plan, type TrainingPlan } from '../protocol/plan.ts';
-import { closestName } from './closestName.ts';
+import { activationsOf } from '../network/activations.ts';
+import type { EvaluationPlan, ModelPlan, Plan, TrainingPlan } from '../protocol/plan.ts';
 import type { PlanIssue } from './experimentText.ts';
+import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
 import { datasetEnds } from './datasetEnds.ts';
 import { isKafValues } from './makePlan.ts';
@@ -17,7 +16,8 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
   return [
     ...checkSeeds(values),
     ...checkNetwork(plan.model, datasetEnds(plan.dataset)),
-    ...checkModel(values, plan.model, plan.training),
+    ...checkModel(plan.model),
+    ...checkActivations(plan, values),
     ...checkTraining(values, plan),
     ...checkSchedule(values, plan.training),
     ...checkObservation(plan),
@@ -30,7 +30,7 @@ function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
 }
 
-function checkModel(values: ExperimentValues | null, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
+function checkModel(model: ModelPlan): PlanIssue[] {
   const issues: PlanIssue[] = [];
   model.dropout.forEach((rate, index) => {
     if (rate <= 0.6) return;
@@ -38,68 +38,21 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
     const remedy = `This is the share of units dropped, not kept: did you mean ${rounded(1 - rate)}?`;
     issues.push(warning(`model.dropout[${index}]`, 'a drop rate of at most 0.6', got, remedy));
   });
-  const { activation } = model;
-  if (activation.type === 'elu' && activation.alpha !== 1 && training.method !== 'standard') {
-    const remedy = 'With α ≠ 1 ELU has a corner at 0, which costs robustness in adversarial training (§5.2).';
-    issues.push(warning('model.activation.alpha', '1 in adversarial training', String(activation.alpha), remedy));
-  }
-  if (activation.type === 'step' && activation.straightThrough === 0) {
-    const remedy = 'A step has no gradient of its own: all layers before it stay as they start.';
-    issues.push(warning('model.activation.straightThrough', 'above 0', '0', remedy));
-  }
-  if (activation.type === 'k-wta' && activation.lowering && activation.lowering.to >= activation.ratio) {
-    const { ratio, lowering } = activation;
-    const remedy = 'Raise the ratio, with which training starts, or remove the lowering.';
-    issues.push(error('model.activation.lowering.to', `below the ratio (${ratio})`, String(lowering.to), remedy));
-  }
-  if (activation.type === 'srelu' && activation.left > activation.right) {
-    const { left, right } = activation;
-    const remedy = 'Exchange left and right.';
-    issues.push(error('model.activation.left', `at most right (${right})`, String(left), remedy));
-  }
-  if (activation.type === 'formula') issues.push(...checkFormula(activation));
-  if (!isKaf(activation)) return issues;
-  const { init } = activation;
-  if (init.type === 'ridge' && activation.type === 'residual-kaf') {
-    const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
-    issues.push(warning('model.activation.init', '{normal: σ} for residual-kaf', `{ridge: ${init.target}}`, remedy));
-  } else if (init.type === 'ridge' && init.target === 'relu') {
-    const remedy =
-      'Gaussian kernels fit the corner of ReLU only within 0.05, with large coefficients; elu or swish fit within 0.014.';
-    issues.push(warning('model.activation.init.ridge', 'a smooth target', '"relu"', remedy));
-  }
-  const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
-  const written = values?.model.activation;
-  const isWritten = written && isKafValues(written) && written.gamma !== 'auto';
-  if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
-    const meaning =
-      automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
-    const remedy = `The kernels are ${meaning}. γ = auto is 1/(6Δ²) = ${rounded(activation.gamma / (6 * automatic))}.`;
-    issues.push(warning('model.activation.gamma', 'γ between 1/(100Δ²) and 4/Δ²', rounded(activation.gamma), remedy));
-  }
   return issues;
 }
 
-function checkFormula(activation: TypedActivation): PlanIssue[] {
-  const issues: PlanIssue[] = activation.parameters.flatMap(({ name, start, min, max }) => {
-    if (start >= (min ?? -Infinity) && start <= (max ?? Infinity)) return [];
-    const expected = `a start between min and max (${min ?? '−∞'} to ${max ?? '∞'})`;
-    return [error(`model.activation.parameters.${name}`, expected, String(start), 'Change one of the three.')];
-  });
-  try {
-    activationFunction(activation);
-  } catch (cause) {
-    if (!(cause instanceof FormulaError)) throw cause;
-    const { expected, got, start, end, names } = cause;
-    const written = activation.formula.slice(start, end);
-    const meant = names.length > 0 ? closestName(written, names) : undefined;
-    const remedy = meant
-      ? `Did you mean ${meant}?`
-      : 'Correct the formula here; the hover over the key names what it may call.';
-    const issue = error('model.activation.formula', expected, got, remedy);
-    issues.push({ ...issue, within: { start, end }, ...(meant ? { replacement: meant } : {}) });
-  }
-  return issues;
+/** The model's activation function, and those that a layer has alone. */
+function checkActivations({ model, training }: Plan, values: ExperimentValues | null): PlanIssue[] {
+  const { network } = model;
+  const isDeclared = typeof network !== 'string' && network.type === 'layers';
+  const own = isDeclared ? activationsOf(model).filter(({ isOwn }) => isOwn) : [];
+  const paths = new Map(own.map(({ path, activation }) => [`model.network.${path}.activation`, activation]));
+  const written = values?.model.activation;
+  const hasOwnGamma = written !== undefined && isKafValues(written) && written.gamma !== 'auto';
+  return [
+    ...checkActivation(model.activation, { path: 'model.activation', training, hasOwnGamma }),
+    ...[...paths].flatMap(([path, activation]) => checkActivation(activation, { path, training, hasOwnGamma: true })),
+  ];
 }
 
 function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {

@@ -1,5 +1,6 @@
 // An experiment's text → its frozen plans, or every mistake in it. Pure: no file is looked at.
 import type { ExperimentIssue } from '../protocol/issue.ts';
+import { activationsOf } from '../network/activations.ts';
 import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { applyOverrides } from './applyOverrides.ts';
 import { checkPlan } from './checkPlan.ts';
@@ -53,10 +54,17 @@ export function examineExperiment(
   return { plans: isWrong ? [] : plans, issues, name: experimentName(reading.values, options) };
 }
 
-/** The activation that a text means so far, whatever else is wrong in it. */
-export function activationIn(text: string, options: CompileOptions): ActivationPlan {
+/**
+ * The activation that a text means so far at a path (`model.activation`, or that of a declared layer) or within it, whatever else
+ * is wrong in the text; null where there is none.
+ */
+export function activationIn(text: string, path: string, options: CompileOptions): ActivationPlan | null {
   const { values } = readSettings(experimentSettings, parseExperimentText(text), parentNames());
-  return makePlan(values, 0, options).model.activation;
+  const { model } = makePlan(values, 0, options);
+  const isAt = (place: string) => path === place || path.startsWith(`${place}.`);
+  if (isAt('model.activation')) return model.activation;
+  const own = activationsOf(model).find((layer) => isAt(`model.network.${layer.path}.activation`));
+  return own?.activation ?? null;
 }
 
 /** What checkPlan finds, less what only follows from a key that is wrong by itself. */

@@ -29,6 +29,8 @@ type Item = CompletionItem & { readonly newText: string };
 
 function keyItems({ setting, document, node, isFlow, hasColon }: CursorPlace): Item[] {
   if (setting.kind === 'list') return firstItems(setting.item);
+  const isOpen = setting.kind === 'variant' && setting.tag === null && !chosenVariant(setting, document, node);
+  if (isOpen && !hasColon) return variantItems(setting, isFlow);
   const present = isMap(node) ? node.items.map(keyName) : [];
   return Object.entries(keysAt(setting, document, node))
     .filter(([name]) => !present.includes(name))
@@ -43,7 +45,15 @@ function keyItems({ setting, document, node, isFlow, hasColon }: CursorPlace): I
 
 /** On the line below the key of a list: its first item. */
 function firstItems(item: Setting): Item[] {
-  if (item.kind !== 'variant' || item.tag === null) return [];
+  if (item.kind === 'list') return [{ label: '- - …', kind: CompletionItemKind.Struct, newText: '- - $0' }];
+  if (item.kind !== 'variant') return [];
+  if (item.tag === null) {
+    return variantItems(item, false).map((each) => ({
+      ...each,
+      label: `- ${each.label}`,
+      newText: `- ${each.newText}`,
+    }));
+  }
   return [
     {
       label: `- {${item.tag}: ${item.defaultText}}`,
@@ -52,6 +62,31 @@ function firstItems(item: Setting): Item[] {
       newText: `- {${item.tag}: ${choiceSnippet(item, item.defaultText)}$0}`,
     },
   ];
+}
+
+/** The variants that are told by their own keys: with a value where they take one, else the word alone. */
+function variantItems(setting: VariantSetting, isFlow: boolean): Item[] {
+  return Object.entries(setting.variants).map(([name, variant]) => {
+    const own = variant.keys[name];
+    return {
+      label: name,
+      kind: CompletionItemKind.Property,
+      documentation: { kind: 'markdown', value: wordMarkdown(name, variant) },
+      newText: own ? `${name}${ownSnippet(own, isFlow)}` : name,
+    };
+  });
+}
+
+/** What follows the key of such a variant; nothing where it is seldom more than its word. */
+function ownSnippet(own: Setting, isFlow: boolean): string {
+  if (own.kind === 'variant' && own.isDefaultComputed) return '';
+  if (own.kind === 'list') return isFlow ? ': [$0]' : ':\n    - $0';
+  if (own.kind !== 'group') return `:${valueSnippet(own, isFlow)}`;
+  if (own.shorthand !== null) return `:${valueSnippet(own.keys[own.shorthand]!, isFlow)}`;
+  const lists = Object.entries(own.keys).filter(([, inner]) => inner.kind === 'list');
+  if (lists.length === 0) return '';
+  const [name] = lists[0]!;
+  return isFlow ? `: {${name}: [$0]}` : `:\n    ${name}:\n      - $0`;
 }
 
 /** The keys of a mapping with the tag of its variant, or the keys among which to choose a variant. */

@@ -17,8 +17,8 @@ export function completeFormula(text: string, position: TextPosition): Completio
     start: { line: position.line, character: position.character - head.length },
     end: { line: position.line, character: position.character + tail.length },
   };
-  const plan = activationIn(text, { file: null, homeFolder: '' });
-  const parameters = plan.type === 'formula' ? plan.parameters.map(({ name }) => name) : [];
+  const plan = activationIn(text, found.path, { file: null, homeFolder: '' });
+  const parameters = plan?.type === 'formula' ? plan.parameters.map(({ name }) => name) : [];
   const variables = [
     { label: 'x', kind: CompletionItemKind.Variable, detail: 'the input' },
     ...parameters.map((label) => ({ label, kind: CompletionItemKind.Variable, detail: 'trained' })),

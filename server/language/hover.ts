@@ -19,29 +19,25 @@ export function hover(text: string, position: TextPosition): Hover | null {
   const word = written === null ? undefined : wordOf(setting, written);
   const parts = part === 'key' || !word ? [settingMarkdown(path, setting)] : [];
   if (word && written !== null) parts.push(wordMarkdown(written, word));
-  const curve = activationPaths.has(path) ? curveOf(text) : null;
+  const curve = activationPath.test(path) ? curveOf(text, path) : null;
   if (curve) parts.push(curve);
-  if (path === 'model.activation.formula' && part === 'key') parts.push(functionsText());
+  if (path.endsWith('.activation.formula') && part === 'key') parts.push(functionsText());
   const value = written === null ? undefined : fractionText(setting, written);
   if (value) parts.push(value);
   return { contents: { kind: 'markdown', value: parts.join('\n\n---\n\n') }, range };
 }
 
 /** Where an activation function is drawn. */
-const activationPaths: ReadonlySet<string> = new Set([
-  'model.activation',
-  'model.activation.type',
-  'model.activation.formula',
-]);
+const activationPath = /\.activation(\.type|\.formula)?$/;
 
 function functionsText(): string {
   const calls = [...formulaFunctions.values()].map(({ call }) => `\`${call}\``);
   return `It may call ${calls.join(', ')}; \`pi\` and \`e\` are numbers.`;
 }
 
-function curveOf(text: string): string | null {
-  const plan = activationIn(text, { file: null, homeFolder: '' });
-  return isFormulaActivation(plan) ? activationMarkdown(plan) : null;
+function curveOf(text: string, path: string): string | null {
+  const plan = activationIn(text, path, { file: null, homeFolder: '' });
+  return plan && isFormulaActivation(plan) ? activationMarkdown(plan) : null;
 }
 
 function wordOf(setting: Setting, written: string): Word | undefined {

@@ -2,6 +2,8 @@
 // file, of any size: tensors are read part by part, and the answer is bounded.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CheckpointContents, TensorContents } from '../protocol/checkpoint.ts';
+import { activationsOf } from '../network/activations.ts';
+import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { CurveReader } from './checkpointCurves.ts';
 import { checkpointOrigin } from './checkpointFile.ts';
 import { partBytes, SafetensorsFile, startDigest } from './safetensors.ts';
@@ -24,7 +26,7 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
     const origin = checkpointOrigin(stored);
     const digests = stored.readDigests();
     const buffer = new Uint8Array(partBytes);
-    const curves = new CurveReader({ stored, activation: origin?.plan.model.activation ?? null, buffer });
+    const curves = new CurveReader({ stored, activations: origin ? activationsByLayer(origin.plan) : null, buffer });
     const tensors: TensorContents[] = [];
     for (const tensor of shownTensors(stored.tensors)) {
       tensors.push(await inspectTensor(stored, tensor, { buffer, digest: digests.get(tensor.name) }));
@@ -40,6 +42,10 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
   } finally {
     stored.close();
   }
+}
+
+function activationsByLayer({ model }: Plan): ReadonlyMap<string, ActivationPlan> {
+  return new Map(activationsOf(model).map(({ name, activation }) => [name, activation]));
 }
 
 function* shownTensors(tensors: readonly StoredTensor[]): Generator<StoredTensor> {

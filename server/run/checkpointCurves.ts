@@ -19,8 +19,8 @@ const defaultBoundary = 3;
 
 export interface CurveReaderOptions {
   readonly stored: SafetensorsFile;
-  /** Of the plan; null for another program's file. */
-  readonly activation: ActivationPlan | null;
+  /** Of the plan, by the layers' names; null for another program's file. */
+  readonly activations: ReadonlyMap<string, ActivationPlan> | null;
   /** To read into. */
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
@@ -46,7 +46,7 @@ export class CurveReader {
 
   /** Finds the curves of a tensor that has some. */
   look(tensor: StoredTensor): void {
-    const curves = curvesOf(tensor, this.#options.activation);
+    const curves = curvesOf(tensor, this.#options.activations);
     if (!curves) return;
     const { channels, size } = curves;
     // Twice, as each channel may have a dictionary of its own.
@@ -125,24 +125,24 @@ type FormulaCurves = Curves & { readonly spline?: never; readonly formula: Formu
  */
 function curvesOf(
   { name, shape }: StoredTensor,
-  activation: ActivationPlan | null,
+  activations: CurveReaderOptions['activations'],
 ): KafCurves | SplineCurves | FormulaCurves | null {
   const [channels, size] = shape;
-  if (shape.length !== 2 || !channels || !size) return null;
-  if (activation && isFormulaActivation(activation)) {
-    const layer = /^model\/(.+)\.coefficients$/.exec(name)?.[1];
+  const [, layer, quantity] = /^(?!optimizer\/)(?:model\/)?(.+)\.(coefficients|points|alpha)$/.exec(name) ?? [];
+  if (shape.length !== 2 || !channels || !size || !layer) return null;
+  const foreign = quantity === 'alpha' && size >= 2 ? { layer, channels, size, kaf: null } : null;
+  if (!activations) return foreign;
+  const activation = name.startsWith('model/') ? activations.get(layer) : undefined;
+  if (!activation) return null;
+  if (quantity === 'coefficients' && isFormulaActivation(activation)) {
     const { formula } = activationFunction(activation);
-    const isWhole = size === formula.text.parameters.length;
-    return layer && isWhole ? { layer, channels, size, formula: formula.text } : null;
+    return size === formula.text.parameters.length ? { layer, channels, size, formula: formula.text } : null;
   }
-  if (size < 2) return null;
-  if (activation?.type === 'spline') {
-    const layer = /^model\/(.+)\.points$/.exec(name)?.[1];
-    return layer && size === activation.points ? { layer, channels, size, spline: activation } : null;
+  if (quantity === 'points' && activation.type === 'spline') {
+    return size === activation.points ? { layer, channels, size, spline: activation } : null;
   }
-  const layer = /^(?!optimizer\/)(?:model\/)?(.+)\.alpha$/.exec(name)?.[1];
-  const kaf = activation && isKaf(activation) ? activation : null;
-  return layer && (!activation || kaf?.dictionary === size) ? { layer, channels, size, kaf } : null;
+  if (quantity !== 'alpha' || !isKaf(activation)) return null;
+  return size === activation.dictionary ? { layer, channels, size, kaf: activation } : null;
 }
 
 function valuesIn({ dtype, sizeBytes }: StoredTensor): number {

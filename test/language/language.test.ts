@@ -56,6 +56,63 @@ const activations = [
   ...['kaf', 'residual-kaf', 'kaf-free', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
 ];
 
+/** Layers declared in an experiment, in the block form. */
+function declared(...lines: string[]): string {
+  return ['model:', '  network:', '    layers:', ...lines.map((line) => `      ${line}`)].join('\n');
+}
+
+describe('completion of layers', () => {
+  it('offers every kind behind the dash of a list, on the line below its key and in brackets', () => {
+    const kinds = ['conv', 'dense', 'activation', 'batch-norm', 'layer-norm', 'group-norm', 'dropout', 'max-pool'];
+    kinds.push('average-pool', 'global-average-pool', 'flatten', 'repeat', 'block', 'residual', 'concat');
+    expect(labels(declared('- conv: 8', '- |'))).toEqual(kinds);
+    expect(labels(declared('- conv: 8', '- ma|'))).toEqual(kinds);
+    expect(labels(declared('|'))).toEqual(kinds.map((kind) => `- ${kind}`));
+    expect(labels('model: {network: {layers: [{|}]}}')).toEqual(kinds);
+    expect(labels(declared('- repeat:', '    layers:', '      - |'))).toEqual(kinds);
+  });
+
+  it('writes each with what it takes', () => {
+    expect(chosen(declared('- |'), 'conv')).toBe(declared('- conv: 32'));
+    expect(chosen(declared('- |'), 'dense')).toBe(declared('- dense: classes'));
+    expect(chosen(declared('- |'), 'dropout')).toBe(declared('- dropout: 0.5'));
+    expect(chosen(declared('- |'), 'batch-norm')).toBe(declared('- batch-norm'));
+    expect(chosen(declared('- |'), 'activation')).toBe(declared('- activation'));
+    expect(chosen(declared('- |'), 'flatten')).toBe(declared('- flatten'));
+    expect(chosen('model: {network: {layers: [{|}]}}', 'residual')).toBe(
+      'model: {network: {layers: [{residual: {branch: []}}]}}',
+    );
+  });
+
+  it('offers the keys of a layer, and the words of each', () => {
+    expect(labels(declared('- conv: {channels: 8, |}'))).toEqual([
+      ...['size', 'stride', 'padding', 'bias', 'initializer', 'name'],
+    ]);
+    expect(labels(declared('- max-pool: {padding: |}'))).toEqual(['same', 'valid']);
+    expect(labels(declared('- activation: |'))).toEqual(activations);
+  });
+});
+
+describe('a layer’s own activation', () => {
+  it('is drawn where the pointer rests on it, and a mistake in its formula is underlined there', () => {
+    const text = declared('- conv: 8', '- activation: relu', '- flatten', '- dense');
+    const at = atCursor(text.replace('relu', 're|lu'));
+    const shown = hover(...at)?.contents as { value: string };
+    expect(shown.value).toContain('data:image/svg+xml');
+    const wrong = declared('- activation: {formula: "x * sigmod(x)"}', '- flatten', '- dense');
+    const [issue] = diagnose(wrong, options);
+    expect(issue!.message).toContain('sigmoid');
+    expect(
+      wrong.split('\n')[issue!.range.start.line]!.slice(issue!.range.start.character, issue!.range.end.character),
+    ).toBe('sigmod');
+  });
+
+  it('has completion in its formula, with its own parameters', () => {
+    const items = labels(declared('- activation: {formula: "q|", parameters: {quick: 1}}', '- flatten', '- dense'));
+    expect(items.slice(0, 2)).toEqual(['x', 'quick']);
+  });
+});
+
 describe('completion of keys', () => {
   it.each([
     ['in an empty file', '|', top],

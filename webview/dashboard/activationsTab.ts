@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import { activationsOf } from '../../server/network/activations.ts';
 import { hasShapes } from '../../server/protocol/plan.ts';
 import type { ShapeInfo, ShapesRecord } from '../../server/protocol/records.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
@@ -401,12 +402,12 @@ function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
 }
 
 function emptyFace(snapshot: RunSnapshot): unknown {
-  const { activation } = snapshot.plan.model;
-  if (!hasShapes(activation)) {
+  const { model } = snapshot.plan;
+  if (!activationsOf(model).some(({ activation }) => hasShapes(activation))) {
     return html`<kaf-face
       icon="symbol-event"
       heading="This network has no activation functions to draw"
-      reason=${`Its activation is ${activation.type}, which nothing is trained in. Set model.activation to kaf, prelu or another with trained coefficients, or to a formula with parameters, to see the shape of every channel change.`}
+      reason=${`Its activation is ${model.activation.type}, which nothing is trained in. Set model.activation to kaf, prelu or another with trained coefficients, or to a formula with parameters, to see the shape of every channel change.`}
     ></kaf-face>`;
   }
   if (snapshot.plan.observe.shapesEverySteps === 0) {
