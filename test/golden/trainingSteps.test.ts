@@ -9,6 +9,7 @@ import { computeGradients } from '../../server/trainer/gradients.ts';
 import { makeOptimizer } from '../../server/trainer/optimizer.ts';
 import { expectClose } from '../tensor/expectClose.ts';
 import { openContractRuntime, runtimeNames } from '../tensor/ops/runtimes.ts';
+import { hashed } from './hashed.ts';
 import { readGolden } from './readGolden.ts';
 
 interface Summary {
@@ -162,18 +163,6 @@ function build(name: keyof typeof networks, golden: Steps, { activation, paramet
     });
   });
   return network;
-}
-
-/** golden.py's numbers in [−1, 1): the hash lowbias32 of i + stream·0x9e3779b9, its upper 24 bits u as 2u/2²⁴ − 1. */
-function hashed(stream: number, n: number): Float64Array {
-  const offset = Math.imul(stream, 0x9e3779b9);
-  return Float64Array.from({ length: n }, (_, i) => {
-    let h = (i + offset) >>> 0;
-    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-    h = h ^ (h >>> 16);
-    return (2 * (h >>> 8)) / 2 ** 24 - 1;
-  });
 }
 
 function read(tensor: tf.Tensor): Float64Array {
