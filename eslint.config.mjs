@@ -50,7 +50,10 @@ export default tseslint.config(
         'error',
         {
           patterns: [
-            { regex: '/server/(?!protocol/|formula/)', message: 'Of the server, only its protocol and formulas.' },
+            {
+              regex: '/server/(?!protocol/|formula/|network/)',
+              message: 'Of the server, only its protocol, formulas and networks.',
+            },
           ],
         },
       ],

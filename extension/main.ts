@@ -80,7 +80,8 @@ export function activate(context: vscode.ExtensionContext): void {
     dashboards.open(runId);
   };
   const runCommands = new RunCommands({ connection, store, openDashboard });
-  const intents = panelIntents({ runCommands, store, openDashboard });
+  const languageClient = startLanguageClient(extensionUri, log);
+  const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
   const monitorView = new MonitorView({
     extensionUri,
@@ -94,7 +95,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const checkpointEditor = new CheckpointEditor({ extensionUri, connection, openRun: openDashboard });
   const runsTree = new RunsTree(store);
   const experimentsTree = new ExperimentsTree();
-  const languageClient = startLanguageClient(extensionUri, log);
   stopLanguageClient = () => languageClient.stop();
 
   const runtimeStatusBar = new RuntimeStatusBar(connection, (line) => {

@@ -1,14 +1,22 @@
 // Starts the language server with the first experiment file that is opened.
 import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+import type { TextRange } from '../../server/protocol/issue.ts';
+import { placeRequest } from '../../server/protocol/language.ts';
 import { experimentGlob } from '../contributions.ts';
 
 const selector: vscode.DocumentSelector = { pattern: experimentGlob };
 
+export interface ExperimentLanguage extends vscode.Disposable {
+  /** Where a path of an experiment, such as `model.network.layers[3]`, stands in a document; its beginning where it has none. */
+  placeOf(document: vscode.TextDocument, path: string): Promise<vscode.Range>;
+  stop(): Promise<void>;
+}
+
 export function startLanguageClient(
   extensionUri: vscode.Uri,
   outputChannel: vscode.LogOutputChannel,
-): vscode.Disposable & { stop(): Promise<void> } {
+): ExperimentLanguage {
   const module = vscode.Uri.joinPath(extensionUri, 'dist', 'language.cjs').fsPath;
   // By default it would run in the workspace's folder.
   const options = { cwd: vscode.Uri.joinPath(extensionUri, 'dist').fsPath };
@@ -28,6 +36,10 @@ export function startLanguageClient(
   return {
     dispose: () => {
       listener.dispose();
+    },
+    placeOf: async (document, path) => {
+      const { start, end } = await client.sendRequest<TextRange>(placeRequest, { text: document.getText(), path });
+      return new vscode.Range(start.line, start.character, end.line, end.character);
     },
     stop: async () => {
       if (client.needsStop()) await client.stop();

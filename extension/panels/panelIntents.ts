@@ -12,11 +12,25 @@ export interface PanelIntentParts {
   readonly runCommands: RunCommands;
   readonly store: RunStore;
   readonly openDashboard: (runId: string) => void;
+  readonly placeOf: (document: vscode.TextDocument, path: string) => Promise<vscode.Range>;
 }
 
 export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' }>;
 
-export function panelIntents({ runCommands, store, openDashboard }: PanelIntentParts): (intent: PanelIntent) => void {
+export function panelIntents({
+  runCommands,
+  store,
+  openDashboard,
+  placeOf,
+}: PanelIntentParts): (intent: PanelIntent) => void {
+  const openExperiment = async ({ file, path: place }: Extract<PanelIntent, { type: 'openExperiment' }>) => {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+    const editor = await vscode.window.showTextDocument(document);
+    if (place === undefined) return;
+    const range = await placeOf(document, place);
+    editor.selection = new vscode.Selection(range.start, range.start);
+    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  };
   return (intent) => {
     switch (intent.type) {
       case 'pause':
@@ -28,7 +42,7 @@ export function panelIntents({ runCommands, store, openDashboard }: PanelIntentP
         void runCommands.startEvaluation(intent.runId, intent.evaluation);
         return;
       case 'openExperiment':
-        void vscode.window.showTextDocument(vscode.Uri.file(intent.file));
+        void openExperiment(intent);
         return;
       case 'openCheckpoint': {
         const run = store.get(intent.runId);

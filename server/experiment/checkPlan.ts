@@ -4,7 +4,7 @@ import type { EvaluationPlan, ModelPlan, Plan, TrainingPlan } from '../protocol/
 import type { PlanIssue } from './experimentText.ts';
 import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
-import { datasetEnds } from './datasetEnds.ts';
+import { datasetEnds } from '../network/datasetEnds.ts';
 import { isKafValues } from './makePlan.ts';
 import type { ExperimentValues } from './settings.ts';
 

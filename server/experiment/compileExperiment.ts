@@ -67,6 +67,11 @@ export function activationIn(text: string, path: string, options: CompileOptions
   return own?.activation ?? null;
 }
 
+/** Where a path stands in a text, or else the nearest mapping around it; nothing's range where the text has neither. */
+export function rangeIn(text: string, path: string): FoundIssue['range'] {
+  return nearestRange(readSettings(experimentSettings, parseExperimentText(text), parentNames()), path);
+}
+
 /** What checkPlan finds, less what only follows from a key that is wrong by itself. */
 function contradictions(
   reading: SettingsReading<Parameters<typeof checkPlan>[0]>,

@@ -3,6 +3,8 @@ import { CodeActionKind, TextDocuments, TextDocumentSyncKind } from 'vscode-lang
 import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { fileURLToPath } from 'node:url';
+import { rangeIn } from '../experiment/compileExperiment.ts';
+import { placeRequest } from '../protocol/language.ts';
 import { codeLenses } from './codeLenses.ts';
 import { complete } from './complete.ts';
 import { diagnose, quickFixes } from './diagnose.ts';
@@ -33,6 +35,8 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
   connection.onHover(at(hover));
   connection.onCodeLens(({ textDocument }) => codeLenses(textDocument.uri));
   connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));
+
+  connection.onRequest(placeRequest, ({ text, path }: { text: string; path: string }) => rangeIn(text, path));
 
   const publish = async (document: TextDocument, diagnostics: ReturnType<typeof diagnose>) => {
     try {

@@ -1,7 +1,7 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
 import { floatsOf, parametersOf, statisticsOf } from '../network/costs.ts';
-import { layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
+import { flatLayers, layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
 
@@ -9,6 +9,8 @@ export interface PassMemory {
   /** Weights, and running statistics. */
   readonly parameters: number;
   readonly statistics: number;
+  /** Of the largest kernel of each kind. */
+  readonly largestKernel: Readonly<Record<'dense' | 'convolution', number>>;
   /** The most at any time of a pass, its images and the gradients that it gives included. */
   peak(pass: Pass): number;
 }
@@ -31,6 +33,7 @@ export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
   return {
     parameters: sum(layers.map(parametersOf)),
     statistics: sum(layers.map(statisticsOf)),
+    largestKernel: { dense: largestKernel(layers, 'dense'), convolution: largestKernel(layers, 'convolution') },
     peak: (pass) => {
       const walk = new Walk(pass);
       const images = walk.ledger.take(pass.batchSize * imageFloats);
@@ -40,6 +43,10 @@ export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
       return walk.ledger.peak;
     },
   };
+}
+
+function largestKernel(layers: readonly LayerLayout[], type: 'dense' | 'convolution'): number {
+  return Math.max(0, ...flatLayers(layers).map((layer) => (layer.type === type ? parametersOf(layer) : 0)));
 }
 
 /** Memory that several tensors may share. */
@@ -118,8 +125,12 @@ class Walk {
       case 'activation':
         return this.through(x, { floats, isSaved: true, ...this.#costs(layer) });
       case 'max-pool':
-      case 'average-pool':
-        return this.through(x, { floats, isSaved: true, isOutputSaved: true });
+      case 'average-pool': {
+        // With padding the mean is taken of a padded copy, and its gradient through another.
+        const isPadded = layer.type === 'average-pool' && layer.padding === 'same';
+        const scratch = isPadded ? 2 * this.#pass.batchSize * floatsOf(layer.input) : 0;
+        return this.through(x, { floats, isSaved: true, isOutputSaved: true, scratch });
+      }
       case 'global-average-pool':
         return this.through(x, { floats, isSaved: false });
       case 'dropout':
@@ -128,7 +139,9 @@ class Walk {
         return x;
       case 'residual': {
         const branch = this.forward(layer.branch, x);
-        const scaled = layer.isScaled ? this.through(branch, { floats, isSaved: isAll }) : branch;
+        // The factor's gradient is a sum over a product as large as the branch.
+        const product = { floats, isSaved: isAll, scratch: isAll ? this.#pass.batchSize * floats : 0 };
+        const scaled = layer.isScaled ? this.through(branch, product) : branch;
         const skip = this.forward(layer.skip, x);
         const through = layer.tiles > 1 ? this.through(skip, { floats, isSaved: false }) : skip;
         return this.#join([scaled, through], floats, 'sum');

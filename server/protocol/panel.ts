@@ -28,7 +28,8 @@ export type FromDashboard =
   | { readonly type: 'ready' }
   | RunIntent
   | { readonly type: 'evaluate'; readonly runId: string; readonly evaluation: EvaluationPlan }
-  | { readonly type: 'openExperiment'; readonly file: string }
+  /** `path`: of what to show in it, for example `model.network.layers[3]`. */
+  | { readonly type: 'openExperiment'; readonly file: string; readonly path?: string }
   | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string };
 
 /** All that the monitor shows, at most a few times a second. */

@@ -31,6 +31,8 @@ export interface PreparedRecord {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;
+  /** What a sample is, where the plan alone does not tell. */
+  readonly ends?: { readonly sampleShape: readonly number[]; readonly nClasses: number };
 }
 
 export interface ParameterInfo {

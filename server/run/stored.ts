@@ -55,6 +55,7 @@ const recordSchema = z.discriminatedUnion('type', [
     steps: count,
     stepsPerEpoch: count,
     epochs: count,
+    ends: z.object({ sampleShape: z.array(count).min(1).max(8), nClasses: count }).exactOptional(),
   }),
   z.object({ type: z.literal('step'), step: count, epoch: count, loss: real, accuracy: real, learningRate: real }),
   z.object({

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
-import { datasetEnds } from '../experiment/datasetEnds.ts';
+import { datasetEnds } from '../network/datasetEnds.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
@@ -136,8 +136,10 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
   const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
-  const stepBytes = estimateStepBytes(plan, { ends: datasetEnds(plan.dataset), threads });
-  terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
+  const ends = datasetEnds(plan.dataset);
+  const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
+  const memory = stepBytes === null ? '' : ` · about ${bytesText(stepBytes)} of memory`;
+  terminal.line(`${run.id} · ${run.description}${memory}`);
   terminal.line(`in ${run.folder}`);
   terminal.event({
     type: 'run',

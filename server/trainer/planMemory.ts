@@ -80,9 +80,14 @@ function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPla
 }
 
 function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
-  const { parameters, statistics, peak } = measurePass(model, ends);
+  const { parameters, statistics, largestKernel, peak } = measurePass(model, ends);
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
-  const update = peak({ batchSize, gradients: 'all', threads });
+  // A penalty's share of a gradient, and the sum, beside all the gradients.
+  const penalized = Math.max(
+    model.denseL2 > 0 ? largestKernel.dense : 0,
+    model.convolutionL2 > 0 ? largestKernel.convolution : 0,
+  );
+  const update = Math.max(peak({ batchSize, gradients: 'all', threads }), images + parameters + 2 * penalized);
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input', threads }) : 0;
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + Math.max(update, attack);

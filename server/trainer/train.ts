@@ -6,6 +6,7 @@ import { attackForTraining } from '../attack/fgsmRs.ts';
 import { epochOrder, makeBatch, type Batch } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import { buildNetwork, type Network } from '../model/network.ts';
+import { datasetEnds } from '../network/datasetEnds.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import { shapesRecord } from '../probe/shapes.ts';
 import { measure, normsRecord, type Measured } from '../probe/norms.ts';
@@ -72,6 +73,9 @@ async function* runEpochs(training: Training, { from, signal }: TrainOptions): A
     parameters: network.parameters.map(({ name, layer, shape }) => ({ name, layer, shape })),
     activations: network.activations,
     ...{ steps, stepsPerEpoch, epochs },
+    ...(datasetEnds(plan.dataset)
+      ? {}
+      : { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length } }),
   });
   if (!from && plan.observe.shapesEverySteps > 0) yield record(shapesRecord(network, 0));
 

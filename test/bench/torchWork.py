@@ -119,9 +119,66 @@ class Residual(nn.Module):
         return 5e-4 * sum(weight.square().sum() for weight in kernels)
 
 
+class PreActBlock(nn.Module):
+    """BN, activation, conv(s), BN, activation, conv, + skip; where the shape changes a 1x1 convolution of the first activation."""
+
+    def __init__(self, inputs, channels, stride, make):
+        super().__init__()
+        self.bn1, self.activation1 = nn.BatchNorm2d(inputs), make(inputs, 4)
+        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, padding=1, bias=False)
+        self.bn2, self.activation2 = nn.BatchNorm2d(channels), make(channels, 4)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.skip = None if stride == 1 else nn.Conv2d(inputs, channels, 1, stride, bias=False)
+
+    def forward(self, x):
+        active = self.activation1(self.bn1(x))
+        skip = x if self.skip is None else self.skip(active)
+        return self.conv2(self.activation2(self.bn2(self.conv1(active)))) + skip
+
+
+class PreActResNet18(nn.Module):
+    """conv3-64, two such blocks of 64, 128, 256 and 512 channels each, BN, activation, GAP, dense10 (Wong et al. 2020)."""
+
+    def __init__(self, make):
+        super().__init__()
+        layers = [nn.Conv2d(3, 64, 3, padding=1, bias=False)]
+        widths = [64, 64, 64, 128, 128, 256, 256, 512, 512]
+        layers += [PreActBlock(a, b, 2 if a != b else 1, make) for a, b in zip(widths[:-1], widths[1:])]
+        self.features = nn.Sequential(*layers, nn.BatchNorm2d(512), make(512, 4))
+        self.output = nn.Linear(512, 10)
+
+    def forward(self, x):
+        return self.output(self.features(x).mean((2, 3)))
+
+    def penalty(self):
+        return 0.0
+
+
+class Cnn5(nn.Module):
+    """Four blocks of conv5-150, activation, pooling over 3x3 with stride 2, dropout .25 (Peconi 2020, Table 4.1); dense10."""
+
+    def __init__(self, make):
+        super().__init__()
+        layers = []
+        for inputs in (3, 150, 150, 150):
+            layers += [nn.Conv2d(inputs, 150, 5, padding=2), make(150, 4), nn.MaxPool2d(3, 2), nn.Dropout(0.25)]
+        self.features = nn.Sequential(*layers)
+        self.output = nn.Linear(150, 10)
+
+    def forward(self, x):
+        return self.output(self.features(x).flatten(1))
+
+    def penalty(self):
+        kernels = [weight for weight in self.parameters() if weight.dim() in (2, 4)]
+        return 1e-4 * sum(weight.square().sum() for weight in kernels)
+
+
+
 def make_network(options):
     make = activation_maker(options)
-    return Residual(20, make) if options["network"] == "resnet20" else Plain(options["network"], make)
+    network = options["network"]
+    others = {"resnet20": lambda: Residual(20, make), "preact-resnet18": lambda: PreActResNet18(make), "cnn5": lambda: Cnn5(make)}
+    return others[network]() if network in others else Plain(network, make)
 
 
 def make_work(options, memory_format):

@@ -1,6 +1,7 @@
 // One training step after the other as the trainer makes them: batch, attack, forward, backward, norms, update.
 import { openDataset } from '../../server/data/dataset.ts';
-import type { ActivationPlan, ModelPlan, Plan } from '../../server/protocol/plan.ts';
+import { namedNetwork } from '../../server/network/named/named.ts';
+import type { ActivationPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
 import { typedFormulas, type Work } from './work.ts';
 
@@ -25,16 +26,23 @@ export async function makeStepper(work: Work): Promise<() => Promise<void>> {
   };
 }
 
+const networks = {
+  light: 'light',
+  vgg: 'vgg',
+  resnet20: { type: 'resnet', depth: 20 },
+  'preact-resnet18': 'preact-resnet18',
+  cnn5: { type: 'cnn5', blocks: 4 },
+} as const satisfies Record<Work['network'], NetworkPlan>;
+
 /** The thesis's settings: KAF on [−3, 3] with γ = 1/(6Δ²). */
 export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
-  const dropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4], resnet20: [] }[network];
-  const isResidual = network === 'resnet20';
+  const { entry, numbers } = namedNetwork(networks[network])!;
   return {
-    network: isResidual ? { type: 'resnet', depth: 20 } : network,
+    network: networks[network],
     activation: activation === 'kaf' ? kafOf(dictionary) : activationOf(activation),
-    dropout,
-    denseL2: isResidual ? 5e-4 : 0.0012,
-    convolutionL2: isResidual ? 5e-4 : 0,
+    dropout: entry.dropout(numbers),
+    denseL2: entry.denseL2,
+    convolutionL2: entry.convolutionL2,
     normalization: null,
   };
 }

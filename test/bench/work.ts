@@ -3,7 +3,7 @@
 export interface Work {
   /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
   readonly kind: 'step' | 'pgd';
-  readonly network: 'light' | 'vgg' | 'resnet20';
+  readonly network: 'light' | 'vgg' | 'resnet20' | 'preact-resnet18' | 'cnn5';
   readonly activation: 'kaf' | 'swish' | 'relu' | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
@@ -53,6 +53,8 @@ const besidePyTorch: Readonly<Record<string, Work>> = {
   'vgg-swish': swish,
   'vgg-kaf': vgg,
   'resnet20-kaf-fgsm-rs': { ...vgg, network: 'resnet20', method: 'fgsm-rs' },
+  'preact-resnet18-relu': { ...vgg, network: 'preact-resnet18', activation: 'relu' },
+  'cnn5-relu': { ...vgg, network: 'cnn5', activation: 'relu' },
   'light-kaf-standard': { ...vgg, network: 'light' },
   'light-kaf-fgsm-rs': { ...vgg, network: 'light', method: 'fgsm-rs' },
   'pgd-vgg-kaf': { ...vgg, kind: 'pgd' },

@@ -2,6 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { evaluatePgd } from '../../server/attack/evaluation.ts';
+import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
+import { namedNetwork } from '../../server/network/named/named.ts';
 import { openDataset } from '../../server/data/dataset.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import type { ActivationPlan, EvaluationPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
@@ -34,6 +36,12 @@ const spline = {
   noise: 0,
 } as const satisfies ActivationPlan;
 
+/** Of declared layers, up to the pooling and the dense layer at its end. */
+function declared(layers: string): NetworkPlan {
+  const text = `model: {network: {layers: ${layers.slice(0, -1)}, global-average-pool, dense]}}`;
+  return compileExperiment(text, { file: null, homeFolder: '/' }).plans[0]!.model.network;
+}
+
 interface PlanOptions {
   readonly network: NetworkPlan;
   readonly activation?: ActivationPlan;
@@ -48,7 +56,7 @@ function planOf({ network, activation = kaf, batchSize, method = 'standard' }: P
     model: {
       ...tinyPlan.model,
       ...{ network, activation },
-      dropout: network === 'light' ? [0.2, 0.3, 0.4] : network === 'vgg' ? [0.2, 0.25, 0.3, 0.4] : [],
+      dropout: namedNetwork(network)?.entry.dropout(namedNetwork(network)!.numbers) ?? [],
     },
     training: {
       ...tinyPlan.training,
@@ -98,6 +106,45 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: 'vgg', activation: spline, batchSize: 16, method: 'fgsm-rs' }, 1],
     [{ network: 'light', activation: { type: 'maxout', maps: 3 }, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: { type: 'maxout', maps: 2 }, batchSize: 32, method: 'fgsm-rs' }, 4],
+    [{ network: { type: 'resnet', depth: 8 }, activation: { type: 'maxout', maps: 2 }, batchSize: 32 }, 2],
+    [{ network: 'preact-resnet18', activation: { type: 'relu' }, batchSize: 16 }, 2],
+    [{ network: { type: 'cnn5', blocks: 2 }, activation: { type: 'elu', alpha: 1 }, batchSize: 16 }, 2],
+    [{ network: { type: 'mlp', hiddenLayers: 2, units: 300 }, batchSize: 64, method: 'fgsm-rs' }, 2],
+    [
+      {
+        network: declared('[max-pool: 2, conv: 32, layer-norm, activation, average-pool, group-norm: 4]'),
+        batchSize: 32,
+      },
+      2,
+    ],
+    [
+      {
+        network: declared(
+          '[conv: {channels: 24, size: 7, padding: valid}, activation, conv: {size: 5, stride: 2}, batch-norm]',
+        ),
+        batchSize: 32,
+        method: 'fgsm-rs',
+      },
+      2,
+    ],
+    [
+      {
+        network: declared(
+          '[conv: 16, concat: [[conv: 16], [conv: {channels: 16, size: 1}, activation], []], activation]',
+        ),
+        batchSize: 32,
+      },
+      1,
+    ],
+    [
+      {
+        network: declared(
+          '[conv: 16, repeat: {times: 3, layers: [residual: {branch: [layer-norm, activation, conv: 16, dropout: 0.1], scale: trained}]}, average-pool: {size: 3, stride: 2, padding: same}]',
+        ),
+        batchSize: 32,
+      },
+      4,
+    ],
   ])('of a step: %o on %i threads', async (options, threads) => {
     const { backend } = await openWasmBackend(assetsFolder, { threads });
     const plan = planOf(options);

@@ -73,7 +73,7 @@ function shots() {
       }
     }
   };
-  for (const tab of ['curves', 'norms', 'activations']) {
+  for (const tab of ['curves', 'norms', 'network', 'activations']) {
     add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
     add('dashboard', 'busy', { tab }, { themes: ['dark'], widths: [360] });
     add('dashboard', 'empty', { tab });
@@ -81,6 +81,13 @@ function shots() {
     add('dashboard', 'diverged', { tab }, { themes: ['dark'], widths: [1400] });
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
+  add(
+    'dashboard',
+    'declared',
+    { runId: 'kaf-vgg-1', tab: 'network', networkLayer: 'concat1' },
+    { themes: Object.keys(themes) },
+  );
+  add('dashboard', 'declared', { tab: 'network' }, { themes: ['dark'], widths: [360] });
   add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
   for (const scene of ['free', 'spline', 'formula'])
     add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });

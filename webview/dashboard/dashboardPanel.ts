@@ -19,6 +19,7 @@ import './activationsTab.ts';
 import './curvesTab.ts';
 import type { HeaderIntent } from './dashboardHeader.ts';
 import './dashboardHeader.ts';
+import './networkTab.ts';
 import './normsTab.ts';
 import './robustnessTab.ts';
 import { defaultView, type DashboardView, type TabName } from './view.ts';
@@ -84,7 +85,14 @@ export class DashboardPanel extends LitElement {
   receive(message: ToDashboard): void {
     this.data = reduceDashboard(this.data, message);
     if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
-      this.change({ runId: message.snapshot.run.id, evaluation: null, layer: null, hiddenLines: [] });
+      this.change({
+        runId: message.snapshot.run.id,
+        evaluation: null,
+        layer: null,
+        networkLayer: null,
+        normLine: null,
+        hiddenLines: [],
+      });
     }
     this.gate.request();
   }
@@ -115,6 +123,7 @@ export class DashboardPanel extends LitElement {
           this.isFormOpen = false;
         }}
         @evaluation-asked=${this.onEvaluation}
+        @line-asked=${this.onLine}
       >
         ${this.renderConnection()} ${failure === null ? nothing : this.renderFailure(failure)}
         ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)} ${this.renderTab(finding)}
@@ -133,6 +142,8 @@ export class DashboardPanel extends LitElement {
           .palette=${palette}
           .finding=${finding}
         ></kaf-norms-tab>`;
+      case 'network':
+        return html`<kaf-network-tab .state=${data} .view=${view} .palette=${palette}></kaf-network-tab>`;
       case 'activations':
         return html`<kaf-activations-tab .state=${data} .view=${view} .palette=${palette}></kaf-activations-tab>`;
       case 'robustness':
@@ -275,6 +286,12 @@ export class DashboardPanel extends LitElement {
     }
   };
 
+  private readonly onLine = (event: Event): void => {
+    const file = this.data.snapshot?.run.experimentFile ?? null;
+    const { path } = (event as CustomEvent<{ path: string }>).detail;
+    if (file !== null) this.port?.post({ type: 'openExperiment', file, path });
+  };
+
   private readonly onEvaluation = (event: Event): void => {
     const runId = this.data.snapshot?.run.id;
     if (runId === undefined) return;
@@ -290,6 +307,7 @@ function tabsFor(snapshot: RunSnapshot, finding: NonFiniteFinding | null): Tab[]
   return [
     { value: 'curves', text: 'Curves', badge: null },
     { value: 'norms', text: 'Norms', badge: finding ? '!' : null },
+    { value: 'network', text: 'Network', badge: null },
     { value: 'activations', text: 'Activations', badge: null },
     { value: 'robustness', text: 'Robustness', badge: evaluations > 0 ? evaluations.toString() : null },
   ];

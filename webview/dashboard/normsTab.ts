@@ -35,8 +35,7 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) view!: DashboardView;
   @property({ attribute: false }) palette!: Palette;
   @property({ attribute: false }) finding: NonFiniteFinding | null = null;
-  /** The chosen line by name and row by position in the kept rows; null for the first and the newest. */
-  @state() private line: string | null = null;
+  /** The chosen row by position in the kept rows; null for the newest. */
   @state() private row: number | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
@@ -62,7 +61,7 @@ export class NormsTab extends LitElement {
       this.view.normView === 'lines'
         ? allLines(snapshot.norms, table, {
             hidden: new Set(this.view.hiddenLines),
-            chosen: this.line,
+            chosen: this.view.normLine,
             range: this.range,
             colorOf: (index) => this.colorOf(index),
           })
@@ -139,8 +138,7 @@ export class NormsTab extends LitElement {
         ]}
         .value=${view.grouping}
         @chosen=${(event: CustomEvent<{ value: DashboardView['grouping'] }>) => {
-          this.line = null;
-          changeView(this, { grouping: event.detail.value });
+          changeView(this, { grouping: event.detail.value, normLine: null });
         }}
       ></kaf-segments>
       <kaf-segments
@@ -195,7 +193,7 @@ export class NormsTab extends LitElement {
         )}"
         @cell-chosen=${(event: CustomEvent<Cell>) => {
           const bucket = table.buckets[event.detail.bucket];
-          this.line = table.lines[event.detail.line]?.name ?? null;
+          changeView(this, { normLine: table.lines[event.detail.line]?.name ?? null });
           this.row = bucket && event.detail.bucket < table.buckets.length - 1 ? bucket.lastRow : null;
         }}
       ></kaf-heat-map>
@@ -241,9 +239,9 @@ export class NormsTab extends LitElement {
               html`<button
                 aria-pressed=${hidden.has(name) ? 'false' : 'true'}
                 @click=${() => {
-                  if (!hidden.delete(name)) hidden.add(name);
-                  else this.line = name;
-                  changeView(this, { hiddenLines: [...hidden] });
+                  const isShown = hidden.delete(name);
+                  if (!isShown) hidden.add(name);
+                  changeView(this, { hiddenLines: [...hidden], ...(isShown ? { normLine: name } : {}) });
                 }}
               >
                 <svg class="dot" viewBox="0 0 8 8">
@@ -354,7 +352,7 @@ export class NormsTab extends LitElement {
 
   private chosenLine(): NormLine {
     const lines = this.table?.lines ?? [];
-    return lines.find(({ name }) => name === this.line) ?? lines[0] ?? { name: '', layer: '', members: [] };
+    return lines.find(({ name }) => name === this.view.normLine) ?? lines[0] ?? { name: '', layer: '', members: [] };
   }
 
   private rowPosition(): number {
@@ -380,9 +378,9 @@ export class NormsTab extends LitElement {
   }
 
   private showFinding(name: string, finding: NonFiniteFinding): void {
-    this.line = name;
     this.row = this.table?.kept.indexOf(finding.row) ?? null;
     changeView(this, {
+      normLine: name,
       grouping: 'tensors',
       normView: 'map',
       quantity: finding.of === 'gradient' ? 'gradients' : 'weights',

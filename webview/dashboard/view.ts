@@ -1,9 +1,10 @@
 // What a user chose to look at: kept while the panel is hidden and when the window reloads.
 import type { XAxis } from '../curves/runCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
+import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
 
-export type TabName = 'curves' | 'norms' | 'activations' | 'robustness';
+export type TabName = 'curves' | 'norms' | 'network' | 'activations' | 'robustness';
 
 export interface DashboardView {
   readonly runId: string | null;
@@ -15,6 +16,11 @@ export interface DashboardView {
   readonly quantity: NormQuantity;
   readonly grouping: 'layers' | 'tensors';
   readonly normView: 'map' | 'lines';
+  /** The line by name that another tab leads to; null for the first. */
+  readonly normLine: string | null;
+  readonly networkQuantity: NetworkQuantity;
+  /** By name; null for the first. */
+  readonly networkLayer: string | null;
   /** Lines hidden in the lines view, by name. */
   readonly hiddenLines: readonly string[];
   /** Null for the first. */
@@ -36,6 +42,9 @@ export const defaultView: DashboardView = {
   quantity: 'gradients',
   grouping: 'layers',
   normView: 'map',
+  normLine: null,
+  networkQuantity: 'gradients',
+  networkLayer: null,
   hiddenLines: [],
   layer: null,
   order: 'drift',

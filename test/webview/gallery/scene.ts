@@ -5,6 +5,7 @@ import { encode } from '../../../server/protocol/codec.ts';
 import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
+import { makeNetworkSnapshot } from './networkData.ts';
 import { makeSnapshot } from './runData.ts';
 
 const query = new URLSearchParams(location.search);
@@ -123,6 +124,8 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'evaluating', restartsUnderWay: 3 }))];
     case 'finished':
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', evaluations: 3 }))];
+    case 'declared':
+      return [connected, shown(makeNetworkSnapshot())];
     case 'relu':
       return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
     case 'free':

@@ -1,8 +1,9 @@
 // What the plan alone tells of a data set, before anything is opened.
 import type { DatasetPlan } from '../protocol/plan.ts';
+import type { NetworkEnds } from './layout.ts';
 
-/** What a data set's samples and classes will be, before it is opened. */
-export function datasetEnds(plan: DatasetPlan): { readonly sampleShape: readonly number[]; readonly nClasses: number } {
+/** What a data set's samples and classes will be, before it is opened; null where only the disk tells. */
+export function datasetEnds(plan: DatasetPlan): NetworkEnds | null {
   switch (plan.name) {
     case 'cifar10':
     case 'shapes':

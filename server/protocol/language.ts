@@ -1,0 +1,4 @@
+// What the extension asks of the language server besides the protocol of its own kind.
+
+/** Of `{text, path}`: the range in an experiment's text of what stands at a path (`model.network.layers[3]`). */
+export const placeRequest = 'kafscope/place';
