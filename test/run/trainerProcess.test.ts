@@ -58,6 +58,7 @@ function atWork(script: Script, change = {}) {
 }
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
@@ -72,6 +73,9 @@ describe('a trainer process', () => {
   });
 
   it('says that it is ready, how its run goes, how it ended, and nothing after that', async () => {
+    // No time passes, so that some of what changed still waits to be said in the end.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const waits = vi.spyOn(globalThis, 'setTimeout');
     const { own, ended } = atWork('steps');
     expect(own.sent[0]).toEqual({ type: 'ready' });
     await ended;
@@ -79,6 +83,8 @@ describe('a trainer process', () => {
     expect(own.sent.at(-1)).toMatchObject({ type: 'ended', summary: { status: 'finished', step: 12 } });
     expect(own.sent.filter(({ type }) => type === 'ended')).toHaveLength(1);
     expect([own.exitCode, own.words, own.listenerCount('message')]).toEqual([undefined, '', 0]);
+    expect(waits).toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('pauses, goes on and stops as it is told', async () => {
