@@ -135,7 +135,10 @@ describe('an inspection that is not wanted any more', () => {
   it('is not begun where that is said just as its turn comes', async () => {
     const { inspect, abort } = three();
     const third = inspect('c', abort.signal);
-    vi.spyOn(abort.signal, 'removeEventListener').mockImplementationOnce(() => {
+    const { signal } = abort;
+    const remove = signal.removeEventListener.bind(signal);
+    vi.spyOn(signal, 'removeEventListener').mockImplementationOnce((...all) => {
+      remove(...all);
       abort.abort(reason);
     });
     const end = expect(third).rejects.toBe(reason);

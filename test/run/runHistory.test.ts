@@ -6,12 +6,14 @@ import type { RunRecord } from '../../server/protocol/records.ts';
 import { logFile } from '../../server/run/logFile.ts';
 import * as logs from '../../server/run/logFile.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
+import { OldRun } from '../../server/run/oldRun.ts';
 import { thisProcess } from '../../server/run/owner.ts';
 import { originFile, progressOf } from '../../server/run/runFolder.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import type { StoredRow, Voids } from '../../server/run/stored.ts';
-import { createScriptedRun, everyRow } from './scriptedRun.ts';
+import { makeOldRun } from './makeOldRun.ts';
+import { createScriptedRun, everyRow, temporaryFolder } from './scriptedRun.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 
 vi.mock('../../server/run/logFile.ts', { spy: true });
@@ -193,6 +195,36 @@ describe('rows after a cursor', () => {
     expect(page(9, 0)).toEqual([1]);
   });
 
+  it('end with their page, in whatever log that is', () => {
+    const folder = run();
+    log(folder, 0, [[step(1)], [step(2)]]);
+    log(folder, 1, [[step(3)]]);
+    log(folder, 2, [[step(4)]]);
+    const read = history(folder);
+    const page = (maxRows: number) => read.rows(0, { maxRows, maxBytes: Infinity }).map(({ seq }) => seq);
+    expect([1, 2, 3, 4].map(page)).toEqual([[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]);
+  });
+
+  it('of the older form come first, less what the logs behind them make void', () => {
+    const old = [1, 2, 3, 4].map((seq) => ({ ...step(seq), seq }));
+    const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows: old, summary: {} });
+    const read = new RunHistory(folder);
+    const closed = vi.spyOn(OldRun.prototype, 'close');
+    expect(read.lastSeq()).toBe(4);
+    expect([0, 3].map((cursor) => seqsAfter(read, cursor))).toEqual([[1, 2, 3, 4], [4]]);
+    log(folder, 0, [[step(5, 4)]], { voids: { step: 3, seq: 3 } });
+    expect(seqsAfter(read, 0)).toEqual([1, 2, 3, 5]);
+    log(folder, 1, [[step(6, 3)]], { voids: { step: 2, seq: 2 } });
+    expect(seqsAfter(read, 0)).toEqual([1, 2, 6]);
+    const page = (maxRows: number) => read.rows(0, { maxRows, maxBytes: Infinity }).map(({ seq }) => seq);
+    expect([1, 2, 3].map(page)).toEqual([[1], [1, 2], [1, 2, 6]]);
+    expect(read.rows(0, { maxRows: 9, maxBytes: 0 })).toHaveLength(1);
+    expect(closed).not.toHaveBeenCalled();
+    read.close();
+    expect(closed).toHaveBeenCalledOnce();
+    vi.restoreAllMocks();
+  });
+
   it('are read from the log that holds them, not from the first', () => {
     const folder = run();
     log(folder, 0, [[step(1)], [step(2)]]);
@@ -256,5 +288,15 @@ describe('damage', () => {
       );
       expect(new Set(read.damages.map((damage) => damage.file))).toEqual(new Set([file]));
     }
+  });
+
+  it('is counted where it is a single byte', () => {
+    const folder = run();
+    log(folder, 0, [[step(1)]]);
+    const file = logFile(folder, 0);
+    fs.appendFileSync(file, Buffer.concat([Buffer.of(0), encodeFrame('rows', [step(2)])]));
+    const read = history(folder);
+    expect(seqsAfter(read, 0)).toEqual([1, 2]);
+    expect(read.damages).toEqual([{ file, bytes: 1 }]);
   });
 });

@@ -8,7 +8,7 @@ import type { RunRecord } from '../../server/protocol/records.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { checkpointName } from '../../server/run/checkpointFile.ts';
 import { EventsFile } from '../../server/run/eventsFile.ts';
-import { logFile, readPassage, SupersededError } from '../../server/run/logFile.ts';
+import { logFile, readHead, readPassage, SupersededError } from '../../server/run/logFile.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
@@ -155,6 +155,38 @@ describe('a log', () => {
     expect(summaries.at(-1)).toMatchObject({ status: 'failed', message: 'It is another’s.', step: 2 });
   });
 
+  it('that could not be looked at for once is given up all the same', () => {
+    const { recorder, folder, look } = recording();
+    vi.spyOn(fs, 'readdirSync').mockImplementationOnce(() => {
+      throw Object.assign(new Error('gone'), { code: 'ESTALE' });
+    });
+    look();
+    expect(() => {
+      recorder.checkpoint(scriptedState(1, 1));
+    }).toThrow(/has lost the file \(ESTALE\)/);
+    expect(fs.readdirSync(checkpointsFolder(folder))).toEqual([]);
+  });
+
+  it('of an attack goes on behind the rows of the run, and keeps what that is at rest', () => {
+    const { recorder, folder } = recording();
+    for (const at of [1, 2, 3]) recorder.record(step(at));
+    recorder.close();
+    const attack = recording({ folder, number: 1, work: 'evaluate' });
+    expect(readHead(folder, 1)).toMatchObject({ work: 'evaluate', firstSeq: 4, voids: null });
+    // Its process has not said how it ended.
+    expect(attack.recorder.restStatus).toBe('interrupted');
+    attack.recorder.record({
+      ...{ type: 'evaluationStarted', evaluation: attack.recorder.nextEvaluation(), plan: scriptedEvaluation },
+      ...{ step: 3, samples: 10 },
+    });
+    expect(readRows(folder).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    attack.recorder.close();
+    begin(folder, 2, { status: 'evaluating', restStatus: 'diverged' });
+    expect(recording({ folder, number: 3, work: 'evaluate' }).recorder.restStatus).toBe('diverged');
+    begin(folder, 4, { status: 'finished' });
+    expect(recording({ folder, number: 5, work: 'evaluate' }).recorder.restStatus).toBe('finished');
+  });
+
   it('closes what it read to begin, and to open TensorBoard’s file', () => {
     const closed = vi.spyOn(RunHistory.prototype, 'close');
     const { recorder } = recording();
@@ -237,15 +269,27 @@ describe('a checkpoint', () => {
     expect(fs.readdirSync(checkpointsFolder(folder)).sort()).toEqual([checkpointName(1), checkpointName(2)]);
   });
 
+  it('stays listed where it can not be deleted, and does not where someone else has deleted it', () => {
+    const { recorder, folder } = recording(keeping(last));
+    const listed = () => glance(folder).summary.checkpoints.map(({ step: at }) => at);
+    recorder.checkpoint(scriptedState(1, 1));
+    vi.spyOn(fs, 'rmSync').mockImplementation(() => {
+      throw Object.assign(new Error('denied'), { code: 'EPERM' });
+    });
+    recorder.checkpoint(scriptedState(2, 2));
+    vi.restoreAllMocks();
+    expect(listed()).toEqual([1, 2]);
+    fs.rmSync(path.join(checkpointsFolder(folder), checkpointName(1)));
+    recorder.checkpoint(scriptedState(3, 3));
+    expect(listed()).toEqual([3]);
+  });
+
   it('that was best in the tests stays, those before the run was resumed among them', () => {
     const best = { last: 1, everyEpochs: 0, best: true };
     const first = recording(keeping(best));
-    for (const [at, accuracy] of [
-      [1, 0.5],
-      [2, 0.9],
-    ] as const) {
+    first.recorder.record(tested(2, 0.9)); // the first of all rows counts, too
+    for (const at of [1, 2]) {
       first.recorder.record(step(at));
-      first.recorder.record(tested(at, accuracy));
       first.recorder.checkpoint(scriptedState(at, at));
     }
     first.recorder.record(step(3));
