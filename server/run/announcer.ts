@@ -5,7 +5,7 @@ const mostASecond = 10;
 
 /**
  * Says changes at once while fewer than ten were said in the last second, so that what a slow step held up isn't held up
- * longer; otherwise the latest when its turn comes. A change of status never waits.
+ * longer; otherwise the latest when its turn comes. A change of status never waits, so that nothing is said after an end.
  */
 export class Announcer {
   readonly #say: (summary: RunSummary) => void;
@@ -31,14 +31,10 @@ export class Announcer {
     }
   }
 
-  /** What waits is not said any more. */
-  close(): void {
+  /** In the place of what waits. */
+  #sayNow(summary: RunSummary): void {
     if (this.#waiting) clearTimeout(this.#waiting.timer);
     this.#waiting = null;
-  }
-
-  #sayNow(summary: RunSummary): void {
-    this.close();
     this.#status = summary.status;
     this.#saidMs = [...this.#saidMs.slice(1 - mostASecond), performance.now()];
     this.#say(summary);

@@ -72,7 +72,6 @@ async function work(
         announcer.announce(changed);
       },
     });
-    announcer.close();
     send(own, { type: 'ended', summary });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
