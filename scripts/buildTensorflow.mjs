@@ -4,11 +4,13 @@
 import esbuild from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const tfjsNode = 'node_modules/@tensorflow/tfjs-node-gpu';
 const ownSources = 'server/tensor/tensorflow/binding';
+const ownHeader = `${ownSources}/tensorflowApi.h`;
 
 /** @param {string} root the project's folder @throws Error with esbuild's or the compiler's own words */
 export async function buildTensorflow(root) {
@@ -69,7 +71,7 @@ function compileBinding(root) {
   const inTfjsNode = fs.readdirSync(path.join(root, tfjsNode, 'binding')).map((file) => `${tfjsNode}/binding/${file}`);
   const sources = [
     fileURLToPath(import.meta.url),
-    ...[`${ownSources}/openLibrary.c`, ...inTfjsNode].map((file) => path.join(root, file)),
+    ...[`${ownSources}/openLibrary.c`, ownHeader, ...inTfjsNode].map((file) => path.join(root, file)),
   ];
   const newestMs = Math.max(...sources.map((file) => fs.statSync(file).mtimeMs));
   const isNew = (file) => fs.existsSync(file) && fs.statSync(file).mtimeMs > newestMs;
@@ -86,20 +88,38 @@ function compileBinding(root) {
     return;
   }
   fs.mkdirSync(folder, { recursive: true });
-  for (const { name, language, files } of targets) {
-    const partial = path.join(folder, `${name}.${process.pid}`);
-    const flags = [
-      ...['-O2', '-fPIC', '-shared', '-x', language, ...(language === 'c++' ? ['-std=c++17'] : [])],
-      ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
-      ...['node_modules/node-api-headers/include', `${ownSources}/include`, tfjsNode].flatMap((place) => ['-I', place]),
-      // TensorFlow's symbols are found when the binding is loaded, after the library; Node's are in its executable.
-      ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libstdc++', '-static-libgcc']),
-    ];
-    const compiled = spawnSync(compiler, [...flags, ...files, '-o', partial], { cwd: root, encoding: 'utf8' });
-    if (compiled.status !== 0) throw new Error(`${compiler} could not compile ${name}:\n${compiled.stderr}`);
-    // Renamed only when whole: tests and builds may run beside each other.
-    fs.renameSync(partial, path.join(folder, name));
+  const headers = forwardHeaders(root, inTfjsNode);
+  try {
+    for (const { name, language, files } of targets) {
+      const partial = path.join(folder, `${name}.${process.pid}`);
+      const flags = [
+        ...['-O2', '-fPIC', '-shared', '-x', language, ...(language === 'c++' ? ['-std=c++17'] : [])],
+        ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
+        ...['node_modules/node-api-headers/include', headers, tfjsNode].flatMap((place) => ['-I', place]),
+        // TensorFlow's symbols are found when the binding is loaded, after the library; Node's are in its executable.
+        ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libstdc++', '-static-libgcc']),
+      ];
+      const compiled = spawnSync(compiler, [...flags, ...files, '-o', partial], { cwd: root, encoding: 'utf8' });
+      if (compiled.status !== 0) throw new Error(`${compiler} could not compile ${name}:\n${compiled.stderr}`);
+      // Renamed only when whole: tests and builds may run beside each other.
+      fs.renameSync(partial, path.join(folder, name));
+    }
+  } finally {
+    fs.rmSync(headers, { recursive: true });
   }
+}
+
+/** A temporary folder in which whatever header of TensorFlow's the sources name leads to ours. */
+function forwardHeaders(root, sources) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-headers-'));
+  for (const source of sources) {
+    const text = fs.readFileSync(path.join(root, source), 'utf8');
+    for (const [, header] of text.matchAll(/^#include "(tensorflow\/.+)"/gm)) {
+      fs.mkdirSync(path.dirname(path.join(folder, header)), { recursive: true });
+      fs.writeFileSync(path.join(folder, header), `#include "${path.join(root, ownHeader)}"\n`);
+    }
+  }
+  return folder;
 }
 
 /** Not on Windows: TensorFlow's wheels for it have no library with the C API. */

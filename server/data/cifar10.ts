@@ -37,7 +37,7 @@ export async function openCifar10(
   const found = await stat(folder).catch(() => null);
   if (!found?.isDirectory()) {
     throw new DataError(
-      `There is no folder ${folder} with CIFAR-10. Set dataset.path to the folder that holds data_batch_1.bin … data_batch_5.bin and test_batch.bin (the binary version of CIFAR-10), fetch it (in VS Code: “Kafscope: Download CIFAR-10…”; else: kafscope download cifar10 FOLDER), or use the built-in data set shapes. A run whose data lies elsewhere now takes its place from --data FOLDER.`,
+      `There is no folder ${folder} with CIFAR-10. Set dataset.path to the folder that holds data_batch_1.bin … data_batch_5.bin and test_batch.bin (the binary version of CIFAR-10), fetch it (in VS Code: “Kafscope: Download CIFAR-10…”; else: kafscope download cifar10 FOLDER), or use the built-in data set shapes.`,
       { kind: 'missing' },
     );
   }
@@ -84,7 +84,7 @@ async function readSplit(
 async function readRecords(file: string, nRecords: number): Promise<Uint8Array> {
   const handle = await open(file).catch((cause: unknown) => {
     throw new DataError(
-      `CIFAR-10's file ${file} can't be opened. The folder needs data_batch_1.bin … data_batch_5.bin and test_batch.bin: get the binary version of CIFAR-10 again, or correct dataset.path (for a run or a checkpoint: --data FOLDER).`,
+      `CIFAR-10's file ${file} can't be opened. The folder needs data_batch_1.bin … data_batch_5.bin and test_batch.bin: get the binary version of CIFAR-10 again, or correct dataset.path.`,
       { cause, kind: (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'missing' : 'unusable' },
     );
   });

@@ -20,14 +20,14 @@ while (Atomics.wait(isStopped, 0, 0, everyMs) === 'timed-out') {
 }`;
 
 /** Beats until the returned function is called or the process ends. */
-export type StartHeartbeat = (file: string) => () => void;
+export type StartHeartbeat = (file: string, everyMs?: number) => () => void;
 
-export const startHeartbeat: StartHeartbeat = (file) => {
+export const startHeartbeat: StartHeartbeat = (file, everyMs = heartbeatMs) => {
   const isStopped = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(source, {
     eval: true,
     execArgv: [],
-    workerData: { file, everyMs: heartbeatMs, isStopped },
+    workerData: { file, everyMs, isStopped },
   });
   worker.unref();
   // A thread that can't be had (memory, limits) costs the sign of life, not the run.

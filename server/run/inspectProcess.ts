@@ -45,7 +45,7 @@ function turn(waiting: (() => void)[], signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', giveUp);
       resolve();
     };
-    signal?.addEventListener('abort', giveUp, { once: true });
+    signal?.addEventListener('abort', giveUp);
     waiting.push(begin);
   });
 }

@@ -17,22 +17,48 @@ export function originFile(runFolder: string): string {
   return path.join(runFolder, 'origin.json');
 }
 
+function temporaryOrigin(runFolder: string): string {
+  return path.join(runFolder, 'origin.json.tmp');
+}
+
 export function checkpointsFolder(runFolder: string): string {
   return path.join(runFolder, 'checkpoints');
 }
 
-/** Makes the folder, status `waiting`. @throws StorageError */
+/** Makes the folder, status `waiting`; nothing where that fails. @throws StorageError */
 export function createRun(runsFolder: string, run: NewRun, createdMs: number): RunSummary {
   try {
     fs.mkdirSync(runsFolder, { recursive: true });
     const id = makeFolder(runsFolder, runIds(run.plan.name, run.plan.seed, createdMs));
     const folder = path.join(runsFolder, id);
-    fs.mkdirSync(checkpointsFolder(folder));
     const origin: RunOrigin = { id, createdMs, ...run };
-    writeOrigin(folder, origin);
+    try {
+      fs.mkdirSync(checkpointsFolder(folder));
+      writeOrigin(folder, origin);
+    } catch (error) {
+      unmake(folder);
+      throw error;
+    }
     return summaryOf(folder, origin, -1, startingProgress(origin));
   } catch (error) {
-    throw storageError(runsFolder, error);
+    const { message } = storageError(runsFolder, error, 'try again');
+    throw new StorageError(`The run was not made. ${message}`, { cause: error });
+  }
+}
+
+/** Takes back what `createRun` has made so far, without a file handle: that there is none may be why. */
+function unmake(folder: string): void {
+  for (const [remove, place] of [
+    [fs.unlinkSync, temporaryOrigin(folder)],
+    [fs.unlinkSync, originFile(folder)],
+    [fs.rmdirSync, checkpointsFolder(folder)],
+    [fs.rmdirSync, folder],
+  ] as const) {
+    try {
+      remove(place);
+    } catch {
+      // It was not made, or the disk refuses: what is told is why the run could not be made.
+    }
   }
 }
 
@@ -51,7 +77,7 @@ function makeFolder(runsFolder: string, ids: Iterable<string>): string {
 
 /** Appears whole: a folder without it is no run. */
 function writeOrigin(folder: string, origin: RunOrigin): void {
-  const temporary = path.join(folder, 'origin.json.tmp');
+  const temporary = temporaryOrigin(folder);
   const descriptor = fs.openSync(temporary, 'wx', 0o644);
   try {
     fs.writeFileSync(

@@ -132,7 +132,6 @@ export class RunHistory {
       const next = this.#logs.slice(index + 1).find(({ head }) => head)?.head;
       return !next || next.firstSeq - 1 > afterSeq;
     });
-    if (begin < 0) return;
     for (const log of this.#logs.slice(begin)) if (!this.#scanLog(log, afterSeq, take)) return;
   }
 

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Row, RunRecord, TestRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
-import type { CheckpointSummary, MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
+import type { MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
 import { checkpointName, verifyCheckpoint, writeCheckpoint } from './checkpointFile.ts';
 import { EventsFile } from './eventsFile.ts';
 import { heartbeatMs, startHeartbeat } from './heartbeat.ts';
@@ -17,6 +17,7 @@ import { resumePoint } from './resumeRun.ts';
 import { checkpointsFolder, progressOf, summaryOf } from './runFolder.ts';
 import { glance } from './runGlance.ts';
 import { RunHistory } from './runHistory.ts';
+import { storageError } from './storageError.ts';
 import { storedVersion } from './stored.ts';
 import type { LogHead, RunOrigin, RunProgress, StoredRow, StoredState, Voids } from './stored.ts';
 import { SummaryFold } from './summaryFold.ts';
@@ -161,8 +162,7 @@ export class RunRecorder {
   record(record: RunRecord): void {
     this.#throwFailure();
     const row = this.#append(record);
-    const isLong = this.#bytesSinceState >= stateEveryBytes;
-    this.#commit([row], [], isLong);
+    this.#commit([row], { withState: this.#bytesSinceState >= stateEveryBytes });
   }
 
   /** Writes the state's file and only then lists it. Nothing happens where the run has that state. @throws StorageError */
@@ -178,9 +178,12 @@ export class RunRecorder {
     const target = path.join(checkpointsFolder(this.#folder), file);
     fs.mkdirSync(checkpointsFolder(this.#folder), { recursive: true });
     writeCheckpoint(target, state, { plan, runId, versions });
+    const sizeBytes = sizeOf(target);
     const row = this.#append({ type: 'checkpointed', step, epoch, file });
-    const { size: sizeBytes } = fs.statSync(target);
-    this.#commit([row], [{ file, step, epoch, sizeBytes }], true);
+    const { summary } = this.#fold;
+    const checkpoints = summary.checkpoints.map((one) => (one.file === file ? { ...one, sizeBytes } : one));
+    this.#fold.summary = { ...summary, checkpoints };
+    this.#commit([row], { withState: true });
     this.#prune(target);
   }
 
@@ -194,7 +197,7 @@ export class RunRecorder {
     const gone = new Set(files.filter((file) => isDeleted(path.join(checkpointsFolder(this.#folder), file))));
     const kept = checkpoints.filter(({ file }) => !gone.has(file));
     this.#fold.summary = { ...this.#fold.summary, checkpoints: kept };
-    this.#commit([], [], true);
+    this.#commit([], { withState: true });
   }
 
   /** Numbers the evaluation that begins. */
@@ -207,7 +210,7 @@ export class RunRecorder {
     this.#fold.summary = { ...this.#fold.summary, ...change, updatedMs: this.#clock.now() };
     try {
       this.#throwFailure();
-      this.#commit([], [], true);
+      this.#commit([], { withState: true });
     } catch (error) {
       this.#committed = { ...this.#committed, ...change };
       this.#onChange(this.#committed);
@@ -217,8 +220,6 @@ export class RunRecorder {
 
   /** Goes with the next row. */
   noteMemory(memory: MemoryUse): void {
-    const { memory: known } = this.#fold.summary;
-    if (known?.usedBytes === memory.usedBytes && known.peakBytes === memory.peakBytes) return;
     this.#fold.summary = { ...this.#fold.summary, memory };
   }
 
@@ -273,30 +274,25 @@ export class RunRecorder {
     return { progress: progressOf(this.#fold.summary), seq: this.#seq, evaluations: this.#evaluations };
   }
 
-  #commit(rows: readonly StoredRow[], checkpoints: readonly CheckpointSummary[], withState: boolean): void {
-    const sized = new Map(checkpoints.map((checkpoint) => [checkpoint.file, checkpoint]));
-    if (sized.size > 0) {
-      const { summary } = this.#fold;
-      this.#fold.summary = { ...summary, checkpoints: summary.checkpoints.map((one) => sized.get(one.file) ?? one) };
-    }
+  #commit(rows: readonly StoredRow[], { withState }: { readonly withState: boolean }): void {
+    const before = this.#log.sizeBytes;
     try {
-      const frames = [
-        ...(rows.length > 0 ? [encodeFrame('rows', rows)] : []),
+      this.#log.append(
+        ...rows.map((row) => encodeFrame('rows', [row])),
         ...(withState ? [encodeFrame('state', this.#state())] : []),
-      ];
-      const before = this.#log.sizeBytes;
-      this.#log.append(...frames);
-      this.#bytesSinceState = withState ? 0 : this.#bytesSinceState + this.#log.sizeBytes - before;
+      );
     } catch (error) {
       this.#seq -= rows.length;
       this.#fold.summary = this.#committed;
       throw error;
     }
-    const isNews = rows.length > 0 || this.#committed !== this.#fold.summary;
+    this.#bytesSinceState = withState ? 0 : this.#bytesSinceState + this.#log.sizeBytes - before;
     this.#committed = this.#fold.summary;
-    this.#events?.add(rows);
-    if (rows.length > 0) this.#onRows(rows);
-    if (isNews) this.#onChange(this.#committed);
+    if (rows.length > 0) {
+      this.#events?.add(rows);
+      this.#onRows(rows);
+    }
+    this.#onChange(this.#committed);
   }
 
   /** A timer has nobody to throw at: the next record fails instead. */
@@ -316,7 +312,7 @@ export class RunRecorder {
 /** What a writer left that was killed while it wrote a checkpoint; the run is ours by now, so nobody else writes one. */
 function removeHalfWritten(runFolder: string): void {
   const folder = checkpointsFolder(runFolder);
-  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return; // a link leads out of the run
   for (const name of fs.readdirSync(folder)) {
     if (/^step-\d+\.safetensors\.[\w.]*tmp$/.test(name)) fs.rmSync(path.join(folder, name), { force: true });
   }
@@ -328,6 +324,14 @@ function testsOf(history: RunHistory): TestRecord[] {
     if (record.type === 'test') tests.push(record);
   });
   return tests;
+}
+
+function sizeOf(file: string): number {
+  try {
+    return fs.statSync(file).size;
+  } catch (error) {
+    throw storageError(file, error);
+  }
 }
 
 function isDeleted(file: string): boolean {

@@ -44,10 +44,12 @@ interface Entry {
   work: Work | null;
 }
 
-/** How a trainer process ended that did not say so itself. */
+/** How a trainer process ended without an end of its run. */
 interface Exit {
   readonly status: 'failed' | 'interrupted';
   readonly text: string;
+  /** Why it could not begin, by its disk; null where it had begun, or ended without a word. */
+  readonly refusal: string | null;
 }
 
 interface SupervisorEvents {
@@ -131,7 +133,7 @@ export class RunSupervisor {
     else if (this.#queue.includes(entry)) {
       this.#queue = this.#queue.filter((queued) => queued !== entry);
       const { work } = entry;
-      if (work?.type === 'train') this.#note(entry, { status: 'stopped', message: null }, work.incarnation);
+      if (work?.type === 'train') this.#note(entry, { status: 'stopped', message: null }, work);
       else this.#read(entry.summary.folder, entry);
     } else throw wrongState(entry, 'stopped', notHere(entry));
     return entry.summary;
@@ -289,6 +291,7 @@ export class RunSupervisor {
     entry.child = child;
     let stderr = '';
     let end: RunSummary | null = null;
+    let refusal: string | null = null;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-stderrKeptBytes);
       this.#options.log(`[${entry.id}] ${text.trimEnd()}`);
@@ -306,11 +309,14 @@ export class RunSupervisor {
           else this.#progress(entry, summary);
           return;
         }
+        case 'refused':
+          refusal = message.message;
+          return;
         default:
           message satisfies never;
       }
     });
-    let exit: Exit = { status: 'failed', text: 'could not be started' };
+    let exit: Omit<Exit, 'refusal'> = { status: 'failed', text: 'could not be started' };
     child.on('error', (error) => {
       exit = { status: 'failed', text: `failed (${error.message})` };
       this.#options.log(`[${entry.id}] ${error.message}`);
@@ -326,8 +332,8 @@ export class RunSupervisor {
       entry.child = null;
       const { folder } = entry.summary;
       try {
-        if (isOthers(folder, work, child.pid)) this.#read(folder, entry);
-        else this.#settle(entry, work, end, exit, stderr);
+        if (isOthers(folder, work, { pid: child.pid, refusal })) this.#read(folder, entry);
+        else this.#settle(entry, work, end, { ...exit, refusal }, stderr);
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         // A folder that can't be read now, or that is none any more, ends its run and not the server.
@@ -355,14 +361,19 @@ export class RunSupervisor {
     const lastWords = stderr.trim().split('\n').at(-1);
     const said = lastWords ? ` Its last words: ${lastWords}` : '';
     const what = work?.type === 'evaluate' ? 'Start the attack again.' : remedy(entry.summary);
-    const message = `The trainer process ${exit.text}. ${what}${said}`;
+    const message = exit.refusal ?? `The trainer process ${exit.text}. ${what}${said}`;
     // What was cut off may be an evaluation: the run itself rests as before.
     const status = work?.type === 'evaluate' ? judged(glance(folder), this.#watch).summary.status : exit.status;
-    this.#note(entry, { status, message }, newestOf(folder) + 1);
+    const isDiskNamed = exit.refusal !== null;
+    this.#note(entry, { status, message }, { incarnation: newestOf(folder) + 1, isDiskNamed });
   }
 
   /** Writes the end down, and where that can't be done says it all the same. */
-  #note(entry: Entry, end: { status: RunStatus; message: string | null }, incarnation: number): void {
+  #note(
+    entry: Entry,
+    end: { status: RunStatus; message: string | null },
+    { incarnation, isDiskNamed = false }: { readonly incarnation: number; readonly isDiskNamed?: boolean },
+  ): void {
     const { folder } = entry.summary;
     try {
       const summary = noteEnd(folder, end, { incarnation, nowMs: this.#options.now() });
@@ -375,7 +386,7 @@ export class RunSupervisor {
       }
       if (!(error instanceof StorageError)) throw error;
       entry.seen = filesSign(folder);
-      const message = `${end.message ?? ''} ${error.message}`.trim();
+      const message = isDiskNamed ? end.message : `${end.message ?? ''} ${error.message}`.trim();
       // A log that was begun and has no head takes its number all the same.
       const taken = Math.max(entry.summary.incarnation, newestOf(folder));
       const updatedMs = this.#options.now();
@@ -395,10 +406,13 @@ export class RunSupervisor {
 }
 
 /** Whether the newest work on the run is not that of our trainer: then only the folder knows. */
-function isOthers(folder: string, work: Work | null, trainerPid: number | undefined): boolean {
+function isOthers(folder: string, work: Work | null, trainer: { pid: number | undefined; refusal: string | null }) {
   const newest = newestOf(folder);
   if (!work || newest < work.incarnation) return false;
-  return newest > work.incarnation || readHead(folder, newest)?.owner.pid !== trainerPid;
+  if (newest > work.incarnation) return true;
+  const head = readHead(folder, newest);
+  // A log without a head is that of a trainer whose disk refused it, if it says so.
+  return head ? head.owner.pid !== trainer.pid : trainer.refusal === null;
 }
 
 function notHere({ place, life }: Entry): string {

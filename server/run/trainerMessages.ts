@@ -14,5 +14,7 @@ export type FromTrainer =
   | { readonly type: 'ready' }
   /** The run's folder holds new rows or a new status; at most ten a second while the status stays. */
   | { readonly type: 'changed'; readonly summary: RunSummary }
+  /** The work could not begin: what its disk says. Nobody else has the run, and the process ends now. */
+  | { readonly type: 'refused'; readonly message: string }
   /** The run is at rest and the process ends now. */
   | { readonly type: 'ended'; readonly summary: RunSummary };

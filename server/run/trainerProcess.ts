@@ -1,33 +1,36 @@
 // The trainer's side of a child process: obeys its parent, drives one run, and ends. Entry files pass in what they train with.
-import type { RunStatus, RunSummary } from '../protocol/run.ts';
+import { Announcer } from './announcer.ts';
+import { SupersededError } from './logFile.ts';
 import { wantingMore } from './processSignals.ts';
 import { RunControl } from './runControl.ts';
 import { runPlan } from './runPlan.ts';
 import { systemClock } from './runRecorder.ts';
+import { StorageError } from './storageError.ts';
 import type { OpenTrainer } from './trainer.ts';
 import type { FromTrainer, ToTrainer } from './trainerMessages.ts';
 
-const mostASecond = 10;
-
-/** Waits for `begin` from the parent process. @throws Error where there is no parent with an IPC channel. */
-export function runTrainerProcess(openTrainer: OpenTrainer): void {
-  if (!process.send)
+/**
+ * Waits for `begin` from the parent process. @throws Error where there is no parent with an IPC channel.
+ * @param own this process, or what stands for it
+ */
+export function runTrainerProcess(openTrainer: OpenTrainer, own: NodeJS.Process = process): void {
+  if (!own.send)
     throw new Error('A trainer is started by the Kafscope server. To train from a terminal: kafscope train.');
   const control = new RunControl();
-  process.on('disconnect', () => {
+  own.on('disconnect', () => {
     control.interrupt('The server went away while the run was at work. Resume it to go on from its last checkpoint.');
   });
   // A terminal's Ctrl+C reaches the whole process group; the server says how the run ends.
-  process.on('SIGINT', () => {});
+  own.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', wantingMore] as const) {
-    process.on(signal, () => {
+    own.on(signal, () => {
       control.interrupt('The trainer was told to end. Resume the run to go on from its last checkpoint.');
     });
   }
-  process.on('message', (message: ToTrainer) => {
+  own.on('message', (message: ToTrainer) => {
     switch (message.type) {
       case 'begin':
-        void work(message, openTrainer, control);
+        void work(message, openTrainer, control, own);
         return;
       case 'pause':
         control.pause();
@@ -45,68 +48,42 @@ export function runTrainerProcess(openTrainer: OpenTrainer): void {
         message satisfies never;
     }
   });
-  send({ type: 'ready' });
+  send(own, { type: 'ready' });
 }
 
-async function work(begin: Extract<ToTrainer, { type: 'begin' }>, openTrainer: OpenTrainer, control: RunControl) {
-  const announcer = new Announcer();
+async function work(
+  begin: Extract<ToTrainer, { type: 'begin' }>,
+  openTrainer: OpenTrainer,
+  control: RunControl,
+  own: NodeJS.Process,
+): Promise<void> {
+  const announcer = new Announcer((summary) => {
+    send(own, { type: 'changed', summary });
+  });
+  const log = (text: string) => own.stderr.write(`${text}\n`);
   try {
     const summary = await runPlan(begin.work, {
       folder: begin.folder,
       clock: systemClock,
       control,
       openTrainer,
-      log: (text) => process.stderr.write(`${text}\n`),
+      log,
       onChange: (changed) => {
         announcer.announce(changed);
       },
     });
-    announcer.close();
-    send({ type: 'ended', summary });
+    send(own, { type: 'ended', summary });
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof StorageError && !(error instanceof SupersededError)) send(own, { type: 'refused', message });
+    log(message);
+    own.exitCode = 1;
   }
-  process.removeAllListeners('message');
-  if (process.connected) process.disconnect();
+  own.removeAllListeners('message');
+  if (own.connected) own.disconnect();
 }
 
-/**
- * Says changes at once while fewer than ten were said in the last second, so that what a slow step held up isn't held up
- * longer; otherwise the latest when its turn comes. A change of status never waits.
- */
-class Announcer {
-  #latest: RunSummary | null = null;
-  #status: RunStatus | null = null;
-  #sentMs: number[] = [];
-  #timer: NodeJS.Timeout | null = null;
-
-  announce(summary: RunSummary): void {
-    this.#latest = summary;
-    const tenthLastMs = this.#sentMs.at(-mostASecond) ?? -Infinity;
-    const waitMs = this.#status === summary.status ? tenthLastMs + 1000 - performance.now() : 0;
-    if (waitMs <= 0) this.#send();
-    else
-      this.#timer ??= setTimeout(() => {
-        this.#send();
-      }, waitMs);
-  }
-
-  close(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-  }
-
-  #send(): void {
-    this.close();
-    this.#timer = null;
-    if (!this.#latest) return;
-    this.#status = this.#latest.status;
-    this.#sentMs = [...this.#sentMs.slice(1 - mostASecond), performance.now()];
-    send({ type: 'changed', summary: this.#latest });
-  }
-}
-
-function send(message: FromTrainer): void {
+function send(own: NodeJS.Process, message: FromTrainer): void {
   // A parent that is gone raises 'disconnect', which decides what happens; the message itself has no one to reach.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  if (own.connected) own.send?.(message, undefined, undefined, () => {});
 }

@@ -1,18 +1,20 @@
 // `kafscope evaluate`: attacks the weights of a run, which then keeps the result, or of a lone checkpoint file.
 import fs from 'node:fs';
 import path from 'node:path';
+import { DataError } from '../data/dataError.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { evaluationPlanSchema } from '../protocol/messages.ts';
 import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
+import type { RunSummary } from '../protocol/run.ts';
 import { readCheckpoint } from '../run/checkpointFile.ts';
 import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import { onInterrupt } from './interrupt.ts';
-import { openerWith } from './overrides.ts';
+import { dataAdvice, openerWith } from './overrides.ts';
 import { tellEvaluation } from './reportRun.ts';
 import { lookAtRun } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
@@ -62,6 +64,7 @@ export async function evaluateCommand(command: EvaluateCommand, context: Command
 interface Ended {
   readonly finished: EvaluationFinishedRecord | null;
   readonly message: string | null;
+  readonly missing: RunSummary['missing'];
 }
 
 async function evaluateRun(
@@ -92,7 +95,7 @@ async function evaluateRun(
       },
     },
   );
-  return { finished: listener.finished, message: end.message };
+  return { finished: listener.finished, message: end.message, missing: end.missing };
 }
 
 async function evaluateFile(
@@ -103,12 +106,18 @@ async function evaluateFile(
 ): Promise<Ended> {
   const { state, origin } = readCheckpoint(file);
   const { plan } = origin;
-  const trainer = await openTrainer(plan);
+  let trainer;
+  try {
+    trainer = await openTrainer(plan);
+  } catch (error) {
+    if (!(error instanceof DataError && error.kind === 'missing')) throw error;
+    return { finished: null, message: error.message, missing: 'data' };
+  }
   const listener = new EvaluationListener(terminal);
   for await (const record of trainer.evaluate(plan, evaluation, { state, number: 1, signal: control.signal })) {
     listener.hear(record);
   }
-  return { finished: listener.finished, message: null };
+  return { finished: listener.finished, message: null, missing: undefined };
 }
 
 class EvaluationListener {
@@ -126,11 +135,12 @@ class EvaluationListener {
   }
 }
 
-function tellEnd(terminal: Terminal, { finished, message }: Ended, target: string): void {
+function tellEnd(terminal: Terminal, { finished, message, missing }: Ended, target: string): void {
   const { clean = null, robust = null, samples = 0, isPartial = true } = finished ?? {};
   const status = finished ? (isPartial ? 'interrupted' : 'finished') : 'failed';
   terminal.event({ type: 'done', status, message, clean, robust, samples, isPartial, target });
   if (message) terminal.error(message);
+  if (missing === 'data') terminal.error(dataAdvice(`evaluate ${target}`));
 }
 
 function evaluationOf(command: EvaluateCommand): EvaluationPlan {

@@ -37,6 +37,11 @@ export function planChange({ runtime, threads, data }: WorkOptions): (plan: Plan
   };
 }
 
+/** How work that did not find its data is done where that lies now. `command` is what the user would type again. */
+export function dataAdvice(command: string): string {
+  return `If the data lies elsewhere now, name its place: kafscope ${command} --data FOLDER`;
+}
+
 /** @throws UsageError where a run that has begun is asked to become another. */
 export function refuseChanges(run: string, { file, set }: { file: string | null; set: readonly string[] }): void {
   if (file !== null) {

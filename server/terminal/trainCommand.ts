@@ -16,7 +16,7 @@ import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
-import { isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
+import { dataAdvice, isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
 import { readTextFile } from './readTextFile.ts';
 import { RunReport } from './reportRun.ts';
 import { lookAtRun, runFolderOf } from './runAt.ts';
@@ -206,5 +206,6 @@ function tellEnd(terminal: Terminal, run: RunSummary): void {
   const peak = memory ? ` · peak ${bytesText(memory.peakBytes)} of memory` : '';
   terminal.line(`${status} at step ${String(step)} of ${String(steps)}${peak}`);
   if (message) terminal.error(message);
+  if (run.missing === 'data') terminal.error(dataAdvice(`train --resume ${folder}`));
   if (status === 'interrupted') terminal.line(`resume with: kafscope train --resume ${folder}`);
 }

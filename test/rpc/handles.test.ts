@@ -59,6 +59,9 @@ describe('a server that has no handle left', () => {
     ] as const) {
       expect((await client.failure(method, params)).message, method).toMatch(/file handles|EMFILE/);
     }
+    // A run that could not be made has left nothing.
+    const folders = fs.readdirSync(runsFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name)).toEqual([id]);
     // What it knows without the disk it still tells, and its run goes on.
     const step = Math.max(...client.heard.map((heard) => (heard.method === 'run/changed' ? heard.params.run.step : 0)));
     await client.untilStep(id, step + 100);

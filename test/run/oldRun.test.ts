@@ -3,75 +3,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { encode } from '../../server/protocol/codec.ts';
-import type { Plan } from '../../server/protocol/plan.ts';
-import type { RunRecord } from '../../server/protocol/records.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
 import { checkpointsFolder, deleteRun, listRunFolders } from '../../server/run/runFolder.ts';
 import { glance, judged } from '../../server/run/runGlance.ts';
 import { OldRun } from '../../server/run/oldRun.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
+import { makeOldRun } from './makeOldRun.ts';
+import type { OldRow } from './makeOldRun.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
 import { everyRow, filesOf, goOn, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
-
-interface OldRow {
-  readonly seq: number;
-  readonly step: number;
-  readonly record: RunRecord | Record<string, unknown>;
-}
-
-/** As version 0.1 wrote them. */
-function makeOldRun(
-  runsFolder: string,
-  { plan, rows, summary }: { plan: Plan; rows: readonly OldRow[]; summary: Record<string, unknown> },
-): string {
-  const id = 'old-run';
-  const folder = path.join(runsFolder, id);
-  fs.mkdirSync(checkpointsFolder(folder), { recursive: true });
-  const database = new DatabaseSync(path.join(folder, 'run.db'));
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA application_id = ${String(0x4b414653)};
-    PRAGMA user_version = 1;
-    CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), origin BLOB NOT NULL, state BLOB NOT NULL);
-    CREATE TABLE rows (seq INTEGER PRIMARY KEY, timeMs REAL NOT NULL, step INTEGER NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL);
-    CREATE TABLE checkpoints (file TEXT PRIMARY KEY, step INTEGER NOT NULL, epoch INTEGER NOT NULL);
-  `);
-  const origin = {
-    id,
-    plan,
-    createdMs: 1000,
-    description: 'old',
-    experimentText: 'name: old',
-    experimentFile: null,
-    versions: {},
-  };
-  const state = {
-    summary: { ...rest, id, folder, ...summary },
-    ...{ restStatus: null, evaluations: 0, pid: null, heartbeatMs: 5000 },
-  };
-  database.prepare('INSERT INTO run VALUES (1, ?, ?)').run(encode(origin), encode(state));
-  for (const { seq, step, record } of rows)
-    database
-      .prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?)')
-      .run(seq, seq * 10, step, String(record.type), encode(record));
-  database.close();
-  return folder;
-}
-
-const rest = {
-  ...{
-    name: 'old',
-    seed: 0,
-    status: 'interrupted',
-    message: 'The server went away.',
-    createdMs: 1000,
-    updatedMs: 2000,
-  },
-  ...{ step: 7, steps: 12, epoch: 2, epochs: 3, loss: 1 / 7, cleanAccuracy: 0.8, robustAccuracy: null },
-  ...{ imagesPerSecond: 5, device: 'scripted', memory: null, description: 'old', experimentFile: null },
-  checkpoints: [{ file: 'step-4.safetensors', step: 4, epoch: 1 }],
-};
 
 /** Cut off at step 7, with a checkpoint at 4: the rows of a new run up to there, in the old form. */
 async function interruptedOldRun(): Promise<{ folder: string; whole: string }> {
@@ -143,6 +83,30 @@ describe('a run of version 0.1', () => {
     expect(readRows(folder).length).toBeGreaterThan(7);
   });
 
+  it.each([8, 8 + (1 << 8), 14])('is read as one that nobody writes where SQLite says %i', async (errcode) => {
+    const { folder } = await interruptedOldRun();
+    const closed = vi.spyOn(DatabaseSync.prototype, 'close');
+    vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementationOnce(() => {
+      throw Object.assign(new Error('attempt to write a readonly database'), { errcode });
+    });
+    const old = new OldRun(folder);
+    expect(closed).toHaveBeenCalledOnce(); // the one that could not be read
+    vi.restoreAllMocks();
+    expect(old.lastSeq()).toBeGreaterThan(0);
+    old.close();
+  });
+
+  it('is not read where SQLite says anything else, and left closed', async () => {
+    const { folder } = await interruptedOldRun();
+    const closed = vi.spyOn(DatabaseSync.prototype, 'close');
+    vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementationOnce(() => {
+      throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+    });
+    expect(() => new OldRun(folder)).toThrow('disk I/O error');
+    expect(closed).toHaveBeenCalledOnce();
+    vi.restoreAllMocks();
+  });
+
   it('of no rows has none', () => {
     const folder = makeOldRun(temporaryFolder(), { plan: scriptedPlan('steps'), rows: [], summary: {} });
     const history = new RunHistory(folder);
@@ -202,7 +166,7 @@ describe('a run of version 0.1', () => {
     const folder = makeOldRun(runsFolder, { plan: scriptedPlan('steps'), rows, summary: { checkpoints: [] } });
     expect(() => readRows(folder)).toThrow(/row 1 is damaged/);
     await expect(startScriptedRun(folder, goOn(folder)).ended).rejects.toThrow(/row 1 is damaged/);
-    const listed = { ...rest.checkpoints[0], file: '../../x' };
+    const listed = { step: 4, epoch: 1, file: '../../x' };
     fs.rmSync(folder, { recursive: true });
     makeOldRun(runsFolder, { plan: scriptedPlan('steps'), rows: [], summary: { checkpoints: [listed] } });
     expect(() => glance(folder)).toThrow(/its state is damaged/);

@@ -1,9 +1,10 @@
 // SIGUSR1 and SIGUSR2, which schedulers of clusters send, at every process of ours.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { noDebugger } from '../../server/run/processSignals.ts';
 
 const server = path.join(import.meta.dirname, '../../server');
 
@@ -31,6 +32,11 @@ describe('SIGUSR1', () => {
   it("opens Node's debugger where nothing is done about it, and nothing where it is", async () => {
     expect(await atSignal('')).toBe('open');
     expect(await atSignal('ignoreDebuggerSignal();')).toBe('closed');
+  });
+
+  it('is shut out while the code of a process that we start still loads, where its Node knows how', () => {
+    expect(noDebugger.length > 0).toBe(process.allowedNodeEnvironmentFlags.has('--disable-sigusr1'));
+    expect(spawnSync(process.execPath, [...noDebugger, '--eval', '0']).status).toBe(0);
   });
 
   it('is ignored by every process that is started, before it does anything', () => {

@@ -134,6 +134,47 @@ describe('a run folder', () => {
     expect(() => createScriptedRun(scriptedPlan('steps'), path.join(folder, 'runs'))).toThrow(/runs.*(EEXIST|ENOTDIR)/);
   });
 
+  it.each(['openSync', 'fsyncSync', 'renameSync', 'mkdirSync'] as const)(
+    'that can not be made because of %s leaves nothing, and needs no file handle for that',
+    (call) => {
+      const runsFolder = temporaryFolder();
+      const real = fs[call] as (...args: unknown[]) => unknown;
+      onTestFinished(() => {
+        vi.restoreAllMocks();
+      });
+      vi.spyOn(fs, call).mockImplementation(((...args: unknown[]) => {
+        // The folders of all runs and of this one are there: what comes next fails, and all that needs a handle.
+        if (call === 'mkdirSync' && !String(args[0]).endsWith('checkpoints')) return real(...args);
+        for (const each of ['openSync', 'opendirSync', 'readdirSync'] as const)
+          if (each !== call)
+            vi.spyOn(fs, each).mockImplementation(() => {
+              throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+            });
+        throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      }) as never);
+      expect(() => createScriptedRun(scriptedPlan('steps'), runsFolder)).toThrow(
+        `The run was not made. ${runsFolder} can't be opened: this process has no file handles left. Raise the limit (ulimit -n), then try again.`,
+      );
+      vi.restoreAllMocks();
+      expect(fs.readdirSync(runsFolder)).toEqual([]);
+    },
+  );
+
+  it('that can not be made for want of space is not told to be resumed', () => {
+    const runsFolder = temporaryFolder();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    vi.spyOn(fs, 'writeFileSync').mockImplementation(() => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    expect(() => createScriptedRun(scriptedPlan('steps'), runsFolder)).toThrow(
+      `The run was not made. The disk is full: ${runsFolder} can't be written. Free some space, then try again.`,
+    );
+    vi.restoreAllMocks();
+    expect(fs.readdirSync(runsFolder)).toEqual([]);
+  });
+
   it('with an origin of a newer Kafscope, of another program, or damaged is refused with what to do', () => {
     const { folder } = createScriptedRun(scriptedPlan('steps'));
     const file = originFile(folder);

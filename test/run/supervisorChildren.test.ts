@@ -317,6 +317,46 @@ describe('a trainer process', () => {
     expect(supervisor.get(id)).toMatchObject({ status: 'failed', message });
   });
 
+  it('that could not begin leaves its run with what its disk said, written down or not', async () => {
+    const { supervisor, heard } = supervise();
+    const full = "The disk is full: log-0 can't be written. Free some space, then resume the run.";
+    const { id, folder } = supervisor.start(newRun);
+    // It has made its log, and no byte went into it.
+    fs.writeFileSync(logFile(folder, 0), '');
+    heard();
+    vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    children[0]!.say({ type: 'refused', message: full });
+    await children[0]!.end(1, null, full);
+    expect(supervisor.get(id)).toMatchObject({ status: 'failed', message: full, incarnation: 1 });
+    expect(heard()).toEqual([`${id} failed`]);
+    vi.restoreAllMocks();
+    supervisor.refresh();
+    expect(supervisor.get(id)).toMatchObject({ status: 'failed', message: full });
+    // Once there is room it goes on behind what was begun, and what it is told then stays.
+    supervisor.resume(id);
+    expect(supervisor.get(id).status).toBe('queued');
+    children[1]!.say({ type: 'refused', message: 'permission denied' });
+    await children[1]!.end(1);
+    expect(glance(folder).summary).toMatchObject({ status: 'failed', message: 'permission denied', incarnation: 2 });
+  });
+
+  it('that could not begin has no say in a run that another has begun', async () => {
+    const { supervisor } = supervise();
+    const begun = supervisor.start(newRun);
+    begin(begun.folder, 0, { status: 'training' });
+    children[0]!.say({ type: 'refused', message: 'no file handles' });
+    await children[0]!.end(1);
+    expect(supervisor.get(begun.id)).toMatchObject({ status: 'training', message: null });
+    expect(newestLog(begun.folder)).toBe(0);
+    // Nor one that ended without a word in a log that another may be beginning.
+    const beginning = supervisor.start(newRun);
+    fs.writeFileSync(logFile(beginning.folder, 0), '');
+    await children[1]!.end(1);
+    expect(newestLog(beginning.folder)).toBe(0);
+  });
+
   it('whose end another notes in the same moment has that end', async () => {
     const { supervisor, heard } = supervise();
     const { id, folder } = supervisor.start(newRun);
@@ -394,6 +434,14 @@ describe('an attack', () => {
       message: 'The trainer process was ended by SIGKILL. Start the attack again.',
       incarnation: 3,
     });
+  });
+
+  it('that could not begin leaves the run as it was, with what its disk said', async () => {
+    const { supervisor, id } = attacked();
+    supervisor.evaluate(id, 'step-4.safetensors', scriptedEvaluation);
+    children[0]!.say({ type: 'refused', message: 'The disk is full.' });
+    await children[0]!.end(1);
+    expect(supervisor.get(id)).toMatchObject({ status: 'finished', message: 'The disk is full.', incarnation: 2 });
   });
 
   it('that waits and is stopped leaves nothing behind', () => {

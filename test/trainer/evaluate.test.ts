@@ -48,6 +48,20 @@ describe('evaluate', () => {
     expect(counts.at(-1)! / 7).toBe(finished.robust.value);
   });
 
+  it.each([0, 1, 2])('attacks the weights it is given: those that see class %i everywhere', async (seen) => {
+    const tensors = new Map(state.tensors);
+    const [bias] = [...tensors.keys()].filter(
+      (name) => name.endsWith('.bias') && tensors.get(name)!.shape.join() === '3',
+    );
+    tensors.set(bias!, { shape: [3], values: Float32Array.from([0, 1, 2], (index) => (index === seen ? 1e4 : 0)) });
+    const finished = (await run(undefined, undefined, { plan: tinyPlan, of: { ...state, tensors }, on: dataset })).at(
+      -1,
+    )!;
+    // Of seven images three are dark, two grey and two bright.
+    const share = [3, 2, 2][seen]! / 7;
+    expect(finished).toMatchObject({ clean: { value: share }, robust: { value: share } });
+  });
+
   it('stops when asked, with the figures of the batches that are done', async () => {
     const before = tf.memory().numTensors;
     const controller = new AbortController();

@@ -148,7 +148,8 @@ describe('train', () => {
     expect(whole.records.filter(isOfFirstEpoch)).toEqual(still.records.filter(isOfFirstEpoch));
     const losses = ({ records }: Collected) => records.flatMap((one) => (one.type === 'step' ? [one.loss] : []));
     expect(losses(whole)[2]).not.toBe(losses(still)[2]);
-    for (const stopAfter of [1, 2, 3]) {
+    // After 4 only the last test is left.
+    for (const stopAfter of [1, 2, 3, 4]) {
       const controller = new AbortController();
       const head = await collect(plan, dataset, {
         signal: controller.signal,

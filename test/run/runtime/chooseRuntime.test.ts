@@ -39,7 +39,7 @@ function choose(change: Partial<ChooseOptions> = {}) {
       const isRight = typeof speed === 'number';
       return Promise.resolve({
         runtime,
-        device: 'scripted',
+        device: 'scripted · 2 threads',
         fault: isRight ? null : (speed ?? 'It is not there.'),
         stepMs: isRight ? speed : null,
       });
@@ -59,6 +59,21 @@ describe('the runtime of auto', () => {
     const { chosen, trials } = await choose({ isAnew: true });
     expect(chosen).toBe('wasm');
     expect(trials[1]).toMatchObject({ fault: 'It computes nonsense.', stepMs: null });
+  });
+
+  it('is, of two as fast, the one that comes first', async () => {
+    speeds = { wasm: 50, tensorflow: 50 };
+    expect((await choose()).chosen).toBe('wasm');
+    expect((await choose({ candidates: ['tensorflow', 'wasm'], isAnew: true })).chosen).toBe('tensorflow');
+  });
+
+  it('is remembered where another has a fault, and nothing is said of a memory that never was', async () => {
+    speeds = { wasm: 50, tensorflow: 'It computes nonsense.' };
+    const first = await choose();
+    expect(logged).toEqual([]);
+    expect(await choose()).toEqual(first);
+    expect(tried).toEqual(['wasm', 'tensorflow']);
+    expect(fs.readdirSync(path.dirname(memoryFile))).toEqual(['runtimes.json']);
   });
 
   it('is plain JavaScript where no other works, and then looked for again the next time', async () => {
