@@ -20,6 +20,7 @@ describe('the example experiments', () => {
       'kaf-light.kaf.yaml': ['light · KAF 20 from swish · standard · shapes'],
       'kaf-light-robust.kaf.yaml': ['light · KAF 20 from swish · FGSM-RS 8/255 · shapes'],
       'kaf-light-cifar10.kaf.yaml': ['light · KAF 20 · standard · cifar10'],
+      'own-layers.kaf.yaml': ['own layers · KAF 20 from swish · standard · shapes'],
       'kaf-vgg.kaf.yaml': ['vgg · KAF 20 · FGSM-RS 8/255 · cifar10'],
     });
   });
