@@ -84,7 +84,7 @@ function contradictions(
   return checkPlan(reading.values, plan)
     .filter((issue) => !isAffected(issue.path))
     .map(({ within, ...issue }) => {
-      const range = nearestRange(reading, issue.path);
+      const range = text.firstLineOf(nearestRange(reading, issue.path));
       return { ...issue, range: within ? text.partOf(range, within.start, within.end) : range };
     });
 }

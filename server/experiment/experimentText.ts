@@ -24,6 +24,8 @@ export interface ExperimentText {
   readonly issues: readonly FoundIssue[];
   /** The range of a node; that of nothing for one that is not in the text (an override's). */
   rangeOf(node: unknown): TextRange;
+  /** A range up to the end of its first line: of a mapping over many lines, what tells which one. */
+  firstLineOf(range: TextRange): TextRange;
   /** The characters from `start` to `end` of a text that stands in a range, where it stands there as it is. */
   partOf(range: TextRange, start: number, end: number): TextRange;
 }
@@ -48,6 +50,11 @@ export function parseExperimentText(text: string): ExperimentText {
     rangeOf(node) {
       const found = (node as Partial<Node> | null)?.range;
       return found ? range(found[0], endOf(text, found[0], found[1])) : emptyRange;
+    },
+    firstLineOf({ start, end }) {
+      if (start.line === end.line) return { start, end };
+      const line = (text.split('\n')[start.line] ?? '').replace(/\s*(#.*)?$/, '');
+      return { start, end: { line: start.line, character: Math.max(start.character + 1, line.length) } };
     },
     partOf(whole, start, end) {
       const { start: from, end: to } = whole;

@@ -235,6 +235,12 @@ describe('values that contradict one another are errors', () => {
       'dense',
     ],
     [
+      'a sum that does not fit, over many lines: its first',
+      'model:\n  network:\n    layers:\n      - conv: 4\n      - residual: # ways\n          branch:\n            - conv: 8\n      - flatten\n      - dense',
+      "model.network.layers[1]: expected a skip of the branch's shape [32, 32, 8], got [32, 32, 4]",
+      'residual:',
+    ],
+    [
       'too few values at the end',
       'model: {network: {layers: [flatten, dense: 7]}}',
       'model.network.layers[1]: expected [10], a value for each class, from the last layer, got [7]',
