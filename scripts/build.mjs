@@ -66,7 +66,13 @@ if (only !== 'bundles') {
   const { buildKernels } = await import('./buildKernels.mjs');
   await buildKernels(root);
   // With the kernels: tests run the sources, but a thread needs a file of its own.
-  await esbuild.build({ ...node, entryPoints: { kernelThread: 'server/tensor/wasm/threads/kernelThreadMain.ts' } });
+  await esbuild.build({
+    ...node,
+    entryPoints: {
+      kernelThread: 'server/tensor/wasm/threads/kernelThreadMain.ts',
+      batchThread: 'server/data/batchThreadMain.ts',
+    },
+  });
 }
 if (only === undefined) {
   const { buildTensorflow } = await import('./buildTensorflow.mjs');

@@ -2,7 +2,7 @@
 // counts as robust only if it is right clean and under every step of every restart (each image has its own worst restart).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { consecutive, makeBatch } from '../data/batches.ts';
+import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
@@ -38,9 +38,10 @@ export async function* evaluatePgd(
   const nSamples = Math.min(evaluation.samples, dataset.test.nSamples);
   const robustByStep = Array.from({ length: restarts }, () => new Int32Array(steps + 1));
   const totals = { samples: 0, clean: 0, robust: 0 };
-  for (let first = 0; first < nSamples; first += batchSize) {
-    const nRows = Math.min(batchSize, nSamples - first);
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, nRows), dataset.sampleShape);
+  for await (const batch of readAhead(dataset.test, consecutiveBatches(nSamples, batchSize))) {
+    const first = totals.samples;
+    const nRows = batch.labels.length;
+    const { images, labels } = makeBatch(batch, dataset.sampleShape);
     let standing = selectCorrect(network, images, labels.dataSync<'int32'>().slice());
     tf.dispose([images, labels]);
     const nClean = standing.rows.length;

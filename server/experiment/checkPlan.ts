@@ -3,7 +3,9 @@ import { activationFunction, type TypedActivation } from '../formula/activations
 import { FormulaError } from '../formula/parseFormula.ts';
 import {
   isKaf,
+  trainingSamples,
   type EvaluationPlan,
+  type DatasetPlan,
   type ModelPlan,
   type NetworkPlan,
   type Plan,
@@ -25,6 +27,7 @@ export type PlanIssue = Omit<FoundIssue, 'range'>;
 export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   return [
     ...checkSeeds(values),
+    ...checkDataset(plan.dataset),
     ...checkModel(values, plan.model, plan.training),
     ...checkTraining(values, plan),
     ...checkSchedule(values, plan.training),
@@ -36,6 +39,14 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
 function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   if (values?.seed === undefined || values.seeds === undefined) return [];
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
+}
+
+function checkDataset(dataset: DatasetPlan): PlanIssue[] {
+  const { trainSamples, validationSamples = 0 } = dataset;
+  if (trainSamples === null || validationSamples < trainSamples) return [];
+  const remedy = 'Keep fewer back, so that some are left to train on.';
+  const expected = `less than the training samples (${trainSamples})`;
+  return [error('dataset.validationSamples', expected, String(validationSamples), remedy)];
 }
 
 function checkModel(values: ExperimentValues | null, model: ModelPlan, training: TrainingPlan): PlanIssue[] {
@@ -136,10 +147,10 @@ function dropoutLayers(network: NetworkPlan): number {
 function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   const issues: PlanIssue[] = [];
   const { method, threat, batchSize } = plan.training;
-  const { trainSamples } = plan.dataset;
-  if (batchSize > trainSamples) {
-    const remedy = 'Make the batch smaller or take more training images.';
-    issues.push(error('training.batchSize', `at most the ${trainSamples} training images`, String(batchSize), remedy));
+  const nSamples = trainingSamples(plan.dataset);
+  if (nSamples !== null && nSamples > 0 && batchSize > nSamples) {
+    const remedy = 'Make the batch smaller or take more training samples.';
+    issues.push(error('training.batchSize', `at most the ${nSamples} training samples`, String(batchSize), remedy));
   }
   if (method === 'standard' && values?.training.threat) {
     const remedy = 'Standard training has no threat: it is ignored. Set training.method to fgsm-rs, or remove it.';
@@ -179,13 +190,13 @@ function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, e
 }
 
 function checkObservation({ observe, dataset }: Plan): PlanIssue[] {
-  if (observe.robustSamples <= dataset.testSamples) return [];
+  if (dataset.testSamples === null || observe.robustSamples <= dataset.testSamples) return [];
   return [tooManySamples('observe.robustSamples', observe.robustSamples, dataset.testSamples)];
 }
 
 function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan): PlanIssue[] {
   const issues = checkEpsilon(`${path}.epsilon`, item.epsilon);
-  if (item.samples > dataset.testSamples)
+  if (dataset.testSamples !== null && item.samples > dataset.testSamples)
     issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
   if (item.stepSize * item.steps < item.epsilon) {
     const remedy = `${item.steps} steps of this length cannot cross the ball: the attack flatters the network.`;
@@ -204,8 +215,8 @@ function checkEpsilon(path: string, epsilon: number): PlanIssue[] {
 }
 
 function tooManySamples(path: string, samples: number, testSamples: number): PlanIssue {
-  const remedy = 'Attack fewer images or raise dataset.testSamples.';
-  return error(path, `at most the ${testSamples} test images`, String(samples), remedy);
+  const remedy = 'Attack fewer or raise dataset.testSamples.';
+  return error(path, `at most the ${testSamples} test samples`, String(samples), remedy);
 }
 
 function error(path: string, expected: string, got: string, remedy: string): PlanIssue {

@@ -1,17 +1,18 @@
 // From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
 import path from 'node:path';
-import type {
-  ActivationPlan,
-  DatasetPlan,
-  EvaluationPlan,
-  KafInit,
-  ModelPlan,
-  NetworkPlan,
-  ObservationPlan,
-  Plan,
-  SchedulePlan,
-  ThreatPlan,
-  TrainingPlan,
+import {
+  trainingSamples,
+  type ActivationPlan,
+  type DatasetPlan,
+  type EvaluationPlan,
+  type KafInit,
+  type ModelPlan,
+  type NetworkPlan,
+  type ObservationPlan,
+  type Plan,
+  type SchedulePlan,
+  type ThreatPlan,
+  type TrainingPlan,
 } from '../protocol/plan.ts';
 import type { ExperimentValues } from './settings.ts';
 
@@ -34,7 +35,7 @@ const residualL2 = 5e-4;
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
   const dataset = datasetPlan(values.dataset, place);
-  const training = trainingPlan(values.training, dataset.trainSamples);
+  const training = trainingPlan(values.training, trainingSamples(dataset));
   return {
     version: 1,
     name: experimentName(values, place),
@@ -67,12 +68,10 @@ export function automaticGamma(dictionary: number, boundary: number): number {
 }
 
 function datasetPlan(values: Values['dataset'], place: PlanPlace): DatasetPlan {
-  if (values.name === 'shapes') {
-    const { name, trainSamples, testSamples, seed } = values;
-    return { name, trainSamples, testSamples, seed };
-  }
-  const { name, trainSamples, testSamples } = values;
-  return { name, path: absolutePath(values.path, place), trainSamples, testSamples };
+  const { validationSamples, ...others } = values;
+  const held = validationSamples > 0 ? { validationSamples } : {};
+  if (others.name === 'shapes') return { ...others, ...held };
+  return { ...others, path: absolutePath(others.path, place), ...held };
 }
 
 function absolutePath(written: string, { file, homeFolder }: PlanPlace): string {
@@ -146,13 +145,13 @@ function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
   return { type: 'ridge', target: init.ridge, epsilon: init.epsilon };
 }
 
-function trainingPlan(values: Values['training'], trainSamples: number): TrainingPlan {
+function trainingPlan(values: Values['training'], nSamples: number | null): TrainingPlan {
   const { method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
   return {
     method,
     threat: method === 'standard' ? null : threatPlan(values.threat),
     epochs,
-    batchSize: values.batchSize ?? Math.min(128, trainSamples),
+    batchSize: values.batchSize ?? Math.max(1, Math.min(128, nSamples ?? Infinity)),
     optimizer,
     schedule: schedulePlan(values.schedule, optimizer.type, epochs),
     augmentation,
@@ -183,22 +182,26 @@ function schedulePlan(values: Values['training']['schedule'], optimizer: 'adam' 
   };
 }
 
-function observationPlan(values: Values['observe'], testSamples: number): ObservationPlan {
+function observationPlan(values: Values['observe'], testSamples: number | null): ObservationPlan {
   return {
     normsEverySteps: values.norms,
     shapesEverySteps: values.shapes,
     testEveryEpochs: values.test,
-    robustSamples: values.robustSamples ?? Math.min(256, testSamples),
+    robustSamples: values.robustSamples ?? Math.min(256, testSamples ?? Infinity),
     robustSteps: values.robustSteps,
     tensorboard: values.tensorboard,
   };
 }
 
-function evaluationPlan(values: EvaluationValues, threat: ThreatPlan | null, testSamples: number): EvaluationPlan {
+function evaluationPlan(
+  values: EvaluationValues,
+  threat: ThreatPlan | null,
+  testSamples: number | null,
+): EvaluationPlan {
   const { attack, norm, steps, restarts, batchSize, protocol } = values;
   const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
   // A quarter of the smallest double is 0, which is no length.
   const stepSize = values.stepSize ?? Math.max(Number.MIN_VALUE, epsilon / 4);
-  const samples = values.samples ?? Math.min(1000, testSamples);
+  const samples = values.samples ?? Math.min(1000, testSamples ?? Infinity);
   return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
 }

@@ -3,8 +3,10 @@
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import { datasetNames, type DatasetName } from '../protocol/datasets.ts';
+import type { ActivationPlan, DatasetPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
+import { isPublished } from './datasetSetting.ts';
 import { pathNames } from './settingAt.ts';
 import type { NumberSetting, Setting } from './setting.ts';
 import { experimentSettings } from './settings.ts';
@@ -14,17 +16,25 @@ const maxTextLength = 8192;
 
 const text = z.string().min(1).max(maxTextLength);
 
+function datasetSchema<const N extends DatasetName>(name: N) {
+  const at = `dataset.${name}`;
+  return z.strictObject({
+    name: z.literal(name),
+    ...numbers(at, 'trainSamples', 'testSamples'),
+    validationSamples: numberOf(`${at}.validationSamples`).exactOptional(),
+  });
+}
+
+/** Those that are a path and how many samples: a schema each, of one shape to the type checker. */
+const published = datasetNames
+  .filter((name) => isPublished(name) && name !== 'cifar100')
+  .map((name) => datasetSchema(name).extend({ path: text }));
+
 const dataset = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('cifar10'),
-    path: text,
-    ...numbers('dataset.cifar10', 'trainSamples', 'testSamples'),
-  }),
-  z.strictObject({
-    name: z.literal('shapes'),
-    ...numbers('dataset.shapes', 'trainSamples', 'testSamples', 'seed'),
-  }),
-]);
+  datasetSchema('shapes').extend(numbers('dataset.shapes', 'seed')),
+  datasetSchema('cifar100').extend({ path: text, labels: z.enum(['fine', 'coarse']) }),
+  ...published,
+]) as unknown as z.ZodType<DatasetPlan>;
 
 const network = z.union([
   z.enum(['light', 'vgg']),

@@ -1,6 +1,7 @@
 // Every key of an experiment file: the one source for validation, JSON Schema, completion, hovers and docs/experiment.md.
 // Equation numbers are those of Peconi (2020) unless another source is named.
 import { activationSetting } from './activationSetting.ts';
+import { datasetSetting } from './datasetSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
@@ -13,51 +14,6 @@ const learningRate = { min: 0, max: 100, isMinExcluded: true };
 const uint32 = { min: 0, max: 0xffff_ffff };
 const penalty = { min: 0, max: 10 };
 const integer = { isInteger: true };
-
-const trainSamples = (max: number, byDefault: number) =>
-  number('The first so many training images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
-const testSamples = (max: number, byDefault: number) =>
-  number('The first so many test images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
-
-const dataset = variants(
-  'The images to learn from.',
-  'name',
-  {
-    shapes: {
-      description: 'Ten classes of 32×32×3 pictures made by a seeded generator; nothing to download.',
-      keys: {
-        trainSamples: trainSamples(200_000, 10_000),
-        testSamples: testSamples(100_000, 2000),
-        seed: number(
-          "Seed of the generator, independent of the run's, so that runs share their data.",
-          uint32,
-          0,
-          integer,
-        ),
-      },
-    },
-    cifar10: {
-      description: 'CIFAR-10 in its binary form: 50,000 training and 10,000 test images of 32×32×3 (Krizhevsky, 2009).',
-      keys: {
-        path: text(
-          'Folder with the six .bin batches; ~/ is the home folder, a relative path starts at the experiment file.',
-          'folder',
-          4000,
-          '~/data/cifar-10-batches-bin',
-        ),
-        trainSamples: trainSamples(50_000, 50_000),
-        testSamples: testSamples(10_000, 10_000),
-      },
-    },
-  },
-  'shapes',
-  {
-    mnist: { description: 'Handwritten digits.' },
-    sensorless: { description: 'Sensorless drive diagnosis (UCI).' },
-    susy: { description: 'SUSY (UCI).' },
-    folder: { description: 'A folder of images, one subfolder a class.' },
-  },
-);
 
 const channelValues = (description: string, item: ReturnType<typeof channelValue>, computed: string) =>
   list(description, item, { minLength: 3, maxLength: 3, computed });
@@ -339,7 +295,7 @@ export const experimentSettings = group(
   'An experiment: what to train, on what, how, and how to attack the result.',
   {
     name: text("The experiment's name.", 'name', 80, { computed: "the file's name without .kaf.yaml" }),
-    dataset,
+    dataset: datasetSetting,
     model,
     training,
     observe,

@@ -1,6 +1,7 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import type { PublishedName } from './datasets.ts';
 
 export interface Plan {
   readonly version: 1;
@@ -23,21 +24,46 @@ export type RuntimeName = 'wasm' | 'tensorflow' | 'cpu';
 /** `auto` is the fastest that passes its self-test. */
 export type RuntimeChoice = 'auto' | RuntimeName;
 
-export type DatasetPlan =
-  | {
-      readonly name: 'cifar10';
-      /** Absolute path of the folder with the six `.bin` batches. */
-      readonly path: string;
-      readonly trainSamples: number;
-      readonly testSamples: number;
-    }
-  | {
-      readonly name: 'shapes';
-      readonly trainSamples: number;
-      readonly testSamples: number;
-      /** Seed of the generator; independent of the run's seed, so that runs share their data. */
-      readonly seed: number;
-    };
+export type DatasetPlan = ShapesPlan | PublishedPlan | Cifar100Plan;
+
+interface SplitSizes {
+  /** The first so many, of which the last `validationSamples` are kept back; null for all that there are. */
+  readonly trainSamples: number | null;
+  readonly testSamples: number | null;
+  /** Tested beside the test samples, never trained on; absent for none. */
+  readonly validationSamples?: number;
+}
+
+export interface ShapesPlan extends SplitSizes {
+  readonly name: 'shapes';
+  readonly trainSamples: number;
+  readonly testSamples: number;
+  /** Seed of the generator; independent of the run's seed, so that runs share their data. */
+  readonly seed: number;
+}
+
+interface FilesPlan extends SplitSizes {
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface PublishedPlan extends FilesPlan {
+  readonly name: Exclude<PublishedName, 'cifar100'>;
+  readonly trainSamples: number;
+  readonly testSamples: number;
+}
+
+export interface Cifar100Plan extends FilesPlan {
+  readonly name: 'cifar100';
+  readonly trainSamples: number;
+  readonly testSamples: number;
+  readonly labels: 'fine' | 'coarse';
+}
+
+/** Samples that are trained on; null where only the disk tells. */
+export function trainingSamples({ trainSamples, validationSamples = 0 }: DatasetPlan): number | null {
+  return trainSamples === null ? null : trainSamples - validationSamples;
+}
 
 export interface ModelPlan {
   readonly network: NetworkPlan;

@@ -47,6 +47,7 @@ export interface TestColumns {
   epoch: number[];
   loss: number[];
   accuracy: number[];
+  samples: number[];
   /** NaN where the plan asked for no attack. */
   robustAccuracy: number[];
   robustSamples: number[];
@@ -70,7 +71,7 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
     prepared: null,
     steps: { step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
     norms: { step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
-    tests: { step: [], epoch: [], loss: [], accuracy: [], robustAccuracy: [], robustSamples: [] },
+    tests: { step: [], epoch: [], loss: [], accuracy: [], samples: [], robustAccuracy: [], robustSamples: [] },
     shapes: [],
     divergence: null,
     evaluations: [],
@@ -110,6 +111,7 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.tests.epoch.push(record.epoch);
       snapshot.tests.loss.push(record.loss);
       snapshot.tests.accuracy.push(record.accuracy);
+      snapshot.tests.samples.push(record.samples);
       snapshot.tests.robustAccuracy.push(record.robustAccuracy ?? Number.NaN);
       snapshot.tests.robustSamples.push(record.robustSamples);
       return;

@@ -136,8 +136,11 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
   const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
-  const stepBytes = estimateStepBytes(plan, { ends: datasetEnds(plan.dataset), threads });
-  terminal.line(`${run.id} · ${run.description} · about ${bytesText(stepBytes)} of memory`);
+  // Of samples that only the disk knows, the trainer will tell.
+  const ends = datasetEnds(plan.dataset);
+  const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
+  const memory = stepBytes === null ? '' : ` · about ${bytesText(stepBytes)} of memory`;
+  terminal.line(`${run.id} · ${run.description}${memory}`);
   terminal.line(`in ${run.folder}`);
   terminal.event({
     type: 'run',

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluatePgd } from '../attack/evaluation.ts';
 import { countTrue, readCorrect } from '../attack/predictions.ts';
-import { consecutive, makeBatch } from '../data/batches.ts';
-import type { Dataset } from '../data/split.ts';
+import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
+import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TestRecord } from '../protocol/records.ts';
@@ -28,10 +28,10 @@ export async function testNetwork(
   const { batchSize } = plan.training;
   let lossSum = 0;
   let nCorrect = 0;
-  for (let first = 0; first < nSamples; first += batchSize) {
+  for await (const samples of readAhead(dataset.test, consecutiveBatches(nSamples, batchSize))) {
     await nextTurn();
     if (signal.aborted) return null;
-    const tested = testBatch(network, dataset, first, Math.min(batchSize, nSamples - first));
+    const tested = testBatch(network, samples, dataset.sampleShape);
     lossSum += tested.lossSum;
     nCorrect += tested.nCorrect;
   }
@@ -42,12 +42,11 @@ export async function testNetwork(
 
 function testBatch(
   network: Network,
-  dataset: Dataset,
-  first: number,
-  count: number,
+  samples: Samples,
+  sampleShape: Dataset['sampleShape'],
 ): { lossSum: number; nCorrect: number } {
   return tf.tidy(() => {
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, count), dataset.sampleShape);
+    const { images, labels } = makeBatch(samples, sampleShape);
     const logits = network.forward(images, { mode: 'inference', key: null, gradients: 'input', batchStatistics: null });
     const losses = softmaxCrossEntropy(logits, labels).dataSync<'float32'>();
     return {

@@ -167,7 +167,7 @@ describe('values that contradict one another are errors', () => {
     [
       'a batch larger than the data set',
       'dataset: {name: shapes, trainSamples: 100}\ntraining: {batchSize: 101}',
-      'training.batchSize: expected at most the 100 training images, got 101',
+      'training.batchSize: expected at most the 100 training samples, got 101',
       '101',
     ],
     [
@@ -179,13 +179,13 @@ describe('values that contradict one another are errors', () => {
     [
       'more attacked than tested images',
       'dataset: {name: shapes, testSamples: 500}\nevaluation:\n  - {attack: pgd, samples: 501}',
-      'evaluation[0].samples: expected at most the 500 test images, got 501',
+      'evaluation[0].samples: expected at most the 500 test samples, got 501',
       '501',
     ],
     [
       'more observed than tested images',
       'dataset: {name: shapes, testSamples: 50}\nobserve: {robustSamples: 51}',
-      'observe.robustSamples: expected at most the 50 test images, got 51',
+      'observe.robustSamples: expected at most the 50 test samples, got 51',
       '51',
     ],
     [

@@ -154,7 +154,7 @@ function testCard(
     title: 'test accuracy',
     subtitle: hasRobust
       ? `clean · PGD-${observe.robustSteps.toString()} ${threat}, ${formatCount(observe.robustSamples)} images · 95 %`
-      : `clean · ${formatCount(snapshot.plan.dataset.testSamples)} images · 95 %`,
+      : `clean · ${formatCount(snapshot.tests.samples.at(-1) ?? 0)} samples · 95 %`,
     curves,
     yScale: 'linear',
     formatY: percentTick,
