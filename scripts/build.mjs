@@ -73,6 +73,7 @@ if (only !== 'bundles') {
       batchThread: 'server/data/batchThreadMain.ts',
     },
   });
+  copyVips();
 }
 if (only === undefined) {
   const { buildTensorflow } = await import('./buildTensorflow.mjs');
@@ -94,6 +95,16 @@ function copyCodicons() {
   const to = path.join(root, 'dist/webview');
   fs.mkdirSync(to, { recursive: true });
   for (const file of ['codicon.css', 'codicon.ttf']) fs.copyFileSync(path.join(from, file), path.join(to, file));
+}
+
+/** What decodes pictures: it finds its other half beside it, and starts threads of its own file. */
+function copyVips() {
+  const from = path.join(root, 'node_modules/wasm-vips/lib');
+  const to = path.join(root, 'dist/vips');
+  fs.mkdirSync(to, { recursive: true });
+  // The project's folders hold modules; this is none.
+  fs.copyFileSync(path.join(from, 'vips-node.js'), path.join(to, 'vips-node.cjs'));
+  fs.copyFileSync(path.join(from, 'vips.wasm'), path.join(to, 'vips.wasm'));
 }
 
 /** Of bundles that another step of the build has made: sources as their maps name them. */

@@ -1,15 +1,19 @@
 // Opening a data set by its plan: the readers, one line each, and the splits that the plan cuts. What a data set is called, and
 // what else is known of it beforehand, is in protocol/datasets.ts.
 import { datasetDeclaration, cifar100CoarseClasses } from '../protocol/datasets.ts';
-import type { DatasetPlan, PublishedPlan } from '../protocol/plan.ts';
+import type { DatasetPlan } from '../protocol/plan.ts';
+import { openArrays } from './arrays.ts';
 import { BatchThread } from './batchThread.ts';
 import { openCifar } from './cifar.ts';
 import { columnFigures } from './columnFigures.ts';
 import { DataError } from './dataError.ts';
+import { openFolder } from './folder.ts';
 import { openIdx } from './idx.ts';
 import type { OpenedData, ReaderSurroundings } from './opened.ts';
 import { someRows, splitOf, type Rows } from './rows.ts';
 import { makeShapes } from './shapes.ts';
+import { openPublishedTable } from './publishedTable.ts';
+import { openTable } from './table.ts';
 import type { Dataset, Split } from './split.ts';
 
 /** What a data set's samples and classes will be, before it is opened; null where only the disk tells. */
@@ -22,20 +26,25 @@ export function datasetEnds(
   return { sampleShape: ends.sampleShape, nClasses: (isCoarse ? cifar100CoarseClasses : ends.classes).length };
 }
 
-async function read(plan: DatasetPlan): Promise<OpenedData> {
+async function read(plan: DatasetPlan, around: ReaderSurroundings): Promise<OpenedData> {
   switch (plan.name) {
     case 'shapes':
       return makeShapes(plan);
     case 'cifar10':
     case 'cifar100':
       return openCifar(plan);
+    case 'folder':
+      return openFolder(plan, around);
+    case 'table':
+      return openTable(plan, around);
+    case 'sensorless':
+    case 'susy':
+      return openPublishedTable(plan, around);
+    case 'arrays':
+      return openArrays(plan, around);
     default:
-      return openPublished(plan);
+      return openIdx(plan);
   }
-}
-
-async function openPublished(plan: PublishedPlan): Promise<OpenedData> {
-  return openIdx(plan);
 }
 
 /**
@@ -43,7 +52,7 @@ async function openPublished(plan: PublishedPlan): Promise<OpenedData> {
  * @throws DataError where files are missing, short or not what they should be; the signal's reason on abort
  */
 export async function openDataset(plan: DatasetPlan, around: ReaderSurroundings): Promise<Dataset> {
-  const opened = await read(plan);
+  const opened = await read(plan, around);
   const thread = new BatchThread(around.assetsFolder);
   return cutSplits(
     plan,

@@ -9,6 +9,7 @@ export interface OpenedData {
   readonly test: Rows;
   /** Whether the values are columns, each in a unit of its own, and not pictures. */
   readonly isTable: boolean;
+  readonly columnNames?: readonly string[];
 }
 
 /** Where a reader may keep things, and who wants to hear how far it is. */

@@ -67,11 +67,29 @@ export function automaticGamma(dictionary: number, boundary: number): number {
   return 1 / (6 * spacing * spacing);
 }
 
+const separators = { comma: ',', semicolon: ';', tab: '\t', space: ' ' } as const;
+
 function datasetPlan(values: Values['dataset'], place: PlanPlace): DatasetPlan {
   const { validationSamples, ...others } = values;
   const held = validationSamples > 0 ? { validationSamples } : {};
   if (others.name === 'shapes') return { ...others, ...held };
-  return { ...others, path: absolutePath(others.path, place), ...held };
+  const placed = { path: absolutePath(others.path, place), ...held };
+  const sizes = { trainSamples: others.trainSamples ?? null, testSamples: others.testSamples ?? null };
+  const testPath = (written: string | undefined) => (written === undefined ? null : absolutePath(written, place));
+  switch (others.name) {
+    case 'sensorless':
+    case 'susy':
+    case 'arrays':
+      return { ...others, ...placed, ...sizes };
+    case 'folder':
+      return { ...others, ...placed, ...sizes, testPath: testPath(others.testPath) };
+    case 'table': {
+      const separator = separators[others.separator];
+      return { ...others, ...placed, ...sizes, testPath: testPath(others.testPath), separator };
+    }
+    default:
+      return { ...others, ...placed };
+  }
 }
 
 function absolutePath(written: string, { file, homeFolder }: PlanPlace): string {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
-import { datasetNames, type DatasetName } from '../protocol/datasets.ts';
+import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
 import type { ActivationPlan, DatasetPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { isPublished } from './datasetSetting.ts';
@@ -18,9 +18,11 @@ const text = z.string().min(1).max(maxTextLength);
 
 function datasetSchema<const N extends DatasetName>(name: N) {
   const at = `dataset.${name}`;
+  const isCounted = datasetDeclaration(name).samples !== null;
+  const size = (key: string) => (isCounted ? numberOf(`${at}.${key}`) : numberOf(`${at}.${key}`).nullable());
   return z.strictObject({
     name: z.literal(name),
-    ...numbers(at, 'trainSamples', 'testSamples'),
+    ...{ trainSamples: size('trainSamples'), testSamples: size('testSamples') },
     validationSamples: numberOf(`${at}.validationSamples`).exactOptional(),
   });
 }
@@ -33,6 +35,18 @@ const published = datasetNames
 const dataset = z.discriminatedUnion('name', [
   datasetSchema('shapes').extend(numbers('dataset.shapes', 'seed')),
   datasetSchema('cifar100').extend({ path: text, labels: z.enum(['fine', 'coarse']) }),
+  datasetSchema('folder').extend({
+    ...{ path: text, testPath: text.nullable(), colors: z.enum(['rgb', 'grey']) },
+    ...numbers('dataset.folder', 'testShare', 'seed', 'size'),
+  }),
+  datasetSchema('table').extend({
+    ...{ path: text, testPath: text.nullable(), label: text, separator: z.enum([',', ';', '\t', ' ']) },
+    ...numbers('dataset.table', 'testShare', 'seed'),
+  }),
+  datasetSchema('arrays').extend({
+    ...{ path: text, x: text, y: text, xTest: text, yTest: text },
+    ...numbers('dataset.arrays', 'testShare', 'seed'),
+  }),
   ...published,
 ]) as unknown as z.ZodType<DatasetPlan>;
 

@@ -171,6 +171,63 @@ export const datasets = {
       ],
     ),
   },
+  sensorless: {
+    title: 'Sensorless Drive Diagnosis',
+    description: 'Sensorless Drive Diagnosis: 58,509 rows of 48 features in 11 classes of equal size (UCI, M. Bator).',
+    reader: 'publishedTable',
+    path: { description: 'The file Sensorless_drive_diagnosis.txt, or its folder', byDefault: '~/data/sensorless' },
+    ends: { sampleShape: [48], classes: ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11'] },
+    samples: null,
+    download: {
+      sizeText: '15 MiB',
+      files: [
+        {
+          url: 'https://archive.ics.uci.edu/static/public/325/dataset+for+sensorless+drive+diagnosis.zip',
+          ...{ name: 'sensorless.zip', checksum: null, maxBytes: 30_000_000 },
+          unpack: { form: 'zip', keep: ['Sensorless_drive_diagnosis.txt'], maxBytes: 60_000_000 },
+        },
+      ],
+    },
+  },
+  susy: {
+    title: 'SUSY',
+    description:
+      'SUSY: 5,000,000 simulated collisions of 18 features, signal or background; the last 500,000 to test (Baldi et al., 2014).',
+    reader: 'publishedTable',
+    path: { description: 'The file SUSY.csv.gz or SUSY.csv, or its folder', byDefault: '~/data/susy' },
+    ends: { sampleShape: [18], classes: ['background', 'signal'] },
+    samples: null,
+    download: {
+      sizeText: '879 MiB',
+      files: [
+        {
+          url: 'https://archive.ics.uci.edu/ml/machine-learning-databases/00279/SUSY.csv.gz',
+          ...{ name: 'SUSY.csv.gz', checksum: null, maxBytes: 1_200_000_000, unpack: null },
+        },
+      ],
+    },
+  },
+  folder: {
+    title: 'A folder of pictures',
+    description:
+      'Your own pictures (PNG, JPEG, WebP), one folder a class: every one is brought to one size, and kept as bytes in a cache.',
+    ...{ reader: 'folder', ends: null, samples: null, download: null },
+    path: { description: 'Folder with one folder of pictures a class', byDefault: '~/data/pictures' },
+  },
+  table: {
+    title: 'A table',
+    description:
+      'Your own table: text (CSV) with a header, numbers in every column but the label. Columns are standardised by the network, so ε is in standard deviations.',
+    ...{ reader: 'table', ends: null, samples: null, download: null },
+    path: { description: 'The file, packed (.gz) or not', byDefault: '~/data/table.csv' },
+  },
+  arrays: {
+    title: 'Arrays of NumPy',
+    description:
+      'Your own arrays: samples [N, …] of float32, float64 or uint8 (pictures: uint8 of [N, height, width, channels]) and integer labels [N].',
+    ...{ reader: 'arrays', ends: null, samples: null, download: null },
+    path: { description: 'An .npz file, or a folder of .npy files', byDefault: '~/data/arrays.npz' },
+  },
 } as const satisfies Readonly<Record<string, DatasetDeclaration>>;
 
 export type DatasetName = keyof typeof datasets;

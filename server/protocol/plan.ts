@@ -1,7 +1,6 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
-import type { PublishedName } from './datasets.ts';
 
 export interface Plan {
   readonly version: 1;
@@ -24,7 +23,8 @@ export type RuntimeName = 'wasm' | 'tensorflow' | 'cpu';
 /** `auto` is the fastest that passes its self-test. */
 export type RuntimeChoice = 'auto' | RuntimeName;
 
-export type DatasetPlan = ShapesPlan | PublishedPlan | Cifar100Plan;
+export type DatasetPlan =
+  ShapesPlan | PublishedPlan | PublishedTablePlan | Cifar100Plan | FolderPlan | TablePlan | ArraysPlan;
 
 interface SplitSizes {
   /** The first so many, of which the last `validationSamples` are kept back; null for all that there are. */
@@ -48,9 +48,13 @@ interface FilesPlan extends SplitSizes {
 }
 
 export interface PublishedPlan extends FilesPlan {
-  readonly name: Exclude<PublishedName, 'cifar100'>;
+  readonly name: 'cifar10' | 'mnist' | 'fashion-mnist';
   readonly trainSamples: number;
   readonly testSamples: number;
+}
+
+export interface PublishedTablePlan extends FilesPlan {
+  readonly name: 'sensorless' | 'susy';
 }
 
 export interface Cifar100Plan extends FilesPlan {
@@ -58,6 +62,42 @@ export interface Cifar100Plan extends FilesPlan {
   readonly trainSamples: number;
   readonly testSamples: number;
   readonly labels: 'fine' | 'coarse';
+}
+
+/** Where no test samples lie apart: the share of all, at least one, that is drawn by the seed and taken out to test on. */
+interface SharedTest {
+  readonly testShare: number;
+  readonly seed: number;
+}
+
+/** Pictures, one folder a class. */
+export interface FolderPlan extends FilesPlan, SharedTest {
+  readonly name: 'folder';
+  /** Absolute; of one form with `path`. Null: a share of the pictures is taken. */
+  readonly testPath: string | null;
+  /** Height and width that every picture is brought to. */
+  readonly size: number;
+  readonly colors: 'rgb' | 'grey';
+}
+
+/** A text file of rows with a header. */
+export interface TablePlan extends FilesPlan, SharedTest {
+  readonly name: 'table';
+  /** Absolute; of one form with `path`. Null: a share of the rows is taken. */
+  readonly testPath: string | null;
+  /** The column that holds the class. */
+  readonly label: string;
+  readonly separator: ',' | ';' | '\t' | ' ';
+}
+
+/** NumPy's arrays by name, in one .npz file or a folder of .npy files. */
+export interface ArraysPlan extends FilesPlan, SharedTest {
+  readonly name: 'arrays';
+  readonly x: string;
+  readonly y: string;
+  /** Where one of these is not there, a share of `x` and `y` is taken. */
+  readonly xTest: string;
+  readonly yTest: string;
 }
 
 /** Samples that are trained on; null where only the disk tells. */
