@@ -63,6 +63,8 @@ export class BatchThread {
   }
 
   async close(): Promise<void> {
+    // Its end is waited for.
+    this.#worker.ref();
     await this.#worker.terminate();
   }
 

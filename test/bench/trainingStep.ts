@@ -53,7 +53,7 @@ function kafOf(dictionary: number): ActivationPlan {
   return { type: 'kaf', dictionary, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
 }
 
-function planOf(work: Work): Plan {
+export function planOf(work: Work): Plan {
   const { method, batchSize, normsEverySteps } = work;
   return {
     version: 1,
