@@ -216,7 +216,7 @@ const checkpoints = group(
           unit: 'epochs',
         }),
         best: flag(
-          'The one that did best in a test: under attack where tests attack, on clean images otherwise.',
+          'The one that did best in a test: on the samples kept back where there are some (dataset.validationSamples), else under attack where tests attack, else on clean samples.',
           false,
         ),
       },

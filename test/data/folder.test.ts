@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { crc32, deflateSync } from 'node:zlib';
 import type Vips from 'wasm-vips';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../server/data/folder.ts';
 import { RowReader, type Rows } from '../../server/data/rows.ts';
 import type { FolderPlan } from '../../server/protocol/plan.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
+import { makePng } from './makePng.ts';
 
 let home: string;
 let folder: string;
@@ -21,32 +21,13 @@ beforeEach(() => {
   for (const [index, name] of ['red', 'green', 'blue'].entries()) {
     fs.mkdirSync(path.join(folder, name), { recursive: true });
     const colour = [0, 1, 2].map((channel) => (channel === index ? 200 : 10));
-    for (let n = 0; n < 5; n++) fs.writeFileSync(path.join(folder, name, `${n}.png`), png(9, 7, colour));
+    for (let n = 0; n < 5; n++) fs.writeFileSync(path.join(folder, name, `${n}.png`), makePng(9, 7, colour));
   }
 });
 
 afterEach(() => {
   fs.rmSync(home, { recursive: true });
 });
-
-/** A picture of one colour, after the PNG specification. */
-function png(width: number, height: number, colour: readonly number[]): Buffer {
-  const row = Buffer.from([0, ...Array.from({ length: width }, () => colour).flat()]);
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, colour.length === 4 ? 6 : 2], 8);
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const ends = Buffer.alloc(8);
-    ends.writeUInt32BE(data.length, 0);
-    ends.writeUInt32BE(crc32(body), 4);
-    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
-  };
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
-  return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
-}
 
 function planOf(changes: Partial<FolderPlan> = {}): FolderPlan {
   return {
@@ -87,7 +68,7 @@ describe('openFolder', () => {
     const second = await open();
     expect(nProgress).toBe(15);
     expect(all(second.train)).toEqual(all(first.train));
-    fs.writeFileSync(path.join(folder, 'red', '0.png'), png(3, 3, [1, 2, 3]));
+    fs.writeFileSync(path.join(folder, 'red', '0.png'), makePng(3, 3, [1, 2, 3]));
     await open();
     expect(nProgress).toBe(30);
   });
@@ -109,7 +90,7 @@ describe('openFolder', () => {
 
   it('keeps brightness alone where it is asked for, and sets what is transparent on black', async () => {
     for (const name of ['red', 'green', 'blue'])
-      fs.writeFileSync(path.join(folder, name, '0.png'), png(4, 4, [255, 255, 255, 0]));
+      fs.writeFileSync(path.join(folder, name, '0.png'), makePng(4, 4, [255, 255, 255, 0]));
     const { train, test, sampleShape } = await open({ colors: 'grey' });
     expect(sampleShape).toEqual([4, 4, 1]);
     const values = [...all(train).values, ...all(test).values];
@@ -152,7 +133,7 @@ describe('openFolder', () => {
     fs.symlinkSync(path.join(folder, 'red', '0.png'), path.join(folder, 'red', 'again.png'));
     expect((await open()).train.nSamples).toBe(13);
     const outside = path.join(home, 'outside.png');
-    fs.writeFileSync(outside, png(2, 2, [0, 0, 0]));
+    fs.writeFileSync(outside, makePng(2, 2, [0, 0, 0]));
     const link = path.join(folder, 'blue', 'link.png');
     fs.symlinkSync(outside, link);
     await expect(open()).rejects.toThrow(`${link} is a link that leads out of the folder, to ${outside}`);

@@ -26,6 +26,10 @@ export interface TestCurves {
   readonly step: readonly number[];
   readonly loss: readonly number[];
   readonly clean: IntervalCurve;
+  /** Areas under the curve; all NaN where there are not two classes. */
+  readonly auc: readonly number[];
+  /** On the samples kept back; all NaN where there are none. */
+  readonly validation: readonly number[];
   /** Empty where the plan asks for no attack. */
   readonly robust: IntervalCurve & { readonly step: readonly number[] };
 }
@@ -117,6 +121,8 @@ function deriveTests(tests: RunSnapshot['tests']): TestCurves {
   return {
     step,
     loss: pick(tests.loss, kept),
+    auc: pick(tests.auc, kept),
+    validation: pick(tests.validationAccuracy, kept),
     clean: withIntervals(accuracy, pick(tests.samples, kept)),
     robust: {
       step: pick(step, attacked),
