@@ -8,6 +8,7 @@ import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import type { AttackProgressRecord } from '../protocol/records.ts';
 import { attackOnce, selectCorrect, type PgdSettings } from './pgd.ts';
+import type { ColumnUnits } from './threatBall.ts';
 
 export interface PgdEvaluation extends PgdSettings {
   readonly restarts: number;
@@ -34,6 +35,25 @@ export async function* evaluatePgd(
   evaluation: PgdEvaluation,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Omit<AttackProgressRecord, 'type' | 'evaluation'>, PgdCounts> {
+  const units = columnUnits(dataset);
+  try {
+    return yield* attackBatches(network, dataset, evaluation, { seed, signal, units });
+  } finally {
+    units?.dispose();
+  }
+}
+
+/** The caller disposes. */
+export function columnUnits({ columns }: Dataset): ColumnUnits {
+  return columns && tf.tensor1d([...columns.std]);
+}
+
+async function* attackBatches(
+  network: Network,
+  dataset: Dataset,
+  evaluation: PgdEvaluation,
+  { seed, signal, units }: { readonly seed: number; readonly signal: AbortSignal; readonly units: ColumnUnits },
+): ReturnType<typeof evaluatePgd> {
   const { restarts, steps, batchSize } = evaluation;
   const nSamples = Math.min(evaluation.samples, dataset.test.nSamples);
   const robustByStep = Array.from({ length: restarts }, () => new Int32Array(steps + 1));
@@ -47,7 +67,7 @@ export async function* evaluatePgd(
     const nClean = standing.rows.length;
     for (let restart = 0; restart < restarts; restart++) {
       const key = { seed, stream: randomStreams.evaluationAttack + restart, counter: first };
-      const attack = attackOnce(network, standing, evaluation, { key, nRows });
+      const attack = attackOnce(network, standing, evaluation, { key, nRows, units });
       for (let step = 0; ; step++) {
         await nextTurn();
         if (signal.aborted) {

@@ -1,5 +1,6 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
 import { activationFunction, type TypedActivation } from '../formula/activations.ts';
+import { datasetDeclaration } from '../protocol/datasets.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
 import {
   isKaf,
@@ -144,8 +145,20 @@ function dropoutLayers(network: NetworkPlan): number {
   return typeof network === 'string' ? defaultDropout[network].length : 0;
 }
 
+/** What the disk tells of other data sets is found when they are opened. */
+function isTable({ name }: DatasetPlan): boolean {
+  return datasetDeclaration(name).ends?.sampleShape.length === 1 || name === 'table';
+}
+
 function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   const issues: PlanIssue[] = [];
+  const { crop, flip } = plan.training.augmentation;
+  if (isTable(plan.dataset) && (crop > 0 || flip)) {
+    const key = crop > 0 ? 'crop' : 'flip';
+    const remedy = 'A row of a table can be neither cropped nor mirrored: remove it.';
+    const expected = `no augmentation with ${plan.dataset.name}`;
+    issues.push(error(`training.augmentation.${key}`, expected, String(crop > 0 ? crop : flip), remedy));
+  }
   const { method, threat, batchSize } = plan.training;
   const nSamples = trainingSamples(plan.dataset);
   if (nSamples !== null && nSamples > 0 && batchSize > nSamples) {
@@ -157,7 +170,7 @@ function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[]
     issues.push(warning('training.threat', 'no threat with method standard', 'a threat', remedy));
   }
   if (!threat) return issues;
-  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon));
+  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon, plan.dataset));
   // At 16/255 against ε = 8/255 robustness fell to 0 (Wong et al., 2020).
   if (threat.stepSize > 1.5 * threat.epsilon) {
     const remedy = 'Steps this long end in catastrophic overfitting; 1.25 · ε is the usual choice.';
@@ -195,7 +208,7 @@ function checkObservation({ observe, dataset }: Plan): PlanIssue[] {
 }
 
 function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan): PlanIssue[] {
-  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon);
+  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon, dataset);
   if (dataset.testSamples !== null && item.samples > dataset.testSamples)
     issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
   if (item.stepSize * item.steps < item.epsilon) {
@@ -208,8 +221,8 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
   return issues;
 }
 
-function checkEpsilon(path: string, epsilon: number): PlanIssue[] {
-  if (epsilon < 0.5) return [];
+function checkEpsilon(path: string, epsilon: number, dataset: DatasetPlan): PlanIssue[] {
+  if (epsilon < 0.5 || isTable(dataset)) return [];
   const remedy = 'From 0.5 on every image can be turned into plain grey: no network can be robust.';
   return [warning(path, 'ε below 0.5', rounded(epsilon), remedy)];
 }

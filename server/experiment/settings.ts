@@ -8,6 +8,7 @@ import type { ValueOf } from './setting.ts';
 
 const atLeast0 = { min: 0, max: 1_000_000 };
 const pixelLength = { min: 0, max: 1, isMinExcluded: true };
+const inDeviations = 'For tables in standard deviations of each column instead of pixel values.';
 const inPixels = { isPixelLength: true, unit: 'pixel values of [0, 1]' };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
 const learningRate = { min: 0, max: 100, isMinExcluded: true };
@@ -86,7 +87,7 @@ const training = group('How the network is trained.', {
         },
         'linf',
       ),
-      epsilon: number('ε, the largest perturbation.', pixelLength, '8/255', inPixels),
+      epsilon: number(`ε, the largest perturbation. ${inDeviations}`, pixelLength, '8/255', inPixels),
       stepSize: number('α, the length of the single step.', pixelLength, { computed: '10/8 of epsilon' }, inPixels),
     },
     'none for standard, {norm: linf, epsilon: 8/255, stepSize: 10/255} otherwise',
@@ -243,7 +244,7 @@ const attackItem = variants(
           'linf',
         ),
         epsilon: number(
-          'ε, the largest perturbation.',
+          `ε, the largest perturbation. ${inDeviations}`,
           pixelLength,
           { computed: "the training threat's, else 8/255" },
           inPixels,

@@ -1,6 +1,9 @@
 // The real trainer on the plan's runtime and data set.
 import os from 'node:os';
+import { DataError } from '../data/dataError.ts';
 import { openDataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/split.ts';
+import type { Plan } from '../protocol/plan.ts';
 import { userCacheFolder } from '../protocol/userData.ts';
 import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
@@ -23,6 +26,7 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       signal: new AbortController().signal,
       onProgress: progressLog(log),
     });
+    requireFitting(plan, dataset);
     const around = { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length }, threads };
     return {
       device: `${runtime.name} · ${runtime.device}`,
@@ -37,6 +41,14 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       },
     };
   };
+}
+
+/** What only the opened data set tells. @throws DataError */
+function requireFitting({ training: { augmentation } }: Plan, { name, sampleShape }: Dataset): void {
+  if (sampleShape.length !== 1 || (augmentation.crop === 0 && !augmentation.flip)) return;
+  throw new DataError(
+    `The samples of ${name} are rows of ${sampleShape[0]} values, which can be neither cropped nor mirrored. Remove training.augmentation.`,
+  );
 }
 
 /** A line for every tenth of the way. */

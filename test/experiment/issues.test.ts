@@ -171,6 +171,24 @@ describe('values that contradict one another are errors', () => {
       '101',
     ],
     [
+      'more samples kept back than there are',
+      'dataset: {name: shapes, trainSamples: 100, validationSamples: 100}',
+      'dataset.validationSamples: expected less than the training samples (100), got 100',
+      '100',
+    ],
+    [
+      'a batch larger than what is not kept back',
+      'dataset: {name: shapes, trainSamples: 100, validationSamples: 40}\ntraining: {batchSize: 61}',
+      'training.batchSize: expected at most the 60 training samples, got 61',
+      '61',
+    ],
+    [
+      'a table that is mirrored',
+      'dataset: {name: table, path: x.csv}\ntraining: {augmentation: {flip: true}}',
+      'training.augmentation.flip: expected no augmentation with table, got true',
+      'true',
+    ],
+    [
       'more images than CIFAR-10 has',
       'dataset: {name: cifar10, trainSamples: 60000}',
       'dataset.trainSamples: expected an integer in [1, 50000], got 60000',
