@@ -11,7 +11,7 @@ export const commandIds = [
   'kafscope.evaluateRun',
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
-  'kafscope.downloadCifar10',
+  'kafscope.downloadDataset',
   'kafscope.selectRuntime',
   'kafscope.installTensorflow',
   'kafscope.showLog',

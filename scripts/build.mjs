@@ -66,7 +66,14 @@ if (only !== 'bundles') {
   const { buildKernels } = await import('./buildKernels.mjs');
   await buildKernels(root);
   // With the kernels: tests run the sources, but a thread needs a file of its own.
-  await esbuild.build({ ...node, entryPoints: { kernelThread: 'server/tensor/wasm/threads/kernelThreadMain.ts' } });
+  await esbuild.build({
+    ...node,
+    entryPoints: {
+      kernelThread: 'server/tensor/wasm/threads/kernelThreadMain.ts',
+      batchThread: 'server/data/batchThreadMain.ts',
+    },
+  });
+  copyVips();
 }
 if (only === undefined) {
   const { buildTensorflow } = await import('./buildTensorflow.mjs');
@@ -88,6 +95,16 @@ function copyCodicons() {
   const to = path.join(root, 'dist/webview');
   fs.mkdirSync(to, { recursive: true });
   for (const file of ['codicon.css', 'codicon.ttf']) fs.copyFileSync(path.join(from, file), path.join(to, file));
+}
+
+/** What decodes pictures: it finds its other half beside it, and starts threads of its own file. */
+function copyVips() {
+  const from = path.join(root, 'node_modules/wasm-vips/lib');
+  const to = path.join(root, 'dist/vips');
+  fs.mkdirSync(to, { recursive: true });
+  // The project's folders hold modules; this is none.
+  fs.copyFileSync(path.join(from, 'vips-node.js'), path.join(to, 'vips-node.cjs'));
+  fs.copyFileSync(path.join(from, 'vips.wasm'), path.join(to, 'vips.wasm'));
 }
 
 /** Of bundles that another step of the build has made: sources as their maps name them. */

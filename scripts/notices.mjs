@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /** Copied or compiled into dist/ by the build without being bundled. */
-const copied = ['@vscode/codicons', '@tensorflow/tfjs-node-gpu', 'assemblyscript'];
+const copied = ['@vscode/codicons', '@tensorflow/tfjs-node-gpu', 'assemblyscript', 'wasm-vips'];
 
 /**
  * @param {string} root absolute

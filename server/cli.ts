@@ -1,7 +1,7 @@
 // Entry of `dist/cli.cjs`, the `kafscope` command: reads arguments and wires the commands to this terminal.
 import path from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { cifar10Archive } from './data/downloadCifar10.ts';
+import { downloadable, type DatasetName } from './protocol/datasets.ts';
 import type { RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
 import { doctorCommand } from './terminal/doctorCommand.ts';
@@ -121,15 +121,15 @@ function makeProgram(): Command {
   program
     .command('download')
     .description(
-      'fetches a data set (CIFAR-10: 162 MiB), resumes where an earlier attempt stopped, checks its checksum',
+      "fetches a data set from its authors' site, resumes where an earlier attempt stopped, checks its checksum",
     )
-    .addArgument(new Argument('<data set>', 'its name').choices(['cifar10']))
+    .addArgument(new Argument('<data set>', 'its name').choices(downloadable()))
     .argument('<folder>', 'where its files go')
-    .addOption(new Option('--url <address>', 'another place that has the same archive'))
+    .addOption(new Option('--url <address>', 'another place that has the same file; of several files, their folder'))
     .option('--json', 'one JSON object a line; the last has "type":"done"')
-    .action(async (_name: string, folder: string, options: JsonOption & { readonly url?: string }) => {
-      const archive = options.url === undefined ? {} : { archive: { ...cifar10Archive, url: options.url } };
-      process.exitCode = await downloadCommand({ folder: path.resolve(folder), ...archive }, makeTerminal(options));
+    .action(async (name: DatasetName, folder: string, options: JsonOption & { readonly url?: string }) => {
+      const command = { name, folder: path.resolve(folder), url: options.url ?? null };
+      process.exitCode = await downloadCommand(command, makeTerminal(options));
     });
 
   program

@@ -4,7 +4,7 @@ import { isLive } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
 import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
-import { downloadCifar10 } from './downloadCifar10.ts';
+import { downloadDataset } from './downloadDataset.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
@@ -38,7 +38,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,
-    'kafscope.downloadCifar10': () => downloadCifar10(parts.extensionUri),
+    'kafscope.downloadDataset': () => downloadDataset(parts.extensionUri),
     'kafscope.selectRuntime': () => selectRuntime(parts),
     'kafscope.installTensorflow': () => installer.install(),
     'kafscope.showLog': () => {

@@ -2,12 +2,13 @@
 // counts as robust only if it is right clean and under every step of every restart (each image has its own worst restart).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { consecutive, makeBatch } from '../data/batches.ts';
+import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import type { AttackProgressRecord } from '../protocol/records.ts';
 import { attackOnce, selectCorrect, type PgdSettings } from './pgd.ts';
+import type { ColumnUnits } from './threatBall.ts';
 
 export interface PgdEvaluation extends PgdSettings {
   readonly restarts: number;
@@ -34,19 +35,39 @@ export async function* evaluatePgd(
   evaluation: PgdEvaluation,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Omit<AttackProgressRecord, 'type' | 'evaluation'>, PgdCounts> {
+  const units = columnUnits(dataset);
+  try {
+    return yield* attackBatches(network, dataset, evaluation, { seed, signal, units });
+  } finally {
+    units?.dispose();
+  }
+}
+
+/** The caller disposes. */
+export function columnUnits({ columns }: Dataset): ColumnUnits {
+  return columns && tf.tensor1d([...columns.std]);
+}
+
+async function* attackBatches(
+  network: Network,
+  dataset: Dataset,
+  evaluation: PgdEvaluation,
+  { seed, signal, units }: { readonly seed: number; readonly signal: AbortSignal; readonly units: ColumnUnits },
+): ReturnType<typeof evaluatePgd> {
   const { restarts, steps, batchSize } = evaluation;
   const nSamples = Math.min(evaluation.samples, dataset.test.nSamples);
   const robustByStep = Array.from({ length: restarts }, () => new Int32Array(steps + 1));
   const totals = { samples: 0, clean: 0, robust: 0 };
-  for (let first = 0; first < nSamples; first += batchSize) {
-    const nRows = Math.min(batchSize, nSamples - first);
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, nRows), dataset.sampleShape);
+  for await (const batch of readAhead(dataset.test, consecutiveBatches(nSamples, batchSize))) {
+    const first = totals.samples;
+    const nRows = batch.labels.length;
+    const { images, labels } = makeBatch(batch, dataset.sampleShape);
     let standing = selectCorrect(network, images, labels.dataSync<'int32'>().slice());
     tf.dispose([images, labels]);
     const nClean = standing.rows.length;
     for (let restart = 0; restart < restarts; restart++) {
       const key = { seed, stream: randomStreams.evaluationAttack + restart, counter: first };
-      const attack = attackOnce(network, standing, evaluation, { key, nRows });
+      const attack = attackOnce(network, standing, evaluation, { key, nRows, units });
       for (let step = 0; ; step++) {
         await nextTurn();
         if (signal.aborted) {

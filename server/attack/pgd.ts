@@ -2,13 +2,13 @@
 // soon as one restart has fooled the network. The whole evaluation over a data set is in evaluation.ts.
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
-import { attackStepLinf } from '../tensor/ops/attackStep.ts';
 import { uniform, type RandomKey } from '../tensor/ops/random.ts';
 import { inputGradient } from './inputGradient.ts';
 import { countTrue, readCorrect } from './predictions.ts';
+import { inBox, inUnits, stepInBall, type ColumnUnits } from './threatBall.ts';
 
 export interface PgdSettings {
-  /** Radius of the ball and length of a step, in pixel units of [0, 1]. */
+  /** Radius of the ball and length of a step, in pixel units of [0, 1]; of a table's columns, in standard deviations. */
   readonly epsilon: number;
   readonly stepSize: number;
   readonly steps: number;
@@ -33,6 +33,7 @@ export function selectCorrect(network: Network, images: tf.Tensor4D, labels: Int
  * and clipped, then x ← clip(x + stepSize·sign ∇ₓ loss). Yields after each step, the start being step 0, how many of the images
  * are still right at this and every earlier step. Fooled images are dropped at once.
  * @param clean disposed by this generator
+ * @param units of a table's columns; the caller's
  * @param key for the start; drawn for all `nRows` of the batch, so that an image's start does not depend on who survived
  * @returns the images that stand after all steps, as they were clean
  */
@@ -40,10 +41,10 @@ export function* attackOnce(
   network: Network,
   clean: Survivors,
   { epsilon, stepSize, steps }: PgdSettings,
-  { key, nRows }: { readonly key: RandomKey; readonly nRows: number },
+  { key, nRows, units = null }: { readonly key: RandomKey; readonly nRows: number; readonly units?: ColumnUnits },
 ): Generator<number, Survivors> {
   let standing = clean;
-  let attacked = tf.tidy(() => drawStart(clean, epsilon, key, nRows));
+  let attacked = tf.tidy(() => drawStart(clean, epsilon, { key, nRows, units }));
   let isDone = false;
   try {
     for (let step = 0; step <= steps; step++) {
@@ -53,7 +54,7 @@ export function* attackOnce(
         const next = tf.tidy(() => {
           const kept = keepRows(standing, correct);
           const moved = gradient
-            ? attackStepLinf(keep(attacked, correct), kept.images, keep(gradient, correct), { stepSize, epsilon })
+            ? stepInBall(keep(attacked, correct), kept.images, keep(gradient, correct), { stepSize, epsilon }, units)
             : keep(attacked, correct);
           return { kept, moved };
         });
@@ -71,11 +72,15 @@ export function* attackOnce(
   }
 }
 
-function drawStart(clean: Survivors, epsilon: number, key: RandomKey, nRows: number): tf.Tensor4D {
+function drawStart(
+  clean: Survivors,
+  epsilon: number,
+  { key, nRows, units }: { readonly key: RandomKey; readonly nRows: number; readonly units: ColumnUnits },
+): tf.Tensor4D {
   const [, ...sampleShape] = clean.images.shape;
   const noise = uniform([nRows, ...sampleShape], -epsilon, epsilon, key);
   const own = clean.rows.length === nRows ? noise : tf.gather(noise, tf.tensor1d(clean.rows, 'int32'));
-  return tf.clipByValue(tf.add<tf.Tensor4D>(clean.images, own), 0, 1);
+  return inBox(tf.add<tf.Tensor4D>(clean.images, inUnits(own, units)), units);
 }
 
 /** Who is still right, and (but for the last look) which way to go. */

@@ -1,11 +1,11 @@
-// Cutting batches out of a split: which samples, and their pixels as tensors. Augmentation is cropAndFlip of
-// server/tensor/ops/augment.ts, on the batch.
+// Cutting batches out of a split: in which order, the next ones read while one is used, and their samples as tensors.
+// Augmentation is cropAndFlip of server/tensor/ops/augment.ts, on the batch.
 import * as tf from '@tensorflow/tfjs-core';
 import { permutation, type RandomKey } from '../tensor/ops/random.ts';
-import type { Dataset, Split } from './split.ts';
+import type { Dataset, Samples, Split } from './split.ts';
 
 export interface Batch {
-  /** float32 in [0, 1], `[batch, height, width, channels]`. The caller disposes. */
+  /** float32, `[batch, …sampleShape]`; pictures in [0, 1]. The caller disposes. */
   readonly images: tf.Tensor4D;
   /** int32, `[batch]`. The caller disposes. */
   readonly labels: tf.Tensor1D;
@@ -21,19 +21,72 @@ export function consecutive(first: number, count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, index) => first + index);
 }
 
-/** The chosen samples as tensors. */
-export function makeBatch(split: Split, indices: Uint32Array, sampleShape: Dataset['sampleShape']): Batch {
-  const size = sampleShape.reduce((product, length) => product * length, 1);
-  const pixels = new Float32Array(indices.length * size);
-  const labels = new Int32Array(indices.length);
-  for (let row = 0; row < indices.length; row++) {
-    const from = indices[row]! * size;
-    const to = row * size;
-    for (let value = 0; value < size; value++) pixels[to + value] = split.images[from + value]! / 255;
-    labels[row] = split.labels[indices[row]!]!;
+/** A split in its own order. */
+export function* consecutiveBatches(nSamples: number, batchSize: number): Generator<Uint32Array> {
+  for (let first = 0; first < nSamples; first += batchSize) {
+    yield consecutive(first, Math.min(batchSize, nSamples - first));
   }
+}
+
+/** How many batches are asked for before they are needed. */
+const nAhead = 2;
+
+export interface ReadAheadOptions {
+  /** Called with true where a batch is needed that is not there yet, and with false when it has come. */
+  readonly onWait?: ((isWaiting: boolean) => void) | undefined;
+}
+
+/** The batches that `orders` choose, one after the other; the next are being read while the caller uses one. */
+export async function* readAhead(
+  split: Split,
+  orders: Iterable<Uint32Array>,
+  { onWait }: ReadAheadOptions = {},
+): AsyncGenerator<Samples, void> {
+  const chosen = orders[Symbol.iterator]();
+  const asked: Asked[] = [];
+  try {
+    for (;;) {
+      while (asked.length < nAhead + 1) {
+        const next = chosen.next();
+        if (next.done) break;
+        asked.push(ask(split, next.value));
+      }
+      const first = asked.shift();
+      if (!first) return;
+      if (first.isThere) yield await first.samples;
+      else {
+        onWait?.(true);
+        const samples = await first.samples;
+        onWait?.(false);
+        yield samples;
+      }
+    }
+  } finally {
+    chosen.return?.();
+  }
+}
+
+interface Asked {
+  readonly samples: Promise<Samples>;
+  isThere: boolean;
+}
+
+function ask(split: Split, indices: Uint32Array): Asked {
+  const samples = split.read(indices);
+  const asked: Asked = { samples, isThere: false };
+  const note = (): void => {
+    asked.isThere = true;
+  };
+  // What fails is told when its turn comes; nobody may be left to hear it.
+  samples.then(note, note);
+  return asked;
+}
+
+/** Samples as tensors. */
+export function makeBatch({ values, labels }: Samples, sampleShape: Dataset['sampleShape']): Batch {
   return {
-    images: tf.tensor<tf.Rank.R4>(pixels, [indices.length, ...sampleShape] as [number, number, number, number]),
+    // Networks say what they take by the data set's sampleShape; the type is that of pictures.
+    images: tf.tensor<tf.Rank>(values, [labels.length, ...sampleShape]) as tf.Tensor4D,
     labels: tf.tensor1d(labels, 'int32'),
   };
 }

@@ -1,9 +1,11 @@
 // The built-in data set `shapes`: 32×32 colour pictures of ten bright figures at random place, size, angle and colour, on a
 // dark, shaded, noisy ground and partly hidden by clutter. Image i of a split depends on seed, split and i alone, so that a smaller set is
 // the beginning of a larger one. The figures themselves are in figures.ts.
-import type { Dataset, Split } from './split.ts';
+import { shapesClasses } from '../protocol/datasets.ts';
+import type { OpenedData } from './opened.ts';
 import { figures } from './figures.ts';
 import { openSequence, type RandomSequence } from './randomSequence.ts';
+import { memoryRows, sharedBytes, sharedLabels, type Rows } from './rows.ts';
 
 const side = 32;
 const splitStreams = { train: 1, test: 2 } as const;
@@ -17,19 +19,19 @@ export function makeShapes({
   readonly trainSamples: number;
   readonly testSamples: number;
   readonly seed: number;
-}): Dataset {
+}): OpenedData {
   return {
-    name: 'shapes',
-    classes: figures.map((figure) => figure.name),
+    classes: shapesClasses,
     sampleShape: [side, side, 3],
     train: makeSplit(trainSamples, seed, splitStreams.train),
     test: makeSplit(testSamples, seed, splitStreams.test),
+    isTable: false,
   };
 }
 
-function makeSplit(nSamples: number, seed: number, stream: number): Split {
-  const images = new Uint8Array(nSamples * side * side * 3);
-  const labels = new Uint8Array(nSamples);
+function makeSplit(nSamples: number, seed: number, stream: number): Rows {
+  const images = sharedBytes(nSamples * side * side * 3);
+  const labels = sharedLabels(nSamples);
   const picture = new Float32Array(side * side * 3);
   for (let index = 0; index < nSamples; index++) {
     const label = index % figures.length;
@@ -40,7 +42,7 @@ function makeSplit(nSamples: number, seed: number, stream: number): Split {
       images[offset + value] = Math.max(0, Math.min(255, Math.round(picture[value]! * 255)));
     }
   }
-  return { nSamples, images, labels };
+  return memoryRows(images, labels, picture.length);
 }
 
 type Colour = readonly [number, number, number];

@@ -13,7 +13,21 @@ export function checkNetwork(model: ModelPlan, ends: NetworkEnds | null): PlanIs
   const isDeclared = typeof network !== 'string' && network.type === 'layers';
   const holders = isDeclared ? checkHolders(network.layers, 'model.network.layers') : [];
   const issues = [...checkDepth(network), ...checkDropout(model), ...holders];
-  return issues.length > 0 || ends === null ? issues : checkShapes(model, ends);
+  if (issues.length > 0) return issues;
+  return ends === null ? [] : [...checkNormalization(model, ends), ...checkShapes(model, ends)];
+}
+
+/** A value for each channel. */
+function checkNormalization({ normalization }: ModelPlan, { sampleShape }: NetworkEnds): PlanIssue[] {
+  if (!normalization || normalization === 'dataset') return [];
+  const nChannels = sampleShape.at(-1)!;
+  return (['mean', 'std'] as const).flatMap((key) => {
+    const nValues = normalization[key].length;
+    if (nValues === nChannels) return [];
+    const remedy = `A sample is [${sampleShape.join(', ')}]: write as many values, or remove the key.`;
+    const issue = { path: `model.normalization.${key}`, severity: 'error', remedy } as const;
+    return [{ ...issue, expected: `${nChannels} values, one for each channel`, got: String(nValues) }];
+  });
 }
 
 /** Layers that hold others, and hold none. */

@@ -1,10 +1,18 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
 import { activationsOf } from '../network/activations.ts';
-import type { EvaluationPlan, ModelPlan, Plan, TrainingPlan } from '../protocol/plan.ts';
-import type { PlanIssue } from './experimentText.ts';
+import { datasetEnds } from '../network/datasetEnds.ts';
+import { datasetDeclaration } from '../protocol/datasets.ts';
+import {
+  trainingSamples,
+  type DatasetPlan,
+  type EvaluationPlan,
+  type ModelPlan,
+  type Plan,
+  type TrainingPlan,
+} from '../protocol/plan.ts';
 import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
-import { datasetEnds } from '../network/datasetEnds.ts';
+import type { PlanIssue } from './experimentText.ts';
 import { isKafValues } from './makePlan.ts';
 import type { ExperimentValues } from './settings.ts';
 
@@ -15,6 +23,7 @@ import type { ExperimentValues } from './settings.ts';
 export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   return [
     ...checkSeeds(values),
+    ...checkDataset(plan.dataset),
     ...checkNetwork(plan.model, datasetEnds(plan.dataset)),
     ...checkModel(plan.model),
     ...checkActivations(plan, values),
@@ -28,6 +37,14 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
 function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   if (values?.seed === undefined || values.seeds === undefined) return [];
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
+}
+
+function checkDataset(dataset: DatasetPlan): PlanIssue[] {
+  const { trainSamples, validationSamples = 0 } = dataset;
+  if (trainSamples === null || validationSamples < trainSamples) return [];
+  const remedy = 'Keep fewer back, so that some are left to train on.';
+  const expected = `less than the training samples (${trainSamples})`;
+  return [error('dataset.validationSamples', expected, String(validationSamples), remedy)];
 }
 
 function checkModel(model: ModelPlan): PlanIssue[] {
@@ -55,20 +72,32 @@ function checkActivations({ model, training }: Plan, values: ExperimentValues | 
   ];
 }
 
+/** What the disk tells of other data sets is found when they are opened. */
+function isTable({ name }: DatasetPlan): boolean {
+  return datasetDeclaration(name).ends?.sampleShape.length === 1 || name === 'table';
+}
+
 function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[] {
   const issues: PlanIssue[] = [];
+  const { crop, flip } = plan.training.augmentation;
+  if (isTable(plan.dataset) && (crop > 0 || flip)) {
+    const key = crop > 0 ? 'crop' : 'flip';
+    const remedy = 'A row of a table can be neither cropped nor mirrored: remove it.';
+    const expected = `no augmentation with ${plan.dataset.name}`;
+    issues.push(error(`training.augmentation.${key}`, expected, String(crop > 0 ? crop : flip), remedy));
+  }
   const { method, threat, batchSize } = plan.training;
-  const { trainSamples } = plan.dataset;
-  if (batchSize > trainSamples) {
-    const remedy = 'Make the batch smaller or take more training images.';
-    issues.push(error('training.batchSize', `at most the ${trainSamples} training images`, String(batchSize), remedy));
+  const nSamples = trainingSamples(plan.dataset);
+  if (nSamples !== null && nSamples > 0 && batchSize > nSamples) {
+    const remedy = 'Make the batch smaller or take more training samples.';
+    issues.push(error('training.batchSize', `at most the ${nSamples} training samples`, String(batchSize), remedy));
   }
   if (method === 'standard' && values?.training.threat) {
     const remedy = 'Standard training has no threat: it is ignored. Set training.method to fgsm-rs, or remove it.';
     issues.push(warning('training.threat', 'no threat with method standard', 'a threat', remedy));
   }
   if (!threat) return issues;
-  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon));
+  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon, plan.dataset));
   // At 16/255 against ε = 8/255 robustness fell to 0 (Wong et al., 2020).
   if (threat.stepSize > 1.5 * threat.epsilon) {
     const remedy = 'Steps this long end in catastrophic overfitting; 1.25 · ε is the usual choice.';
@@ -101,13 +130,13 @@ function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, e
 }
 
 function checkObservation({ observe, dataset }: Plan): PlanIssue[] {
-  if (observe.robustSamples <= dataset.testSamples) return [];
+  if (dataset.testSamples === null || observe.robustSamples <= dataset.testSamples) return [];
   return [tooManySamples('observe.robustSamples', observe.robustSamples, dataset.testSamples)];
 }
 
 function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan): PlanIssue[] {
-  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon);
-  if (item.samples > dataset.testSamples)
+  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon, dataset);
+  if (dataset.testSamples !== null && item.samples > dataset.testSamples)
     issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
   if (item.stepSize * item.steps < item.epsilon) {
     const remedy = `${item.steps} steps of this length cannot cross the ball: the attack flatters the network.`;
@@ -119,15 +148,15 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
   return issues;
 }
 
-function checkEpsilon(path: string, epsilon: number): PlanIssue[] {
-  if (epsilon < 0.5) return [];
+function checkEpsilon(path: string, epsilon: number, dataset: DatasetPlan): PlanIssue[] {
+  if (epsilon < 0.5 || isTable(dataset)) return [];
   const remedy = 'From 0.5 on every image can be turned into plain grey: no network can be robust.';
   return [warning(path, 'ε below 0.5', rounded(epsilon), remedy)];
 }
 
 function tooManySamples(path: string, samples: number, testSamples: number): PlanIssue {
-  const remedy = 'Attack fewer images or raise dataset.testSamples.';
-  return error(path, `at most the ${testSamples} test images`, String(samples), remedy);
+  const remedy = 'Attack fewer or raise dataset.testSamples.';
+  return error(path, `at most the ${testSamples} test samples`, String(samples), remedy);
 }
 
 function error(path: string, expected: string, got: string, remedy: string): PlanIssue {

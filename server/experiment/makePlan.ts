@@ -1,18 +1,20 @@
 // From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
 import path from 'node:path';
-import type {
-  ActivationPlan,
-  DatasetPlan,
-  EvaluationPlan,
-  KafInit,
-  ModelPlan,
-  NetworkPlan,
-  ObservationPlan,
-  Plan,
-  SchedulePlan,
-  ThreatPlan,
-  TrainingPlan,
+import {
+  trainingSamples,
+  type ActivationPlan,
+  type DatasetPlan,
+  type EvaluationPlan,
+  type KafInit,
+  type ModelPlan,
+  type NetworkPlan,
+  type ObservationPlan,
+  type Plan,
+  type SchedulePlan,
+  type ThreatPlan,
+  type TrainingPlan,
 } from '../protocol/plan.ts';
+import { datasetDeclaration } from '../protocol/datasets.ts';
 import { namedNetwork, networkAliases } from '../network/named/named.ts';
 import { layerPlans } from './layersSetting.ts';
 import type { ExperimentValues } from './settings.ts';
@@ -32,7 +34,7 @@ const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
   const dataset = datasetPlan(values.dataset, place);
-  const training = trainingPlan(values.training, dataset.trainSamples);
+  const training = trainingPlan(values.training, trainingSamples(dataset));
   return {
     version: 1,
     name: experimentName(values, place),
@@ -40,7 +42,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     runtime: values.runtime,
     threads: values.threads === 'auto' ? null : values.threads,
     dataset,
-    model: modelPlan(values.model),
+    model: modelPlan(values.model, dataset),
     training,
     observe: observationPlan(values.observe, dataset.testSamples),
     checkpoints: values.checkpoints,
@@ -64,13 +66,29 @@ export function automaticGamma(dictionary: number, boundary: number): number {
   return 1 / (6 * spacing * spacing);
 }
 
+const separators = { comma: ',', semicolon: ';', tab: '\t', space: ' ' } as const;
+
 function datasetPlan(values: Values['dataset'], place: PlanPlace): DatasetPlan {
-  if (values.name === 'shapes') {
-    const { name, trainSamples, testSamples, seed } = values;
-    return { name, trainSamples, testSamples, seed };
+  const { validationSamples, ...others } = values;
+  const held = validationSamples > 0 ? { validationSamples } : {};
+  if (others.name === 'shapes') return { ...others, ...held };
+  const placed = { path: absolutePath(others.path, place), ...held };
+  const sizes = { trainSamples: others.trainSamples ?? null, testSamples: others.testSamples ?? null };
+  const testPath = (written: string | undefined) => (written === undefined ? null : absolutePath(written, place));
+  switch (others.name) {
+    case 'sensorless':
+    case 'susy':
+    case 'arrays':
+      return { ...others, ...placed, ...sizes };
+    case 'folder':
+      return { ...others, ...placed, ...sizes, testPath: testPath(others.testPath) };
+    case 'table': {
+      const separator = separators[others.separator];
+      return { ...others, ...placed, ...sizes, testPath: testPath(others.testPath), separator };
+    }
+    default:
+      return { ...others, ...placed };
   }
-  const { name, trainSamples, testSamples } = values;
-  return { name, path: absolutePath(values.path, place), trainSamples, testSamples };
 }
 
 function absolutePath(written: string, { file, homeFolder }: PlanPlace): string {
@@ -79,7 +97,7 @@ function absolutePath(written: string, { file, homeFolder }: PlanPlace): string 
   return path.resolve(file === null ? homeFolder : path.dirname(file), written);
 }
 
-function modelPlan(values: Values['model']): ModelPlan {
+function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {
   const { activation, normalization } = values;
   const network = networkPlan(values.network);
   const named = namedNetwork(network);
@@ -89,13 +107,29 @@ function modelPlan(values: Values['model']): ModelPlan {
     dropout: values.dropout ?? named?.entry.dropout(named.numbers) ?? [],
     denseL2: values.denseL2 ?? named?.entry.denseL2 ?? 0,
     convolutionL2: values.convolutionL2 ?? named?.entry.convolutionL2 ?? 0,
-    normalization:
-      normalization === 'none'
-        ? null
-        : normalization === 'cifar10'
-          ? cifar10Normalization
-          : { mean: normalization.mean ?? [0, 0, 0], std: normalization.std ?? [1, 1, 1] },
+    normalization: normalizationPlan(normalization, dataset),
   };
+}
+
+function normalizationPlan(
+  written: Values['model']['normalization'],
+  { name }: DatasetPlan,
+): ModelPlan['normalization'] {
+  const { ends } = datasetDeclaration(name);
+  const mayBeTable = ends ? ends.sampleShape.length === 1 : name === 'table' || name === 'arrays';
+  switch (written ?? (mayBeTable ? 'dataset' : 'none')) {
+    case 'none':
+      return null;
+    case 'dataset':
+      return 'dataset';
+    case 'cifar10':
+      return cifar10Normalization;
+    default: {
+      const { mean, std } = written as Exclude<typeof written, string | undefined>;
+      const nChannels = (mean ?? std)?.length ?? ends?.sampleShape.at(-1) ?? 3;
+      return { mean: mean ?? Array<number>(nChannels).fill(0), std: std ?? Array<number>(nChannels).fill(1) };
+    }
+  }
 }
 
 function networkPlan(values: Values['model']['network']): NetworkPlan {
@@ -146,13 +180,13 @@ function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
   return { type: 'ridge', target: init.ridge, epsilon: init.epsilon };
 }
 
-function trainingPlan(values: Values['training'], trainSamples: number): TrainingPlan {
+function trainingPlan(values: Values['training'], nSamples: number | null): TrainingPlan {
   const { method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
   return {
     method,
     threat: method === 'standard' ? null : threatPlan(values.threat),
     epochs,
-    batchSize: values.batchSize ?? Math.min(128, trainSamples),
+    batchSize: values.batchSize ?? Math.max(1, Math.min(128, nSamples ?? Infinity)),
     optimizer,
     schedule: schedulePlan(values.schedule, optimizer.type, epochs),
     augmentation,
@@ -183,22 +217,26 @@ function schedulePlan(values: Values['training']['schedule'], optimizer: 'adam' 
   };
 }
 
-function observationPlan(values: Values['observe'], testSamples: number): ObservationPlan {
+function observationPlan(values: Values['observe'], testSamples: number | null): ObservationPlan {
   return {
     normsEverySteps: values.norms,
     shapesEverySteps: values.shapes,
     testEveryEpochs: values.test,
-    robustSamples: values.robustSamples ?? Math.min(256, testSamples),
+    robustSamples: values.robustSamples ?? Math.min(256, testSamples ?? Infinity),
     robustSteps: values.robustSteps,
     tensorboard: values.tensorboard,
   };
 }
 
-function evaluationPlan(values: EvaluationValues, threat: ThreatPlan | null, testSamples: number): EvaluationPlan {
+function evaluationPlan(
+  values: EvaluationValues,
+  threat: ThreatPlan | null,
+  testSamples: number | null,
+): EvaluationPlan {
   const { attack, norm, steps, restarts, batchSize, protocol } = values;
   const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
   // A quarter of the smallest double is 0, which is no length.
   const stepSize = values.stepSize ?? Math.max(Number.MIN_VALUE, epsilon / 4);
-  const samples = values.samples ?? Math.min(1000, testSamples);
+  const samples = values.samples ?? Math.min(1000, testSamples ?? Infinity);
   return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
 }

@@ -3,8 +3,10 @@
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
-import type { ActivationPlan, LayerPlan, Plan } from '../protocol/plan.ts';
+import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
+import type { ActivationPlan, DatasetPlan, LayerPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
+import { isPublished } from './datasetSetting.ts';
 import { pathNames } from './settingAt.ts';
 import type { NumberSetting, Setting } from './setting.ts';
 import { experimentSettings } from './settings.ts';
@@ -14,17 +16,39 @@ const maxTextLength = 8192;
 
 const text = z.string().min(1).max(maxTextLength);
 
+function datasetSchema<const N extends DatasetName>(name: N) {
+  const at = `dataset.${name}`;
+  const isCounted = datasetDeclaration(name).samples !== null;
+  const size = (key: string) => (isCounted ? numberOf(`${at}.${key}`) : numberOf(`${at}.${key}`).nullable());
+  return z.strictObject({
+    name: z.literal(name),
+    ...{ trainSamples: size('trainSamples'), testSamples: size('testSamples') },
+    validationSamples: numberOf(`${at}.validationSamples`).exactOptional(),
+  });
+}
+
+/** Those that are a path and how many samples: a schema each, of one shape to the type checker. */
+const published = datasetNames
+  .filter((name) => isPublished(name) && name !== 'cifar100')
+  .map((name) => datasetSchema(name).extend({ path: text }));
+
 const dataset = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('cifar10'),
-    path: text,
-    ...numbers('dataset.cifar10', 'trainSamples', 'testSamples'),
+  datasetSchema('shapes').extend(numbers('dataset.shapes', 'seed')),
+  datasetSchema('cifar100').extend({ path: text, labels: z.enum(['fine', 'coarse']) }),
+  datasetSchema('folder').extend({
+    ...{ path: text, testPath: text.nullable(), colors: z.enum(['rgb', 'grey']) },
+    ...numbers('dataset.folder', 'testShare', 'seed', 'size'),
   }),
-  z.strictObject({
-    name: z.literal('shapes'),
-    ...numbers('dataset.shapes', 'trainSamples', 'testSamples', 'seed'),
+  datasetSchema('table').extend({
+    ...{ path: text, testPath: text.nullable(), label: text, separator: z.enum([',', ';', '\t', ' ']) },
+    ...numbers('dataset.table', 'testShare', 'seed'),
   }),
-]);
+  datasetSchema('arrays').extend({
+    ...{ path: text, x: text, y: text, xTest: text, yTest: text },
+    ...numbers('dataset.arrays', 'testShare', 'seed'),
+  }),
+  ...published,
+]) as unknown as z.ZodType<DatasetPlan>;
 
 function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free'>(type: T) {
   const at = `model.activation.${type}`;
@@ -182,10 +206,13 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       dropout: z.array(numberOf('model.dropout.[]')).max(5),
       ...numbers('model', 'denseL2', 'convolutionL2'),
       normalization: z
-        .strictObject({
-          mean: z.array(numberOf('model.normalization.mean.[]')).length(3),
-          std: z.array(numberOf('model.normalization.std.[]')).length(3),
-        })
+        .union([
+          z.literal('dataset'),
+          z.strictObject({
+            mean: z.array(numberOf('model.normalization.mean.[]')).min(1).max(4),
+            std: z.array(numberOf('model.normalization.std.[]')).min(1).max(4),
+          }),
+        ])
         .nullable(),
     }),
     training: z.strictObject({

@@ -238,17 +238,18 @@ export function group<const K extends Keys, const W extends Words = Record<never
 }
 
 /** A group whose absence is a value of its own: undefined. */
-export function optionalGroup<const K extends Keys>(
+export function optionalGroup<const K extends Keys, const W extends Words = Record<never, never>>(
   description: string,
   keys: K,
   computed: string,
-): Typed<GroupSetting, ValuesOf<K> | undefined> {
+  words?: W,
+): Typed<GroupSetting, ValuesOf<K> | PresentWord<W> | undefined> {
   return typed({
     kind: 'group',
     description,
     ...described({ computed }),
     keys,
-    words: {},
+    words: words ?? {},
     laterKeys: {},
     shorthand: null,
   });

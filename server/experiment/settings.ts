@@ -1,12 +1,14 @@
 // Every key of an experiment file: the one source for validation, JSON Schema, completion, hovers and docs/experiment.md.
 // Equation numbers are those of Peconi (2020) unless another source is named.
 import { activationSetting } from './activationSetting.ts';
+import { datasetSetting } from './datasetSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
 
 const atLeast0 = { min: 0, max: 1_000_000 };
 const pixelLength = { min: 0, max: 1, isMinExcluded: true };
+const inDeviations = 'For tables in standard deviations of each column instead of pixel values.';
 const inPixels = { isPixelLength: true, unit: 'pixel values of [0, 1]' };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
 const learningRate = { min: 0, max: 100, isMinExcluded: true };
@@ -14,53 +16,8 @@ const uint32 = { min: 0, max: 0xffff_ffff };
 const penalty = { min: 0, max: 10 };
 const integer = { isInteger: true };
 
-const trainSamples = (max: number, byDefault: number) =>
-  number('The first so many training images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
-const testSamples = (max: number, byDefault: number) =>
-  number('The first so many test images.', { min: 1, max }, byDefault, { ...integer, unit: 'images' });
-
-const dataset = variants(
-  'The images to learn from.',
-  'name',
-  {
-    shapes: {
-      description: 'Ten classes of 32×32×3 pictures made by a seeded generator; nothing to download.',
-      keys: {
-        trainSamples: trainSamples(200_000, 10_000),
-        testSamples: testSamples(100_000, 2000),
-        seed: number(
-          "Seed of the generator, independent of the run's, so that runs share their data.",
-          uint32,
-          0,
-          integer,
-        ),
-      },
-    },
-    cifar10: {
-      description: 'CIFAR-10 in its binary form: 50,000 training and 10,000 test images of 32×32×3 (Krizhevsky, 2009).',
-      keys: {
-        path: text(
-          'Folder with the six .bin batches; ~/ is the home folder, a relative path starts at the experiment file.',
-          'folder',
-          4000,
-          '~/data/cifar-10-batches-bin',
-        ),
-        trainSamples: trainSamples(50_000, 50_000),
-        testSamples: testSamples(10_000, 10_000),
-      },
-    },
-  },
-  'shapes',
-  {
-    mnist: { description: 'Handwritten digits.' },
-    sensorless: { description: 'Sensorless drive diagnosis (UCI).' },
-    susy: { description: 'SUSY (UCI).' },
-    folder: { description: 'A folder of images, one subfolder a class.' },
-  },
-);
-
 const channelValues = (description: string, item: ReturnType<typeof channelValue>, computed: string) =>
-  list(description, item, { minLength: 3, maxLength: 3, computed });
+  list(description, item, { minLength: 1, maxLength: 4, computed });
 const channelValue = (description: string, byDefault: number, isMinExcluded: boolean) =>
   number(description, { min: 0, max: 1, isMinExcluded }, byDefault);
 
@@ -78,21 +35,17 @@ const model = group('The network.', {
   convolutionL2: number('λ of the penalty λ·Σw² on the kernels of the convolutions.', penalty, {
     computed: '0.0005 for resnets, 0.0001 for cnn5, else 0',
   }),
-  normalization: group(
-    "Per-channel normalisation (x − mean)/std as the network's first layer, so that ε stays in pixel values of [0, 1].",
+  normalization: optionalGroup(
+    "(x − mean)/std of each channel or column as the network's first layer, so that ε stays in pixel values of [0, 1].",
     {
-      mean: channelValues('Mean of each channel.', channelValue('Mean.', 0, false), '[0, 0, 0]'),
-      std: channelValues(
-        'Standard deviation of each channel.',
-        channelValue('Standard deviation.', 1, true),
-        '[1, 1, 1]',
-      ),
+      mean: channelValues('Mean of each channel.', channelValue('Mean.', 0, false), '0 each'),
+      std: channelValues('Standard deviation of each channel.', channelValue('Standard deviation.', 1, true), '1 each'),
     },
+    'dataset for tables and arrays, none for others',
     {
-      words: {
-        none: { description: 'Pixel values of [0, 1] as they are, like the thesis.' },
-        cifar10: { description: 'mean [0.4914, 0.4822, 0.4465], std [0.2471, 0.2435, 0.2616] (Wong et al., 2020).' },
-      },
+      none: { description: 'Values as they are, like the thesis.' },
+      dataset: { description: 'Of a table by its own columns over the training samples; pictures as they are.' },
+      cifar10: { description: 'mean [0.4914, 0.4822, 0.4465], std [0.2471, 0.2435, 0.2616] (Wong et al., 2020).' },
     },
   ),
 });
@@ -130,7 +83,7 @@ const training = group('How the network is trained.', {
         },
         'linf',
       ),
-      epsilon: number('ε, the largest perturbation.', pixelLength, '8/255', inPixels),
+      epsilon: number(`ε, the largest perturbation. ${inDeviations}`, pixelLength, '8/255', inPixels),
       stepSize: number('α, the length of the single step.', pixelLength, { computed: '10/8 of epsilon' }, inPixels),
     },
     'none for standard, {norm: linf, epsilon: 8/255, stepSize: 10/255} otherwise',
@@ -260,7 +213,7 @@ const checkpoints = group(
           unit: 'epochs',
         }),
         best: flag(
-          'The one that did best in a test: under attack where tests attack, on clean images otherwise.',
+          'The one that did best in a test: on the samples kept back where there are some (dataset.validationSamples), else under attack where tests attack, else on clean samples.',
           false,
         ),
       },
@@ -287,7 +240,7 @@ const attackItem = variants(
           'linf',
         ),
         epsilon: number(
-          'ε, the largest perturbation.',
+          `ε, the largest perturbation. ${inDeviations}`,
           pixelLength,
           { computed: "the training threat's, else 8/255" },
           inPixels,
@@ -339,7 +292,7 @@ export const experimentSettings = group(
   'An experiment: what to train, on what, how, and how to attack the result.',
   {
     name: text("The experiment's name.", 'name', 80, { computed: "the file's name without .kaf.yaml" }),
-    dataset,
+    dataset: datasetSetting,
     model,
     training,
     observe,

@@ -5,7 +5,7 @@ import type { Plan } from '../protocol/plan.ts';
 export function withDataFolder(plan: Plan, folder: string | null): Plan {
   if (folder === null) return plan;
   const { dataset } = plan;
-  if (dataset.name !== 'cifar10') {
+  if (!('path' in dataset)) {
     throw new Error(`The data set ${dataset.name} is made, not read from a folder. Leave the data folder out.`);
   }
   return { ...plan, dataset: { ...dataset, path: folder } };

@@ -39,10 +39,17 @@ export interface Network {
   dispose(): void;
 }
 
+export interface NetworkOptions extends NetworkEnds {
+  readonly seed: number;
+  /** Of a table's columns; null or absent for pictures. */
+  readonly columns?: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+}
+
 /** Initial weights depend on the seed and the plan alone. */
-export function buildNetwork(plan: ModelPlan, { seed, ...ends }: NetworkEnds & { readonly seed: number }): Network {
+export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }: NetworkOptions): Network {
   const builder = new Builder(seed);
-  const normalization = plan.normalization && makeNormalization(plan.normalization);
+  const figures = plan.normalization === 'dataset' ? columns : plan.normalization;
+  const normalization = figures && makeNormalization(figures);
   const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
   const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
   const constants = normalization?.constants ?? [];

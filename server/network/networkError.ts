@@ -9,7 +9,7 @@ export class NetworkError extends Error {
   readonly remedy: string;
 
   constructor(path: string, { expected, got, remedy }: { expected: string; got: string; remedy: string }) {
-    super(`${path}: expected ${expected}, got ${got}. ${remedy}`);
+    super(`The network does not fit its data: ${path}: expected ${expected}, got ${got}. ${remedy}`);
     this.path = path;
     this.expected = expected;
     this.got = got;

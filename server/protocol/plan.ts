@@ -24,20 +24,86 @@ export type RuntimeName = 'wasm' | 'tensorflow' | 'cpu';
 export type RuntimeChoice = 'auto' | RuntimeName;
 
 export type DatasetPlan =
-  | {
-      readonly name: 'cifar10';
-      /** Absolute path of the folder with the six `.bin` batches. */
-      readonly path: string;
-      readonly trainSamples: number;
-      readonly testSamples: number;
-    }
-  | {
-      readonly name: 'shapes';
-      readonly trainSamples: number;
-      readonly testSamples: number;
-      /** Seed of the generator; independent of the run's seed, so that runs share their data. */
-      readonly seed: number;
-    };
+  ShapesPlan | PublishedPlan | PublishedTablePlan | Cifar100Plan | FolderPlan | TablePlan | ArraysPlan;
+
+interface SplitSizes {
+  /** The first so many, of which the last `validationSamples` are kept back; null for all that there are. */
+  readonly trainSamples: number | null;
+  readonly testSamples: number | null;
+  /** Tested beside the test samples, never trained on; absent for none. */
+  readonly validationSamples?: number;
+}
+
+export interface ShapesPlan extends SplitSizes {
+  readonly name: 'shapes';
+  readonly trainSamples: number;
+  readonly testSamples: number;
+  /** Seed of the generator; independent of the run's seed, so that runs share their data. */
+  readonly seed: number;
+}
+
+interface FilesPlan extends SplitSizes {
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface PublishedPlan extends FilesPlan {
+  readonly name: 'cifar10' | 'mnist' | 'fashion-mnist';
+  readonly trainSamples: number;
+  readonly testSamples: number;
+}
+
+export interface PublishedTablePlan extends FilesPlan {
+  readonly name: 'sensorless' | 'susy';
+}
+
+export interface Cifar100Plan extends FilesPlan {
+  readonly name: 'cifar100';
+  readonly trainSamples: number;
+  readonly testSamples: number;
+  readonly labels: 'fine' | 'coarse';
+}
+
+/** Where no test samples lie apart: the share of all, at least one, that is drawn by the seed and taken out to test on. */
+interface SharedTest {
+  readonly testShare: number;
+  readonly seed: number;
+}
+
+/** Pictures, one folder a class. */
+export interface FolderPlan extends FilesPlan, SharedTest {
+  readonly name: 'folder';
+  /** Absolute; of one form with `path`. Null: a share of the pictures is taken. */
+  readonly testPath: string | null;
+  /** Height and width that every picture is brought to. */
+  readonly size: number;
+  readonly colors: 'rgb' | 'grey';
+}
+
+/** A text file of rows with a header. */
+export interface TablePlan extends FilesPlan, SharedTest {
+  readonly name: 'table';
+  /** Absolute; of one form with `path`. Null: a share of the rows is taken. */
+  readonly testPath: string | null;
+  /** The column that holds the class. */
+  readonly label: string;
+  readonly separator: ',' | ';' | '\t' | ' ';
+}
+
+/** NumPy's arrays by name, in one .npz file or a folder of .npy files. */
+export interface ArraysPlan extends FilesPlan, SharedTest {
+  readonly name: 'arrays';
+  readonly x: string;
+  readonly y: string;
+  /** Where one of these is not there, a share of `x` and `y` is taken. */
+  readonly xTest: string;
+  readonly yTest: string;
+}
+
+/** Samples that are trained on; null where only the disk tells. */
+export function trainingSamples({ trainSamples, validationSamples = 0 }: DatasetPlan): number | null {
+  return trainSamples === null ? null : trainSamples - validationSamples;
+}
 
 export interface ModelPlan {
   readonly network: NetworkPlan;
@@ -48,8 +114,11 @@ export interface ModelPlan {
   readonly denseL2: number;
   /** λ of the penalty λ·Σw² on the kernels of the convolutions. */
   readonly convolutionL2: number;
-  /** Per-channel normalisation as the network's first layer; null for none (the thesis has none). */
-  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+  /**
+   * (x − mean)/std of each channel or column as the network's first layer; null for none (the thesis has none). `dataset`: by a
+   * table's own columns over its training samples; pictures stay as they are.
+   */
+  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | 'dataset' | null;
 }
 
 /**

@@ -134,6 +134,17 @@ export interface TestRecord {
   /** Under PGD, worst-case protocol; null where the plan asks for none. */
   readonly robustAccuracy: number | null;
   readonly robustSamples: number;
+  /** Area under the receiver operating characteristic of the second class; of data sets of two classes only. */
+  readonly auc?: number;
+  /** On the samples that the plan keeps back, where it does. */
+  readonly validation?: ValidationFigures;
+}
+
+export interface ValidationFigures {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly samples: number;
+  readonly auc?: number;
 }
 
 export interface CheckpointedRecord {

@@ -47,9 +47,15 @@ export interface TestColumns {
   epoch: number[];
   loss: number[];
   accuracy: number[];
+  samples: number[];
   /** NaN where the plan asked for no attack. */
   robustAccuracy: number[];
   robustSamples: number[];
+  /** NaN where there are not two classes. */
+  auc: number[];
+  /** NaN where no samples are kept back. */
+  validationLoss: number[];
+  validationAccuracy: number[];
 }
 
 export interface EvaluationView {
@@ -70,7 +76,10 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
     prepared: null,
     steps: { step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
     norms: { step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
-    tests: { step: [], epoch: [], loss: [], accuracy: [], robustAccuracy: [], robustSamples: [] },
+    tests: {
+      ...{ step: [], epoch: [], loss: [], accuracy: [], samples: [], robustAccuracy: [], robustSamples: [] },
+      ...{ auc: [], validationLoss: [], validationAccuracy: [] },
+    },
     shapes: [],
     divergence: null,
     evaluations: [],
@@ -110,8 +119,12 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.tests.epoch.push(record.epoch);
       snapshot.tests.loss.push(record.loss);
       snapshot.tests.accuracy.push(record.accuracy);
+      snapshot.tests.samples.push(record.samples);
       snapshot.tests.robustAccuracy.push(record.robustAccuracy ?? Number.NaN);
       snapshot.tests.robustSamples.push(record.robustSamples);
+      snapshot.tests.auc.push(record.auc ?? Number.NaN);
+      snapshot.tests.validationLoss.push(record.validation?.loss ?? Number.NaN);
+      snapshot.tests.validationAccuracy.push(record.validation?.accuracy ?? Number.NaN);
       return;
     case 'checkpointed':
       return; // the run's summary lists the checkpoints

@@ -6,6 +6,13 @@ export interface UserSurroundings {
   readonly homeFolder: string;
 }
 
+/** For what can be made again: data sets in the form that training reads. Absolute. */
+export function userCacheFolder({ env, platform, homeFolder }: UserSurroundings): string {
+  const given = env['XDG_CACHE_HOME'];
+  if (given?.startsWith('/')) return `${given}/kafscope`;
+  return platform === 'darwin' ? `${homeFolder}/Library/Caches/kafscope` : `${homeFolder}/.cache/kafscope`;
+}
+
 /** Absolute. */
 export function userDataFolder({ env, platform, homeFolder }: UserSurroundings): string {
   const given = env['XDG_DATA_HOME'];

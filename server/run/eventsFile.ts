@@ -65,11 +65,16 @@ export class EventsFile {
         };
       }
       case 'test': {
-        const { step, loss, accuracy, robustAccuracy } = record;
+        const { step, loss, accuracy, robustAccuracy, auc, validation } = record;
         const scalars: Scalar[] = [
           ['test/loss', loss],
           ['test/accuracy', accuracy],
         ];
+        if (auc !== undefined) scalars.push(['test/auc', auc]);
+        if (validation) {
+          scalars.push(['validation/loss', validation.loss], ['validation/accuracy', validation.accuracy]);
+          if (validation.auc !== undefined) scalars.push(['validation/auc', validation.auc]);
+        }
         return {
           step,
           scalars: robustAccuracy === null ? scalars : [...scalars, ['test/robust_accuracy', robustAccuracy]],

@@ -1,6 +1,11 @@
 // The real trainer on the plan's runtime and data set.
 import os from 'node:os';
+import { DataError } from '../data/dataError.ts';
 import { openDataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/split.ts';
+import { layOutNetwork } from '../network/layout.ts';
+import type { Plan } from '../protocol/plan.ts';
+import { userCacheFolder } from '../protocol/userData.ts';
 import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
@@ -15,7 +20,14 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const threads = plan.threads ?? os.availableParallelism();
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
     const runtime = await openRuntime(name, { assetsFolder, threads });
-    const dataset = await openDataset(plan.dataset);
+    const dataset = await openDataset(plan.dataset, {
+      assetsFolder,
+      cacheFolder: userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
+      // A trainer that is not wanted any more is ended as a process.
+      signal: new AbortController().signal,
+      onProgress: progressLog(log),
+    });
+    requireFitting(plan, dataset);
     const around = { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length }, threads };
     return {
       device: `${runtime.name} · ${runtime.device}`,
@@ -29,6 +41,26 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
         return evaluate(evaluated, evaluation, dataset, options);
       },
     };
+  };
+}
+
+/** What only the opened data set tells. @throws DataError, or NetworkError where the network's layers don't fit */
+function requireFitting({ model, training: { augmentation } }: Plan, { name, sampleShape, classes }: Dataset): void {
+  layOutNetwork(model, { sampleShape, nClasses: classes.length });
+  if (sampleShape.length !== 1 || (augmentation.crop === 0 && !augmentation.flip)) return;
+  throw new DataError(
+    `The samples of ${name} are rows of ${sampleShape[0]} values, which can be neither cropped nor mirrored. Remove training.augmentation.`,
+  );
+}
+
+/** A line for every tenth of the way. */
+function progressLog(log: (line: string) => void): (what: string, done: number, total: number | null) => void {
+  let last = '';
+  return (what, done, total) => {
+    if (total === null || total === 0) return;
+    const line = `${what}: ${Math.floor((10 * done) / total) * 10} % of ${total}`;
+    if (line !== last) log(line);
+    last = line;
   };
 }
 

@@ -7,7 +7,7 @@ export interface PruneContext {
   /** The checkpoint's file that the run, as it is at work now, went on from; null where it began anew. */
   readonly resumedFrom: string | null;
   /** The run's tests so far; the weights of a checkpoint are those that were tested after its step. */
-  readonly tests: readonly Pick<TestRecord, 'step' | 'accuracy' | 'robustAccuracy'>[];
+  readonly tests: readonly Pick<TestRecord, 'step' | 'accuracy' | 'robustAccuracy' | 'validation'>[];
 }
 
 /**
@@ -50,8 +50,9 @@ function bestOf(
 ): CheckpointSummary | undefined {
   const isAttacked = tests.some(({ robustAccuracy }) => robustAccuracy !== null);
   const scores = new Map(
-    tests.flatMap(({ step, accuracy, robustAccuracy }) => {
-      const score = isAttacked ? robustAccuracy : accuracy;
+    tests.flatMap(({ step, accuracy, robustAccuracy, validation }) => {
+      // Samples kept back are there to choose by, so that the test samples choose nothing.
+      const score = validation?.accuracy ?? (isAttacked ? robustAccuracy : accuracy);
       return score === null || Number.isNaN(score) ? [] : [[step, score] as const];
     }),
   );

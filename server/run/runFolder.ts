@@ -2,6 +2,7 @@
 // folder's name, so a copy or a renamed folder is a run of its own.
 import fs from 'node:fs';
 import path from 'node:path';
+import { trainingSamples } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { logName, LogWriter, newestLog, readBytes, syncFolder } from './logFile.ts';
 import { oldRunFile, OldRun } from './oldRun.ts';
@@ -132,7 +133,7 @@ export function startingProgress({ plan, createdMs }: RunOrigin): RunProgress {
     message: null,
     updatedMs: createdMs,
     step: 0,
-    steps: plan.training.epochs * Math.ceil(plan.dataset.trainSamples / plan.training.batchSize),
+    steps: plan.training.epochs * Math.ceil((trainingSamples(plan.dataset) ?? 0) / plan.training.batchSize),
     epoch: 0,
     epochs: plan.training.epochs,
     loss: null,

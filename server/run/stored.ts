@@ -81,6 +81,8 @@ const recordSchema = z.discriminatedUnion('type', [
     samples: count,
     robustAccuracy: real.nullable(),
     robustSamples: count,
+    auc: real.exactOptional(),
+    validation: z.object({ loss: real, accuracy: real, samples: count, auc: real.exactOptional() }).exactOptional(),
   }),
   z.object({ type: z.literal('checkpointed'), step: count, epoch: count, file: checkpointFileSchema }),
   z.object({ type: z.literal('diverged'), step: count, quantity: text, message: text }),

@@ -58,8 +58,12 @@ export class RunReport {
           record.robustAccuracy === null
             ? ''
             : ` · under PGD ${percent(record.robustAccuracy)} of ${String(record.robustSamples)}`;
+        const { validation } = record;
+        const kept = validation
+          ? ` · kept back: loss ${validation.loss.toFixed(4)} · accuracy ${percent(validation.accuracy)}${aucText(validation)}`
+          : '';
         this.#terminal.line(
-          `epoch ${String(record.epoch)} · test loss ${record.loss.toFixed(4)} · accuracy ${percent(record.accuracy)}${robust}`,
+          `epoch ${String(record.epoch)} · test loss ${record.loss.toFixed(4)} · accuracy ${percent(record.accuracy)}${aucText(record)}${robust}${kept}`,
         );
         return;
       }
@@ -81,6 +85,11 @@ export class RunReport {
         record satisfies never;
     }
   }
+}
+
+/** Of two classes. */
+function aucText({ auc }: { readonly auc?: number }): string {
+  return auc === undefined ? '' : ` · AUC ${auc.toFixed(4)}`;
 }
 
 /** The part of the records that an evaluation makes, with or without a run. */

@@ -136,6 +136,7 @@ function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): v
 async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
   const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
+  // Of samples that only the disk knows, the trainer will tell.
   const ends = datasetEnds(plan.dataset);
   const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
   const memory = stepBytes === null ? '' : ` · about ${bytesText(stepBytes)} of memory`;

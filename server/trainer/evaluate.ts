@@ -30,6 +30,7 @@ export async function* evaluate(
   const network = buildNetwork(plan.model, {
     sampleShape: dataset.sampleShape,
     nClasses: dataset.classes.length,
+    columns: dataset.columns,
     seed: plan.seed,
   });
   try {

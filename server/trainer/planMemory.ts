@@ -1,7 +1,7 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
 import type { NetworkEnds } from '../network/layout.ts';
-import type { EvaluationPlan, OptimizerPlan, Plan } from '../protocol/plan.ts';
+import { trainingSamples, type EvaluationPlan, type OptimizerPlan, type Plan } from '../protocol/plan.ts';
 
 /** A plan does not fit; says what to change. */
 export class NotEnoughMemoryError extends Error {
@@ -72,11 +72,11 @@ export function checkEvaluationMemory(
 }
 
 function stepImages({ training, dataset }: Plan): number {
-  return Math.min(training.batchSize, dataset.trainSamples);
+  return Math.min(training.batchSize, trainingSamples(dataset) ?? Infinity);
 }
 
 function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPlan): number {
-  return Math.min(batchSize, samples, dataset.testSamples);
+  return Math.min(batchSize, samples, dataset.testSamples ?? Infinity);
 }
 
 function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {

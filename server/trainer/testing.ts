@@ -3,18 +3,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluatePgd } from '../attack/evaluation.ts';
 import { countTrue, readCorrect } from '../attack/predictions.ts';
-import { consecutive, makeBatch } from '../data/batches.ts';
-import type { Dataset } from '../data/split.ts';
+import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
+import type { Dataset, Samples, Split } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { TestRecord } from '../protocol/records.ts';
+import type { TestRecord, ValidationFigures } from '../protocol/records.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { areaUnderCurve } from './auc.ts';
 
 /** ε of the test's attack where the plan trains without one. */
 const usualEpsilon = 8 / 255;
 
 /**
- * Loss and accuracy on all test images; with `observe.robustSamples`, also under PGD of one restart and `observe.robustSteps`
+ * Loss and accuracy on all test samples and on those kept back, with the area under the curve of two classes; with `observe.robustSamples`, also under PGD of one restart and `observe.robustSteps`
  * steps of ε/4 (2/255 at 8/255) at the training threat's ε.
  * @returns null where the signal aborted on the way
  */
@@ -24,35 +25,58 @@ export async function testNetwork(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<Omit<TestRecord, 'type' | 'step' | 'epoch'> | null> {
-  const { nSamples } = dataset.test;
-  const { batchSize } = plan.training;
-  let lossSum = 0;
-  let nCorrect = 0;
-  for (let first = 0; first < nSamples; first += batchSize) {
-    await nextTurn();
-    if (signal.aborted) return null;
-    const tested = testBatch(network, dataset, first, Math.min(batchSize, nSamples - first));
-    lossSum += tested.lossSum;
-    nCorrect += tested.nCorrect;
-  }
+  const clean = await testSplit(network, dataset, dataset.test, plan, signal);
+  if (!clean) return null;
+  const validation = dataset.validation && (await testSplit(network, dataset, dataset.validation, plan, signal));
+  if (dataset.validation && !validation) return null;
   const robust = await testRobustness(network, dataset, plan, signal);
   if (!robust) return null;
-  return { loss: lossSum / nSamples, accuracy: nCorrect / nSamples, samples: nSamples, ...robust };
+  return { ...clean, ...robust, ...(validation && { validation }) };
+}
+
+/** All samples of a split, as they are. */
+async function testSplit(
+  network: Network,
+  { classes, sampleShape }: Dataset,
+  split: Split,
+  { training: { batchSize } }: Plan,
+  signal: AbortSignal,
+): Promise<ValidationFigures | null> {
+  const { nSamples } = split;
+  const scores = classes.length === 2 ? new Float64Array(nSamples) : null;
+  const seen = new Int32Array(nSamples);
+  let nSeen = 0;
+  let lossSum = 0;
+  let nCorrect = 0;
+  for await (const samples of readAhead(split, consecutiveBatches(nSamples, batchSize))) {
+    await nextTurn();
+    if (signal.aborted) return null;
+    const tested = testBatch(network, samples, sampleShape);
+    lossSum += tested.lossSum;
+    nCorrect += tested.nCorrect;
+    seen.set(samples.labels, nSeen);
+    for (let row = 0; scores && row < samples.labels.length; row++) {
+      scores[nSeen + row] = tested.logits[2 * row + 1]! - tested.logits[2 * row]!;
+    }
+    nSeen += samples.labels.length;
+  }
+  const figures = { loss: lossSum / nSamples, accuracy: nCorrect / nSamples, samples: nSamples };
+  return scores ? { ...figures, auc: areaUnderCurve(scores, seen) } : figures;
 }
 
 function testBatch(
   network: Network,
-  dataset: Dataset,
-  first: number,
-  count: number,
-): { lossSum: number; nCorrect: number } {
+  samples: Samples,
+  sampleShape: Dataset['sampleShape'],
+): { lossSum: number; nCorrect: number; logits: Float32Array } {
   return tf.tidy(() => {
-    const { images, labels } = makeBatch(dataset.test, consecutive(first, count), dataset.sampleShape);
+    const { images, labels } = makeBatch(samples, sampleShape);
     const logits = network.forward(images, { mode: 'inference', key: null, gradients: 'input', batchStatistics: null });
     const losses = softmaxCrossEntropy(logits, labels).dataSync<'float32'>();
     return {
       lossSum: losses.reduce((sum, loss) => sum + loss, 0),
       nCorrect: countTrue(readCorrect(logits, labels.dataSync<'int32'>())),
+      logits: logits.dataSync<'float32'>().slice(),
     };
   });
 }

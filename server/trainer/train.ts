@@ -2,9 +2,11 @@
 // open. The same plan and data give the same events on the same runtime, also when resumed from any of its states.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
+import { columnUnits } from '../attack/evaluation.ts';
 import { attackForTraining } from '../attack/fgsmRs.ts';
-import { epochOrder, makeBatch, type Batch } from '../data/batches.ts';
-import type { Dataset } from '../data/split.ts';
+import type { ColumnUnits } from '../attack/threatBall.ts';
+import { epochOrder, makeBatch, readAhead, type Batch } from '../data/batches.ts';
+import type { Dataset, Samples } from '../data/split.ts';
 import { buildNetwork, type Network } from '../model/network.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
 import { randomStreams } from '../model/randomStreams.ts';
@@ -28,6 +30,8 @@ export interface TrainOptions {
   readonly from: TrainingState | null;
   /** Aborting ends training after the step at hand (or within a test), with a checkpoint. */
   readonly signal: AbortSignal;
+  /** Called with true where a step waits for its batch, and with false when it has come. */
+  readonly onWait?: ((isWaiting: boolean) => void) | undefined;
 }
 
 /**
@@ -40,25 +44,30 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
   const network = buildNetwork(plan.model, {
     sampleShape: dataset.sampleShape,
     nClasses: dataset.classes.length,
+    columns: dataset.columns,
     seed: plan.seed,
   });
   const optimizer = makeOptimizer(plan.training.optimizer, network);
+  const units = columnUnits(dataset);
   try {
-    yield* runEpochs({ plan, dataset, network, optimizer }, options);
+    yield* runEpochs({ plan, dataset, network, optimizer, units }, options);
   } finally {
+    units?.dispose();
     optimizer.dispose();
     network.dispose();
   }
 }
 
 interface Training {
+  /** Of a table's columns, for attacks. */
+  readonly units: ColumnUnits;
   readonly plan: Plan;
   readonly dataset: Dataset;
   readonly network: Network;
   readonly optimizer: Optimizer;
 }
 
-async function* runEpochs(training: Training, { from, signal }: TrainOptions): AsyncGenerator<TrainerEvent> {
+async function* runEpochs(training: Training, { from, signal, onWait }: TrainOptions): AsyncGenerator<TrainerEvent> {
   const { plan, dataset, network, optimizer } = training;
   const { epochs, batchSize } = plan.training;
   const stepsPerEpoch = Math.ceil(dataset.train.nSamples / batchSize);
@@ -79,9 +88,43 @@ async function* runEpochs(training: Training, { from, signal }: TrainOptions): A
   });
   if (!from && plan.observe.shapesEverySteps > 0) yield record(shapesRecord(network, 0));
 
+  const batches = readAhead(dataset.train, batchOrders(training, from?.step ?? 0, steps), { onWait });
+  try {
+    yield* runSteps(training, { from, signal, batches, length: { epochs, stepsPerEpoch } });
+  } finally {
+    await batches.return();
+  }
+}
+
+/** Which samples each batch takes, from the one after `stepsDone` others on. */
+function* batchOrders({ plan, dataset }: Training, stepsDone: number, steps: number): Generator<Uint32Array> {
+  const { batchSize } = plan.training;
+  const { nSamples } = dataset.train;
+  const stepsPerEpoch = Math.ceil(nSamples / batchSize);
+  let order: Uint32Array | null = null;
+  for (let step = stepsDone; step < steps; step++) {
+    const first = (step % stepsPerEpoch) * batchSize;
+    if (first === 0) order = null;
+    order ??= epochOrder(nSamples, {
+      seed: plan.seed,
+      stream: randomStreams.epochOrder,
+      counter: Math.floor(step / stepsPerEpoch),
+    });
+    yield order.slice(first, first + batchSize);
+  }
+}
+
+interface Steps extends Pick<TrainOptions, 'from' | 'signal'> {
+  readonly batches: AsyncGenerator<Samples, void>;
+  readonly length: TrainingLength;
+}
+
+async function* runSteps(training: Training, { from, signal, batches, length }: Steps): AsyncGenerator<TrainerEvent> {
+  const { plan, network, optimizer } = training;
+  const { epochs, stepsPerEpoch } = length;
+  const steps = epochs * stepsPerEpoch;
   let step = from?.step ?? 0;
   let epoch = from?.epoch ?? 0;
-  let order: Uint32Array | null = null;
   for (;;) {
     await nextTurn();
     const isEpochEnd = step === (epoch + 1) * stepsPerEpoch;
@@ -91,20 +134,14 @@ async function* runEpochs(training: Training, { from, signal }: TrainOptions): A
       const isDue = isTested && (epoch % plan.training.checkpointEveryEpochs === 0 || epoch === epochs);
       if (isDue || signal.aborted) yield checkpoint(captureState(network, optimizer, { step, epoch }));
       if (signal.aborted) return;
-      order = null;
     } else if (signal.aborted) {
       yield checkpoint(captureState(network, optimizer, { step, epoch }));
       return;
     }
     if (step >= steps) return;
 
-    order ??= epochOrder(dataset.train.nSamples, {
-      seed: plan.seed,
-      stream: randomStreams.epochOrder,
-      counter: Math.floor(step / stepsPerEpoch),
-    });
-    const first = (step % stepsPerEpoch) * batchSize;
-    const outcome = runStep(training, order.subarray(first, first + batchSize), step, { epochs, stepsPerEpoch });
+    const { value: samples } = await batches.next();
+    const outcome = runStep(training, samples!, step, length);
     for (const made of outcome.records) yield record(made);
     if (outcome.divergence) {
       yield checkpoint(captureState(network, optimizer, { step, epoch }));
@@ -138,14 +175,14 @@ interface StepOutcome {
 }
 
 /** The update after `stepsDone` others. */
-function runStep(training: Training, indices: Uint32Array, stepsDone: number, length: TrainingLength): StepOutcome {
+function runStep(training: Training, samples: Samples, stepsDone: number, length: TrainingLength): StepOutcome {
   const { plan, network, optimizer } = training;
   const { observe } = plan;
   const step = stepsDone + 1;
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
   const rate = learningRate(plan.training.schedule, step, length);
-  const batch = makeTrainingBatch(training, indices, stepsDone);
+  const batch = makeTrainingBatch(training, samples, stepsDone);
   const computed = computeGradients(network, batch, {
     key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
     penalties: { dense: plan.model.denseL2, convolution: plan.model.convolutionL2 },
@@ -172,11 +209,11 @@ function isTurn(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
 }
 
-/** The chosen images, augmented, and attacked where the method says so. */
-function makeTrainingBatch({ plan, dataset, network }: Training, indices: Uint32Array, stepsDone: number): Batch {
+/** The samples, augmented, and attacked where the method says so. */
+function makeTrainingBatch({ plan, dataset, network, units }: Training, samples: Samples, stepsDone: number): Batch {
   const { augmentation, threat } = plan.training;
   const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
-  const { images: read, labels } = makeBatch(dataset.train, indices, dataset.sampleShape);
+  const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
   let images = read;
   if (augmentation.crop > 0 || augmentation.flip) {
     const { crop: pad, flip } = augmentation;
@@ -184,7 +221,7 @@ function makeTrainingBatch({ plan, dataset, network }: Training, indices: Uint32
   }
   if (threat) {
     const keys = { start: keyFor(randomStreams.trainingAttack), dropout: keyFor(randomStreams.attackDropout) };
-    images = replace(images, attackForTraining(network, { images, labels }, threat, keys));
+    images = replace(images, attackForTraining(network, { images, labels }, threat, keys, units));
   }
   return { images, labels };
 }

@@ -1,5 +1,6 @@
 // A network whose every answer can be had by hand: two classes, told apart by mean brightness alone.
 import * as tf from '@tensorflow/tfjs-core';
+import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
 import type { Pass } from '../../server/model/layer.ts';
@@ -36,7 +37,10 @@ export function evenImages(means: readonly number[], labels = means.map((mean) =
     name: 'brightness',
     classes: ['dark', 'bright'],
     sampleShape: [4, 4, 3],
-    train: { nSamples: 0, images: new Uint8Array(), labels: new Uint8Array() },
-    test: { nSamples: means.length, images, labels: Uint8Array.from(labels) },
+    columns: null,
+    train: splitOf(memoryRows(new Uint8Array(), new Uint16Array(), nValues)),
+    validation: null,
+    test: splitOf(memoryRows(images, Uint16Array.from(labels), nValues)),
+    close: () => Promise.resolve(),
   };
 }

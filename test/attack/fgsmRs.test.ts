@@ -13,9 +13,9 @@ let network: Network;
 let batch: Batch;
 
 beforeAll(openCpu);
-beforeEach(() => {
+beforeEach(async () => {
   network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
-  batch = makeBatch(tinyDataset().train, Uint32Array.of(0, 1, 2), [4, 4, 3]);
+  batch = makeBatch(await tinyDataset().train.read(Uint32Array.of(0, 1, 2)), [4, 4, 3]);
 });
 afterEach(() => {
   network.dispose();
@@ -60,10 +60,10 @@ describe('attackForTraining', () => {
     expect(looks).toEqual([[start, { mode: 'training', key: dropout, gradients: 'input', batchStatistics: null }]]);
   });
 
-  it('moves every pixel by the step against the label, from a start inside the ball', () => {
+  it('moves every pixel by the step against the label, from a start inside the ball', async () => {
     const bright = brightnessNetwork();
     tf.dispose([batch.images, batch.labels]);
-    batch = makeBatch(tinyDataset().train, Uint32Array.of(0, 1), [4, 4, 3]);
+    batch = makeBatch(await tinyDataset().train.read(Uint32Array.of(0, 1)), [4, 4, 3]);
     const clean = batch.images.dataSync();
     const { epsilon, stepSize } = threat;
     attack(bright, 0).forEach((value, index) => {

@@ -4,7 +4,7 @@ import { evaluatePgd, type PgdCounts, type PgdEvaluation } from '../../server/at
 import { inputGradient } from '../../server/attack/inputGradient.ts';
 import { attackOnce, selectCorrect } from '../../server/attack/pgd.ts';
 import { countTrue, readCorrect } from '../../server/attack/predictions.ts';
-import { makeBatch } from '../../server/data/batches.ts';
+import { consecutive, makeBatch } from '../../server/data/batches.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Pass } from '../../server/model/layer.ts';
 import type { Network } from '../../server/model/network.ts';
@@ -33,11 +33,11 @@ const key = { seed: 1, stream: 2, counter: 3 };
 const settings = { epsilon: 0.1, stepSize: 0.02, steps: 10 };
 
 describe('attackOnce', () => {
-  it('stays inside the ball and inside [0, 1] at every step, and ends on the ball’s side that raises the loss', () => {
+  it('stays inside the ball and inside [0, 1] at every step, and ends on the ball’s side that raises the loss', async () => {
     const looks: Float32Array[] = [];
     const watched = network((images) => looks.push(images));
     const clean = [0.05, 0.95];
-    const standing = select(watched, evenImages(clean));
+    const standing = await select(watched, evenImages(clean));
     looks.length = 0;
     const counts = finish(attackOnce(watched, standing, settings, { key, nRows: 2 }));
     expect(counts).toEqual(Array(11).fill(2));
@@ -56,10 +56,10 @@ describe('attackOnce', () => {
     expect(last[95]).toBeCloseTo(242 / 255 - 0.1, 6);
   });
 
-  it('starts at random in the whole ball', () => {
+  it('starts at random in the whole ball', async () => {
     const looks: Float32Array[] = [];
     const watched = network((images) => looks.push(images));
-    const standing = select(watched, evenImages(Array<number>(20).fill(0.2)));
+    const standing = await select(watched, evenImages(Array<number>(20).fill(0.2)));
     looks.length = 0;
     finish(attackOnce(watched, standing, { ...settings, steps: 0 }, { key, nRows: 20 }));
     const offsets = [...looks[0]!].map((value) => value - 51 / 255);
@@ -70,11 +70,11 @@ describe('attackOnce', () => {
     expect(Math.abs(mean)).toBeLessThan((4 * 0.1) / Math.sqrt(3 * 960));
   });
 
-  it('fools exactly the images within reach of the border, and drops each at once', () => {
+  it('fools exactly the images within reach of the border, and drops each at once', async () => {
     const looks: Float32Array[] = [];
     const watched = network((images) => looks.push(images));
     // Within 0.1 of 0.5: the first, second and last.
-    const standing = select(watched, evenImages([0.45, 0.55, 0.35, 0.65, 0.42]));
+    const standing = await select(watched, evenImages([0.45, 0.55, 0.35, 0.65, 0.42]));
     looks.length = 0;
     const attack = attackOnce(watched, standing, settings, { key, nRows: 5 });
     const counts: number[] = [];
@@ -90,12 +90,12 @@ describe('attackOnce', () => {
     looked.value.images.dispose();
   });
 
-  it('draws an image’s start by its row in the batch, whoever else still stands', () => {
+  it('draws an image’s start by its row in the batch, whoever else still stands', async () => {
     const looks: Float32Array[] = [];
     const watched = network((images) => looks.push(images));
     const means = [0.2, 0.2, 0.2];
-    const all = select(watched, evenImages(means));
-    const third = select(watched, evenImages(means, [1, 1, 0]));
+    const all = await select(watched, evenImages(means));
+    const third = await select(watched, evenImages(means, [1, 1, 0]));
     expect([...third.rows]).toEqual([2]);
     looks.length = 0;
     finish(attackOnce(watched, all, { ...settings, steps: 0 }, { key, nRows: 3 }));
@@ -203,8 +203,8 @@ describe('evaluatePgd', () => {
 });
 
 describe('inputGradient', () => {
-  it('is that of the summed cross-entropy', () => {
-    const { images, labels } = makeBatch(evenImages([0.5, 0.6]).test, Uint32Array.of(0, 1), [4, 4, 3]);
+  it('is that of the summed cross-entropy', async () => {
+    const { images, labels } = makeBatch(await evenImages([0.5, 0.6]).test.read(Uint32Array.of(0, 1)), [4, 4, 3]);
     const { gradient, logits } = inputGradient(network(), images, labels, { mode: 'inference', key: null });
     // d loss/dx = Σₖ (pₖ − yₖ)·slopeₖ, slopes ∓20/48; with d = 20·(mean − 0.5), p₁ = σ(2d).
     const expected = [128, 153].map((brightness, image) => {
@@ -242,13 +242,10 @@ describe('countTrue', () => {
   });
 });
 
-function select(of: Network, { test }: Dataset): ReturnType<typeof selectCorrect> {
-  const { images, labels } = makeBatch(
-    test,
-    Uint32Array.from({ length: test.nSamples }, (_, index) => index),
-    [4, 4, 3],
-  );
-  const standing = selectCorrect(of, images, Int32Array.from(test.labels));
+async function select(of: Network, { test }: Dataset): Promise<ReturnType<typeof selectCorrect>> {
+  const samples = await test.read(consecutive(0, test.nSamples));
+  const { images, labels } = makeBatch(samples, [4, 4, 3]);
+  const standing = selectCorrect(of, images, samples.labels);
   tf.dispose([images, labels]);
   return standing;
 }

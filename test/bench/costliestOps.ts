@@ -14,7 +14,7 @@ export interface OpCost {
 
 /** The ten costliest, the norms, and what is left: other kernels, and all that is outside of kernels. The runtime must be open. */
 export async function findCostliestOps(work: Work, rounds: number): Promise<OpCost[]> {
-  const step = await makeStepper(work);
+  const step = makeStepper(work);
   for (let i = 0; i < 3; i++) await step();
   const costs = new Map<string, { calls: number; ms: number }>();
   const release = timeKernels(costs);

@@ -1,11 +1,12 @@
 // npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow]
 // Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
-// the ten costliest ops of a step; the hot kernels alone; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
+// the ten costliest ops of a step; the hot kernels alone; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
 // environment that --setup-torch makes in node_modules/.cache) only ours are timed. --list names what there is.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { compare } from './compare.ts';
+import { measureData } from './data.ts';
 import { findCostliestOps } from './costliestOps.ts';
 import { measureGains } from './gains.ts';
 import { timeKernels } from './kernels.ts';
@@ -33,7 +34,7 @@ const isWanted = (name) => !only || only.includes(name);
 
 const all = comparisons(threads, options.rivals.split(','));
 if (options.list) {
-  console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'gains'].join('\n'));
+  console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'gains', 'data'].join('\n'));
   process.exit();
 }
 const python = options.torch ?? (options['setup-torch'] ? setUpTorch() : findTorch());
@@ -48,6 +49,7 @@ const report = {
   ops: null,
   kernels: null,
   gains: null,
+  data: null,
 };
 for (const comparison of all.filter(({ name }) => isWanted(name))) {
   const isTorch = comparison.theirs.engine.name === 'torch';
@@ -59,10 +61,11 @@ for (const comparison of all.filter(({ name }) => isWanted(name))) {
     report.comparisons.push({ name: comparison.name, failure: error.message });
   }
 }
-if (['ops', 'kernels', 'gains'].some(isWanted)) {
+if (['ops', 'kernels', 'gains', 'data'].some(isWanted)) {
   await openRuntime('wasm', { assetsFolder: path.join(import.meta.dirname, '../../dist'), threads });
   if (isWanted('ops')) report.ops = await findCostliestOps(opsWork, rounds);
   if (isWanted('kernels')) report.kernels = timeKernels(rounds);
+  if (isWanted('data')) report.data = await measureData(10 * rounds);
   if (isWanted('gains')) report.gains = measureGains(rounds);
 }
 if (options.json) console.log(JSON.stringify(report, null, 2));

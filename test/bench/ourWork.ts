@@ -12,7 +12,7 @@ const nWarmUps = options.runtime === 'cpu' ? 1 : 3;
 
 const assetsFolder = path.join(import.meta.dirname, '../../dist');
 const runtime = await openRuntime(options.runtime as 'wasm', { assetsFolder, threads: options.threads });
-const work = options.kind === 'pgd' ? await makeAttacker(options) : await makeStepper(options);
+const work = options.kind === 'pgd' ? await makeAttacker(options) : makeStepper(options);
 for (let i = 0; i < nWarmUps; i++) await work();
 answer({ about: `${runtime.name} · ${runtime.device}` });
 for await (const _ of readline.createInterface({ input: process.stdin })) {

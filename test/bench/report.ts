@@ -1,6 +1,7 @@
 // The benchmark's document for people.
 import type { ComparisonResult, SideResult } from './compare.ts';
 import type { OpCost } from './costliestOps.ts';
+import type { DataResult } from './data.ts';
 import type { GainResult } from './gains.ts';
 import type { KernelTime } from './kernels.ts';
 
@@ -11,9 +12,10 @@ export interface Report {
   readonly ops: readonly OpCost[] | null;
   readonly kernels: readonly KernelTime[] | null;
   readonly gains: readonly GainResult[] | null;
+  readonly data: readonly DataResult[] | null;
 }
 
-export function printReport({ machine, comparisons, ops, kernels, gains }: Report): void {
+export function printReport({ machine, comparisons, ops, kernels, gains, data }: Report): void {
   console.log(
     Object.entries(machine)
       .map(([name, value]) => `${name} ${String(value)}`)
@@ -31,6 +33,7 @@ export function printReport({ machine, comparisons, ops, kernels, gains }: Repor
     for (const side of [ours, theirs]) console.log(`  ${describe(side)}`);
     if (scaled) console.log(`  scaled to ${scaled.what}: ${String(scaled.oursMs)} ms, ${String(scaled.theirsMs)} ms`);
   }
+  if (data) console.table(data);
   if (ops) console.table(ops);
   if (kernels) console.table(kernels);
   if (gains) console.table(gains.map(({ activation, formula, measured }) => ({ activation, formula, ...measured })));

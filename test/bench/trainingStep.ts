@@ -1,5 +1,6 @@
 // One training step after the other as the trainer makes them: batch, attack, forward, backward, norms, update.
-import { openDataset } from '../../server/data/dataset.ts';
+import { datasetHere } from '../../server/data/dataset.ts';
+import { makeShapes } from '../../server/data/shapes.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
 import type { ActivationPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
@@ -10,9 +11,10 @@ const nBatches = 4;
 const epochs = 100_000;
 
 /** @returns a function that makes one step; the runtime must be open */
-export async function makeStepper(work: Work): Promise<() => Promise<void>> {
+export function makeStepper(work: Work): () => Promise<void> {
   const plan = planOf(work);
-  const dataset = await openDataset(plan.dataset);
+  const shapes = { trainSamples: work.batchSize * nBatches, testSamples: 10, seed: 0 };
+  const dataset = datasetHere(plan.dataset, makeShapes(shapes));
   const events = train(plan, dataset, { from: null, signal: new AbortController().signal });
   return async () => {
     for (;;) {
@@ -59,7 +61,7 @@ function kafOf(dictionary: number): ActivationPlan {
   return { type: 'kaf', dictionary, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
 }
 
-function planOf(work: Work): Plan {
+export function planOf(work: Work): Plan {
   const { method, batchSize, normsEverySteps } = work;
   return {
     version: 1,

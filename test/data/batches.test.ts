@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { consecutive, epochOrder, makeBatch } from '../../server/data/batches.ts';
+import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
 
 describe('makeBatch', () => {
-  it('gathers the chosen images, scaled to [0, 1], and their labels', () => {
-    const split = { nSamples: 3, images: Uint8Array.of(0, 51, 102, 153, 204, 255), labels: Uint8Array.of(4, 5, 6) };
-    const { images, labels } = makeBatch(split, Uint32Array.of(2, 0), [1, 1, 2] as [number, number, number]);
+  it('gathers the chosen images, scaled to [0, 1], and their labels', async () => {
+    const split = splitOf(memoryRows(Uint8Array.of(0, 51, 102, 153, 204, 255), Uint16Array.of(4, 5, 6), 2));
+    const { images, labels } = makeBatch(await split.read(Uint32Array.of(2, 0)), [1, 1, 2]);
     expect(images.shape).toEqual([2, 1, 1, 2]);
     expect([...images.dataSync()]).toEqual([0.8, 1, 0, 0.2].map(Math.fround));
     expect([...labels.dataSync()]).toEqual([6, 4]);

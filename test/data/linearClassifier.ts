@@ -1,13 +1,13 @@
 // Softmax regression on pixels by plain gradient descent: what a model without layers makes of a data set.
-import type { Split } from '../../server/data/split.ts';
+import type { Rows } from '../../server/data/rows.ts';
 
 /** Accuracy on `test` after training on `train` in its own order. */
 export function linearAccuracy(
-  train: Split,
-  test: Split,
+  train: Rows,
+  test: Rows,
   { nClasses, epochs, learningRate }: { nClasses: number; epochs: number; learningRate: number },
 ): number {
-  const size = train.images.length / train.nSamples;
+  const size = train.sampleSize;
   const weights = Array.from({ length: nClasses }, () => new Float32Array(size + 1));
   const pixels = new Float32Array(size + 1);
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -34,9 +34,10 @@ export function linearAccuracy(
 }
 
 /** Pixels centred on 0, and a constant. */
-function read({ images }: Split, sample: number, pixels: Float32Array): void {
+function read({ values }: Rows, sample: number, pixels: Float32Array): void {
   const size = pixels.length - 1;
-  for (let i = 0; i < size; i++) pixels[i] = (images[sample * size + i]! - 127.5) / 255;
+  if (values.where !== 'memory') throw new Error('not in memory');
+  for (let i = 0; i < size; i++) pixels[i] = (values.values[sample * size + i]! - 127.5) / 255;
   pixels[size] = 1;
 }
 

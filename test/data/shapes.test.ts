@@ -1,22 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import type { Split } from '../../server/data/split.ts';
+import { memoryRows, type Rows } from '../../server/data/rows.ts';
 import { figures } from '../../server/data/figures.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { linearAccuracy } from './linearClassifier.ts';
+import { bytesOf } from './rowBytes.ts';
 
 describe('makeShapes', () => {
   it('makes the same images from the same seed, others from another, and others to train than to test', () => {
     const plan = { trainSamples: 20, testSamples: 20, seed: 3 };
     const made = makeShapes(plan);
     expect(makeShapes(plan)).toEqual(made);
-    expect(makeShapes({ ...plan, seed: 4 }).train.images).not.toEqual(made.train.images);
-    expect(made.test.images).not.toEqual(made.train.images);
+    expect(makeShapes({ ...plan, seed: 4 }).train.values).not.toEqual(made.train.values);
+    expect(made.test.values).not.toEqual(made.train.values);
   });
 
   it('begins a larger set with the smaller one', () => {
     const small = makeShapes({ trainSamples: 7, testSamples: 3, seed: 1 });
     const large = makeShapes({ trainSamples: 20, testSamples: 20, seed: 1 });
-    expect(large.train.images.slice(0, small.train.images.length)).toEqual(small.train.images);
+    const [few, many] = [bytesOf(small.train), bytesOf(large.train)];
+    expect(many.slice(0, few.length)).toEqual(few);
     expect(large.test.labels.slice(0, 3)).toEqual(small.test.labels);
   });
 
@@ -32,7 +34,7 @@ describe('makeShapes', () => {
 
   it('uses all of the range of bytes', () => {
     const { train } = makeShapes({ trainSamples: 50, testSamples: 0, seed: 1 });
-    expect(new Set(train.images).size).toBe(256);
+    expect(new Set(bytesOf(train)).size).toBe(256);
   });
 
   it('is beyond a linear model: below 60 % on images not trained on', () => {
@@ -48,9 +50,9 @@ describe('makeShapes', () => {
 });
 
 /** Dark and bright noise. */
-function brightness(seed: number): Split {
+function brightness(seed: number): Rows {
   const { train } = makeShapes({ trainSamples: 200, testSamples: 0, seed });
   const labels = train.labels.map((label) => label % 2);
-  const images = train.images.map((value, index) => value / 2 + 100 * labels[Math.floor(index / 3072)]!);
-  return { nSamples: 200, images, labels };
+  const images = bytesOf(train).map((value, index) => value / 2 + 100 * labels[Math.floor(index / 3072)]!);
+  return memoryRows(images, labels, 3072);
 }

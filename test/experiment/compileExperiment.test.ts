@@ -1,6 +1,7 @@
 // Experiment text → plans: defaults, computed defaults, overrides, paths, seeds. Mistakes are in issues.test.ts.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { completePlan } from '../../server/experiment/planSchema.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { issueText } from '../../server/protocol/issue.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
@@ -194,7 +195,9 @@ describe('values', () => {
 
   it('normalisation is none, a named one, or means and deviations', () => {
     expect(planOf('model: {normalization: none}').model.normalization).toBeNull();
-    expect(planOf('model: {normalization: cifar10}').model.normalization?.mean).toEqual([0.4914, 0.4822, 0.4465]);
+    expect(planOf('model: {normalization: cifar10}').model.normalization).toMatchObject({
+      mean: [0.4914, 0.4822, 0.4465],
+    });
     expect(planOf('model: {normalization: {mean: [0.1, 0.2, 0.3]}}').model.normalization).toEqual({
       mean: [0.1, 0.2, 0.3],
       std: [1, 1, 1],
@@ -362,4 +365,41 @@ describe('an override of a text', () => {
       ]);
     },
   );
+});
+
+describe('one’s own data', () => {
+  it('is planned with its paths from the file, and all samples where it says no number', () => {
+    const at = { file: '/work/a.kaf.yaml', homeFolder: '/home/me' };
+    const planned = (text: string) => {
+      const { issues, plans } = compileExperiment(text, at);
+      expect(issues).toEqual([]);
+      return plans[0]!;
+    };
+    const sizes = { trainSamples: null, testSamples: null, testShare: 0.2, seed: 0 };
+    expect(planned('dataset: {name: folder, path: pics, testPath: ~/test, size: 64}').dataset).toEqual({
+      ...{ name: 'folder', path: '/work/pics', testPath: '/home/me/test', size: 64, colors: 'rgb', ...sizes },
+    });
+    const table = planned('dataset: {name: table, path: a.csv, label: kind, separator: tab, validationSamples: 5}');
+    expect(table.dataset).toEqual({
+      ...{ name: 'table', path: '/work/a.csv', testPath: null, label: 'kind', separator: '\t', validationSamples: 5 },
+      ...sizes,
+    });
+    expect([table.training.batchSize, table.observe.robustSamples]).toEqual([128, 256]);
+    expect(planned('dataset: {name: arrays, path: a.npz, x: images}').dataset).toEqual({
+      ...{ name: 'arrays', path: '/work/a.npz', x: 'images', y: 'y_train', xTest: 'x_test', yTest: 'y_test', ...sizes },
+    });
+    expect(planned('dataset: {name: cifar100, path: c, labels: coarse}').dataset).toEqual({
+      ...{ name: 'cifar100', path: '/work/c', labels: 'coarse', trainSamples: 50_000, testSamples: 10_000 },
+    });
+    expect(planned('dataset: {name: susy, path: s, trainSamples: 100}').dataset).toEqual({
+      ...{ name: 'susy', path: '/work/s', trainSamples: 100, testSamples: null },
+    });
+  });
+
+  it('is a plan that a run’s folder may hold', () => {
+    for (const name of ['folder', 'table', 'arrays', 'mnist', 'fashion-mnist', 'cifar100', 'sensorless', 'susy']) {
+      const { plans } = compileExperiment(`dataset: {name: ${name}}`, { file: null, homeFolder: '/home/me' });
+      expect(completePlan(JSON.parse(JSON.stringify(plans[0])))).toEqual(plans[0]);
+    }
+  });
 });

@@ -183,8 +183,26 @@ describe('values that contradict one another are errors', () => {
     [
       'a batch larger than the data set',
       'dataset: {name: shapes, trainSamples: 100}\ntraining: {batchSize: 101}',
-      'training.batchSize: expected at most the 100 training images, got 101',
+      'training.batchSize: expected at most the 100 training samples, got 101',
       '101',
+    ],
+    [
+      'more samples kept back than there are',
+      'dataset: {name: shapes, trainSamples: 100, validationSamples: 100}',
+      'dataset.validationSamples: expected less than the training samples (100), got 100',
+      '100',
+    ],
+    [
+      'a batch larger than what is not kept back',
+      'dataset: {name: shapes, trainSamples: 100, validationSamples: 40}\ntraining: {batchSize: 61}',
+      'training.batchSize: expected at most the 60 training samples, got 61',
+      '61',
+    ],
+    [
+      'a table that is mirrored',
+      'dataset: {name: table, path: x.csv}\ntraining: {augmentation: {flip: true}}',
+      'training.augmentation.flip: expected no augmentation with table, got true',
+      'true',
     ],
     [
       'more images than CIFAR-10 has',
@@ -195,13 +213,13 @@ describe('values that contradict one another are errors', () => {
     [
       'more attacked than tested images',
       'dataset: {name: shapes, testSamples: 500}\nevaluation:\n  - {attack: pgd, samples: 501}',
-      'evaluation[0].samples: expected at most the 500 test images, got 501',
+      'evaluation[0].samples: expected at most the 500 test samples, got 501',
       '501',
     ],
     [
       'more observed than tested images',
       'dataset: {name: shapes, testSamples: 50}\nobserve: {robustSamples: 51}',
-      'observe.robustSamples: expected at most the 50 test images, got 51',
+      'observe.robustSamples: expected at most the 50 test samples, got 51',
       '51',
     ],
     [

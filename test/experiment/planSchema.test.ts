@@ -42,7 +42,7 @@ const bad: [string, unknown][] = [
   ['runtime', 'webgpu'],
   ['threads', 0],
   ['threads', 'auto'],
-  ['dataset.name', 'mnist'],
+  ['dataset.name', 'imagenet'],
   ['dataset.trainSamples', 0],
   ['dataset.trainSamples', 1e9],
   ['dataset.seed', 2 ** 32],

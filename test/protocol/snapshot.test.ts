@@ -117,8 +117,10 @@ describe('snapshot', () => {
         ...{ nonFiniteWeights: [counts(6)], nonFiniteGradients: [counts(7)] },
       },
       tests: {
-        ...{ step: [5, 5], epoch: [1, 1], loss: [0.5, 0.5], accuracy: [0.25, 0.25] },
+        ...{ step: [5, 5], epoch: [1, 1], loss: [0.5, 0.5], accuracy: [0.25, 0.25], samples: [8, 8] },
         ...{ robustAccuracy: [0.125, Number.NaN], robustSamples: [3, 0] },
+        ...{ auc: [Number.NaN, Number.NaN], validationLoss: [Number.NaN, Number.NaN] },
+        validationAccuracy: [Number.NaN, Number.NaN],
       },
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
       evaluations: [{ started, restarts: [], finished }],

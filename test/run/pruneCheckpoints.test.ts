@@ -37,6 +37,15 @@ describe('of the checkpoints go', () => {
     expect(pruned(rule({ everyEpochs: 2 }), {}, stopped)).toEqual([0, 15, 30]);
   });
 
+  it('those that did worse than the best on the samples kept back, where there are some', () => {
+    const kept = (step: number, accuracy: number, other: number) => ({
+      ...test(step, other, other),
+      validation: { accuracy, loss: 0, samples: 1 },
+    });
+    const tests = [kept(10, 0.5, 0.9), kept(20, 0.8, 0.1), kept(30, 0.7, 0.8)];
+    expect(pruned(rule({ best: true }), { tests })).toEqual([10, 30, 40, 50]);
+  });
+
   it('those that did worse than the best, the newest of equals', () => {
     const tests = [test(10, 0.5), test(20, 0.9), test(30, Number.NaN), test(40, 0.9), test(50, 0.8), test(60, 0.1)];
     expect(pruned(rule({ best: true }), { tests })).toEqual([10, 20, 30, 50]);

@@ -79,7 +79,7 @@ export function scriptedState(step: number, epoch: number): TrainingState {
 
 async function* train(plan: Plan, { from, signal }: TrainOptions): AsyncGenerator<TrainerEvent> {
   const script = plan.name as Script;
-  const stepsPerEpoch = plan.dataset.trainSamples / plan.training.batchSize;
+  const stepsPerEpoch = (plan.dataset.trainSamples ?? 0) / plan.training.batchSize;
   const epochs = plan.training.epochs;
   const steps = script === 'endless' ? 1_000_000 : epochs * stepsPerEpoch;
   const parameters = [{ name: 'kaf1.alpha', layer: 'kaf1', shape: [2, 5] }];

@@ -22,7 +22,9 @@ function context() {
     errors: { write: (text) => told.push(text.trimEnd()) },
   });
   const openTrainer = async (plan: Plan) => {
-    await openDataset({ name: 'cifar10', path: missing, trainSamples: 10, testSamples: 10 });
+    const around = { assetsFolder: missing, cacheFolder: missing, signal: new AbortController().signal };
+    const data = { name: 'cifar10', path: missing, trainSamples: 10, testSamples: 10 } as const;
+    await openDataset(data, { ...around, onProgress: () => undefined });
     return openScriptedTrainer(plan);
   };
   return { told, events, context: { terminal, openTrainer, version: '0' } };

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { consecutive, makeBatch } from '../../server/data/batches.ts';
+import { RowReader } from '../../server/data/rows.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import type { ActivationPlan } from '../../server/protocol/plan.ts';
@@ -35,7 +36,7 @@ function gainOf(activation: ActivationPlan): number {
     { sampleShape: [32, 32, 3], nClasses: 10, seed: 0 },
   );
   const { train, sampleShape } = makeShapes({ trainSamples: 16, testSamples: 1, seed: 0 });
-  const batch = makeBatch(train, consecutive(0, 16), sampleShape);
+  const batch = makeBatch(new RowReader().read(train, consecutive(0, 16)), sampleShape);
   const computed = computeGradients(built, batch, {
     key: { seed: 0, stream: 0, counter: 0 },
     penalties: { dense: 0, convolution: 0 },

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { evaluatePgd } from '../../server/attack/evaluation.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
-import { openDataset } from '../../server/data/dataset.ts';
+import { datasetHere } from '../../server/data/dataset.ts';
+import { makeShapes } from '../../server/data/shapes.ts';
+import { shapesHere } from '../data/shapesHere.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import type { ActivationPlan, EvaluationPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
 import { openWasmBackend } from '../../server/tensor/wasm/openWasmBackend.ts';
@@ -148,7 +150,7 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
   ])('of a step: %o on %i threads', async (options, threads) => {
     const { backend } = await openWasmBackend(assetsFolder, { threads });
     const plan = planOf(options);
-    const dataset = await openDataset(plan.dataset);
+    const dataset = shapesHere(plan);
     for await (const event of train(plan, dataset, { from: null, signal: new AbortController().signal })) {
       expect(event.type === 'record' && event.record.type === 'diverged').toBe(false);
     }
@@ -162,11 +164,12 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
   ])('of an attack: %o', async (options) => {
     const { backend } = await openWasmBackend(assetsFolder, { threads: 2 });
     const plan = planOf(options);
-    const dataset = await openDataset(plan.dataset);
     const { batchSize } = options;
+    const shapes = makeShapes({ trainSamples: batchSize, testSamples: batchSize, seed: 0 });
     const network = buildNetwork(plan.model, { ...ends, seed: 0 });
     // No image may be dropped: those that stand are what the memory is for.
-    dataset.test.labels.fill(0);
+    shapes.test.labels.fill(0);
+    const dataset = datasetHere(plan.dataset, shapes);
     network.parameters.at(-1)!.variable.assign(tf.tensor1d([1000, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
     const attack = evaluatePgd(network, dataset, evaluationOf(batchSize, batchSize), {
       ...{ seed: 0, signal: new AbortController().signal },

@@ -3,7 +3,7 @@
 // ARCHITECTURE.md has what was measured.
 import { afterEach, describe, expect, it } from 'vitest';
 import * as tf from '@tensorflow/tfjs-core';
-import { openDataset } from '../../server/data/dataset.ts';
+import { shapesHere } from '../data/shapesHere.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { ActivationPlan, KafPlan, Plan, TrainingPlan } from '../../server/protocol/plan.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
@@ -131,7 +131,7 @@ describe('ten training steps, each from the same weights, agree on wasm and tens
   ] as const)('%s-KAF by %s', async (network, type) => {
     const learningRate = 1e-3;
     const plan = planOf({ network, optimizer: optimizers[type], learningRate, activation: randomKaf });
-    const dataset = await openDataset(plan.dataset);
+    const dataset = shapesHere(plan);
     await openContractRuntime('wasm');
     const starts = [await initialState(plan, dataset)];
     const ours: Step[] = [];
@@ -179,7 +179,7 @@ describe('ten training steps, one after the other, agree on wasm and tensorflow'
     ['light', 'sgd', 1e-4, maxout],
   ] as const)('%s by %s at %d, %o', async (network, type, learningRate, activation) => {
     const plan = planOf({ network, optimizer: optimizers[type], learningRate, activation });
-    const dataset = await openDataset(plan.dataset);
+    const dataset = shapesHere(plan);
     const losses: number[][] = [];
     for (const runtime of ['wasm', 'tensorflow'] as const) {
       await openContractRuntime(runtime);

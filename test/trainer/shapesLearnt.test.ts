@@ -1,7 +1,7 @@
 // The data set that needs no download must be worth training on: beyond a linear model (test/data/shapes.test.ts), and within
 // reach of the smallest Kafnet.
 import { expect, it } from 'vitest';
-import { makeShapes } from '../../server/data/shapes.ts';
+import { shapesHere } from '../data/shapesHere.ts';
 import type { ActivationPlan, Plan } from '../../server/protocol/plan.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
@@ -39,7 +39,7 @@ it('the light network with KAF learns `shapes` to above 85 % on images not train
       tensorboard: false,
     },
   } as const;
-  const { records } = await collect(plan, makeShapes({ trainSamples: 2000, testSamples: 500, seed: 0 }));
+  const { records } = await collect(plan, shapesHere(plan));
   const accuracies = records.flatMap((record) => (record.type === 'test' ? [record.accuracy] : []));
   expect(accuracies).toHaveLength(1);
   expect(accuracies[0]).toBeGreaterThan(0.85);

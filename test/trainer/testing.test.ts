@@ -37,6 +37,25 @@ afterEach(() => {
 });
 
 describe('a test during training', () => {
+  it('has the area under the curve of two classes, and the same figures on the samples kept back', async () => {
+    const of = network();
+    const kept = evenImages([0.1, 0.9, 0.3], [0, 0, 1]);
+    const tested = await testNetwork(of, { ...dataset, validation: kept.test }, planOf({ robustSamples: 0 }), signal);
+    of.dispose();
+    // The one dark label among the bright is brighter than two of three.
+    expect(tested!.auc).toBeCloseTo(1 / 3, 12);
+    expect(tested!.validation).toMatchObject({ samples: 3, accuracy: 1 / 3, auc: 0.5 });
+    expect(tested!.validation!.loss).toBeGreaterThan(0);
+  });
+
+  it('has neither with three classes and nothing kept back', async () => {
+    const of = network();
+    const three = { ...dataset, classes: ['a', 'b', 'c'] };
+    const tested = await testNetwork(of, three, planOf({ robustSamples: 0 }), signal);
+    of.dispose();
+    expect(Object.keys(tested!).sort()).toEqual(['accuracy', 'loss', 'robustAccuracy', 'robustSamples', 'samples']);
+  });
+
   it('is the mean loss and the share of right answers over all images, whatever the batches, in inference', async () => {
     const of = network();
     const tested = await testNetwork(of, dataset, planOf({ robustSamples: 0 }), signal);

@@ -1,7 +1,9 @@
 // A plan and a data set so small that the stock cpu backend trains in seconds.
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Dataset, Split } from '../../server/data/split.ts';
+import type { Dataset } from '../../server/data/split.ts';
+import { datasetHere } from '../../server/data/dataset.ts';
+import { memoryRows, sharedLabels, type Rows } from '../../server/data/rows.ts';
 import { openSequence } from '../../server/data/randomSequence.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
@@ -54,23 +56,26 @@ export const tinyPlan: Plan = {
 
 /** Noise of 4×4 (or other) pixels, its mean brightness telling the class. */
 export function tinyDataset({ nTrain = 4, nTest = 4, side = 4 } = {}): Dataset {
-  return {
-    name: 'tiny',
-    classes: ['dark', 'grey', 'bright'],
-    sampleShape: [side, side, 3],
-    train: tinySplit(nTrain, 1, side),
-    test: tinySplit(nTest, 2, side),
-  };
+  return datasetHere(
+    { name: 'shapes' },
+    {
+      classes: ['dark', 'grey', 'bright'],
+      sampleShape: [side, side, 3],
+      train: tinyRows(nTrain, 1, side),
+      test: tinyRows(nTest, 2, side),
+      isTable: false,
+    },
+  );
 }
 
-function tinySplit(nSamples: number, stream: number, side: number): Split {
+function tinyRows(nSamples: number, stream: number, side: number): Rows {
   const random = openSequence(5, stream, 0);
   const size = side * side * 3;
-  const labels = Uint8Array.from({ length: nSamples }, (_, index) => index % 3);
+  const labels = sharedLabels(nSamples).map((_, index) => index % 3);
   const images = Uint8Array.from({ length: nSamples * size }, (_, index) =>
     Math.floor(85 * (labels[Math.floor(index / size)]! + random())),
   );
-  return { nSamples, images, labels };
+  return memoryRows(images, labels, size);
 }
 
 export interface Collected {

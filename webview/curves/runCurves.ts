@@ -1,4 +1,5 @@
 // The curves of a run, derived from its snapshot: what is drawn against step, epoch or time. Nothing is drawn or decimated here.
+import { trainingSamples } from '../../server/protocol/plan.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { indexAt, keepNewest } from './decimate.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
@@ -25,6 +26,10 @@ export interface TestCurves {
   readonly step: readonly number[];
   readonly loss: readonly number[];
   readonly clean: IntervalCurve;
+  /** Areas under the curve; all NaN where there are not two classes. */
+  readonly auc: readonly number[];
+  /** On the samples kept back; all NaN where there are none. */
+  readonly validation: readonly number[];
   /** Empty where the plan asks for no attack. */
   readonly robust: IntervalCurve & { readonly step: readonly number[] };
 }
@@ -49,10 +54,11 @@ export function deriveCurves(snapshot: RunSnapshot, gradientNorms: readonly numb
     accuracy: pick(steps.accuracy, kept),
     learningRate: pick(steps.learningRate, kept),
     imagesPerSecond: throughput(step, timeMs, plan.training.batchSize),
-    tests: deriveTests(tests, plan.dataset.testSamples),
+    tests: deriveTests(tests),
     normStep: pick(norms.step, keptNorms),
     gradientNorm: pick(gradientNorms, keptNorms),
-    stepsPerEpoch: snapshot.prepared?.stepsPerEpoch ?? Math.ceil(plan.dataset.trainSamples / plan.training.batchSize),
+    stepsPerEpoch:
+      snapshot.prepared?.stepsPerEpoch ?? Math.ceil((trainingSamples(plan.dataset) ?? 0) / plan.training.batchSize),
   };
 }
 
@@ -105,7 +111,7 @@ export class GradientNorms {
   }
 }
 
-function deriveTests(tests: RunSnapshot['tests'], testSamples: number): TestCurves {
+function deriveTests(tests: RunSnapshot['tests']): TestCurves {
   const kept = keepNewest(tests.step);
   const step = pick(tests.step, kept);
   const accuracy = pick(tests.accuracy, kept);
@@ -115,10 +121,9 @@ function deriveTests(tests: RunSnapshot['tests'], testSamples: number): TestCurv
   return {
     step,
     loss: pick(tests.loss, kept),
-    clean: withIntervals(
-      accuracy,
-      accuracy.map(() => testSamples),
-    ),
+    auc: pick(tests.auc, kept),
+    validation: pick(tests.validationAccuracy, kept),
+    clean: withIntervals(accuracy, pick(tests.samples, kept)),
     robust: {
       step: pick(step, attacked),
       ...withIntervals(pick(robustAccuracy, attacked), pick(robustSamples, attacked)),

@@ -139,6 +139,12 @@ function testCard(
   const curves: Curve[] = [
     { name: 'clean', x: axes.testX, y: tests.clean.value, color: palette.clean, hasDots: true, band: tests.clean },
   ];
+  // Of validation and of AUC lines in the colours of curves that this card does not otherwise have.
+  const more = [
+    { name: 'kept back', y: tests.validation, color: palette.rate },
+    { name: 'AUC', y: tests.auc, color: palette.slope },
+  ].filter(({ y }) => y.some((value) => !Number.isNaN(value)));
+  for (const { name, y, color } of more) curves.push({ name, x: axes.testX, y, color, hasDots: true });
   if (hasRobust) {
     curves.push({
       name: 'robust',
@@ -154,7 +160,7 @@ function testCard(
     title: 'test accuracy',
     subtitle: hasRobust
       ? `clean · PGD-${observe.robustSteps.toString()} ${threat}, ${formatCount(observe.robustSamples)} images · 95 %`
-      : `clean · ${formatCount(snapshot.plan.dataset.testSamples)} images · 95 %`,
+      : `clean · ${formatCount(snapshot.tests.samples.at(-1) ?? 0)} samples · 95 %`,
     curves,
     yScale: 'linear',
     formatY: percentTick,
@@ -164,9 +170,13 @@ function testCard(
         text: formatPercent(valueAt(axes.testX, tests.clean.value, at)),
         tone: 'clean',
       };
-      if (!hasRobust) return [clean];
+      const others = more.map(({ name, y }): CardValue => {
+        const value = valueAt(axes.testX, y, at);
+        return { name, text: name === 'AUC' ? formatNumber(value, 4) : formatPercent(value), tone: 'plain' };
+      });
+      if (!hasRobust) return [clean, ...others];
       const robust = formatPercent(valueAt(axes.robustX, tests.robust.value, at));
-      return [clean, { name: 'robust', text: robust, tone: 'attacked' }];
+      return [clean, ...others, { name: 'robust', text: robust, tone: 'attacked' }];
     },
   };
 }

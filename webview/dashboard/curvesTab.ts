@@ -233,6 +233,11 @@ const axisFormats: Readonly<Record<XAxis, (value: number) => string>> = {
   time: formatClock,
 };
 
+/** How many, where the plan tells. */
+function samplesText(count: number | null): string {
+  return count === null ? '' : ` (${formatCount(count)} samples)`;
+}
+
 function firstStepReason({ run, plan }: RunSnapshot): string {
   switch (run.status) {
     case 'waiting':
@@ -240,7 +245,7 @@ function firstStepReason({ run, plan }: RunSnapshot): string {
     case 'queued':
       return 'The run waits for the one before it.';
     case 'preparing':
-      return `Reading ${plan.dataset.name} (${formatCount(plan.dataset.trainSamples)} images) and building the network.`;
+      return `Reading ${plan.dataset.name}${samplesText(plan.dataset.trainSamples)} and building the network.`;
     case 'training':
       return 'The first step is under way.';
     case 'failed':

@@ -31,8 +31,8 @@ export function draftFor(plan: Plan): EvaluationDraft {
     restarts: (planned?.restarts ?? 10).toString(),
     epsilon: formatFraction(epsilon),
     stepSize: formatFraction(planned?.stepSize ?? epsilon / 4),
-    samples: (planned?.samples ?? Math.min(1000, plan.dataset.testSamples)).toString(),
-    batchSize: (planned?.batchSize ?? Math.min(256, plan.dataset.testSamples)).toString(),
+    samples: (planned?.samples ?? Math.min(1000, plan.dataset.testSamples ?? Infinity)).toString(),
+    batchSize: (planned?.batchSize ?? Math.min(256, plan.dataset.testSamples ?? Infinity)).toString(),
   };
 }
 
@@ -59,7 +59,7 @@ export function readDraft(
     stepSize: fraction('stepSize'),
     steps: whole('steps', 10_000),
     restarts: whole('restarts', 1000),
-    samples: whole('samples', plan.dataset.testSamples),
+    samples: whole('samples', plan.dataset.testSamples ?? 100_000_000),
     batchSize: whole('batchSize', 10_000),
     protocol: 'worst-case',
   };

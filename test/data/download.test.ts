@@ -4,10 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DataError } from '../../server/data/dataError.ts';
-import { downloadCifar10 } from '../../server/data/downloadCifar10.ts';
+import { downloadDataset, type DownloadOptions } from '../../server/data/download.ts';
+import type { DownloadFile } from '../../server/protocol/datasets.ts';
 
 const files = {
   'cifar-10-batches-bin/data_batch_1.bin': noise(100_000),
@@ -17,7 +18,7 @@ const files = {
 };
 const archive = gzipSync(makeTar(files), { level: 0 });
 const md5 = createHash('md5').update(archive).digest('hex');
-const limits = { maxBytes: archive.length, maxUnpackedBytes: 2 * archive.length };
+const keep = ['data_batch_1.bin', 'test_batch.bin', 'batches.meta.txt'];
 const part = 'cifar-10-binary.tar.gz.part';
 
 let folder: string;
@@ -40,16 +41,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('downloadCifar10', () => {
+describe('downloadDataset', () => {
   it('downloads, verifies and unpacks the batches, and leaves nothing else behind', async () => {
-    const progress: (number | null)[][] = [];
+    const progress: unknown[][] = [];
     await download({ onProgress: (...report) => progress.push(report) });
     expect((await readdir(folder)).sort()).toEqual(['batches.meta.txt', 'data_batch_1.bin', 'test_batch.bin']);
     expect(await readFile(path.join(folder, 'data_batch_1.bin'))).toEqual(
       files['cifar-10-batches-bin/data_batch_1.bin'],
     );
     expect(await readFile(path.join(folder, 'test_batch.bin'))).toEqual(files['cifar-10-batches-bin/test_batch.bin']);
-    expect(progress.at(-1)).toEqual([archive.length, archive.length]);
+    expect(progress.at(-1)).toEqual([archive.length, archive.length, 'cifar-10-binary.tar.gz']);
   });
 
   it('goes on where a broken connection left it', async () => {
@@ -106,7 +107,7 @@ describe('downloadCifar10', () => {
   });
 
   it('unpacks no more than the batches have', async () => {
-    const tight = download({ archive: { url, md5, ...limits, maxUnpackedBytes: 50_000 } });
+    const tight = download({}, { unpack: { form: 'tar.gz', keep, maxBytes: 50_000 } });
     await expect(tight).rejects.toThrow('unpacks to more than 50000 bytes');
   });
 
@@ -145,6 +146,43 @@ describe('downloadCifar10', () => {
     await expect(download()).rejects.toThrow('more than 5 times');
   });
 
+  it('takes the named file out of a zip archive, and says when it is not there or the archive is none', async () => {
+    const zip = makeZip('some/folder/rows.txt', Buffer.from('1 2 3\n'));
+    respond = (_request, response) => response.end(zip);
+    const unpack = { form: 'zip', keep: ['rows.txt'], maxBytes: 100 } as const;
+    await download({}, { checksum: null, unpack, name: 'rows.zip' });
+    expect(await readdir(folder)).toEqual(['rows.txt']);
+    expect(await readFile(path.join(folder, 'rows.txt'), 'utf8')).toBe('1 2 3\n');
+    await expect(download({}, { checksum: null, unpack: { ...unpack, maxBytes: 5 } })).rejects.toThrow(
+      'unpacks to more than 5 bytes',
+    );
+    await expect(download({}, { checksum: null, unpack: { ...unpack, keep: ['other.txt'] } })).rejects.toThrow(
+      'has no other.txt in it',
+    );
+    respond = (_request, response) => response.end('no archive');
+    await expect(download({}, { checksum: null, unpack, name: 'bad.zip' })).rejects.toThrow("can't be unpacked");
+  });
+
+  it('fetches several files, and none again that is whole', async () => {
+    const asked: (string | undefined)[] = [];
+    respond = (request, response) => {
+      asked.push(request.url);
+      response.end(`content of ${request.url}`);
+    };
+    const one = (name: string) => {
+      const hex = createHash('sha256').update(`content of /${name}`).digest('hex');
+      return fileOf({ name, url: new URL(name, url).href, checksum: { algorithm: 'sha256', hex }, unpack: null });
+    };
+    const fetched = { sizeText: '', files: [one('a.gz'), one('b.gz')] };
+    const options = { signal: new AbortController().signal, onProgress: () => undefined };
+    await downloadDataset(fetched, folder, options);
+    expect((await readdir(folder)).sort()).toEqual(['a.gz', 'b.gz']);
+    await writeFile(path.join(folder, 'b.gz'), 'damaged');
+    await downloadDataset(fetched, folder, options);
+    expect(asked).toEqual(['/a.gz', '/b.gz', '/b.gz']);
+    expect(await readFile(path.join(folder, 'b.gz'), 'utf8')).toBe('content of /b.gz');
+  });
+
   it('writes through no link', async () => {
     const outside = path.join(folder, 'outside');
     await writeFile(outside, 'mine');
@@ -167,9 +205,19 @@ describe('downloadCifar10', () => {
   });
 });
 
-async function download(options: Partial<Parameters<typeof downloadCifar10>[1]> = {}): Promise<void> {
+function fileOf(changes: Partial<DownloadFile> = {}): DownloadFile {
+  return {
+    ...{ url, name: 'cifar-10-binary.tar.gz', maxBytes: archive.length },
+    checksum: { algorithm: 'md5', hex: md5 },
+    unpack: { form: 'tar.gz', keep, maxBytes: 2 * archive.length },
+    ...changes,
+  };
+}
+
+async function download(options: Partial<DownloadOptions> = {}, changes: Partial<DownloadFile> = {}): Promise<void> {
   const { signal } = new AbortController();
-  await downloadCifar10(folder, { signal, onProgress: () => undefined, archive: { url, md5, ...limits }, ...options });
+  const fetched = { sizeText: '', files: [fileOf(changes)] };
+  await downloadDataset(fetched, folder, { signal, onProgress: () => undefined, ...options });
 }
 
 /** Settles once so many bytes have arrived and are written. */
@@ -193,6 +241,26 @@ function noise(count: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: count }, (_, index) => (index * 2_654_435_761) >>> 24));
 }
 
+/** One file, stored, after PKWARE's APPNOTE 4.3. */
+function makeZip(name: string, content: Buffer): Buffer {
+  const about = Buffer.alloc(26);
+  about.writeUInt16LE(20, 0);
+  about.writeUInt32LE(crc32(content), 10);
+  about.writeUInt32LE(content.length, 14);
+  about.writeUInt32LE(content.length, 18);
+  about.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), about, Buffer.from(name), content]);
+  const central = Buffer.concat([
+    ...[Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), about, Buffer.alloc(14), Buffer.from(name)],
+  ]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, central, Buffer.from('PK\u0005\u0006'), end]);
+}
+
 function makeTar(contents: Readonly<Record<string, Buffer>>): Buffer {
   const blocks: Buffer[] = [header('cifar-10-batches-bin/', 0, '5')];
   for (const [name, content] of Object.entries(contents)) {
@@ -207,5 +275,8 @@ function header(name: string, size: number, type: string): Buffer {
   block.write(size.toString(8).padStart(11, '0'), 124);
   block.write(type, 156);
   block.write('ustar', 257);
+  block.fill(' ', 148, 156);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   return block;
 }

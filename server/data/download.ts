@@ -1,5 +1,5 @@
-// Fetches CIFAR-10's binary version on the user's word: resumed where an earlier attempt stopped, checked against the published
-// checksum, and only then unpacked. Nothing calls this on its own.
+// Fetches a published data set on the user's word: resumed where an earlier attempt stopped, checked against the published
+// checksum, and only then unpacked. Nothing calls this on its own. What may be fetched is said in protocol/datasets.ts.
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { lstat, mkdir, rename, rm } from 'node:fs/promises';
@@ -7,31 +7,14 @@ import path from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { createGunzip } from 'node:zlib';
+import type { Download, DownloadFile } from '../protocol/datasets.ts';
 import { DataError } from './dataError.ts';
-import { readTar } from './tar.ts';
-
-export interface Cifar10Archive {
-  readonly url: string;
-  readonly md5: string;
-  /** Neither more bytes than this are written of the archive, nor more than `maxUnpackedBytes` of what is in it. */
-  readonly maxBytes: number;
-  readonly maxUnpackedBytes: number;
-}
-
-/** As its author publishes it (162 MiB). */
-export const cifar10Archive: Cifar10Archive = {
-  url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
-  md5: 'c32a1d4ab5d03f1284b67883e8d87530',
-  maxBytes: 180_000_000,
-  maxUnpackedBytes: 200_000_000,
-};
+import { unpackArchive } from './unpackArchive.ts';
 
 export interface DownloadOptions {
   readonly signal: AbortSignal;
-  /** Bytes there so far, those of earlier attempts included, and in all; null where the server does not say. */
-  readonly onProgress: (receivedBytes: number, totalBytes: number | null) => void;
-  readonly archive?: Cifar10Archive;
+  /** Bytes of a file there so far, those of earlier attempts included, and in all; null where the server does not say. */
+  readonly onProgress: (receivedBytes: number, totalBytes: number | null, file: string) => void;
   /** After so long without a byte the download fails. */
   readonly idleMs?: number;
 }
@@ -40,25 +23,52 @@ const maxRedirects = 5;
 
 /**
  * Downloads and unpacks into `folder`, which `dataset.path` may then name. What has arrived stays in `folder` when it fails or
- * is aborted, and the next call goes on from there.
+ * is aborted, and the next call goes on from there; a file that is whole is not fetched again.
  * @throws DataError where the server refuses, the connection breaks or the checksum differs; the signal's reason on abort.
  */
-export async function downloadCifar10(
+export async function downloadDataset(
+  { files }: Download,
   folder: string,
-  { signal, onProgress, archive = cifar10Archive, idleMs = 60_000 }: DownloadOptions,
+  { signal, onProgress, idleMs = 60_000 }: DownloadOptions,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const part = path.join(folder, 'cifar-10-binary.tar.gz.part');
-  await fetchRest(part, archive, { signal, onProgress, idleMs });
-  await verify(part, archive);
-  await unpack(part, folder, archive, signal);
-  await rm(part);
+  for (const file of files) {
+    const target = path.join(folder, file.name);
+    if (!file.unpack && (await isWhole(target, file))) continue;
+    const part = `${target}.part`;
+    const options = {
+      ...{ signal, idleMs },
+      onProgress: (received: number, total: number | null) => {
+        onProgress(received, total, file.name);
+      },
+    };
+    await fetchRest(part, file, options);
+    await verify(part, file);
+    if (!file.unpack) {
+      await rename(part, target);
+      continue;
+    }
+    await unpackArchive(part, folder, file.unpack, { url: file.url, signal });
+    await rm(part);
+  }
+}
+
+/** Of a file under its own name, which it gets when it is whole; where a checksum is published, that is looked at as well. */
+async function isWhole(target: string, { checksum }: DownloadFile): Promise<boolean> {
+  if ((await sizeOf(target)) === 0) return false;
+  return checksum === null || (await hashOf(target, checksum.algorithm)) === checksum.hex;
+}
+
+interface FetchOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (receivedBytes: number, totalBytes: number | null) => void;
+  readonly idleMs: number;
 }
 
 async function fetchRest(
   part: string,
-  { url, maxBytes }: Cifar10Archive,
-  { signal, onProgress, idleMs }: Pick<Required<DownloadOptions>, 'signal' | 'onProgress' | 'idleMs'>,
+  { url, maxBytes }: DownloadFile,
+  { signal, onProgress, idleMs }: FetchOptions,
 ): Promise<void> {
   const presentBytes = await sizeOf(part);
   const idle = new AbortController();
@@ -87,7 +97,7 @@ async function fetchRest(
       transform: (chunk: Buffer, _encoding, done) => {
         hear();
         if (receivedBytes + chunk.length > maxBytes) {
-          const message = `${url} sends more than the ${maxBytes} bytes that the archive can have: it is something else. Check the address.`;
+          const message = `${url} sends more than the ${maxBytes} bytes that the file can have: it is something else. Check the address.`;
           done(new DataError(message));
           return;
         }
@@ -145,41 +155,18 @@ async function sizeOf(file: string): Promise<number> {
   return found?.size ?? 0;
 }
 
-async function verify(part: string, { url, md5 }: Cifar10Archive): Promise<void> {
-  const hash = createHash('md5');
-  await pipeline(createReadStream(part), hash);
-  const found = hash.digest('hex');
-  if (found === md5) return;
+async function verify(part: string, { url, checksum }: DownloadFile): Promise<void> {
+  if (checksum === null) return;
+  const found = await hashOf(part, checksum.algorithm);
+  if (found === checksum.hex) return;
   await rm(part);
   throw new DataError(
-    `What came from ${url} has the MD5 checksum ${found} instead of ${md5}. It was deleted: try again.`,
+    `What came from ${url} has the ${checksum.algorithm === 'md5' ? 'MD5' : 'SHA-256'} checksum ${found} instead of ${checksum.hex}. It was deleted: try again.`,
   );
 }
 
-/** Each file is complete under its name or not there. */
-async function unpack(
-  archive: string,
-  folder: string,
-  { url, maxUnpackedBytes }: Cifar10Archive,
-  signal: AbortSignal,
-): Promise<void> {
-  let unpackedBytes = 0;
-  const counter = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      unpackedBytes += chunk.length;
-      if (unpackedBytes <= maxUnpackedBytes) done(null, chunk);
-      else
-        done(
-          new DataError(`What came from ${url} unpacks to more than ${maxUnpackedBytes} bytes: it is something else.`),
-        );
-    },
-  });
-  const unpacked = createReadStream(archive).pipe(createGunzip()).pipe(counter);
-  for await (const { name, content } of readTar(unpacked)) {
-    if (!/\.(bin|txt)$/.test(name)) continue;
-    const file = path.join(folder, path.posix.basename(name));
-    await rm(`${file}.part`, { force: true }); // of an earlier attempt, or a link that would lead elsewhere
-    await pipeline(content, createWriteStream(`${file}.part`, { flags: 'wx' }), { signal });
-    await rename(`${file}.part`, file);
-  }
+async function hashOf(file: string, algorithm: 'md5' | 'sha256'): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
 }

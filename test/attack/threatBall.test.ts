@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { columnUnits, evaluatePgd } from '../../server/attack/evaluation.ts';
+import { attackForTraining } from '../../server/attack/fgsmRs.ts';
+import { memoryRows, splitOf } from '../../server/data/rows.ts';
+import type { Dataset } from '../../server/data/split.ts';
+import { multiply } from '../../server/model/linear.ts';
+import type { Network } from '../../server/model/network.ts';
+import { openCpu } from '../trainer/tinyPlan.ts';
+
+beforeAll(openCpu);
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(0);
+});
+
+const std = [100, 0.01];
+
+/** Of two columns of very different size; class 1 where a/100 + b/0.01 is above 0. Keeps what it sees. */
+function columnsNetwork(seen: number[][] = []): Network {
+  const kernel = tf.tensor2d([-0.01, 0.01, -100, 100], [2, 2]);
+  const bias = tf.tensor1d([0, 0]);
+  return {
+    ...{ parameters: [], statistics: [], activations: [] },
+    forward: (samples) => {
+      seen.push([...samples.dataSync<'float32'>()]);
+      return multiply(samples as tf.Tensor as tf.Tensor2D, kernel, bias, 'input');
+    },
+    updateStatistics: () => undefined,
+    setEpoch: () => undefined,
+    dispose: () => tf.dispose([kernel, bias]),
+  };
+}
+
+/** The second lies 1 deviation in both columns from the border, the first 0.1. */
+const values = Float32Array.of(10, 0.001, 100, 0.01);
+
+const dataset: Dataset = {
+  ...{ name: 'table', classes: ['0', '1'], sampleShape: [2], validation: null, close: () => Promise.resolve() },
+  columns: { mean: [0, 0], std },
+  train: splitOf(memoryRows(new Float32Array(), new Uint16Array(), 2)),
+  test: splitOf(memoryRows(values, Uint16Array.of(1, 1), 2)),
+};
+
+describe('attacks on a table', () => {
+  it('measure ε in standard deviations of each column, and stay in no box', async () => {
+    const seen: number[][] = [];
+    const of = columnsNetwork(seen);
+    const settings = { epsilon: 0.2, stepSize: 0.1, steps: 6, restarts: 1, samples: 2, batchSize: 2 };
+    const attack = evaluatePgd(of, dataset, settings, { seed: 1, signal: new AbortController().signal });
+    for (;;) {
+      const { value, done } = await attack.next();
+      if (!done) continue;
+      expect(value).toMatchObject({ clean: 2, robust: 1 });
+      break;
+    }
+    of.dispose();
+    // The last look is at the second sample alone: it has come to the end of its ball, against its class.
+    expect(seen.at(-1)![0]).toBeCloseTo(80, 3);
+    expect(seen.at(-1)![1]).toBeCloseTo(0.008, 6);
+  });
+
+  it('of training end within the ball of each column', () => {
+    const of = columnsNetwork();
+    const units = columnUnits(dataset);
+    const samples = tf.tensor2d(values, [2, 2]) as tf.Tensor as tf.Tensor4D;
+    const labels = tf.tensor1d([1, 1], 'int32');
+    const keyOf = (stream: number) => ({ seed: 0, stream, counter: 0 });
+    const threat = { norm: 'linf', epsilon: 0.5, stepSize: 10 } as const;
+    const keys = { start: keyOf(1), dropout: keyOf(2) };
+    const attacked = attackForTraining(of, { images: samples, labels }, threat, keys, units);
+    const moved = [...attacked.dataSync<'float32'>()].map((value, index) => (value - values[index]!) / std[index % 2]!);
+    for (const deviations of moved) expect(deviations).toBeCloseTo(-0.5, 4);
+    of.dispose();
+    tf.dispose([attacked, samples, labels, ...(units ? [units] : [])]);
+  });
+});
