@@ -237,6 +237,11 @@ export type PublishedName = {
   [N in DatasetName]: (typeof datasets)[N] extends { readonly reader: 'cifar' | 'idx' | 'publishedTable' } ? N : never;
 }[DatasetName];
 
+/** Of these, tables that only the disk counts. */
+export type PublishedTableName = {
+  [N in DatasetName]: (typeof datasets)[N] extends { readonly reader: 'publishedTable' } ? N : never;
+}[DatasetName];
+
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 
 export function datasetDeclaration(name: DatasetName): DatasetDeclaration {

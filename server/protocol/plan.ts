@@ -1,6 +1,7 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import type { PublishedName, PublishedTableName } from './datasets.ts';
 
 export interface Plan {
   readonly version: 1;
@@ -48,13 +49,13 @@ interface FilesPlan extends SplitSizes {
 }
 
 export interface PublishedPlan extends FilesPlan {
-  readonly name: 'cifar10' | 'mnist' | 'fashion-mnist';
+  readonly name: Exclude<PublishedName, 'cifar100' | PublishedTableName>;
   readonly trainSamples: number;
   readonly testSamples: number;
 }
 
 export interface PublishedTablePlan extends FilesPlan {
-  readonly name: 'sensorless' | 'susy';
+  readonly name: PublishedTableName;
 }
 
 export interface Cifar100Plan extends FilesPlan {

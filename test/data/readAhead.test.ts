@@ -55,14 +55,15 @@ describe('RowReader', () => {
 describe('columnFigures', () => {
   it('are mean and population deviation over more than one block, and 1 for a column that never changes', () => {
     const nRows = 10_001;
-    const values = Float32Array.from({ length: 2 * nRows }, (_, index) => (index % 2 ? 7 : (index / 2) % 10));
+    const values = Float32Array.from({ length: 2 * nRows }, (_, index) => (index % 2 ? 0.1 : (index / 2) % 10));
     const { mean, std } = columnFigures(memoryRows(values, new Uint16Array(nRows), 2));
     const first = Array.from({ length: nRows }, (_, row) => row % 10);
     const expected = first.reduce((sum, value) => sum + value, 0) / nRows;
     const variance = first.reduce((sum, value) => sum + (value - expected) ** 2, 0) / nRows;
     expect(mean[0]).toBeCloseTo(expected, 10);
     expect(std[0]).toBeCloseTo(Math.sqrt(variance), 10);
-    expect([mean[1], std[1]]).toEqual([7, 1]);
+    expect(mean[1]).toBeCloseTo(Math.fround(0.1), 12);
+    expect(std[1]).toBe(1);
   });
 });
 
