@@ -15,7 +15,7 @@ import {
   type TrainingPlan,
 } from '../protocol/plan.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
-import { namedNetwork, networkAliases } from '../network/named/named.ts';
+import { namedNetwork, namedNetworks, networkAliases } from '../network/named/named.ts';
 import { layerPlans } from './layersSetting.ts';
 import type { ExperimentValues } from './settings.ts';
 
@@ -99,7 +99,7 @@ function absolutePath(written: string, { file, homeFolder }: PlanPlace): string 
 
 function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {
   const { activation, normalization } = values;
-  const network = networkPlan(values.network);
+  const network = values.network ? networkPlan(values.network) : defaultNetwork(dataset);
   const named = namedNetwork(network);
   return {
     network,
@@ -111,13 +111,24 @@ function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {
   };
 }
 
+function defaultNetwork(dataset: DatasetPlan): NetworkPlan {
+  const { byDefault } = namedNetworks.mlp.keys.units;
+  return mayBeTable(dataset)
+    ? { type: 'mlp', hiddenLayers: namedNetworks.mlp.keys.hiddenLayers.byDefault, units: byDefault }
+    : 'light';
+}
+
+/** Whether the samples are, or may turn out to be, rows of columns. */
+function mayBeTable({ name }: DatasetPlan): boolean {
+  const { ends } = datasetDeclaration(name);
+  return ends ? ends.sampleShape.length === 1 : name === 'table' || name === 'arrays';
+}
+
 function normalizationPlan(
   written: Values['model']['normalization'],
-  { name }: DatasetPlan,
+  dataset: DatasetPlan,
 ): ModelPlan['normalization'] {
-  const { ends } = datasetDeclaration(name);
-  const mayBeTable = ends ? ends.sampleShape.length === 1 : name === 'table' || name === 'arrays';
-  switch (written ?? (mayBeTable ? 'dataset' : 'none')) {
+  switch (written ?? (mayBeTable(dataset) ? 'dataset' : 'none')) {
     case 'none':
       return null;
     case 'dataset':
@@ -126,13 +137,13 @@ function normalizationPlan(
       return cifar10Normalization;
     default: {
       const { mean, std } = written as Exclude<typeof written, string | undefined>;
-      const nChannels = (mean ?? std)?.length ?? ends?.sampleShape.at(-1) ?? 3;
+      const nChannels = (mean ?? std)?.length ?? datasetDeclaration(dataset.name).ends?.sampleShape.at(-1) ?? 3;
       return { mean: mean ?? Array<number>(nChannels).fill(0), std: std ?? Array<number>(nChannels).fill(1) };
     }
   }
 }
 
-function networkPlan(values: Values['model']['network']): NetworkPlan {
+function networkPlan(values: NonNullable<Values['model']['network']>): NetworkPlan {
   switch (values.type) {
     case 'light':
     case 'vgg':

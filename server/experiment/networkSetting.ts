@@ -37,5 +37,5 @@ export const networkSetting = variants(
       keys: { layers: layersSetting },
     },
   },
-  'light',
+  { computed: 'light; mlp for tables and arrays' },
 );

@@ -122,7 +122,7 @@ function valueSnippet(setting: Setting, isFlow: boolean): string {
       return isFlow ? ' {$1}' : '\n  $0';
     case 'variant': {
       if (setting.tag === null) return ` {${choiceSnippet(setting, '')}: $2}`;
-      const byDefault = setting.variants[setting.defaultText];
+      const byDefault = setting.variants[setting.defaultText] ?? Object.values(setting.variants)[0];
       const hasNoKeys = byDefault !== undefined && Object.keys(byDefault.keys).length === 0;
       if (hasNoKeys) return ` ${choiceSnippet(setting, setting.defaultText)}`;
       return ` {${setting.tag}: ${choiceSnippet(setting, setting.defaultText)}$0}`;

@@ -45,7 +45,7 @@ describe('the JSON Schema', () => {
     'training: {method: trades}',
     'model: {activation: {type: kfa}}',
     'model: {activation: {type: kaf, init: {normal: 1, ridge: elu}}}',
-    'model: {normalization: {mean: [0.5]}}',
+    'model: {normalization: {mean: []}}',
     'model: {dropout: [0, 0, 1]}',
     'evaluation: [{attack: pgd, norm: l2}]',
     'seeds: [1, 1]',

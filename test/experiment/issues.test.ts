@@ -120,10 +120,16 @@ describe('an error is told by path, expected and got, and underlined where it is
       '1',
     ],
     [
-      'not three channels',
-      'model: {normalization: {mean: [1]}}',
-      'model.normalization.mean: expected a list of 3 items, got a list of 1',
-      '[1]',
+      'more channels than anybody has',
+      'model: {normalization: {mean: [1, 1, 1, 1, 1]}}',
+      'model.normalization.mean: expected a list of 1 to 4 items, got a list of 5',
+      '[1, 1, 1, 1, 1]',
+    ],
+    [
+      'means of other channels than the samples have',
+      'model: {normalization: {mean: [0.5], std: [1, 1, 1]}}',
+      'model.normalization.mean: expected 3 values, one for each channel, got 1',
+      '[0.5]',
     ],
     [
       'a network that nobody has',
