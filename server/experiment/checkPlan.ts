@@ -3,12 +3,14 @@ import { activationFunction, type TypedActivation } from '../formula/activations
 import { FormulaError } from '../formula/parseFormula.ts';
 import {
   isKaf,
+  kernelsOf,
   type EvaluationPlan,
   type ModelPlan,
   type NetworkPlan,
   type Plan,
   type TrainingPlan,
 } from '../protocol/plan.ts';
+import { kafKernels } from '../formula/kafKernels.ts';
 import { closestName } from './closestName.ts';
 import { networkText } from './describePlan.ts';
 import type { FoundIssue } from './experimentText.ts';
@@ -83,15 +85,25 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {
     const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
     issues.push(warning('model.activation.init', '{normal: σ} for residual-kaf', `{ridge: ${init.target}}`, remedy));
-  } else if (init.type === 'ridge' && init.target === 'relu') {
+  } else if (init.type === 'ridge' && init.target === 'relu' && !kernelsOf(activation).includes('relu')) {
     const remedy =
       'Gaussian kernels fit the corner of ReLU only within 0.05, with large coefficients; elu or swish fit within 0.014.';
     issues.push(warning('model.activation.init.ridge', 'a smooth target', '"relu"', remedy));
   }
+  if (init.type === 'ridge' && activation.kernels?.join() === 'relu' && !['relu', 'swish'].includes(init.target)) {
+    const remedy = 'A sum of such kernels is 0 up to the first element of the dictionary; relu or swish nearly are.';
+    issues.push(
+      warning('model.activation.init.ridge', '"relu" or "swish" with such kernels', `"${init.target}"`, remedy),
+    );
+  }
   const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
   const written = values?.model.activation;
   const isWritten = written && isKafValues(written) && written.gamma !== 'auto';
-  if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
+  const hasWidth = kernelsOf(activation).some((name) => kafKernels[name].hasWidth);
+  if (isWritten && !hasWidth) {
+    const remedy = 'These kernels have no width. Remove the key.';
+    issues.push(warning('model.activation.gamma', 'no γ with such kernels', rounded(activation.gamma), remedy));
+  } else if (isWritten && (automatic > 4 || automatic < 1 / 100)) {
     const meaning =
       automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
     const remedy = `The kernels are ${meaning}. γ = auto is 1/(6Δ²) = ${rounded(activation.gamma / (6 * automatic))}.`;

@@ -6,6 +6,7 @@ import {
   type ActivationName,
   type FormulaActivation,
 } from '../formula/activations.ts';
+import { kafKernels } from '../formula/kafKernels.ts';
 import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
 import { shorten } from './experimentText.ts';
 
@@ -41,13 +42,22 @@ function activationText(activation: ActivationPlan): string {
       return `maxout ${activation.maps}`;
     case 'kaf':
     case 'residual-kaf':
-    case 'kaf-free': {
-      const name = { kaf: 'KAF', 'residual-kaf': 'residual KAF', 'kaf-free': 'free KAF' }[activation.type];
+    case 'kaf-free':
+    case 'multi-kaf': {
+      const name = kafNames[activation.type];
+      const kernels = activation.kernels?.map((kernel) => ` ${kafKernels[kernel].name}`).join(' +') ?? '';
       const start = activation.init.type === 'ridge' ? ` from ${activation.init.target}` : '';
-      return `${name} ${activation.dictionary}${start}`;
+      return `${name}${kernels} ${activation.dictionary}${start}`;
     }
   }
 }
+
+const kafNames = {
+  kaf: 'KAF',
+  'residual-kaf': 'residual KAF',
+  'kaf-free': 'free KAF',
+  'multi-kaf': 'multi-KAF',
+} as const;
 
 /** `ELU α 1.7`: the name with those of its numbers that are not as usual. */
 function formulaText(activation: FormulaActivation): string {

@@ -5,6 +5,7 @@ import type {
   DatasetPlan,
   EvaluationPlan,
   KafInit,
+  KafPlan,
   ModelPlan,
   NetworkPlan,
   ObservationPlan,
@@ -28,6 +29,8 @@ const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
 /** One rate for each dropout layer. */
 export const defaultDropout = { light: [0.2, 0.3, 0.4], vgg: [0.2, 0.25, 0.3, 0.4] } as const;
+/** A bump and a hinge. */
+export const defaultMixture = ['gaussian', 'softplus'] as const;
 /** Of the thesis's residual networks, on all kernels. */
 const residualL2 = 5e-4;
 
@@ -131,7 +134,21 @@ function activationPlan(values: Values['model']['activation']): ActivationPlan {
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
   const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
-  return { type, dictionary, boundary, gamma, init: kafInit(type, values.init) };
+  const kernels = plannedKernels(values);
+  return { type, ...(kernels && { kernels }), dictionary, boundary, gamma, init: kafInit(type, values.init) };
+}
+
+/** As plans were before there were others, the Gaussian alone is not named. */
+function plannedKernels(values: KafValues): KafPlan['kernels'] {
+  switch (values.type) {
+    case 'kaf':
+    case 'residual-kaf':
+      return values.kernel === 'gaussian' ? undefined : [values.kernel];
+    case 'multi-kaf':
+      return values.kernels ?? defaultMixture;
+    case 'kaf-free':
+      return undefined;
+  }
 }
 
 type KafValues = Extract<Values['model']['activation'], { dictionary: number }>;

@@ -2,8 +2,9 @@
 // contradictions of checkPlan.ts. Keys that came after a plan was written get their defaults here, and nowhere else.
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
+import { kafKernelNames } from '../formula/kafKernels.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import { startTargets, type ActivationPlan, type Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { pathNames } from './settingAt.ts';
 import type { NumberSetting, Setting } from './setting.ts';
@@ -31,16 +32,24 @@ const network = z.union([
   z.strictObject({ type: z.literal('resnet'), ...numbers('model.network.resnet', 'depth') }),
 ]);
 
-function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free'>(type: T) {
+function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-kaf'>(type: T) {
   const at = `model.activation.${type}`;
+  const several = z.array(z.enum(kafKernelNames)).min(2).max(kafKernelNames.length);
+  const kernels = {
+    'kaf-free': {},
+    kaf: { kernels: z.array(z.enum(kafKernelNames)).length(1).exactOptional() },
+    'residual-kaf': { kernels: z.array(z.enum(kafKernelNames)).length(1).exactOptional() },
+    'multi-kaf': { kernels: several.refine((names) => new Set(names).size === names.length, 'expected each once') },
+  }[type];
   return z.strictObject({
     type: z.literal(type),
+    ...kernels,
     ...numbers(at, 'dictionary', 'boundary', 'gamma'),
     init: z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
       z.strictObject({
         type: z.literal('ridge'),
-        target: z.enum(['relu', 'elu', 'swish']),
+        target: z.enum(startTargets),
         ...numbers(`${at}.init.ridge`, 'epsilon'),
       }),
     ]),
@@ -81,12 +90,13 @@ const activation = z.discriminatedUnion('type', [
   }),
   functionSchema('spline', 'points', 'boundary', 'noise').extend({
     basis: z.enum(['catmull-rom', 'b-spline']),
-    start: z.enum(['tanh', 'relu', 'elu', 'swish', 'identity']),
+    start: z.enum(startTargets),
   }),
   functionSchema('maxout', 'maps'),
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),
+  kafSchema('multi-kaf'),
   ...named,
 ]) as unknown as z.ZodType<ActivationPlan>;
 

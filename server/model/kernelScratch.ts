@@ -3,6 +3,7 @@
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
 import { isKaf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
+import { kernelKafFloats } from './kafScratch.ts';
 import type { ConvolutionLayout, LayerLayout } from './layout.ts';
 
 export interface ScratchOptions {
@@ -65,6 +66,7 @@ function activationFloats(
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
   const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
   if (!isKaf(activation)) return direct;
+  if (activation.kernels) return direct + kernelKafFloats(activation, activation.kernels, { channels, gradients });
   if (activation.type === 'kaf-free') {
     const nRows = batchSize * shape.slice(0, -1).reduce((product, length) => product * length, 1);
     const nEntries = learnedEntries(activation);

@@ -55,7 +55,17 @@ export class ParameterMaker {
 
   make<R extends tf.Rank>(
     layer: string,
-    quantity: 'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points',
+    quantity:
+      | 'kernel'
+      | 'bias'
+      | 'gamma'
+      | 'beta'
+      | 'alpha'
+      | 'mixture'
+      | 'dictionary'
+      | 'logGamma'
+      | 'coefficients'
+      | 'points',
     shape: tf.ShapeMap[R],
     initializer: Initializer,
     bounds: Bounds | null = null,

@@ -1,7 +1,7 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
-import type { ActivationPlan, ModelPlan } from '../protocol/plan.ts';
+import { kernelsOf, type ActivationPlan, type ModelPlan } from '../protocol/plan.ts';
 import { scratchFloats } from './kernelScratch.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from './layout.ts';
 
@@ -70,6 +70,8 @@ function coefficientsOf(activation: ActivationPlan): number {
     case 'kaf':
     case 'residual-kaf':
       return activation.dictionary;
+    case 'multi-kaf':
+      return activation.dictionary + kernelsOf(activation).length;
     case 'kaf-free':
       return 2 * activation.dictionary + 1;
     case 'k-wta':

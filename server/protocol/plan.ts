@@ -1,5 +1,6 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
+import { gaussianAlone, type KafKernelName } from '../formula/kafKernels.ts';
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
 
 export interface Plan {
@@ -73,7 +74,7 @@ export interface SplinePlan {
   readonly boundary: number;
   readonly basis: 'catmull-rom' | 'b-spline';
   /** The function whose values at the knots the points start from, with noise of this standard deviation. */
-  readonly start: 'tanh' | 'relu' | 'elu' | 'swish' | 'identity';
+  readonly start: StartTarget;
   readonly noise: number;
 }
 
@@ -86,11 +87,13 @@ export interface WinnersLowering {
 }
 
 /**
- * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
- * trains its dᵢ and its γ as well, from there.
+ * f(x) = base(x) + Σᵢ αᵢ κ(x, dᵢ), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
+ * trains its dᵢ and its γ as well, from there; in `multi-kaf` κ is Σₘ μₘ κₘ, and every channel trains its μ, from 1/M each.
  */
 export interface KafPlan {
-  readonly type: 'kaf' | 'residual-kaf' | 'kaf-free';
+  readonly type: 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-kaf';
+  /** M of them for `multi-kaf`, else one; absent for the Gaussian alone. */
+  readonly kernels?: readonly KafKernelName[];
   /** Number D of dictionary elements. */
   readonly dictionary: number;
   readonly boundary: number;
@@ -99,7 +102,11 @@ export interface KafPlan {
 }
 
 export function isKaf(activation: ActivationPlan): activation is KafPlan {
-  return activation.type === 'kaf' || activation.type === 'residual-kaf' || activation.type === 'kaf-free';
+  return ['kaf', 'residual-kaf', 'kaf-free', 'multi-kaf'].includes(activation.type);
+}
+
+export function kernelsOf({ kernels }: Pick<KafPlan, 'kernels'>): readonly KafKernelName[] {
+  return kernels ?? gaussianAlone;
 }
 
 /** Whether the curves of its channels are observed. */
@@ -110,7 +117,11 @@ export function hasShapes(activation: ActivationPlan): boolean {
 
 export type KafInit =
   | { readonly type: 'normal'; readonly std: number }
-  | { readonly type: 'ridge'; readonly target: 'relu' | 'elu' | 'swish'; readonly epsilon: number };
+  | { readonly type: 'ridge'; readonly target: StartTarget; readonly epsilon: number };
+
+/** The functions that one that is trained may start as. */
+export const startTargets = ['tanh', 'relu', 'elu', 'swish', 'identity'] as const;
+export type StartTarget = (typeof startTargets)[number];
 
 export interface TrainingPlan {
   readonly method: 'standard' | 'fgsm-rs';

@@ -1,8 +1,8 @@
 // One training step after the other as the trainer makes them: batch, attack, forward, backward, norms, update.
 import { openDataset } from '../../server/data/dataset.ts';
-import type { ActivationPlan, ModelPlan, Plan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
-import { typedFormulas, type Work } from './work.ts';
+import { otherKafs, typedFormulas, type Work } from './work.ts';
 
 const nBatches = 4;
 /** More than any benchmark makes. */
@@ -31,7 +31,7 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
   const isResidual = network === 'resnet20';
   return {
     network: isResidual ? { type: 'resnet', depth: 20 } : network,
-    activation: activation === 'kaf' ? kafOf(dictionary) : activationOf(activation),
+    activation: activationOf(activation, dictionary),
     dropout,
     denseL2: isResidual ? 5e-4 : 0.0012,
     convolutionL2: isResidual ? 5e-4 : 0,
@@ -39,14 +39,23 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
   };
 }
 
-function activationOf(activation: Exclude<Work['activation'], 'kaf'>): ActivationPlan {
+function activationOf(activation: Work['activation'], dictionary: number): ActivationPlan {
+  if (activation === 'kaf') return kafOf(dictionary);
+  if (isOtherKaf(activation)) {
+    const kernels = otherKafs[activation];
+    return { ...kafOf(dictionary), type: kernels.length > 1 ? 'multi-kaf' : 'kaf', kernels };
+  }
   if (activation === 'relu' || activation === 'swish') return { type: activation };
   const { formula, parameters } = typedFormulas[activation];
   const named = parameters.map((name) => ({ name, start: 1, min: null, max: null }));
   return { type: 'formula', formula, parameters: named };
 }
 
-function kafOf(dictionary: number): ActivationPlan {
+function isOtherKaf(activation: string): activation is keyof typeof otherKafs {
+  return activation in otherKafs;
+}
+
+function kafOf(dictionary: number): KafPlan {
   const gamma = (dictionary - 1) ** 2 / (6 * 6 ** 2);
   return { type: 'kaf', dictionary, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
 }

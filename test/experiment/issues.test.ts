@@ -93,7 +93,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a number for a variant',
       'model: {activation: 3}',
-      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "selu" or one of 26 more, or a mapping with type, got 3',
+      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "multi-kaf", "relu", "elu" or one of 27 more, or a mapping with type, got 3',
       '3',
     ],
     [
@@ -261,6 +261,12 @@ describe('a choice that is known to go wrong is a warning, and still makes a pla
       'model.activation.init',
     ],
     ['kernels narrower than their spacing', 'model: {activation: {type: kaf, gamma: 1000}}', 'model.activation.gamma'],
+    ['a width of kernels without one', 'model: {activation: {kernel: relu, gamma: 1}}', 'model.activation.gamma'],
+    [
+      'hinges that can’t start below 0',
+      'model: {activation: {kernel: relu, init: {ridge: identity}}}',
+      'model.activation.init.ridge',
+    ],
     ['free kernels all alike', 'model: {activation: {type: kaf-free, gamma: 0.001}}', 'model.activation.gamma'],
     [
       'a step without a gradient',

@@ -53,7 +53,7 @@ const top = [
   'threads',
 ];
 const activations = [
-  ...['kaf', 'residual-kaf', 'kaf-free', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
+  ...['kaf', 'residual-kaf', 'kaf-free', 'multi-kaf', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
 ];
 
 describe('completion of keys', () => {
@@ -78,7 +78,11 @@ describe('completion of keys', () => {
     ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization']],
     ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
     ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
-    ['of the default variant', 'model:\n  activation:\n    |', ['type', 'dictionary', 'boundary', 'gamma', 'init']],
+    [
+      'of the default variant',
+      'model:\n  activation:\n    |',
+      ['type', 'kernel', 'dictionary', 'boundary', 'gamma', 'init'],
+    ],
     ['of a chosen variant', 'model:\n  activation:\n    type: elu\n    |', ['alpha']],
     ['as the first item of a list', 'evaluation:\n  |', ['- {attack: pgd}']],
     ['among which to choose', 'model: {activation: {init: {|}}}', ['normal', 'ridge']],
@@ -198,7 +202,7 @@ describe('hover', () => {
   });
 
   it('over a word tells its description and equation', () => {
-    expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
+    expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ κ(x, dᵢ)');
     expect(hovered('model: {activation: sw|ish}')).toContain('f(x) = x·σ(x)');
     expect(hovered('training: {method: |fgsm-rs}')).toContain('sign ∇ₓℓ');
     expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');

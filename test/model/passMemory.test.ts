@@ -29,6 +29,8 @@ describe('measurePass', () => {
     { type: 'kaf', ...kaf },
     { type: 'residual-kaf', ...kaf },
     { type: 'kaf-free', ...kaf },
+    { type: 'kaf', kernels: ['relu'], ...kaf },
+    { type: 'multi-kaf', kernels: ['gaussian', 'softplus'], ...kaf },
     { type: 'maxout', maps: 3 },
   ] as const)('counts the parameters and statistics that a network of $type has', (activation: ActivationPlan) => {
     const residual = { type: 'resnet', depth: 8 } as const;

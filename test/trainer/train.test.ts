@@ -314,6 +314,16 @@ describe('train', () => {
     ['light', { type: 'elu', alpha: 1 }],
     ['light', { type: 'residual-kaf', ...kafOfFive, init: { type: 'normal', std: 0.05 } }],
     ['light', { type: 'kaf-free', ...kafOfFive, init: { type: 'normal', std: 0.3 } }],
+    ['light', { type: 'kaf', kernels: ['relu'], ...kafOfFive, init: { type: 'normal', std: 0.3 } }],
+    [
+      'vgg',
+      {
+        type: 'multi-kaf',
+        kernels: ['gaussian', 'softplus'],
+        ...kafOfFive,
+        init: { type: 'ridge', target: 'elu', epsilon: 1e-6 },
+      },
+    ],
     ['light', { type: 'k-wta', ratio: 0.3 }],
     ['light', { type: 'step', straightThrough: 1 }],
     ['light', { type: 'prelu', slope: 0.25 }],

@@ -11,6 +11,8 @@
 // | KafscopeTrainedFormulaGrad | dy, x, coefficients            | formula, gradients all · input                        | dx, dcoefficients ([0] for input)
 // | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
+// | KafscopeKernelKaf        | x […, C], alpha [C, M·D]         | kernels (M), boundary, gamma, base, gradients         | y
+// | KafscopeKernelKafGrad    | dy, x, alpha                     | the same                                              | dx, dalpha ([0] for input)
 // | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
 // |                          | dictionary [C, D], logGamma [C]  |                                                       |
 // | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
@@ -52,6 +54,7 @@ import { formulaOps } from './formula.ts';
 import { freeKafOps } from './freeKaf.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
+import { kernelKafOps } from './kernelKaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { maxoutOps } from './maxout.ts';
 import { normsOps } from './norms.ts';
@@ -64,6 +67,7 @@ const operations: readonly OpDefinition[] = [
   splineOps,
   maxoutOps,
   kafOps,
+  kernelKafOps,
   freeKafOps,
   kWinnersOps,
   batchNormOps,

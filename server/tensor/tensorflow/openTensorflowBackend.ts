@@ -7,6 +7,7 @@ import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
 import { randomKernels } from './kernels/random.ts';
 import { rankingKernels } from './kernels/ranking.ts';
@@ -20,6 +21,7 @@ const fusedKernels = [
   ...splineKernels,
   ...maxoutKernels,
   ...kafKernels,
+  ...kernelKafKernels,
   ...freeKafKernels,
   ...batchNormKernels,
   ...crossEntropyKernels,

@@ -10,6 +10,7 @@ import { freeKafKernels } from './kernels/freeKaf.ts';
 import { gatherKernels } from './kernels/gather.ts';
 import { histogramKernels } from './kernels/histogram.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
@@ -33,6 +34,7 @@ const fastKernels = [
   ...convolutionKernels,
   ...poolingKernels,
   ...kafKernels,
+  ...kernelKafKernels,
   ...freeKafKernels,
   ...formulaKernels,
   ...splineKernels,

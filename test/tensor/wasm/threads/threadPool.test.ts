@@ -170,6 +170,7 @@ describe('any number of threads gives the same bits:', () => {
     ];
   };
   const apl = { formula: activationFunction({ type: 'apl', hinges: 3, reach: 1 }).formula, gradients: 'all' };
+  const mixedKaf = { ...kaf, kernels: ['gaussian', 'relu'] };
   const kernels: Record<string, () => tf.Tensor[]> = {
     KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
     KafscopeKafGrad: () =>
@@ -177,6 +178,14 @@ describe('any number of threads gives the same bits:', () => {
         'KafscopeKafGrad',
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
         kaf,
+      ),
+    KafscopeKernelKaf: () =>
+      runKernel('KafscopeKernelKaf', { x: noise([3001, 21], { scale: 9 }), alpha: noise([21, 40]) }, mixedKaf),
+    KafscopeKernelKafGrad: () =>
+      runKernel(
+        'KafscopeKernelKafGrad',
+        { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 9 }), alpha: noise([21, 40]) },
+        mixedKaf,
       ),
     KafscopeFreeKaf: () =>
       runKernel('KafscopeFreeKaf', { x: noise([3001, 21], { scale: 4 }), ...freeKafCoefficients() }, kaf),
