@@ -191,10 +191,34 @@ export const activationSetting = variants(
       },
     },
     'k-wta': {
-      description: 'k-winners-take-all (5.1): of all values of a sample the largest stay, ties included.',
-      equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌈ratio·n⌉',
+      description: 'k-winners-take-all (5.1): of all values of a sample, or of a channel, the largest stay.',
+      equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌊ratio·n⌋, at least 1',
       keys: {
         ratio: number('The share of winners.', share, { computed: '0.3 where it is lowered, 0.2 otherwise' }),
+        rounding: word(
+          'How ratio·n becomes k.',
+          {
+            floor: { description: '⌊ratio·n⌋, as Xiao, Zhong and Zheng (2020) have it.' },
+            ceiling: { description: '⌈ratio·n⌉, as the thesis has it.' },
+          },
+          'floor',
+        ),
+        over: word(
+          'Among which values the winners are the largest.',
+          {
+            layer: { description: 'All values of a sample in the layer.' },
+            channel: { description: 'The values of each channel of a sample; of a dense layer, all.' },
+          },
+          'layer',
+        ),
+        ties: word(
+          'Which of several values that equal the k-th largest win.',
+          {
+            index: { description: 'The first of them, until there are k.' },
+            all: { description: 'Every one, so that there may be more than k, as in the code of the literature.' },
+          },
+          'index',
+        ),
         lowering: optionalGroup(
           "Lowers the share of winners in the course of training; {} is the thesis's way from 0.3.",
           {

@@ -120,10 +120,10 @@ function networkPlan(values: Values['model']['network']): NetworkPlan {
 /** Most are planned as they are written. */
 function activationPlan(values: Values['model']['activation']): ActivationPlan {
   if (values.type === 'k-wta') {
-    const { type, lowering } = values;
+    const { type, lowering, rounding, over, ties } = values;
     // The thesis lowers it from 0.3.
     const ratio = values.ratio ?? (lowering ? 0.3 : 0.2);
-    return { type, ratio, ...(lowering && { lowering }) };
+    return { type, ratio, rounding, over, ties, ...(lowering && { lowering }) };
   }
   if (values.type === 'formula') {
     const parameters = Object.entries(values.parameters).map(([name, { start, min, max }]) => ({

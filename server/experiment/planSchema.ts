@@ -84,6 +84,10 @@ const activation = z.discriminatedUnion('type', [
       .max(16),
   }),
   functionSchema('k-wta', 'ratio').extend({
+    // Added after version 0.1.0, which had only these.
+    rounding: z.enum(['floor', 'ceiling']).default('ceiling'),
+    over: z.enum(['layer', 'channel']).default('layer'),
+    ties: z.enum(['index', 'all']).default('all'),
     lowering: z
       .strictObject(numbers('model.activation.k-wta.lowering', 'to', 'by', 'everyEpochs', 'afterEpochs'))
       .exactOptional(),

@@ -23,7 +23,9 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
   if (isFormulaActivation(plan)) return makeFormula(plan, place);
   switch (plan.type) {
     case 'k-wta':
-      return fixed((x) => kWinners(x, winnersRatio(plan.ratio, plan.lowering, place.progress.epoch)));
+      return fixed((x) =>
+        kWinners(x, { ...plan, ratio: winnersRatio(plan.ratio, plan.lowering, place.progress.epoch) }),
+      );
     case 'maxout':
       return fixed((x) => maxout(x, plan.maps));
     case 'spline':

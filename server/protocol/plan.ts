@@ -59,8 +59,7 @@ export type NetworkPlan = 'light' | 'vgg' | { readonly type: 'resnet'; readonly 
 /** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =
   | FormulaActivation
-  /** The share of winners among all values of a sample, at the start where it is lowered in training. */
-  | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
+  | WinnersPlan
   | SplinePlan
   /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
   | { readonly type: 'maxout'; readonly maps: number }
@@ -76,6 +75,19 @@ export interface SplinePlan {
   /** The function whose values at the knots the points start from, with noise of this standard deviation. */
   readonly start: StartTarget;
   readonly noise: number;
+}
+
+export interface WinnersPlan {
+  readonly type: 'k-wta';
+  /** The share of winners, at the start where it is lowered in training. */
+  readonly ratio: number;
+  /** Of ratio times the number of values; at least one wins. */
+  readonly rounding: 'floor' | 'ceiling';
+  /** Among all values of a sample, or among those of each of its channels; where these have one each, among all. */
+  readonly over: 'layer' | 'channel';
+  /** Of values equal to the k-th largest, the first until there are k, or all. */
+  readonly ties: 'index' | 'all';
+  readonly lowering?: WinnersLowering;
 }
 
 /** The share of winners stays for `afterEpochs`, then falls by `by`, and again after every `everyEpochs`, until it is `to`. */

@@ -95,6 +95,10 @@ describe('a plan from a disk', () => {
     const { checkpoints: _, ...rest } = planOf('');
     const { tensorboard: __, ...observe } = rest.observe;
     expect(completePlan({ ...rest, observe })).toEqual(planOf(''));
+    const { model, ...others } = planOf('');
+    const old = { ...others, model: { ...model, activation: { type: 'k-wta', ratio: 0.2 } } };
+    const asOfOld = { type: 'k-wta', ratio: 0.2, rounding: 'ceiling', over: 'layer', ties: 'all' };
+    expect(completePlan(old).model.activation).toEqual(asOfOld);
   });
 
   it.each(bad)('is refused with %s = %j, by its path', (path, value) => {
@@ -106,7 +110,8 @@ describe('a plan from a disk', () => {
   });
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
-    const mayLack = [['observe', 'tensorboard']].map(String);
+    const winners = ['rounding', 'over', 'ties'].map((key) => ['model', 'activation', key]);
+    const mayLack = [['observe', 'tensorboard'], ...winners].map(String);
     fc.assert(
       fc.property(experimentValues, fc.nat(), (values, at) => {
         const [plan] = compileExperiment(stringify(values), options).plans;

@@ -21,8 +21,9 @@
 // | KafscopeSplineGrad       | dy, x, points                    | boundary, basis, gradients all · input                | dx, dpoints ([0] for input)
 // | KafscopeMaxout           | x […, K·C]                       | maps (K)                                              | y […, C]
 // | KafscopeMaxoutGrad       | dy […, C], x                     | maps                                                  | dx
-// | KafscopeKWinners         | x [B, …]                         | count                                                 | y, thresholds [B]
-// | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
+// | KafscopeKWinners         | x [B, …]                         | count, nLanes (L, 1 or x's channels), isExact         | y, thresholds [B·L],
+// |                          |                                  |                                                       | quotas int32 [B·L] (-1: all ties)
+// | KafscopeKWinnersGrad     | dy, x, thresholds, quotas        | the same                                              | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
