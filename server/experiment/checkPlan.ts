@@ -80,6 +80,12 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
     issues.push(error('model.activation', expected, 'maxout', remedy));
   }
   if (activation.type === 'formula') issues.push(...checkFormula(activation));
+  for (const key of ['alphaL1', 'alphaL2'] as const) {
+    const lambda = model[key] ?? 0;
+    if (isKaf(activation) || lambda === 0) continue;
+    const remedy = `The activation ${activation.type} has no such coefficients: remove the key.`;
+    issues.push(warning(`model.${key}`, '0 without KAFs', String(lambda), remedy));
+  }
   if (!isKaf(activation)) return issues;
   const { init } = activation;
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {

@@ -94,6 +94,9 @@ function modelPlan(values: Values['model']): ModelPlan {
     dropout: values.dropout ?? (isResidual ? [] : defaultDropout[network]),
     denseL2: values.denseL2 ?? (isResidual ? residualL2 : 0.0012),
     convolutionL2: values.convolutionL2 ?? (isResidual ? residualL2 : 0),
+    // As plans were before there were such penalties.
+    ...(values.alphaL1 > 0 && { alphaL1: values.alphaL1 }),
+    ...(values.alphaL2 > 0 && { alphaL2: values.alphaL2 }),
     normalization:
       normalization === 'none'
         ? null

@@ -154,6 +154,8 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       activation,
       dropout: z.array(numberOf('model.dropout.[]')).max(4),
       ...numbers('model', 'denseL2', 'convolutionL2'),
+      alphaL1: numberOf('model.alphaL1').exactOptional(),
+      alphaL2: numberOf('model.alphaL2').exactOptional(),
       normalization: z
         .strictObject({
           mean: z.array(numberOf('model.normalization.mean.[]')).length(3),

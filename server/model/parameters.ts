@@ -16,10 +16,14 @@ export type Initializer =
   /** The same row for every channel; with noise, each value plus one drawn from N(0, noise²). */
   | { readonly type: 'rows'; readonly row: Float64Array; readonly noise?: number };
 
+type Quantity =
+  'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'mixture' | 'dictionary' | 'logGamma' | 'coefficients' | 'points';
+
 export interface Parameter {
   /** For example `conv1.kernel`. */
   readonly name: string;
   readonly layer: string;
+  readonly quantity: Quantity;
   readonly shape: readonly number[];
   readonly variable: tf.Variable;
   /** Whether weight decay acts on it: kernels only. */
@@ -55,17 +59,7 @@ export class ParameterMaker {
 
   make<R extends tf.Rank>(
     layer: string,
-    quantity:
-      | 'kernel'
-      | 'bias'
-      | 'gamma'
-      | 'beta'
-      | 'alpha'
-      | 'mixture'
-      | 'dictionary'
-      | 'logGamma'
-      | 'coefficients'
-      | 'points',
+    quantity: Quantity,
     shape: tf.ShapeMap[R],
     initializer: Initializer,
     bounds: Bounds | null = null,
@@ -76,6 +70,7 @@ export class ParameterMaker {
     this.parameters.push({
       name: `${layer}.${quantity}`,
       layer,
+      quantity,
       shape,
       variable,
       isDecayed: isKernel,

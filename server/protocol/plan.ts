@@ -49,6 +49,9 @@ export interface ModelPlan {
   readonly denseL2: number;
   /** λ of the penalty λ·Σw² on the kernels of the convolutions. */
   readonly convolutionL2: number;
+  /** λ of the penalties λ·Σ|α| and λ·Σα² on the coefficients of KAFs; absent for 0. */
+  readonly alphaL1?: number;
+  readonly alphaL2?: number;
   /** Per-channel normalisation as the network's first layer; null for none (the thesis has none). */
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }

@@ -81,6 +81,7 @@ export const experimentValues = fc.record(
                 { requiredKeys: ['type'] },
               ),
             ),
+            alphaL1: fc.double({ min: 0, max: 10, noNaN: true }),
             denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
             normalization: fc.constantFrom('none', 'cifar10'),
           },

@@ -87,7 +87,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for a group',
       'model: vgg',
-      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, normalization, got "vgg"',
+      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, alphaL1, alphaL2, normalization, got "vgg"',
       'vgg',
     ],
     [
@@ -267,6 +267,7 @@ describe('a choice that is known to go wrong is a warning, and still makes a pla
       'model: {activation: {kernel: relu, init: {ridge: identity}}}',
       'model.activation.init.ridge',
     ],
+    ['a penalty on coefficients that there are not', 'model: {activation: relu, alphaL2: 0.1}', 'model.alphaL2'],
     ['free kernels all alike', 'model: {activation: {type: kaf-free, gamma: 0.001}}', 'model.activation.gamma'],
     [
       'a step without a gradient',

@@ -111,7 +111,7 @@ describe('a plan from a disk', () => {
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
     const winners = ['rounding', 'over', 'ties'].map((key) => ['model', 'activation', key]);
-    const mayLack = [['observe', 'tensorboard'], ...winners].map(String);
+    const mayLack = [['observe', 'tensorboard'], ['model', 'alphaL1'], ...winners].map(String);
     fc.assert(
       fc.property(experimentValues, fc.nat(), (values, at) => {
         const [plan] = compileExperiment(stringify(values), options).plans;

@@ -68,14 +68,18 @@ describe('completion of keys', () => {
     [
       'on an indented empty line',
       'model:\n  |\nseed: 1',
-      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
+      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
     ],
     [
       'after other keys of a block',
       'model:\n  network: vgg\n  dro|',
-      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
+      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
     ],
-    ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization']],
+    [
+      'in braces',
+      'model: {|}',
+      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
+    ],
     ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
     ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
     [
