@@ -17,7 +17,7 @@ import {
   layerOfChannel,
   lipschitzEstimate,
   shapeDistance,
-  type KafCoefficients,
+  type ShapeCoefficients,
   type ShapeGrid,
   type ShapedLayer,
 } from '../kaf/shape.ts';
@@ -119,7 +119,7 @@ export class ActivationsTab extends LitElement {
     const { info, index } = found;
     const grid = gridFor(info, { points: 61, margin: 1 });
     this.small = grid;
-    const coefficients = (record: ShapesRecord): KafCoefficients => coefficientsOf(record, index);
+    const coefficients = (record: ShapesRecord): ShapeCoefficients => coefficientsOf(record, index);
     const shapeOf = (record: ShapesRecord, channel: number): Float64Array => {
       const made = coefficients(record);
       return gridOfChannel(grid, info, made, channel).values(rowOf(info, made.alpha, channel));
@@ -350,7 +350,7 @@ export class ActivationsTab extends LitElement {
     this.isPlaying = false;
   }
 
-  private largeView(info: ShapeInfo, start: KafCoefficients, now: KafCoefficients): typeof this.large {
+  private largeView(info: ShapeInfo, start: ShapeCoefficients, now: ShapeCoefficients): typeof this.large {
     const { chosen, palette } = this;
     const shared = gridFor(info, { points: 321, margin: 1 });
     const startGrid = gridOfChannel(shared, info, start, chosen);
@@ -396,7 +396,7 @@ function parametersOf(names: readonly string[], before: Float32Array, now: Float
   return names.slice(0, 8).map((name, p) => ({ name, before: before[p] ?? NaN, now: now[p] ?? NaN }));
 }
 
-function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
+function coefficientsOf(record: ShapesRecord, index: number): ShapeCoefficients {
   return { alpha: record.alphas[index] ?? new Float32Array(), kernels: record.kernels?.[index] };
 }
 

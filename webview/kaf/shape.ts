@@ -162,7 +162,7 @@ const bumps: Readonly<Record<SplineLayer['spline'], readonly [near: Cubic, far: 
 };
 
 /** What training has made of a layer. */
-export interface KafCoefficients {
+export interface ShapeCoefficients {
   /** `[channels, count]`, row by row. */
   readonly alpha: Float32Array;
   /** Absent where dictionary and bandwidth are the layer's. */
@@ -170,7 +170,7 @@ export interface KafCoefficients {
 }
 
 /** The layer as one channel has it. */
-export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients, channel: number): ShapedLayer {
+export function layerOfChannel(layer: ShapedLayer, { kernels }: ShapeCoefficients, channel: number): ShapedLayer {
   if (!kernels || !('gamma' in layer)) return layer;
   const size = layer.dictionary.length;
   return {
@@ -184,7 +184,7 @@ export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients,
 export function gridOfChannel(
   grid: ShapeGrid,
   layer: ShapedLayer,
-  coefficients: KafCoefficients,
+  coefficients: ShapeCoefficients,
   channel: number,
 ): ShapeGrid {
   return coefficients.kernels ? gridAt(layerOfChannel(layer, coefficients, channel), grid.x) : grid;
