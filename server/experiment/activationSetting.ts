@@ -160,6 +160,27 @@ export const activationSetting = variants(
         ...kafKeys,
       },
     },
+    'kaf-2d': {
+      description:
+        'Two-dimensional KAF (Scardapane et al., 2017): of pairs of channels, which become one; the layer before has twice the weights. Slower, and not for resnets.',
+      equation: 'f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²))',
+      keys: {
+        dictionary: number(
+          'D, the number of elements of each axis; there are D² coefficients.',
+          { min: 2, max: 32 },
+          10,
+          {
+            isInteger: true,
+            unit: 'elements',
+          },
+        ),
+        boundary: kafKeys.boundary,
+        gamma: number('γ, the bandwidth of the kernels.', { min: 0, max: 1e10, isMinExcluded: true }, 'auto', {
+          words: { auto: { description: '1/(4Δ²) with Δ = 2b/(D − 1), the spacing of the dictionary.' } },
+        }),
+        std: number('σ of the coefficients before training, αᵢⱼ ~ N(0, σ²).', { min: 0, max: 100 }, 0.3),
+      },
+    },
     ...named,
     formula: {
       description: 'A function of your own, compiled as the others are; its parameters are trained, a channel its own.',

@@ -4,6 +4,7 @@ import { FormulaError } from '../formula/parseFormula.ts';
 import {
   isKaf,
   kernelsOf,
+  mapsOf,
   type EvaluationPlan,
   type ModelPlan,
   type NetworkPlan,
@@ -73,11 +74,11 @@ function checkModel(values: ExperimentValues | null, model: ModelPlan, training:
     const remedy = 'Exchange left and right.';
     issues.push(error('model.activation.left', `at most right (${right})`, String(left), remedy));
   }
-  if (activation.type === 'maxout' && typeof model.network !== 'string') {
+  if (mapsOf(activation) > 1 && typeof model.network !== 'string') {
     const remedy =
       'A residual sum has one value for each unit, not several linear maps. Choose the network light or vgg.';
     const expected = `a function of one value, with ${networkText(model.network)}`;
-    issues.push(error('model.activation', expected, 'maxout', remedy));
+    issues.push(error('model.activation', expected, activation.type, remedy));
   }
   if (activation.type === 'formula') issues.push(...checkFormula(activation));
   for (const key of ['alphaL1', 'alphaL2'] as const) {

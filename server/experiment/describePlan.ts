@@ -38,6 +38,8 @@ function activationText(activation: ActivationPlan): string {
       return `k-WTA ${activation.ratio}${activation.lowering ? ` → ${activation.lowering.to}` : ''}`;
     case 'spline':
       return `spline ${activation.points} from ${activation.start}`;
+    case 'kaf-2d':
+      return `2D-KAF ${activation.dictionary}²`;
     case 'maxout':
       return `maxout ${activation.maps}`;
     case 'kaf':

@@ -134,6 +134,12 @@ function activationPlan(values: Values['model']['activation']): ActivationPlan {
     }));
     return { type: values.type, formula: values.formula, parameters };
   }
+  if (values.type === 'kaf-2d') {
+    const { type, dictionary, boundary, std } = values;
+    // Each element's neighbours stand in two directions.
+    const gamma = values.gamma === 'auto' ? 1.5 * automaticGamma(dictionary, boundary) : values.gamma;
+    return { type, dictionary, boundary, gamma, std };
+  }
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
   const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
@@ -154,10 +160,10 @@ function plannedKernels(values: KafValues): KafPlan['kernels'] {
   }
 }
 
-type KafValues = Extract<Values['model']['activation'], { dictionary: number }>;
+type KafValues = Exclude<Extract<Values['model']['activation'], { dictionary: number }>, { type: 'kaf-2d' }>;
 
 export function isKafValues(values: Values['model']['activation']): values is KafValues {
-  return 'dictionary' in values;
+  return 'dictionary' in values && values.type !== 'kaf-2d';
 }
 
 function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {

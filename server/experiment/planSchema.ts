@@ -97,6 +97,7 @@ const activation = z.discriminatedUnion('type', [
     start: z.enum(startTargets),
   }),
   functionSchema('maxout', 'maps'),
+  functionSchema('kaf-2d', 'dictionary', 'boundary', 'gamma', 'std'),
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),

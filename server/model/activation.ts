@@ -13,7 +13,7 @@ import { maxout } from '../tensor/ops/maxout.ts';
 import { spline } from '../tensor/ops/spline.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
 import type { Bounds } from './parameters.ts';
-import { makeKaf } from './kafActivation.ts';
+import { makeKaf, makeKaf2d } from './kafActivation.ts';
 import { dictionaryElements, ridgeTargets } from './ridge.ts';
 
 export type { Progress } from './activationLayer.ts';
@@ -30,6 +30,8 @@ export function makeActivation(plan: ActivationPlan, place: Place): ActivationLa
       return fixed((x) => maxout(x, plan.maps));
     case 'spline':
       return makeSpline(plan, place);
+    case 'kaf-2d':
+      return makeKaf2d(plan, place);
     case 'kaf':
     case 'residual-kaf':
     case 'kaf-free':

@@ -1,9 +1,10 @@
 // The layers of kernel activation functions.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { KafKernelName } from '../formula/kafKernels.ts';
-import { kernelsOf, type KafPlan } from '../protocol/plan.ts';
+import { kernelsOf, type Kaf2dPlan, type KafPlan } from '../protocol/plan.ts';
 import type { KafInfo } from '../protocol/records.ts';
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
+import { kaf2d } from '../tensor/ops/kaf2d.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kernelKaf, mixKernels } from '../tensor/ops/kernelKaf.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
@@ -32,6 +33,18 @@ export function makeKaf(plan: KafPlan, place: Place): ActivationLayer {
     value: 1 / kernels.length,
   });
   return { apply: (x, { gradients }) => kernelKaf(x, mixKernels(alpha, mixture), { ...options, gradients }), info };
+}
+
+/** Of pairs of channels; its surfaces are not observed. */
+export function makeKaf2d(
+  { dictionary, boundary, gamma, std }: Kaf2dPlan,
+  { prefix, number, channels, maker }: Place,
+): ActivationLayer {
+  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(`${prefix}kaf2d${number}`, 'alpha', [channels, dictionary ** 2], {
+    type: 'normal',
+    std,
+  });
+  return { apply: (x, { gradients }) => kaf2d(x, alpha, { boundary, gamma, gradients }), info: null };
 }
 
 /** Dictionary and bandwidth of each channel's own. */

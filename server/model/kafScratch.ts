@@ -1,7 +1,7 @@
-// What the kernels of KAFs of other kernels than Gaussian alone take on the runtime `wasm` beside tensors (kernelScratch.ts has the
+// What the kernels of two-dimensional KAFs, and of KAFs of other kernels than Gaussian alone, take on the runtime `wasm` beside tensors (kernelScratch.ts has the
 // rest).
 import type { KafKernelName } from '../formula/kafKernels.ts';
-import type { KafPlan } from '../protocol/plan.ts';
+import type { Kaf2dPlan, KafPlan } from '../protocol/plan.ts';
 import { foldedFrame } from '../tensor/wasm/kernels/foldedGrid.ts';
 
 /**
@@ -21,4 +21,18 @@ export function kernelKafFloats(
   if (gradients === 'input') return table + pieces;
   const parts = 16 + Math.ceil(channels / 16);
   return 2 * table + pieces + 16 * 4 * grid.nEntries * parts;
+}
+
+/** At most so many float32 values: the table, the sums of up to 16 parts in float64, and what a thread works with. */
+export function kaf2dFloats(
+  { dictionary }: Kaf2dPlan,
+  {
+    channels,
+    gradients,
+    threads,
+  }: { readonly channels: number; readonly gradients: 'all' | 'input'; readonly threads: number },
+): number {
+  const table = channels * dictionary ** 2;
+  const own = threads * (4 * (4 * dictionary + dictionary ** 2) + 32);
+  return own + table * (gradients === 'all' ? 1 + 2 * 17 : 1);
 }

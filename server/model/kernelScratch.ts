@@ -3,7 +3,7 @@
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
 import { isKaf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
-import { kernelKafFloats } from './kafScratch.ts';
+import { kaf2dFloats, kernelKafFloats } from './kafScratch.ts';
 import type { ConvolutionLayout, LayerLayout } from './layout.ts';
 
 export interface ScratchOptions {
@@ -63,6 +63,7 @@ function activationFloats(
     const tableFloats = activationFunction(activation).parameters.length * Math.ceil(channels / 8) * 8;
     return mostConstants + (isAll ? 2 * mostParts + 1 : 1) * tableFloats;
   }
+  if (activation.type === 'kaf-2d') return kaf2dFloats(activation, { channels, gradients, threads });
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
   const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
   if (!isKaf(activation)) return direct;

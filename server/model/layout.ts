@@ -1,7 +1,7 @@
 // What the networks of the thesis are made of, as data: layers in order with their shapes (without the batch), convolution →
 // batch normalisation → activation for every activation; maxout's K linear maps are convolutions and dense layers K times as wide,
 // each map normalised by itself. Tensors are in network.ts, the memory of a pass in passMemory.ts.
-import type { ModelPlan } from '../protocol/plan.ts';
+import { mapsOf, type ModelPlan } from '../protocol/plan.ts';
 
 /** Height, width and channels of a feature map. */
 export type MapShape = readonly [number, number, number];
@@ -64,7 +64,7 @@ export function layOutNetwork(
   { network, activation }: Pick<ModelPlan, 'network' | 'activation'>,
   ends: NetworkEnds,
 ): LayerLayout[] {
-  const maps = activation.type === 'maxout' ? activation.maps : 1;
+  const maps = mapsOf(activation);
   if (network === 'light' || network === 'vgg') return layOutPlain(network, { ...ends, maps });
   if (maps > 1) throw new Error('maxout in a residual network');
   return layOutResidual(network.depth, ends);

@@ -72,6 +72,8 @@ function coefficientsOf(activation: ActivationPlan): number {
       return activation.dictionary;
     case 'multi-kaf':
       return activation.dictionary + kernelsOf(activation).length;
+    case 'kaf-2d':
+      return activation.dictionary ** 2;
     case 'kaf-free':
       return 2 * activation.dictionary + 1;
     case 'k-wta':

@@ -66,6 +66,7 @@ export type ActivationPlan =
   | SplinePlan
   /** The largest of K linear maps: the layer before has K times as many outputs. Never in a residual network. */
   | { readonly type: 'maxout'; readonly maps: number }
+  | Kaf2dPlan
   | KafPlan;
 
 /** A cubic spline for each channel through, or near, control points at knots spread evenly over [−boundary, boundary]. */
@@ -114,6 +115,26 @@ export interface KafPlan {
   readonly boundary: number;
   readonly gamma: number;
   readonly init: KafInit;
+}
+
+/**
+ * f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²)) of pairs of channels, which the layer before has twice as many of. Never in a
+ * residual network.
+ */
+export interface Kaf2dPlan {
+  readonly type: 'kaf-2d';
+  /** Number D of elements of each axis, uniform on [−boundary, boundary]. */
+  readonly dictionary: number;
+  readonly boundary: number;
+  readonly gamma: number;
+  /** α ~ N(0, std²). */
+  readonly std: number;
+}
+
+/** How many times as many channels an activation takes as it makes. */
+export function mapsOf(activation: ActivationPlan): number {
+  if (activation.type === 'maxout') return activation.maps;
+  return activation.type === 'kaf-2d' ? 2 : 1;
 }
 
 export function isKaf(activation: ActivationPlan): activation is KafPlan {

@@ -93,7 +93,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a number for a variant',
       'model: {activation: 3}',
-      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "multi-kaf", "relu", "elu" or one of 27 more, or a mapping with type, got 3',
+      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "multi-kaf", "kaf-2d", "relu" or one of 28 more, or a mapping with type, got 3',
       '3',
     ],
     [

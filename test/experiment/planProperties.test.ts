@@ -37,6 +37,7 @@ describe('a plan', () => {
     expect(describe('model: {activation: {type: kaf, kernel: relu}}')).toEqual([
       'light · KAF ReLU 20 · standard · shapes',
     ]);
+    expect(describe('model: {activation: kaf-2d}')).toEqual(['light · 2D-KAF 10² · standard · shapes']);
     expect(describe('model: {activation: multi-kaf}')).toEqual([
       'light · multi-KAF Gaussian + softplus 20 · standard · shapes',
     ]);

@@ -53,7 +53,18 @@ const top = [
   'threads',
 ];
 const activations = [
-  ...['kaf', 'residual-kaf', 'kaf-free', 'multi-kaf', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
+  ...[
+    'kaf',
+    'residual-kaf',
+    'kaf-free',
+    'multi-kaf',
+    'kaf-2d',
+    ...Object.keys(formulas),
+    'formula',
+    'k-wta',
+    'spline',
+    'maxout',
+  ],
 ];
 
 describe('completion of keys', () => {

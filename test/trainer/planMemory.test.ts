@@ -77,6 +77,7 @@ function expectBound(estimateBytes: number, peakBytes: number): void {
 }
 
 describe('the estimate bounds the measured peak, which is at least 85 % of it', () => {
+  const pairs = { type: 'kaf-2d', dictionary: 10, boundary: 3, gamma: 81 / 144 } as const;
   const mixed = { ...kaf, type: 'multi-kaf', kernels: ['gaussian', 'softplus'] } as const;
   const free = { ...kaf, type: 'kaf-free', base: 'none' } as const;
   it.each<[PlanOptions, number]>([
@@ -101,6 +102,7 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: 'light', activation: spline, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: spline, batchSize: 16, method: 'fgsm-rs' }, 1],
     [{ network: 'light', activation: { type: 'maxout', maps: 3 }, batchSize: 16 }, 2],
+    [{ network: 'light', activation: { ...pairs, std: 0.3 }, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: { type: 'maxout', maps: 2 }, batchSize: 32, method: 'fgsm-rs' }, 4],
   ])('of a step: %o on %i threads', async (options, threads) => {
     const { backend } = await openWasmBackend(assetsFolder, { threads });

@@ -402,6 +402,13 @@ function coefficientsOf(record: ShapesRecord, index: number): ShapeCoefficients 
 
 function emptyFace(snapshot: RunSnapshot): unknown {
   const { activation } = snapshot.plan.model;
+  if (activation.type === 'kaf-2d') {
+    return html`<kaf-face
+      icon="symbol-event"
+      heading="Functions of two values are not drawn"
+      reason="A kaf-2d has a surface for each pair of channels. Its coefficients' norms are in the Norms tab, their values in the checkpoints."
+    ></kaf-face>`;
+  }
   if (!hasShapes(activation)) {
     return html`<kaf-face
       icon="symbol-event"

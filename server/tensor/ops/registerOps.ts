@@ -13,6 +13,8 @@
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
 // | KafscopeKernelKaf        | x […, C], alpha [C, M·D]         | kernels (M), boundary, gamma, base, gradients         | y
 // | KafscopeKernelKafGrad    | dy, x, alpha                     | the same                                              | dx, dalpha ([0] for input)
+// | KafscopeKaf2d            | x […, 2C], alpha [C, D·D]        | boundary, gamma, gradients                            | y […, C]
+// | KafscopeKaf2dGrad        | dy […, C], x, alpha              | boundary, gamma, gradients all · input                | dx, dalpha ([0] for input)
 // | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
 // |                          | dictionary [C, D], logGamma [C]  |                                                       |
 // | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
@@ -55,6 +57,7 @@ import { formulaOps } from './formula.ts';
 import { freeKafOps } from './freeKaf.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
+import { kaf2dOps } from './kaf2d.ts';
 import { kernelKafOps } from './kernelKaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { maxoutOps } from './maxout.ts';
@@ -69,6 +72,7 @@ const operations: readonly OpDefinition[] = [
   maxoutOps,
   kafOps,
   kernelKafOps,
+  kaf2dOps,
   freeKafOps,
   kWinnersOps,
   batchNormOps,

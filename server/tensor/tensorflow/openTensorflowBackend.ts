@@ -6,6 +6,7 @@ import { batchNormKernels } from './kernels/batchNorm.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
+import { kaf2dKernels } from './kernels/kaf2d.ts';
 import { kafKernels } from './kernels/kaf.ts';
 import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
@@ -22,6 +23,7 @@ const fusedKernels = [
   ...maxoutKernels,
   ...kafKernels,
   ...kernelKafKernels,
+  ...kaf2dKernels,
   ...freeKafKernels,
   ...batchNormKernels,
   ...crossEntropyKernels,

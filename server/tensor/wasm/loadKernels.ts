@@ -106,6 +106,8 @@ export const kernelNames = [
   'kernelKafForward',
   'kernelKafBackward',
   'kernelKafMoments',
+  'kaf2dForward',
+  'kaf2dBackward',
   'freeKafForward',
   'freeKafBackward',
   'channelMoments',

@@ -9,6 +9,7 @@ import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
 import * as freeKafs from '../../../server/tensor/reference/freeKaf.ts';
 import * as kafs from '../../../server/tensor/reference/kaf.ts';
+import * as kaf2ds from '../../../server/tensor/reference/kaf2d.ts';
 import * as kernelKafs from '../../../server/tensor/reference/kernelKaf.ts';
 import * as maxouts from '../../../server/tensor/reference/maxout.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
@@ -94,6 +95,14 @@ describe('gradients of the references agree with central differences:', () => {
       dy,
       'dgamma',
     );
+  });
+
+  it('two-dimensional KAF', () => {
+    const options = { channels: 3, side: 4, boundary: 2, gamma: 0.7 };
+    const [x, alpha, dy] = [numbers(24, 4), numbers(3 * 16, 1, 1), numbers(12, 1, 2)];
+    const exact = kaf2ds.kaf2dGradients(dy, x, alpha, options);
+    expectGradient(exact.dx, (at) => kaf2ds.kaf2d(at, alpha, options), x, dy, 'dx');
+    expectGradient(exact.dalpha, (at) => kaf2ds.kaf2d(x, at, options), alpha, dy, 'dalpha');
   });
 
   it.each(kafKernelNames.map((name) => [name]))('KAF of kernel %s beside Gaussians', (name) => {

@@ -180,6 +180,13 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
         kaf,
       ),
+    KafscopeKaf2d: () => runKernel('KafscopeKaf2d', { x: noise([501, 22], { scale: 4 }), alpha: noise([11, 25]) }, kaf),
+    KafscopeKaf2dGrad: () =>
+      runKernel(
+        'KafscopeKaf2dGrad',
+        { dy: noise([501, 11]), x: noise([501, 22], { seed: 2, scale: 4 }), alpha: noise([11, 25]) },
+        kaf,
+      ),
     KafscopeKernelKaf: () =>
       runKernel('KafscopeKernelKaf', { x: noise([3001, 21], { scale: 9 }), alpha: noise([21, 40]) }, mixedKaf),
     KafscopeKernelKafGrad: () =>
