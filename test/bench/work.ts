@@ -6,7 +6,7 @@ export interface Work {
   /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
   readonly kind: 'step' | 'pgd';
   readonly network: 'light' | 'vgg' | 'resnet20';
-  readonly activation: 'kaf' | 'swish' | 'relu' | keyof typeof otherKafs | keyof typeof typedFormulas;
+  readonly activation: 'kaf' | 'kaf-2d' | 'swish' | 'relu' | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
   readonly method: 'standard' | 'fgsm-rs';
@@ -83,7 +83,7 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
   }
   add('kaf-against-swish', { work: swish, engine: wasm }, { work: vgg, engine: wasm });
   add('kaf-64-against-swish', { work: swish, engine: wasm }, { work: { ...vgg, dictionary: 64 }, engine: wasm });
-  for (const activation of Object.keys(otherKafs) as (keyof typeof otherKafs)[]) {
+  for (const activation of ['kaf-2d', ...(Object.keys(otherKafs) as (keyof typeof otherKafs)[])] as const) {
     add(`${activation}-against-gaussian`, { work: vgg, engine: wasm }, { work: { ...vgg, activation }, engine: wasm });
   }
   for (const activation of Object.keys(typedFormulas) as (keyof typeof typedFormulas)[]) {
