@@ -1,7 +1,8 @@
 // The activation functions an experiment may name, with their equations. Equation numbers: Peconi (2020).
 import { activations, type ActivationKey, type ActivationName } from '../formula/activations.ts';
+import { kafKernels, type KafKernelName } from '../formula/kafKernels.ts';
 import { formulaLimits, isParameterName } from '../formula/parseFormula.ts';
-import { group, keyedVariants, map, number, optionalGroup, text, variants, word } from './setting.ts';
+import { group, keyedVariants, list, map, number, optionalGroup, text, variants, word } from './setting.ts';
 
 const anyNumber = { min: -1e6, max: 1e6 };
 const maxParameters = 16;
@@ -19,7 +20,7 @@ const kafKeys = {
     },
   ),
   boundary: number('b, the end of the dictionary [−b, b].', { min: 0.001, max: 100 }, 3),
-  gamma: number('γ, the bandwidth of the Gaussian kernels.', { min: 0, max: 1e10, isMinExcluded: true }, 'auto', {
+  gamma: number('γ, the bandwidth of the kernels that have one.', { min: 0, max: 1e10, isMinExcluded: true }, 'auto', {
     words: { auto: { description: '1/(6Δ²) with Δ = 2b/(D − 1), the spacing of the dictionary.' } },
   }),
   init: keyedVariants(
@@ -40,6 +41,8 @@ const kafKeys = {
               elu: { description: 'ELU: within 0.0134 on [−3, 3] at D = 20.' },
               swish: { description: 'Swish: within 0.0115 on [−3, 3] at D = 20.' },
               relu: { description: 'ReLU: within 0.050 on [−3, 3] at D = 20; its corner needs coefficients up to 72.' },
+              tanh: { description: 'Hyperbolic tangent.' },
+              identity: { description: 'The identity.' },
             },
             'elu',
           ),
@@ -50,6 +53,15 @@ const kafKeys = {
     '{normal: 0} for residual-kaf, {normal: 0.3} otherwise',
   ),
 };
+
+const kernelWords = Object.fromEntries(
+  Object.entries(kafKernels).map(([name, { description, summand }]) => [
+    name,
+    { description, equation: `f(x) = Σᵢ αᵢ ${summand}` },
+  ]),
+) as { readonly [K in KafKernelName]: { readonly description: string; readonly equation: string } };
+
+const oneKernelKeys = { kernel: word('κ, the kernel.', kernelWords, 'gaussian'), ...kafKeys };
 
 const splineKeys = {
   points: number(
@@ -116,19 +128,58 @@ export const activationSetting = variants(
   'type',
   {
     kaf: {
-      description: 'Kernel activation function: a trainable sum of Gaussian kernels, one α a channel (4.6, 4.9).',
-      equation: 'f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
-      keys: kafKeys,
+      description: 'Kernel activation function: a trainable sum of kernels, one α a channel (4.6, 4.9).',
+      equation: 'f(x) = Σᵢ αᵢ κ(x, dᵢ);  κ = exp(−γ(x − d)²) for Gaussian kernels',
+      keys: oneKernelKeys,
     },
     'residual-kaf': {
       description: 'Swish plus a KAF that starts at 0.',
-      equation: 'f(x) = x·σ(x) + Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
-      keys: kafKeys,
+      equation: 'f(x) = x·σ(x) + Σᵢ αᵢ κ(x, dᵢ);  κ = exp(−γ(x − d)²) for Gaussian kernels',
+      keys: oneKernelKeys,
     },
     'kaf-free': {
       description: 'KAF whose dictionary and bandwidth are trained as well, a channel its own (§7.1); slower.',
       equation: 'f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)',
       keys: kafKeys,
+    },
+    'multi-kaf': {
+      description:
+        'Multikernel activation function: a KAF of several kernels, whose weights are trained, a channel its own (Scardapane et al., 2019).',
+      equation: 'f(x) = Σₘ μₘ Σᵢ αᵢ κₘ(x, dᵢ);  μₘ = 1/M before training',
+      keys: {
+        kernels: list(
+          'κₘ, the kernels, by the names that `kernel` has in kaf.',
+          word('A kernel.', kernelWords, 'gaussian'),
+          {
+            minLength: 2,
+            maxLength: Object.keys(kafKernels).length,
+            isUnique: true,
+            computed: '[gaussian, softplus]',
+          },
+        ),
+        ...kafKeys,
+      },
+    },
+    'kaf-2d': {
+      description:
+        'Two-dimensional KAF (Scardapane et al., 2017): of pairs of channels, which become one; the layer before has twice the weights. Slower, and not for resnets.',
+      equation: 'f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²))',
+      keys: {
+        dictionary: number(
+          'D, the number of elements of each axis; there are D² coefficients.',
+          { min: 2, max: 32 },
+          10,
+          {
+            isInteger: true,
+            unit: 'elements',
+          },
+        ),
+        boundary: kafKeys.boundary,
+        gamma: number('γ, the bandwidth of the kernels.', { min: 0, max: 1e10, isMinExcluded: true }, 'auto', {
+          words: { auto: { description: '1/(4Δ²) with Δ = 2b/(D − 1), the spacing of the dictionary.' } },
+        }),
+        std: number('σ of the coefficients before training, αᵢⱼ ~ N(0, σ²).', { min: 0, max: 100 }, 0.3),
+      },
     },
     ...named,
     formula: {
@@ -161,10 +212,34 @@ export const activationSetting = variants(
       },
     },
     'k-wta': {
-      description: 'k-winners-take-all (5.1): of all values of a sample the largest stay, ties included.',
-      equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌈ratio·n⌉',
+      description: 'k-winners-take-all (5.1): of all values of a sample, or of a channel, the largest stay.',
+      equation: 'f(x)ᵢ = xᵢ where xᵢ is among the k largest of x, 0 otherwise;  k = ⌊ratio·n⌋, at least 1',
       keys: {
         ratio: number('The share of winners.', share, { computed: '0.3 where it is lowered, 0.2 otherwise' }),
+        rounding: word(
+          'How ratio·n becomes k.',
+          {
+            floor: { description: '⌊ratio·n⌋, as Xiao, Zhong and Zheng (2020) have it.' },
+            ceiling: { description: '⌈ratio·n⌉, as the thesis has it.' },
+          },
+          'floor',
+        ),
+        over: word(
+          'Among which values the winners are the largest.',
+          {
+            layer: { description: 'All values of a sample in the layer.' },
+            channel: { description: 'The values of each channel of a sample; of a dense layer, all.' },
+          },
+          'layer',
+        ),
+        ties: word(
+          'Which of several values that equal the k-th largest win.',
+          {
+            index: { description: 'The first of them, until there are k.' },
+            all: { description: 'Every one, so that there may be more than k, as in the code of the literature.' },
+          },
+          'index',
+        ),
         lowering: optionalGroup(
           "Lowers the share of winners in the course of training; {} is the thesis's way from 0.3.",
           {

@@ -1,7 +1,8 @@
 // What of an activation function contradicts itself, and choices that are known to fail; wherever in the experiment it stands.
 import { activationFunction, type TypedActivation } from '../formula/activations.ts';
+import { kafKernels } from '../formula/kafKernels.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
-import { isKaf, type ActivationPlan, type TrainingPlan } from '../protocol/plan.ts';
+import { isKaf, kernelsOf, type ActivationPlan, type TrainingPlan } from '../protocol/plan.ts';
 import { closestName } from './closestName.ts';
 import type { PlanIssue } from './experimentText.ts';
 
@@ -39,13 +40,22 @@ export function checkActivation(activation: ActivationPlan, { path, training, ha
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {
     const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
     issues.push(warning(`${path}.init`, '{normal: σ} for residual-kaf', `{ridge: ${init.target}}`, remedy));
-  } else if (init.type === 'ridge' && init.target === 'relu') {
+  } else if (init.type === 'ridge' && init.target === 'relu' && !kernelsOf(activation).includes('relu')) {
     const remedy =
       'Gaussian kernels fit the corner of ReLU only within 0.05, with large coefficients; elu or swish fit within 0.014.';
     issues.push(warning(`${path}.init.ridge`, 'a smooth target', '"relu"', remedy));
   }
+  if (init.type === 'ridge' && activation.kernels?.join() === 'relu' && !['relu', 'swish'].includes(init.target)) {
+    const remedy = 'A sum of such kernels is 0 up to the first element of the dictionary; relu or swish nearly are.';
+    const expected = '"relu" or "swish" with such kernels';
+    issues.push(warning(`${path}.init.ridge`, expected, `"${init.target}"`, remedy));
+  }
   const automatic = activation.gamma * ((2 * activation.boundary) / (activation.dictionary - 1)) ** 2;
-  if (hasOwnGamma && (automatic > 4 || automatic < 1 / 100)) {
+  const hasWidth = kernelsOf(activation).some((name) => kafKernels[name].hasWidth);
+  if (hasOwnGamma && !hasWidth) {
+    const remedy = 'These kernels have no width. Remove the key.';
+    issues.push(warning(`${path}.gamma`, 'no γ with such kernels', rounded(activation.gamma), remedy));
+  } else if (hasOwnGamma && (automatic > 4 || automatic < 1 / 100)) {
     const meaning =
       automatic > 4 ? 'narrower than their spacing: the function has holes' : 'so wide that they are all alike';
     const remedy = `The kernels are ${meaning}. γ = auto is 1/(6Δ²) = ${rounded(activation.gamma / (6 * automatic))}.`;

@@ -3,6 +3,7 @@ import { activationsOf } from '../network/activations.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
 import {
+  isKaf,
   trainingSamples,
   type DatasetPlan,
   type EvaluationPlan,
@@ -55,6 +56,13 @@ function checkModel(model: ModelPlan): PlanIssue[] {
     const remedy = `This is the share of units dropped, not kept: did you mean ${rounded(1 - rate)}?`;
     issues.push(warning(`model.dropout[${index}]`, 'a drop rate of at most 0.6', got, remedy));
   });
+  const activations = [model.activation, ...activationsOf(model).map((layer) => layer.activation)];
+  for (const key of ['alphaL1', 'alphaL2'] as const) {
+    const lambda = model[key] ?? 0;
+    if (activations.some(isKaf) || lambda === 0) continue;
+    const remedy = `The activation ${model.activation.type} has no such coefficients: remove the key.`;
+    issues.push(warning(`model.${key}`, '0 without KAFs', String(lambda), remedy));
+  }
   return issues;
 }
 

@@ -6,6 +6,7 @@ import {
   type ActivationName,
   type FormulaActivation,
 } from '../formula/activations.ts';
+import { kafKernels } from '../formula/kafKernels.ts';
 import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
 import { shorten } from './experimentText.ts';
 
@@ -49,17 +50,28 @@ function activationText(activation: ActivationPlan): string {
       return `k-WTA ${activation.ratio}${activation.lowering ? ` → ${activation.lowering.to}` : ''}`;
     case 'spline':
       return `spline ${activation.points} from ${activation.start}`;
+    case 'kaf-2d':
+      return `2D-KAF ${activation.dictionary}²`;
     case 'maxout':
       return `maxout ${activation.maps}`;
     case 'kaf':
     case 'residual-kaf':
-    case 'kaf-free': {
-      const name = { kaf: 'KAF', 'residual-kaf': 'residual KAF', 'kaf-free': 'free KAF' }[activation.type];
+    case 'kaf-free':
+    case 'multi-kaf': {
+      const name = kafNames[activation.type];
+      const kernels = activation.kernels?.map((kernel) => ` ${kafKernels[kernel].name}`).join(' +') ?? '';
       const start = activation.init.type === 'ridge' ? ` from ${activation.init.target}` : '';
-      return `${name} ${activation.dictionary}${start}`;
+      return `${name}${kernels} ${activation.dictionary}${start}`;
     }
   }
 }
+
+const kafNames = {
+  kaf: 'KAF',
+  'residual-kaf': 'residual KAF',
+  'kaf-free': 'free KAF',
+  'multi-kaf': 'multi-KAF',
+} as const;
 
 /** `ELU α 1.7`: the name with those of its numbers that are not as usual. */
 function formulaText(activation: FormulaActivation): string {

@@ -6,6 +6,7 @@ import {
   type DatasetPlan,
   type EvaluationPlan,
   type KafInit,
+  type KafPlan,
   type ModelPlan,
   type NetworkPlan,
   type ObservationPlan,
@@ -30,6 +31,8 @@ type EvaluationValues = NonNullable<Values['evaluation']>[number];
 
 const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
+/** A bump and a hinge. */
+export const defaultMixture = ['gaussian', 'softplus'] as const;
 
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
@@ -107,6 +110,9 @@ function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {
     dropout: values.dropout ?? named?.entry.dropout(named.numbers) ?? [],
     denseL2: values.denseL2 ?? named?.entry.denseL2 ?? 0,
     convolutionL2: values.convolutionL2 ?? named?.entry.convolutionL2 ?? 0,
+    // As plans were before there were such penalties.
+    ...(values.alphaL1 > 0 && { alphaL1: values.alphaL1 }),
+    ...(values.alphaL2 > 0 && { alphaL2: values.alphaL2 }),
     normalization: normalizationPlan(normalization, dataset),
   };
 }
@@ -162,10 +168,10 @@ function networkPlan(values: NonNullable<Values['model']['network']>): NetworkPl
 /** Most are planned as they are written. */
 function activationPlan(values: Values['model']['activation']): ActivationPlan {
   if (values.type === 'k-wta') {
-    const { type, lowering } = values;
+    const { type, lowering, rounding, over, ties } = values;
     // The thesis lowers it from 0.3.
     const ratio = values.ratio ?? (lowering ? 0.3 : 0.2);
-    return { type, ratio, ...(lowering && { lowering }) };
+    return { type, ratio, rounding, over, ties, ...(lowering && { lowering }) };
   }
   if (values.type === 'formula') {
     const parameters = Object.entries(values.parameters).map(([name, { start, min, max }]) => ({
@@ -173,16 +179,36 @@ function activationPlan(values: Values['model']['activation']): ActivationPlan {
     }));
     return { type: values.type, formula: values.formula, parameters };
   }
+  if (values.type === 'kaf-2d') {
+    const { type, dictionary, boundary, std } = values;
+    // Each element's neighbours stand in two directions.
+    const gamma = values.gamma === 'auto' ? 1.5 * automaticGamma(dictionary, boundary) : values.gamma;
+    return { type, dictionary, boundary, gamma, std };
+  }
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
   const gamma = values.gamma === 'auto' ? automaticGamma(dictionary, boundary) : values.gamma;
-  return { type, dictionary, boundary, gamma, init: kafInit(type, values.init) };
+  const kernels = plannedKernels(values);
+  return { type, ...(kernels && { kernels }), dictionary, boundary, gamma, init: kafInit(type, values.init) };
 }
 
-type KafValues = Extract<Values['model']['activation'], { dictionary: number }>;
+/** As plans were before there were others, the Gaussian alone is not named. */
+function plannedKernels(values: KafValues): KafPlan['kernels'] {
+  switch (values.type) {
+    case 'kaf':
+    case 'residual-kaf':
+      return values.kernel === 'gaussian' ? undefined : [values.kernel];
+    case 'multi-kaf':
+      return values.kernels ?? defaultMixture;
+    case 'kaf-free':
+      return undefined;
+  }
+}
+
+type KafValues = Exclude<Extract<Values['model']['activation'], { dictionary: number }>, { type: 'kaf-2d' }>;
 
 export function isKafValues(values: Values['model']['activation']): values is KafValues {
-  return 'dictionary' in values;
+  return 'dictionary' in values && values.type !== 'kaf-2d';
 }
 
 function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {

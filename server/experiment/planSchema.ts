@@ -2,9 +2,10 @@
 // contradictions of checkPlan.ts. Keys that came after a plan was written get their defaults here, and nowhere else.
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
+import { kafKernelNames } from '../formula/kafKernels.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
-import type { ActivationPlan, DatasetPlan, LayerPlan, Plan } from '../protocol/plan.ts';
+import { startTargets, type ActivationPlan, type DatasetPlan, type LayerPlan, type Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { isPublished } from './datasetSetting.ts';
 import { pathNames } from './settingAt.ts';
@@ -50,16 +51,24 @@ const dataset = z.discriminatedUnion('name', [
   ...published,
 ]) as unknown as z.ZodType<DatasetPlan>;
 
-function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free'>(type: T) {
+function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-kaf'>(type: T) {
   const at = `model.activation.${type}`;
+  const several = z.array(z.enum(kafKernelNames)).min(2).max(kafKernelNames.length);
+  const kernels = {
+    'kaf-free': {},
+    kaf: { kernels: z.array(z.enum(kafKernelNames)).length(1).exactOptional() },
+    'residual-kaf': { kernels: z.array(z.enum(kafKernelNames)).length(1).exactOptional() },
+    'multi-kaf': { kernels: several.refine((names) => new Set(names).size === names.length, 'expected each once') },
+  }[type];
   return z.strictObject({
     type: z.literal(type),
+    ...kernels,
     ...numbers(at, 'dictionary', 'boundary', 'gamma'),
     init: z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
       z.strictObject({
         type: z.literal('ridge'),
-        target: z.enum(['relu', 'elu', 'swish']),
+        target: z.enum(startTargets),
         ...numbers(`${at}.init.ridge`, 'epsilon'),
       }),
     ]),
@@ -94,18 +103,24 @@ const activation = z.discriminatedUnion('type', [
       .max(16),
   }),
   functionSchema('k-wta', 'ratio').extend({
+    // Added after version 0.1.0, which had only these.
+    rounding: z.enum(['floor', 'ceiling']).default('ceiling'),
+    over: z.enum(['layer', 'channel']).default('layer'),
+    ties: z.enum(['index', 'all']).default('all'),
     lowering: z
       .strictObject(numbers('model.activation.k-wta.lowering', 'to', 'by', 'everyEpochs', 'afterEpochs'))
       .exactOptional(),
   }),
   functionSchema('spline', 'points', 'boundary', 'noise').extend({
     basis: z.enum(['catmull-rom', 'b-spline']),
-    start: z.enum(['tanh', 'relu', 'elu', 'swish', 'identity']),
+    start: z.enum(startTargets),
   }),
   functionSchema('maxout', 'maps'),
+  functionSchema('kaf-2d', 'dictionary', 'boundary', 'gamma', 'std'),
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),
+  kafSchema('multi-kaf'),
   ...namedActivations,
 ]) as unknown as z.ZodType<ActivationPlan>;
 
@@ -205,6 +220,8 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       activation,
       dropout: z.array(numberOf('model.dropout.[]')).max(5),
       ...numbers('model', 'denseL2', 'convolutionL2'),
+      alphaL1: numberOf('model.alphaL1').exactOptional(),
+      alphaL2: numberOf('model.alphaL2').exactOptional(),
       normalization: z
         .union([
           z.literal('dataset'),

@@ -35,6 +35,8 @@ const model = group('The network.', {
   convolutionL2: number('λ of the penalty λ·Σw² on the kernels of the convolutions.', penalty, {
     computed: '0.0005 for resnets, 0.0001 for cnn5, else 0',
   }),
+  alphaL1: number('λ of the penalty λ·Σ|α| on the coefficients of KAFs, which makes many of them small.', penalty, 0),
+  alphaL2: number('λ of the penalty λ·Σα² on the coefficients of KAFs.', penalty, 0),
   normalization: optionalGroup(
     "(x − mean)/std of each channel or column as the network's first layer, so that ε stays in pixel values of [0, 1].",
     {

@@ -47,7 +47,8 @@ function activationValues(activation: ActivationPlan): object {
     return { ...activation, parameters: Object.fromEntries(parameters) };
   }
   if (!isKaf(activation)) return activation;
-  const { init } = activation;
+  const { init, kernels, ...numbers } = activation;
   const start = init.type === 'normal' ? { normal: init.std } : { ridge: init.target, epsilon: init.epsilon };
-  return { ...activation, init: start };
+  const named = !kernels ? {} : activation.type === 'multi-kaf' ? { kernels } : { kernel: kernels[0] };
+  return { ...numbers, ...named, init: start };
 }

@@ -4,6 +4,7 @@ import { activationFunction, isFormulaActivation } from '../formula/activations.
 import { isKaf, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ActivationLayout, ConvolutionLayout, LayerLayout } from '../network/layout.ts';
+import { kaf2dFloats, kernelKafFloats } from './kafScratch.ts';
 
 export interface ScratchOptions {
   readonly batchSize: number;
@@ -64,9 +65,11 @@ function activationFloats(
     const tableFloats = activationFunction(activation).parameters.length * Math.ceil(channels / 8) * 8;
     return mostConstants + (isAll ? 2 * mostParts + 1 : 1) * tableFloats;
   }
+  if (activation.type === 'kaf-2d') return kaf2dFloats(activation, { channels, gradients, threads });
   const nCoefficients = isKaf(activation) ? activation.dictionary + 1 : 8;
   const direct = (isAll ? 2 * mostParts + 2 : 2) * 2 * nCoefficients * channels;
   if (!isKaf(activation)) return direct;
+  if (activation.kernels) return direct + kernelKafFloats(activation, activation.kernels, { channels, gradients });
   if (activation.type === 'kaf-free') {
     const nRows = batchSize * shape.slice(0, -1).reduce((product, length) => product * length, 1);
     const nEntries = learnedEntries(activation);

@@ -20,10 +20,15 @@ export type Initializer =
   /** The same row for every channel; with noise, each value plus one drawn from N(0, noise²). */
   | { readonly type: 'rows'; readonly row: Float64Array; readonly noise?: number };
 
+type Quantity =
+  | ('kernel' | 'bias' | 'gamma' | 'beta' | 'scale')
+  | ('alpha' | 'mixture' | 'dictionary' | 'logGamma' | 'coefficients' | 'points');
+
 export interface Parameter {
   /** For example `conv1.kernel`. */
   readonly name: string;
   readonly layer: string;
+  readonly quantity: Quantity;
   readonly shape: readonly number[];
   readonly variable: tf.Variable;
   /** Whether weight decay acts on it: kernels only. */
@@ -46,9 +51,6 @@ export interface Statistic {
   readonly shape: readonly number[];
   readonly variable: tf.Variable;
 }
-
-type Quantity =
-  'kernel' | 'bias' | 'gamma' | 'beta' | 'alpha' | 'dictionary' | 'logGamma' | 'coefficients' | 'points' | 'scale';
 
 /** Makes parameters in the network's order, each from a stream of its own. */
 export class ParameterMaker {
@@ -73,6 +75,7 @@ export class ParameterMaker {
     this.parameters.push({
       name: `${layer}.${quantity}`,
       layer,
+      quantity,
       shape,
       variable,
       isDecayed: isKernel,

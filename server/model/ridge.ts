@@ -1,10 +1,15 @@
 // Ridge initialisation of kernel activation functions, in float64 on the host.
+import { curveOf } from '../formula/evaluate.ts';
+import { gaussianAlone, kafKernelFormula, kafKernels, type KafKernelName } from '../formula/kafKernels.ts';
+import type { StartTarget } from '../protocol/plan.ts';
 
 export interface Dictionary {
   /** Number D of elements, at least 1. */
   readonly size: number;
   readonly boundary: number;
   readonly gamma: number;
+  /** Absent for the Gaussian alone. */
+  readonly kernels?: readonly KafKernelName[];
 }
 
 /** d_i uniform on [−boundary, boundary]; 0 for a single element. */
@@ -14,19 +19,26 @@ export function dictionaryElements({ size, boundary }: Dictionary): Float64Array
 }
 
 /**
- * α = (K + εI)⁻¹ t with K_ij = exp(−γ(d_i − d_j)²) (Scardapane et al. 2019, eq. 11; thesis 4.11), by Cholesky factorisation.
+ * For kernels whose matrix is positive definite α = (K + εI)⁻¹ t with Kᵢⱼ = κ(dᵢ, dⱼ) (Scardapane et al. 2019, eq. 11; thesis 4.11);
+ * for others, and for those beside them, the least squares of f − target over the dictionary and three points between each two of its
+ * elements: α = (KᵀK/4 + εI)⁻¹ Kᵀt/4. Of several kernels κ is their mean. By Cholesky factorisation.
  * @param target t_i = target(d_i)
  * @returns `[D]`
- * @throws RangeError where K + εI is not positive definite in float64 (ε too small for the bandwidth).
+ * @throws RangeError where the matrix is not positive definite in float64 (ε too small for the bandwidth).
  */
 export function fitRidge(dictionary: Dictionary, target: (x: number) => number, epsilon: number): Float64Array {
   const elements = dictionaryElements(dictionary);
+  const names = dictionary.kernels ?? gaussianAlone;
+  const kernel = kernelOf(names, dictionary.gamma);
+  const isSolvable = names.every((name) => kafKernels[name].isPositiveDefinite);
+  const { matrix, t } = isSolvable
+    ? { matrix: (i: number, j: number) => kernel(elements[i]! - elements[j]!), t: elements.map(target) }
+    : leastSquares(dictionary, kernel, target);
   const n = elements.length;
   const factor = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
     for (let column = 0; column <= row; column++) {
-      const gap = elements[row]! - elements[column]!;
-      let sum = Math.exp(-dictionary.gamma * gap * gap) + (row === column ? epsilon : 0);
+      let sum = matrix(row, column) + (row === column ? epsilon : 0);
       for (let k = 0; k < column; k++) sum -= factor[row * n + k]! * factor[column * n + k]!;
       if (row > column) {
         factor[row * n + column] = sum / factor[column * n + column]!;
@@ -39,7 +51,35 @@ export function fitRidge(dictionary: Dictionary, target: (x: number) => number, 
       }
     }
   }
-  return solve(factor, elements.map(target));
+  return solve(factor, t);
+}
+
+/** The mean of the kernels, of the distance. */
+function kernelOf(names: readonly KafKernelName[], gamma: number): (distance: number) => number {
+  // As fits have always been made, to the last bit.
+  if (names.every((name) => name === 'gaussian')) return (distance) => Math.exp(-gamma * distance * distance);
+  const formulas = names.map((name) => kafKernelFormula(name, gamma));
+  return (distance) =>
+    formulas.reduce((sum, formula) => sum + curveOf(formula, [distance], []).values[0]!, 0) / names.length;
+}
+
+function leastSquares(
+  { size, boundary }: Dictionary,
+  kernel: (distance: number) => number,
+  target: (x: number) => number,
+): { matrix: (i: number, j: number) => number; t: Float64Array } {
+  const step = (2 * boundary) / (4 * (size - 1));
+  const points = Float64Array.from({ length: 4 * (size - 1) + 1 }, (_, p) => -boundary + p * step);
+  // κ of distances that are whole steps.
+  const kernels = Float64Array.from({ length: 2 * points.length - 1 }, (_, k) =>
+    kernel((k - points.length + 1) * step),
+  );
+  const at = (p: number, i: number) => kernels[p - 4 * i + points.length - 1]!;
+  const meanOver = (f: (p: number) => number) => points.reduce((sum, _, p) => sum + f(p) / 4, 0);
+  return {
+    matrix: (i, j) => meanOver((p) => at(p, i) * at(p, j)),
+    t: Float64Array.from({ length: size }, (_, i) => meanOver((p) => at(p, i) * target(points[p]!))),
+  };
 }
 
 /** Solves L Lᵀ α = t for the lower triangular L, in place of t. */
@@ -56,9 +96,11 @@ function solve(factor: Float64Array, t: Float64Array): Float64Array {
   return t;
 }
 
-/** The functions that a fit may aim at, in float64. */
-export const ridgeTargets = {
-  relu: (x: number) => Math.max(0, x),
-  elu: (x: number) => (x > 0 ? x : Math.expm1(x)),
-  swish: (x: number) => x / (1 + Math.exp(-x)),
-} as const;
+/** What a function may start as, in float64. */
+export const ridgeTargets: Readonly<Record<StartTarget, (x: number) => number>> = {
+  relu: (x) => Math.max(0, x),
+  elu: (x) => (x > 0 ? x : Math.expm1(x)),
+  swish: (x) => x / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+  identity: (x) => x,
+};

@@ -4,12 +4,8 @@ import { layersOf } from './named/named.ts';
 
 /** What its layers are called: every KAF alike. */
 export function activationKind(activation: ActivationPlan): string {
-  return isKaf(activation) ? 'kaf' : activation.type;
-}
-
-/** How many linear maps it takes the largest of. */
-export function mapsOf(activation: ActivationPlan): number {
-  return activation.type === 'maxout' ? activation.maps : 1;
+  if (isKaf(activation)) return 'kaf';
+  return activation.type === 'kaf-2d' ? 'kaf2d' : activation.type;
 }
 
 export interface ActivationPlace {

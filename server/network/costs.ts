@@ -1,6 +1,6 @@
 // What a layer costs: trained values, running statistics, multiplications. Memory of a pass is in server/model/passMemory.ts.
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
-import type { ActivationPlan } from '../protocol/plan.ts';
+import { kernelsOf, type ActivationPlan } from '../protocol/plan.ts';
 import type { LayerLayout } from './layout.ts';
 
 /** Trained values of the layer, of those inside of it as well. */
@@ -42,6 +42,10 @@ function coefficientsOf(activation: ActivationPlan): number {
     case 'kaf':
     case 'residual-kaf':
       return activation.dictionary;
+    case 'multi-kaf':
+      return activation.dictionary + kernelsOf(activation).length;
+    case 'kaf-2d':
+      return activation.dictionary ** 2;
     case 'kaf-free':
       return 2 * activation.dictionary + 1;
     case 'k-wta':

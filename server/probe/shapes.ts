@@ -1,4 +1,5 @@
 // The shapes of activation functions that are trained, as their coefficients.
+import { mixedCoefficients } from '../formula/kafKernels.ts';
 import { coefficientsOf, type KafKernels, type ShapeInfo, type ShapesRecord } from '../protocol/records.ts';
 import type { Weighted } from './norms.ts';
 
@@ -11,7 +12,8 @@ export function shapesRecord(
     const name = `${info.layer}.${coefficientsOf(info)}`;
     const alpha = valuesOf(network, name);
     if (!alpha) throw new Error(`the network has no ${name}`);
-    return alpha;
+    const mixture = valuesOf(network, `${info.layer}.mixture`);
+    return mixture ? mixedCoefficients(alpha, mixture, info.channels) : alpha;
   });
   const kernels = network.activations.map(({ layer }) => kernelsOf(network, layer)).filter((made) => made !== null);
   return kernels.length > 0 ? { type: 'shapes', step, alphas, kernels } : { type: 'shapes', step, alphas };

@@ -1,6 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
-import type { FormulaInfo, KafKernels, SplineInfo } from './records.ts';
+import type { FormulaInfo, KafInfo, KafKernels, SplineInfo } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -48,13 +48,8 @@ export interface TensorContents {
 
 export type ShapeContents = KafContents | SplineContents | FormulaContents;
 
-export interface KafContents {
-  readonly layer: string;
-  readonly channels: number;
-  readonly dictionary: readonly number[];
-  readonly gamma: number;
-  readonly base: 'none' | 'swish';
-  /** `[channels, dictionary]`, row by row. */
+export interface KafContents extends KafInfo {
+  /** `[channels, count]`, row by row. */
   readonly alpha: Float32Array;
   /** Absent where dictionary and bandwidth are fixed; else those above are where training starts. */
   readonly kernels?: KafKernels;

@@ -1,5 +1,6 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
+import { gaussianAlone, type KafKernelName } from '../formula/kafKernels.ts';
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
 import type { PublishedName, PublishedTableName } from './datasets.ts';
 
@@ -115,6 +116,9 @@ export interface ModelPlan {
   readonly denseL2: number;
   /** λ of the penalty λ·Σw² on the kernels of the convolutions. */
   readonly convolutionL2: number;
+  /** λ of the penalties λ·Σ|α| and λ·Σα² on the coefficients of KAFs; absent for 0. */
+  readonly alphaL1?: number;
+  readonly alphaL2?: number;
   /**
    * (x − mean)/std of each channel or column as the network's first layer; null for none (the thesis has none). `dataset`: by a
    * table's own columns over its training samples; pictures stay as they are.
@@ -192,11 +196,11 @@ export type LayerPlan =
 /** Where coefficients are trained, these are the values that every channel starts from. */
 export type ActivationPlan =
   | FormulaActivation
-  /** The share of winners among all values of a sample, at the start where it is lowered in training. */
-  | { readonly type: 'k-wta'; readonly ratio: number; readonly lowering?: WinnersLowering }
+  | WinnersPlan
   | SplinePlan
   /** The largest of K linear maps: the layer before has K times as many outputs. */
   | { readonly type: 'maxout'; readonly maps: number }
+  | Kaf2dPlan
   | KafPlan;
 
 /** A cubic spline for each channel through, or near, control points at knots spread evenly over [−boundary, boundary]. */
@@ -207,8 +211,21 @@ export interface SplinePlan {
   readonly boundary: number;
   readonly basis: 'catmull-rom' | 'b-spline';
   /** The function whose values at the knots the points start from, with noise of this standard deviation. */
-  readonly start: 'tanh' | 'relu' | 'elu' | 'swish' | 'identity';
+  readonly start: StartTarget;
   readonly noise: number;
+}
+
+export interface WinnersPlan {
+  readonly type: 'k-wta';
+  /** The share of winners, at the start where it is lowered in training. */
+  readonly ratio: number;
+  /** Of ratio times the number of values; at least one wins. */
+  readonly rounding: 'floor' | 'ceiling';
+  /** Among all values of a sample, or among those of each of its channels; where these have one each, among all. */
+  readonly over: 'layer' | 'channel';
+  /** Of values equal to the k-th largest, the first until there are k, or all. */
+  readonly ties: 'index' | 'all';
+  readonly lowering?: WinnersLowering;
 }
 
 /** The share of winners stays for `afterEpochs`, then falls by `by`, and again after every `everyEpochs`, until it is `to`. */
@@ -220,11 +237,13 @@ export interface WinnersLowering {
 }
 
 /**
- * f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
- * trains its dᵢ and its γ as well, from there.
+ * f(x) = base(x) + Σᵢ αᵢ κ(x, dᵢ), dᵢ uniform on [−boundary, boundary]; one α per channel. In `kaf-free` every channel
+ * trains its dᵢ and its γ as well, from there; in `multi-kaf` κ is Σₘ μₘ κₘ, and every channel trains its μ, from 1/M each.
  */
 export interface KafPlan {
-  readonly type: 'kaf' | 'residual-kaf' | 'kaf-free';
+  readonly type: 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-kaf';
+  /** M of them for `multi-kaf`, else one; absent for the Gaussian alone. */
+  readonly kernels?: readonly KafKernelName[];
   /** Number D of dictionary elements. */
   readonly dictionary: number;
   readonly boundary: number;
@@ -232,8 +251,32 @@ export interface KafPlan {
   readonly init: KafInit;
 }
 
+/**
+ * f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²)) of pairs of channels, which the layer before has twice as many of. Never in a
+ * residual network.
+ */
+export interface Kaf2dPlan {
+  readonly type: 'kaf-2d';
+  /** Number D of elements of each axis, uniform on [−boundary, boundary]. */
+  readonly dictionary: number;
+  readonly boundary: number;
+  readonly gamma: number;
+  /** α ~ N(0, std²). */
+  readonly std: number;
+}
+
+/** How many times as many channels an activation takes as it makes. */
+export function mapsOf(activation: ActivationPlan): number {
+  if (activation.type === 'maxout') return activation.maps;
+  return activation.type === 'kaf-2d' ? 2 : 1;
+}
+
 export function isKaf(activation: ActivationPlan): activation is KafPlan {
-  return activation.type === 'kaf' || activation.type === 'residual-kaf' || activation.type === 'kaf-free';
+  return ['kaf', 'residual-kaf', 'kaf-free', 'multi-kaf'].includes(activation.type);
+}
+
+export function kernelsOf({ kernels }: Pick<KafPlan, 'kernels'>): readonly KafKernelName[] {
+  return kernels ?? gaussianAlone;
 }
 
 /** Whether the curves of its channels are observed. */
@@ -244,7 +287,11 @@ export function hasShapes(activation: ActivationPlan): boolean {
 
 export type KafInit =
   | { readonly type: 'normal'; readonly std: number }
-  | { readonly type: 'ridge'; readonly target: 'relu' | 'elu' | 'swish'; readonly epsilon: number };
+  | { readonly type: 'ridge'; readonly target: StartTarget; readonly epsilon: number };
+
+/** The functions that one that is trained may start as. */
+export const startTargets = ['tanh', 'relu', 'elu', 'swish', 'identity'] as const;
+export type StartTarget = (typeof startTargets)[number];
 
 export interface TrainingPlan {
   readonly method: 'standard' | 'fgsm-rs';

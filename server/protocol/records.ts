@@ -1,5 +1,6 @@
 // What a run says of itself, in order. Records hold no time and no path of a machine: the same plan and seed give the same
 // records on the same runtime. A row is a record as it stands in the run's log, with its position and time.
+import type { KafKernelName } from '../formula/kafKernels.ts';
 import type { FormulaText } from '../formula/formula.ts';
 import type { EvaluationPlan } from './plan.ts';
 
@@ -61,6 +62,11 @@ export interface KafInfo {
   readonly dictionary: readonly number[];
   readonly gamma: number;
   readonly base: 'none' | 'swish';
+  /**
+   * Absent for the Gaussian alone. Of several, a row of coefficients has those of all elements for the first, then for the second, …:
+   * of a multi-KAF, μₘ·αᵢ.
+   */
+  readonly kernelNames?: readonly KafKernelName[];
 }
 
 /** A layer of splines; their control points come in `shapes` records, as α does. */
@@ -104,7 +110,7 @@ export interface NormsRecord {
 }
 
 /**
- * KAF coefficients α, control points or parameters of a formula, in the order of `prepared.activations`, each `[channels, count]` row by
+ * KAF coefficients, control points or parameters of a formula, in the order of `prepared.activations`, each `[channels, count]` row by
  * row; step 0 is the start.
  */
 export interface ShapesRecord {

@@ -1,8 +1,9 @@
 // The curves of the activation functions that are trained in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
 import type { KafContents, ShapeContents, SplineContents } from '../protocol/checkpoint.ts';
 import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
+import { mixedCoefficients } from '../formula/kafKernels.ts';
 import type { FormulaText } from '../formula/formula.ts';
-import { isKaf } from '../protocol/plan.ts';
+import { isKaf, kernelsOf } from '../protocol/plan.ts';
 import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
 import { dtypeBytes } from './safetensors.ts';
@@ -28,14 +29,14 @@ export interface CurveReaderOptions {
 export class CurveReader {
   readonly found: ShapeContents[] = [];
   readonly #options: CurveReaderOptions;
-  /** Dictionaries and bandwidths of the channels' own, by name. */
+  /** Dictionaries, bandwidths and mixtures of the channels' own, by name. */
   readonly #kernels: ReadonlyMap<string, StoredTensor>;
   #nTooLarge = 0;
   #valuesLeft = maxValues;
 
   constructor(options: CurveReaderOptions) {
     this.#options = options;
-    const kernels = options.stored.tensors.filter(({ name }) => /\.(dictionary|logGamma)$/.test(name));
+    const kernels = options.stored.tensors.filter(({ name }) => /\.(dictionary|logGamma|mixture)$/.test(name));
     this.#kernels = new Map(kernels.map((tensor) => [tensor.name, tensor]));
   }
 
@@ -49,8 +50,11 @@ export class CurveReader {
     const curves = curvesOf(tensor, this.#options.activations);
     if (!curves) return;
     const { channels, size } = curves;
-    // Twice, as each channel may have a dictionary of its own.
-    const values = 2 * channels * size + channels + size;
+    // Twice, as each channel may have a dictionary of its own, or weights of kernels besides.
+    const values =
+      2 * channels * size * Math.max(1, curves.spline || curves.formula ? 0 : mixedKernels(curves.kaf)) +
+      channels +
+      size;
     if (channels > maxChannels || size > maxDictionary || values > this.#valuesLeft) {
       this.#nTooLarge++;
       return;
@@ -75,7 +79,8 @@ export class CurveReader {
       dictionary: evenly(size, boundary),
       gamma: kaf?.gamma ?? 1 / (6 * spacingOf(size, boundary) ** 2),
       base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
-      alpha: this.#floats(tensor),
+      ...(kaf?.kernels ? { kernelNames: kaf.kernels } : {}),
+      alpha: this.#coefficients(tensor, channels, kaf),
       ...(kernels ? { kernels } : {}),
     };
   }
@@ -85,15 +90,24 @@ export class CurveReader {
   }
 
   /** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
-  #kernelsBeside({ name }: StoredTensor, channels: number, size: number): KafKernels | null {
-    const prefix = name.slice(0, -'alpha'.length);
-    const read = (quantity: string, count: number) => {
-      const tensor = this.#kernels.get(`${prefix}${quantity}`);
-      return tensor && valuesIn(tensor) === count ? this.#floats(tensor) : null;
-    };
-    const dictionaries = read('dictionary', channels * size);
-    const logGammas = read('logGamma', channels);
+  #kernelsBeside(alpha: StoredTensor, channels: number, size: number): KafKernels | null {
+    const dictionaries = this.#readBeside(alpha, 'dictionary', channels * size);
+    const logGammas = this.#readBeside(alpha, 'logGamma', channels);
     return dictionaries && logGammas ? { dictionaries, gammas: logGammas.map(Math.exp) } : null;
+  }
+
+  #readBeside({ name }: StoredTensor, quantity: string, count: number): Float32Array | null {
+    const tensor = this.#kernels.get(`${name.slice(0, -'alpha'.length)}${quantity}`);
+    return tensor && valuesIn(tensor) === count ? this.#floats(tensor) : null;
+  }
+
+  /** Of a multi-KAF, what the weights of its kernels make of α. */
+  #coefficients(tensor: StoredTensor, channels: number, kaf: KafPlan | null): Float32Array {
+    const alpha = this.#floats(tensor);
+    const nKernels = mixedKernels(kaf);
+    if (nKernels === 0) return alpha;
+    const mixture = this.#readBeside(tensor, 'mixture', channels * nKernels);
+    return mixedCoefficients(alpha, mixture ?? new Float32Array(channels * nKernels).fill(Number.NaN), channels);
   }
 
   #floats(tensor: StoredTensor): Float32Array {
@@ -143,6 +157,11 @@ function curvesOf(
   }
   if (quantity !== 'alpha' || !isKaf(activation)) return null;
   return size === activation.dictionary ? { layer, channels, size, kaf: activation } : null;
+}
+
+/** How many kernels have weights of their own; 0 where none has. */
+function mixedKernels(kaf: KafPlan | null): number {
+  return kaf?.type === 'multi-kaf' ? kernelsOf(kaf).length : 0;
 }
 
 function valuesIn({ dtype, sizeBytes }: StoredTensor): number {

@@ -1,5 +1,6 @@
 // What a run's folder holds, as schemas: whatever is read from a disk may be a stranger's, and passes here before it is used.
 import { formulaOf, type FormulaText } from '../formula/formula.ts';
+import { kafKernelNames } from '../formula/kafKernels.ts';
 import { FormulaError, formulaLimits } from '../formula/parseFormula.ts';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
@@ -26,6 +27,7 @@ const kafInfo = z.object({
   dictionary: z.array(real).max(100_000),
   gamma: real,
   base: z.enum(['none', 'swish']),
+  kernelNames: z.array(z.enum(kafKernelNames)).min(1).max(16).exactOptional(),
 });
 const splineInfo = z.object({
   layer: text,

@@ -50,13 +50,14 @@ function formulaLine({ layer, channels, formula, alpha }: FormulaContents): stri
   return `formula ${layer}: ${String(channels)} channels, ${formula.formula}, ${ranges.join(', ')}`;
 }
 
-function kafLine({ layer, channels, dictionary, gamma, base, kernels }: KafContents): string {
+function kafLine({ layer, channels, dictionary, gamma, base, kernels, kernelNames }: KafContents): string {
   const gammas = kernels?.gammas ?? [gamma];
   const whose = kernels ? ' of each channel’s own' : '';
   const range = `${String(dictionary.length)} elements${whose} in ${interval(kernels?.dictionaries ?? dictionary)}`;
   const [least, most] = extremes(gammas).map(short) as [string, string];
   const width = least === most ? least : `${least} … ${most}`;
-  return `KAF ${layer}: ${String(channels)} channels, ${range}, γ ${width}, base ${base}`;
+  const names = kernelNames ? `, ${kernelNames.join(' + ')} kernels` : '';
+  return `KAF ${layer}: ${String(channels)} channels, ${range}${names}, γ ${width}, base ${base}`;
 }
 
 function splineLine({ layer, channels, dictionary, spline }: SplineContents): string {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { countTrue, readCorrect } from '../attack/predictions.ts';
 import type { Batch } from '../data/batches.ts';
 import type { BatchStatistics } from '../model/layer.ts';
+import type { ModelPlan } from '../protocol/plan.ts';
 import type { Network } from '../model/network.ts';
 import type { Parameter } from '../model/parameters.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
@@ -19,8 +20,12 @@ export interface BatchGradients {
   dispose(): void;
 }
 
-/** λ of the penalty λ·Σw² on the kernels, by the layers that they belong to. */
-type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>>;
+/** λ of the penalty λ·Σw² on the kernels, by the layers that they belong to, and those of the coefficients of KAFs. */
+type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>> & Pick<ModelPlan, 'alphaL1' | 'alphaL2'>;
+
+export function penaltiesOf({ denseL2, convolutionL2, alphaL1 = 0, alphaL2 = 0 }: ModelPlan): Penalties {
+  return { dense: denseL2, convolution: convolutionL2, alphaL1, alphaL2 };
+}
 
 /** Gradients of the mean cross-entropy plus the penalties. */
 export function computeGradients(
@@ -42,14 +47,7 @@ export function computeGradients(
   const loss = average(losses.dataSync());
   const accuracy = countTrue(readCorrect(logits!, labels.dataSync<'int32'>())) / labels.size;
   tf.dispose([losses, logits!]);
-  const gradients = network.parameters.map(({ variable, kernelOf }, index) => {
-    const gradient = grads[index]!;
-    const lambda = kernelOf ? penalties[kernelOf] : 0;
-    if (!lambda) return gradient;
-    const penalized = tf.tidy(() => tf.add(gradient, tf.mul(variable, 2 * lambda)));
-    gradient.dispose();
-    return penalized;
-  });
+  const gradients = network.parameters.map((parameter, index) => penalized(grads[index]!, parameter, penalties));
   return {
     loss,
     accuracy,
@@ -57,6 +55,20 @@ export function computeGradients(
     batchStatistics,
     dispose: () => tf.dispose([...gradients, ...batchStatistics.flatMap(({ mean, variance }) => [mean, variance])]),
   };
+}
+
+/** The gradient with those of the penalties, in its place; λ·Σ|α| has the slope 0 at 0. */
+function penalized(gradient: tf.Tensor, { variable, kernelOf, quantity }: Parameter, penalties: Penalties): tf.Tensor {
+  const isAlpha = quantity === 'alpha';
+  const l2 = isAlpha ? (penalties.alphaL2 ?? 0) : kernelOf ? penalties[kernelOf] : 0;
+  const l1 = isAlpha ? (penalties.alphaL1 ?? 0) : 0;
+  if (l1 === 0 && l2 === 0) return gradient;
+  const sum = tf.tidy(() => {
+    const withSquares = l2 === 0 ? gradient : tf.add(gradient, tf.mul(variable, 2 * l2));
+    return l1 === 0 ? withSquares : tf.add(withSquares, tf.mul(tf.sign(variable), l1));
+  });
+  gradient.dispose();
+  return sum;
 }
 
 function average(values: ArrayLike<number>): number {

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { buildNetwork } from '../model/network.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
 import { uniform } from '../tensor/ops/random.ts';
-import { computeGradients } from './gradients.ts';
+import { computeGradients, penaltiesOf } from './gradients.ts';
 import { makeOptimizer } from './optimizer.ts';
 
 export interface SelfTestResult {
@@ -106,7 +106,7 @@ function makeStepper(nImages: number, side: number) {
         { images, labels },
         {
           key: { seed, stream: 1, counter: 0 },
-          penalties: { dense: modelPlan.denseL2, convolution: modelPlan.convolutionL2 },
+          penalties: penaltiesOf(modelPlan),
         },
       );
       optimizer.update(computed.gradients, { learningRate: 0.1, step: 1 });

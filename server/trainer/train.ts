@@ -15,7 +15,7 @@ import { measure, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
-import { computeGradients } from './gradients.ts';
+import { computeGradients, penaltiesOf } from './gradients.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
 import { epochsBefore, learningRate, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
@@ -185,7 +185,7 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const batch = makeTrainingBatch(training, samples, stepsDone);
   const computed = computeGradients(network, batch, {
     key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
-    penalties: { dense: plan.model.denseL2, convolution: plan.model.convolutionL2 },
+    penalties: penaltiesOf(plan.model),
   });
   const measured = measure(computed.gradients);
   const divergence = findDivergence(network, computed.loss, measured, step);

@@ -2,9 +2,9 @@
 import { datasetHere } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
-import type { ActivationPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
-import { typedFormulas, type Work } from './work.ts';
+import { otherKafs, typedFormulas, type Work } from './work.ts';
 
 const nBatches = 4;
 /** More than any benchmark makes. */
@@ -41,7 +41,7 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
   const { entry, numbers } = namedNetwork(networks[network])!;
   return {
     network: networks[network],
-    activation: activation === 'kaf' ? kafOf(dictionary) : activationOf(activation),
+    activation: activationOf(activation, dictionary),
     dropout: entry.dropout(numbers),
     denseL2: entry.denseL2,
     convolutionL2: entry.convolutionL2,
@@ -49,14 +49,24 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
   };
 }
 
-function activationOf(activation: Exclude<Work['activation'], 'kaf'>): ActivationPlan {
+function activationOf(activation: Work['activation'], dictionary: number): ActivationPlan {
+  if (activation === 'kaf') return kafOf(dictionary);
+  if (activation === 'kaf-2d') return { type: activation, dictionary: 10, boundary: 3, gamma: 81 / 144, std: 0.3 };
+  if (isOtherKaf(activation)) {
+    const kernels = otherKafs[activation];
+    return { ...kafOf(dictionary), type: kernels.length > 1 ? 'multi-kaf' : 'kaf', kernels };
+  }
   if (activation === 'relu' || activation === 'swish') return { type: activation };
   const { formula, parameters } = typedFormulas[activation];
   const named = parameters.map((name) => ({ name, start: 1, min: null, max: null }));
   return { type: 'formula', formula, parameters: named };
 }
 
-function kafOf(dictionary: number): ActivationPlan {
+function isOtherKaf(activation: string): activation is keyof typeof otherKafs {
+  return activation in otherKafs;
+}
+
+function kafOf(dictionary: number): KafPlan {
   const gamma = (dictionary - 1) ** 2 / (6 * 6 ** 2);
   return { type: 'kaf', dictionary, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
 }

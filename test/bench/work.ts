@@ -1,10 +1,12 @@
 // What is measured: who does which work, and with whom it is compared. How each works is in ourWork.ts and torchWork.py.
 
+import type { KafKernelName } from '../../server/formula/kafKernels.ts';
+
 export interface Work {
   /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
   readonly kind: 'step' | 'pgd';
   readonly network: 'light' | 'vgg' | 'resnet20' | 'preact-resnet18' | 'cnn5';
-  readonly activation: 'kaf' | 'swish' | 'relu' | keyof typeof typedFormulas;
+  readonly activation: 'kaf' | 'kaf-2d' | 'swish' | 'relu' | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
   readonly method: 'standard' | 'fgsm-rs';
@@ -36,6 +38,14 @@ export const typedFormulas = {
   'typed-swish': { formula: 'x * sigmoid(b * x)', parameters: ['b'] },
   'typed-12': { formula: 'a * x * sigmoid(b * x) + (1 - a) * max(x, 0) + 0.1 * tanh(b * x)', parameters: ['a', 'b'] },
 } as const;
+
+/** KAFs of other kernels, measured beside the Gaussian's. */
+export const otherKafs = {
+  'kaf-relu': ['relu'],
+  'kaf-softplus': ['softplus'],
+  'kaf-rational-quadratic': ['rational-quadratic'],
+  'multi-kaf': ['gaussian', 'softplus'],
+} as const satisfies Readonly<Record<string, readonly KafKernelName[]>>;
 
 const batchSize = 128;
 const vgg: Work = {
@@ -75,6 +85,9 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
   }
   add('kaf-against-swish', { work: swish, engine: wasm }, { work: vgg, engine: wasm });
   add('kaf-64-against-swish', { work: swish, engine: wasm }, { work: { ...vgg, dictionary: 64 }, engine: wasm });
+  for (const activation of ['kaf-2d', ...(Object.keys(otherKafs) as (keyof typeof otherKafs)[])] as const) {
+    add(`${activation}-against-gaussian`, { work: vgg, engine: wasm }, { work: { ...vgg, activation }, engine: wasm });
+  }
   for (const activation of Object.keys(typedFormulas) as (keyof typeof typedFormulas)[]) {
     add(`${activation}-against-swish`, { work: swish, engine: wasm }, { work: { ...vgg, activation }, engine: wasm });
   }

@@ -28,7 +28,7 @@ describe('docs/experiment.md', () => {
     ]) {
       expect(text).toContain(`| \`${key}\` |`);
     }
-    expect(text).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
+    expect(text).toContain('f(x) = Σᵢ αᵢ κ(x, dᵢ);  κ = exp(−γ(x − d)²) for Gaussian kernels');
     expect(text).toContain('δ₀ ~ U(−ε, ε)');
   });
 

@@ -1,5 +1,6 @@
 // Experiments for the property tests: the values of a file, generated.
 import fc from 'fast-check';
+import { kafKernelNames } from '../../server/formula/kafKernels.ts';
 
 /** Layers that keep a feature map's shape, whatever it is, and hold one another. */
 const { layers: shapeKeeping } = fc.letrec<{ layers: unknown[]; layer: unknown }>((tie) => ({
@@ -110,6 +111,18 @@ export const experimentValues = fc.record(
               ),
               fc.record({ type: fc.constant('elu'), alpha: fc.double({ min: 1e-6, max: 10, noNaN: true }) }),
               fc.record(
+                { type: fc.constantFrom('kaf', 'residual-kaf'), kernel: fc.constantFrom(...kafKernelNames) },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record(
+                {
+                  type: fc.constant('multi-kaf'),
+                  kernels: fc.uniqueArray(fc.constantFrom(...kafKernelNames), { minLength: 2 }),
+                  dictionary: fc.integer({ min: 2, max: 256 }),
+                },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record(
                 {
                   type: fc.constantFrom('kaf', 'residual-kaf', 'kaf-free'),
                   dictionary: fc.integer({ min: 2, max: 256 }),
@@ -117,12 +130,13 @@ export const experimentValues = fc.record(
                   gamma: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
                   init: fc.oneof(
                     fc.record({ normal: fc.double({ min: 0, max: 100, noNaN: true }) }),
-                    fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu') }),
+                    fc.record({ ridge: fc.constantFrom('elu', 'swish', 'relu', 'tanh', 'identity') }),
                   ),
                 },
                 { requiredKeys: ['type'] },
               ),
             ),
+            alphaL1: fc.double({ min: 0, max: 10, noNaN: true }),
             denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
             normalization: fc.constantFrom('none', 'cifar10'),
           },

@@ -91,13 +91,13 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for a group',
       'model: vgg',
-      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, normalization, got "vgg"',
+      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, alphaL1, alphaL2, normalization, got "vgg"',
       'vgg',
     ],
     [
       'a number for a variant',
       'model: {activation: 3}',
-      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "relu", "elu", "selu" or one of 26 more, or a mapping with type, got 3',
+      'model.activation: expected "kaf", "residual-kaf", "kaf-free", "multi-kaf", "kaf-2d", "relu" or one of 28 more, or a mapping with type, got 3',
       '3',
     ],
     [
@@ -373,6 +373,13 @@ describe('a choice that is known to go wrong is a warning, and still makes a pla
       'model.activation.init',
     ],
     ['kernels narrower than their spacing', 'model: {activation: {type: kaf, gamma: 1000}}', 'model.activation.gamma'],
+    ['a width of kernels without one', 'model: {activation: {kernel: relu, gamma: 1}}', 'model.activation.gamma'],
+    [
+      'hinges that can’t start below 0',
+      'model: {activation: {kernel: relu, init: {ridge: identity}}}',
+      'model.activation.init.ridge',
+    ],
+    ['a penalty on coefficients that there are not', 'model: {activation: relu, alphaL2: 0.1}', 'model.alphaL2'],
     ['free kernels all alike', 'model: {activation: {type: kaf-free, gamma: 0.001}}', 'model.activation.gamma'],
     [
       'a step without a gradient',

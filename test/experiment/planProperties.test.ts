@@ -34,6 +34,13 @@ describe('a plan', () => {
     expect(describe('model: {network: vgg, activation: {type: elu, alpha: 2}}\ndataset: cifar10')).toEqual([
       'vgg · ELU α 2 · standard · cifar10',
     ]);
+    expect(describe('model: {activation: {type: kaf, kernel: relu}}')).toEqual([
+      'light · KAF ReLU 20 · standard · shapes',
+    ]);
+    expect(describe('model: {activation: kaf-2d}')).toEqual(['light · 2D-KAF 10² · standard · shapes']);
+    expect(describe('model: {activation: multi-kaf}')).toEqual([
+      'light · multi-KAF Gaussian + softplus 20 · standard · shapes',
+    ]);
     expect(describe('model: {activation: {type: kaf-free, init: {ridge: elu}}}')).toEqual([
       'light · free KAF 20 from elu · standard · shapes',
     ]);

@@ -95,6 +95,10 @@ describe('a plan from a disk', () => {
     const { checkpoints: _, ...rest } = planOf('');
     const { tensorboard: __, ...observe } = rest.observe;
     expect(completePlan({ ...rest, observe })).toEqual(planOf(''));
+    const { model, ...others } = planOf('');
+    const old = { ...others, model: { ...model, activation: { type: 'k-wta', ratio: 0.2 } } };
+    const asOfOld = { type: 'k-wta', ratio: 0.2, rounding: 'ceiling', over: 'layer', ties: 'all' };
+    expect(completePlan(old).model.activation).toEqual(asOfOld);
   });
 
   it.each(bad)('is refused with %s = %j, by its path', (path, value) => {
@@ -106,7 +110,9 @@ describe('a plan from a disk', () => {
   });
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
-    const mayLack = (place: readonly string[]) => String(place) === 'observe,tensorboard' || isNameOfLayer(place);
+    const added = ['observe,tensorboard', 'model,alphaL1', 'model,alphaL2'];
+    const mayLack = (place: readonly string[]) =>
+      added.includes(String(place)) || isNameOfLayer(place) || isOfWinners(place);
     fc.assert(
       fc.property(experimentValues, fc.nat(), (values, at) => {
         const [plan] = compileExperiment(stringify(values), options).plans;
@@ -148,6 +154,11 @@ describe('a plan from a disk', () => {
     expect(() => completePlan(wrong)).toThrow(message);
   });
 });
+
+/** Keys of k-WTA that came later. */
+function isOfWinners(place: readonly string[]): boolean {
+  return place.at(-2) === 'activation' && ['rounding', 'over', 'ties'].includes(place.at(-1)!);
+}
 
 function isNameOfLayer(place: readonly string[]): boolean {
   return place[1] === 'network' && place.at(-1) === 'name';

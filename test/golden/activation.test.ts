@@ -101,8 +101,18 @@ describe('the float64 references agree with PyTorch', () => {
   it.each(winners)('$count winners of $x.shape', (one) => {
     const [x, dy] = [exactInput(one.x), exactInput(one.dy)];
     const nSamples = one.x.shape[0]!;
-    expectClose(keepWinners(x, x, nSamples, one.count), toFloat64(one.y), nineDigits, 'y');
-    expectClose(keepWinners(dy, x, nSamples, one.count), toFloat64(one.dx), nineDigits, 'dx');
+    expectClose(
+      keepWinners(x, x, { nSamples, count: one.count, nLanes: 1, ties: 'all' }),
+      toFloat64(one.y),
+      nineDigits,
+      'y',
+    );
+    expectClose(
+      keepWinners(dy, x, { nSamples, count: one.count, nLanes: 1, ties: 'all' }),
+      toFloat64(one.dx),
+      nineDigits,
+      'dx',
+    );
   });
 
   it.each(free)('KAF with dictionary and bandwidth of each channel, base $base, D $size', (one) => {
@@ -173,7 +183,7 @@ describeOnEveryRuntime('the activations agree with PyTorch', () => {
   it.each(winners)('$count winners of $x.shape', (one) => {
     const size = one.x.values.length / one.x.shape[0]!;
     const { y, gradients } = evaluateGradients(
-      (x: tf.Tensor) => kWinners(x, one.count / size),
+      (x: tf.Tensor) => kWinners(x, { ratio: one.count / size, rounding: 'ceiling', over: 'layer', ties: 'all' }),
       [floatInput(one.x)],
       toFloat32(one.dy),
     );

@@ -53,7 +53,18 @@ const top = [
   'threads',
 ];
 const activations = [
-  ...['kaf', 'residual-kaf', 'kaf-free', ...Object.keys(formulas), 'formula', 'k-wta', 'spline', 'maxout'],
+  ...[
+    'kaf',
+    'residual-kaf',
+    'kaf-free',
+    'multi-kaf',
+    'kaf-2d',
+    ...Object.keys(formulas),
+    'formula',
+    'k-wta',
+    'spline',
+    'maxout',
+  ],
 ];
 
 /** Layers declared in an experiment, in the block form. */
@@ -125,17 +136,25 @@ describe('completion of keys', () => {
     [
       'on an indented empty line',
       'model:\n  |\nseed: 1',
-      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
+      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
     ],
     [
       'after other keys of a block',
       'model:\n  network: vgg\n  dro|',
-      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization'],
+      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
     ],
-    ['in braces', 'model: {|}', ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'normalization']],
+    [
+      'in braces',
+      'model: {|}',
+      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
+    ],
     ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
     ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
-    ['of the default variant', 'model:\n  activation:\n    |', ['type', 'dictionary', 'boundary', 'gamma', 'init']],
+    [
+      'of the default variant',
+      'model:\n  activation:\n    |',
+      ['type', 'kernel', 'dictionary', 'boundary', 'gamma', 'init'],
+    ],
     ['of a chosen variant', 'model:\n  activation:\n    type: elu\n    |', ['alpha']],
     ['as the first item of a list', 'evaluation:\n  |', ['- {attack: pgd}']],
     ['among which to choose', 'model: {activation: {init: {|}}}', ['normal', 'ridge']],
@@ -255,7 +274,7 @@ describe('hover', () => {
   });
 
   it('over a word tells its description and equation', () => {
-    expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
+    expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ κ(x, dᵢ)');
     expect(hovered('model: {activation: sw|ish}')).toContain('f(x) = x·σ(x)');
     expect(hovered('training: {method: |fgsm-rs}')).toContain('sign ∇ₓℓ');
     expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');

@@ -249,7 +249,7 @@ describe('forward', () => {
     ['light', { type: 'softplus', a: 10 }],
     ['light', { type: 'smooth-relu', beta: 1 }],
     ['light', { type: 'step', straightThrough: 1 }],
-    ['light', { type: 'k-wta', ratio: 0.15 }],
+    ['light', { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.15 }],
     ['light', { type: 'prelu', slope: 0.25 }],
     ['light', { type: 'generalized-tanh', scale: 1, rate: 2 }],
     ['light', { type: 'srelu', left: 0, leftSlope: 0.2, right: 1, rightSlope: 1 }],
@@ -282,7 +282,10 @@ describe('forward', () => {
 
   it('keeps as many winners as the epoch asks for', () => {
     const lowering = { to: 0.05, by: 0.1, everyEpochs: 1, afterEpochs: 1 };
-    const lowered = build(planOf('light', { type: 'k-wta', ratio: 0.25, lowering }), { side: 8 });
+    const lowered = build(
+      planOf('light', { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.25, lowering }),
+      { side: 8 },
+    );
     const images = imagesOf(2);
     const logitsOf = (network: Network) => tf.tidy(() => network.forward(images, pass({})).dataSync().slice());
     for (const [epoch, ratio] of [
@@ -292,7 +295,9 @@ describe('forward', () => {
       [9, 0.05],
     ] as const) {
       lowered.setEpoch(epoch);
-      const still = build(planOf('light', { type: 'k-wta', ratio }), { side: 8 });
+      const still = build(planOf('light', { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio }), {
+        side: 8,
+      });
       expect(logitsOf(lowered)).toEqual(logitsOf(still));
     }
     images.dispose();

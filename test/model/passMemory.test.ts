@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countParameters } from '../../server/model/countParameters.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { measurePass } from '../../server/model/passMemory.ts';
-import type { ActivationPlan, ModelPlan } from '../../server/protocol/plan.ts';
+import { mapsOf, type ActivationPlan, type ModelPlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -29,10 +29,13 @@ describe('measurePass', () => {
     { type: 'kaf', ...kaf },
     { type: 'residual-kaf', ...kaf },
     { type: 'kaf-free', ...kaf },
+    { type: 'kaf', kernels: ['relu'], ...kaf },
+    { type: 'multi-kaf', kernels: ['gaussian', 'softplus'], ...kaf },
     { type: 'maxout', maps: 3 },
+    { type: 'kaf-2d', dictionary: 4, boundary: 3, gamma: 1, std: 0.3 },
   ] as const)('counts the parameters and statistics that a network of $type has', (activation: ActivationPlan) => {
     const residual = { type: 'resnet', depth: 8 } as const;
-    for (const network of ['light', 'vgg', ...(activation.type === 'maxout' ? [] : [residual])] as const) {
+    for (const network of ['light', 'vgg', ...(mapsOf(activation) > 1 ? [] : [residual])] as const) {
       const plan: ModelPlan = {
         ...{ network, activation, dropout: [0, 0, 0, 0], denseL2: 0, convolutionL2: 0, normalization: null },
       };

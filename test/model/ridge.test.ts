@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { kernelKaf } from '../../server/tensor/reference/kernelKaf.ts';
 import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
 
 const size = 20;
@@ -30,6 +31,35 @@ describe('fitRidge', () => {
     expect(worst).toBeLessThanOrEqual(maxError + rounding);
     expect(worst).toBeGreaterThanOrEqual(maxError - rounding);
     expect(Math.round(Math.max(...alpha.map(Math.abs)))).toBe(maxAlpha);
+  });
+
+  it.each([
+    // Largest error on [−3, 3], and largest |α|, as a direct solution in NumPy has them.
+    ['gaussian', 'identity', 0.0115, 47.8],
+    ['gaussian', 'tanh', 0.0029, 12.6],
+    ['rational-quadratic', 'swish', 0.046, 3.6],
+    ['softplus', 'swish', 0.0005, 1.3],
+    ['relu', 'relu', 0.0545, 0.6],
+    ['softplus', 'relu', 0.1143, 17.7],
+  ] as const)('fits kernels %s to %s within %f', (kernel, name, maxError, maxAlpha) => {
+    const alpha = fitRidge({ ...dictionary, kernels: [kernel] }, ridgeTargets[name], 1e-6);
+    const x = Float64Array.from({ length: 6001 }, (_, i) => -3 + i / 1000);
+    const options = { channels: 1, kernels: [kernel], dictionary: size, boundary, gamma: dictionary.gamma } as const;
+    const y = kernelKaf(x, alpha, { ...options, base: 'none' });
+    const worst = y.reduce((most, value, i) => Math.max(most, Math.abs(value - ridgeTargets[name](x[i]!))), 0);
+    expect(worst).toBeCloseTo(maxError, 4);
+    expect(Math.max(...alpha.map(Math.abs))).toBeCloseTo(maxAlpha, 0);
+  });
+
+  it('fits the mean of several kernels', () => {
+    const kernels = ['gaussian', 'softplus'] as const;
+    const alpha = fitRidge({ ...dictionary, kernels }, ridgeTargets.elu, 1e-6);
+    const x = Float64Array.from({ length: 601 }, (_, i) => -3 + i / 100);
+    const halves = [...alpha, ...alpha].map((value) => value / 2);
+    const options = { channels: 1, kernels, dictionary: size, boundary, gamma: dictionary.gamma } as const;
+    kernelKaf(x, halves, { ...options, base: 'none' }).forEach((value, i) => {
+      expect(Math.abs(value - ridgeTargets.elu(x[i]!))).toBeLessThan(0.0054);
+    });
   });
 
   it('solves (K + εI)α = t', () => {

@@ -61,6 +61,21 @@ describe('shapesRecord', () => {
     splines.dispose();
   });
 
+  it('weighs the coefficients of each kernel by its weight where several are mixed', () => {
+    const activation = { ...(tinyPlan.model.activation as KafPlan), type: 'multi-kaf', kernels: ['gaussian', 'relu'] };
+    const model = { ...tinyPlan.model, activation: activation as KafPlan };
+    const mixed = buildNetwork(model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const find = (name: string) => mixed.parameters.find((parameter) => parameter.name === name)!.variable;
+    expect([...find('kaf2.mixture').dataSync()]).toEqual(Array(64).fill(0.5));
+    find('kaf2.alpha').assign(tf.tile(tf.tensor2d([[1, 2, 3, 4, 5]]), [32, 1]));
+    find('kaf2.mixture').assign(tf.tile(tf.tensor2d([[10, -1]]), [32, 1]));
+    expect(mixed.activations[1]).toMatchObject({ layer: 'kaf2', kernelNames: ['gaussian', 'relu'] });
+    const { alphas, kernels } = shapesRecord(mixed, 3);
+    expect(alphas[1]!.slice(-10)).toEqual(Float32Array.of(10, 20, 30, 40, 50, -1, -2, -3, -4, -5));
+    expect(kernels).toBeUndefined();
+    mixed.dispose();
+  });
+
   it('copies dictionary and bandwidth where they are trained', () => {
     const { activation } = tinyPlan.model;
     const model = { ...tinyPlan.model, activation: { ...(activation as KafPlan), type: 'kaf-free' } } as const;

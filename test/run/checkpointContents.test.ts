@@ -10,7 +10,7 @@ import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile
 import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { inspectCommand } from '../../server/terminal/inspectCommand.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
-import type { ActivationPlan, SplinePlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { readValues } from '../../server/run/tensorValues.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
@@ -183,6 +183,28 @@ describe('inspectCheckpoint', () => {
     );
     expect(lines.at(-1)).toBe(
       'KAF kaf1: 400 channels, 500 elements of each channel’s own in [0, 200], γ 1 … 2.718, base none',
+    );
+  });
+
+  it('weighs the kernels of a multi-KAF by the weights beside, and names them on a terminal', async () => {
+    const file = path.join(temporaryFolder(), 'multi.safetensors');
+    const plan = scriptedPlan('steps');
+    const activation = {
+      ...{ type: 'multi-kaf', kernels: ['relu', 'gaussian'], dictionary: 2, boundary: 4, gamma: 0.5 },
+      init: { type: 'normal', std: 0.3 },
+    } as KafPlan;
+    const tensors = new Map([
+      ['model/kaf1.alpha', { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }],
+      ['model/kaf1.mixture', { shape: [2, 2], values: Float32Array.of(1, 10, -1, 0) }],
+    ]);
+    const origin = { plan: { ...plan, model: { ...plan.model, activation } }, runId: 'a-run', versions: {} };
+    writeCheckpoint(file, { ...scriptedState(3, 1), tensors }, origin);
+    const { activations } = await inspectCheckpoint(file);
+    const layer = { layer: 'kaf1', channels: 2, dictionary: [-4, 4], gamma: 0.5, base: 'none' };
+    const kernelNames = ['relu', 'gaussian'];
+    expect(activations).toEqual([{ ...layer, kernelNames, alpha: Float32Array.of(1, 2, 10, 20, -3, -4, 0, 0) }]);
+    expect((await linesOf(file)).at(-1)).toBe(
+      'KAF kaf1: 2 channels, 2 elements in [-4, 4], relu + gaussian kernels, γ 0.5, base none',
     );
   });
 

@@ -79,7 +79,14 @@ describe('evaluate', () => {
       model: { ...tinyPlan.model, activation },
     });
     const lowering = { to: 0.05, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
-    const lowered = withWinners({ type: 'k-wta', ratio: 0.5, lowering });
+    const lowered = withWinners({
+      type: 'k-wta',
+      rounding: 'ceiling',
+      over: 'layer',
+      ties: 'all',
+      ratio: 0.5,
+      lowering,
+    });
     // Three images in batches of two: the second step of an epoch is on what is left.
     const on = tinyDataset({ nTrain: 3, nTest: 7 });
     const { states } = await collect(lowered, on);
@@ -90,9 +97,16 @@ describe('evaluate', () => {
       [states[0]!, 0.5, 0.05],
       [states[1]!, 0.05, 0.5],
     ] as const) {
-      const own = await recordsOf({ type: 'k-wta', ratio: 0.5, lowering }, of);
-      expect(own).toEqual(await recordsOf({ type: 'k-wta', ratio }, of));
-      expect(own).not.toEqual(await recordsOf({ type: 'k-wta', ratio: other }, of));
+      const own = await recordsOf(
+        { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.5, lowering },
+        of,
+      );
+      expect(own).toEqual(
+        await recordsOf({ type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio }, of),
+      );
+      expect(own).not.toEqual(
+        await recordsOf({ type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: other }, of),
+      );
     }
   });
 

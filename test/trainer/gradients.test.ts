@@ -18,7 +18,7 @@ function makeNetwork() {
 }
 
 /** Of copies of two images. */
-function gradientsOf(copies: number, penalties: { dense: number; convolution: number }) {
+function gradientsOf(copies: number, penalties: Parameters<typeof computeGradients>[2]['penalties']) {
   const network = makeNetwork();
   const two = uniform<tf.Rank.R4>([2, 8, 8, 3], 0, 1, { seed: 1, stream: 0, counter: 0 });
   const images = tf.concat(Array.from({ length: copies }, () => two));
@@ -74,6 +74,22 @@ describe('gradients', () => {
       expect(Math.max(...apart), name).toBeLessThan(1e-5);
     }
     expect(seen).toEqual(new Set(['convolution', 'dense', undefined]));
+    expect(tf.memory().numTensors).toBe(0);
+  });
+
+  it.each([
+    [0.3, 0],
+    [0, 2],
+    [0.3, 2],
+  ])('have λ·sign(α) for λ = %d and 2·λ·α for λ = %d on the coefficients of KAFs alone', (alphaL1, alphaL2) => {
+    const free = gradientsOf(1, { dense: 0, convolution: 0 });
+    const penalized = gradientsOf(1, { dense: 0, convolution: 0, alphaL1, alphaL2 });
+    expect(penalized.loss).toBe(free.loss);
+    for (const [index, { name, weights, gradient }] of penalized.all.entries()) {
+      const slope = (w: number) => (name.endsWith('.alpha') ? alphaL1 * Math.sign(w) + 2 * alphaL2 * w : 0);
+      const apart = gradient.map((value, i) => Math.abs(value - free.all[index]!.gradient[i]! - slope(weights[i]!)));
+      expect(Math.max(...apart), name).toBeLessThan(1e-5);
+    }
     expect(tf.memory().numTensors).toBe(0);
   });
 });

@@ -87,6 +87,8 @@ function expectBound(estimateBytes: number, peakBytes: number): void {
 }
 
 describe('the estimate bounds the measured peak, which is at least 85 % of it', () => {
+  const pairs = { type: 'kaf-2d', dictionary: 10, boundary: 3, gamma: 81 / 144 } as const;
+  const mixed = { ...kaf, type: 'multi-kaf', kernels: ['gaussian', 'softplus'] } as const;
   const free = { ...kaf, type: 'kaf-free', base: 'none' } as const;
   it.each<[PlanOptions, number]>([
     [{ network: 'light', batchSize: 8 }, 2],
@@ -104,9 +106,13 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: resnet20, activation: { type: 'relu' }, batchSize: 16 }, 4],
     [{ network: 'light', activation: free, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: { ...free, dictionary: 64, gamma: 63 ** 2 / 216 }, batchSize: 32 }, 1],
+    [{ network: 'light', activation: { ...kaf, kernels: ['relu'] }, batchSize: 16 }, 2],
+    [{ network: 'light', activation: { ...kaf, kernels: ['rational-quadratic'] }, batchSize: 16 }, 1],
+    [{ network: 'vgg', activation: mixed, batchSize: 32 }, 2],
     [{ network: 'light', activation: spline, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: spline, batchSize: 16, method: 'fgsm-rs' }, 1],
     [{ network: 'light', activation: { type: 'maxout', maps: 3 }, batchSize: 16 }, 2],
+    [{ network: 'light', activation: { ...pairs, std: 0.3 }, batchSize: 16 }, 2],
     [{ network: 'vgg', activation: { type: 'maxout', maps: 2 }, batchSize: 32, method: 'fgsm-rs' }, 4],
     [{ network: { type: 'resnet', depth: 8 }, activation: { type: 'maxout', maps: 2 }, batchSize: 32 }, 2],
     [{ network: 'preact-resnet18', activation: { type: 'relu' }, batchSize: 16 }, 2],

@@ -141,9 +141,12 @@ describe('train', () => {
       model: { ...tinyPlan.model, activation },
     });
     const lowering = { to: 0.1, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
-    const plan = withWinners({ type: 'k-wta', ratio: 0.5, lowering });
+    const plan = withWinners({ type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.5, lowering });
     const whole = await collect(plan, dataset);
-    const still = await collect(withWinners({ type: 'k-wta', ratio: 0.5 }), dataset);
+    const still = await collect(
+      withWinners({ type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.5 }),
+      dataset,
+    );
     const isOfFirstEpoch = (record: RunRecord) => 'step' in record && record.step <= 2;
     expect(whole.records.filter(isOfFirstEpoch)).toEqual(still.records.filter(isOfFirstEpoch));
     const losses = ({ records }: Collected) => records.flatMap((one) => (one.type === 'step' ? [one.loss] : []));
@@ -315,7 +318,17 @@ describe('train', () => {
     ['light', { type: 'elu', alpha: 1 }],
     ['light', { type: 'residual-kaf', ...kafOfFive, init: { type: 'normal', std: 0.05 } }],
     ['light', { type: 'kaf-free', ...kafOfFive, init: { type: 'normal', std: 0.3 } }],
-    ['light', { type: 'k-wta', ratio: 0.3 }],
+    ['light', { type: 'kaf', kernels: ['relu'], ...kafOfFive, init: { type: 'normal', std: 0.3 } }],
+    [
+      'vgg',
+      {
+        type: 'multi-kaf',
+        kernels: ['gaussian', 'softplus'],
+        ...kafOfFive,
+        init: { type: 'ridge', target: 'elu', epsilon: 1e-6 },
+      },
+    ],
+    ['light', { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.3 }],
     ['light', { type: 'step', straightThrough: 1 }],
     ['light', { type: 'prelu', slope: 0.25 }],
     ['light', { type: 'generalized-tanh', scale: 1, rate: 2 }],
@@ -324,6 +337,7 @@ describe('train', () => {
     ['light', { type: 'polynomial', degree: 3 }],
     ['light', splineOfSix],
     ['light', { type: 'maxout', maps: 3 }],
+    ['light', { type: 'kaf-2d', dictionary: 3, boundary: 2, gamma: 0.3, std: 0.5 }],
     ['vgg', { type: 'swish' }],
     [
       { type: 'resnet', depth: 8 },

@@ -18,7 +18,7 @@ import {
   layerOfChannel,
   lipschitzEstimate,
   shapeDistance,
-  type KafCoefficients,
+  type ShapeCoefficients,
   type ShapeGrid,
   type ShapedLayer,
 } from '../kaf/shape.ts';
@@ -120,7 +120,7 @@ export class ActivationsTab extends LitElement {
     const { info, index } = found;
     const grid = gridFor(info, { points: 61, margin: 1 });
     this.small = grid;
-    const coefficients = (record: ShapesRecord): KafCoefficients => coefficientsOf(record, index);
+    const coefficients = (record: ShapesRecord): ShapeCoefficients => coefficientsOf(record, index);
     const shapeOf = (record: ShapesRecord, channel: number): Float64Array => {
       const made = coefficients(record);
       return gridOfChannel(grid, info, made, channel).values(rowOf(info, made.alpha, channel));
@@ -351,7 +351,7 @@ export class ActivationsTab extends LitElement {
     this.isPlaying = false;
   }
 
-  private largeView(info: ShapeInfo, start: KafCoefficients, now: KafCoefficients): typeof this.large {
+  private largeView(info: ShapeInfo, start: ShapeCoefficients, now: ShapeCoefficients): typeof this.large {
     const { chosen, palette } = this;
     const shared = gridFor(info, { points: 321, margin: 1 });
     const startGrid = gridOfChannel(shared, info, start, chosen);
@@ -397,13 +397,21 @@ function parametersOf(names: readonly string[], before: Float32Array, now: Float
   return names.slice(0, 8).map((name, p) => ({ name, before: before[p] ?? NaN, now: now[p] ?? NaN }));
 }
 
-function coefficientsOf(record: ShapesRecord, index: number): KafCoefficients {
+function coefficientsOf(record: ShapesRecord, index: number): ShapeCoefficients {
   return { alpha: record.alphas[index] ?? new Float32Array(), kernels: record.kernels?.[index] };
 }
 
 function emptyFace(snapshot: RunSnapshot): unknown {
   const { model } = snapshot.plan;
-  if (!activationsOf(model).some(({ activation }) => hasShapes(activation))) {
+  const activations = activationsOf(model).map(({ activation }) => activation);
+  if (!activations.some(hasShapes) && activations.some(({ type }) => type === 'kaf-2d')) {
+    return html`<kaf-face
+      icon="symbol-event"
+      heading="Functions of two values are not drawn"
+      reason="A kaf-2d has a surface for each pair of channels. Its coefficients' norms are in the Norms tab, their values in the checkpoints."
+    ></kaf-face>`;
+  }
+  if (!activations.some(hasShapes)) {
     return html`<kaf-face
       icon="symbol-event"
       heading="This network has no activation functions to draw"

@@ -1,7 +1,8 @@
-// The shape of a kernel activation function, f(x) = base(x) + Σᵢ αᵢ exp(−γ(x−dᵢ)²) (Scardapane et al. 2019, eq. 8), of a spline,
+// The shape of a kernel activation function, f(x) = base(x) + Σₘ Σᵢ αₘᵢ κₘ(x, dᵢ) (Scardapane et al. 2019, eq. 8), of a spline,
 // f(x) = Σᵢ αᵢ w((x − dᵢ)/Δ), whose control points are the α, whose knots the d, and w its basis' bump, and of a formula. For drawing, so in
 // float64 on a grid; training's kernels are elsewhere.
 import { curveOf } from '../../server/formula/evaluate.ts';
+import { gaussianAlone, kafKernelFormula, type KafKernelName } from '../../server/formula/kafKernels.ts';
 import { formulaOf, type FormulaText } from '../../server/formula/formula.ts';
 import type { KafKernels } from '../../server/protocol/records.ts';
 
@@ -9,6 +10,8 @@ export interface KafLayer {
   readonly dictionary: readonly number[];
   readonly gamma: number;
   readonly base: 'none' | 'swish';
+  /** Absent for the Gaussian alone. */
+  readonly kernelNames?: readonly KafKernelName[];
 }
 
 export interface SplineLayer {
@@ -63,23 +66,24 @@ export function gridAt(layer: ShapedLayer, x: Float64Array): ShapeGrid {
 
 /** Of a sum of fixed functions: base(x) + Σᵢ αᵢ κᵢ(x). */
 function sumGrid(layer: KafLayer | SplineLayer, x: Float64Array): ShapeGrid {
-  const size = layer.dictionary.length;
+  const size = layer.dictionary.length * nKernelsOf(layer);
   const base = new Float64Array(x.length);
   const baseSlope = new Float64Array(x.length);
-  // exp(−γ(x−dᵢ)²) or w((x − dᵢ)/Δ), and its derivative in x, `[x, dictionary]` row by row.
+  // κₘ(x, dᵢ) or w((x − dᵢ)/Δ), and its derivative in x, `[x, kernels · dictionary]` row by row.
   const kernels = new Float64Array(x.length * size);
   const slopes = new Float64Array(x.length * size);
-  x.forEach((input, row) => {
-    if ('base' in layer && layer.base === 'swish') {
+  if ('base' in layer && layer.base === 'swish') {
+    x.forEach((input, row) => {
       const sigmoid = 1 / (1 + Math.exp(-input));
       base[row] = input * sigmoid;
       baseSlope[row] = sigmoid * (1 + input * (1 - sigmoid));
-    }
-    layer.dictionary.forEach((centre, column) => {
-      const { value, slope } = 'spline' in layer ? bump(layer, input, centre) : gaussian(layer, input - centre);
-      kernels[row * size + column] = value;
-      slopes[row * size + column] = slope;
     });
+  }
+  columnsOf(layer, x).forEach((curve, column) => {
+    for (let row = 0; row < x.length; row++) {
+      kernels[row * size + column] = curve.values[row]!;
+      slopes[row * size + column] = curve.slopes[row]!;
+    }
   });
   return {
     x,
@@ -88,9 +92,43 @@ function sumGrid(layer: KafLayer | SplineLayer, x: Float64Array): ShapeGrid {
   };
 }
 
-function gaussian({ gamma }: KafLayer, distance: number): { value: number; slope: number } {
-  const value = Math.exp(-gamma * distance * distance);
-  return { value, slope: -2 * gamma * distance * value };
+interface Curve {
+  readonly values: Float64Array;
+  readonly slopes: Float64Array;
+}
+
+/** The function that each coefficient weighs. */
+function columnsOf(layer: KafLayer | SplineLayer, x: Float64Array): Curve[] {
+  if ('spline' in layer) {
+    return layer.dictionary.map((knot) => {
+      const bumps = Array.from(x, (input) => bump(layer, input, knot));
+      return {
+        values: Float64Array.from(bumps, ({ value }) => value),
+        slopes: Float64Array.from(bumps, ({ slope }) => slope),
+      };
+    });
+  }
+  return (layer.kernelNames ?? gaussianAlone).flatMap((name) => {
+    // By hand, because free KAFs have one for each channel.
+    if (name === 'gaussian') return layer.dictionary.map((centre) => gaussian(layer, x, centre));
+    const formula = kafKernelFormula(name, layer.gamma);
+    return layer.dictionary.map((centre) =>
+      curveOf(
+        formula,
+        x.map((input) => input - centre),
+        [],
+      ),
+    );
+  });
+}
+
+function gaussian({ gamma }: KafLayer, x: Float64Array, centre: number): Curve {
+  const values = x.map((input) => Math.exp(-gamma * (input - centre) * (input - centre)));
+  return { values, slopes: values.map((value, row) => -2 * gamma * (x[row]! - centre) * value) };
+}
+
+function nKernelsOf(layer: KafLayer | SplineLayer): number {
+  return 'kernelNames' in layer ? layer.kernelNames.length : 1;
 }
 
 /** What a control point weighs at x. Within a knot of the ends and beyond, the curve keeps its value. */
@@ -124,7 +162,7 @@ const bumps: Readonly<Record<SplineLayer['spline'], readonly [near: Cubic, far: 
 };
 
 /** What training has made of a layer. */
-export interface KafCoefficients {
+export interface ShapeCoefficients {
   /** `[channels, count]`, row by row. */
   readonly alpha: Float32Array;
   /** Absent where dictionary and bandwidth are the layer's. */
@@ -132,7 +170,7 @@ export interface KafCoefficients {
 }
 
 /** The layer as one channel has it. */
-export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients, channel: number): ShapedLayer {
+export function layerOfChannel(layer: ShapedLayer, { kernels }: ShapeCoefficients, channel: number): ShapedLayer {
   if (!kernels || !('gamma' in layer)) return layer;
   const size = layer.dictionary.length;
   return {
@@ -146,7 +184,7 @@ export function layerOfChannel(layer: ShapedLayer, { kernels }: KafCoefficients,
 export function gridOfChannel(
   grid: ShapeGrid,
   layer: ShapedLayer,
-  coefficients: KafCoefficients,
+  coefficients: ShapeCoefficients,
   channel: number,
 ): ShapeGrid {
   return coefficients.kernels ? gridAt(layerOfChannel(layer, coefficients, channel), grid.x) : grid;
@@ -154,7 +192,7 @@ export function gridOfChannel(
 
 /** One channel's coefficients. */
 export function rowOf(layer: ShapedLayer, alpha: Float32Array, channel: number): Float32Array {
-  const size = 'formula' in layer ? layer.formula.parameters.length : layer.dictionary.length;
+  const size = 'formula' in layer ? layer.formula.parameters.length : layer.dictionary.length * nKernelsOf(layer);
   return alpha.subarray(channel * size, (channel + 1) * size);
 }
 

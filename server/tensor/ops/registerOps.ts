@@ -11,6 +11,10 @@
 // | KafscopeTrainedFormulaGrad | dy, x, coefficients            | formula, gradients all · input                        | dx, dcoefficients ([0] for input)
 // | KafscopeKaf              | x […, C], alpha [C, D]           | boundary, gamma, base none · swish, gradients         | y
 // | KafscopeKafGrad          | dy, x, alpha                     | boundary, gamma, base, gradients all · input          | dx, dalpha ([0] for input)
+// | KafscopeKernelKaf        | x […, C], alpha [C, M·D]         | kernels (M), boundary, gamma, base, gradients         | y
+// | KafscopeKernelKafGrad    | dy, x, alpha                     | the same                                              | dx, dalpha ([0] for input)
+// | KafscopeKaf2d            | x […, 2C], alpha [C, D·D]        | boundary, gamma, gradients                            | y […, C]
+// | KafscopeKaf2dGrad        | dy […, C], x, alpha              | boundary, gamma, gradients all · input                | dx, dalpha ([0] for input)
 // | KafscopeFreeKaf          | x […, C], alpha [C, D],          | base none · swish, gradients                          | y
 // |                          | dictionary [C, D], logGamma [C]  |                                                       |
 // | KafscopeFreeKafGrad      | dy, and the same                 | base, gradients all · input                           | dx, dalpha, ddictionary, dlogGamma
@@ -19,8 +23,9 @@
 // | KafscopeSplineGrad       | dy, x, points                    | boundary, basis, gradients all · input                | dx, dpoints ([0] for input)
 // | KafscopeMaxout           | x […, K·C]                       | maps (K)                                              | y […, C]
 // | KafscopeMaxoutGrad       | dy […, C], x                     | maps                                                  | dx
-// | KafscopeKWinners         | x [B, …]                         | count                                                 | y, thresholds [B]
-// | KafscopeKWinnersGrad     | dy, x, thresholds                |                                                       | dx
+// | KafscopeKWinners         | x [B, …]                         | count, nLanes (L, 1 or x's channels), isExact         | y, thresholds [B·L],
+// |                          |                                  |                                                       | quotas int32 [B·L] (-1: all ties)
+// | KafscopeKWinnersGrad     | dy, x, thresholds, quotas        | the same                                              | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
 // | KafscopeGroupNorm        | x [N, …, C], gamma [C], beta [C] | groups, epsilon                                       | y, mean [N, groups], variance
@@ -55,6 +60,8 @@ import { freeKafOps } from './freeKaf.ts';
 import { groupNormOps } from './groupNorm.ts';
 import { histogramOps } from './histogram.ts';
 import { kafOps } from './kaf.ts';
+import { kaf2dOps } from './kaf2d.ts';
+import { kernelKafOps } from './kernelKaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { maxoutOps } from './maxout.ts';
 import { normsOps } from './norms.ts';
@@ -67,6 +74,8 @@ const operations: readonly OpDefinition[] = [
   splineOps,
   maxoutOps,
   kafOps,
+  kernelKafOps,
+  kaf2dOps,
   freeKafOps,
   kWinnersOps,
   batchNormOps,

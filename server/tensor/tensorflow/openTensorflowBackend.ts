@@ -7,7 +7,9 @@ import { groupNormKernels } from './kernels/groupNorm.ts';
 import { crossEntropyKernels } from './kernels/crossEntropy.ts';
 import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
+import { kaf2dKernels } from './kernels/kaf2d.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
 import { randomKernels } from './kernels/random.ts';
 import { rankingKernels } from './kernels/ranking.ts';
@@ -21,6 +23,8 @@ const fusedKernels = [
   ...splineKernels,
   ...maxoutKernels,
   ...kafKernels,
+  ...kernelKafKernels,
+  ...kaf2dKernels,
   ...freeKafKernels,
   ...batchNormKernels,
   ...groupNormKernels,

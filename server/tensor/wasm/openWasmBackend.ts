@@ -11,7 +11,9 @@ import { formulaKernels } from './kernels/formula.ts';
 import { freeKafKernels } from './kernels/freeKaf.ts';
 import { gatherKernels } from './kernels/gather.ts';
 import { histogramKernels } from './kernels/histogram.ts';
+import { kaf2dKernels } from './kernels/kaf2d.ts';
 import { kafKernels } from './kernels/kaf.ts';
+import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
@@ -35,6 +37,8 @@ const fastKernels = [
   ...convolutionKernels,
   ...poolingKernels,
   ...kafKernels,
+  ...kernelKafKernels,
+  ...kaf2dKernels,
   ...freeKafKernels,
   ...formulaKernels,
   ...splineKernels,

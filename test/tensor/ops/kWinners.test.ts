@@ -8,23 +8,42 @@ import { expectClose } from '../expectClose.ts';
 import { describeOnEveryRuntime, evaluate, evaluateGradients, float64, input, rounded, scatter } from './contract.ts';
 
 const exactly = { absolute: 0, relative: 0 };
+const asInCode = { rounding: 'ceiling', over: 'layer', ties: 'all' } as const;
+
+const ways = (['index', 'all'] as const).flatMap((ties) =>
+  (['layer', 'channel'] as const).flatMap((over) =>
+    (['floor', 'ceiling'] as const).map((rounding) => ({ ties, over, rounding })),
+  ),
+);
 
 function check(x: Float32Array, shape: readonly number[], ratio: number): void {
   const nSamples = shape[0]!;
   const dy = scatter(x.length, 1, 2);
-  const { y, gradients } = evaluateGradients((xs: tf.Tensor) => kWinners(xs, ratio), [input(x, shape)], dy);
-  const count = winnerCount(nSamples === 0 ? 0 : x.length / nSamples, ratio);
-  const kept = (values: Float32Array) => rounded(reference.keepWinners(float64(values), float64(x), nSamples, count));
-  // Nothing is computed, only chosen.
-  expectClose(y, kept(x), exactly, 'y');
-  expectClose(gradients[0]!, kept(dy), exactly, 'dx');
+  for (const way of ways) {
+    const { y, gradients } = evaluateGradients(
+      (xs: tf.Tensor) => kWinners(xs, { ratio, ...way }),
+      [input(x, shape)],
+      dy,
+    );
+    const nLanes = way.over === 'channel' && shape.length > 2 ? shape.at(-1)! : 1;
+    const size = nSamples === 0 ? 0 : x.length / nSamples / nLanes;
+    const options = { nSamples, nLanes, count: winnerCount(size, ratio, way.rounding), ties: way.ties };
+    const kept = (values: Float32Array) => rounded(reference.keepWinners(float64(values), float64(x), options));
+    // Nothing is computed, only chosen.
+    expectClose(y, kept(x), exactly, `y, ${Object.values(way).join()}`);
+    expectClose(gradients[0]!, kept(dy), exactly, `dx, ${Object.values(way).join()}`);
+  }
 }
 
 describe('the number of winners', () => {
-  it('is the ratio of the size, rounded up, whatever rounding the product suffers', () => {
-    // 0.07 · 100 is 7.000000000000001 in float64.
-    expect([winnerCount(100, 0.07), winnerCount(10, 0.15), winnerCount(32_768, 0.3)]).toEqual([7, 2, 9831]);
-    expect([winnerCount(3, 1e-9), winnerCount(5, 1)]).toEqual([1, 5]);
+  it('is the ratio of the size, rounded as asked, whatever rounding the product suffers', () => {
+    // 0.07 · 100 is 7.000000000000001 in float64, and 0.29 · 100 is 28.999999999999996.
+    const up = (size: number, ratio: number) => winnerCount(size, ratio, 'ceiling');
+    expect([up(100, 0.07), up(10, 0.15), up(32_768, 0.3)]).toEqual([7, 2, 9831]);
+    expect([up(3, 1e-9), up(5, 1)]).toEqual([1, 5]);
+    const down = (size: number, ratio: number) => winnerCount(size, ratio, 'floor');
+    expect([down(100, 0.29), down(10, 0.15), down(32_768, 0.3)]).toEqual([29, 1, 9830]);
+    expect([down(3, 1e-9), down(5, 1), down(5, 0.1)]).toEqual([1, 5, 1]);
   });
 });
 
@@ -38,6 +57,7 @@ describeOnEveryRuntime('kWinners', (runtime) => {
       [3, 4],
       [2, 5],
       [3, 7, 5, 3],
+      [2, 6, 9],
       [2, 1031],
     ]) {
       for (const ratio of [1e-6, 0.15, 0.5, 1]) {
@@ -74,13 +94,39 @@ describeOnEveryRuntime('kWinners', (runtime) => {
           check(Float32Array.from(x), given, ratio);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
-  it('keeps ties with the k-th largest', () => {
-    const { y } = evaluate((xs: tf.Tensor) => kWinners(xs, 0.25), [input([2, 1, 2, -3], [1, 4])]);
-    expect([...y]).toEqual([2, 0, 2, 0]);
+  it('keeps of ties with the k-th largest the first ones or all', () => {
+    const winners = (ties: 'index' | 'all', ratio: number) => {
+      const op = (xs: tf.Tensor) => kWinners(xs, { ...asInCode, ties, ratio });
+      return [...evaluate(op, [input([2, 1, 2, -3, 2, -0, 0], [1, 7])]).y];
+    };
+    expect(winners('all', 2 / 7)).toEqual([2, 0, 2, 0, 2, 0, 0]);
+    expect(winners('index', 2 / 7)).toEqual([2, 0, 2, 0, 0, 0, 0]);
+    // −0 and 0 are equal: the first stays, with its sign.
+    expect(winners('index', 5 / 7)).toEqual([2, 1, 2, 0, 2, -0, 0]);
+  });
+
+  it('chooses among each channel’s own values', () => {
+    const op = (xs: tf.Tensor) => kWinners(xs, { ratio: 1 / 3, rounding: 'floor', over: 'channel', ties: 'index' });
+    const { y } = evaluate(op, [input([1, -5, 3, -4, 2, -4], [1, 3, 2])]);
+    expect([...y]).toEqual([0, 0, 3, -4, 0, 0]);
+  });
+
+  it('agrees where most values are ties, by sample and by channel', () => {
+    for (const shape of [
+      [3, 40],
+      [2, 3, 4, 5],
+      [4, 9, 6],
+    ]) {
+      const x = scatter(
+        shape.reduce((a, b) => a * b, 1),
+        2,
+      ).map(Math.round);
+      for (const ratio of [0.1, 0.3, 0.7]) check(x, shape, ratio);
+    }
   });
 
   it('takes NaN for the largest, and keeps it', () => {
@@ -94,13 +140,13 @@ describeOnEveryRuntime('kWinners', (runtime) => {
 
   it('names a wrong rank, ratio or dtype', () => {
     tf.tidy(() => {
-      expect(() => kWinners(tf.zeros([4]), 0.5)).toThrow(
+      expect(() => kWinners(tf.zeros([4]), { ...asInCode, ratio: 0.5 })).toThrow(
         new RangeError('kWinners: expected x of rank 2 or more, got shape [4]'),
       );
-      expect(() => kWinners(tf.zeros([2, 2]), 0)).toThrow(
+      expect(() => kWinners(tf.zeros([2, 2]), { ...asInCode, ratio: 0 })).toThrow(
         new RangeError('kWinners: expected a ratio in (0, 1], got 0'),
       );
-      expect(() => kWinners(tf.zeros([2, 2], 'int32'), 0.5)).toThrow(
+      expect(() => kWinners(tf.zeros([2, 2], 'int32'), { ...asInCode, ratio: 0.5 })).toThrow(
         new TypeError('kWinners: expected x of dtype float32, got int32'),
       );
     });

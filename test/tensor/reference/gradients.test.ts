@@ -2,12 +2,15 @@
 import { describe, expect, it } from 'vitest';
 
 import { activationFunction, activations, type FormulaActivation } from '../../../server/formula/activations.ts';
+import { kafKernelNames } from '../../../server/formula/kafKernels.ts';
 import * as batchNorms from '../../../server/tensor/reference/batchNorm.ts';
 import * as convolutions from '../../../server/tensor/reference/convolution.ts';
 import * as entropies from '../../../server/tensor/reference/crossEntropy.ts';
 import * as denses from '../../../server/tensor/reference/dense.ts';
 import * as freeKafs from '../../../server/tensor/reference/freeKaf.ts';
 import * as kafs from '../../../server/tensor/reference/kaf.ts';
+import * as kaf2ds from '../../../server/tensor/reference/kaf2d.ts';
+import * as kernelKafs from '../../../server/tensor/reference/kernelKaf.ts';
 import * as maxouts from '../../../server/tensor/reference/maxout.ts';
 import * as pools from '../../../server/tensor/reference/maxPool.ts';
 import * as splines from '../../../server/tensor/reference/spline.ts';
@@ -92,6 +95,23 @@ describe('gradients of the references agree with central differences:', () => {
       dy,
       'dgamma',
     );
+  });
+
+  it('two-dimensional KAF', () => {
+    const options = { channels: 3, side: 4, boundary: 2, gamma: 0.7 };
+    const [x, alpha, dy] = [numbers(24, 4), numbers(3 * 16, 1, 1), numbers(12, 1, 2)];
+    const exact = kaf2ds.kaf2dGradients(dy, x, alpha, options);
+    expectGradient(exact.dx, (at) => kaf2ds.kaf2d(at, alpha, options), x, dy, 'dx');
+    expectGradient(exact.dalpha, (at) => kaf2ds.kaf2d(x, at, options), alpha, dy, 'dalpha');
+  });
+
+  it.each(kafKernelNames.map((name) => [name]))('KAF of kernel %s beside Gaussians', (name) => {
+    const kernels = [name, 'gaussian'] as const;
+    const options = { channels: 3, kernels, dictionary: 6, boundary: 2, gamma: 0.7, base: 'swish' } as const;
+    const [x, alpha, dy] = [numbers(24, 5), numbers(3 * 12, 1, 1), numbers(24, 1, 2)];
+    const exact = kernelKafs.kernelKafGradients(dy, x, alpha, options);
+    expectGradient(exact.dx, (at) => kernelKafs.kernelKaf(at, alpha, options), x, dy, 'dx');
+    expectGradient(exact.dalpha, (at) => kernelKafs.kernelKaf(x, at, options), alpha, dy, 'dalpha');
   });
 
   it.each(['none', 'swish'] as const)('KAF of dictionary and bandwidth of its own, base %s', (base) => {

@@ -441,10 +441,11 @@ describeOnEveryBuild('fused kernels', () => {
     for (const [rows, channels] of sizes) {
       await expectLikeCpu(() => {
         const x = noise([rows, channels]);
-        const count = Math.ceil(channels / 3);
-        const [y, thresholds] = runKernel('KafscopeKWinners', { x }, { count });
+        const attributes = { count: Math.ceil(channels / 3), nLanes: 1, isExact: true };
+        const [y, thresholds, quotas] = runKernel('KafscopeKWinners', { x }, attributes);
         const dy = noise([rows, channels], { seed: 2 });
-        return [y!, thresholds!, ...runKernel('KafscopeKWinnersGrad', { dy, x, thresholds })];
+        const inputs = { dy, x, thresholds: thresholds!, quotas: quotas! };
+        return [y!, thresholds!, quotas!, ...runKernel('KafscopeKWinnersGrad', inputs, attributes)];
       }, exactly);
     }
   });

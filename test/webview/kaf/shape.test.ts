@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { kernelKaf, kernelKafGradients } from '../../../server/tensor/reference/kernelKaf.ts';
 import { spline as splineReference, splineGradients } from '../../../server/tensor/reference/spline.ts';
 import {
   dotsOf,
@@ -48,6 +49,29 @@ describe.each(['none', 'swish'] as const)('a KAF with base %s', (base) => {
     grid.values(rowOf(layer, alpha, 1)).forEach((value, index) => {
       expect(value).toBe(base === 'swish' ? swish(x[index]!) : 0);
     });
+  });
+});
+
+describe('a KAF of several kernels', () => {
+  const layer = { dictionary, gamma, base: 'swish', kernelNames: ['relu', 'gaussian'] } as const;
+  const x = Float64Array.of(-12, -0.7, 0.4, 2.5, 12);
+  const rows = Float32Array.of(...[9, 9, 9, 9, 9, 9], ...[0.5, -0.25, 1, 2, 0, -1]);
+  const row = rowOf(layer, rows, 1);
+  const options = { channels: 1, kernels: layer.kernelNames, dictionary: 3, boundary: 1, gamma, base: layer.base };
+
+  test('has the coefficients of one after those of the other, and the values and slopes of the reference', () => {
+    expect([...row]).toEqual([0.5, -0.25, 1, 2, 0, -1]);
+    const { dx } = kernelKafGradients(new Float64Array(5).fill(1), x, row, options);
+    gridAt(layer, x)
+      .values(row)
+      .forEach((value, index) => {
+        expect(value).toBeCloseTo(kernelKaf(x, row, options)[index]!, 12);
+      });
+    gridAt(layer, x)
+      .slopes(row)
+      .forEach((slope, index) => {
+        expect(slope).toBeCloseTo(dx[index]!, 12);
+      });
   });
 });
 

@@ -45,7 +45,7 @@ function passing(dy: tf.Tensor, slope: tf.Tensor): tf.Tensor {
 }
 
 /** Each output like x, whatever it depends on. */
-function evaluate(
+export function evaluate(
   outputs: readonly Node[],
   x: tf.Tensor,
   coefficients: tf.Tensor2D | null,

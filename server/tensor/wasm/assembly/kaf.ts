@@ -144,6 +144,26 @@ export function kafForward(
   x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
   first: i32, last: i32, rowsPerBlock: i32,
 ): void {
+  evaluate(x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, false, 0, 0);
+}
+
+/**
+ * The same on a folded grid (kernels/foldedGrid.ts), where the cubics are of t = x for |x| ≤ fold and ±(2·fold − fold²/|x|) beyond.
+ * With `rises` the last entry, of no interval, has as its second coefficient what y rises by with each 1 of x beyond the fold.
+ */
+export function kernelKafForward(
+  x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
+  fold: f32, rises: i32, first: i32, last: i32, rowsPerBlock: i32,
+): void {
+  evaluate(x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, true, fold, rises);
+}
+
+// @ts-ignore: decorator
+@inline
+function evaluate(
+  x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
+  first: i32, last: i32, rowsPerBlock: i32, isFolded: bool, fold: f32, rises: i32,
+): void {
   const origin = opaqueZero();
   const rowBytes = <usize>channels << 2;
   const tableBytes = <usize>nEntries * PIECE;
@@ -159,10 +179,12 @@ export function kafForward(
     for (let channel = 0; channel < channels; channel += 4) {
       const width = min(4, channels - channel);
       const places = placesOf(table + <usize>channel * tableBytes, tableBytes);
+      let rise = f32x4.splat(0);
+      if (isFolded) rise = secondsAt(i32x4.add(places, i32x4.splat((nEntries - 1) << 4)));
       let at = <usize>start * rowBytes + (<usize>channel << 2);
       for (let row = 0; row < rows; row++) {
         const value = loadFirst(x + at, width);
-        const inside = within(value, limits);
+        const inside = within(isFolded ? folded(value, fold) : value, limits);
         const shifted = f32x4.add(f32x4.sub(f32x4.mul(inside, inverse), shifts), rounding);
         const centre = f32x4.add(f32x4.sub(shifted, rounding), shifts);
         const s = f32x4.mul(multiplyAdd(centre, minusH, inside), inverse);
@@ -170,6 +192,7 @@ export function kafForward(
         const entry = i32x4.min_u(i32x4.sub(shifted, entryZero), lastEntry);
         const place = i32x4.add(i32x4.shl(entry, 4), places);
         let sum = cubicsAt(place, s);
+        if (isFolded && rises) sum = multiplyAdd(rise, beyond(value, fold), sum);
         if (base) sum = f32x4.add(sum, swish(value, origin));
         storeFirst(y + at, sum, width);
         at += rowBytes;
@@ -188,6 +211,54 @@ export function kafBackward(
   dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
   pieces: usize, nPieces: i32, perStep: i32, dictionary: i32, sums: usize, hasMoments: i32, moments: usize,
   channel: i32, first: i32, last: i32, rowsPerBlock: i32,
+): void {
+  differentiate(
+    dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, hasMoments, moments, channel, first, last, rowsPerBlock,
+    false, 0, 0,
+  );
+  if (sums) gatherMoments(moments, nEntries, pieces, nPieces, perStep, dictionary, sums);
+}
+
+/** The same on a folded grid; with `rises` the last entry's second moment is Σ dy·(x − fold) over the x beyond the fold. */
+export function kernelKafBackward(
+  dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
+  fold: f32, rises: i32, hasMoments: i32, moments: usize, channel: i32, first: i32, last: i32, rowsPerBlock: i32,
+): void {
+  differentiate(
+    dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, hasMoments, moments, channel, first, last, rowsPerBlock,
+    true, fold, rises,
+  );
+}
+
+/**
+ * out[c] = the sum of its `nParts` moments, [nEntries] of four floats, for channels first…last, where `kernelKafBackward` left
+ * [16][nEntries] of four for each 16 channels and part; overshoots[c] = the last entry's second, which becomes 0.
+ */
+export function kernelKafMoments(
+  moments: usize, nParts: i32, nEntries: i32, out: usize, overshoots: usize, first: i32, last: i32,
+): void {
+  const tableBytes = <usize>nEntries * PIECE;
+  const partBytes = <usize>CHANNELS * tableBytes;
+  for (let channel = first; channel < last; channel++) {
+    const from = moments + <usize>((channel / CHANNELS) * nParts) * partBytes + <usize>(channel % CHANNELS) * tableBytes;
+    const to = out + <usize>channel * tableBytes;
+    memory.copy(to, from, tableBytes);
+    for (let part = 1; part < nParts; part++) {
+      const other = from + <usize>part * partBytes;
+      for (let at: usize = 0; at < tableBytes; at += PIECE) add(to + at, v128.load(other + at));
+    }
+    const second = to + tableBytes - PIECE + 4;
+    store<f32>(overshoots + (<usize>channel << 2), load<f32>(second));
+    store<f32>(second, 0);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function differentiate(
+  dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
+  hasMoments: i32, moments: usize, channel: i32, first: i32, last: i32, rowsPerBlock: i32,
+  isFolded: bool, fold: f32, rises: i32,
 ): void {
   const origin = opaqueZero();
   const rowBytes = <usize>channels << 2;
@@ -210,11 +281,12 @@ export function kafBackward(
       const ownMoments = moments + <usize>(of4 - channel) * tableBytes;
       const momentPlaces = placesOf(ownMoments, tableBytes);
       let poison = zero;
+      let overshoot = zero;
       let at = <usize>start * rowBytes + (<usize>of4 << 2);
       for (let row = 0; row < rows; row++) {
         const value = loadFirst(x + at, width);
         const slope = loadFirst(dy + at, width);
-        const inside = within(value, limits);
+        const inside = within(isFolded ? folded(value, fold) : value, limits);
         const shifted = f32x4.add(f32x4.sub(f32x4.mul(inside, inverse), shifts), rounding);
         const centre = f32x4.add(f32x4.sub(shifted, rounding), shifts);
         const s = f32x4.mul(multiplyAdd(centre, minusH, inside), inverse);
@@ -228,6 +300,7 @@ export function kafBackward(
           const second = f32x4.mul(first, s);
           const third = f32x4.mul(second, s);
           poison = multiplyAdd(third, zero, poison);
+          if (isFolded && rises) overshoot = multiplyAdd(slope, beyond(value, fold), overshoot);
           const m01 = v128.shuffle<i32>(slope, first, 0, 4, 1, 5);
           const m23 = v128.shuffle<i32>(second, third, 0, 4, 1, 5);
           const n01 = v128.shuffle<i32>(slope, first, 2, 6, 3, 7);
@@ -244,14 +317,42 @@ export function kafBackward(
       if (hasMoments) {
         // The last entry belongs to no element.
         const spare = ownMoments + tableBytes - PIECE;
-        add(spare, v128.shuffle<i32>(poison, zero, 0, 4, 5, 6));
-        add(spare + tableBytes, v128.shuffle<i32>(poison, zero, 1, 4, 5, 6));
-        add(spare + 2 * tableBytes, v128.shuffle<i32>(poison, zero, 2, 4, 5, 6));
-        add(spare + 3 * tableBytes, v128.shuffle<i32>(poison, zero, 3, 4, 5, 6));
+        const low = v128.shuffle<i32>(poison, overshoot, 0, 4, 1, 5);
+        const high = v128.shuffle<i32>(poison, overshoot, 2, 6, 3, 7);
+        add(spare, v128.shuffle<i64>(low, zero, 0, 2));
+        add(spare + tableBytes, v128.shuffle<i64>(low, zero, 1, 2));
+        add(spare + 2 * tableBytes, v128.shuffle<i64>(high, zero, 0, 2));
+        add(spare + 3 * tableBytes, v128.shuffle<i64>(high, zero, 1, 2));
       }
     }
   }
-  if (sums) gatherMoments(moments, nEntries, pieces, nPieces, perStep, dictionary, sums);
+}
+
+/** Where x is on the folded axis; NaN stays. */
+// @ts-ignore: decorator
+@inline
+function folded(x: v128, fold: f32): v128 {
+  const size = f32x4.abs(x);
+  const far = f32x4.sub(f32x4.splat(2 * fold), f32x4.div(f32x4.splat(fold * fold), size));
+  const signed = v128.or(far, v128.and(x, i32x4.splat(0x80000000)));
+  return v128.bitselect(signed, x, f32x4.gt(size, f32x4.splat(fold)));
+}
+
+/** max(0, x − fold), which of a NaN is one. */
+// @ts-ignore: decorator
+@inline
+function beyond(x: v128, fold: f32): v128 {
+  return f32x4.max(f32x4.sub(x, f32x4.splat(fold)), f32x4.splat(0));
+}
+
+/** The second of the four floats at each lane's place. */
+// @ts-ignore: decorator
+@inline
+function secondsAt(places: v128): v128 {
+  let seconds = v128.load32_splat(<usize>i32x4.extract_lane(places, 0), 4);
+  seconds = f32x4.replace_lane(seconds, 1, load<f32>(<usize>i32x4.extract_lane(places, 1), 4));
+  seconds = f32x4.replace_lane(seconds, 2, load<f32>(<usize>i32x4.extract_lane(places, 2), 4));
+  return f32x4.replace_lane(seconds, 3, load<f32>(<usize>i32x4.extract_lane(places, 3), 4));
 }
 
 // @ts-ignore: decorator

@@ -4,7 +4,10 @@
 import { evaluateNodes, type Node } from '../../../formula/expression.ts';
 import type { Formula } from '../../../formula/formula.ts';
 import type { KernelBuild } from '../loadKernels.ts';
-import { LanesGraph, wideAngle, type Lanes } from './lanes.ts';
+import { helpers, laneByLane, loadFirst, storeFirst } from './helperFunctions.ts';
+import { LanesAlgebra } from './lanes.ts';
+import { LanesCode } from './lanesCode.ts';
+import type { Lanes } from './lanesGraph.ts';
 import { encodeModule, FunctionWriter, type ValueType } from './moduleWriter.ts';
 
 /** What is to be made of a formula. */
@@ -38,9 +41,6 @@ export interface CompiledFormula {
 export const formulaExports = ['values', 'slopes', 'gradients'] as const;
 
 export type FormulaExport = (typeof formulaExports)[number];
-
-/** Indices of what every module has: two imports, four helpers. */
-const helpers = { sin: 0, cos: 1, loadFirst: 2, storeFirst: 3, slowSin: 4, slowCos: 5 } as const;
 
 export function compileFormula(formula: Formula, options: CompileOptions): CompiledFormula {
   const compiler = new Compiler(formula, options);
@@ -284,7 +284,7 @@ class Compiler {
   }
 
   #lanesOf(outputs: readonly Node[]): Lanes[] {
-    const lanes = new LanesGraph(this.#options.build === 'relaxed');
+    const lanes = new LanesAlgebra(this.#options.build === 'relaxed');
     const inputs = Object.fromEntries(this.#names.map((name) => [name, lanes.input(name)]));
     return evaluateNodes(outputs, { ...inputs, x: lanes.input('x'), ' dy': lanes.input('dy') }, lanes.algebra);
   }
@@ -322,187 +322,4 @@ function loadAll(
     inputs.set(name, lanes);
   }
   return inputs;
-}
-
-/** The first parameter of every function. */
-const constantsArgument = 0;
-
-/** Writes what computes lanes from locals that hold the inputs. */
-class LanesCode {
-  readonly #writer: FunctionWriter;
-  readonly #constants: Map<number, number>;
-
-  constructor(writer: FunctionWriter, constants: Map<number, number>) {
-    this.#writer = writer;
-    this.#constants = constants;
-  }
-
-  /** @returns the local of each output */
-  compute(
-    outputs: readonly Lanes[],
-    inputs: ReadonlyMap<string, number>,
-    fixed?: ReadonlyMap<Lanes, number>,
-  ): number[] {
-    const locals = new Map<Lanes, number>(fixed);
-    const uses = countUses(outputs);
-    return outputs.map((output) => {
-      const known = locals.get(output);
-      if (known !== undefined) return known;
-      this.#write(output, inputs, locals, uses);
-      return this.#keep(output, locals);
-    });
-  }
-
-  /** Locals of what does not depend on x or dy, other than constants and inputs. */
-  computeFixed(outputs: readonly Lanes[], inputs: ReadonlyMap<string, number>): Map<Lanes, number> {
-    const locals = new Map<Lanes, number>();
-    const uses = countUses(outputs);
-    const fixed = fixedAmong(outputs);
-    for (const lanes of fixed) {
-      if (lanes.type !== 'operation' || locals.has(lanes)) continue;
-      this.#write(lanes, inputs, locals, uses);
-      this.#keep(lanes, locals);
-    }
-    return locals;
-  }
-
-  #keep(lanes: Lanes, locals: Map<Lanes, number>): number {
-    const local = this.#writer.local('v128');
-    this.#writer.set(local);
-    locals.set(lanes, local);
-    return local;
-  }
-
-  /** Leaves the value on the stack; what is used more than once is kept in a local first. */
-  #write(
-    lanes: Lanes,
-    inputs: ReadonlyMap<string, number>,
-    locals: Map<Lanes, number>,
-    uses: ReadonlyMap<Lanes, number>,
-  ): void {
-    const known = locals.get(lanes);
-    if (known !== undefined) {
-      this.#writer.get(known);
-      return;
-    }
-    if (lanes.type === 'constant') {
-      this.#writer.get(constantsArgument).load('v128.load32_splat', 4 * this.#placeOf(lanes.bits));
-      return;
-    }
-    if (lanes.type === 'input') {
-      this.#writer.get(inputs.get(lanes.name)!);
-      return;
-    }
-    const { instruction, args, distance } = lanes;
-    if (instruction === 'slowSin' || instruction === 'slowCos') {
-      this.#writeWide(instruction, args as [Lanes, Lanes], { inputs, locals, uses });
-    } else {
-      for (const each of args) this.#write(each, inputs, locals, uses);
-      if (instruction === 'i32x4.shl' || instruction === 'i32x4.shr_s') this.#writer.int(distance);
-      this.#writer.op(instruction);
-    }
-    if ((uses.get(lanes) ?? 0) > 1) this.#writer.get(this.#keep(lanes, locals));
-  }
-
-  #writeWide(
-    which: 'slowSin' | 'slowCos',
-    [x, y]: readonly [Lanes, Lanes],
-    {
-      inputs,
-      locals,
-      uses,
-    }: {
-      inputs: ReadonlyMap<string, number>;
-      locals: Map<Lanes, number>;
-      uses: ReadonlyMap<Lanes, number>;
-    },
-  ): void {
-    const [angle, result] = [this.#writer.local('v128'), this.#writer.local('v128')];
-    this.#write(x, inputs, locals, uses);
-    this.#writer.set(angle);
-    this.#write(y, inputs, locals, uses);
-    this.#writer.set(result);
-    this.#writer.get(constantsArgument).load('v128.load32_splat', 4 * this.#placeOf(wideAngleBits));
-    this.#writer.get(angle).op('f32x4.abs', 'f32x4.lt', 'v128.any_true');
-    this.#writer.when(() => this.#writer.get(angle).call(helpers[which]).set(result));
-    this.#writer.get(result);
-  }
-
-  #placeOf(bits: number): number {
-    const known = this.#constants.get(bits);
-    if (known !== undefined) return known;
-    const place = this.#constants.size;
-    this.#constants.set(bits, place);
-    return place;
-  }
-}
-
-const wideAngleBits = new Int32Array(Float32Array.of(wideAngle).buffer)[0]!;
-
-/** How often each is an argument or an output; arguments before what they are arguments of. */
-function countUses(outputs: readonly Lanes[]): Map<Lanes, number> {
-  const uses = new Map<Lanes, number>();
-  const visit = (lanes: Lanes): void => {
-    const count = uses.get(lanes);
-    if (count === undefined && lanes.type === 'operation') lanes.args.forEach(visit);
-    uses.set(lanes, (count ?? 0) + 1);
-  };
-  outputs.forEach(visit);
-  return uses;
-}
-
-/** What depends on neither x nor dy; arguments before what they are arguments of. */
-function fixedAmong(outputs: readonly Lanes[]): Set<Lanes> {
-  const fixed = new Set<Lanes>();
-  const seen = new Set<Lanes>();
-  const visit = (lanes: Lanes): void => {
-    if (seen.has(lanes)) return;
-    seen.add(lanes);
-    if (lanes.type === 'operation') lanes.args.forEach(visit);
-    const isFixed =
-      lanes.type === 'constant' ||
-      (lanes.type === 'input' && lanes.name !== 'x' && lanes.name !== 'dy') ||
-      (lanes.type === 'operation' && lanes.args.every((each) => fixed.has(each)));
-    if (isFixed) fixed.add(lanes);
-  };
-  outputs.forEach(visit);
-  return fixed;
-}
-
-/** (address, count): the first `count` floats, others 0. */
-function loadFirst(): FunctionWriter {
-  const writer = new FunctionWriter(2);
-  const lanes = writer.local('v128');
-  for (let lane = 0; lane < 4; lane++) {
-    writer.get(1).int(lane).op('i32.gt_s');
-    writer.when(() => writer.get(0).get(lanes).loadLane(lane).set(lanes));
-  }
-  return writer.get(lanes);
-}
-
-/** (address, vector, count). */
-function storeFirst(): FunctionWriter {
-  const writer = new FunctionWriter(3);
-  for (let lane = 0; lane < 4; lane++) {
-    writer.get(2).int(lane).op('i32.gt_s');
-    writer.when(() => writer.get(0).get(1).storeLane(lane));
-  }
-  return writer;
-}
-
-/** An imported function of float64 for each lane of (vector). */
-function laneByLane(index: number): FunctionWriter {
-  const writer = new FunctionWriter(1);
-  for (let lane = 0; lane < 4; lane++) {
-    writer
-      .get(0)
-      .get(0)
-      .extractLane(lane)
-      .op('f64.promote_f32')
-      .call(index)
-      .op('f32.demote_f64')
-      .replaceLane(lane)
-      .set(0);
-  }
-  return writer.get(0);
 }

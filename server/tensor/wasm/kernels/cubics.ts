@@ -155,11 +155,11 @@ export function gradientParts(backend: WasmBackend, nRows: number, nChannels: nu
 const leastRows = 512;
 
 /** In the kernels' order. */
-function gridArguments({ nEntries, lowest, shift, h, limit }: CubicGrid, base: Table['base']): number[] {
+export function gridArguments({ nEntries, lowest, shift, h, limit }: CubicGrid, base: Table['base']): number[] {
   return [nEntries, lowest, shift, h, limit, base === 'swish' ? 1 : 0];
 }
 
 /** So that a block of 16 channels of x, dy and dx stays in the second-level cache. */
-function rowsPerBlock(nChannels: number): number {
+export function rowsPerBlock(nChannels: number): number {
   return Math.max(16, Math.floor(32_768 / nChannels));
 }

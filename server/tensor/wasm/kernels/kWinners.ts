@@ -1,5 +1,7 @@
 // KafscopeKWinners and its gradient over assembly/kWinners.ts.
 import type * as tf from '@tensorflow/tfjs-core';
+import type { WinnersAttributes } from '../../ops/kWinners.ts';
+import type { WasmBackend } from '../wasmBackend.ts';
 import { sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 const countsBytes = 2048 * 4;
@@ -8,36 +10,43 @@ interface Gradient {
   readonly dy: tf.TensorInfo;
   readonly x: tf.TensorInfo;
   readonly thresholds: tf.TensorInfo;
+  readonly quotas: tf.TensorInfo;
 }
 
 export const kWinnersKernels: readonly WasmKernel[] = [
-  wasmKernel<{ x: tf.TensorInfo }, { count: number }>('KafscopeKWinners', ({ inputs: { x }, attrs, backend }) => {
-    const nSamples = x.shape[0]!;
+  wasmKernel<{ x: tf.TensorInfo }, WinnersAttributes>('KafscopeKWinners', ({ inputs: { x }, attrs, backend }) => {
+    const { count, nLanes, isExact } = attrs;
+    const nGroups = x.shape[0]! * nLanes;
     const y = backend.place(x.shape);
-    const thresholds = backend.place([nSamples]);
-    backend.floats(thresholds.address, nSamples).fill(0);
-    if (sizeOf(x) === 0) return [y.info, thresholds.info];
+    const thresholds = backend.place([nGroups]);
+    const quotas = backend.place([nGroups], 'int32');
+    backend.floats(thresholds.address, nGroups).fill(0);
+    backend.integers(quotas.address, nGroups).fill(0);
+    const outputs = [y.info, thresholds.info, quotas.info];
+    if (sizeOf(x) === 0) return outputs;
     const from = backend.addressOf(x);
-    const size = sizeOf(x) / nSamples;
-    const selection = [from, size, attrs.count, thresholds.address];
+    const size = sizeOf(x) / nGroups;
+    const selection = [from, size, nLanes, count, isExact ? 1 : 0, thresholds.address, quotas.address];
     const counts = { argument: selection.length, sizeBytes: countsBytes };
-    backend.runOver(nSamples, 1, 'selectThresholds', (...range) => [...selection, 0, ...range], counts);
-    const fixed = [from, from, thresholds.address, y.address, size];
-    backend.runOver(nSamples, samplesPerRange(size), 'keepWinners', (...range) => [...fixed, ...range]);
-    return [y.info, thresholds.info];
+    const grain = nLanes === 1 ? 1 : Math.ceil(4096 / size);
+    backend.runOver(nGroups, grain, 'selectThresholds', (...range) => [...selection, 0, ...range], counts);
+    keepWinners(backend, x, [from, from, thresholds.address, quotas.address, y.address], nLanes);
+    return outputs;
   }),
-  wasmKernel<Gradient, unknown>('KafscopeKWinnersGrad', ({ inputs: { dy, x, thresholds }, backend }) => {
-    const nSamples = x.shape[0]!;
+  wasmKernel<Gradient, WinnersAttributes>('KafscopeKWinnersGrad', ({ inputs, attrs, backend }) => {
+    const { dy, x, thresholds, quotas } = inputs;
     const dx = backend.place(x.shape);
     if (sizeOf(x) === 0) return dx.info;
-    const size = sizeOf(x) / nSamples;
-    const fixed = [...[dy, x, thresholds].map((tensor) => backend.addressOf(tensor)), dx.address, size];
-    backend.runOver(nSamples, samplesPerRange(size), 'keepWinners', (...range) => [...fixed, ...range]);
+    const addresses = [dy, x, thresholds, quotas].map((tensor) => backend.addressOf(tensor));
+    keepWinners(backend, x, [...addresses, dx.address], attrs.nLanes);
     return dx.info;
   }),
 ];
 
-/** So many that a range has some 16,000 values. */
-function samplesPerRange(size: number): number {
-  return Math.ceil(16_384 / size);
+/** Ranges have some 16,000 values. */
+function keepWinners(backend: WasmBackend, x: tf.TensorInfo, addresses: readonly number[], nLanes: number): void {
+  const nSamples = x.shape[0]!;
+  const size = sizeOf(x) / nSamples / nLanes;
+  const grain = Math.ceil(16_384 / (size * nLanes));
+  backend.runOver(nSamples, grain, 'keepWinners', (...range) => [...addresses, size, nLanes, ...range]);
 }

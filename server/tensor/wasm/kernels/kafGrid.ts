@@ -88,12 +88,27 @@ export function freeGrid(centres: Float32Array, gammas: Float64Array): CubicGrid
 }
 
 /** Places of the nodes of all intervals, ascending by interval, those of the first and the last where every kernel is 0. */
-export function nodesOf({ h, lowest, shift, nEntries }: CubicGrid): Float64Array {
-  return Float64Array.from({ length: 4 * nEntries }, (_, index) => {
+export function nodesOf(grid: CubicGrid): Float64Array {
+  const { nEntries } = grid;
+  return placesOfNodes(grid, nEntries).map((place, index) => {
     const entry = index >> 2;
-    if (entry === 0 || entry === nEntries - 1) return Infinity;
-    return (lowest + entry + shift + nodes[index & 3]!) * h;
+    return entry === 0 || entry === nEntries - 1 ? Infinity : place;
   });
+}
+
+/** Places of the nodes of the first `count` intervals. */
+export function placesOfNodes({ h, lowest, shift }: CubicGrid, count: number): Float64Array {
+  return Float64Array.from(
+    { length: 4 * count },
+    (_, index) => (lowest + (index >> 2) + shift + nodes[index & 3]!) * h,
+  );
+}
+
+/** Coefficients by ascending powers of the cubics of all intervals that agree with `samples` at their nodes. */
+export function piecesOf(samples: Float64Array): Float64Array {
+  const pieces = new Float64Array(samples.length);
+  for (let at = 0; at < samples.length; at += 4) pieces.set(cubicThrough(samples.subarray(at, at + 4)), at);
+  return pieces;
 }
 
 /** Chebyshev's four nodes of [−½, ½]. */
@@ -110,7 +125,7 @@ function cubicOf(f: (s: number) => number): number[] {
   return cubicThrough(nodes.map(f));
 }
 
-function cubicThrough(samples: readonly number[]): number[] {
+function cubicThrough(samples: ArrayLike<number>): number[] {
   // ½c₀ + Σ cₖ·Tₖ(2s).
   const [c0, c1, c2, c3] = [0, 1, 2, 3].map(
     (k) => angles.reduce((sum, angle, j) => sum + samples[j]! * Math.cos(k * angle), 0) / 2,

@@ -36,6 +36,35 @@ export const matrixProductKernels: readonly WasmKernel[] = [
   }),
 ];
 
+interface Matrix {
+  readonly address: number;
+  /** As it is stored. */
+  readonly rowLength: number;
+  readonly isTransposed: boolean;
+}
+
+/** out[M, N] = a·op(b) of matrices in the memory: a [M, K], op(b) [K, N]. */
+export function multiplyRows(
+  backend: WasmBackend,
+  { a, b, out }: { readonly a: number; readonly b: Matrix; readonly out: number },
+  [nRows, inner, nColumns]: readonly [number, number, number],
+): void {
+  const paddedColumns = roundUp(nColumns, 8);
+  backend.withScratch([paddedColumns * inner * 4, paddedColumns * 4], (panels, bias) => {
+    backend.floats(bias!, paddedColumns).fill(0);
+    const [rowBytes, columnBytes] = b.isTransposed ? [4, b.rowLength * 4] : [b.rowLength * 4, 4];
+    backend.kernels.packMatrix(b.address, rowBytes, columnBytes, inner, nColumns, panels!);
+    const fixed = [a, inner, panels!, nColumns, bias!, out];
+    const offsets = { argument: fixed.length + 2, sizeBytes: 24 };
+    backend.runOver(nRows, grainOf(inner, nColumns), 'multiplyRows', (...range) => [...fixed, ...range, 0, 0], offsets);
+  });
+}
+
+/** Some 200,000 operations, by whole tiles of six rows. */
+function grainOf(inner: number, nColumns: number): number {
+  return 6 * Math.ceil(16_384 / Math.max(1, inner * nColumns));
+}
+
 interface ProductOptions extends Transpositions {
   readonly bias: tf.TensorInfo | null;
   readonly isRelu: boolean;
@@ -67,8 +96,7 @@ function multiply(backend: WasmBackend, a: tf.TensorInfo, b: tf.TensorInfo, opti
   const addressA = backend.addressOf(a);
   const addressB = backend.addressOf(b);
   const paddedColumns = roundUp(nColumns, 8);
-  // Some 200,000 operations, by whole tiles of six rows.
-  const grain = 6 * Math.ceil(16_384 / Math.max(1, inner * nColumns));
+  const grain = grainOf(inner, nColumns);
   const sizesBytes = [paddedColumns * inner * 4, paddedColumns * 4, transposeA ? nRows * paddedColumns * 4 : 0];
   backend.withScratch(sizesBytes, (panels, paddedBias, sums) => {
     const biasValues = backend.floats(paddedBias!, paddedColumns).fill(0);

@@ -170,6 +170,8 @@ describe('any number of threads gives the same bits:', () => {
     ];
   };
   const apl = { formula: activationFunction({ type: 'apl', hinges: 3, reach: 1 }).formula, gradients: 'all' };
+  const winners = { count: 100, nLanes: 1, isExact: true };
+  const mixedKaf = { ...kaf, kernels: ['gaussian', 'relu'] };
   const kernels: Record<string, () => tf.Tensor[]> = {
     KafscopeKaf: () => runKernel('KafscopeKaf', { x: noise([3001, 21], { scale: 4 }), alpha: noise([21, 20]) }, kaf),
     KafscopeKafGrad: () =>
@@ -177,6 +179,21 @@ describe('any number of threads gives the same bits:', () => {
         'KafscopeKafGrad',
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
         kaf,
+      ),
+    KafscopeKaf2d: () => runKernel('KafscopeKaf2d', { x: noise([501, 22], { scale: 4 }), alpha: noise([11, 25]) }, kaf),
+    KafscopeKaf2dGrad: () =>
+      runKernel(
+        'KafscopeKaf2dGrad',
+        { dy: noise([501, 11]), x: noise([501, 22], { seed: 2, scale: 4 }), alpha: noise([11, 25]) },
+        kaf,
+      ),
+    KafscopeKernelKaf: () =>
+      runKernel('KafscopeKernelKaf', { x: noise([3001, 21], { scale: 9 }), alpha: noise([21, 40]) }, mixedKaf),
+    KafscopeKernelKafGrad: () =>
+      runKernel(
+        'KafscopeKernelKafGrad',
+        { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 9 }), alpha: noise([21, 40]) },
+        mixedKaf,
       ),
     KafscopeFreeKaf: () =>
       runKernel('KafscopeFreeKaf', { x: noise([3001, 21], { scale: 4 }), ...freeKafCoefficients() }, kaf),
@@ -220,11 +237,18 @@ describe('any number of threads gives the same bits:', () => {
     KafscopeMaxout: () => runKernel('KafscopeMaxout', { x: noise([20_011, 33]) }, { maps: 3 }),
     KafscopeMaxoutGrad: () =>
       runKernel('KafscopeMaxoutGrad', { dy: noise([20_011, 11]), x: noise([20_011, 33], { seed: 2 }) }, { maps: 3 }),
-    KafscopeKWinners: () => runKernel('KafscopeKWinners', { x: noise([37, 1031]) }, { count: 100 }),
+    KafscopeKWinners: () => runKernel('KafscopeKWinners', { x: noise([37, 1031]) }, winners),
     KafscopeKWinnersGrad: () =>
-      runKernel('KafscopeKWinnersGrad', {
-        ...{ dy: noise([37, 1031]), x: noise([37, 1031], { seed: 2 }), thresholds: noise([37], { seed: 3 }) },
-      }),
+      runKernel(
+        'KafscopeKWinnersGrad',
+        {
+          ...{ dy: noise([37, 1031]), x: noise([37, 1031], { seed: 2 }), thresholds: noise([37], { seed: 3 }) },
+          quotas: tf.zeros([37], 'int32'),
+        },
+        winners,
+      ),
+    'KafscopeKWinners, of each channel': () =>
+      runKernel('KafscopeKWinners', { x: noise([37, 64, 17]) }, { ...winners, count: 5, nLanes: 17 }),
     KafscopeHistogram: () =>
       runKernel('KafscopeHistogram', { x: noise([300_001]) }, { low: -0.5, high: 0.75, nBins: 100 }),
     KafscopeCropAndFlip: () =>

@@ -1,0 +1,82 @@
+// The layers of kernel activation functions.
+import type * as tf from '@tensorflow/tfjs-core';
+import type { KafKernelName } from '../formula/kafKernels.ts';
+import { kernelsOf, type Kaf2dPlan, type KafPlan } from '../protocol/plan.ts';
+import type { KafInfo } from '../protocol/records.ts';
+import { freeKaf } from '../tensor/ops/freeKaf.ts';
+import { kaf2d } from '../tensor/ops/kaf2d.ts';
+import { kaf } from '../tensor/ops/kaf.ts';
+import { kernelKaf, mixKernels } from '../tensor/ops/kernelKaf.ts';
+import type { ActivationLayer, Place } from './activationLayer.ts';
+import type { Layer } from './layer.ts';
+import type { Initializer } from './parameters.ts';
+import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
+
+/** The coefficients, and what else is trained, with the function of them. */
+export function makeKaf(plan: KafPlan, place: Place): ActivationLayer {
+  const { name: layer, channels, maker } = place;
+  const { dictionary: size, boundary, gamma, kernels } = plan;
+  const base = baseOf(plan);
+  const elements = dictionaryElements({ size, boundary, gamma });
+  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, size], kafInitializer(plan));
+  const named = kernels ? { kernelNames: kernels } : {};
+  const info: KafInfo = { layer, channels, dictionary: [...elements], gamma, base, ...named };
+  if (plan.type === 'kaf-free') return { apply: freeLayer(alpha, elements, plan, { ...place, layer }), info };
+  if (!kernels) return { apply: (x, { gradients }) => kaf(x, alpha, { boundary, gamma, base, gradients }), info };
+  const options = { kernels, boundary, gamma, base };
+  if (plan.type !== 'multi-kaf') {
+    return { apply: (x, { gradients }) => kernelKaf(x, alpha, { ...options, gradients }), info };
+  }
+  const mixture: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'mixture', [channels, kernels.length], {
+    type: 'constant',
+    value: 1 / kernels.length,
+  });
+  return { apply: (x, { gradients }) => kernelKaf(x, mixKernels(alpha, mixture), { ...options, gradients }), info };
+}
+
+/** Of pairs of channels; its surfaces are not observed. */
+export function makeKaf2d(
+  { dictionary, boundary, gamma, std }: Kaf2dPlan,
+  { name: layer, channels, maker }: Place,
+): ActivationLayer {
+  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, dictionary ** 2], {
+    type: 'normal',
+    std,
+  });
+  return { apply: (x, { gradients }) => kaf2d(x, alpha, { boundary, gamma, gradients }), info: null };
+}
+
+/** Dictionary and bandwidth of each channel's own. */
+function freeLayer(
+  alpha: tf.Tensor2D,
+  elements: Float64Array,
+  { dictionary: size, gamma }: KafPlan,
+  { layer, channels, maker }: Pick<Place, 'channels' | 'maker'> & { readonly layer: string },
+): Layer {
+  const dictionary: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'dictionary', [channels, size], {
+    type: 'rows',
+    row: elements,
+  });
+  const logGamma: tf.Tensor1D = maker.make<tf.Rank.R1>(layer, 'logGamma', [channels], {
+    type: 'constant',
+    value: Math.log(gamma),
+  });
+  return (x, { gradients }) => freeKaf(x, alpha, dictionary, logGamma, { base: 'none', gradients });
+}
+
+function baseOf({ type }: KafPlan): 'none' | 'swish' {
+  return type === 'residual-kaf' ? 'swish' : 'none';
+}
+
+/** A ridge fit aims at what the whole function should be: with a base, at the target minus the base. */
+function kafInitializer(plan: KafPlan): Initializer {
+  const { dictionary: size, boundary, gamma, init } = plan;
+  if (init.type === 'normal') return { type: 'normal', std: init.std };
+  const target = ridgeTargets[init.target];
+  const base = baseOf(plan) === 'swish' ? ridgeTargets.swish : () => 0;
+  const kernels: readonly KafKernelName[] = kernelsOf(plan);
+  return {
+    type: 'rows',
+    row: fitRidge({ size, boundary, gamma, kernels }, (x) => target(x) - base(x), init.epsilon),
+  };
+}

@@ -1,0 +1,38 @@
+// What the kernels of two-dimensional KAFs, and of KAFs of other kernels than Gaussian alone, take on the runtime `wasm` beside tensors (kernelScratch.ts has the
+// rest).
+import type { KafKernelName } from '../formula/kafKernels.ts';
+import type { Kaf2dPlan, KafPlan } from '../protocol/plan.ts';
+import { foldedFrame } from '../tensor/wasm/kernels/foldedGrid.ts';
+
+/**
+ * At most so many float32 values: tables, the pieces of all kernels as they are and as a matrix product wants them, and the moments of the
+ * parts; 0 where no grid holds the kernels.
+ */
+export function kernelKafFloats(
+  { dictionary, boundary, gamma }: KafPlan,
+  kernels: readonly KafKernelName[],
+  { channels, gradients }: { readonly channels: number; readonly gradients: 'all' | 'input' },
+): number {
+  const grid = foldedFrame(kernels, dictionary, boundary, gamma);
+  if (!grid) return 0;
+  const table = 4 * grid.nEntries * channels;
+  // As rows, and packed in panels of 8 columns.
+  const pieces = 2 * 4 * (grid.nEntries + 2) * (kernels.length * dictionary + 8);
+  if (gradients === 'input') return table + pieces;
+  const parts = 16 + Math.ceil(channels / 16);
+  return 2 * table + pieces + 16 * 4 * grid.nEntries * parts;
+}
+
+/** At most so many float32 values: the table, the sums of up to 16 parts in float64, and what a thread works with. */
+export function kaf2dFloats(
+  { dictionary }: Kaf2dPlan,
+  {
+    channels,
+    gradients,
+    threads,
+  }: { readonly channels: number; readonly gradients: 'all' | 'input'; readonly threads: number },
+): number {
+  const table = channels * dictionary ** 2;
+  const own = threads * (4 * (4 * dictionary + dictionary ** 2) + 32);
+  return own + table * (gradients === 'all' ? 1 + 2 * 17 : 1);
+}
