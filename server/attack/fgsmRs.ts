@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
 import type { ThreatPlan } from '../protocol/plan.ts';
 import { attackStepLinf } from '../tensor/ops/attackStep.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
 import { uniform, type RandomKey } from '../tensor/ops/random.ts';
 import { inputGradient } from './inputGradient.ts';
 
@@ -21,8 +22,8 @@ export function attackForTraining(
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const start = tf.add<tf.Tensor4D>(clean, uniform(clean.shape, -epsilon, epsilon, keys.start));
-    const { gradient, logits } = inputGradient(network, start, labels, { mode: 'training', key: keys.dropout });
-    logits.dispose();
+    const lossOf = (logits: tf.Tensor2D) => softmaxCrossEntropy(logits, labels);
+    const { gradient } = inputGradient(network, start, lossOf, { mode: 'training', key: keys.dropout });
     return attackStepLinf(start, clean, gradient, { stepSize, epsilon });
   });
 }

@@ -1,9 +1,9 @@
 // From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
 import path from 'node:path';
+import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type {
   ActivationPlan,
   DatasetPlan,
-  EvaluationPlan,
   KafInit,
   ModelPlan,
   NetworkPlan,
@@ -22,7 +22,6 @@ export interface PlanPlace {
 }
 
 type Values = ExperimentValues;
-type EvaluationValues = NonNullable<Values['evaluation']>[number];
 
 const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
@@ -46,7 +45,12 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     training,
     observe: observationPlan(values.observe, dataset.testSamples),
     checkpoints: values.checkpoints,
-    evaluation: (values.evaluation ?? []).map((item) => evaluationPlan(item, training.threat, dataset.testSamples)),
+    evaluation: (values.evaluation ?? []).map(({ attack, ...given }) =>
+      completeEvaluation(attack, given, {
+        trainedEpsilon: training.threat?.epsilon ?? null,
+        testSamples: dataset.testSamples,
+      }),
+    ),
   };
 }
 
@@ -192,13 +196,4 @@ function observationPlan(values: Values['observe'], testSamples: number): Observ
     robustSteps: values.robustSteps,
     tensorboard: values.tensorboard,
   };
-}
-
-function evaluationPlan(values: EvaluationValues, threat: ThreatPlan | null, testSamples: number): EvaluationPlan {
-  const { attack, norm, steps, restarts, batchSize, protocol } = values;
-  const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
-  // A quarter of the smallest double is 0, which is no length.
-  const stepSize = values.stepSize ?? Math.max(Number.MIN_VALUE, epsilon / 4);
-  const samples = values.samples ?? Math.min(1000, testSamples);
-  return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { activations, type ActivationName } from '../formula/activations.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
+import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { pathNames } from './settingAt.ts';
@@ -111,13 +112,6 @@ const schedule = z.discriminatedUnion('type', [
   }),
 ]);
 
-const evaluation = z.strictObject({
-  attack: z.literal('pgd'),
-  norm: z.literal('linf'),
-  ...numbers('evaluation.[].pgd', 'epsilon', 'stepSize', 'steps', 'restarts', 'samples', 'batchSize'),
-  protocol: z.literal('worst-case'),
-});
-
 const keep = z.union([
   z.literal('all'),
   z.strictObject({ ...numbers('checkpoints.keep', 'last', 'everyEpochs'), best: z.boolean() }),
@@ -164,7 +158,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       tensorboard: z.boolean().default(true),
     }),
     checkpoints: z.strictObject({ keep }).default({ keep: 'all' }),
-    evaluation: z.array(evaluation).max(20),
+    evaluation: z.array(evaluationPlanSchema).max(20),
   })
   .superRefine((plan, context) => {
     const { method, threat: planned } = plan.training;

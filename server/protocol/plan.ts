@@ -1,6 +1,9 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import type { EvaluationPlan } from './evaluationPlan.ts';
+
+export type { EvaluationPlan };
 
 export interface Plan {
   readonly version: 1;
@@ -174,17 +177,4 @@ export interface KeepRule {
   readonly everyEpochs: number;
   /** The one whose weights did best in a test: under attack where tests attack, on clean images otherwise. */
   readonly best: boolean;
-}
-
-export interface EvaluationPlan {
-  readonly attack: 'pgd';
-  readonly norm: 'linf';
-  readonly epsilon: number;
-  readonly stepSize: number;
-  readonly steps: number;
-  readonly restarts: number;
-  /** The first so many test images. */
-  readonly samples: number;
-  readonly batchSize: number;
-  readonly protocol: 'worst-case';
 }

@@ -29,7 +29,7 @@ describe('docs/experiment.md', () => {
       expect(text).toContain(`| \`${key}\` |`);
     }
     expect(text).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
-    expect(text).toContain('δ₀ ~ U(−ε, ε)');
+    expect(text).toContain('x₀ ~ U(B(x, ε))');
   });
 
   it('is made from the settings alone', () => {

@@ -86,12 +86,24 @@ describe('completion of keys', () => {
     [
       'in a list item',
       'evaluation:\n  - attack: pgd\n    steps: 3\n    re|',
-      ['norm', 'epsilon', 'stepSize', 'restarts', 'samples', 'batchSize', 'protocol'],
+      [
+        'norm',
+        'epsilon',
+        'stepSize',
+        'restarts',
+        'loss',
+        'target',
+        'momentum',
+        'epsilons',
+        'samples',
+        'batchSize',
+        'protocol',
+      ],
     ],
     [
       'in a list item in braces',
       'evaluation:\n  - {attack: pgd, steps: 50, restarts: 10, norm: linf, |}',
-      ['epsilon', 'stepSize', 'samples', 'batchSize', 'protocol'],
+      ['epsilon', 'stepSize', 'loss', 'target', 'momentum', 'epsilons', 'samples', 'batchSize', 'protocol'],
     ],
   ])('%s', (_, marked, expected) => {
     expect(labels(marked)).toEqual(expected);
@@ -201,7 +213,7 @@ describe('hover', () => {
     expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ exp(−γ(x − dᵢ)²)');
     expect(hovered('model: {activation: sw|ish}')).toContain('f(x) = x·σ(x)');
     expect(hovered('training: {method: |fgsm-rs}')).toContain('sign ∇ₓℓ');
-    expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');
+    expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('x₀ ~ U(B(x, ε))');
   });
 
   it('over an activation function draws it, with its gain and its corners', () => {

@@ -1,7 +1,7 @@
 // The estimate of memory beside what is taken, and what is said where a plan does not fit.
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { evaluatePgd } from '../../server/attack/evaluation.ts';
+import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import { openDataset } from '../../server/data/dataset.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import type { ActivationPlan, EvaluationPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../server/trainer/planMemory.ts';
 import { train } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { tinyPlan } from './tinyPlan.ts';
 
 const ends = { imageShape: [32, 32, 3], nClasses: 10 } as const;
@@ -62,10 +63,7 @@ function planOf({ network, activation = kaf, batchSize, method = 'standard' }: P
 }
 
 function evaluationOf(samples: number, batchSize: number): EvaluationPlan {
-  return {
-    ...{ attack: 'pgd', norm: 'linf', epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1 },
-    ...{ samples, batchSize, protocol: 'worst-case' },
-  };
+  return attackPlan('pgd', { epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1, samples, batchSize });
 }
 
 /** So much of the estimate is needed at least: small tensors and scratch are counted generously. */
@@ -121,7 +119,7 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     // No image may be dropped: those that stand are what the memory is for.
     dataset.test.labels.fill(0);
     network.parameters.at(-1)!.variable.assign(tf.tensor1d([1000, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
-    const attack = evaluatePgd(network, dataset, evaluationOf(batchSize, batchSize), {
+    const attack = evaluateAttack(network, dataset, evaluationOf(batchSize, batchSize), {
       ...{ seed: 0, signal: new AbortController().signal },
     });
     let ended = await attack.next();

@@ -11,7 +11,7 @@ import { experimentName, experimentTemplate } from '../../../extension/experimen
 import { failureMessage } from '../../../extension/failureMessage.ts';
 import { requestErrorCodes } from '../../../server/protocol/errors.ts';
 import { compileExperiment } from '../../../server/experiment/compileExperiment.ts';
-import { evaluationPlanSchema } from '../../../server/protocol/messages.ts';
+import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
 
 describe('Evaluate Run…', () => {
   test.each([

@@ -3,6 +3,7 @@ import type { ActivationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
+import { attackPlan } from '../../attack/plans.ts';
 
 export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'formula' | 'relu';
 
@@ -60,19 +61,7 @@ export function makePlan(activation: RunActivation): Plan {
       tensorboard: true,
     },
     checkpoints: { keep: 'all' },
-    evaluation: [
-      {
-        attack: 'pgd',
-        norm: 'linf',
-        epsilon: 8 / 255,
-        stepSize: 2 / 255,
-        steps: 50,
-        restarts: 10,
-        samples: 1000,
-        batchSize: 128,
-        protocol: 'worst-case',
-      },
-    ],
+    evaluation: [attackPlan('pgd')],
   };
 }
 
@@ -217,8 +206,7 @@ function pushEvaluation(
   random: Random,
 ): void {
   const epsilon = [8, 4, 12][evaluation - 1] ?? 8;
-  const base = makePlan('kaf').evaluation[0]!;
-  const plan = { ...base, epsilon: epsilon / 255, stepSize: epsilon / 4 / 255 };
+  const plan = attackPlan('pgd', { epsilon: epsilon / 255 });
   push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
   const floor = 0.77 - epsilon * 0.047;
   let previous = new Int32Array(plan.steps + 1).fill(2000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { evaluationPlanSchema } from '../../../server/protocol/messages.ts';
+import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
 import { draftFor, readDraft } from '../../../webview/state/evaluationForm.ts';
 import { makePlan } from '../gallery/runData.ts';
 
