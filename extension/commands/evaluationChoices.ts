@@ -12,9 +12,20 @@ export interface AttackChoice {
 }
 
 export const attackChoices: readonly AttackChoice[] = [
-  { label: 'PGD-10', description: '10 steps, 1 restart: a first look', attack: 'pgd', settings: { steps: 10, restarts: 1 } }, // prettier-ignore
+  {
+    label: 'PGD-10',
+    description: '10 steps, 1 restart: a first look',
+    attack: 'pgd',
+    settings: { steps: 10, restarts: 1 },
+  },
   { label: 'PGD-20', description: '20 steps, 1 restart', attack: 'pgd', settings: { steps: 20, restarts: 1 } },
   { label: 'PGD-50-10', description: '50 steps, 10 restarts', attack: 'pgd', settings: {} },
+  {
+    label: 'AutoAttack',
+    description: 'APGD-CE, APGD-T, FAB-T, Square: what to report',
+    attack: 'autoattack',
+    settings: {},
+  },
 ];
 
 export const defaultEpsilon = '8/255';

@@ -12,14 +12,14 @@ export interface BallOptions {
 }
 
 /** A start drawn uniformly in the ball: by coordinate; under L2 a normal direction, its length the d-th root of a uniform number. */
-export function startInBall(trial: Trial, { norm, epsilon }: BallOptions): tf.Tensor {
+export function startInBall(trial: Trial, { norm, epsilon }: BallOptions, draw = 0): tf.Tensor {
   return tf.tidy(() => {
-    if (norm === 'linf') return clip(trial, tf.add(trial.clean, trial.uniform(0, -epsilon, epsilon)));
+    if (norm === 'linf') return clip(trial, tf.add(trial.clean, trial.uniform(2 * draw, -epsilon, epsilon)));
     const size = trial.target.shape.reduce((product, length) => product * length, 1);
     // The first value of each image's own uniform draw.
-    const share = tf.slice(tf.reshape(trial.uniform(1, 0, 1), [trial.size, size]), [0, 0], [trial.size, 1]);
+    const share = tf.slice(tf.reshape(trial.uniform(2 * draw + 1, 0, 1), [trial.size, size]), [0, 0], [trial.size, 1]);
     const length = tf.mul(tf.pow(share, 1 / size), epsilon);
-    return clip(trial, tf.add(trial.clean, tf.mul(unit(trial.normal(0)), likeImages(length, trial.clean))));
+    return clip(trial, tf.add(trial.clean, tf.mul(unit(trial.normal(2 * draw)), likeImages(length, trial.clean))));
   });
 }
 

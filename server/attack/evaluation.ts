@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { consecutive, makeBatch } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
-import type { AttackName, PlanOfAttack } from '../protocol/attackTable.ts';
+import type { PlanOfAttack } from '../protocol/attackTable.ts';
 import {
   headlineStage,
   measuresDistances,
@@ -14,7 +14,7 @@ import {
   type Stage,
 } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
-import { attacks } from './attacks.ts';
+import { attacks, type SimpleAttackName } from './attacks.ts';
 import { Target } from './target.ts';
 import { Trial, type OnFooled } from './trial.ts';
 
@@ -83,7 +83,11 @@ export async function* evaluateAttack(
     const { images, labels } = makeBatch(dataset.test, consecutive(first, nRows), dataset.imageShape);
     const trial = new Trial({
       ...{ target, images, labels: labels.dataSync<'int32'>().slice(), seed, first, bounds: [0, 1] },
-      onFooled: onFooled && ((row, image, distance) => { onFooled(first + row, image, distance); }), // prettier-ignore
+      onFooled:
+        onFooled &&
+        ((row, image, distance) => {
+          onFooled(first + row, image, distance);
+        }),
     });
     tf.dispose([images, labels]);
     try {
@@ -129,7 +133,7 @@ export async function* evaluateAttack(
   return { ...done, passes: passesDone, isPartial: false };
 }
 
-function start<A extends AttackName>(trial: Trial, stage: Stage): Generator<void, void, void> {
+function start<A extends SimpleAttackName>(trial: Trial, stage: Stage): Generator<void, void, void> {
   const attack = stage.attack as A;
   return attacks[attack](trial, stage.plan as unknown as PlanOfAttack<A>, stage.run);
 }

@@ -1,6 +1,7 @@
 // What an attack raises, each a function of the logits alone. z are logits, y the true class, t a target class, π the order of the
 // logits from the largest. Equations stand beside the names in protocol/attackKey.ts.
 import * as tf from '@tensorflow/tfjs-core';
+import type { LossName } from '../protocol/attackKey.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
 
 /** Losses `[batch]` of logits `[batch, classes]`, differentiable. */
@@ -8,6 +9,20 @@ export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
 /** For a row of logits: the loss, and its slope added to `slopes`, which begins as zeros. */
 type RowLoss = (logits: Float32Array, slopes: Float32Array, row: number) => number;
+
+/** The loss of a name. */
+export function lossOf(name: LossName, labels: Int32Array): Loss {
+  switch (name) {
+    case 'cross-entropy':
+      return crossEntropy(labels);
+    case 'margin':
+      return margin(labels);
+    case 'dlr':
+      return differenceOfLogitsRatio(labels);
+    default:
+      return name satisfies never;
+  }
+}
 
 /** Softmax cross-entropy (Peconi, 2020, eq. 2.5). */
 export function crossEntropy(labels: Int32Array): Loss {
@@ -42,7 +57,10 @@ export function differenceOfLogitsRatio(labels: Int32Array): Loss {
   return rowLoss((z, slopes, row) => {
     const y = labels[row]!;
     const [first, , third] = order(z, 3);
-    return ratio(slopes, { z, y, other: largestOther(z, y) }, [[first!, 1], [third!, -1]]); // prettier-ignore
+    return ratio(slopes, { z, y, other: largestOther(z, y) }, [
+      [first!, 1],
+      [third!, -1],
+    ]);
   });
 }
 
@@ -51,13 +69,12 @@ export function targetedDifferenceOfLogitsRatio(labels: Int32Array, targets: Int
   return rowLoss((z, slopes, row) => {
     const [first, , third, fourth] = order(z, 4);
     const sides = { z, y: labels[row]!, other: targets[row]! };
-    return ratio(slopes, sides, [[first!, 1], [third!, -0.5], [fourth!, -0.5]]); // prettier-ignore
+    return ratio(slopes, sides, [
+      [first!, 1],
+      [third!, -0.5],
+      [fourth!, -0.5],
+    ]);
   });
-}
-
-/** z_k − z_y for one class k of each row: what a linear model of the boundary needs. */
-export function logitDifference(labels: Int32Array, classes: Int32Array): Loss {
-  return towards(labels, classes);
 }
 
 /** −(z_y − z_other)/(Σ weight·z + 10⁻¹²), as the public code of AutoAttack keeps it finite. */

@@ -4,15 +4,7 @@ import type { PlanOfAttack } from '../protocol/attackTable.ts';
 import { uniformValues } from '../tensor/ops/random.ts';
 import type { Attack } from './attack.ts';
 import { startInBall, stepInBall } from './ball.ts';
-import {
-  crossEntropy,
-  differenceOfLogitsRatio,
-  margin,
-  order,
-  targetedDifferenceOfLogitsRatio,
-  towards,
-  type Loss,
-} from './losses.ts';
+import { lossOf, order, targetedDifferenceOfLogitsRatio, towards, type Loss } from './losses.ts';
 import type { Trial } from './trial.ts';
 
 /**
@@ -26,7 +18,7 @@ export const pgd: Attack<'pgd'> = function* (trial, plan) {
   const state = trial.hold({ x: startInBall(trial, plan) });
   const direction = trial.hold<Record<string, tf.Tensor>>({});
   for (let step = 0; step < steps; step++) {
-    const loss = lossOf(plan, trial.labels, targets.now.classes);
+    const loss = raised(plan, trial.labels, targets.now.classes);
     const { gradient, logits } = trial.target.differentiate(state.now.x, loss);
     direction.replace({ g: momentum === 0 ? gradient : accumulate(gradient, direction.now['g'], momentum) });
     trial.drop(state.now.x, logits);
@@ -67,16 +59,7 @@ function targetsOf(trial: Trial, { target }: PlanOfAttack<'pgd'>): Int32Array {
   });
 }
 
-function lossOf({ loss, target }: PlanOfAttack<'pgd'>, labels: Int32Array, targets: Int32Array): Loss {
-  const isTargeted = target !== 'none';
-  switch (loss) {
-    case 'cross-entropy':
-      return isTargeted ? towards(labels, targets) : crossEntropy(labels);
-    case 'margin':
-      return isTargeted ? towards(labels, targets) : margin(labels);
-    case 'dlr':
-      return isTargeted ? targetedDifferenceOfLogitsRatio(labels, targets) : differenceOfLogitsRatio(labels);
-    default:
-      return loss satisfies never;
-  }
+function raised({ loss, target }: PlanOfAttack<'pgd'>, labels: Int32Array, targets: Int32Array): Loss {
+  if (target === 'none') return lossOf(loss, labels);
+  return loss === 'dlr' ? targetedDifferenceOfLogitsRatio(labels, targets) : towards(labels, targets);
 }

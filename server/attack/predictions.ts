@@ -23,3 +23,12 @@ export function areCorrect(logits: Float32Array, labels: Int32Array | Uint8Array
 export function countTrue(flags: readonly boolean[]): number {
   return flags.reduce((count, flag) => count + (flag ? 1 : 0), 0);
 }
+
+/** z_y − max_{i≠y} zᵢ of each row: below 0 where the network is wrong. */
+export function marginsOf(logits: Float32Array, labels: Int32Array): Float32Array {
+  const nClasses = logits.length / labels.length;
+  return Float32Array.from(labels, (label, row) => {
+    const z = logits.subarray(row * nClasses, (row + 1) * nClasses);
+    return z[label]! - z.reduce((largest, value, k) => (k === label ? largest : Math.max(largest, value)), -Infinity);
+  });
+}

@@ -60,6 +60,20 @@ export class Target {
     return { ...look!, gradient };
   }
 
+  /** Losses and gradients averaged over so many passes (expectation over transformations); the logits are the last pass's. */
+  expect(images: Float32Array, loss: Loss, passes: number): Look & { readonly gradient: Float32Array } {
+    const first = this.differentiate(images, loss);
+    let { logits } = first;
+    for (let pass = 1; pass < passes; pass++) {
+      const next = this.differentiate(images, loss);
+      logits = next.logits;
+      next.losses.forEach((value, index) => (first.losses[index]! += value));
+      next.gradient.forEach((value, index) => (first.gradient[index]! += value));
+    }
+    if (passes === 1) return first;
+    return { logits, losses: first.losses.map((v) => v / passes), gradient: first.gradient.map((v) => v / passes) };
+  }
+
   #tensor(images: tf.Tensor | Float32Array): tf.Tensor {
     if (images instanceof tf.Tensor) return images;
     const size = this.shape.reduce((product, length) => product * length, 1);

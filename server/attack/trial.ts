@@ -2,12 +2,10 @@
 // thinned when images fall and disposed when a stage ends, so that an attack's file has only the algorithm.
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStreams } from '../model/randomStreams.ts';
-import { normal, uniform, type RandomKey } from '../tensor/ops/random.ts';
+import { normal, uniform, uniformValues, type RandomKey } from '../tensor/ops/random.ts';
 import { areCorrect, countTrue } from './predictions.ts';
+import { Holding, thin, type Column } from './holding.ts';
 import type { Target } from './target.ts';
-
-/** A column: `[n, …]` as a tensor, or n equal parts of an array. */
-export type Column = tf.Tensor | Float32Array | Float64Array | Int32Array;
 
 /** Told of each image that is fooled: its row in the batch, the image `[…]` that fooled, its distance where that is measured. */
 export type OnFooled = (row: number, image: Float32Array, distance: number | null) => void;
@@ -30,7 +28,10 @@ export class Trial {
   readonly bounds: TrialOptions['bounds'];
   /** Of the batch, those that fell among them. */
   readonly nRows: number;
-  /** By row of the batch: the smallest distance at which an image was fooled, where distances are measured. */
+  /**
+   * By row of the batch: the smallest distance at which an image was fooled; 0 for those that are wrong as they are or fell within
+   * the ball, Infinity for those that nothing fooled.
+   */
   readonly distances: Float32Array;
   /** Distance of an image within which its attack need not go on; 0 to look for the nearest. */
   goal = 0;
@@ -66,9 +67,9 @@ export class Trial {
     return this.rows.length;
   }
 
-  /** Images that stand or were fooled only farther off than `epsilon`. */
+  /** Images of the batch that nothing fooled within `epsilon`. */
   countBeyond(epsilon: number): number {
-    return this.rows.reduce((count, row) => count + (this.distances[row]! > epsilon ? 1 : 0), 0);
+    return this.distances.reduce((count, distance) => count + (distance > epsilon ? 1 : 0), 0);
   }
 
   /** Starts the random numbers of another stage, and lets go of what the last one held. */
@@ -90,6 +91,9 @@ export class Trial {
     const correct = areCorrect(logits, this.labels);
     if (countTrue(correct) === this.size) return false;
     this.#tell(images, correct);
+    correct.forEach((isCorrect, index) => {
+      if (!isCorrect) this.distances[this.rows[index]!] = 0;
+    });
     this.#keep(correct);
     return true;
   }
@@ -113,17 +117,32 @@ export class Trial {
   /** Takes out those that were fooled within the goal. @returns whether there were any */
   leave(): boolean {
     const stay = Array.from(this.rows, (row) => this.distances[row]! > this.goal);
-    if (countTrue(stay) === this.size) return false;
     this.#keep(stay);
-    return true;
+    return stay.includes(false);
   }
 
-  /** The key of the stage's `draw`-th draw. */
-  key(draw: number): RandomKey {
-    const { seed, first } = this.#options;
-    const stream =
-      draw === 0 ? randomStreams.evaluationAttack + this.#stage : randomStreams.evaluationDraws + 65_536 * this.#stage + draw; // prettier-ignore
-    return { seed, stream, counter: first };
+  /** Takes out those with which an attack is done. @param stay `[n]` */
+  finish(stay: readonly boolean[]): void {
+    this.#keep(stay);
+  }
+
+  /** The key of the stage's `draw`-th draw, of 65,536; each series has draws of its own. */
+  key(draw: number, series = 0): RandomKey {
+    const { seed: first, first: counter } = this.#options;
+    const isFirst = draw === 0 && series === 0;
+    const { evaluationAttack, evaluationDraws } = randomStreams;
+    const stream = isFirst ? evaluationAttack + this.#stage : evaluationDraws + 65_536 * this.#stage + draw;
+    return { seed: (first + series * 0x9e37_79b9) >>> 0, stream, counter };
+  }
+
+  /** `count` numbers of [0, 1) for each that stands, drawn as `uniform` draws. */
+  numbers(count: number, draw: number): Float32Array {
+    const all = uniformValues(this.nRows * count, 0, 1, this.key(draw));
+    const own = new Float32Array(this.size * count);
+    this.rows.forEach((row, index) => {
+      own.set(all.subarray(row * count, (row + 1) * count), index * count);
+    });
+    return own;
   }
 
   /** Drawn for all rows of the batch, so that an image's numbers do not depend on who fell; for those that stand. */
@@ -131,8 +150,8 @@ export class Trial {
     return this.#ownOf(uniform([this.nRows, ...this.target.shape], low, high, this.key(draw)));
   }
 
-  normal(draw: number): tf.Tensor {
-    return this.#ownOf(normal([this.nRows, ...this.target.shape], 0, 1, this.key(draw)));
+  normal(draw: number, series = 0): tf.Tensor {
+    return this.#ownOf(normal([this.nRows, ...this.target.shape], 0, 1, this.key(draw, series)));
   }
 
   dispose(): void {
@@ -164,48 +183,4 @@ export class Trial {
     this.rows = thin(this.rows, flags);
     for (const held of this.#held) held.keep(flags);
   }
-}
-
-/** Columns that change together; tensors are disposed as they are replaced. */
-export class Holding<T extends Record<string, Column>> {
-  #columns: T;
-
-  constructor(columns: T) {
-    this.#columns = columns;
-  }
-
-  get now(): Readonly<T> {
-    return this.#columns;
-  }
-
-  replace(columns: Partial<T>): void {
-    for (const name of Object.keys(columns)) {
-      if (this.#columns[name] !== columns[name]) tf.dispose(this.#columns[name] as tf.Tensor);
-    }
-    this.#columns = { ...this.#columns, ...columns };
-  }
-
-  keep(flags: readonly boolean[]): void {
-    const kept = Object.entries(this.#columns).map(([name, column]) => [name, thin(column, flags)] as const);
-    this.#columns = Object.fromEntries(kept) as T;
-  }
-
-  dispose(): void {
-    tf.dispose(Object.values(this.#columns) as tf.Tensor[]);
-  }
-}
-
-function thin<C extends Column>(column: C, flags: readonly boolean[]): C {
-  const indices = Int32Array.from(flags.keys()).filter((index) => flags[index]);
-  if (column instanceof tf.Tensor) {
-    const kept = tf.tidy(() => tf.gather(column, tf.tensor1d(indices, 'int32')));
-    column.dispose();
-    return kept as C;
-  }
-  const size = column.length / flags.length;
-  const kept = column.slice(0, indices.length * size);
-  indices.forEach((index, at) => {
-    kept.set(column.subarray(index * size, (index + 1) * size), at * size);
-  });
-  return kept as C;
 }

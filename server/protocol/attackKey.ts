@@ -216,3 +216,5 @@ export const lossKey = {
   byDefault: 'margin',
   before: 'cross-entropy',
 } as const satisfies ChoiceKey;
+
+export type LossName = keyof typeof lossKey.choices;

@@ -1,5 +1,6 @@
 // An evaluation's plan: one attack of attackTable.ts with all its settings; its defaults, and the stages that it runs through.
-import { attackEntry, attackKeys, type AttackName, type PlanOfAttack, type RunsOfAttack } from './attackTable.ts';
+import type { RunsOfAttack } from './attackEntry.ts';
+import { attackEntry, attackKeys, type AttackName, type PlanOfAttack } from './attackTable.ts';
 import type { DefaultContext } from './attackKey.ts';
 
 export type EvaluationPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
@@ -54,9 +55,15 @@ export function epsilonsOf(plan: EvaluationPlan): number[] {
   return [...new Set([...more, plan.epsilon])].sort((a, b) => a - b);
 }
 
-/** The attacks that it is a composition of; itself, where it is none. */
+/** The attacks that it is made of; itself, where it is none. */
 function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
-  return [plan];
+  const members = attackEntry(plan.attack).members?.({ ...plan });
+  if (!members) return [plan];
+  const { norm, epsilon, samples, batchSize, protocol } = plan;
+  const common = { norm, epsilon, samples, batchSize, protocol };
+  return members.map(([attack, given]) =>
+    completeEvaluation(attack as AttackName, { ...common, ...given }, { trainedEpsilon: null, testSamples: samples }),
+  );
 }
 
 /** `PGD-50-10` */
@@ -72,4 +79,36 @@ export function headlineStage(plan: EvaluationPlan): number {
 /** Whether the attack looks for the nearest image that fools, at whatever distance. */
 export function measuresDistances(plan: EvaluationPlan): boolean {
   return attackEntry(plan.attack).isNearest ?? false;
+}
+
+/** An evaluation that was begun, as far as a verdict needs it. */
+interface Evaluated {
+  readonly started: { readonly plan: EvaluationPlan; readonly step: number };
+  readonly finished: { readonly isPartial: boolean } | null;
+}
+
+/**
+ * Whether a robust figure is an upper bound only: until, on the same weights and under the same threat, an attack has run to its
+ * end that is stronger than PGD.
+ */
+export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]): boolean {
+  const { plan, step } = started;
+  return !all.some(
+    (other) =>
+      attackEntry(other.started.plan.attack).strength === 'strong' &&
+      other.finished?.isPartial === false &&
+      other.started.step === step &&
+      other.started.plan.norm === plan.norm &&
+      epsilonsOf(other.started.plan).includes(plan.epsilon),
+  );
+}
+
+/** `restart 3`; of a composition `APGD-T, target 3`; of a curve `ε 8/255, restart 3` with the ε as the caller writes it. */
+export function stageText(plan: EvaluationPlan, stage: Stage, epsilonText: (epsilon: number) => string): string {
+  const isComposed = stage.attack !== plan.attack;
+  return [
+    ...(epsilonsOf(plan).length > 1 ? [`ε ${epsilonText(stage.epsilon)}`] : []),
+    ...(isComposed ? [attackEntry(stage.attack).name] : []),
+    `${stage.called} ${String(stage.run + 1)}`,
+  ].join(', ');
 }

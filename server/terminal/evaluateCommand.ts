@@ -17,7 +17,7 @@ import { systemClock } from '../run/runRecorder.ts';
 import { optionName } from './attackOptions.ts';
 import { onInterrupt } from './interrupt.ts';
 import { openerWith } from './overrides.ts';
-import { tellEvaluation } from './reportRun.ts';
+import { EvaluationReport } from './reportEvaluation.ts';
 import { lookAtRun } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -116,14 +116,16 @@ async function evaluateFile(
 class EvaluationListener {
   finished: EvaluationFinishedRecord | null = null;
   readonly #terminal: Terminal;
+  readonly #report: EvaluationReport;
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
+    this.#report = new EvaluationReport(terminal);
   }
 
   hear(record: RunRecord): void {
     this.#terminal.event({ ...record });
-    tellEvaluation(this.#terminal, record);
+    this.#report.hear(record);
     if (record.type === 'evaluationFinished') this.finished = record;
   }
 }
@@ -142,7 +144,10 @@ function evaluationOf({ attack, settings }: EvaluateCommand): EvaluationPlan {
   const keys = attackKeys(name);
   const given = Object.entries(settings).map(([key, text]) => {
     const declared = keys[key];
-    if (!declared) throw new UsageError(`${optionName(key)}: ${name} has no such setting; it has ${Object.keys(keys).map(optionName).join(', ')}.`); // prettier-ignore
+    if (!declared)
+      throw new UsageError(
+        `${optionName(key)}: ${name} has no such setting; it has ${Object.keys(keys).map(optionName).join(', ')}.`,
+      );
     return [key, valueOf(declared, optionName(key), text)] as const;
   });
   const context = { trainedEpsilon: null, testSamples: defaultSamples };

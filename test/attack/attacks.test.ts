@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationState } from '../../server/attack/evaluation.ts';
 import { attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
-import { measuresDistances, stagesOf } from '../../server/protocol/evaluationPlan.ts';
+import { measuresDistances, stagesOf, type EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { attackPlan } from './plans.ts';
 import { nSamples, run } from './runAttack.ts';
@@ -21,12 +21,25 @@ const epsilons = { linf: 0.06, l2: 0.35 } as const;
 /** Settings that make an attack short; the smallest attack is as much an attack. */
 const short: { readonly [A in AttackName]: object } = {
   pgd: { steps: 6, restarts: 2 },
+  fgsm: {},
+  noise: { draws: 40 },
+  'apgd-ce': { steps: 12, restarts: 2 },
+  'apgd-dlr': { steps: 12 },
+  'apgd-t': { steps: 8, targets: 3 },
+  square: { queries: 60, restarts: 2 },
+  fab: { steps: 6, restarts: 2 },
+  'fab-t': { steps: 6, targets: 3 },
+  deepfool: { steps: 6 },
+  cw: { searches: 3, steps: 12, learningRate: 0.05 },
+  nes: { steps: 5, directions: 20 },
+  autoattack: { suite: 'rand' },
 };
 
 const cases = attackNames.flatMap((attack) => (['linf', 'l2'] as const).map((norm) => [attack, norm] as const));
 
 describe.each(cases)('%s under %s', (attack, norm) => {
-  const plan = attackPlan(attack, { ...short[attack], norm, epsilon: epsilons[norm], batchSize, samples: 100 });
+  const given = { ...short[attack], norm, epsilon: epsilons[norm], batchSize, samples: 100 };
+  const plan = attackPlan(attack, given) as EvaluationPlan;
 
   it('fools some, each by a picture in the ball and in [0, 1] that the network is wrong about', async () => {
     const found: { row: number; image: Float32Array; distance: number | null }[] = [];
@@ -50,7 +63,7 @@ describe.each(cases)('%s under %s', (attack, norm) => {
             key: null,
             gradients: 'input',
             batchStatistics: null,
-          }) // prettier-ignore
+          })
           .dataSync<'float32'>(),
       );
       expect(logits.indexOf(Math.max(...logits))).not.toBe(test.labels[row]);

@@ -55,7 +55,11 @@ describe.each(losses)('%s', (_, loss, expected) => {
     );
     const h = 1 / 64; // no order of logits changes, and float32 holds it
     for (let at = 0; at < logits.length; at++) {
-      const moved = (by: number) => valuesOf(loss, logits.map((z, index) => (index === at ? z + by : z))); // prettier-ignore
+      const moved = (by: number) =>
+        valuesOf(
+          loss,
+          logits.map((z, index) => (index === at ? z + by : z)),
+        );
       const row = Math.floor(at / 5);
       const difference = (moved(h)[row]! - moved(-h)[row]!) / (2 * h);
       expect(slopes[at]).toBeCloseTo(difference * [1, -2][row]!, 3);
@@ -67,7 +71,10 @@ describe('a loss of logits that are a thousand times as large', () => {
   it.each(losses.slice(1))('%s has a gradient of the same signs', (_, loss) => {
     const signs = (scale: number) =>
       tf.tidy(() => {
-        const z = tf.tensor2d(logits.map((value) => value * scale), [2, 5]); // prettier-ignore
+        const z = tf.tensor2d(
+          logits.map((value) => value * scale),
+          [2, 5],
+        );
         return [...tf.sign(tf.grad((x) => loss(x as tf.Tensor2D))(z, tf.ones([2]))).dataSync()];
       });
     expect(signs(1000)).toEqual(signs(1));

@@ -110,7 +110,17 @@ describe('one restart', () => {
 describe('an evaluation by PGD', () => {
   it('says what version 0.1 said, to the image: its plans have no loss, which was cross-entropy', async () => {
     const means = Array.from({ length: 40 }, (_, index) => 0.5 + (index % 2 ? 1 : -1) * (0.002 + 0.0022 * index));
-    const old = { attack: 'pgd', norm: 'linf', epsilon: 0.06, stepSize: 0.01, steps: 6, restarts: 3, samples: 40, batchSize: 7, protocol: 'worst-case' }; // prettier-ignore
+    const old = {
+      attack: 'pgd',
+      norm: 'linf',
+      epsilon: 0.06,
+      stepSize: 0.01,
+      steps: 6,
+      restarts: 3,
+      samples: 40,
+      batchSize: 7,
+      protocol: 'worst-case',
+    };
     const running = evaluateAttack(network(), evenImages(means), evaluationPlanSchema.parse(old), {
       ...{ seed: 11, signal: new AbortController().signal },
     });

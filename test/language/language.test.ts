@@ -1,4 +1,5 @@
 // The language features as pure functions. A `|` in a text marks the cursor.
+import { attackNames } from '../../server/protocol/attackTable.ts';
 import { activations as formulas } from '../../server/formula/activations.ts';
 import fc from 'fast-check';
 import fs from 'node:fs';
@@ -169,7 +170,7 @@ describe('completion of values', () => {
     ['words, half-written', 'training:\n  method: fg|', ['standard', 'fgsm-rs']],
     ['the tag of a variant', 'model: {activation: {type: |}}', activations],
     ['a variant as a bare word', 'model: {activation: |}', activations],
-    ['a variant in a list', 'evaluation: [|]', ['pgd']],
+    ['a variant in a list', 'evaluation: [|]', attackNames],
     ['the default of a number', 'training: {epochs: |}', ['20']],
     ['words and default of a number', 'model: {activation: {gamma: |}}', ['auto']],
     ['a fraction', 'training: {threat: {epsilon: |}}', ['8/255']],

@@ -121,7 +121,7 @@ describe('snapshot', () => {
         ...{ robustAccuracy: [0.125, Number.NaN], robustSamples: [3, 0] },
       },
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
-      evaluations: [{ started, restarts: [], finished }],
+      evaluations: [{ started, restarts: [], clean: null, distances: null, finished }],
     });
   });
 

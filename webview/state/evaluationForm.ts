@@ -27,7 +27,11 @@ export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[]
     ...{ field, label: key.label ?? field, hint: key.description },
     choices:
       key.kind === 'choice'
-        ? Object.entries(key.choices).map(([value, { description }]) => ({ value, text: choiceText(value), hint: description })) // prettier-ignore
+        ? Object.entries(key.choices).map(([value, { description }]) => ({
+            value,
+            text: choiceText(value),
+            hint: description,
+          }))
         : null,
   }));
   return [
@@ -80,7 +84,9 @@ function readField(key: AttackKey, text: string, limit: number): { value: unknow
     case 'list': {
       const parts = text.trim() === '' ? [] : text.split(',').map((part) => readNumber(key.item, part, limit));
       const isTooLong = parts.length > key.maxLength;
-      const problem = isTooLong ? `Give at most ${key.maxLength.toString()} values.` : parts.find((part) => part.problem)?.problem; // prettier-ignore
+      const problem = isTooLong
+        ? `Give at most ${key.maxLength.toString()} values.`
+        : parts.find((part) => part.problem)?.problem;
       return { value: parts.map(({ value }) => value), problem: problem ?? null };
     }
     default:

@@ -1,5 +1,7 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
-import type { ActivationPlan, Plan } from '../../../server/protocol/plan.ts';
+import { measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
+import { wilsonInterval } from '../../../server/protocol/proportion.ts';
+import type { ActivationPlan, EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
@@ -15,6 +17,8 @@ export interface RunDataOptions {
   readonly divergesAt?: number;
   /** Evaluations done, and restarts of one more under way. */
   readonly evaluations?: number;
+  /** More evaluations that have ended, by these attacks. */
+  readonly attacks?: readonly EvaluationPlan[];
   readonly restartsUnderWay?: number;
   readonly normsEverySteps?: number;
 }
@@ -193,6 +197,9 @@ export function makeRows(options: RunDataOptions): Row[] {
   for (let evaluation = 1; evaluation <= (options.evaluations ?? 0); evaluation++) {
     pushEvaluation(push, evaluation, 10, true, random);
   }
+  options.attacks?.forEach((plan, index) => {
+    pushAttack(push, (options.evaluations ?? 0) + index + 1, plan, random);
+  });
   if (options.restartsUnderWay)
     pushEvaluation(push, (options.evaluations ?? 0) + 1, options.restartsUnderWay, false, random);
   return rows;
@@ -236,6 +243,37 @@ function pushEvaluation(
     robust: { value, low: value - 0.03, high: value + 0.031 },
     isPartial: false,
   });
+}
+
+/** Falls over the points of each stage, ever less; with distances where the attack measures them. */
+function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan: EvaluationPlan, random: Random): void {
+  push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
+  let standing = 774;
+  let headline = 774;
+  const stages = stagesOf(plan);
+  for (const [restart, { nPoints, epsilon }] of stages.entries()) {
+    const floor = Math.max(0, Math.min(standing, Math.round(774 * Math.exp(-epsilon * 28)) - 3 * restart));
+    const robust = Int32Array.from({ length: nPoints }, (_, point) =>
+      Math.round(floor + (standing - floor) * Math.exp((-6 * point) / nPoints)),
+    );
+    standing = robust.at(-1)!;
+    const common = {
+      evaluation,
+      restart,
+      samples: 1000,
+      robust,
+      clean: 774,
+      passes: { forward: 1000, backward: 1000 },
+    };
+    const distances = Float32Array.from({ length: 1000 }, (_, image) =>
+      image < 226 ? 0 : Math.max(1e-4, 0.025 + 0.014 * random.normal()),
+    );
+    push({ type: 'attackProgress', ...common, ...(measuresDistances(plan) && { distances }) });
+    if (measuresDistances(plan)) standing = distances.filter((distance) => distance > plan.epsilon).length;
+    if (epsilon <= plan.epsilon) headline = standing;
+  }
+  const [clean, robust] = [wilsonInterval(774, 1000), wilsonInterval(headline, 1000)];
+  push({ type: 'evaluationFinished', evaluation, samples: 1000, clean, robust, isPartial: false });
 }
 
 function makeNetwork(
