@@ -1,6 +1,12 @@
 // What the Robustness tab says of an evaluation in words and single figures, whichever attack it was.
 import { attackEntry } from '../../server/protocol/attackTable.ts';
-import { epsilonsOf, measuresDistances, stagesOf, type Stage } from '../../server/protocol/evaluationPlan.ts';
+import {
+  epsilonsOf,
+  measuresDistances,
+  stagesOf,
+  type EvaluationPlan,
+  type Stage,
+} from '../../server/protocol/evaluationPlan.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
 import type { Proportion } from '../../server/protocol/records.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
@@ -18,12 +24,18 @@ export function viewTitle(shown: AttackView, { started, distances }: EvaluationV
     case 'restarts':
       return `by ${stagesOf(started.plan)[0]?.axis ?? 'step'} of each ${stagesOf(started.plan)[0]?.called ?? 'run'}`;
     case 'whole':
-      return `${stagesOf(started.plan)[0]?.called ?? 'run'}s one after another`;
+      return `${runsCalled(started.plan)}s one after another`;
     case 'epsilon':
       return distances ? 'by the distance of the nearest image that fools' : 'by ε';
     default:
       return shown satisfies never;
   }
+}
+
+/** What the runs of an evaluation are called: a composition has of several kinds. */
+export function runsCalled(plan: EvaluationPlan): string {
+  const called = new Set(stagesOf(plan).map((stage) => stage.called));
+  return called.size === 1 ? [...called].join('') : 'run';
 }
 
 /** Figures worth reading one by one: by attack of a composition, by ε of a curve, else by how far the attack was. */

@@ -30,7 +30,7 @@ import {
   type AttackView,
 } from './attackCurves.ts';
 import './evaluateForm.ts';
-import { distanceText, numbersOf, pixelTick, viewNames, viewTitle } from './attackNumbers.ts';
+import { distanceText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-robustness-tab')
@@ -121,7 +121,9 @@ export class RobustnessTab extends LitElement {
     return html`${form}${this.renderTools(snapshot, view)}
       <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${this.renderByStep(view)}
-        <div class="stack">${this.renderNumbers(view)} ${this.renderByRestart(view)}</div>
+        <div class="stack">
+          ${this.renderNumbers(view)} ${stagesOf(view.started.plan).length > 1 ? this.renderByRestart(view) : nothing}
+        </div>
       </div>
       ${snapshot.evaluations.length > 1 ? this.renderAll(snapshot, view) : nothing}`;
   }
@@ -226,18 +228,20 @@ export class RobustnessTab extends LitElement {
         label="Accuracy under attack, ${viewTitle(this.shown, view)}, worst case ${value}"
       ></kaf-line-chart>
       <span class="legend dim"
-        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span
-        ><span
-          ><span class="swatch dashed clean-mark"></span
-          >${cleanOf(view) ? 'clean' : view.finished ? 'clean, not known' : 'clean, known at the end'}</span
-        >${this.isBound(view) ? html`<span>≤ an upper bound: no attack stronger than PGD has run on these weights</span>` : nothing}</span
+        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span>${
+          isByEpsilon
+            ? nothing
+            : html`<span
+                ><span class="swatch dashed clean-mark"></span>${cleanOf(view) ? 'clean' : 'clean, not known'}</span
+              >`
+        }${this.isBound(view) ? html`<span>≤ an upper bound: no attack stronger than PGD has run on these weights</span>` : nothing}</span
       >
     </div>`;
   }
 
   private renderByRestart(view: EvaluationView): unknown {
     const stages = stagesOf(view.started.plan);
-    const called = new Set(stages.map((stage) => stage.called)).size > 1 ? 'run' : (stages[0]?.called ?? 'run');
+    const called = runsCalled(view.started.plan);
     return html`<div class="card">
       <h2>by ${called} <span>what stands after ${called}s 1 … r</span></h2>
       <kaf-line-chart

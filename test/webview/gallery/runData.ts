@@ -250,6 +250,9 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
   push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
   let standing = 774;
   let headline = 774;
+  let nearest = Float32Array.from({ length: 1000 }, (_, image) =>
+    image < 226 ? 0 : Math.max(1e-4, 0.025 + 0.014 * random.normal()),
+  );
   const stages = stagesOf(plan);
   for (const [restart, { nPoints, epsilon }] of stages.entries()) {
     const floor = Math.max(0, Math.min(standing, Math.round(774 * Math.exp(-epsilon * 28)) - 3 * restart));
@@ -265,9 +268,8 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
       clean: 774,
       passes: { forward: 1000, backward: 1000 },
     };
-    const distances = Float32Array.from({ length: 1000 }, (_, image) =>
-      image < 226 ? 0 : Math.max(1e-4, 0.025 + 0.014 * random.normal()),
-    );
+    nearest = nearest.map((distance) => distance * (restart === 0 ? 1 : 1 - 0.03 * Math.abs(random.normal())));
+    const distances = nearest.slice();
     push({ type: 'attackProgress', ...common, ...(measuresDistances(plan) && { distances }) });
     if (measuresDistances(plan)) standing = distances.filter((distance) => distance > plan.epsilon).length;
     if (epsilon <= plan.epsilon) headline = standing;
