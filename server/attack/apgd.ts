@@ -122,7 +122,7 @@ function ascend(trial: Trial, plan: ApgdPlan, state: State, share: number): Floa
  * At a checkpoint, where the loss rose in at most ρ of the steps since the last (condition 1), or where neither the step size was
  * halved there nor the best loss has risen since (condition 2): η ← η/2, and on from the best.
  */
-function halveWhereStuck(state: State, nSteps: number): void {
+export function halveWhereStuck(state: State, nSteps: number): void {
   const { x, gradient, best, bestGradient, bestLoss, eta, increases, checkedLoss, wasHalved } = state;
   forEachRow(x, eta.length, (row, from, to) => {
     const oscillates = increases[row]! <= rho * nSteps;

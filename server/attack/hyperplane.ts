@@ -29,16 +29,16 @@ export function onHyperplane(
     const isUp = w[i]! * away > 0;
     room[i] = w[i] === 0 ? 0 : bounds ? (isUp ? bounds[1] - x[i]! : x[i]! - bounds[0]) : Infinity;
   }
-  const speed = (i: number): number => (norm === 'linf' ? 1 : Math.abs(w[i]!));
+  const weight = Float64Array.from(w, Math.abs);
+  const speed = norm === 'linf' ? new Float64Array(size).fill(1) : weight;
   let lambda = 0;
   for (;;) {
     let [reached, slope] = [0, 0];
     for (let i = 0; i < size; i++) {
-      const weight = Math.abs(w[i]!);
-      if (lambda * speed(i) < room[i]!) {
-        reached += weight * lambda * speed(i);
-        slope += weight * speed(i);
-      } else reached += weight * room[i]!;
+      if (lambda * speed[i]! < room[i]!) {
+        reached += weight[i]! * lambda * speed[i]!;
+        slope += weight[i]! * speed[i]!;
+      } else reached += weight[i]! * room[i]!;
     }
     if (slope === 0 || reached >= gap) break;
     const next = lambda + (gap - reached) / slope;
@@ -48,7 +48,7 @@ export function onHyperplane(
   const offset = new Float32Array(size);
   let [largest, sum] = [0, 0];
   for (let i = 0; i < size; i++) {
-    const moved = Math.min(lambda * speed(i), room[i]!) * Math.sign(w[i]!) * away;
+    const moved = Math.min(lambda * speed[i]!, room[i]!) * Math.sign(w[i]!) * away;
     offset[i] = moved;
     largest = Math.max(largest, Math.abs(moved));
     sum += moved * moved;
