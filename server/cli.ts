@@ -1,15 +1,16 @@
 // Entry of `dist/cli.cjs`, the `kafscope` command: reads arguments and wires the commands to this terminal.
 import path from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { attackNames } from './protocol/attackTable.ts';
 import { downloadable, type DatasetName } from './protocol/datasets.ts';
 import type { RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
+import { settingOptions } from './terminal/attackOptions.ts';
 import { doctorCommand } from './terminal/doctorCommand.ts';
 import { doctorOpsCommand } from './terminal/doctorOpsCommand.ts';
 import { doctorRunCommand } from './terminal/doctorRunCommand.ts';
 import { downloadCommand } from './terminal/downloadCommand.ts';
 import { evaluateCommand } from './terminal/evaluateCommand.ts';
-import type { EvaluateCommand } from './terminal/evaluateCommand.ts';
 import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
@@ -88,26 +89,21 @@ function makeProgram(): Command {
       process.exitCode = await trainCommand(command, makeContext(options));
     });
 
-  program
+  const evaluate = program
     .command('evaluate')
     .description('attacks the last weights of a run, or those of a checkpoint file')
     .argument('<run or checkpoint>', "a run's folder, which keeps the result, or a .safetensors file")
-    .addOption(new Option('--attack <name>', 'the attack').choices(['pgd']).default('pgd'))
-    .option('--epsilon <number>', 'radius of the perturbation in pixel units of [0, 1]', '8/255')
-    .option('--step-size <number>', 'length of a step, in the same unit', '2/255')
-    .option('--steps <count>', 'steps of a restart', '20')
-    .option('--restarts <count>', 'restarts, each from a random point', '1')
-    .option('--samples <count>', 'the first so many test images', '500')
-    .option('--batch-size <count>', 'images attacked at a time', '100')
+    .addOption(new Option('--attack <name>', 'the attack').choices(attackNames).default('pgd'))
     .addOption(runtimeOption())
     .addOption(threadsOption())
     .addOption(dataOption())
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action(async (target: string, options: EvaluateOptions) => {
-      const { runtime = null, threads = null, data = null } = options;
-      const command = { ...options, target, runtime, threads, data };
+      const { runtime = null, threads = null, data = null, json: _, attack, ...settings } = options;
+      const command = { target, attack, settings: { ...settings }, runtime, threads, data };
       process.exitCode = await evaluateCommand(command, makeContext(options));
     });
+  for (const option of settingOptions()) evaluate.addOption(option);
 
   program
     .command('inspect')
@@ -201,12 +197,13 @@ interface InstallOptions extends JsonOption {
   readonly into?: string;
 }
 
-type EvaluateOptions = JsonOption &
-  Omit<EvaluateCommand, 'target' | 'runtime' | 'threads' | 'data'> & {
-    readonly runtime?: RuntimeChoice;
-    readonly threads?: string;
-    readonly data?: string;
-  };
+/** Besides these, settings of attacks as they were typed. */
+interface EvaluateOptions extends JsonOption {
+  readonly attack: string;
+  readonly runtime?: RuntimeChoice;
+  readonly threads?: string;
+  readonly data?: string;
+}
 
 function runtimeOption(): Option {
   return new Option('--runtime <name>', "what computes; overrides the experiment's").choices([

@@ -1,22 +1,35 @@
 // The attacks that "Evaluate Run…" offers, and what is read from its input boxes. Pure.
+import type { AttackName } from '../../server/protocol/attackTable.ts';
+import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 
 export interface AttackChoice {
   readonly label: string;
   readonly description: string;
-  readonly steps: number;
-  readonly restarts: number;
+  readonly attack: AttackName;
+  /** Settings that are not the attack's defaults. */
+  readonly settings: Readonly<Record<string, number>>;
 }
 
 export const attackChoices: readonly AttackChoice[] = [
-  { label: 'PGD-10', description: '10 steps, 1 restart: a first look', steps: 10, restarts: 1 },
-  { label: 'PGD-20', description: '20 steps, 1 restart', steps: 20, restarts: 1 },
-  { label: 'PGD-50-10', description: '50 steps, 10 restarts: what to report', steps: 50, restarts: 10 },
+  {
+    label: 'PGD-10',
+    description: '10 steps, 1 restart: a first look',
+    attack: 'pgd',
+    settings: { steps: 10, restarts: 1 },
+  },
+  { label: 'PGD-20', description: '20 steps, 1 restart', attack: 'pgd', settings: { steps: 20, restarts: 1 } },
+  { label: 'PGD-50-10', description: '50 steps, 10 restarts', attack: 'pgd', settings: {} },
+  {
+    label: 'AutoAttack',
+    description: 'APGD-CE, APGD-T, FAB-T, Square: what to report',
+    attack: 'autoattack',
+    settings: {},
+  },
 ];
 
 export const defaultEpsilon = '8/255';
 export const defaultSamples = '1000';
-const batchSize = 128;
 
 /** `8/255` or `0.03`; null for what is no number in (0, 1]. */
 export function parseEpsilon(text: string): number | null {
@@ -32,17 +45,7 @@ export function parseSamples(text: string): number | null {
   return value >= 1 && Number.isSafeInteger(value) ? value : null;
 }
 
-/** Steps of a quarter of ε, so 2/255 at the usual 8/255 (Peconi, 2020, §7). */
-export function evaluationPlan(choice: AttackChoice, epsilon: number, samples: number): EvaluationPlan {
-  return {
-    attack: 'pgd',
-    norm: 'linf',
-    epsilon,
-    stepSize: epsilon / 4,
-    steps: choice.steps,
-    restarts: choice.restarts,
-    samples,
-    batchSize,
-    protocol: 'worst-case',
-  };
+/** Under L∞, with steps of a quarter of ε where they are of one length: 2/255 at the usual 8/255 (Peconi, 2020, §7). */
+export function evaluationPlan({ attack, settings }: AttackChoice, epsilon: number, samples: number): EvaluationPlan {
+  return completeEvaluation(attack, { ...settings, epsilon, samples }, { trainedEpsilon: null, testSamples: samples });
 }

@@ -1,93 +1,161 @@
-// An evaluation by the worst-case protocol: batch by batch, restart by restart, with what stands after every step. An image
-// counts as robust only if it is right clean and under every step of every restart (each image has its own worst restart).
+// An evaluation by the worst-case protocol: batch by batch, stage by stage, with what stands after every step. An image counts as
+// robust only if it is right clean and under every step of every stage (each image has its own worst).
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
-import { randomStreams } from '../model/randomStreams.ts';
-import type { AttackProgressRecord } from '../protocol/records.ts';
-import { attackOnce, selectCorrect, type PgdSettings } from './pgd.ts';
-import type { ColumnUnits } from './threatBall.ts';
+import type { PlanOfAttack } from '../protocol/attackTable.ts';
+import {
+  headlineStage,
+  measuresDistances,
+  stagesOf,
+  type EvaluationPlan,
+  type Stage,
+} from '../protocol/evaluationPlan.ts';
+import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
+import { attacks, type SimpleAttackName } from './attacks.ts';
+import { attackSpace, type AttackSpace } from './space.ts';
+import { Target } from './target.ts';
+import { Trial, type OnFooled } from './trial.ts';
 
-export interface PgdEvaluation extends PgdSettings {
-  readonly restarts: number;
-  /** The first so many test images (all, where there are fewer). */
-  readonly samples: number;
-  readonly batchSize: number;
-}
-
-/** Over the batches on which every restart was done. */
-export interface PgdCounts {
+/** Over the batches on which every stage was done. */
+export interface EvaluationCounts {
   readonly samples: number;
   readonly clean: number;
+  /** At the plan's ε. */
   readonly robust: number;
+  readonly passes: Passes;
   readonly isPartial: boolean;
 }
 
-/**
- * Attacks the first test images. Yields counts after each restart on each batch; when the signal aborts, ends after the step at
- * hand with the counts of the batches that are done.
- */
-export async function* evaluatePgd(
-  network: Network,
-  dataset: Dataset,
-  evaluation: PgdEvaluation,
-  { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
-): AsyncGenerator<Omit<AttackProgressRecord, 'type' | 'evaluation'>, PgdCounts> {
-  const units = columnUnits(dataset);
-  try {
-    return yield* attackBatches(network, dataset, evaluation, { seed, signal, units });
-  } finally {
-    units?.dispose();
-  }
+export type Progress = Omit<AttackProgressRecord, 'type' | 'evaluation'>;
+
+/** What the batches before left: where an evaluation goes on that was interrupted. */
+export interface EvaluationState {
+  /** A multiple of the batch size. */
+  readonly samples: number;
+  readonly clean: number;
+  readonly passes: Passes;
+  /** By stage. */
+  readonly robust: readonly Int32Array[];
+  /** Of the images so far, where distances are measured. */
+  readonly distances: Float32Array | null;
 }
 
-/** The caller disposes. */
-export function columnUnits({ columns }: Dataset): ColumnUnits {
-  return columns && tf.tensor1d([...columns.std]);
+export interface EvaluateAttackOptions {
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly from?: EvaluationState | undefined;
+  /** Told of each image that is fooled, by its position in the test set; under ε lists at the smallest ε. */
+  readonly onFooled?: OnFooled | undefined;
+}
+
+/** Progress within a stage is told after so many points, where a stage is that long. */
+const pointsBetweenNews = 1000;
+
+/**
+ * Attacks the first test images. Yields counts after each stage on each batch, and in the midst of long ones; when the signal
+ * aborts, ends after the step at hand with the counts of the batches that are done.
+ */
+export async function* evaluateAttack(
+  network: Network,
+  dataset: Dataset,
+  plan: EvaluationPlan,
+  options: EvaluateAttackOptions,
+): AsyncGenerator<Progress, EvaluationCounts> {
+  const space = attackSpace(network, dataset);
+  try {
+    return yield* attackBatches(space, dataset, plan, options);
+  } finally {
+    space.dispose();
+  }
 }
 
 async function* attackBatches(
-  network: Network,
+  space: AttackSpace,
   dataset: Dataset,
-  evaluation: PgdEvaluation,
-  { seed, signal, units }: { readonly seed: number; readonly signal: AbortSignal; readonly units: ColumnUnits },
-): ReturnType<typeof evaluatePgd> {
-  const { restarts, steps, batchSize } = evaluation;
-  const nSamples = Math.min(evaluation.samples, dataset.test.nSamples);
-  const robustByStep = Array.from({ length: restarts }, () => new Int32Array(steps + 1));
-  const totals = { samples: 0, clean: 0, robust: 0 };
-  for await (const batch of readAhead(dataset.test, consecutiveBatches(nSamples, batchSize))) {
-    const first = totals.samples;
-    const nRows = batch.labels.length;
-    const { images, labels } = makeBatch(batch, dataset.sampleShape);
-    let standing = selectCorrect(network, images, labels.dataSync<'int32'>().slice());
-    tf.dispose([images, labels]);
-    const nClean = standing.rows.length;
-    for (let restart = 0; restart < restarts; restart++) {
-      const key = { seed, stream: randomStreams.evaluationAttack + restart, counter: first };
-      const attack = attackOnce(network, standing, evaluation, { key, nRows, units });
-      for (let step = 0; ; step++) {
-        await nextTurn();
-        if (signal.aborted) {
-          attack.return(standing);
-          tf.dispose(standing.images);
-          return { ...totals, isPartial: true };
+  plan: EvaluationPlan,
+  { seed, signal, from, onFooled }: EvaluateAttackOptions,
+): ReturnType<typeof evaluateAttack> {
+  const isStopped = (): boolean => signal.aborted;
+  const nSamples = Math.min(plan.samples, dataset.test.nSamples);
+  const stages = stagesOf(plan);
+  const headline = headlineStage(plan);
+  const isNearest = measuresDistances(plan);
+  const robust = stages.map(({ nPoints }, index) => from?.robust[index]?.slice() ?? new Int32Array(nPoints));
+  const distances = new Float32Array(isNearest ? nSamples : 0);
+  if (from?.distances) distances.set(from.distances);
+  const target = new Target(space.network, {
+    nClasses: dataset.classes.length,
+    shape: dataset.sampleShape,
+    passes: from?.passes ?? { forward: 0, backward: 0 },
+  });
+  const done = { samples: from?.samples ?? 0, clean: from?.clean ?? 0, robust: robust[headline]!.at(-1)! };
+  let passesDone = { ...target.passes };
+  for await (const samples of readAhead(dataset.test, consecutiveBatches(nSamples, plan.batchSize, done.samples))) {
+    const first = done.samples;
+    const nRows = samples.labels.length;
+    const { images: asRead, labels } = makeBatch(samples, dataset.sampleShape);
+    const images = space.enter(asRead);
+    const trial = new Trial({
+      ...{ target, images, labels: labels.dataSync<'int32'>().slice(), seed, first, bounds: space.bounds },
+      onFooled:
+        onFooled &&
+        ((row, image, distance) => {
+          onFooled(first + row, image, distance);
+        }),
+    });
+    tf.dispose([asRead, images, labels]);
+    try {
+      const clean = done.clean + trial.size;
+      const progress = (restart: number): Progress => ({
+        ...{ restart, samples: first + nRows, clean, robust: robust[restart]!.slice(), passes: { ...target.passes } },
+        ...(isNearest && { distances: Float32Array.of(...distances.subarray(0, first), ...trial.distances) }),
+      });
+      for (const [index, stage] of stages.entries()) {
+        if (isStopped()) return { ...done, passes: passesDone, isPartial: true };
+        const counts = robust[index]!;
+        const before = counts.slice();
+        trial.goal = isNearest ? 0 : stage.epsilon;
+        trial.begin(index);
+        const run = start(trial, stage);
+        try {
+          let point = 0;
+          for (; point < stage.nPoints && trial.size > 0; point++) {
+            await nextTurn();
+            if (isStopped()) return { ...done, passes: passesDone, isPartial: true };
+            if (run.next().done) break;
+            counts[point] = before[point]! + trial.countBeyond(stage.epsilon);
+            if (point > 0 && point % pointsBetweenNews === 0 && point < stage.nPoints - 1) {
+              fill(counts, before, point + 1, trial.countBeyond(stage.epsilon));
+              yield progress(index);
+            }
+          }
+          fill(counts, before, point, trial.countBeyond(stage.epsilon));
+        } finally {
+          run.return();
         }
-        const looked = attack.next();
-        if (looked.done) {
-          standing = looked.value;
-          break;
-        }
-        robustByStep[restart]![step]! += looked.value;
+        yield progress(index);
       }
-      yield { restart, samples: first + nRows, robust: robustByStep[restart]!.slice() };
+      if (isNearest) distances.set(trial.distances, first);
+      done.samples += nRows;
+      done.clean = clean;
+      done.robust = robust[headline]!.at(-1)!;
+      passesDone = { ...target.passes };
+    } finally {
+      trial.dispose();
     }
-    totals.samples += nRows;
-    totals.clean += nClean;
-    totals.robust += standing.rows.length;
-    standing.images.dispose();
   }
-  return { ...totals, isPartial: false };
+  return { ...done, passes: passesDone, isPartial: false };
+}
+
+function start<A extends SimpleAttackName>(trial: Trial, stage: Stage): Generator<void, void, void> {
+  const attack = stage.attack as A;
+  return attacks[attack](trial, stage.plan as unknown as PlanOfAttack<A>, stage.run);
+}
+
+/** From a point on: nothing changes there any more, or it is not known yet and what stands now is the most that can. */
+function fill(counts: Int32Array, before: Int32Array, from: number, standing: number): void {
+  for (let point = from; point < counts.length; point++) counts[point] = before[point]! + standing;
 }

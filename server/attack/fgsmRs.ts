@@ -1,30 +1,31 @@
 // The single-step attack with random start of fast adversarial training.
 import * as tf from '@tensorflow/tfjs-core';
-import type { Network } from '../model/network.ts';
 import type { ThreatPlan } from '../protocol/plan.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
 import { uniform, type RandomKey } from '../tensor/ops/random.ts';
+import { stepLinf } from './ball.ts';
 import { inputGradient } from './inputGradient.ts';
-import { inUnits, stepInBall, type ColumnUnits } from './threatBall.ts';
+import type { AttackSpace } from './space.ts';
 
 /**
  * Adversarial examples for one training step (Wong, Rice & Kolter 2020, algorithm 3): δ ~ U[−ε, ε], g = ∇ₓ loss(x + δ),
  * δ ← clip(δ + stepSize·sign g, ±ε), result clip(x + δ, 0, 1). The pass uses the batch's own normalisation statistics, which
  * leave no trace in the running ones, and dropout masks of its own.
  * @param keys for the random start and for the pass's dropout
- * @param units of a table's columns, whose samples have no box to stay in; the caller's
- * @returns images like `clean`; the caller disposes
+ * @param space in which the ball lies
+ * @returns samples like `clean`; the caller disposes
  */
 export function attackForTraining(
-  network: Network,
-  { images: clean, labels }: { readonly images: tf.Tensor4D; readonly labels: tf.Tensor1D },
+  { network, bounds, enter, leave }: AttackSpace,
+  { images, labels }: { readonly images: tf.Tensor4D; readonly labels: tf.Tensor1D },
   { epsilon, stepSize }: ThreatPlan,
   keys: { readonly start: RandomKey; readonly dropout: RandomKey },
-  units: ColumnUnits = null,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const start = tf.add<tf.Tensor4D>(clean, inUnits(uniform(clean.shape, -epsilon, epsilon, keys.start), units));
-    const { gradient, logits } = inputGradient(network, start, labels, { mode: 'training', key: keys.dropout });
-    logits.dispose();
-    return stepInBall(start, clean, gradient, { stepSize, epsilon }, units);
+    const clean = enter(images);
+    const start = tf.add<tf.Tensor4D>(clean, uniform(clean.shape, -epsilon, epsilon, keys.start));
+    const lossOf = (logits: tf.Tensor2D) => softmaxCrossEntropy(logits, labels);
+    const { gradient } = inputGradient(network, start, lossOf, { mode: 'training', key: keys.dropout });
+    return leave(stepLinf(start, clean, gradient, { stepSize, epsilon, bounds }));
   });
 }

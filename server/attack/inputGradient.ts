@@ -1,29 +1,30 @@
-// The gradient of the loss with respect to the images. No parameter's gradient is computed on the way.
+// The gradient of a loss with respect to the images. No parameter's gradient is computed on the way.
 import * as tf from '@tensorflow/tfjs-core';
 import type { Pass } from '../model/layer.ts';
 import type { Network } from '../model/network.ts';
-import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
 import { releaseTape } from '../tensor/releaseTape.ts';
 
 /**
- * ∇ₓ Σ cross-entropy(logits(x), label), and the logits; the sum, not the mean, so that each image's gradient is its own.
- * The caller disposes both.
+ * ∇ₓ Σ loss(logits(x)), the losses and the logits; the sum, not the mean, so that each image's gradient is its own.
+ * @param lossOf losses `[batch]` of logits `[batch, classes]`, with a gradient
+ * @returns tensors that the caller disposes
  */
-export function inputGradient(
-  network: Network,
-  images: tf.Tensor4D,
-  labels: tf.Tensor1D,
+export function inputGradient<T extends tf.Tensor>(
+  network: Pick<Network, 'forward'>,
+  images: T,
+  lossOf: (logits: tf.Tensor2D) => tf.Tensor1D,
   pass: Pick<Pass, 'mode' | 'key'>,
-): { gradient: tf.Tensor4D; logits: tf.Tensor2D } {
-  let logits: tf.Tensor2D | null = null;
-  const gradient = tf.tidy(
-    () =>
-      tf.grad((x) => {
-        logits = tf.keep(network.forward(x as tf.Tensor4D, { ...pass, gradients: 'input', batchStatistics: null }));
-        const losses = softmaxCrossEntropy(logits, labels);
-        releaseTape();
-        return losses;
-      })(images, tf.ones(labels.shape)) as tf.Tensor4D,
-  );
-  return { gradient, logits: logits! };
+): { gradient: T; logits: tf.Tensor2D; losses: tf.Tensor1D } {
+  return tf.tidy(() => {
+    let kept: tf.Tensor2D | null = null;
+    const { value, grad } = tf.valueAndGrad((x) => {
+      kept = tf.keep(network.forward(x!, { ...pass, gradients: 'input', batchStatistics: null }));
+      const losses = lossOf(kept);
+      releaseTape();
+      return losses;
+    })(images, tf.ones([images.shape[0]!]));
+    const logits = (kept! as tf.Tensor2D).clone();
+    tf.dispose(kept!);
+    return { gradient: grad as T, logits, losses: value as tf.Tensor1D };
+  });
 }

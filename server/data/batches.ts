@@ -21,9 +21,9 @@ export function consecutive(first: number, count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, index) => first + index);
 }
 
-/** A split in its own order. */
-export function* consecutiveBatches(nSamples: number, batchSize: number): Generator<Uint32Array> {
-  for (let first = 0; first < nSamples; first += batchSize) {
+/** A split in its own order, from one of its samples on. */
+export function* consecutiveBatches(nSamples: number, batchSize: number, from = 0): Generator<Uint32Array> {
+  for (let first = from; first < nSamples; first += batchSize) {
     yield consecutive(first, Math.min(batchSize, nSamples - first));
   }
 }

@@ -11,6 +11,8 @@ import {
   type Plan,
   type TrainingPlan,
 } from '../protocol/plan.ts';
+import { isPixelLength } from '../protocol/attackKey.ts';
+import { attackKeys } from '../protocol/attackTable.ts';
 import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
 import type { PlanIssue } from './experimentText.ts';
@@ -143,9 +145,11 @@ function checkObservation({ observe, dataset }: Plan): PlanIssue[] {
 }
 
 function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan): PlanIssue[] {
-  const issues = checkEpsilon(`${path}.epsilon`, item.epsilon, dataset);
+  const issues = item.norm === 'linf' ? checkEpsilon(`${path}.epsilon`, item.epsilon, dataset) : [];
   if (dataset.testSamples !== null && item.samples > dataset.testSamples)
     issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
+  if (item.norm === 'linf') issues.push(...checkLengths(item, path));
+  if (!('stepSize' in item)) return issues;
   if (item.stepSize * item.steps < item.epsilon) {
     const remedy = `${item.steps} steps of this length cannot cross the ball: the attack flatters the network.`;
     issues.push(warning(`${path}.stepSize`, 'steps · stepSize of at least ε', rounded(item.stepSize), remedy));
@@ -154,6 +158,19 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
     issues.push(warning(`${path}.stepSize`, 'at most 2 · ε', rounded(item.stepSize), remedy));
   }
   return issues;
+}
+
+/** Under L2 a perturbation may be longer than any pixel value. */
+function checkLengths(item: EvaluationPlan, path: string): PlanIssue[] {
+  const lengths = Object.entries(attackKeys(item.attack)).flatMap(([name, key]) => {
+    if (!isPixelLength(key)) return [];
+    return [{ ...item }[name as 'epsilon']].flat().map((value) => ({ name, value }));
+  });
+  return lengths
+    .filter(({ value }) => value > 1)
+    .map(({ name, value }) =>
+      error(`${path}.${name}`, 'at most 1 with norm linf', rounded(value), 'No pixel value can change by more.'),
+    );
 }
 
 function checkEpsilon(path: string, epsilon: number, dataset: DatasetPlan): PlanIssue[] {

@@ -1,10 +1,10 @@
 // From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
 import path from 'node:path';
+import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import {
   trainingSamples,
   type ActivationPlan,
   type DatasetPlan,
-  type EvaluationPlan,
   type KafInit,
   type KafPlan,
   type ModelPlan,
@@ -27,7 +27,6 @@ export interface PlanPlace {
 }
 
 type Values = ExperimentValues;
-type EvaluationValues = NonNullable<Values['evaluation']>[number];
 
 const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
@@ -49,7 +48,12 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     training,
     observe: observationPlan(values.observe, dataset.testSamples),
     checkpoints: values.checkpoints,
-    evaluation: (values.evaluation ?? []).map((item) => evaluationPlan(item, training.threat, dataset.testSamples)),
+    evaluation: (values.evaluation ?? []).map(({ attack, ...given }) =>
+      completeEvaluation(attack, given, {
+        trainedEpsilon: training.threat?.epsilon ?? null,
+        testSamples: dataset.testSamples,
+      }),
+    ),
   };
 }
 
@@ -263,17 +267,4 @@ function observationPlan(values: Values['observe'], testSamples: number | null):
     robustSteps: values.robustSteps,
     tensorboard: values.tensorboard,
   };
-}
-
-function evaluationPlan(
-  values: EvaluationValues,
-  threat: ThreatPlan | null,
-  testSamples: number | null,
-): EvaluationPlan {
-  const { attack, norm, steps, restarts, batchSize, protocol } = values;
-  const epsilon = values.epsilon ?? threat?.epsilon ?? defaultThreat.epsilon;
-  // A quarter of the smallest double is 0, which is no length.
-  const stepSize = values.stepSize ?? Math.max(Number.MIN_VALUE, epsilon / 4);
-  const samples = values.samples ?? Math.min(1000, testSamples ?? Infinity);
-  return { attack, norm, epsilon, stepSize, steps, restarts, samples, batchSize, protocol };
 }

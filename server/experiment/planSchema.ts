@@ -5,6 +5,7 @@ import { activations, type ActivationName } from '../formula/activations.ts';
 import { kafKernelNames } from '../formula/kafKernels.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
+import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import { startTargets, type ActivationPlan, type DatasetPlan, type LayerPlan, type Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { isPublished } from './datasetSetting.ts';
@@ -191,13 +192,6 @@ const schedule = z.discriminatedUnion('type', [
   }),
 ]);
 
-const evaluation = z.strictObject({
-  attack: z.literal('pgd'),
-  norm: z.literal('linf'),
-  ...numbers('evaluation.[].pgd', 'epsilon', 'stepSize', 'steps', 'restarts', 'samples', 'batchSize'),
-  protocol: z.literal('worst-case'),
-});
-
 const keep = z.union([
   z.literal('all'),
   z.strictObject({ ...numbers('checkpoints.keep', 'last', 'everyEpochs'), best: z.boolean() }),
@@ -249,7 +243,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       tensorboard: z.boolean().default(true),
     }),
     checkpoints: z.strictObject({ keep }).default({ keep: 'all' }),
-    evaluation: z.array(evaluation).max(20),
+    evaluation: z.array(evaluationPlanSchema).max(20),
   })
   .superRefine((plan, context) => {
     const { method, threat: planned } = plan.training;

@@ -1,6 +1,7 @@
 // Every key of an experiment file: the one source for validation, JSON Schema, completion, hovers and docs/experiment.md.
 // Equation numbers are those of Peconi (2020) unless another source is named.
 import { activationSetting } from './activationSetting.ts';
+import { attackSetting } from './attackSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
@@ -224,72 +225,6 @@ const checkpoints = group(
   },
 );
 
-const attackItem = variants(
-  'An attack on the final weights.',
-  'attack',
-  {
-    pgd: {
-      description:
-        'Projected gradient descent with random restarts (Madry et al., 2018; thesis 3.6, 3.7), worst case a sample.',
-      equation: 'δ₀ ~ U(−ε, ε);  xₜ₊₁ = clip(x + clip(xₜ + α·sign ∇ₓℓ(f(xₜ), y) − x, −ε, ε), 0, 1)',
-      keys: {
-        norm: word(
-          'Norm of the perturbation.',
-          {
-            linf: { description: 'Largest change of any pixel value (3.3).', equation: '‖δ‖∞ ≤ ε' },
-            l2: { description: 'Euclidean length (3.4).', isLater: true },
-          },
-          'linf',
-        ),
-        epsilon: number(
-          `ε, the largest perturbation. ${inDeviations}`,
-          pixelLength,
-          { computed: "the training threat's, else 8/255" },
-          inPixels,
-        ),
-        stepSize: number(
-          'α, the length of a step.',
-          pixelLength,
-          { computed: 'a quarter of epsilon (2/255 at 8/255)' },
-          inPixels,
-        ),
-        steps: number('Steps of each restart.', { min: 1, max: 10_000 }, 50, { ...integer, unit: 'steps' }),
-        restarts: number(
-          'Random starts; a sample counts as robust only if it withstands all.',
-          { min: 1, max: 1000 },
-          10,
-          integer,
-        ),
-        samples: number(
-          'The first so many test images.',
-          { min: 1, max: 100_000 },
-          { computed: '1000, or all test images where there are fewer' },
-          { ...integer, unit: 'images' },
-        ),
-        batchSize: number('Images attacked at once.', { min: 1, max: 10_000 }, 128, { ...integer, unit: 'images' }),
-        protocol: word(
-          'What counts as robust.',
-          {
-            'worst-case': { description: 'True labels; right on the clean image and under every restart and step.' },
-            thesis: {
-              description: "The thesis's toolbox: predicted labels, best restart over the whole set.",
-              isLater: true,
-            },
-          },
-          'worst-case',
-        ),
-      },
-    },
-  },
-  'pgd',
-  {
-    fgsm: { description: 'One signed step.' },
-    apgd: { description: 'Auto-PGD.' },
-    square: { description: 'Square attack (black box).' },
-    autoattack: { description: 'AutoAttack.' },
-  },
-);
-
 export const experimentSettings = group(
   'An experiment: what to train, on what, how, and how to attack the result.',
   {
@@ -299,7 +234,10 @@ export const experimentSettings = group(
     training,
     observe,
     checkpoints,
-    evaluation: list('Attacks to run on the final weights, in order.', attackItem, { maxLength: 20, computed: '[]' }),
+    evaluation: list('Attacks to run on the final weights, in order.', attackSetting, {
+      maxLength: 20,
+      computed: '[]',
+    }),
     seed: number(
       'Seed of every random number of the run: same plan and seed, same records.',
       uint32,

@@ -15,6 +15,8 @@ export const randomStreams = {
   attackDropout: 0x0005_0000,
   /** Random start of a training attack; counter: step, from 0. */
   trainingAttack: 0x0006_0000,
-  /** + restart; counter: first sample of the batch. */
+  /** First draw of each stage: + stage; counter: first sample of the batch. */
   evaluationAttack: 0x0007_0000,
+  /** + 65,536 · stage + draw, from the second draw of a stage on; counter: first sample of the batch. */
+  evaluationDraws: 0x1000_0000,
 } as const;

@@ -1,7 +1,8 @@
 // Requests and notifications between a client (extension, command line) and the server: JSON-RPC 2.0, one WebSocket message
 // each, encoded by codec.ts. Every request ends in a result, an error with `RequestErrorData`, or a cancellation.
 import { z } from 'zod';
-import type { EvaluationPlan, RuntimeName } from './plan.ts';
+import { evaluationPlanSchema } from './evaluationSchema.ts';
+import type { RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -56,20 +57,6 @@ const runId = z
 
 /** Absolute path of the folder that the data lies in now; where it is absent, the plan's. */
 const dataFolder = z.string().min(1).max(4096).optional();
-
-const fraction = z.number().positive().finite();
-
-export const evaluationPlanSchema = z.strictObject({
-  attack: z.literal('pgd'),
-  norm: z.literal('linf'),
-  epsilon: fraction.max(1),
-  stepSize: fraction.max(1),
-  steps: z.int().min(1).max(10_000),
-  restarts: z.int().min(1).max(1000),
-  samples: z.int().min(1),
-  batchSize: z.int().min(1).max(10_000),
-  protocol: z.literal('worst-case'),
-}) satisfies z.ZodType<EvaluationPlan>;
 
 /** What the server accepts, by method. */
 export const paramsSchemas = {

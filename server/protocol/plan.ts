@@ -3,6 +3,9 @@
 import { gaussianAlone, type KafKernelName } from '../formula/kafKernels.ts';
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
 import type { PublishedName, PublishedTableName } from './datasets.ts';
+import type { EvaluationPlan } from './evaluationPlan.ts';
+
+export type { EvaluationPlan };
 
 export interface Plan {
   readonly version: 1;
@@ -355,17 +358,4 @@ export interface KeepRule {
   readonly everyEpochs: number;
   /** The one whose weights did best in a test: under attack where tests attack, on clean images otherwise. */
   readonly best: boolean;
-}
-
-export interface EvaluationPlan {
-  readonly attack: 'pgd';
-  readonly norm: 'linf';
-  readonly epsilon: number;
-  readonly stepSize: number;
-  readonly steps: number;
-  readonly restarts: number;
-  /** The first so many test images. */
-  readonly samples: number;
-  readonly batchSize: number;
-  readonly protocol: 'worst-case';
 }

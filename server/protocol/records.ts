@@ -180,19 +180,34 @@ export interface EvaluationStartedRecord {
   readonly samples: number;
 }
 
-/** Counts so far, over the batches attacked so far, after one restart on one more batch. */
+/** Images that went through the network, forwards and backwards; the images as they are among them. */
+export interface Passes {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/** Counts so far, over the batches attacked so far, after one stage of the attack on one more batch. */
 export interface AttackProgressRecord {
   readonly type: 'attackProgress';
   readonly evaluation: number;
-  /** 0-based. */
+  /** 0-based position of the stage (`stagesOf` of evaluationPlan.ts): for PGD a restart. */
   readonly restart: number;
-  /** Images seen by this restart so far. */
+  /** Images seen by this stage so far. */
   readonly samples: number;
   /**
-   * `robust[s]`: images among `samples` that are right clean and still stand after steps 0…s of this restart and all steps of
-   * the restarts before; index 0 is the random start, so its length is steps + 1.
+   * `robust[s]`: images among `samples` that are right clean and still stand after points 0…s of this stage and all of
+   * the stages before; index 0 is the start, so its length is steps + 1. A long stage tells in its midst too: what it has
+   * not come to is then what stands.
    */
   readonly robust: Int32Array;
+  /** Of `samples`, right as they are. Absent in records of version 0.1, as are the others below. */
+  readonly clean?: number;
+  readonly passes?: Passes;
+  /**
+   * Of attacks that look for the nearest: by image, the smallest distance at which it was fooled so far; 0 for those that are
+   * wrong as they are, Infinity for those that were not fooled.
+   */
+  readonly distances?: Float32Array;
 }
 
 export interface EvaluationFinishedRecord {
@@ -201,6 +216,8 @@ export interface EvaluationFinishedRecord {
   readonly samples: number;
   readonly clean: Proportion;
   readonly robust: Proportion;
+  /** Absent in records of version 0.1. */
+  readonly passes?: Passes;
   /** True when it was stopped before all images were attacked; the figures hold for the `samples` done. */
   readonly isPartial: boolean;
 }

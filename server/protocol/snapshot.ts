@@ -60,8 +60,12 @@ export interface TestColumns {
 
 export interface EvaluationView {
   started: EvaluationStartedRecord;
-  /** By restart: images seen so far and the counts that still stand by step. */
+  /** By stage (for PGD a restart): images seen so far and the counts that still stand by step. */
   restarts: { samples: number; robust: Int32Array }[];
+  /** Of the images so far; null before it is known, and for good in evaluations of version 0.1. */
+  clean: { samples: number; count: number } | null;
+  /** Of attacks that look for the nearest, by image; null for others. */
+  distances: Float32Array | null;
   finished: EvaluationFinishedRecord | null;
 }
 
@@ -132,11 +136,14 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.divergence = { step: record.step, quantity: record.quantity, message: record.message };
       return;
     case 'evaluationStarted':
-      snapshot.evaluations.push({ started: record, restarts: [], finished: null });
+      snapshot.evaluations.push({ started: record, restarts: [], clean: null, distances: null, finished: null });
       return;
     case 'attackProgress': {
       const view = findEvaluation(snapshot, record.evaluation);
-      if (view) view.restarts[record.restart] = { samples: record.samples, robust: record.robust };
+      if (!view) return;
+      view.restarts[record.restart] = { samples: record.samples, robust: record.robust };
+      if (record.clean !== undefined) view.clean = { samples: record.samples, count: record.clean };
+      if (record.distances) view.distances = record.distances;
       return;
     }
     case 'evaluationFinished': {

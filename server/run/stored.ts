@@ -5,7 +5,7 @@ import { FormulaError, formulaLimits } from '../formula/parseFormula.ts';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
 import type { Plan } from '../protocol/plan.ts';
-import { evaluationPlanSchema } from '../protocol/messages.ts';
+import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { runStatuses } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -47,6 +47,7 @@ const formulaInfo = z.object({
     })
     .refine(isFormula, 'no formula'),
 });
+const passes = z.object({ forward: count, backward: count });
 const proportion = z.object({ value: real, low: real, high: real });
 
 const recordSchema = z.discriminatedUnion('type', [
@@ -95,13 +96,17 @@ const recordSchema = z.discriminatedUnion('type', [
     step: count,
     samples: count,
   }),
-  z.object({ type: z.literal('attackProgress'), evaluation: count, restart: count, samples: count, robust: counts }),
+  z.object({
+    ...{ type: z.literal('attackProgress'), evaluation: count, restart: count, samples: count, robust: counts },
+    ...{ clean: count.optional(), passes: passes.optional(), distances: floats.optional() },
+  }),
   z.object({
     type: z.literal('evaluationFinished'),
     evaluation: count,
     samples: count,
     clean: proportion,
     robust: proportion,
+    passes: passes.optional(),
     isPartial: z.boolean(),
   }),
 ]);

@@ -1,4 +1,5 @@
 // A run's summary as a fold over its rows, so that lists need not read the log. Status and message are the driver's business.
+import { attackEntry } from '../protocol/attackTable.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { Row } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -7,6 +8,7 @@ export class SummaryFold {
   summary: RunSummary;
   readonly #batchSize: number;
   readonly #throughput = new Throughput();
+  #isFloor = false;
 
   constructor(summary: RunSummary, plan: Plan) {
     this.summary = summary;
@@ -46,17 +48,20 @@ export class SummaryFold {
         // The last test saw all held-out images, an evaluation often only some of them.
         return {
           cleanAccuracy: this.summary.cleanAccuracy ?? record.clean.value,
-          robustAccuracy: record.robust.value,
+          // Noise or one step is no attack to judge by where there is a better one.
+          robustAccuracy: this.#isFloor ? (this.summary.robustAccuracy ?? record.robust.value) : record.robust.value,
         };
       case 'checkpointed': {
         const { file, step, epoch } = record;
         const others = this.summary.checkpoints.filter((checkpoint) => checkpoint.file !== file);
         return { checkpoints: [...others, { file, step, epoch }].sort((a, b) => a.step - b.step) };
       }
+      case 'evaluationStarted':
+        this.#isFloor = attackEntry(record.plan.attack).strength === 'floor';
+        return {};
       case 'norms':
       case 'shapes':
       case 'diverged':
-      case 'evaluationStarted':
       case 'attackProgress':
         return {};
       default:

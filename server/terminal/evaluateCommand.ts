@@ -3,7 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../data/dataError.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
-import { evaluationPlanSchema } from '../protocol/messages.ts';
+import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
+import { attackKeys, attackNames } from '../protocol/attackTable.ts';
+import type { AttackKey } from '../protocol/attackKey.ts';
+import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
@@ -13,25 +16,24 @@ import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
+import { optionName } from './attackOptions.ts';
 import { onInterrupt } from './interrupt.ts';
 import { dataAdvice, openerWith } from './overrides.ts';
-import { tellEvaluation } from './reportRun.ts';
+import { EvaluationReport } from './reportEvaluation.ts';
 import { lookAtRun } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import type { CommandContext } from './trainCommand.ts';
 
+/** Images that are attacked where nothing else is said. */
+const defaultSamples = 500;
+
 export interface EvaluateCommand {
   /** A run's folder or a checkpoint file. */
   readonly target: string;
   readonly attack: string;
-  /** Numbers as typed, fractions such as 8/255 included. */
-  readonly epsilon: string;
-  readonly stepSize: string;
-  readonly steps: string;
-  readonly restarts: string;
-  readonly samples: string;
-  readonly batchSize: string;
+  /** The attack's settings as typed, fractions such as 8/255 included; the others take their defaults. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly runtime: RuntimeChoice | null;
   /** A number as typed. */
   readonly threads: string | null;
@@ -123,14 +125,16 @@ async function evaluateFile(
 class EvaluationListener {
   finished: EvaluationFinishedRecord | null = null;
   readonly #terminal: Terminal;
+  readonly #report: EvaluationReport;
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
+    this.#report = new EvaluationReport(terminal);
   }
 
   hear(record: RunRecord): void {
     this.#terminal.event({ ...record });
-    tellEvaluation(this.#terminal, record);
+    this.#report.hear(record);
     if (record.type === 'evaluationFinished') this.finished = record;
   }
 }
@@ -143,27 +147,42 @@ function tellEnd(terminal: Terminal, { finished, message, missing }: Ended, targ
   if (missing === 'data') terminal.error(dataAdvice(`evaluate ${target}`));
 }
 
-function evaluationOf(command: EvaluateCommand): EvaluationPlan {
-  const number = (name: string, text: string) => {
-    const value = parseNumber(text);
-    if (value === undefined) throw new UsageError(`--${name} ${text}: expected a number, for example 20 or 8/255.`);
-    return value;
-  };
-  const parsed = evaluationPlanSchema.safeParse({
-    attack: command.attack,
-    norm: 'linf',
-    epsilon: number('epsilon', command.epsilon),
-    stepSize: number('step-size', command.stepSize),
-    steps: number('steps', command.steps),
-    restarts: number('restarts', command.restarts),
-    samples: number('samples', command.samples),
-    batchSize: number('batch-size', command.batchSize),
-    protocol: 'worst-case',
+/** What was typed, and what follows from it. Each attack has settings of its own: one that it hasn't is refused, not ignored. */
+function evaluationOf({ attack, settings }: EvaluateCommand): EvaluationPlan {
+  const name = attackNames.find((one) => one === attack);
+  if (!name) throw new UsageError(`--attack ${attack}: expected one of ${attackNames.join(', ')}.`);
+  const keys = attackKeys(name);
+  const given = Object.entries(settings).map(([key, text]) => {
+    const declared = keys[key];
+    if (!declared)
+      throw new UsageError(
+        `${optionName(key)}: ${name} has no such setting; it has ${Object.keys(keys).map(optionName).join(', ')}.`,
+      );
+    return [key, valueOf(declared, optionName(key), text)] as const;
   });
+  const context = { trainedEpsilon: null, testSamples: defaultSamples };
+  const parsed = evaluationPlanSchema.safeParse(completeEvaluation(name, Object.fromEntries(given), context));
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0]).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    return `--${name}: ${issue.message}`;
-  });
-  throw new UsageError(problems.join('\n'));
+  throw new UsageError(
+    parsed.error.issues.map(({ path, message }) => `${optionName(String(path[0]))}: ${message}`).join('\n'),
+  );
+}
+
+function valueOf(key: AttackKey, name: string, text: string): unknown {
+  switch (key.kind) {
+    case 'number':
+      return numberOf(name, text);
+    case 'choice':
+      return text;
+    case 'list':
+      return text.split(',').map((part) => numberOf(name, part));
+    default:
+      return key satisfies never;
+  }
+}
+
+function numberOf(name: string, text: string): number {
+  const value = parseNumber(text);
+  if (value === undefined) throw new UsageError(`${name} ${text}: expected a number, for example 20 or 8/255.`);
+  return value;
 }

@@ -1,6 +1,7 @@
 // A run at work, told to a terminal.
 import type { Row, RunRecord } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
+import { EvaluationReport, percent } from './reportEvaluation.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Without a live line, progress is told so often. */
@@ -9,12 +10,14 @@ const liveGapMs = 100;
 
 export class RunReport {
   readonly #terminal: Terminal;
+  readonly #evaluations: EvaluationReport;
   #lastMs = 0;
   #status = '';
   #summary: RunSummary;
 
   constructor(terminal: Terminal, summary: RunSummary) {
     this.#terminal = terminal;
+    this.#evaluations = new EvaluationReport(terminal);
     this.#summary = summary;
   }
 
@@ -76,7 +79,7 @@ export class RunReport {
       case 'evaluationStarted':
       case 'attackProgress':
       case 'evaluationFinished':
-        tellEvaluation(this.#terminal, record);
+        this.#evaluations.hear(record);
         return;
       case 'norms':
       case 'shapes':
@@ -90,41 +93,4 @@ export class RunReport {
 /** Of two classes. */
 function aucText({ auc }: { readonly auc?: number }): string {
   return auc === undefined ? '' : ` · AUC ${auc.toFixed(4)}`;
-}
-
-/** The part of the records that an evaluation makes, with or without a run. */
-export function tellEvaluation(terminal: Terminal, record: RunRecord): void {
-  switch (record.type) {
-    case 'evaluationStarted': {
-      const { plan, samples, step } = record;
-      const length = `${String(plan.steps)} steps × ${String(plan.restarts)} restarts`;
-      terminal.line(
-        `PGD ${plan.norm} · ε ${pixels(plan.epsilon)} · step size ${pixels(plan.stepSize)} · ${length} · ${String(samples)} images · weights of step ${String(step)} · ${plan.protocol}`,
-      );
-      return;
-    }
-    case 'attackProgress':
-      terminal.progress(
-        `restart ${String(record.restart + 1)} · ${String(record.samples)} images · ${String(record.robust.at(-1) ?? 0)} stand`,
-      );
-      return;
-    case 'evaluationFinished': {
-      const { clean, robust, samples, isPartial } = record;
-      const interval = ({ value, low, high }: typeof clean) =>
-        `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
-      terminal.line(`clean  ${interval(clean)}`);
-      terminal.line(`robust ${interval(robust)}`);
-      terminal.line(isPartial ? `stopped after ${String(samples)} images` : `on ${String(samples)} images`);
-      return;
-    }
-    default:
-  }
-}
-
-export function percent(value: number): string {
-  return `${(value * 100).toFixed(1)} %`;
-}
-
-function pixels(value: number): string {
-  return `${String(Number((value * 255).toFixed(3)))}/255`;
 }

@@ -1,5 +1,5 @@
 // An evaluation of a plan on saved weights, as records. The attack itself is in server/attack.
-import { evaluatePgd } from '../attack/evaluation.ts';
+import { evaluateAttack, type EvaluationState } from '../attack/evaluation.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
 import type { Dataset } from '../data/split.ts';
 import { buildNetwork } from '../model/network.ts';
@@ -15,17 +15,19 @@ export interface EvaluateOptions {
   readonly number: number;
   /** Aborting ends it after the attack step at hand with the figures of the batches that are done. */
   readonly signal: AbortSignal;
+  /** What was done of the same evaluation before it was interrupted. */
+  readonly from?: EvaluationState;
 }
 
 /**
- * Yields `evaluationStarted`, `attackProgress` after each restart on each batch, and `evaluationFinished`.
+ * Yields `evaluationStarted`, `attackProgress` after each stage on each batch, and `evaluationFinished`.
  * @throws StateMismatchError where the state belongs to another network.
  */
 export async function* evaluate(
   plan: Plan,
   evaluation: EvaluationPlan,
   dataset: Dataset,
-  { state, number, signal }: EvaluateOptions,
+  { state, number, signal, from }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
   const network = buildNetwork(plan.model, {
     sampleShape: dataset.sampleShape,
@@ -43,7 +45,7 @@ export async function* evaluate(
       step: state.step,
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
     };
-    const attack = evaluatePgd(network, dataset, evaluation, { seed: plan.seed, signal });
+    const attack = evaluateAttack(network, dataset, evaluation, { seed: plan.seed, signal, from });
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {
@@ -56,6 +58,7 @@ export async function* evaluate(
         samples: value.samples,
         clean: wilsonInterval(value.clean, value.samples),
         robust: wilsonInterval(value.robust, value.samples),
+        passes: value.passes,
         isPartial: value.isPartial,
       };
       return;

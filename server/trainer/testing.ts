@@ -1,18 +1,16 @@
 // Accuracy on the held-out images during training. Whole evaluations with their records are in evaluate.ts.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluatePgd } from '../attack/evaluation.ts';
+import { evaluateAttack } from '../attack/evaluation.ts';
 import { countTrue, readCorrect } from '../attack/predictions.ts';
 import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset, Samples, Split } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
+import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TestRecord, ValidationFigures } from '../protocol/records.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
 import { areaUnderCurve } from './auc.ts';
-
-/** ε of the test's attack where the plan trains without one. */
-const usualEpsilon = 8 / 255;
 
 /**
  * Loss and accuracy on all test samples and on those kept back, with the area under the curve of two classes; with `observe.robustSamples`, also under PGD of one restart and `observe.robustSteps`
@@ -88,16 +86,11 @@ async function testRobustness(
   signal: AbortSignal,
 ): Promise<Pick<TestRecord, 'robustAccuracy' | 'robustSamples'> | null> {
   if (observe.robustSamples === 0) return { robustAccuracy: null, robustSamples: 0 };
-  const epsilon = training.threat?.epsilon ?? usualEpsilon;
-  const attack = evaluatePgd(
-    network,
-    dataset,
-    {
-      ...{ epsilon, stepSize: epsilon / 4, steps: observe.robustSteps, restarts: 1 },
-      ...{ samples: observe.robustSamples, batchSize: training.batchSize },
-    },
-    { seed, signal },
-  );
+  const context = { trainedEpsilon: training.threat?.epsilon ?? null, testSamples: dataset.test.nSamples };
+  const given = { steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy' };
+  const size = { samples: observe.robustSamples, batchSize: training.batchSize };
+  const evaluation = completeEvaluation('pgd', { ...given, ...size }, context);
+  const attack = evaluateAttack(network, dataset, evaluation, { seed, signal });
   for (;;) {
     const { value, done } = await attack.next();
     if (!done) continue;

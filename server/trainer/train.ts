@@ -2,9 +2,8 @@
 // open. The same plan and data give the same events on the same runtime, also when resumed from any of its states.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { columnUnits } from '../attack/evaluation.ts';
 import { attackForTraining } from '../attack/fgsmRs.ts';
-import type { ColumnUnits } from '../attack/threatBall.ts';
+import { attackSpace, type AttackSpace } from '../attack/space.ts';
 import { epochOrder, makeBatch, readAhead, type Batch } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import { buildNetwork, type Network } from '../model/network.ts';
@@ -48,19 +47,19 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
     seed: plan.seed,
   });
   const optimizer = makeOptimizer(plan.training.optimizer, network);
-  const units = columnUnits(dataset);
+  const space = attackSpace(network, dataset);
   try {
-    yield* runEpochs({ plan, dataset, network, optimizer, units }, options);
+    yield* runEpochs({ plan, dataset, network, optimizer, space }, options);
   } finally {
-    units?.dispose();
+    space.dispose();
     optimizer.dispose();
     network.dispose();
   }
 }
 
 interface Training {
-  /** Of a table's columns, for attacks. */
-  readonly units: ColumnUnits;
+  /** In which attacks move. */
+  readonly space: AttackSpace;
   readonly plan: Plan;
   readonly dataset: Dataset;
   readonly network: Network;
@@ -210,7 +209,7 @@ function isTurn(step: number, every: number): boolean {
 }
 
 /** The samples, augmented, and attacked where the method says so. */
-function makeTrainingBatch({ plan, dataset, network, units }: Training, samples: Samples, stepsDone: number): Batch {
+function makeTrainingBatch({ plan, dataset, space }: Training, samples: Samples, stepsDone: number): Batch {
   const { augmentation, threat } = plan.training;
   const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
   const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
@@ -221,7 +220,7 @@ function makeTrainingBatch({ plan, dataset, network, units }: Training, samples:
   }
   if (threat) {
     const keys = { start: keyFor(randomStreams.trainingAttack), dropout: keyFor(randomStreams.attackDropout) };
-    images = replace(images, attackForTraining(network, { images, labels }, threat, keys, units));
+    images = replace(images, attackForTraining(space, { images, labels }, threat, keys));
   }
   return { images, labels };
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attackForTraining } from '../../server/attack/fgsmRs.ts';
+import { attackSpace } from '../../server/attack/space.ts';
 import { makeBatch, type Batch } from '../../server/data/batches.ts';
 import type { Pass } from '../../server/model/layer.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
@@ -78,7 +79,8 @@ describe('attackForTraining', () => {
 
 function attack(of: Network, counter: number): Float32Array {
   const keyOf = (stream: number) => ({ seed: 1, stream, counter });
-  const attacked = attackForTraining(of, batch, threat, { start: keyOf(1), dropout: keyOf(2) });
+  const space = attackSpace(of, { columns: null });
+  const attacked = attackForTraining(space, batch, threat, { start: keyOf(1), dropout: keyOf(2) });
   const values = attacked.dataSync<'float32'>().slice();
   attacked.dispose();
   return values;

@@ -132,6 +132,10 @@ describe('defaults that depend on other keys', () => {
           stepSize: 2 / 255,
           steps: 50,
           restarts: 10,
+          loss: 'margin',
+          target: 'none',
+          momentum: 0,
+          epsilons: [],
           samples: 1000,
           batchSize: 128,
           protocol: 'worst-case',
@@ -248,7 +252,7 @@ describe('overrides', () => {
       'dataset.name': 'cifar10',
     });
     expect(plan.training.epochs).toBe(2);
-    expect(plan.evaluation.map((item) => item.steps)).toEqual([7, 8]);
+    expect(plan.evaluation).toMatchObject([{ steps: 7 }, { steps: 8 }]);
     expect(plan.dataset.name).toBe('cifar10');
   });
 
@@ -276,7 +280,7 @@ describe('overrides', () => {
 
   it('change one place alone, not what shares an anchor with it', () => {
     const plan = planOf('evaluation: [&a {attack: pgd, steps: 5}, *a]', { 'evaluation.1.steps': 6 });
-    expect(plan.evaluation.map((item) => item.steps)).toEqual([5, 6]);
+    expect(plan.evaluation).toMatchObject([{ steps: 5 }, { steps: 6 }]);
   });
 
   it('that are wrong are issues with their path and a range of 0', () => {

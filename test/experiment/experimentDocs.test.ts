@@ -29,7 +29,7 @@ describe('docs/experiment.md', () => {
       expect(text).toContain(`| \`${key}\` |`);
     }
     expect(text).toContain('f(x) = Σᵢ αᵢ κ(x, dᵢ);  κ = exp(−γ(x − d)²) for Gaussian kernels');
-    expect(text).toContain('δ₀ ~ U(−ε, ε)');
+    expect(text).toContain('x₀ ~ U(B(x, ε))');
   });
 
   it('is made from the settings alone', () => {

@@ -47,7 +47,7 @@ describe('the JSON Schema', () => {
     'model: {activation: {type: kaf, init: {normal: 1, ridge: elu}}}',
     'model: {normalization: {mean: []}}',
     'model: {dropout: [0, 0, 1]}',
-    'evaluation: [{attack: pgd, norm: l2}]',
+    'evaluation: [{attack: pgd, norm: l1}]',
     'seeds: [1, 1]',
     'runtime: webgpu',
   ])('refuses what does not compile: %s', (text) => {

@@ -55,8 +55,12 @@ describeOnEveryRuntime('PGD agrees with PyTorch at every step', () => {
       const labels = tf.tensor1d([...one.labels.values], 'int32');
       let x = tensorOf<tf.Tensor4D>(floatInput(one.trajectory[0]!));
       one.losses.forEach((losses, step) => {
-        const { gradient, logits } = inputGradient(network, x, labels, { mode: 'inference', key: null });
-        const given = softmaxCrossEntropy(logits, labels).dataSync<'float32'>().slice();
+        const {
+          gradient,
+          logits,
+          losses: found,
+        } = inputGradient(network, x, (z) => softmaxCrossEntropy(z, labels), { mode: 'inference', key: null });
+        const given = found.dataSync<'float32'>().slice();
         expectClose(given, toFloat32(losses), { absolute: 1e-5, relative: 1e-5 }, `losses before step ${String(step)}`);
         x = attackStepLinf(x, clean, gradient, { stepSize, epsilon });
         // A wrong sign anywhere would be off by 2·stepSize = 0.016.
@@ -67,8 +71,7 @@ describeOnEveryRuntime('PGD agrees with PyTorch at every step', () => {
           { absolute: 1e-6, relative: 0 },
           `images after step ${String(step)}`,
         );
-        logits.dispose();
-        gradient.dispose();
+        tf.dispose([logits, gradient, found]);
       });
     });
   });

@@ -1,4 +1,5 @@
 // The language features as pure functions. A `|` in a text marks the cursor.
+import { attackNames } from '../../server/protocol/attackTable.ts';
 import { activations as formulas } from '../../server/formula/activations.ts';
 import fc from 'fast-check';
 import fs from 'node:fs';
@@ -162,12 +163,24 @@ describe('completion of keys', () => {
     [
       'in a list item',
       'evaluation:\n  - attack: pgd\n    steps: 3\n    re|',
-      ['norm', 'epsilon', 'stepSize', 'restarts', 'samples', 'batchSize', 'protocol'],
+      [
+        'norm',
+        'epsilon',
+        'stepSize',
+        'restarts',
+        'loss',
+        'target',
+        'momentum',
+        'epsilons',
+        'samples',
+        'batchSize',
+        'protocol',
+      ],
     ],
     [
       'in a list item in braces',
       'evaluation:\n  - {attack: pgd, steps: 50, restarts: 10, norm: linf, |}',
-      ['epsilon', 'stepSize', 'samples', 'batchSize', 'protocol'],
+      ['epsilon', 'stepSize', 'loss', 'target', 'momentum', 'epsilons', 'samples', 'batchSize', 'protocol'],
     ],
   ])('%s', (_, marked, expected) => {
     expect(labels(marked)).toEqual(expected);
@@ -233,7 +246,7 @@ describe('completion of values', () => {
     ['words, half-written', 'training:\n  method: fg|', ['standard', 'fgsm-rs']],
     ['the tag of a variant', 'model: {activation: {type: |}}', activations],
     ['a variant as a bare word', 'model: {activation: |}', activations],
-    ['a variant in a list', 'evaluation: [|]', ['pgd']],
+    ['a variant in a list', 'evaluation: [|]', attackNames],
     ['the default of a number', 'training: {epochs: |}', ['20']],
     ['words and default of a number', 'model: {activation: {gamma: |}}', ['auto']],
     ['a fraction', 'training: {threat: {epsilon: |}}', ['8/255']],
@@ -277,7 +290,7 @@ describe('hover', () => {
     expect(hovered('model: {activation: {type: k|af}}')).toContain('f(x) = Σᵢ αᵢ κ(x, dᵢ)');
     expect(hovered('model: {activation: sw|ish}')).toContain('f(x) = x·σ(x)');
     expect(hovered('training: {method: |fgsm-rs}')).toContain('sign ∇ₓℓ');
-    expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('δ₀ ~ U(−ε, ε)');
+    expect(hovered('evaluation:\n  - {attack: pg|d}')).toContain('x₀ ~ U(B(x, ε))');
   });
 
   it('over an activation function draws it, with its gain and its corners', () => {

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  evaluationPlanSchema,
-  maxMessageBytes,
-  maxRequestBytes,
-  paramsSchemas,
-} from '../../server/protocol/messages.ts';
-import type { EvaluationPlan } from '../../server/protocol/plan.ts';
+import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
+import { maxMessageBytes, maxRequestBytes, paramsSchemas } from '../../server/protocol/messages.ts';
+import { attackPlan } from '../attack/plans.ts';
 
-const evaluation: EvaluationPlan = {
-  ...{ attack: 'pgd', norm: 'linf', epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1 },
-  ...{ samples: 1, batchSize: 1, protocol: 'worst-case' },
-};
+const evaluation = attackPlan('pgd', { epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1, samples: 1, batchSize: 1 });
 
 describe('an evaluation', () => {
   it.each([
@@ -18,7 +11,7 @@ describe('an evaluation', () => {
     ['stepSize', [Number.MIN_VALUE, 1], [0, -1, 1.001, Infinity, Number.NaN]],
     ['steps', [1, 10_000], [0, 10_001, 1.5]],
     ['restarts', [1, 1000], [0, 1001, 1.5]],
-    ['samples', [1, 1e9], [0, 1.5]],
+    ['samples', [1, 100_000], [0, 100_001, 1.5]],
     ['batchSize', [1, 10_000], [0, 10_001, 1.5]],
   ] as const)('takes %s from %j, and refuses %j', (key, taken, refused) => {
     const isTaken = (value: number) => evaluationPlanSchema.safeParse({ ...evaluation, [key]: value }).success;

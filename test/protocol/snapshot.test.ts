@@ -123,7 +123,7 @@ describe('snapshot', () => {
         validationAccuracy: [Number.NaN, Number.NaN],
       },
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
-      evaluations: [{ started, restarts: [], finished }],
+      evaluations: [{ started, restarts: [], clean: null, distances: null, finished }],
     });
   });
 

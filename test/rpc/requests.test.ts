@@ -1,4 +1,6 @@
 // What a client's requests are answered, without sockets: who is asked what, and which error says what went wrong.
+import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { describe, expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { ResponseError } from 'vscode-jsonrpc/node';
@@ -72,10 +74,9 @@ async function greeted(options: Parameters<typeof ask>[0] = {}) {
   return asked;
 }
 
-const evaluation = {
-  ...{ attack: 'pgd', norm: 'linf', epsilon: 0.03, stepSize: 0.01, steps: 2, restarts: 1, samples: 10 },
-  ...{ batchSize: 5, protocol: 'worst-case' },
-};
+const evaluation = evaluationPlanSchema.parse(
+  attackPlan('pgd', { epsilon: 0.03, stepSize: 0.01, steps: 2, restarts: 1, samples: 10, batchSize: 5 }),
+);
 
 /** Each with what is done about it. */
 const known: [string, unknown, string[]][] = [

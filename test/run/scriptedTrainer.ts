@@ -7,6 +7,7 @@ import type { OpenTrainer } from '../../server/run/trainer.ts';
 import type { TrainerEvent, TrainOptions } from '../../server/trainer/train.ts';
 import type { EvaluateOptions } from '../../server/trainer/evaluate.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
+import { attackPlan } from '../attack/plans.ts';
 
 /** `steps`: as the plan has it; `endless`: until it is stopped; the others go wrong at the fifth step, or before the first. */
 export type Script = 'steps' | 'endless' | 'diverges' | 'throws' | 'crashes' | 'missing-data';
@@ -51,17 +52,7 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
   };
 }
 
-export const scriptedEvaluation: EvaluationPlan = {
-  attack: 'pgd',
-  norm: 'linf',
-  epsilon: 8 / 255,
-  stepSize: 2 / 255,
-  steps: 2,
-  restarts: 1,
-  samples: 10,
-  batchSize: 5,
-  protocol: 'worst-case',
-};
+export const scriptedEvaluation = attackPlan('pgd', { steps: 2, restarts: 1, samples: 10, batchSize: 5 });
 
 export const openScriptedTrainer: OpenTrainer = (plan) => {
   if (plan.name === 'missing-data') return Promise.reject(new Error('There is no data. Download it first.'));

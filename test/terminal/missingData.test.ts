@@ -32,7 +32,8 @@ function context() {
 
 const nothing = { runtime: null, threads: null, data: null };
 const attack = {
-  ...{ attack: 'pgd', epsilon: '8/255', stepSize: '2/255', steps: '2', restarts: '1', samples: '10', batchSize: '5' },
+  attack: 'pgd',
+  settings: { epsilon: '8/255', stepSize: '2/255', steps: '2', restarts: '1', samples: '10', batchSize: '5' },
   ...nothing,
 };
 

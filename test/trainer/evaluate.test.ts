@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ActivationPlan, EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { evaluate } from '../../server/trainer/evaluate.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 
 const dataset = tinyDataset({ nTest: 7 });
-const evaluation: EvaluationPlan = {
-  ...{ attack: 'pgd', norm: 'linf', epsilon: 0.1, stepSize: 0.03, steps: 3, restarts: 2 },
-  ...{ samples: 100, batchSize: 3, protocol: 'worst-case' },
-};
+const evaluation = attackPlan('pgd', {
+  ...{ epsilon: 0.1, stepSize: 0.03, steps: 3, restarts: 2, loss: 'cross-entropy', samples: 100, batchSize: 3 },
+});
 let state: TrainingState;
 
 beforeAll(async () => {

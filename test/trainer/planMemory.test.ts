@@ -1,7 +1,7 @@
 // The estimate of memory beside what is taken, and what is said where a plan does not fit.
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { evaluatePgd } from '../../server/attack/evaluation.ts';
+import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
 import { datasetHere } from '../../server/data/dataset.ts';
@@ -19,6 +19,7 @@ import {
 } from '../../server/trainer/planMemory.ts';
 import { train } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { tinyPlan } from './tinyPlan.ts';
 
 const ends = { sampleShape: [32, 32, 3], nClasses: 10 } as const;
@@ -72,10 +73,7 @@ function planOf({ network, activation = kaf, batchSize, method = 'standard' }: P
 }
 
 function evaluationOf(samples: number, batchSize: number): EvaluationPlan {
-  return {
-    ...{ attack: 'pgd', norm: 'linf', epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1 },
-    ...{ samples, batchSize, protocol: 'worst-case' },
-  };
+  return attackPlan('pgd', { epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1, samples, batchSize });
 }
 
 /** So much of the estimate is needed at least: small tensors and scratch are counted generously. */
@@ -177,7 +175,7 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     shapes.test.labels.fill(0);
     const dataset = datasetHere(plan.dataset, shapes);
     network.parameters.at(-1)!.variable.assign(tf.tensor1d([1000, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
-    const attack = evaluatePgd(network, dataset, evaluationOf(batchSize, batchSize), {
+    const attack = evaluateAttack(network, dataset, evaluationOf(batchSize, batchSize), {
       ...{ seed: 0, signal: new AbortController().signal },
     });
     let ended = await attack.next();

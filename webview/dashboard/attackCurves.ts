@@ -1,28 +1,32 @@
 // An evaluation as curves and numbers: accuracy by step for each restart, and by restart. The worst case is cumulative: an image
 // counts while it stands after every step of this restart and of all before.
 import type { Proportion } from '../../server/protocol/records.ts';
+import { epsilonsOf, measuresDistances, stagesOf, stageText } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
-import { formatCount, formatPercent } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
 import { worstCase } from '../state/progress.ts';
 import type { Palette } from '../theme/palette.ts';
+
+/** What there is to see of an evaluation, the first of it where nothing was chosen. */
+export function attackViews({ started }: EvaluationView): AttackView[] {
+  const { plan } = started;
+  if (measuresDistances(plan)) return ['epsilon', 'whole'];
+  const isCurve = epsilonsOf(plan).length > 1;
+  const isComposed = new Set(stagesOf(plan).map(({ attack }) => attack)).size > 1;
+  return [...(isCurve ? (['epsilon'] as const) : isComposed ? [] : (['restarts'] as const)), 'whole'];
+}
+
+export type AttackView = 'restarts' | 'whole' | 'epsilon';
 
 /** By step: earlier restarts thin, the deepest strong with its Wilson band, clean accuracy dashed. */
 export function curvesByStep(view: EvaluationView, scale: YScale, palette: Palette): Curve[] {
   const first = scale === 'log' ? 1 : 0; // the random start, before any step, has no place on a log axis
-  const steps = Array.from({ length: view.started.plan.steps + 1 - first }, (_, index) => index + first);
+  const last = (stagesOf(view.started.plan)[0]?.nPoints ?? 1) - 1;
+  const steps = Array.from({ length: last + 1 - first }, (_, index) => index + first);
   const worst = worstCase(view);
-  const curves: Curve[] = [];
-  const clean = cleanOf(view);
-  if (clean)
-    curves.push({
-      name: 'clean',
-      x: [first, view.started.plan.steps],
-      y: [clean.value, clean.value],
-      color: palette.clean,
-      isDashed: true,
-    });
+  const curves = cleanLine(view, [first, last], palette);
   view.restarts.forEach((restart, index) => {
     if (restart === worst || restart.samples === 0) return;
     curves.push({
@@ -37,56 +41,117 @@ export function curvesByStep(view: EvaluationView, scale: YScale, palette: Palet
   });
   if (worst) {
     const intervals = steps.map((step) => wilsonInterval(worst.robust[step] ?? Number.NaN, worst.samples));
-    curves.push({
-      name: 'worst case',
-      x: steps,
-      y: intervals.map(({ value }) => value),
-      band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
-      color: palette.attacked,
-      width: 2.2,
-    });
+    curves.push({ name: 'worst case', x: steps, ...withBand(intervals), color: palette.attacked, width: 2.2 });
   }
   return curves;
 }
 
-/** Restarts one after another: since the counts are cumulative, one falling curve, with its Wilson band. */
+/** Stages one after another: since the counts are cumulative, one falling curve, with its Wilson band. */
 export function curvesOfWhole(view: EvaluationView, scale: YScale, palette: Palette): Curve[] {
-  const length = view.started.plan.steps + 1;
   const x: number[] = [];
   const intervals: Proportion[] = [];
-  view.restarts.forEach(({ samples, robust }, restart) => {
-    robust.forEach((count, step) => {
-      if (scale === 'log' && restart === 0 && step === 0) return;
-      x.push(restart * length + step);
+  const place = placesOf(view);
+  view.restarts.forEach(({ samples, robust }, stage) => {
+    robust.forEach((count, point) => {
+      const at = place(stage, point);
+      if (scale === 'log' && at === 0) return;
+      x.push(at);
       intervals.push(wilsonInterval(count, samples));
     });
   });
-  const clean = cleanOf(view);
-  const curves: Curve[] = [
-    {
-      name: 'worst case',
-      x,
-      y: intervals.map(({ value }) => value),
-      band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
-      color: palette.attacked,
-      width: 2,
-    },
-  ];
-  if (clean) {
-    const ends = [x[0] ?? 0, x.at(-1) ?? 1];
-    curves.push({ name: 'clean', x: ends, y: [clean.value, clean.value], color: palette.clean, isDashed: true });
+  const curve = { name: 'worst case', x, ...withBand(intervals), color: palette.attacked, width: 2 };
+  return [curve, ...cleanLine(view, [x[0] ?? 0, x.at(-1) ?? 1], palette)];
+}
+
+/**
+ * Where a point of a stage stands in the whole: stages of one length follow one another, those of several (steps here, queries
+ * there) take a unit each.
+ */
+function placesOf({ started }: EvaluationView): (stage: number, point: number) => number {
+  const stages = stagesOf(started.plan);
+  const length = stages[0]?.nPoints ?? 1;
+  if (stages.every(({ nPoints }) => nPoints === length)) return (stage, point) => stage * length + point;
+  return (stage, point) => stage + point / (stages[stage]?.nPoints ?? 1);
+}
+
+/**
+ * Robust accuracy by ε: where distances were measured the share of images that nothing fooled nearer, else a dot at each ε that
+ * was attacked. Begins at the clean accuracy, at ε = 0.
+ */
+export function curvesByEpsilon(view: EvaluationView, palette: Palette): Curve[] {
+  const { plan } = view.started;
+  const curve = { name: 'worst case', color: palette.attacked, width: 2 };
+  const { distances } = view;
+  if (distances) {
+    const found = [...new Set(distances)].filter((distance) => distance < Infinity).sort((a, b) => a - b);
+    const x = found.flatMap((distance) => (distance === 0 ? [0] : [distance, distance]));
+    // A step at each distance: what stands up to it, and what stands from it on.
+    const sorted = Float32Array.from(distances).sort();
+    const beyond = (epsilon: number): number => sorted.length - countUpTo(sorted, epsilon);
+    const standing = found.flatMap((distance, index) =>
+      distance === 0 ? [beyond(0)] : [beyond(found[index - 1] ?? 0), beyond(distance)],
+    );
+    const start = found[0] === 0 ? [] : [sorted.length];
+    const intervals = [...start, ...standing].map((count) => wilsonInterval(count, sorted.length));
+    return [{ ...curve, x: found[0] === 0 ? x : [0, ...x], ...withBand(intervals) }];
   }
-  return curves;
+  const stages = stagesOf(plan);
+  const points = epsilonsOf(plan).flatMap((epsilon) => {
+    const last = view.restarts[stages.findLastIndex((stage) => stage.epsilon === epsilon)];
+    return last ? [{ epsilon, interval: wilsonInterval(last.robust.at(-1) ?? Number.NaN, last.samples) }] : [];
+  });
+  const clean = cleanOf(view);
+  const all = [...(clean ? [{ epsilon: 0, interval: clean }] : []), ...points];
+  const x = all.map(({ epsilon }) => epsilon);
+  return [{ ...curve, x, ...withBand(all.map(({ interval }) => interval)), hasDots: true }];
+}
+
+/** The distance within which half of the images that are right as they are were fooled; null before half were. */
+export function medianDistance({ distances }: EvaluationView): number | null {
+  const right = distances?.filter((distance) => distance > 0).sort();
+  const median = right?.[Math.floor((right.length - 1) / 2)];
+  return median === undefined || median === Infinity ? null : median;
+}
+
+function countUpTo(sorted: Float32Array, limit: number): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (sorted[middle]! <= limit) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function withBand(intervals: readonly Proportion[]): Pick<Curve, 'y' | 'band'> {
+  return {
+    y: intervals.map(({ value }) => value),
+    band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
+  };
+}
+
+function cleanLine(view: EvaluationView, x: number[], palette: Palette): Curve[] {
+  const clean = cleanOf(view);
+  return clean ? [{ name: 'clean', x, y: [clean.value, clean.value], color: palette.clean, isDashed: true }] : [];
 }
 
 /** `step 12: 41.2 %`, in the whole attack `restart 3, step 12: 38.1 %`. */
 export function atStepText(view: EvaluationView, at: number, isWhole: boolean): string {
-  const length = view.started.plan.steps + 1;
-  const index = isWhole ? Math.min(view.restarts.length - 1, Math.floor(at / length)) : view.restarts.length - 1;
-  const restart = view.restarts[index];
-  const step = isWhole ? at - index * length : at;
-  const share = formatPercent((restart?.robust[step] ?? Number.NaN) / (restart?.samples ?? 1));
-  return `restart ${formatCount(index + 1)}, step ${formatCount(step)}: ${share}`;
+  const stages = stagesOf(view.started.plan);
+  const place = placesOf(view);
+  const reached = view.restarts.length - 1;
+  const index = isWhole
+    ? Math.min(
+        reached,
+        view.restarts.findLastIndex((_, stage) => place(stage, 0) <= at + 1e-9),
+      )
+    : reached;
+  const [stage, restart] = [stages[index], view.restarts[index]];
+  if (!stage || !restart) return '';
+  const unit = place(index, 1) - place(index, 0);
+  const point = Math.min(stage.nPoints - 1, Math.round(isWhole ? (at - place(index, 0)) / unit : at));
+  const share = formatPercent((restart.robust[point] ?? Number.NaN) / restart.samples);
+  return `${stageText(view.started.plan, stage, formatFraction)}, ${stage.axis} ${formatCount(point)}: ${share}`;
 }
 
 /** What each further restart takes: accuracy after all steps of restarts 1…r. */
@@ -107,13 +172,16 @@ export function curvesByRestart(view: EvaluationView, palette: Palette): Curve[]
 /** Final figures, or those so far: an attack stopped before any image had passed every restart has no final ones. */
 export function robustOf(view: EvaluationView): Proportion | null {
   if (view.finished && view.finished.samples > 0) return view.finished.robust;
+  const { distances, started } = view;
+  if (distances) return wilsonInterval(distances.filter((one) => one > started.plan.epsilon).length, distances.length);
   const worst = worstCase(view);
   return worst ? wilsonInterval(worst.robust.at(-1) ?? Number.NaN, worst.samples) : null;
 }
 
-/** Known once the evaluation ends. */
+/** Of the images so far; in evaluations of version 0.1 known once they ended. */
 export function cleanOf(view: EvaluationView): Proportion | null {
-  return view.finished && view.finished.samples > 0 ? view.finished.clean : null;
+  if (view.finished && view.finished.samples > 0) return view.finished.clean;
+  return view.clean && wilsonInterval(view.clean.count, view.clean.samples);
 }
 
 /** Accuracy after `step` steps of the first restart. */

@@ -4,7 +4,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { Plan } from '../../server/protocol/plan.ts';
-import { draftFor, evaluationFields, readDraft, type EvaluationDraft } from '../state/evaluationForm.ts';
+import { draftFor, evaluationFields, readDraft, withAttack, type EvaluationDraft } from '../state/evaluationForm.ts';
 import { baseSheet, cardSheet } from '../theme/sheets.ts';
 
 @customElement('kaf-evaluate-form')
@@ -28,6 +28,15 @@ export class EvaluateForm extends LitElement {
       }
       vscode-textfield {
         width: 100%;
+      }
+      select {
+        width: 100%;
+        height: 26px;
+        font: inherit;
+        color: var(--vscode-dropdown-foreground, var(--vscode-foreground));
+        background: var(--vscode-dropdown-background, transparent);
+        border: 1px solid var(--vscode-dropdown-border, var(--vscode-input-border, transparent));
+        border-radius: 4px;
       }
       small {
         color: var(--kaf-alarm);
@@ -53,7 +62,7 @@ export class EvaluateForm extends LitElement {
     const draft = this.draft ?? draftFor(this.plan);
     const { problems, evaluation } = readDraft(draft, this.plan);
     return html`<div class="card">
-      <h2>evaluate <span>PGD L∞ on the last checkpoint · protocol worst-case</span></h2>
+      <h2>evaluate <span>the last checkpoint · protocol worst-case</span></h2>
       <form
         @submit=${(event: Event) => {
           event.preventDefault();
@@ -64,22 +73,34 @@ export class EvaluateForm extends LitElement {
           else if (event.key === 'Escape') this.close();
         }}
       >
-        ${evaluationFields.map(
-          ({ field, label, hint }) =>
-            html`<label title=${hint}
-              >${label}
-              <vscode-textfield
-                data-field=${field}
-                label=${`${label}: ${hint}`}
-                .value=${draft[field]}
-                ?invalid=${problems.has(field)}
-                @input=${(event: Event) => {
-                  this.draft = { ...draft, [field]: (event.target as HTMLInputElement).value };
-                }}
-              ></vscode-textfield>
-              ${problems.has(field) ? html`<small role="alert">${problems.get(field)}</small>` : nothing}
-            </label>`,
-        )}
+        ${evaluationFields(draft).map(({ field, label, hint, choices }) => {
+          const change = (event: Event): void => {
+            const { value } = event.target as HTMLInputElement | HTMLSelectElement;
+            this.draft = field === 'attack' ? withAttack(draft, value, this.plan) : { ...draft, [field]: value };
+          };
+          return html`<label title=${hint}
+            >${label}
+            ${
+              choices
+                ? html`<select data-field=${field} aria-label=${`${label}: ${hint}`} @change=${change}>
+                    ${choices.map(
+                      ({ value, text, hint: meaning }) =>
+                        html`<option value=${value} title=${meaning} ?selected=${draft[field] === value}>
+                          ${text}
+                        </option>`,
+                    )}
+                  </select>`
+                : html`<vscode-textfield
+                    data-field=${field}
+                    label=${`${label}: ${hint}`}
+                    .value=${draft[field] ?? ''}
+                    ?invalid=${problems.has(field)}
+                    @input=${change}
+                  ></vscode-textfield>`
+            }
+            ${problems.has(field) ? html`<small role="alert">${problems.get(field)}</small>` : nothing}
+          </label>`;
+        })}
         <span class="buttons">
           <vscode-button
             ?disabled=${evaluation === null || this.blocked !== null}

@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
+import { epsilonsOf, evaluationTitle, isUpperBound, stagesOf } from '../../server/protocol/evaluationPlan.ts';
 import type { Proportion } from '../../server/protocol/records.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { isLive } from '../../server/protocol/run.ts';
@@ -12,20 +13,24 @@ import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
-import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatPercent, formatTick } from '../text/numbers.ts';
 import { evaluationText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import {
-  afterFirstRestart,
   cleanOf,
   atStepText,
+  attackViews,
+  curvesByEpsilon,
   curvesByRestart,
   curvesByStep,
   curvesOfWhole,
+  medianDistance,
   robustOf,
+  type AttackView,
 } from './attackCurves.ts';
 import './evaluateForm.ts';
+import { distanceText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-robustness-tab')
@@ -88,6 +93,7 @@ export class RobustnessTab extends LitElement {
   @state() private range: Range | null = null;
 
   private chosen: EvaluationView | null = null;
+  private shown: AttackView = 'restarts';
   private byStep: readonly Curve[] = [];
   private byRestart: readonly Curve[] = [];
 
@@ -97,11 +103,12 @@ export class RobustnessTab extends LitElement {
     this.chosen =
       evaluations.find(({ started }) => started.evaluation === this.view.evaluation) ?? evaluations.at(-1) ?? null;
     if (!this.chosen) return;
-    this.byStep = (this.view.attackView === 'whole' ? curvesOfWhole : curvesByStep)(
-      this.chosen,
-      this.view.attackScale,
-      this.palette,
-    );
+    const views = attackViews(this.chosen);
+    this.shown = views.find((one) => one === this.view.attackView) ?? views[0] ?? 'whole';
+    this.byStep =
+      this.shown === 'epsilon'
+        ? curvesByEpsilon(this.chosen, this.palette)
+        : (this.shown === 'whole' ? curvesOfWhole : curvesByStep)(this.chosen, this.view.attackScale, this.palette);
     this.byRestart = curvesByRestart(this.chosen, this.palette);
   }
 
@@ -114,7 +121,9 @@ export class RobustnessTab extends LitElement {
     return html`${form}${this.renderTools(snapshot, view)}
       <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${this.renderByStep(view)}
-        <div class="stack">${this.renderNumbers(view)} ${this.renderByRestart(view)}</div>
+        <div class="stack">
+          ${this.renderNumbers(view)} ${stagesOf(view.started.plan).length > 1 ? this.renderByRestart(view) : nothing}
+        </div>
       </div>
       ${snapshot.evaluations.length > 1 ? this.renderAll(snapshot, view) : nothing}`;
   }
@@ -151,110 +160,105 @@ export class RobustnessTab extends LitElement {
               label="Evaluation"
               .segments=${snapshot.evaluations.map(({ started }) => ({
                 value: started.evaluation.toString(),
-                text: `PGD-${started.plan.steps.toString()}-${started.plan.restarts.toString()} · ε ${formatFraction(started.plan.epsilon)}`,
+                text: `${evaluationTitle(started.plan)} · ε ${formatFraction(started.plan.epsilon)}`,
               }))}
               .value=${view.started.evaluation.toString()}
               @chosen=${(event: CustomEvent<{ value: string }>) => {
                 changeView(this, { evaluation: Number(event.detail.value) });
               }}
             ></kaf-segments>`
-          : html`<b>PGD L∞</b>`
+          : html`<b>${evaluationTitle(plan)}</b>`
       }
       <span>${evaluationText(plan, view.started.samples)} · weights of step ${formatCount(view.started.step)}</span>
       ${progress === '' ? nothing : html`<b class=${view.finished ? '' : 'running'}>${progress}</b>`}
       <span class="grow"></span>
       <kaf-segments
         label="Steps shown"
-        .segments=${[
-          { value: 'restarts', text: 'each restart' },
-          { value: 'whole', text: 'whole attack', title: 'Restarts one after another' },
-        ]}
-        .value=${this.view.attackView}
+        .segments=${attackViews(view).map((value) => ({ value, ...viewNames[value] }))}
+        .value=${this.shown}
         @chosen=${(event: CustomEvent<{ value: DashboardView['attackView'] }>) => {
           this.range = null;
           changeView(this, { attackView: event.detail.value });
         }}
       ></kaf-segments>
-      <kaf-segments
-        label="Scale of steps"
-        .segments=${[
-          { value: 'linear', text: 'lin', title: 'Steps on a linear axis' },
-          { value: 'log', text: 'log', title: 'Steps on a logarithmic axis' },
-        ]}
-        .value=${this.view.attackScale}
-        @chosen=${(event: CustomEvent<{ value: DashboardView['attackScale'] }>) => {
-          this.range = null;
-          changeView(this, { attackScale: event.detail.value });
-        }}
-      ></kaf-segments>
+      ${this.shown === 'epsilon' ? nothing : this.renderScale()}
     </div>`;
+  }
+
+  private renderScale(): unknown {
+    return html`<kaf-segments
+      label="Scale of steps"
+      .segments=${[
+        { value: 'linear', text: 'lin', title: 'Steps on a linear axis' },
+        { value: 'log', text: 'log', title: 'Steps on a logarithmic axis' },
+      ]}
+      .value=${this.view.attackScale}
+      @chosen=${(event: CustomEvent<{ value: DashboardView['attackScale'] }>) => {
+        this.range = null;
+        changeView(this, { attackScale: event.detail.value });
+      }}
+    ></kaf-segments>`;
   }
 
   private renderByStep(view: EvaluationView): unknown {
     const robust = robustOf(view);
-    const isWhole = this.view.attackView === 'whole';
-    const atText = this.cursor === null ? '' : ` · ${atStepText(view, Math.round(this.cursor), isWhole)}`;
-    const value = robust ? `${formatPercent(robust.value)} (${intervalText(robust)})` : '';
+    const isByEpsilon = this.shown === 'epsilon';
+    const at = this.cursor;
+    const atText = at === null || isByEpsilon ? '' : ` · ${atStepText(view, at, this.shown === 'whole')}`;
+    const bound = this.isBound(view) ? '≤ ' : '';
+    const value = robust ? `${bound}${formatPercent(robust.value)} (${intervalText(robust)})` : '';
     return html`<div class="card filling">
       <h2>
         accuracy under attack
-        <span
-          >${isWhole ? 'worst-case · restarts one after another' : 'worst-case · each restart'}, Wilson 95
-          %${atText}</span
-        >
+        <span>worst-case · ${viewTitle(this.shown, view)}, Wilson 95 %${atText}</span>
         <b><span class="attacked">${value}</span></b>
       </h2>
       <kaf-line-chart
         class="steps"
         zoomable
         .curves=${this.byStep}
-        .xScale=${this.view.attackScale}
-        .xUnit=${1}
+        .xScale=${isByEpsilon ? 'linear' : this.view.attackScale}
+        .xTicks=${isByEpsilon && !view.distances ? [0, ...epsilonsOf(view.started.plan)] : null}
+        .xUnit=${isByEpsilon ? 0 : 1}
+        .formatX=${isByEpsilon && view.started.plan.norm === 'linf' ? pixelTick : formatTick}
         .formatY=${percentTick}
         .range=${this.range}
         .cursor=${this.cursor}
         .palette=${this.palette}
-        label="Accuracy under attack by step, worst case ${value}"
+        label="Accuracy under attack, ${viewTitle(this.shown, view)}, worst case ${value}"
       ></kaf-line-chart>
       <span class="legend dim"
-        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span
-        ><span
-          ><span class="swatch dashed clean-mark"></span
-          >${cleanOf(view) ? 'clean' : view.finished ? 'clean, not known' : 'clean, known at the end'}</span
-        ></span
+        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span>${
+          isByEpsilon
+            ? nothing
+            : html`<span
+                ><span class="swatch dashed clean-mark"></span>${cleanOf(view) ? 'clean' : 'clean, not known'}</span
+              >`
+        }${this.isBound(view) ? html`<span>≤ an upper bound: no attack stronger than PGD has run on these weights</span>` : nothing}</span
       >
     </div>`;
   }
 
   private renderByRestart(view: EvaluationView): unknown {
+    const stages = stagesOf(view.started.plan);
+    const called = runsCalled(view.started.plan);
     return html`<div class="card">
-      <h2>by restart <span>what stands after restarts 1 … r</span></h2>
+      <h2>by ${called} <span>what stands after ${called}s 1 … r</span></h2>
       <kaf-line-chart
         class="restarts"
         .curves=${this.byRestart}
-        .extent=${{ from: 1, to: Math.max(2, view.started.plan.restarts) }}
+        .extent=${{ from: 1, to: Math.max(2, stages.length) }}
         .xUnit=${1}
         .formatY=${percentTick}
         .palette=${this.palette}
-        label="Worst-case accuracy after each restart"
+        label="Worst-case accuracy after each ${called}"
       ></kaf-line-chart>
     </div>`;
   }
 
   private renderNumbers(view: EvaluationView): unknown {
-    const { plan } = view.started;
-    const rows: [string, Proportion | null][] = [
-      ['clean', cleanOf(view)],
-      ['random start only', afterFirstRestart(view, 0)],
-      ['after 1 step', afterFirstRestart(view, 1)],
-      ['after 1 restart', afterFirstRestart(view, -1)],
-      [
-        view.finished && cleanOf(view)
-          ? `worst case, ${plan.restarts.toString()} × ${plan.steps.toString()}`
-          : 'worst case so far',
-        robustOf(view),
-      ],
-    ];
+    const rows = numbersOf(view, this.isBound(view));
+    const median = medianDistance(view);
     return html`<div class="card">
       <h2>
         worst-case <span>Wilson 95 %</span>
@@ -276,8 +280,22 @@ export class RobustnessTab extends LitElement {
               <td class="dim">${proportion ? intervalText(proportion) : ''}</td>
             </tr>`,
         )}
+        ${
+          view.distances
+            ? html`<tr>
+                <td>half fooled within</td>
+                <td>${median === null ? '–' : distanceText(median, view)}</td>
+                <td class="dim">of those right as they are</td>
+              </tr>`
+            : nothing
+        }
       </table>
     </div>`;
+  }
+
+  /** Whether the figure is an upper bound only. */
+  private isBound(view: EvaluationView): boolean {
+    return robustOf(view) !== null && isUpperBound(view, this.state.snapshot?.evaluations ?? []);
   }
 
   private renderAll(snapshot: RunSnapshot, chosen: EvaluationView): unknown {
@@ -286,8 +304,8 @@ export class RobustnessTab extends LitElement {
       <table>
         <tr>
           <th>attack</th>
+          <th>norm</th>
           <th>ε</th>
-          <th>α</th>
           <th>step</th>
           <th>images</th>
           <th>clean</th>
@@ -304,13 +322,13 @@ export class RobustnessTab extends LitElement {
               changeView(this, { evaluation: view.started.evaluation });
             }}
           >
-            <td>PGD-${plan.steps}-${plan.restarts}</td>
+            <td>${evaluationTitle(plan)}</td>
+            <td>${plan.norm === 'linf' ? 'L∞' : 'L2'}</td>
             <td>${formatFraction(plan.epsilon)}</td>
-            <td>${formatFraction(plan.stepSize)}</td>
             <td>${formatCount(view.started.step)}</td>
             <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
             <td>${clean ? formatPercent(clean.value) : '–'}</td>
-            <td>${robust ? formatPercent(robust.value) : '–'}</td>
+            <td>${robust ? `${this.isBound(view) ? '≤ ' : ''}${formatPercent(robust.value)}` : '–'}</td>
             <td class="dim">${robust ? intervalText(robust) : ''}</td>
           </tr>`;
         })}

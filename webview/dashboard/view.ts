@@ -1,4 +1,5 @@
 // What a user chose to look at: kept while the panel is hidden and when the window reloads.
+import type { AttackView } from './attackCurves.ts';
 import type { XAxis } from '../curves/runCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
 import type { NetworkQuantity } from '../network/networkParts.ts';
@@ -29,7 +30,8 @@ export interface DashboardView {
   /** Null for the newest. */
   readonly evaluation: number | null;
   readonly attackScale: YScale;
-  readonly attackView: 'restarts' | 'whole';
+  /** Of those that an evaluation has; its first where it hasn't this one. */
+  readonly attackView: AttackView;
 }
 
 export const defaultView: DashboardView = {

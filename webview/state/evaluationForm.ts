@@ -1,67 +1,133 @@
-// The form that asks for an evaluation: what was typed, what is wrong with it, and the plan it makes.
+// The form that asks for an evaluation: what was typed, what is wrong with it, and the plan it makes. Its fields are the settings
+// of the attack that was chosen.
+import type { AttackKey, DefaultContext, NumberKey } from '../../server/protocol/attackKey.ts';
+import { attackEntry, attackKeys, attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
+import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, parseFraction } from '../text/numbers.ts';
 
-export interface EvaluationDraft {
-  readonly steps: string;
-  readonly restarts: string;
-  readonly epsilon: string;
-  readonly stepSize: string;
-  readonly samples: string;
-  readonly batchSize: string;
+/** The text of each field; `attack` is the attack's name. */
+export type EvaluationDraft = Readonly<Record<string, string>>;
+
+export interface EvaluationField {
+  readonly field: string;
+  readonly label: string;
+  readonly hint: string;
+  /** What there is to choose from; null where it is typed. */
+  readonly choices: readonly { readonly value: string; readonly text: string; readonly hint: string }[] | null;
 }
 
-export type EvaluationField = keyof EvaluationDraft;
+/** The attack itself first; settings that can have one value only are left out. */
+export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[] {
+  const names = attackNames.map((name) => {
+    const { name: text, description: hint } = attackEntry(name);
+    return { value: name, text, hint };
+  });
+  const fields = Object.entries(attackKeys(attackOf(attack))).map(([field, key]) => ({
+    ...{ field, label: key.label ?? field, hint: key.description },
+    choices:
+      key.kind === 'choice'
+        ? Object.entries(key.choices).map(([value, { description }]) => ({
+            value,
+            text: choiceText(value),
+            hint: description,
+          }))
+        : null,
+  }));
+  return [
+    { field: 'attack', label: 'attack', hint: attackEntry(attackOf(attack)).description, choices: names },
+    ...fields.filter(({ choices }) => choices?.length !== 1),
+  ];
+}
 
-export const evaluationFields: readonly { field: EvaluationField; label: string; hint: string }[] = [
-  { field: 'epsilon', label: 'ε', hint: 'largest change of a pixel in [0, 1], for example 8/255' },
-  { field: 'stepSize', label: 'step size α', hint: 'change of a pixel in one step, for example 2/255' },
-  { field: 'steps', label: 'steps', hint: 'steps of the attack in each restart' },
-  { field: 'restarts', label: 'restarts', hint: 'random starts; an image must stand under all' },
-  { field: 'samples', label: 'images', hint: 'the first so many of the test set' },
-  { field: 'batchSize', label: 'batch size', hint: 'images attacked at a time; fewer need less memory' },
-];
-
-/** The plan's first evaluation, or PGD-50-10 at the threat trained against. */
+/** The plan's first evaluation, or PGD at the threat trained against. */
 export function draftFor(plan: Plan): EvaluationDraft {
-  const planned = plan.evaluation[0];
-  const epsilon = planned?.epsilon ?? plan.training.threat?.epsilon ?? 8 / 255;
-  return {
-    steps: (planned?.steps ?? 50).toString(),
-    restarts: (planned?.restarts ?? 10).toString(),
-    epsilon: formatFraction(epsilon),
-    stepSize: formatFraction(planned?.stepSize ?? epsilon / 4),
-    samples: (planned?.samples ?? Math.min(1000, plan.dataset.testSamples ?? Infinity)).toString(),
-    batchSize: (planned?.batchSize ?? Math.min(256, plan.dataset.testSamples ?? Infinity)).toString(),
-  };
+  return draftOf(plan.evaluation[0] ?? completeEvaluation('pgd', {}, contextOf(plan)));
+}
+
+/** Another attack: what both have stays, the rest is at its default. */
+export function withAttack(draft: EvaluationDraft, attack: string, plan: Plan): EvaluationDraft {
+  const fresh = draftOf(completeEvaluation(attackOf(attack), {}, contextOf(plan)));
+  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize'].filter((name) => name in fresh);
+  return { ...fresh, ...Object.fromEntries(common.flatMap((name) => (name in draft ? [[name, draft[name]!]] : []))) };
 }
 
 /** The evaluation, or null and what to do about each field that is wrong. */
 export function readDraft(
   draft: EvaluationDraft,
   plan: Plan,
-): { evaluation: EvaluationPlan | null; problems: ReadonlyMap<EvaluationField, string> } {
-  const problems = new Map<EvaluationField, string>();
-  const fraction = (field: EvaluationField): number => {
-    const value = parseFraction(draft[field]);
-    if (!(value > 0 && value <= 1)) problems.set(field, 'Give a number in (0, 1], such as 8/255.');
-    return value;
-  };
-  const whole = (field: EvaluationField, most: number): number => {
-    const value = /^\s*\d+\s*$/.test(draft[field]) ? Number(draft[field]) : Number.NaN;
-    if (!(value >= 1 && value <= most)) problems.set(field, `Give a whole number from 1 to ${formatCount(most)}.`);
-    return value;
-  };
-  const evaluation: EvaluationPlan = {
-    attack: 'pgd',
-    norm: 'linf',
-    epsilon: fraction('epsilon'),
-    stepSize: fraction('stepSize'),
-    steps: whole('steps', 10_000),
-    restarts: whole('restarts', 1000),
-    samples: whole('samples', plan.dataset.testSamples ?? 100_000_000),
-    batchSize: whole('batchSize', 10_000),
-    protocol: 'worst-case',
-  };
-  return { evaluation: problems.size === 0 ? evaluation : null, problems };
+): { evaluation: EvaluationPlan | null; problems: ReadonlyMap<string, string> } {
+  const problems = new Map<string, string>();
+  const attack = attackOf(draft['attack']);
+  const read = Object.entries(attackKeys(attack)).map(([name, key]) => {
+    const { value, problem } = readField(key, draft[name] ?? '', limitOf(name, draft, plan));
+    if (problem !== null) problems.set(name, problem);
+    return [name, value] as const;
+  });
+  if (problems.size > 0) return { evaluation: null, problems };
+  return { evaluation: completeEvaluation(attack, Object.fromEntries(read), contextOf(plan)), problems };
+}
+
+/** What a value may be at most besides what its key says. */
+function limitOf(name: string, draft: EvaluationDraft, plan: Plan): number {
+  if (name === 'samples') return plan.dataset.testSamples ?? Infinity;
+  const isLength = name === 'epsilon' || name === 'epsilons' || name === 'stepSize';
+  return isLength && draft['norm'] === 'linf' ? 1 : Infinity;
+}
+
+function readField(key: AttackKey, text: string, limit: number): { value: unknown; problem: string | null } {
+  switch (key.kind) {
+    case 'number':
+      return readNumber(key, text, limit);
+    case 'choice':
+      return { value: text, problem: text in key.choices ? null : 'Choose one.' };
+    case 'list': {
+      const parts = text.trim() === '' ? [] : text.split(',').map((part) => readNumber(key.item, part, limit));
+      const isTooLong = parts.length > key.maxLength;
+      const problem = isTooLong
+        ? `Give at most ${key.maxLength.toString()} values.`
+        : parts.find((part) => part.problem)?.problem;
+      return { value: parts.map(({ value }) => value), problem: problem ?? null };
+    }
+    default:
+      return key satisfies never;
+  }
+}
+
+function readNumber(key: NumberKey, text: string, limit: number): { value: number; problem: string | null } {
+  const { isInteger = false, min, isMinExcluded = false, isMaxExcluded = false } = key;
+  const max = Math.min(key.max, limit);
+  const value = isInteger ? (/^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN) : parseFraction(text);
+  const isWithin = (isMinExcluded ? value > min : value >= min) && (isMaxExcluded ? value < max : value <= max);
+  if (isWithin) return { value, problem: null };
+  const range = `${isMinExcluded ? '(' : '['}${min.toString()}, ${max.toString()}${isMaxExcluded ? ')' : ']'}`;
+  const problem = isInteger
+    ? `Give a whole number from ${formatCount(min)} to ${formatCount(max)}.`
+    : `Give a number in ${range}${key.isPixelLength ? ', such as 8/255' : ''}.`;
+  return { value, problem };
+}
+
+function draftOf(plan: EvaluationPlan): EvaluationDraft {
+  const texts = Object.entries(attackKeys(plan.attack)).map(([name, key]) => {
+    const value: unknown = { ...plan }[name as keyof EvaluationPlan];
+    return [name, Array.isArray(value) ? value.map((one) => fieldText(key, one)).join(', ') : fieldText(key, value)];
+  });
+  return { attack: plan.attack, ...(Object.fromEntries(texts) as Record<string, string>) };
+}
+
+function fieldText(key: AttackKey, value: unknown): string {
+  const number = key.kind === 'list' ? key.item : key;
+  return number.kind === 'number' && number.isPixelLength ? formatFraction(value as number) : String(value);
+}
+
+function choiceText(value: string): string {
+  return value === 'linf' ? 'L∞' : value === 'l2' ? 'L2' : value;
+}
+
+function attackOf(name: string | undefined): AttackName {
+  return attackNames.find((one) => one === name) ?? 'pgd';
+}
+
+function contextOf(plan: Plan): DefaultContext {
+  return { trainedEpsilon: plan.training.threat?.epsilon ?? null, testSamples: plan.dataset.testSamples };
 }

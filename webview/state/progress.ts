@@ -1,9 +1,10 @@
 // How far a run and its attacks are, in numbers and in words.
 import { isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
+import { headlineStage, stagesOf, stageText } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
 import { formatDuration } from '../text/duration.ts';
-import { formatBytes, formatCount } from '../text/numbers.ts';
+import { formatBytes, formatCount, formatFraction } from '../text/numbers.ts';
 
 export type Tone = 'go' | 'wait' | 'rest' | 'bad';
 
@@ -68,22 +69,26 @@ export function allowedIntents(
   };
 }
 
-/** `restart 3 of 10 · 256 of 1,000 images`; after the end, how many images passed every restart. */
+/** `restart 3 of 10 · 256 of 1,000 images`; after the end, how many images passed every stage. */
 export function attackProgressText({ started, restarts, finished }: EvaluationView): string {
   if (finished && !finished.isPartial) return '';
   if (finished && finished.samples > 0) return `stopped after ${formatCount(finished.samples)} images`;
   if (finished && restarts.length === 0) return 'stopped before the first restart was over';
   const ending = finished ? 'stopped at ' : '';
+  const stages = stagesOf(started.plan);
   const first = restarts[0]?.samples ?? 0;
-  // Whole restarts one after another, or every restart on one batch after another: the trainer may do either.
+  // Whole stages one after another, or every stage on one batch after another: the trainer may do either.
   const caughtUp = restarts.filter((restart) => restart.samples === first).length;
-  const restart = Math.min(caughtUp, started.plan.restarts - 1);
-  const samples = first < started.samples ? first : (restarts[restart]?.samples ?? 0);
-  const current = caughtUp < started.plan.restarts || first < started.samples ? restart + 1 : started.plan.restarts;
-  return `${ending}restart ${current.toString()} of ${started.plan.restarts.toString()} · ${formatCount(samples)} of ${formatCount(started.samples)} images`;
+  const at = Math.min(caughtUp, stages.length - 1);
+  const samples = first < started.samples ? first : (restarts[at]?.samples ?? 0);
+  const stage = stages[at];
+  const runs = stages.filter(({ attack, epsilon }) => attack === stage?.attack && epsilon === stage.epsilon);
+  const which = stage ? `${stageText(started.plan, stage, formatFraction)} of ${runs.length.toString()} · ` : '';
+  return `${ending}${which}${formatCount(samples)} of ${formatCount(started.samples)} images`;
 }
 
-/** Counts of the deepest restart: the worst case so far. */
+/** Counts of the deepest stage at the plan's own ε: the worst case so far. */
 export function worstCase(view: EvaluationView): { samples: number; robust: Int32Array } | null {
-  return view.restarts.findLast((restart) => restart.samples > 0) ?? null;
+  const headline = headlineStage(view.started.plan);
+  return view.restarts.slice(0, headline + 1).findLast((restart) => restart.samples > 0) ?? null;
 }

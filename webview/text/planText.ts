@@ -1,4 +1,6 @@
 // A plan as text that reads like the experiment file it came from, and the short phrases that panels say of it.
+import { isPixelLength, type AttackKey } from '../../server/protocol/attackKey.ts';
+import { attackKeys } from '../../server/protocol/attackTable.ts';
 import type { EvaluationPlan, Plan, SchedulePlan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, formatNumber } from './numbers.ts';
 
@@ -14,13 +16,27 @@ export function scheduleText(schedule: SchedulePlan): string {
     : `triangular ${formatPlain(schedule.min)} → ${formatPlain(schedule.max)}`;
 }
 
-/** `ε 8/255 · α 2/255 · 50 steps × 10 restarts · 1,000 images` */
+/** `L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images`; without what is switched off. */
 export function evaluationText(plan: EvaluationPlan, samples: number): string {
-  const restarts = `${plan.restarts.toString()} ${plan.restarts === 1 ? 'restart' : 'restarts'}`;
-  return `ε ${formatFraction(plan.epsilon)} · α ${formatFraction(plan.stepSize)} · ${formatCount(plan.steps)} steps × ${restarts} · ${formatCount(samples)} images`;
+  const shared = ['norm', 'epsilon', 'samples', 'batchSize', 'protocol'];
+  const own = Object.entries(attackKeys(plan.attack)).flatMap(([name, key]) => {
+    const value: unknown = { ...plan }[name as keyof EvaluationPlan];
+    const isOff = value === 0 || value === 'none' || (Array.isArray(value) && value.length === 0);
+    if (shared.includes(name) || isOff) return [];
+    return [`${key.label ?? name} ${valueText(key, value)}`];
+  });
+  const norm = plan.norm === 'linf' ? 'L∞' : 'L2';
+  return [norm, `ε ${formatFraction(plan.epsilon)}`, ...own, `${formatCount(samples)} images`].join(' · ');
 }
 
-const fractionKeys = new Set(['epsilon', 'stepSize']);
+function valueText(key: AttackKey, value: unknown): string {
+  if (Array.isArray(value)) return value.map((one) => valueText(key, one)).join(', ');
+  if (typeof value !== 'number') return String(value);
+  if (isPixelLength(key)) return formatFraction(value);
+  return Number.isInteger(value) ? formatCount(value) : formatPlain(value);
+}
+
+const fractionKeys = new Set(['epsilon', 'epsilons', 'stepSize', 'sigma']);
 
 function block(value: object, indent: string): string[] {
   return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import {
   afterFirstRestart,
+  attackViews,
+  curvesByEpsilon,
+  medianDistance,
   atStepText,
   curvesByRestart,
   curvesByStep,
   curvesOfWhole,
   robustOf,
 } from '../../../webview/dashboard/attackCurves.ts';
+import type { EvaluationPlan } from '../../../server/protocol/plan.ts';
 import type { Palette } from '../../../webview/theme/palette.ts';
+import { attackPlan } from '../../attack/plans.ts';
 import { makeSnapshot } from '../gallery/runData.ts';
 
 const palette = { attacked: 'orange', clean: 'blue' } as Palette;
@@ -60,5 +65,43 @@ describe('a finished attack', () => {
     const share = ((done.restarts[2]!.robust[7]! / 1000) * 100).toFixed(1);
     expect(atStepText(done, 2 * 51 + 7, true)).toBe(`restart 3, step 7: ${share} %`);
     expect(afterFirstRestart(done, -1)?.value).toBe(done.restarts[0]!.robust[50]! / 1000);
+  });
+});
+
+describe('an evaluation by another attack', () => {
+  const of = (plan: EvaluationPlan) => makeSnapshot({ steps: 10, status: 'finished', attacks: [plan] }).evaluations[0]!;
+  const curve = attackPlan('pgd', { epsilons: [2 / 255, 16 / 255], restarts: 2 });
+
+  test('is shown in the ways that its figures allow, the most telling first', () => {
+    expect(attackViews(done)).toEqual(['restarts', 'whole']);
+    expect(attackViews(of(attackPlan('autoattack')))).toEqual(['whole']);
+    expect(attackViews(of(attackPlan('fab')))).toEqual(['epsilon', 'whole']);
+    expect(attackViews(of(curve))).toEqual(['epsilon', 'whole']);
+  });
+
+  test('of stages of several lengths takes a unit a stage, and says which is under the cursor', () => {
+    const view = of(attackPlan('autoattack'));
+    const { x } = curvesOfWhole(view, 'linear', palette)[0]!;
+    expect(Array.from(x).at(-1)!).toBeLessThan(20);
+    expect(atStepText(view, 2.5, true)).toMatch(/^APGD-T, target 2, step 5[01]: /);
+    expect(atStepText(view, 19.5, true)).toMatch(/^Square, restart 1, query 2,50\d: /);
+  });
+
+  test('over a list of ε has a dot at each, from the clean accuracy on, and the figure at its own', () => {
+    const view = of(curve);
+    const [line] = curvesByEpsilon(view, palette);
+    expect(Array.from(line!.x)).toEqual([0, 2 / 255, 8 / 255, 16 / 255]);
+    expect(line!.y[0]).toBe(0.774);
+    expect(line!.y[2]).toBe(robustOf(view)!.value);
+    expect(Array.from(line!.y)).toEqual(Array.from(line!.y).sort((a, b) => b - a));
+  });
+
+  test('with distances falls by a step at each, from the clean accuracy on, through the figure at ε', () => {
+    const view = { ...of(attackPlan('fab')), distances: Float32Array.of(0, 0.25, 0.5, Infinity, 0.25) };
+    const [line] = curvesByEpsilon(view, palette);
+    expect(Array.from(line!.x)).toEqual([0, 0.25, 0.25, 0.5, 0.5]);
+    expect(Array.from(line!.y)).toEqual([0.8, 0.8, 0.4, 0.4, 0.2]);
+    expect(medianDistance(view)).toBe(0.25);
+    expect(robustOf({ ...view, finished: null })?.value).toBe(0.8);
   });
 });

@@ -1,8 +1,11 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
-import type { ActivationPlan, Plan } from '../../../server/protocol/plan.ts';
+import { measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
+import { wilsonInterval } from '../../../server/protocol/proportion.ts';
+import type { ActivationPlan, EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
+import { attackPlan } from '../../attack/plans.ts';
 
 export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'formula' | 'relu';
 
@@ -14,6 +17,8 @@ export interface RunDataOptions {
   readonly divergesAt?: number;
   /** Evaluations done, and restarts of one more under way. */
   readonly evaluations?: number;
+  /** More evaluations that have ended, by these attacks. */
+  readonly attacks?: readonly EvaluationPlan[];
   readonly restartsUnderWay?: number;
   readonly normsEverySteps?: number;
 }
@@ -60,19 +65,7 @@ export function makePlan(activation: RunActivation): Plan {
       tensorboard: true,
     },
     checkpoints: { keep: 'all' },
-    evaluation: [
-      {
-        attack: 'pgd',
-        norm: 'linf',
-        epsilon: 8 / 255,
-        stepSize: 2 / 255,
-        steps: 50,
-        restarts: 10,
-        samples: 1000,
-        batchSize: 128,
-        protocol: 'worst-case',
-      },
-    ],
+    evaluation: [attackPlan('pgd')],
   };
 }
 
@@ -204,6 +197,9 @@ export function makeRows(options: RunDataOptions): Row[] {
   for (let evaluation = 1; evaluation <= (options.evaluations ?? 0); evaluation++) {
     pushEvaluation(push, evaluation, 10, true, random);
   }
+  options.attacks?.forEach((plan, index) => {
+    pushAttack(push, (options.evaluations ?? 0) + index + 1, plan, random);
+  });
   if (options.restartsUnderWay)
     pushEvaluation(push, (options.evaluations ?? 0) + 1, options.restartsUnderWay, false, random);
   return rows;
@@ -217,8 +213,7 @@ function pushEvaluation(
   random: Random,
 ): void {
   const epsilon = [8, 4, 12][evaluation - 1] ?? 8;
-  const base = makePlan('kaf').evaluation[0]!;
-  const plan = { ...base, epsilon: epsilon / 255, stepSize: epsilon / 4 / 255 };
+  const plan = attackPlan('pgd', { epsilon: epsilon / 255 });
   push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
   const floor = 0.77 - epsilon * 0.047;
   let previous = new Int32Array(plan.steps + 1).fill(2000);
@@ -248,6 +243,39 @@ function pushEvaluation(
     robust: { value, low: value - 0.03, high: value + 0.031 },
     isPartial: false,
   });
+}
+
+/** Falls over the points of each stage, ever less; with distances where the attack measures them. */
+function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan: EvaluationPlan, random: Random): void {
+  push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
+  let standing = 774;
+  let headline = 774;
+  let nearest = Float32Array.from({ length: 1000 }, (_, image) =>
+    image < 226 ? 0 : Math.max(1e-4, 0.025 + 0.014 * random.normal()),
+  );
+  const stages = stagesOf(plan);
+  for (const [restart, { nPoints, epsilon }] of stages.entries()) {
+    const floor = Math.max(0, Math.min(standing, Math.round(774 * Math.exp(-epsilon * 28)) - 3 * restart));
+    const robust = Int32Array.from({ length: nPoints }, (_, point) =>
+      Math.round(floor + (standing - floor) * Math.exp((-6 * point) / nPoints)),
+    );
+    standing = robust.at(-1)!;
+    const common = {
+      evaluation,
+      restart,
+      samples: 1000,
+      robust,
+      clean: 774,
+      passes: { forward: 1000, backward: 1000 },
+    };
+    nearest = nearest.map((distance) => distance * (restart === 0 ? 1 : 1 - 0.03 * Math.abs(random.normal())));
+    const distances = nearest.slice();
+    push({ type: 'attackProgress', ...common, ...(measuresDistances(plan) && { distances }) });
+    if (measuresDistances(plan)) standing = distances.filter((distance) => distance > plan.epsilon).length;
+    if (epsilon <= plan.epsilon) headline = standing;
+  }
+  const [clean, robust] = [wilsonInterval(774, 1000), wilsonInterval(headline, 1000)];
+  push({ type: 'evaluationFinished', evaluation, samples: 1000, clean, robust, isPartial: false });
 }
 
 function makeNetwork(

@@ -1,5 +1,6 @@
 // Plays the extension host in the gallery's page: defines `acquireVsCodeApi` and answers `ready` with what the scene in the
 // page's address asks for.
+import { attackPlan } from '../../attack/plans.ts';
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
@@ -114,6 +115,15 @@ function checkpointContents(): CheckpointContents {
   }
 }
 
+/** One of each kind that the Robustness tab shows in its own way. */
+const variousAttacks = [
+  attackPlan('autoattack'),
+  attackPlan('fab-t'),
+  attackPlan('square'),
+  attackPlan('pgd', { norm: 'l2', epsilon: 0.5, restarts: 2 }),
+  attackPlan('pgd', { epsilons: [1, 2, 4, 12, 16].map((epsilon) => epsilon / 255), restarts: 2 }),
+];
+
 function dashboardAnswers(): ToDashboard[] {
   const connected: ToDashboard = { type: 'connection', connection: { status: 'connected' } };
   const shown = (snapshot: RunSnapshot): ToDashboard => ({ type: 'snapshot', snapshot });
@@ -126,6 +136,16 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', evaluations: 3 }))];
     case 'declared':
       return [connected, shown(makeNetworkSnapshot())];
+    case 'attack1':
+    case 'attack2':
+    case 'attack3':
+    case 'attack4':
+    case 'attack5': {
+      // The last is the one that the tab opens with.
+      const last = Number(scene.slice(-1));
+      const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];
+      return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', attacks }))];
+    }
     case 'relu':
       return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
     case 'free':

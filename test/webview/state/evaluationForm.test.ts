@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { evaluationPlanSchema } from '../../../server/protocol/messages.ts';
-import { draftFor, readDraft } from '../../../webview/state/evaluationForm.ts';
+import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
+import { attackNames } from '../../../server/protocol/attackTable.ts';
+import { draftFor, evaluationFields, readDraft, withAttack } from '../../../webview/state/evaluationForm.ts';
 import { makePlan } from '../gallery/runData.ts';
 
 const plan = makePlan('kaf');
@@ -49,4 +50,27 @@ test('the limits of the form are those of the server', () => {
     batchSize: '10000',
   };
   expect(evaluationPlanSchema.safeParse(readDraft(widest, plan).evaluation).success).toBe(true);
+});
+
+test.each(attackNames)(
+  '%s has a field for each of its settings that can be chosen, and its draft is one the server takes',
+  (attack) => {
+    const draft = withAttack({ ...draftFor(plan), epsilon: '4/255' }, attack, plan);
+    const { evaluation, problems } = readDraft(draft, plan);
+    expect(problems.size).toBe(0);
+    expect(evaluationPlanSchema.parse(evaluation)).toEqual(evaluation);
+    expect(evaluation).toMatchObject({ attack, epsilon: 4 / 255 });
+    const fields = evaluationFields(draft);
+    expect(fields[0]?.field).toBe('attack');
+    expect(fields.map(({ field }) => field)).not.toContain('protocol');
+    expect(Object.keys(evaluation!).length).toBe(fields.length + 1);
+  },
+);
+
+test('a list of ε is read, and each of its values has the bounds of ε', () => {
+  const read = (epsilons: string, norm = 'linf') => readDraft({ ...draftFor(plan), epsilons, norm }, plan);
+  expect(read('2/255, 0.5').evaluation).toMatchObject({ epsilons: [2 / 255, 0.5] });
+  expect([...read('2/255, two').problems.keys()]).toEqual(['epsilons']);
+  expect([...read('1.5').problems.keys()]).toEqual(['epsilons']);
+  expect(read('1.5', 'l2').problems.size).toBe(0);
 });

@@ -65,6 +65,8 @@ describe('progress of an attack', () => {
   const view = (samples: number[]): EvaluationView => ({
     started: { type: 'evaluationStarted', evaluation: 1, plan, step: 9, samples: 1000 },
     restarts: samples.map((count) => ({ samples: count, robust: new Int32Array(51) })),
+    clean: null,
+    distances: null,
     finished: null,
   });
 

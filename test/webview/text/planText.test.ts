@@ -21,5 +21,7 @@ test('texts that YAML would misread are quoted', () => {
 
 test('schedules and evaluations have a phrase', () => {
   expect(scheduleText(plan.training.schedule)).toBe('triangular 0.01 → 1');
-  expect(evaluationText(plan.evaluation[0]!, 1000)).toBe('ε 8/255 · α 2/255 · 50 steps × 10 restarts · 1,000 images');
+  expect(evaluationText(plan.evaluation[0]!, 1000)).toBe(
+    'L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images',
+  );
 });

@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { columnUnits, evaluatePgd } from '../../server/attack/evaluation.ts';
+import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import { attackForTraining } from '../../server/attack/fgsmRs.ts';
+import { attackSpace } from '../../server/attack/space.ts';
 import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
 import type { Network } from '../../server/model/network.ts';
+import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
+import { attackPlan } from './plans.ts';
 
 beforeAll(openCpu);
 afterEach(() => {
@@ -46,7 +49,8 @@ describe('attacks on a table', () => {
     const seen: number[][] = [];
     const of = columnsNetwork(seen);
     const settings = { epsilon: 0.2, stepSize: 0.1, steps: 6, restarts: 1, samples: 2, batchSize: 2 };
-    const attack = evaluatePgd(of, dataset, settings, { seed: 1, signal: new AbortController().signal });
+    const plan = attackPlan('pgd', settings) as EvaluationPlan;
+    const attack = evaluateAttack(of, dataset, plan, { seed: 1, signal: new AbortController().signal });
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) continue;
@@ -61,16 +65,17 @@ describe('attacks on a table', () => {
 
   it('of training end within the ball of each column', () => {
     const of = columnsNetwork();
-    const units = columnUnits(dataset);
+    const space = attackSpace(of, dataset);
     const samples = tf.tensor2d(values, [2, 2]) as tf.Tensor as tf.Tensor4D;
     const labels = tf.tensor1d([1, 1], 'int32');
     const keyOf = (stream: number) => ({ seed: 0, stream, counter: 0 });
     const threat = { norm: 'linf', epsilon: 0.5, stepSize: 10 } as const;
     const keys = { start: keyOf(1), dropout: keyOf(2) };
-    const attacked = attackForTraining(of, { images: samples, labels }, threat, keys, units);
+    const attacked = attackForTraining(space, { images: samples, labels }, threat, keys);
     const moved = [...attacked.dataSync<'float32'>()].map((value, index) => (value - values[index]!) / std[index % 2]!);
     for (const deviations of moved) expect(deviations).toBeCloseTo(-0.5, 4);
     of.dispose();
-    tf.dispose([attacked, samples, labels, ...(units ? [units] : [])]);
+    space.dispose();
+    tf.dispose([attacked, samples, labels]);
   });
 });

@@ -1,0 +1,34 @@
+// What attackTable.ts says of each attack.
+import type { AttackKeys } from './attackKey.ts';
+
+/** What an attack does again and again: each run on what the runs before it left standing. */
+export interface RunsOfAttack {
+  readonly count: number;
+  /** Counted from 1 for people: `restart 3`. */
+  readonly called: 'restart' | 'target' | 'run';
+  /** What the points of a run count. */
+  readonly axis: 'step' | 'draw' | 'query';
+  /** Points after the first, which is the start. */
+  readonly length: number;
+}
+
+/** The settings of a plan by name. */
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface AttackEntry {
+  /** For people. */
+  readonly name: string;
+  readonly description: string;
+  readonly equation: string;
+  /** `floor`: no attack to judge by; `strong`: after it a robust figure needs no caveat. */
+  readonly strength: 'floor' | 'usual' | 'strong';
+  /** Whether it looks for the nearest image that fools, so that one evaluation tells of every ε. */
+  readonly isNearest?: true;
+  /** Besides those that all share. */
+  readonly keys: AttackKeys;
+  /** The attack in short: `PGD-50-10`. */
+  readonly title: (values: Values) => string;
+  readonly runs: (values: Values) => RunsOfAttack;
+  /** The attacks that it is made of, each with what of its settings is not at its default; none for an attack of its own. */
+  readonly members?: (values: Values) => readonly (readonly [attack: string, given: Values])[];
+}

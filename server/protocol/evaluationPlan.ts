@@ -1,0 +1,114 @@
+// An evaluation's plan: one attack of attackTable.ts with all its settings; its defaults, and the stages that it runs through.
+import type { RunsOfAttack } from './attackEntry.ts';
+import { attackEntry, attackKeys, type AttackName, type PlanOfAttack } from './attackTable.ts';
+import type { DefaultContext } from './attackKey.ts';
+
+export type EvaluationPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
+
+/** The plan with what is not given at its default. Checks nothing. */
+export function completeEvaluation(
+  attack: AttackName,
+  given: Readonly<Record<string, unknown>>,
+  context: DefaultContext,
+): EvaluationPlan {
+  const plan: Record<string, unknown> = { attack };
+  for (const [name, key] of Object.entries(attackKeys(attack))) {
+    const byDefault = key.kind === 'list' ? [] : key.byDefault;
+    plan[name] = given[name] ?? (isComputed(byDefault) ? byDefault.of(plan, context) : byDefault);
+  }
+  return plan as unknown as EvaluationPlan;
+}
+
+function isComputed(value: unknown): value is { of: (before: object, context: DefaultContext) => number } {
+  return typeof value === 'object' && value !== null && 'of' in value;
+}
+
+/** One run of one attack at one ε, on what all stages before it left standing. */
+export interface Stage {
+  readonly attack: AttackName;
+  readonly epsilon: number;
+  /** With the settings of the attack that runs, at the stage's ε. */
+  readonly plan: EvaluationPlan;
+  /** Of this attack at this ε, from 0. */
+  readonly run: number;
+  readonly called: RunsOfAttack['called'];
+  readonly axis: RunsOfAttack['axis'];
+  /** Points of the record, the start among them. */
+  readonly nPoints: number;
+}
+
+/** In the order in which they run: by ε, then by attack, then by run. The position is the `restart` of a record. */
+export function stagesOf(plan: EvaluationPlan): Stage[] {
+  return epsilonsOf(plan).flatMap((epsilon) =>
+    membersOf({ ...plan, epsilon }).flatMap((member) => {
+      const { count, called, axis, length } = attackEntry(member.attack).runs({ ...member });
+      return Array.from({ length: count }, (_, run) => ({
+        ...{ attack: member.attack, epsilon, plan: member, run, called, axis, nPoints: length + 1 },
+      }));
+    }),
+  );
+}
+
+/** Ascending, the plan's own among them. */
+export function epsilonsOf(plan: EvaluationPlan): number[] {
+  const more: readonly number[] = 'epsilons' in plan ? plan.epsilons : [];
+  return [...new Set([...more, plan.epsilon])].sort((a, b) => a - b);
+}
+
+/** The attacks that it is made of; itself, where it is none. */
+function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
+  const members = attackEntry(plan.attack).members?.({ ...plan });
+  if (!members) return [plan];
+  const { norm, epsilon, samples, batchSize, protocol } = plan;
+  const common = { norm, epsilon, samples, batchSize, protocol };
+  return members.map(([attack, given]) =>
+    completeEvaluation(attack as AttackName, { ...common, ...given }, { trainedEpsilon: null, testSamples: samples }),
+  );
+}
+
+/** `PGD-50-10` */
+export function evaluationTitle(plan: EvaluationPlan): string {
+  return attackEntry(plan.attack).title({ ...plan });
+}
+
+/** Where the last stage at the plan's own ε stands among the stages. */
+export function headlineStage(plan: EvaluationPlan): number {
+  return stagesOf(plan).findLastIndex(({ epsilon }) => epsilon === plan.epsilon);
+}
+
+/** Whether the attack looks for the nearest image that fools, at whatever distance. */
+export function measuresDistances(plan: EvaluationPlan): boolean {
+  return attackEntry(plan.attack).isNearest ?? false;
+}
+
+/** An evaluation that was begun, as far as a verdict needs it. */
+interface Evaluated {
+  readonly started: { readonly plan: EvaluationPlan; readonly step: number };
+  readonly finished: { readonly isPartial: boolean } | null;
+}
+
+/**
+ * Whether a robust figure is an upper bound only: until, on the same weights and under the same threat, an attack has run to its
+ * end that is stronger than PGD.
+ */
+export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]): boolean {
+  const { plan, step } = started;
+  return !all.some(
+    (other) =>
+      attackEntry(other.started.plan.attack).strength === 'strong' &&
+      other.finished?.isPartial === false &&
+      other.started.step === step &&
+      other.started.plan.norm === plan.norm &&
+      epsilonsOf(other.started.plan).includes(plan.epsilon),
+  );
+}
+
+/** `restart 3`; of a composition `APGD-T, target 3`; of a curve `ε 8/255, restart 3` with the ε as the caller writes it. */
+export function stageText(plan: EvaluationPlan, stage: Stage, epsilonText: (epsilon: number) => string): string {
+  const isComposed = stage.attack !== plan.attack;
+  return [
+    ...(epsilonsOf(plan).length > 1 ? [`ε ${epsilonText(stage.epsilon)}`] : []),
+    ...(isComposed ? [attackEntry(stage.attack).name] : []),
+    `${stage.called} ${String(stage.run + 1)}`,
+  ].join(', ');
+}

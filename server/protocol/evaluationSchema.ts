@@ -1,0 +1,47 @@
+// What an evaluation's plan must be before it is trusted, on the wire and on a disk; made from the attacks' declarations.
+import { z } from 'zod';
+import { isPixelLength, type AttackKey, type NumberKey } from './attackKey.ts';
+import { attackKeys, attackNames, type AttackName } from './attackTable.ts';
+import type { EvaluationPlan } from './evaluationPlan.ts';
+
+const perAttack = attackNames.map((attack) => z.strictObject({ attack: z.literal(attack), ...shapeOf(attack) }));
+
+/** Keys that came after a plan was written get what such plans did. */
+export const evaluationPlanSchema = z
+  .discriminatedUnion('attack', perAttack as [(typeof perAttack)[0]])
+  .superRefine((plan: { readonly attack: AttackName; readonly [key: string]: unknown }, context) => {
+    if (plan['norm'] !== 'linf') return;
+    for (const [name, key] of Object.entries(attackKeys(plan.attack))) {
+      const values = [plan[name]].flat().filter((value) => typeof value === 'number');
+      if (isPixelLength(key) && values.some((value) => value > 1))
+        context.addIssue({ code: 'custom', path: [name], message: 'expected at most 1 with norm linf' });
+    }
+  }) as unknown as z.ZodType<EvaluationPlan, unknown>;
+
+function shapeOf(attack: AttackName): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(attackKeys(attack)).map(([name, key]) => [name, schemaOf(key)]));
+}
+
+function schemaOf(key: AttackKey): z.ZodType {
+  const schema = bareSchema(key);
+  return key.before === undefined ? schema : schema.default(key.before as never);
+}
+
+function bareSchema(key: AttackKey): z.ZodType {
+  switch (key.kind) {
+    case 'number':
+      return numberSchema(key);
+    case 'choice':
+      return z.enum(Object.keys(key.choices));
+    case 'list':
+      return z.array(numberSchema(key.item)).max(key.maxLength);
+    default:
+      return key satisfies never;
+  }
+}
+
+function numberSchema({ isInteger, min, max, isMinExcluded, isMaxExcluded }: NumberKey): z.ZodNumber {
+  let schema: z.ZodNumber = isInteger ? z.int() : z.number();
+  schema = isMinExcluded ? schema.gt(min) : schema.min(min);
+  return isMaxExcluded ? schema.lt(max) : schema.max(max);
+}

@@ -1,0 +1,39 @@
+// An evaluation on the small network, from its beginning to its end.
+import {
+  evaluateAttack,
+  type EvaluationCounts,
+  type EvaluationState,
+  type Progress,
+} from '../../server/attack/evaluation.ts';
+import type { OnFooled } from '../../server/attack/trial.ts';
+import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import { smallDataset, smallNetwork, type SmallNetworkOptions } from './smallNetwork.ts';
+
+/** Of these two are wrong as they are. */
+export const nSamples = 17;
+
+interface RunOptions extends SmallNetworkOptions {
+  readonly onFooled?: OnFooled;
+  readonly from?: EvaluationState;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: () => void;
+}
+
+export async function run(
+  plan: EvaluationPlan,
+  { onFooled, from, signal = new AbortController().signal, onProgress, ...options }: RunOptions = {},
+): Promise<{ counts: EvaluationCounts; progress: Progress[] }> {
+  const network = smallNetwork(options);
+  const attack = evaluateAttack(network, smallDataset(nSamples), plan, { seed: 9, signal, from, onFooled });
+  const progress: Progress[] = [];
+  try {
+    for (;;) {
+      const { value, done } = await attack.next();
+      if (done) return { counts: value, progress };
+      progress.push(value);
+      onProgress?.();
+    }
+  } finally {
+    network.dispose();
+  }
+}

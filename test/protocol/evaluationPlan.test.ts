@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import {
+  epsilonsOf,
+  evaluationTitle,
+  headlineStage,
+  isUpperBound,
+  stagesOf,
+  stageText,
+  type EvaluationPlan,
+} from '../../server/protocol/evaluationPlan.ts';
+import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
+import { attackPlan } from '../attack/plans.ts';
+
+describe('the stages of a plan', () => {
+  it('are the restarts of PGD', () => {
+    const stages = stagesOf(attackPlan('pgd', { steps: 7, restarts: 3 }));
+    expect(stages.map(({ run, nPoints, called }) => [run, nPoints, called])).toEqual([
+      [0, 8, 'restart'],
+      [1, 8, 'restart'],
+      [2, 8, 'restart'],
+    ]);
+  });
+
+  it('of AutoAttack are those of its attacks, in the paper’s order and at its settings', () => {
+    const stages = stagesOf(attackPlan('autoattack', { norm: 'l2', epsilon: 0.25 }));
+    const runs = (attack: string) => stages.filter((stage) => stage.attack === attack);
+    expect([...new Set(stages.map(({ attack }) => attack))]).toEqual(['apgd-ce', 'apgd-t', 'fab-t', 'square']);
+    expect(stages).toHaveLength(1 + 9 + 9 + 1);
+    expect(runs('apgd-t').map(({ run }) => run)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(runs('square')[0]).toMatchObject({ nPoints: 5001, axis: 'query' });
+    expect(runs('fab-t')[8]?.plan).toMatchObject({ attack: 'fab-t', norm: 'l2', epsilon: 0.25, steps: 100, beta: 0.9 });
+    const plus = stagesOf(attackPlan('autoattack', { suite: 'plus' }));
+    expect(plus).toHaveLength(5 + 5 + 5 + 1 + 9 + 45);
+    const rand = stagesOf(attackPlan('autoattack', { suite: 'rand' }));
+    expect(rand.map(({ plan }) => 'expectation' in plan && plan.expectation)).toEqual([20, 20]);
+  });
+
+  it('go through a list of ε from the smallest, and the figure is that at the plan’s own', () => {
+    const plan = attackPlan('pgd', { epsilon: 0.2, epsilons: [0.4, 0.1, 0.2], restarts: 2 });
+    expect(epsilonsOf(plan)).toEqual([0.1, 0.2, 0.4]);
+    expect(stagesOf(plan).map(({ epsilon }) => epsilon)).toEqual([0.1, 0.1, 0.2, 0.2, 0.4, 0.4]);
+    expect(headlineStage(plan)).toBe(3);
+    expect(stageText(plan, stagesOf(plan)[3]!, String)).toBe('ε 0.2, restart 2');
+  });
+
+  it('have a name each', () => {
+    const plan = attackPlan('autoattack');
+    expect(evaluationTitle(plan)).toBe('AutoAttack standard');
+    expect(stageText(plan, stagesOf(plan)[2]!, String)).toBe('APGD-T, target 2');
+  });
+});
+
+describe('a robust figure', () => {
+  const of = (plan: EvaluationPlan, step = 10, isPartial: boolean | null = false) => ({
+    started: { plan, step },
+    finished: isPartial === null ? null : { isPartial },
+  });
+  const pgd = of(attackPlan('pgd'));
+  const strong = attackPlan('autoattack');
+
+  it('is an upper bound until a stronger attack than PGD has run to its end on the same weights and threat', () => {
+    const bounds = (other: ReturnType<typeof of>) => isUpperBound(pgd, [pgd, other]);
+    expect(isUpperBound(pgd, [pgd])).toBe(true);
+    expect(bounds(of(strong))).toBe(false);
+    expect(bounds(of(attackPlan('apgd-t')))).toBe(false);
+    expect(bounds(of(attackPlan('square')))).toBe(true);
+    expect(bounds(of(strong, 11))).toBe(true);
+    expect(bounds(of(strong, 10, true))).toBe(true);
+    expect(bounds(of(strong, 10, null))).toBe(true);
+    expect(bounds(of(attackPlan('autoattack', { norm: 'l2' })))).toBe(true);
+    expect(bounds(of(attackPlan('autoattack', { epsilon: 0.5 })))).toBe(true);
+    expect(bounds(of(attackPlan('autoattack', { epsilon: 0.5, epsilons: [8 / 255] })))).toBe(false);
+  });
+});
+
+describe('a length', () => {
+  it('is at most 1 under L∞, not under L2', () => {
+    const isTaken = (plan: object) => evaluationPlanSchema.safeParse(plan).success;
+    expect(isTaken(attackPlan('pgd', { norm: 'l2', epsilon: 3 }))).toBe(true);
+    expect(isTaken(attackPlan('pgd', { epsilons: [0.5, 1.5] }))).toBe(false);
+    expect(isTaken(attackPlan('square', { epsilon: 1.5 }))).toBe(false);
+  });
+});
