@@ -40,9 +40,13 @@ describe('codec', () => {
 
   it('brings any JSON value back equal', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        expect(decode(encode(value))).toEqual(JSON.parse(JSON.stringify(value)));
-      }),
+      // A key `__proto__` is refused, as of a hostile message.
+      fc.property(
+        fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__')),
+        (value) => {
+          expect(decode(encode(value))).toEqual(JSON.parse(JSON.stringify(value)));
+        },
+      ),
     );
   });
 

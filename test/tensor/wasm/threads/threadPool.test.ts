@@ -320,6 +320,14 @@ describe('any number of threads gives the same bits:', () => {
     Square: () => [tf.square(noise([100_003]))],
     ClipByValue: () => [tf.clipByValue(noise([100_003]), -0.5, 0.25)],
     ...Object.fromEntries(formulas.flatMap((plan) => formulaKernels(plan))),
+    Concat: () => [tf.concat([noise([20_011, 7]), noise([20_011, 5], { seed: 2 })], 1)],
+    SplitV: () => tf.split(noise([20_011, 12]), [7, 5], 1),
+    KafscopeGroupNorm: () =>
+      runKernel(
+        'KafscopeGroupNorm',
+        { x: noise([37, 100, 12]), gamma: noise([12], { seed: 2 }), beta: noise([12], { seed: 3 }) },
+        { groups: 3, epsilon: 1e-5 },
+      ),
     KafscopeUniform: () => runKernel('KafscopeUniform', {}, { shape: [100_003], low: -1, high: 2, key }),
     KafscopeDropout: () => runKernel('KafscopeDropout', { x: noise([100_003]) }, { rate: 0.3, key }),
     KafscopeNorms: () => runKernel('KafscopeNorms', [noise([200_003]), noise([5]), noise([65_536])] as never),
