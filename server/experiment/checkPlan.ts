@@ -1,6 +1,6 @@
 // What one key means for another: values that contradict (errors), and choices that the thesis or its successors saw fail (warnings).
 import { activationsOf } from '../network/activations.ts';
-import { datasetEnds } from '../network/datasetEnds.ts';
+import { datasetEnds, networkEnds } from '../network/datasetEnds.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
 import {
   isKaf,
@@ -27,7 +27,8 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
   return [
     ...checkSeeds(values),
     ...checkDataset(plan.dataset),
-    ...checkNetwork(plan.model, datasetEnds(plan.dataset)),
+    ...checkLoss(plan),
+    ...checkNetwork(plan.model, networkEnds(plan)),
     ...checkModel(plan.model),
     ...checkActivations(plan, values),
     ...checkTraining(values, plan),
@@ -40,6 +41,13 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
 function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   if (values?.seed === undefined || values.seeds === undefined) return [];
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
+}
+
+function checkLoss({ dataset, training: { loss } }: Plan): PlanIssue[] {
+  const nClasses = datasetEnds(dataset)?.nClasses ?? 2;
+  if (loss !== 'binary-cross-entropy' || nClasses === 2) return [];
+  const remedy = `${dataset.name} has ${nClasses} classes: use cross-entropy.`;
+  return [error('training.loss', 'a loss of so many classes', loss, remedy)];
 }
 
 function checkDataset(dataset: DatasetPlan): PlanIssue[] {

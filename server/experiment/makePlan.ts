@@ -222,8 +222,10 @@ function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
 }
 
 function trainingPlan(values: Values['training'], nSamples: number | null): TrainingPlan {
-  const { method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
+  const { loss, method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
   return {
+    // As plans were before there were others.
+    ...(loss !== 'cross-entropy' && { loss }),
     method,
     threat: method === 'standard' ? null : threatPlan(values.threat),
     epochs,

@@ -228,6 +228,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
     }),
     training: z.strictObject({
       method: z.enum(['standard', 'fgsm-rs']),
+      loss: z.enum(['cross-entropy', 'least-squares', 'binary-cross-entropy']).exactOptional(),
       threat: threat.nullable(),
       ...numbers('training', 'epochs', 'batchSize', 'checkpointEveryEpochs'),
       optimizer,

@@ -54,6 +54,18 @@ const model = group('The network.', {
 });
 
 const training = group('How the network is trained.', {
+  loss: word(
+    'What training minimises, averaged over the samples (§2.2.1).',
+    {
+      'cross-entropy': { description: 'Categorical cross-entropy of the softmax.', equation: '−log softmax(z)_y' },
+      'binary-cross-entropy': {
+        description: 'Of two classes, by one output: `dense: classes` makes one unit.',
+        equation: '−y·log σ(z) − (1 − y)·log(1 − σ(z))',
+      },
+      'least-squares': { description: 'Squared distance from the class.', equation: 'Σₖ (zₖ − [k = y])²' },
+    },
+    'cross-entropy',
+  ),
   method: word(
     'What the network is trained on.',
     {

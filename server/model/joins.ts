@@ -24,6 +24,9 @@ export function concatenate(ways: readonly Layer[]): Layer {
   return (x, pass) => sideBySide(ways.map((way) => way(x, pass)));
 }
 
+/** One value z of two classes as logits: `[N, 1]` to [0, z] `[N, 2]`, whose softmax is the logistic function of z. */
+export const besideZero: Layer = (x) => sideBySide([tf.zeros(x.shape), x]);
+
 /** Each operand gets a gradient tensor of its own: tfjs disposes one when it adds another to it. */
 function add(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.customGrad((...operands) => {

@@ -13,7 +13,7 @@ import {
   type LayerLayout,
   type NetworkEnds,
 } from '../network/layout.ts';
-import { concatenate, residual } from './joins.ts';
+import { besideZero, concatenate, residual } from './joins.ts';
 import { convolve, multiply } from './linear.ts';
 import { ParameterMaker, type Parameter, type Statistic } from './parameters.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from './pooling.ts';
@@ -51,7 +51,8 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
   const figures = plan.normalization === 'dataset' ? columns : plan.normalization;
   const normalization = figures && makeNormalization(figures);
   const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
-  const forward = chain(normalization ? [normalization.apply, ...layers] : layers);
+  const asLogits = ends.nOutputs === 1 ? [besideZero] : [];
+  const forward = chain([...(normalization ? [normalization.apply] : []), ...layers, ...asLogits]);
   const constants = normalization?.constants ?? [];
   const { activations } = builder;
   const { parameters, statistics } = builder.maker;

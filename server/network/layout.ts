@@ -81,6 +81,8 @@ export interface ResidualLayout extends Placed {
 export interface NetworkEnds {
   readonly sampleShape: Shape;
   readonly nClasses: number;
+  /** What the network makes of a sample, where it is not a value for each class: 1 with binary cross-entropy. */
+  readonly nOutputs?: number;
 }
 
 /** Of a network with all repetitions. */
@@ -96,9 +98,10 @@ export function layOutNetwork(
   const sample = { shape: ends.sampleShape, maps: 1, isSample: true };
   const { layouts, flow } = walk.sequence(layers, 'layers', sample, walk.top, 1);
   const output = flow.shape;
-  if (output.length !== 1 || output[0] !== ends.nClasses) {
+  const nOutputs = ends.nOutputs ?? ends.nClasses;
+  if (output.length !== 1 || output[0] !== nOutputs) {
     throw new NetworkError(`layers[${layers.length - 1}]`, {
-      expected: `[${ends.nClasses}], a value for each class, from the last layer`,
+      expected: `[${nOutputs}], ${nOutputs === 1 ? 'one value for both classes' : 'a value for each class'}, from the last layer`,
       got: shapeText(output),
       remedy:
         output.length === 1
@@ -201,7 +204,7 @@ class Walk {
           const remedy = 'Put "- flatten" or "- global-average-pool" before it.';
           throw new NetworkError(path, { expected: 'units [n] before a dense layer', got: shapeText(input), remedy });
         }
-        const units = layer.units === 'classes' ? this.#ends.nClasses : layer.units;
+        const units = layer.units === 'classes' ? (this.#ends.nOutputs ?? this.#ends.nClasses) : layer.units;
         const { bias: hasBias, initializer } = layer;
         const name = this.#name(layer, 'dense', scope, path);
         return one(

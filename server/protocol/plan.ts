@@ -296,7 +296,12 @@ export type KafInit =
 export const startTargets = ['tanh', 'relu', 'elu', 'swish', 'identity'] as const;
 export type StartTarget = (typeof startTargets)[number];
 
+/** `binary-cross-entropy` is of one output, for two classes. */
+export type LossName = 'cross-entropy' | 'least-squares' | 'binary-cross-entropy';
+
 export interface TrainingPlan {
+  /** Absent for cross-entropy. */
+  readonly loss?: LossName;
   readonly method: 'standard' | 'fgsm-rs';
   /** Null exactly when the method is `standard`. */
   readonly threat: ThreatPlan | null;

@@ -10,6 +10,7 @@ import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
 import { checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
+import { endsOf } from '../trainer/planNetwork.ts';
 import { train } from '../trainer/train.ts';
 import type { OpenTrainer } from './trainer.ts';
 
@@ -28,7 +29,7 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       onProgress: progressLog(log),
     });
     requireFitting(plan, dataset);
-    const around = { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length }, threads };
+    const around = { ends: endsOf(plan, dataset), threads };
     return {
       device: `${runtime.name} · ${runtime.device}`,
       memory: () => runtime.memory(),
@@ -45,8 +46,15 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
 }
 
 /** What only the opened data set tells. @throws DataError, or NetworkError where the network's layers don't fit */
-function requireFitting({ model, training: { augmentation } }: Plan, { name, sampleShape, classes }: Dataset): void {
-  layOutNetwork(model, { sampleShape, nClasses: classes.length });
+function requireFitting(plan: Plan, dataset: Dataset): void {
+  const { name, sampleShape, classes } = dataset;
+  const { augmentation, loss } = plan.training;
+  if (loss === 'binary-cross-entropy' && classes.length !== 2) {
+    throw new DataError(
+      `${name} has ${classes.length} classes, and training.loss binary-cross-entropy is of two. Use cross-entropy.`,
+    );
+  }
+  layOutNetwork(plan.model, endsOf(plan, dataset));
   if (sampleShape.length !== 1 || (augmentation.crop === 0 && !augmentation.flip)) return;
   throw new DataError(
     `The samples of ${name} are rows of ${sampleShape[0]} values, which can be neither cropped nor mirrored. Remove training.augmentation.`,

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
-import { datasetEnds } from '../network/datasetEnds.ts';
+import { networkEnds } from '../network/datasetEnds.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable } from '../protocol/run.ts';
@@ -137,7 +137,7 @@ async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandConte
   const { plan } = readOrigin(run.folder);
   const threads = plan.threads ?? os.availableParallelism();
   // Of samples that only the disk knows, the trainer will tell.
-  const ends = datasetEnds(plan.dataset);
+  const ends = networkEnds(plan);
   const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
   const memory = stepBytes === null ? '' : ` · about ${bytesText(stepBytes)} of memory`;
   terminal.line(`${run.id} · ${run.description}${memory}`);

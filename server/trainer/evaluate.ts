@@ -2,9 +2,9 @@
 import { evaluateAttack, type EvaluationState } from '../attack/evaluation.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
 import type { Dataset } from '../data/split.ts';
-import { buildNetwork } from '../model/network.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
+import { networkOf } from './planNetwork.ts';
 import { epochsBefore } from './schedule.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
@@ -29,12 +29,7 @@ export async function* evaluate(
   dataset: Dataset,
   { state, number, signal, from }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
-  const network = buildNetwork(plan.model, {
-    sampleShape: dataset.sampleShape,
-    nClasses: dataset.classes.length,
-    columns: dataset.columns,
-    seed: plan.seed,
-  });
+  const network = networkOf(plan, dataset);
   try {
     restoreNetwork(network, state);
     network.setEpoch(epochsBefore(state.step, Math.ceil(dataset.train.nSamples / plan.training.batchSize)));

@@ -6,13 +6,13 @@ import type { BatchStatistics } from '../model/layer.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
 import type { Network } from '../model/network.ts';
 import type { Parameter } from '../model/parameters.ts';
-import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
 import { releaseTape } from '../tensor/releaseTape.ts';
 import type { RandomKey } from '../tensor/ops/random.ts';
 
 /** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
 export interface BatchGradients {
-  /** Mean cross-entropy in nats, without the penalty. */
+  /** Mean loss (of cross-entropy in nats), without the penalty. */
   readonly loss: number;
   readonly accuracy: number;
   readonly gradients: readonly tf.Tensor[];
@@ -27,11 +27,15 @@ export function penaltiesOf({ denseL2, convolutionL2, alphaL1 = 0, alphaL2 = 0 }
   return { dense: denseL2, convolution: convolutionL2, alphaL1, alphaL2 };
 }
 
-/** Gradients of the mean cross-entropy plus the penalties. */
+/** Gradients of the mean loss (cross-entropy where none is named) plus the penalties. */
 export function computeGradients(
   network: Network,
   { images, labels }: Batch,
-  { key, penalties }: { readonly key: RandomKey; readonly penalties: Penalties },
+  {
+    key,
+    penalties,
+    lossOf = trainingLosses['cross-entropy'],
+  }: { readonly key: RandomKey; readonly penalties: Penalties; readonly lossOf?: TrainingLoss },
 ): BatchGradients {
   const batchStatistics: BatchStatistics[] = [];
   const variables = network.parameters.map(({ variable }) => variable);
@@ -39,7 +43,7 @@ export function computeGradients(
   const { value: losses, grads } = tf.tidy(() =>
     tf.valueAndGrads(() => {
       logits = tf.keep(network.forward(images, { mode: 'training', key, gradients: 'all', batchStatistics }));
-      const losses = softmaxCrossEntropy(logits, labels);
+      const losses = lossOf(logits, labels);
       releaseTape();
       return losses;
     })(variables, tf.fill(labels.shape, 1 / labels.size)),

@@ -9,7 +9,7 @@ import type { Network } from '../model/network.ts';
 import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TestRecord, ValidationFigures } from '../protocol/records.ts';
-import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
 import { areaUnderCurve } from './auc.ts';
 
 /**
@@ -37,7 +37,7 @@ async function testSplit(
   network: Network,
   { classes, sampleShape }: Dataset,
   split: Split,
-  { training: { batchSize } }: Plan,
+  { training: { batchSize, loss = 'cross-entropy' } }: Plan,
   signal: AbortSignal,
 ): Promise<ValidationFigures | null> {
   const { nSamples } = split;
@@ -49,7 +49,7 @@ async function testSplit(
   for await (const samples of readAhead(split, consecutiveBatches(nSamples, batchSize))) {
     await nextTurn();
     if (signal.aborted) return null;
-    const tested = testBatch(network, samples, sampleShape);
+    const tested = testBatch(network, samples, sampleShape, trainingLosses[loss]);
     lossSum += tested.lossSum;
     nCorrect += tested.nCorrect;
     seen.set(samples.labels, nSeen);
@@ -66,11 +66,12 @@ function testBatch(
   network: Network,
   samples: Samples,
   sampleShape: Dataset['sampleShape'],
+  lossOf: TrainingLoss,
 ): { lossSum: number; nCorrect: number; logits: Float32Array } {
   return tf.tidy(() => {
     const { images, labels } = makeBatch(samples, sampleShape);
     const logits = network.forward(images, { mode: 'inference', key: null, gradients: 'input', batchStatistics: null });
-    const losses = softmaxCrossEntropy(logits, labels).dataSync<'float32'>();
+    const losses = lossOf(logits, labels).dataSync<'float32'>();
     return {
       lossSum: losses.reduce((sum, loss) => sum + loss, 0),
       nCorrect: countTrue(readCorrect(logits, labels.dataSync<'int32'>())),

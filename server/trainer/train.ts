@@ -6,16 +6,18 @@ import { attackForTraining } from '../attack/fgsmRs.ts';
 import { attackSpace, type AttackSpace } from '../attack/space.ts';
 import { epochOrder, makeBatch, readAhead, type Batch } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
-import { buildNetwork, type Network } from '../model/network.ts';
+import type { Network } from '../model/network.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import { shapesRecord } from '../probe/shapes.ts';
 import { measure, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
+import { trainingLosses } from '../tensor/ops/trainingLoss.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { computeGradients, penaltiesOf } from './gradients.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
+import { networkOf } from './planNetwork.ts';
 import { epochsBefore, learningRate, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
 import { captureState, restoreNetwork, restoreOptimizer, type TrainingState } from './trainingState.ts';
@@ -40,12 +42,7 @@ export interface TrainOptions {
  * @throws StateMismatchError where `from` belongs to another plan.
  */
 export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions): AsyncGenerator<TrainerEvent> {
-  const network = buildNetwork(plan.model, {
-    sampleShape: dataset.sampleShape,
-    nClasses: dataset.classes.length,
-    columns: dataset.columns,
-    seed: plan.seed,
-  });
+  const network = networkOf(plan, dataset);
   const optimizer = makeOptimizer(plan.training.optimizer, network);
   const space = attackSpace(network, dataset);
   try {
@@ -185,6 +182,7 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const computed = computeGradients(network, batch, {
     key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
     penalties: penaltiesOf(plan.model),
+    lossOf: trainingLosses[plan.training.loss ?? 'cross-entropy'],
   });
   const measured = measure(computed.gradients);
   const divergence = findDivergence(network, computed.loss, measured, step);
@@ -210,7 +208,8 @@ function isTurn(step: number, every: number): boolean {
 
 /** The samples, augmented, and attacked where the method says so. */
 function makeTrainingBatch({ plan, dataset, space }: Training, samples: Samples, stepsDone: number): Batch {
-  const { augmentation, threat } = plan.training;
+  const { augmentation, threat, loss = 'cross-entropy' } = plan.training;
+  const lossOf = trainingLosses[loss];
   const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
   const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
   let images = read;
@@ -220,7 +219,7 @@ function makeTrainingBatch({ plan, dataset, space }: Training, samples: Samples,
   }
   if (threat) {
     const keys = { start: keyFor(randomStreams.trainingAttack), dropout: keyFor(randomStreams.attackDropout) };
-    images = replace(images, attackForTraining(space, { images, labels }, threat, keys));
+    images = replace(images, attackForTraining(space, { images, labels }, threat, { ...keys, lossOf }));
   }
   return { images, labels };
 }

@@ -265,6 +265,12 @@ describe('values that contradict one another are errors', () => {
       'residual:',
     ],
     [
+      'binary cross-entropy of ten classes',
+      'training: {loss: binary-cross-entropy}',
+      'training.loss: expected a loss of so many classes, got binary-cross-entropy',
+      'binary-cross-entropy',
+    ],
+    [
       'too few values at the end',
       'model: {network: {layers: [flatten, dense: 7]}}',
       'model.network.layers[1]: expected [10], a value for each class, from the last layer, got [7]',

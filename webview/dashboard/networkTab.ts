@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { multiplyAddsOf, parametersOf } from '../../server/network/costs.ts';
-import { datasetEnds } from '../../server/network/datasetEnds.ts';
+import { endsUnder, networkEnds } from '../../server/network/datasetEnds.ts';
 import { layOutNetwork, type LayerLayout, type NetworkEnds } from '../../server/network/layout.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import '../controls/face.ts';
@@ -220,7 +220,7 @@ export class NetworkTab extends LitElement {
 
 /** What the plan tells, or what the run found when it opened its data. */
 function endsOf({ plan, prepared }: RunSnapshot): NetworkEnds | null {
-  return prepared?.ends ?? datasetEnds(plan.dataset);
+  return prepared?.ends ? endsUnder(plan.training.loss, prepared.ends) : networkEnds(plan);
 }
 
 function quantityText(quantity: NetworkQuantity, value: number): string {

@@ -208,6 +208,11 @@ describeOnEveryBuild('copies of parts', () => {
           -1,
         ),
         tf.pad(noise([3]), [[2, 0]]),
+        ...[
+          tf.slice(x, [0, 1, 0, 0], [2, 3, 1, 3]),
+          tf.slice(x, [0, 0, 0, 0], [2, 5, 1, 1]),
+          tf.slice(x, [0, 2, 0, 0], [1, 1, 1, 3]),
+        ],
       ];
     }, exactly);
   });

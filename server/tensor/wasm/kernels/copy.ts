@@ -11,6 +11,10 @@ export const copyKernels: readonly WasmKernel[] = [
     const [first] = inputs;
     if (!first || !isFloat(backend, ...inputs)) return callCpuKernel(tf.Concat, call);
     const axis = axisOf(call.attrs.axis, first.shape);
+    tf.backend_util.assertParamsConsistent(
+      inputs.map(({ shape }) => shape),
+      axis,
+    );
     const length = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0);
     const y = backend.place(first.shape.with(axis, length));
     let at = 0;
@@ -81,17 +85,21 @@ function copyAlong(
   { whole, part, isPartTarget }: { whole: readonly number[]; part: Part; isPartTarget: boolean },
 ): void {
   const { axis, begin, length } = part;
-  const window = { outer: sizeBefore(whole, axis), axis, begin: [begin, 0], length: [length, 1] } as const;
+  const window = { outer: sizeBefore(whole, axis), axis, first: { begin, length }, second: null } as const;
   copyWindow(backend, from, to, { whole, window, isPartTarget });
 }
 
-/** Of a tensor as [outer, axis, axis + 1, rest]: all of outer and of the rest. */
+interface Cut {
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** Of a tensor as [outer, axis, axis + 1, rest]: all of outer and of the rest, of the two axes a part; null for all of the second. */
 interface Window {
   readonly outer: number;
   readonly axis: number;
-  readonly begin: readonly [number, number];
-  /** The second is 1, and begins at 0, where the window is along one axis. */
-  readonly length: readonly [number, number];
+  readonly first: Cut;
+  readonly second: Cut | null;
 }
 
 /** Null where more than two neighbouring axes are cut. */
@@ -99,9 +107,9 @@ function windowOf(whole: readonly number[], begin: readonly number[], size: read
   const cut = [...whole.keys()].filter((axis) => begin[axis] !== 0 || size[axis] !== whole[axis]);
   const axis = cut[0] ?? 0;
   if (whole.length === 0 || cut.some((other) => other > axis + 1)) return null;
-  const outer = sizeBefore(whole, axis);
-  if (cut.length < 2) return { outer, axis, begin: [begin[axis]!, 0], length: [size[axis]!, 1] };
-  return { outer, axis, begin: [begin[axis]!, begin[axis + 1]!], length: [size[axis]!, size[axis + 1]!] };
+  const cutOf = (of: number): Cut => ({ begin: begin[of]!, length: size[of]! });
+  const second = cut.length < 2 ? null : cutOf(axis + 1);
+  return { outer: sizeBefore(whole, axis), axis, first: cutOf(axis), second };
 }
 
 function copyWindow(
@@ -110,15 +118,14 @@ function copyWindow(
   to: number,
   { whole, window, isPartTarget }: { whole: readonly number[]; window: Window; isPartTarget: boolean },
 ): void {
-  const { outer, axis, begin, length } = window;
+  const { outer, axis, first, second } = window;
   const rowBytes = sizeFrom(whole, axis + 1) * 4;
-  const isOfTwo = length[1] !== 1 || begin[1] !== 0 || sizeFrom(whole, axis + 1) === sizeFrom(whole, axis + 2);
-  const innerBytes = isOfTwo ? sizeFrom(whole, axis + 2) * 4 : rowBytes;
-  const runBytes = length[1] * innerBytes;
-  const [inner, bytes] = runBytes === rowBytes ? [1, length[0] * rowBytes] : [length[0], runBytes];
-  const offset = begin[0] * rowBytes + begin[1] * innerBytes;
+  const innerBytes = sizeFrom(whole, axis + 2) * 4;
+  const runBytes = second ? second.length * innerBytes : rowBytes;
+  const [inner, bytes] = second ? [first.length, runBytes] : [1, first.length * rowBytes];
+  const offset = first.begin * rowBytes + (second ? second.begin * innerBytes : 0);
   const ofWhole = [whole[axis]! * rowBytes, rowBytes] as const;
-  const ofPart = [length[0] * runBytes, runBytes] as const;
+  const ofPart = [first.length * runBytes, runBytes] as const;
   const places = isPartTarget ? [from + offset, ...ofWhole, to, ...ofPart] : [from, ...ofPart, to + offset, ...ofWhole];
   // Of some 100 kilobytes.
   const grain = Math.max(1, Math.ceil(100_000 / Math.max(1, inner * bytes)));
