@@ -2,9 +2,17 @@
 // page's address asks for.
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import { encode } from '../../../server/protocol/codec.ts';
-import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
+import type {
+  Encoded,
+  MonitoredRun,
+  ToCheckpoint,
+  ToDashboard,
+  ToDataset,
+  ToMonitor,
+} from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
+import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { makeSnapshot } from './runData.ts';
 
@@ -76,14 +84,15 @@ async function untilDrawn(): Promise<void> {
   }
 }
 
-function post(message: ToDashboard | ToMonitor | ToCheckpoint): void {
+function post(message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
 }
 
-function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
+function answers(): (ToDashboard | ToMonitor | ToCheckpoint | ToDataset)[] {
   const panel = query.get('panel');
   if (panel === 'monitor') return monitorAnswers();
+  if (panel === 'dataset') return [datasetAnswer()];
   if (panel === 'checkpoint') {
     if (scene === 'failed')
       return [
@@ -111,6 +120,32 @@ function checkpointContents(): CheckpointContents {
         nonFinite: scene === 'bad' ? 64 : 0,
         activation: scene === 'free' ? 'kaf-free' : scene === 'spline' || scene === 'formula' ? scene : 'kaf',
       });
+  }
+}
+
+function datasetAnswer(): ToDataset {
+  switch (scene) {
+    case 'pictures':
+      return { type: 'look', look: makePicturesLook() };
+    case 'table':
+      return { type: 'look', look: makeTableLook() };
+    case 'busy':
+      return {
+        type: 'progress',
+        progress: { what: 'reading the pictures of /home/ada/pictures/of-many-things', done: 1200, total: 48_000 },
+      };
+    case 'failed':
+      return {
+        type: 'failed',
+        message:
+          '/home/ada/pictures/cat/7.png is damaged, or no PNG, JPEG or WebP (unexpected end). Replace it by a whole one, or remove it.',
+      };
+    case 'cancelled':
+      return { type: 'cancelled' };
+    case 'empty':
+      return { type: 'progress', progress: null };
+    default:
+      throw new Error(`no scene ${scene}`);
   }
 }
 
