@@ -19,7 +19,7 @@ export interface DatasetPanelsOptions {
 
 interface Shown {
   readonly panel: vscode.WebviewPanel;
-  load(document: vscode.TextDocument): void;
+  load(): void;
 }
 
 export class DatasetPanels implements vscode.Disposable {
@@ -37,21 +37,21 @@ export class DatasetPanels implements vscode.Disposable {
     if (!document) return;
     const known = this.shown.get(document.uri.toString());
     if (!known) {
-      this.open(document);
+      this.open(document.uri);
       return;
     }
     known.panel.reveal();
-    known.load(document);
+    known.load();
   }
 
   dispose(): void {
     for (const { panel } of this.shown.values()) panel.dispose();
   }
 
-  private open(document: vscode.TextDocument): void {
+  private open(uri: vscode.Uri): void {
     const { extensionUri } = this.options;
-    const key = document.uri.toString();
-    const title = `Data of ${path.posix.basename(document.uri.path)}`;
+    const key = uri.toString();
+    const title = `Data of ${path.posix.basename(uri.path)}`;
     const panel = vscode.window.createWebviewPanel(datasetViewType, title, vscode.ViewColumn.Active, {
       ...webviewOptions(extensionUri),
       enableFindWidget: true,
@@ -64,7 +64,7 @@ export class DatasetPanels implements vscode.Disposable {
       latest = message;
       postEncoded(panel.webview, message);
     };
-    const load = (read: vscode.TextDocument): void => {
+    const load = (): void => {
       reading?.cancel();
       const mine = new vscode.CancellationTokenSource();
       reading = mine;
@@ -72,11 +72,11 @@ export class DatasetPanels implements vscode.Disposable {
         if (reading === mine) post(message);
       };
       tell({ type: 'progress', progress: null });
-      void this.look(read, mine.token, tell);
+      void this.look(uri, mine.token, tell);
     };
-    panel.webview.onDidReceiveMessage(async (message: FromDataset) => {
+    panel.webview.onDidReceiveMessage((message: FromDataset) => {
       if (message.type === 'cancel') reading?.cancel();
-      else if (message.type === 'reload') load(await vscode.workspace.openTextDocument(document.uri));
+      else if (message.type === 'reload') load();
       else postEncoded(panel.webview, latest);
     });
     panel.onDidDispose(() => {
@@ -85,12 +85,12 @@ export class DatasetPanels implements vscode.Disposable {
       this.shown.delete(key);
     });
     this.shown.set(key, { panel, load });
-    load(document);
+    load();
     showPage(panel.webview, 'dataset', title, extensionUri);
   }
 
   private async look(
-    document: vscode.TextDocument,
+    uri: vscode.Uri,
     token: vscode.CancellationToken,
     tell: (message: ToDataset) => void,
   ): Promise<void> {
@@ -99,10 +99,12 @@ export class DatasetPanels implements vscode.Disposable {
     const listener = connection.onDatasetProgressed((progress: LookProgress) => {
       if (progress.lookId === lookId) tell({ type: 'progress', progress });
     });
-    const file = document.uri.scheme === 'file' ? document.uri.fsPath : null;
+    const file = uri.scheme === 'file' ? uri.fsPath : null;
     const isRestricted = !vscode.workspace.isTrusted;
     try {
-      const params = { text: document.getText(), file, lookId, isRestricted };
+      // As it stands in the editor by now.
+      const text = (await vscode.workspace.openTextDocument(uri)).getText();
+      const params = { text, file, lookId, isRestricted };
       tell({ type: 'look', look: await connection.request('dataset/look', params, token) });
     } catch (error) {
       tell(token.isCancellationRequested ? { type: 'cancelled' } : { type: 'failed', message: sentenceOf(error) });

@@ -6,13 +6,20 @@ const nShown = 8;
 /** Larger pictures are drawn smaller. */
 const longestSide = 64;
 
-/** Sums in float64: of values in [0, 1] the mean of squares less the square of the mean is exact to about 1e-15. */
+/** Of values less the first of them, so that values that are all the same have a deviation of 0, in float64. */
+interface Sums {
+  count: number;
+  first: number;
+  sum: number;
+  squares: number;
+}
+
 interface ClassSums {
   readonly samples: Uint8Array[];
   readonly sum: Float64Array;
   readonly squares: Float64Array;
   /** Of all values in the pictures' own size. */
-  readonly whole: { count: number; sum: number; squares: number };
+  readonly whole: Sums;
   count: number;
 }
 
@@ -27,7 +34,7 @@ export class PicturesOfClasses {
     readonly shrink: number;
   };
   readonly #classes: readonly ClassSums[];
-  readonly #channels: { count: number; sum: number; squares: number }[];
+  readonly #channels: Sums[];
 
   /** @param sampleShape height, width, channels */
   constructor(sampleShape: readonly number[], nClasses: number) {
@@ -90,14 +97,15 @@ export class PicturesOfClasses {
   }
 }
 
-function noValues(): { count: number; sum: number; squares: number } {
-  return { count: 0, sum: 0, squares: 0 };
+function noValues(): Sums {
+  return { count: 0, first: 0, sum: 0, squares: 0 };
 }
 
-function addValue(of: { count: number; sum: number; squares: number }, value: number): void {
-  of.count++;
-  of.sum += value;
-  of.squares += value * value;
+function addValue(of: Sums, value: number): void {
+  if (of.count++ === 0) of.first = value;
+  const shifted = value - of.first;
+  of.sum += shifted;
+  of.squares += shifted * shifted;
 }
 
 function addPicture(sums: ClassSums, picture: Float32Array): void {
@@ -109,15 +117,15 @@ function addPicture(sums: ClassSums, picture: Float32Array): void {
   if (sums.samples.length < nShown) sums.samples.push(bytesOf(picture));
 }
 
-function momentsOf({ count, sum, squares }: { count: number; sum: number; squares: number }): Moments {
+function momentsOf({ count, first, sum, squares }: Sums): Moments {
   const mean = sum / count;
   // Rounding may leave a little less than nothing.
-  return { mean, std: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
+  return { mean: first + mean, std: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
 
 function finished({ samples, sum, squares, whole, count }: ClassSums): ClassPictures {
   const ofPixels =
-    count === 0 ? [] : Array.from(sum, (each, at) => momentsOf({ count, sum: each, squares: squares[at]! }));
+    count === 0 ? [] : Array.from(sum, (each, at) => momentsOf({ count, first: 0, sum: each, squares: squares[at]! }));
   const joined = new Uint8Array(samples.length * sum.length);
   samples.forEach((each, index) => {
     joined.set(each, index * sum.length);

@@ -124,6 +124,12 @@ describe('a look at pictures', () => {
     expect(pictures!.classes[1]).toMatchObject({ nSamples: 0, samples: new Uint8Array(), mean: new Uint8Array() });
   });
 
+  it('has no deviation where every value is the same', async () => {
+    const { pictures } = await look(datasetOf([3, 3, 1], { nTrain: 50, nClasses: 1, value: () => 90 / 255 }));
+    const same = { mean: Math.fround(90 / 255), std: 0 };
+    expect([...pictures!.figures, pictures!.classes[0]!.figures]).toEqual([same, same]);
+  });
+
   it('shows no more than a hundred classes', async () => {
     const { nClasses, classes, pictures } = await look(datasetOf([1, 1, 1], { nTrain: 250, nClasses: 120 }));
     expect([nClasses, classes.length, pictures!.classes.length]).toEqual([120, 100, 100]);

@@ -27,6 +27,7 @@ beforeAll(async () => {
   }
   broken = path.join(folder, 'pictures/dog/broken.png');
   fs.writeFileSync(broken, 'no picture');
+  process.env['XDG_CACHE_HOME'] = path.join(folder, '.cache'); // the server's, too
   workbench = await Workbench.open({ folder, settings: { 'workbench.colorTheme': 'Default Dark Modern' } });
 });
 
