@@ -18,8 +18,8 @@ interface ClassSums {
   readonly samples: Uint8Array[];
   readonly sum: Float64Array;
   readonly squares: Float64Array;
-  /** Of all values in the pictures' own size. */
-  readonly whole: Sums;
+  /** By channel, of all values in the pictures' own size. */
+  readonly whole: readonly Sums[];
   count: number;
 }
 
@@ -48,7 +48,13 @@ export class PicturesOfClasses {
     const size = this.#drawn.height * this.#drawn.width * this.#drawn.channels;
     this.#channels = Array.from({ length: this.#drawn.channels }, noValues);
     this.#classes = Array.from({ length: nClasses }, () => ({
-      ...{ samples: [], sum: new Float64Array(size), squares: new Float64Array(size), whole: noValues(), count: 0 },
+      ...{
+        samples: [],
+        sum: new Float64Array(size),
+        squares: new Float64Array(size),
+        whole: Array.from({ length: this.#drawn.channels }, noValues),
+        count: 0,
+      },
     }));
   }
 
@@ -57,13 +63,12 @@ export class PicturesOfClasses {
     labels.forEach((label, index) => {
       const picture = values.subarray(index * size, (index + 1) * size);
       const sums = this.#classes[label];
-      for (let channel = 0; channel < this.#drawn.channels; channel++) {
-        const of = this.#channels[channel]!;
-        for (let at = channel; at < size; at += this.#depth) {
-          addValue(of, picture[at]!);
-          if (sums) addValue(sums.whole, picture[at]!);
-        }
-      }
+      this.#channels.forEach((of, channel) => {
+        if (of.count === 0) of.first = picture[channel]!;
+        const added = channelSums(picture, channel, this.#depth, of.first);
+        addSums(of, added);
+        if (sums) addSums(sums.whole[channel]!, added);
+      });
       if (sums) addPicture(sums, this.#shrunk(picture));
     });
   }
@@ -101,18 +106,30 @@ function noValues(): Sums {
   return { count: 0, first: 0, sum: 0, squares: 0 };
 }
 
-function addValue(of: Sums, value: number): void {
-  if (of.count++ === 0) of.first = value;
-  const shifted = value - of.first;
-  of.sum += shifted;
-  of.squares += shifted * shifted;
+function channelSums(picture: Float32Array, channel: number, depth: number, first: number): Sums {
+  let sum = 0;
+  let squares = 0;
+  for (let at = channel; at < picture.length; at += depth) {
+    const shifted = picture[at]! - first;
+    sum += shifted;
+    squares += shifted * shifted;
+  }
+  return { count: picture.length / depth, first, sum, squares };
+}
+
+/** Both of values less the same one. */
+function addSums(to: Sums, { count, first, sum, squares }: Sums): void {
+  to.count += count;
+  to.first = first;
+  to.sum += sum;
+  to.squares += squares;
 }
 
 function addPicture(sums: ClassSums, picture: Float32Array): void {
   sums.count++;
   for (let at = 0; at < picture.length; at++) {
     sums.sum[at]! += picture[at]!;
-    sums.squares[at]! += picture[at]! ** 2;
+    sums.squares[at]! += picture[at]! * picture[at]!;
   }
   if (sums.samples.length < nShown) sums.samples.push(bytesOf(picture));
 }
@@ -123,6 +140,13 @@ function momentsOf({ count, first, sum, squares }: Sums): Moments {
   return { mean: first + mean, std: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
 
+/** Of parts that are equally many. */
+function joinedMoments(parts: readonly Moments[]): Moments {
+  const mean = parts.reduce((sum, part) => sum + part.mean, 0) / parts.length;
+  const variance = parts.reduce((sum, part) => sum + part.std ** 2 + (part.mean - mean) ** 2, 0) / parts.length;
+  return { mean, std: Math.sqrt(variance) };
+}
+
 function finished({ samples, sum, squares, whole, count }: ClassSums): ClassPictures {
   const ofPixels =
     count === 0 ? [] : Array.from(sum, (each, at) => momentsOf({ count, first: 0, sum: each, squares: squares[at]! }));
@@ -131,7 +155,7 @@ function finished({ samples, sum, squares, whole, count }: ClassSums): ClassPict
     joined.set(each, index * sum.length);
   });
   return {
-    ...{ figures: momentsOf(whole), nSamples: samples.length, samples: joined },
+    ...{ figures: joinedMoments(whole.map(momentsOf)), nSamples: samples.length, samples: joined },
     mean: bytesOf(ofPixels.map(({ mean }) => mean)),
     deviation: bytesOf(ofPixels.map(({ std }) => 2 * std)),
   };
