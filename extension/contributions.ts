@@ -12,6 +12,7 @@ export const commandIds = [
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
   'kafscope.downloadDataset',
+  'kafscope.showDataset',
   'kafscope.selectRuntime',
   'kafscope.installTensorflow',
   'kafscope.showLog',
@@ -29,8 +30,9 @@ export const viewIds = {
 } as const;
 
 export const checkpointViewType = 'kafscope.checkpoint';
-/** A panel, not an editor: package.json does not declare it. */
+/** Panels, not editors: package.json does not declare them. */
 export const dashboardViewType = 'kafscope.dashboard';
+export const datasetViewType = 'kafscope.dataset';
 
 export const settingKeys = [
   'kafscope.runtime',

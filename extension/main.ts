@@ -20,6 +20,7 @@ import { startLanguageClient } from './experiments/experimentLanguage.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
 import { Dashboards } from './panels/dashboardPanel.ts';
+import { DatasetPanels } from './panels/datasetPanel.ts';
 import { MonitorView } from './panels/monitorView.ts';
 import { panelIntents } from './panels/panelIntents.ts';
 import { keepContextKeys } from './runs/runContext.ts';
@@ -93,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): void {
     onIntent: intents,
   });
   const checkpointEditor = new CheckpointEditor({ extensionUri, connection, openRun: openDashboard });
+  const datasetPanels = new DatasetPanels({ extensionUri, connection });
   const runsTree = new RunsTree(store);
   const experimentsTree = new ExperimentsTree();
   stopLanguageClient = () => languageClient.stop();
@@ -101,13 +103,14 @@ export function activate(context: vscode.ExtensionContext): void {
     log.warn(line);
   });
   const commands = commandTable({
-    ...{ connection, store, openDashboard, runCommands, log, extensionUri, runtimeStatusBar },
+    ...{ connection, store, openDashboard, runCommands, datasetPanels, log, extensionUri, runtimeStatusBar },
   });
   context.subscriptions.push(
     log,
     connection,
     store,
     dashboards,
+    datasetPanels,
     runsTree,
     experimentsTree,
     languageClient,

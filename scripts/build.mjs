@@ -44,6 +44,7 @@ const bundles = [
       cli: 'server/cli.ts',
       runtimeTrial: 'server/runtimeTrialMain.ts',
       inspect: 'server/inspectMain.ts',
+      look: 'server/lookMain.ts',
     },
   },
   {
@@ -58,6 +59,7 @@ const bundles = [
       dashboard: 'webview/dashboard/main.ts',
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
+      dataset: 'webview/dataset/main.ts',
     },
   },
 ];

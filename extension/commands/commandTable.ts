@@ -8,6 +8,7 @@ import { downloadDataset } from './downloadDataset.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
+import type { DatasetPanels } from '../panels/datasetPanel.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
 import { selectRuntime, type SelectRuntimeParts } from './selectRuntime.ts';
@@ -15,6 +16,7 @@ import { train } from './train.ts';
 
 export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly runCommands: RunCommands;
+  readonly datasetPanels: DatasetPanels;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
 }
@@ -39,6 +41,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadDataset': () => downloadDataset(parts.extensionUri),
+    'kafscope.showDataset': (argument) => attempt('show the data set', () => parts.datasetPanels.show(argument)),
     'kafscope.selectRuntime': () => selectRuntime(parts),
     'kafscope.installTensorflow': () => installer.install(),
     'kafscope.showLog': () => {

@@ -5,7 +5,10 @@ import { experimentSuffix } from '../contributions.ts';
 import { findExperiments } from '../experiments/experimentsTree.ts';
 
 /** The document with its unsaved edits; undefined when nothing was picked, or there is none (which is said). */
-export async function experimentDocument(argument: unknown): Promise<vscode.TextDocument | undefined> {
+export async function experimentDocument(
+  argument: unknown,
+  title = 'Train which experiment?',
+): Promise<vscode.TextDocument | undefined> {
   const uri = uriOf(argument);
   if (uri) return vscode.workspace.openTextDocument(uri);
   const active = vscode.window.activeTextEditor?.document;
@@ -19,7 +22,7 @@ export async function experimentDocument(argument: unknown): Promise<vscode.Text
     }
     return undefined;
   }
-  const file = files.length === 1 ? files[0] : await pickFile(files);
+  const file = files.length === 1 ? files[0] : await pickFile(files, title);
   return file && vscode.workspace.openTextDocument(file);
 }
 
@@ -27,14 +30,14 @@ export function isExperiment(document: vscode.TextDocument): boolean {
   return document.uri.path.endsWith(experimentSuffix);
 }
 
-async function pickFile(files: readonly vscode.Uri[]): Promise<vscode.Uri | undefined> {
+async function pickFile(files: readonly vscode.Uri[], title: string): Promise<vscode.Uri | undefined> {
   const items = files.map((file) => ({
     file,
     label: path.posix.basename(file.path),
     description: path.posix.dirname(vscode.workspace.asRelativePath(file)).replace(/^\.$/, ''),
     iconPath: new vscode.ThemeIcon('beaker'),
   }));
-  return (await vscode.window.showQuickPick(items, { title: 'Train which experiment?' }))?.file;
+  return (await vscode.window.showQuickPick(items, { title }))?.file;
 }
 
 /** A code lens passes the address as text. */

@@ -41,6 +41,7 @@ export class ServerConnection implements Disposable {
   private readonly options: ServerConnectionOptions;
   private readonly stateEmitter = new Emitter<ConnectionState>();
   private readonly runChangedEmitter = new Emitter<Notifications['run/changed']>();
+  private readonly datasetProgressedEmitter = new Emitter<Notifications['dataset/progressed']>();
   private readonly subscriptions = new Map<string, RowSubscription>();
   private currentState: ConnectionState = { status: 'stopped' };
   private session: Session | null = null;
@@ -60,6 +61,7 @@ export class ServerConnection implements Disposable {
 
   readonly onDidChangeState: Event<ConnectionState> = this.stateEmitter.event;
   readonly onRunChanged: Event<Notifications['run/changed']> = this.runChangedEmitter.event;
+  readonly onDatasetProgressed: Event<Notifications['dataset/progressed']> = this.datasetProgressedEmitter.event;
 
   /** Resolves when the server has answered hello. @throws RequestFailure or Error with what to do. */
   async connect(): Promise<HelloResult> {
@@ -124,6 +126,7 @@ export class ServerConnection implements Disposable {
     this.currentState = { status: 'stopped' };
     this.stateEmitter.dispose();
     this.runChangedEmitter.dispose();
+    this.datasetProgressedEmitter.dispose();
   }
 
   private async endOf(lock: ServerLock | null): Promise<void> {
@@ -234,6 +237,9 @@ export class ServerConnection implements Disposable {
     });
     rpc.onNotification('run/changed', (changed: Notifications['run/changed']) => {
       this.runChangedEmitter.fire(changed);
+    });
+    rpc.onNotification('dataset/progressed', (progress: Notifications['dataset/progressed']) => {
+      this.datasetProgressedEmitter.fire(progress);
     });
     rpc.onError(([error]) => {
       this.options.log(`A message was not understood: ${error.message}`);

@@ -63,7 +63,7 @@ export function datasetHere(plan: Pick<DatasetPlan, 'name' | 'validationSamples'
 
 function cutSplits(
   { name, validationSamples = 0 }: Pick<DatasetPlan, 'name' | 'validationSamples'>,
-  { classes, sampleShape, train, test, isTable }: OpenedData,
+  { classes, sampleShape, train, test, isTable, columnNames }: OpenedData,
   split: (rows: Rows) => Split,
   close: () => Promise<void>,
 ): Dataset {
@@ -77,6 +77,7 @@ function cutSplits(
   return {
     ...{ name, classes, sampleShape, close },
     columns: isTable ? columnFigures(kept) : null,
+    ...(columnNames ? { columnNames } : {}),
     train: split(kept),
     validation: validationSamples > 0 ? split(someRows(train, nTrain, validationSamples)) : null,
     test: split(test),

@@ -71,7 +71,8 @@ export async function cachedRows(
   } catch (cause) {
     fs.rmSync(part, { recursive: true, force: true });
     const { code } = cause as NodeJS.ErrnoException;
-    if (!code?.startsWith('E') || cause instanceof DataError) throw cause;
+    // The error of an abort has a number there.
+    if (typeof code !== 'string' || !code.startsWith('E') || cause instanceof DataError) throw cause;
     throw new DataError(
       `The cache of data sets in ${cacheFolder} can't be written (${code}). Make room there, or name another folder by the variable XDG_CACHE_HOME.`,
       { cause },

@@ -7,6 +7,8 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Of a table's columns over its training split, for the layer that standardises them; null for pictures. */
   readonly columns: ColumnFigures | null;
+  /** Of a table, where they have names. */
+  readonly columnNames?: readonly string[];
   readonly train: Split;
   /** Null where the plan keeps no samples back. */
   readonly validation: Split | null;

@@ -1,12 +1,17 @@
-// The buttons above an experiment's first line. The extension registers their commands.
+// The buttons above an experiment's first line and its data set. The extension registers their commands.
 import type { CodeLens } from 'vscode-languageserver';
 
-const firstLine = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-
-/** Train, and train one epoch to try it out; each command takes the file's URI. */
-export function codeLenses(uri: string): CodeLens[] {
+/** Train, train one epoch to try it out, show the data set; each command takes the file's URI. */
+export function codeLenses(uri: string, text: string): CodeLens[] {
+  const lens = (line: number, title: string, command: string): CodeLens => ({
+    range: { start: { line, character: 0 }, end: { line, character: 0 } },
+    command: { title, command, arguments: [uri] },
+  });
+  // Where it is not a line's key, the first line is as good a place.
+  const datasetLine = text.split('\n').findIndex((line) => /^dataset\s*:/.test(line));
   return [
-    { range: firstLine, command: { title: '▶ Train', command: 'kafscope.train', arguments: [uri] } },
-    { range: firstLine, command: { title: 'Train one epoch', command: 'kafscope.trainOneEpoch', arguments: [uri] } },
+    lens(0, '▶ Train', 'kafscope.train'),
+    lens(0, 'Train one epoch', 'kafscope.trainOneEpoch'),
+    lens(Math.max(0, datasetLine), 'Show dataset', 'kafscope.showDataset'),
   ];
 }

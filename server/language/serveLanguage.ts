@@ -33,7 +33,7 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
   }));
   connection.onCompletion(at(complete));
   connection.onHover(at(hover));
-  connection.onCodeLens(({ textDocument }) => codeLenses(textDocument.uri));
+  connection.onCodeLens(({ textDocument }) => codeLenses(textDocument.uri, textOf(textDocument.uri)));
   connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));
 
   connection.onRequest(placeRequest, ({ text, path }: { text: string; path: string }) => rangeIn(text, path));

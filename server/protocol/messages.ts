@@ -7,6 +7,7 @@ import type { Row } from './records.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { CheckpointContents } from './checkpoint.ts';
+import type { DatasetLook, LookProgress } from './datasetLook.ts';
 
 export const protocolVersion = 1;
 
@@ -36,6 +37,8 @@ export interface Requests {
   /** Attacks the weights of a checkpoint (by default the last) of a run at rest. */
   'evaluation/start': { params: EvaluationStartParams; result: RunSummary };
   'checkpoint/inspect': { params: CheckpointInspectParams; result: CheckpointContents };
+  /** Opens the data set that an experiment names, in a process of its own; `dataset/progressed` tells how far it is. */
+  'dataset/look': { params: DatasetLookParams; result: DatasetLook };
   'device/list': { params: DeviceListParams; result: DeviceListResult };
 }
 
@@ -44,6 +47,8 @@ export interface Notifications {
   'run/progressed': { runId: string; rows: Row[] };
   /** A summary changed; a run that is gone has `isDeleted`. */
   'run/changed': { run: RunSummary; isDeleted: boolean };
+  /** To the client that asked alone, at most ten a second for a look. */
+  'dataset/progressed': LookProgress;
 }
 
 export type RequestMethod = keyof Requests;
@@ -58,16 +63,16 @@ const runId = z
 /** Absolute path of the folder that the data lies in now; where it is absent, the plan's. */
 const dataFolder = z.string().min(1).max(4096).optional();
 
+/** The experiment as text, so that unsaved edits count, and the absolute path that relative ones in it start at. */
+const experiment = { text: z.string().max(1_000_000), file: z.string().max(4096).nullable() };
+
 /** What the server accepts, by method. */
 export const paramsSchemas = {
   'server/hello': z.strictObject({ protocolVersion: z.int(), client: z.string().max(200) }),
   'server/end': z.strictObject({}),
   'run/list': z.strictObject({}),
   'run/start': z.strictObject({
-    /** The experiment as text, so that unsaved edits count. */
-    text: z.string().max(1_000_000),
-    /** Absolute path of the file it comes from, for relative paths in it. */
-    file: z.string().max(4096).nullable(),
+    ...experiment,
     /** Overrides by path, for example `{"training.epochs": 2}`. */
     overrides: z.record(z.string(), z.unknown()).default({}),
   }),
@@ -88,6 +93,13 @@ export const paramsSchemas = {
     /** Absolute path of a `.safetensors` file. */
     file: z.string().max(4096),
   }),
+  'dataset/look': z.strictObject({
+    ...experiment,
+    /** The client's name of this look, by which it is told how far it is. */
+    lookId: z.string().max(100),
+    /** Looks only at what is made: for a workspace that is not trusted. */
+    isRestricted: z.boolean().default(false),
+  }),
   'device/list': z.strictObject({
     /** Tests the runtimes again instead of remembering how they did. */
     isAnew: z.boolean().default(false),
@@ -101,6 +113,7 @@ export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
 export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;
+export type DatasetLookParams = z.input<(typeof paramsSchemas)['dataset/look']>;
 export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;
 
 export interface HelloResult {

@@ -2,6 +2,7 @@
 // afterwards the host sends what changed and the webview sends intents. Requests to the server never come from a webview
 // directly.
 import type { CheckpointContents } from './checkpoint.ts';
+import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { EvaluationPlan } from './plan.ts';
 import type { Row } from './records.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -69,3 +70,14 @@ export type ToCheckpoint =
 
 export type FromCheckpoint =
   { readonly type: 'ready' } | { readonly type: 'reload' } | { readonly type: 'openRun'; readonly runId: string };
+
+export type ToDataset =
+  /** `progress` is null until something is known. */
+  | { readonly type: 'progress'; readonly progress: Omit<LookProgress, 'lookId'> | null }
+  | { readonly type: 'look'; readonly look: DatasetLook }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'cancelled' };
+
+export interface FromDataset {
+  readonly type: 'ready' | 'reload' | 'cancel';
+}

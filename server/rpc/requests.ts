@@ -4,13 +4,16 @@ import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { BadCheckpointError } from '../run/safetensors.ts';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
 import type { EncodedValue } from '../protocol/codec.ts';
+import type { DatasetLook, LookProgress } from '../protocol/datasetLook.ts';
+import { datasetDeclaration } from '../protocol/datasets.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
-import type { Plan } from '../protocol/plan.ts';
+import type { DatasetPlan, Plan } from '../protocol/plan.ts';
+import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
@@ -28,7 +31,14 @@ export interface Services {
   ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
   describe(plan: Plan): string;
   inspect(file: string, signal?: AbortSignal): Promise<Answer<CheckpointContents>>;
+  /** @throws BadDatasetError */
+  look(plan: DatasetPlan, options: LookRequestOptions): Promise<Answer<DatasetLook>>;
   listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
+}
+
+interface LookRequestOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Omit<LookProgress, 'lookId'>) => void;
 }
 
 export interface RequestContext {
@@ -54,7 +64,7 @@ type Handlers = {
 /** What changes nothing and runs nothing. */
 const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
-  'checkpoint/inspect',
+  ...(['checkpoint/inspect', 'dataset/look'] as const),
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */
@@ -64,8 +74,9 @@ export class RequestHandler {
   readonly #atWork = new Set<AbortController>();
   #hasGreeted = false;
 
-  constructor(context: RequestContext, subscriptions: Subscriptions) {
-    this.#handlers = makeHandlers(context, subscriptions);
+  /** @param tellLook tells the client how far a look at a data set is */
+  constructor(context: RequestContext, subscriptions: Subscriptions, tellLook: (progress: LookProgress) => void) {
+    this.#handlers = makeHandlers(context, subscriptions, tellLook);
     this.#isLooking = context.isLooking;
   }
 
@@ -133,7 +144,11 @@ export class RequestHandler {
   }
 }
 
-function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Handlers {
+function makeHandlers(
+  context: RequestContext,
+  subscriptions: Subscriptions,
+  tellLook: (progress: LookProgress) => void,
+): Handlers {
   const { supervisor, reader, services, runsFolder, serverVersion, end } = context;
   return {
     'server/hello': (params) => {
@@ -155,14 +170,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
     },
     'run/list': () => ({ runs: supervisor.list() }),
     'run/start': ({ text, file, overrides }) => {
-      const { plans, issues } = services.compile(text, { file, overrides });
-      const errors = issues.filter((issue) => issue.severity === 'error');
-      const first = errors[0];
-      if (first) {
-        const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
-        const data: RequestErrorData = { fault: 'request', isRetryable: false, issues: errors };
-        throw failure(requestErrorCodes.badExperiment, `${issueText(first)} — ${first.remedy}${more}`, data);
-      }
+      const plans = plansOf(services, text, { file, overrides });
       const versions = { kafscope: serverVersion, node: process.versions.node };
       const runs = plans.map((plan) =>
         supervisor.start({
@@ -196,8 +204,33 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions): Ha
     'evaluation/start': ({ runId, checkpoint, evaluation, dataFolder }) =>
       supervisor.evaluate(runId, checkpoint, evaluation, dataFolder),
     'checkpoint/inspect': ({ file }, signal) => services.inspect(file, signal),
+    'dataset/look': ({ text, file, lookId, isRestricted }, signal) => {
+      const { dataset } = plansOf(services, text, { file, overrides: {} })[0]!;
+      if ((isRestricted || context.isLooking) && datasetDeclaration(dataset.name).path !== null) {
+        throw failure(
+          requestErrorCodes.wrongState,
+          'In a workspace that is not trusted only data sets that Kafscope makes itself are shown, and nothing is read from the disk. Trust the workspace, then look again.',
+          { fault: 'request', isRetryable: false },
+        );
+      }
+      const onProgress = (progress: Omit<LookProgress, 'lookId'>) => {
+        tellLook({ lookId, ...progress });
+      };
+      return services.look(dataset, { signal, onProgress });
+    },
     'device/list': (options) => services.listDevices(options),
   };
+}
+
+/** One a seed. @throws ResponseError `badExperiment` */
+function plansOf(services: Services, text: string, options: Parameters<Services['compile']>[1]): readonly Plan[] {
+  const { plans, issues } = services.compile(text, options);
+  const errors = issues.filter((issue) => issue.severity === 'error');
+  const first = errors[0];
+  if (!first) return plans;
+  const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
+  const data: RequestErrorData = { fault: 'request', isRetryable: false, issues: errors };
+  throw failure(requestErrorCodes.badExperiment, `${issueText(first)} — ${first.remedy}${more}`, data);
 }
 
 function isMethod(method: string): method is RequestMethod {
@@ -220,7 +253,7 @@ function asResponseError(error: unknown): ResponseError<RequestErrorData> {
       isRetryable: error.kind === 'wrongState',
     });
   }
-  if (error instanceof BadCheckpointError) {
+  if (error instanceof BadCheckpointError || error instanceof BadDatasetError) {
     return failure(requestErrorCodes.unknownFile, error.message, { fault: 'request', isRetryable: false });
   }
   if (error instanceof StorageError) {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
 import { makeInspector } from '../run/inspectProcess.ts';
+import { makeLooker } from '../run/lookProcess.ts';
 import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import type { Services } from './requests.ts';
 
@@ -12,6 +13,7 @@ export function makeServices({ assetsFolder, log }: { assetsFolder: string; log:
     compile: (text, options) => compileExperiment(text, { ...options, homeFolder: os.homedir() }),
     describe: describePlan,
     inspect: makeInspector(path.join(assetsFolder, 'inspect.cjs')),
+    look: makeLooker({ entryFile: path.join(assetsFolder, 'look.cjs'), assetsFolder }),
     listDevices: ({ isAnew }) => listRuntimes({ assetsFolder, log, isAnew }),
   };
 }

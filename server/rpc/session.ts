@@ -52,7 +52,9 @@ export class Session {
       },
       log,
     });
-    this.#requests = new RequestHandler(context, this.#subscriptions);
+    this.#requests = new RequestHandler(context, this.#subscriptions, (progress) => {
+      this.#notify('dataset/progressed', progress);
+    });
     const input = new SocketReader(socket, requestLimits);
     const output = new SocketWriter(socket, (message) => {
       this.#silentMs = 0;

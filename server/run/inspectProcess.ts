@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
 import { EncodedValue } from '../protocol/codec.ts';
 import { BadCheckpointError } from './safetensors.ts';
+import { takeTurns } from './takeTurns.ts';
 
 /** What the process sends: contents as codec.ts encodes them, so that who asked can be sent them without a long turn of this process. */
 export type Inspection =
@@ -18,36 +19,8 @@ const maxProcesses = 2;
  * @param entryFile absolute; `inspect.cjs`
  */
 export function makeInspector(entryFile: string): InspectCheckpoint {
-  let nAtWork = 0;
-  const waiting: (() => void)[] = [];
-  return async (file, signal) => {
-    signal?.throwIfAborted();
-    if (nAtWork === maxProcesses) await turn(waiting, signal);
-    else nAtWork++;
-    try {
-      signal?.throwIfAborted();
-      return await inspectApart(entryFile, file, signal);
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else nAtWork--;
-    }
-  };
-}
-
-function turn(waiting: (() => void)[], signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => {
-      waiting.splice(waiting.indexOf(begin), 1);
-      reject(signal?.reason as Error);
-    };
-    const begin = () => {
-      signal?.removeEventListener('abort', giveUp);
-      resolve();
-    };
-    signal?.addEventListener('abort', giveUp);
-    waiting.push(begin);
-  });
+  const takeTurn = takeTurns(maxProcesses);
+  return (file, signal) => takeTurn(() => inspectApart(entryFile, file, signal), signal);
 }
 
 /** @throws BadCheckpointError as `inspectCheckpoint`, also where the process ended without an answer */

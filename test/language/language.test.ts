@@ -385,17 +385,21 @@ describe('diagnostics', () => {
   });
 });
 
-it('code lenses stand above the first line and hand the URI to their commands', () => {
-  const lenses = codeLenses('file:///a.kaf.yaml').map(({ command, range }) => [
-    command?.title,
-    command?.command,
-    command?.arguments,
-    range.start.line,
-  ]);
-  expect(lenses).toEqual([
+it('code lenses stand above the first line and the data set, and hand the URI to their commands', () => {
+  const lensesOf = (text: string) =>
+    codeLenses('file:///a.kaf.yaml', text).map(({ command, range }) => [
+      command?.title,
+      command?.command,
+      command?.arguments,
+      range.start.line,
+    ]);
+  const first = [
     ['▶ Train', 'kafscope.train', ['file:///a.kaf.yaml'], 0],
     ['Train one epoch', 'kafscope.trainOneEpoch', ['file:///a.kaf.yaml'], 0],
-  ]);
+  ];
+  const shown = (line: number) => ['Show dataset', 'kafscope.showDataset', ['file:///a.kaf.yaml'], line];
+  expect(lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);
+  expect(lensesOf('name: a\nmodel: {dataset: no}\n')).toEqual([...first, shown(0)]);
 });
 
 it('no text and no position makes a feature throw, and what they point at lies in the text', () => {

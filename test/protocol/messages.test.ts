@@ -31,6 +31,9 @@ describe('a request', () => {
     ['run/start', (file: string) => ({ text: '', file }), 4096],
     ['evaluation/start', (checkpoint: string) => ({ runId: 'r', checkpoint, evaluation }), 255],
     ['checkpoint/inspect', (file: string) => ({ file }), 4096],
+    ['dataset/look', (text: string) => ({ text, file: null, lookId: '' }), 1_000_000],
+    ['dataset/look', (file: string) => ({ text: '', file, lookId: '' }), 4096],
+    ['dataset/look', (lookId: string) => ({ text: '', file: null, lookId }), 100],
     ['run/pause', (runId: string) => ({ runId }), 255],
   ] as const)('%s takes texts up to their bound and no longer', (method, paramsOf, longest) => {
     const isTaken = (length: number) => paramsSchemas[method].safeParse(paramsOf('x'.repeat(length))).success;

@@ -6,10 +6,12 @@ import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { ResponseError } from 'vscode-jsonrpc/node';
 import type { RequestErrorData } from '../../server/protocol/errors.ts';
 import type { ExperimentIssue } from '../../server/protocol/issue.ts';
+import type { LookProgress } from '../../server/protocol/datasetLook.ts';
 import { protocolVersion } from '../../server/protocol/messages.ts';
 import { RequestHandler } from '../../server/rpc/requests.ts';
 import type { RequestContext } from '../../server/rpc/requests.ts';
 import type { Subscriptions } from '../../server/rpc/subscriptions.ts';
+import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { RunStateError } from '../../server/run/runStateError.ts';
 import { BadCheckpointError } from '../../server/run/safetensors.ts';
 import { StorageError } from '../../server/run/storageError.ts';
@@ -19,8 +21,14 @@ const issue = (name: string, severity: ExperimentIssue['severity']): ExperimentI
   ...{ path: name, range, severity, expected: 'b', got: 'c', remedy: 'Write b.' },
 });
 
-function ask({ isLooking = false, issues = [] as ExperimentIssue[], fails = null as unknown } = {}) {
+function ask({
+  isLooking = false,
+  dataset = 'shapes',
+  issues = [] as ExperimentIssue[],
+  fails = null as unknown,
+} = {}) {
   const done: string[] = [];
+  const told: LookProgress[] = [];
   const signals: AbortSignal[] = [];
   const note =
     (what: string) =>
@@ -31,23 +39,28 @@ function ask({ isLooking = false, issues = [] as ExperimentIssue[], fails = null
       if (fails !== null) throw fails as Error;
       return { what };
     };
+  const plan = { name: 'p', dataset: { name: dataset } };
   const context = {
     serverVersion: '1.2.3',
     runsFolder: '/runs',
     supervisor: {
       list: () => [{ id: 'a' }],
       get: (id: string) => ({ id }),
-      start: ({ plan }: { plan: unknown }) => note('start')(plan),
+      start: ({ plan }: { plan: { name: string } }) => note('start')(plan.name),
       ...{ pause: note('pause'), resume: note('resume'), stop: note('stop'), delete: note('delete') },
       evaluate: note('evaluate'),
     },
     reader: { forget: note('forget'), snapshot: note('snapshot'), lastSeq: () => 5 },
     services: {
-      compile: () => ({ plans: issues.length > 0 ? [] : [1, 2], issues }),
+      compile: () => ({ plans: issues.length > 0 ? [] : [plan, plan], issues }),
       describe: () => 'described',
       inspect: (file: string, signal: AbortSignal) => {
         signals.push(signal);
         return file === '/waits' ? new Promise<never>(() => {}) : note('inspect')(file);
+      },
+      look: (plan: unknown, { onProgress }: { onProgress: (progress: object) => void }) => {
+        onProgress({ what: 'reading', done: 1, total: null });
+        return note('look')(plan);
       },
       listDevices: note('listDevices'),
     },
@@ -55,7 +68,7 @@ function ask({ isLooking = false, issues = [] as ExperimentIssue[], fails = null
     end: note('end'),
   } as unknown as RequestContext;
   const subscriptions = { add: note('add'), remove: note('remove') } as unknown as Subscriptions;
-  const handler = new RequestHandler(context, subscriptions);
+  const handler = new RequestHandler(context, subscriptions, (progress) => told.push(progress));
   const source = new CancellationTokenSource();
   const request = (method: string, params: unknown) => handler.handle(method, params, source.token);
   const failure = (method: string, params: unknown) =>
@@ -63,7 +76,7 @@ function ask({ isLooking = false, issues = [] as ExperimentIssue[], fails = null
       () => null,
       (error: unknown) => error as ResponseError<RequestErrorData>,
     );
-  return { handler, source, request, failure, done, signals };
+  return { handler, source, request, failure, done, told, signals };
 }
 
 const hello = { protocolVersion, client: 'test' };
@@ -81,7 +94,7 @@ const evaluation = evaluationPlanSchema.parse(
 /** Each with what is done about it. */
 const known: [string, unknown, string[]][] = [
   ['run/list', {}, []],
-  ['run/start', { text: 'x', file: null }, ['start 1', 'start 2']],
+  ['run/start', { text: 'x', file: null }, ['start p', 'start p']],
   ['run/pause', { runId: 'a' }, ['pause a']],
   ['run/resume', { runId: 'a', dataFolder: '/data' }, ['resume a /data']],
   ['run/stop', { runId: 'a' }, ['stop a']],
@@ -96,10 +109,13 @@ const known: [string, unknown, string[]][] = [
     [`evaluate a c ${JSON.stringify(evaluation)} /data`],
   ],
   ['checkpoint/inspect', { file: '/c' }, ['inspect /c']],
+  ['dataset/look', { text: 'x', file: null, lookId: 'l' }, ['look {"name":"shapes"}']],
   ['device/list', { isAnew: true }, ['listDevices {"isAnew":true}']],
 ];
 
-const shown = ['run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe', 'checkpoint/inspect'];
+const shown = [
+  ...['run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe', 'checkpoint/inspect', 'dataset/look'],
+];
 
 describe('a request', () => {
   it.each(known)('%s %j is done and answered', async (method, params, expected) => {
@@ -151,6 +167,53 @@ describe('a request', () => {
         message: 'There is no request run/fly.',
         data: { fault: 'request', isRetryable: false },
       });
+  });
+});
+
+describe('a look at a data set', () => {
+  const params = { text: 'x', file: '/x.kaf.yaml', lookId: 'mine' };
+
+  it('tells its client how far it is, by the name that it gave', async () => {
+    const { request, told } = await greeted();
+    await request('dataset/look', params);
+    expect(told).toEqual([{ lookId: 'mine', what: 'reading', done: 1, total: null }]);
+  });
+
+  it.each([
+    ['a server that only shows runs', { isLooking: true }, {}],
+    ['a workspace that is not trusted', {}, { isRestricted: true }],
+  ])('shows only data sets that are made, and reads nothing from the disk, for %s', async (_, options, more) => {
+    const { failure, done } = await greeted({ ...options, dataset: 'folder' });
+    expect(await failure('dataset/look', { ...params, ...more })).toMatchObject({
+      code: 1003,
+      message: expect.stringContaining('Trust the workspace') as string,
+    });
+    expect(done).toEqual([]);
+    const made = await greeted(options);
+    await made.request('dataset/look', { ...params, ...more });
+    expect(made.done).toEqual(['look {"name":"shapes"}']);
+  });
+
+  it('reads a folder where it may', async () => {
+    const { request, done } = await greeted({ dataset: 'folder' });
+    await request('dataset/look', params);
+    expect(done).toEqual(['look {"name":"folder"}']);
+  });
+
+  it('that finds the data wrong fails with the sentence', async () => {
+    const { failure } = await greeted({ fails: new BadDatasetError('/a.png is damaged.') });
+    expect(await failure('dataset/look', params)).toMatchObject({
+      code: 1004,
+      message: '/a.png is damaged.',
+      data: { fault: 'request' },
+    });
+  });
+
+  it('of an experiment with a mistake names it, as a start does', async () => {
+    const wrong = issue('a', 'error');
+    const { failure, done } = await greeted({ issues: [wrong] });
+    expect(await failure('dataset/look', params)).toMatchObject({ code: 1001, data: { issues: [wrong] } });
+    expect(done).toEqual([]);
   });
 });
 

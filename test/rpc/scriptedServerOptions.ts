@@ -1,6 +1,7 @@
 // What a server with scripted trainers is made of. An experiment's text is the script's name, so that no compiler is needed.
 import path from 'node:path';
 import type { ServerOptions } from '../../server/rpc/server.ts';
+import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import type { Script } from '../run/scriptedTrainer.ts';
@@ -22,6 +23,7 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
           : { plans: text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed })), issues: [] },
       describe: (plan) => plan.name,
       inspect: inspectCheckpoint,
+      look: () => Promise.reject(new BadDatasetError('There is no data set in a test.')),
       listDevices: () =>
         Promise.resolve({
           devices: [{ runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.', stepMs: null }],

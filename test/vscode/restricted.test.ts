@@ -29,6 +29,10 @@ beforeAll(async () => {
   await startScriptedRun(createScriptedRun(scriptedPlan('steps'), runsFolder).folder).ended;
   fs.symlinkSync(victim, path.join(runsFolder, 'server.log'));
   fs.writeFileSync(path.join(folder, 'mine.kaf.yaml'), 'name: mine\ndataset: shapes\nmodel: { network: light }\n');
+  fs.writeFileSync(
+    path.join(folder, 'folder.kaf.yaml'),
+    'name: folder\ndataset: { name: folder, path: /etc }\nmodel: { network: light }\n',
+  );
   setTraps();
   const settings = { 'workbench.colorTheme': 'Default Dark Modern' };
   workbench = await Workbench.open({ folder, isRestricted: true, settings });
@@ -129,6 +133,18 @@ describe('in a workspace that is not trusted', () => {
     }
     await workbench.screenshot('restricted-refused');
     expect(fs.readdirSync(path.join(folder, '.kafscope/runs')).filter((name) => name.includes('mine'))).toEqual([]);
+  });
+
+  it('of data sets the one that Kafscope makes is shown, and no folder is read', async () => {
+    await workbench.openFile('mine.kaf.yaml');
+    await workbench.runCommand('Kafscope: Show Dataset');
+    const made = await workbench.webviewWith('kaf-dataset [data-class]');
+    expect(await made.locator('[data-class]').count()).toBe(10);
+    await workbench.openFile('folder.kaf.yaml');
+    await workbench.runCommand('Kafscope: Show Dataset');
+    const refused = await workbench.webviewWith('kaf-dataset kaf-face[tone=bad]');
+    expect(await text(refused, 'kaf-dataset')).toContain('Trust the workspace');
+    await workbench.screenshot('restricted-dataset');
   });
 
   it('nothing of it is run or loaded, and nothing outside of it is written', () => {

@@ -122,6 +122,8 @@ function shots() {
     add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });
   add('checkpoint', 'foreign', { section: 'plan' }, { themes: ['dark'] });
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
+  for (const scene of ['pictures', 'table', 'busy', 'failed', 'cancelled', 'empty'])
+    add('dataset', scene, {}, { themes: Object.keys(themes) });
   return result;
 }
 
@@ -303,6 +305,7 @@ async function bundle() {
       dashboard: 'webview/dashboard/main.ts',
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
+      dataset: 'webview/dataset/main.ts',
       scene: 'test/webview/gallery/scene.ts',
     },
     bundle: true,

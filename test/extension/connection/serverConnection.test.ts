@@ -320,6 +320,10 @@ describe('a lost connection', () => {
     const changed = new Promise((resolve) => connection.onRunChanged(resolve));
     server.notify('run/changed', { run: runSummary(), isDeleted: false });
     expect(await changed).toEqual({ run: runSummary(), isDeleted: false });
+    const progressed = new Promise((resolve) => connection.onDatasetProgressed(resolve));
+    const progress = { lookId: 'l', what: 'reading', done: 1, total: null };
+    server.notify('dataset/progressed', progress);
+    expect(await progressed).toEqual(progress);
   });
 });
 

@@ -3,9 +3,17 @@
 import { attackPlan } from '../../attack/plans.ts';
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import { encode } from '../../../server/protocol/codec.ts';
-import type { Encoded, MonitoredRun, ToCheckpoint, ToDashboard, ToMonitor } from '../../../server/protocol/panel.ts';
+import type {
+  Encoded,
+  MonitoredRun,
+  ToCheckpoint,
+  ToDashboard,
+  ToDataset,
+  ToMonitor,
+} from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
+import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { makeSnapshot } from './runData.ts';
 
@@ -77,14 +85,15 @@ async function untilDrawn(): Promise<void> {
   }
 }
 
-function post(message: ToDashboard | ToMonitor | ToCheckpoint): void {
+function post(message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
 }
 
-function answers(): (ToDashboard | ToMonitor | ToCheckpoint)[] {
+function answers(): (ToDashboard | ToMonitor | ToCheckpoint | ToDataset)[] {
   const panel = query.get('panel');
   if (panel === 'monitor') return monitorAnswers();
+  if (panel === 'dataset') return [datasetAnswer()];
   if (panel === 'checkpoint') {
     if (scene === 'failed')
       return [
@@ -123,6 +132,32 @@ const variousAttacks = [
   attackPlan('pgd', { norm: 'l2', epsilon: 0.5, restarts: 2 }),
   attackPlan('pgd', { epsilons: [1, 2, 4, 12, 16].map((epsilon) => epsilon / 255), restarts: 2 }),
 ];
+
+function datasetAnswer(): ToDataset {
+  switch (scene) {
+    case 'pictures':
+      return { type: 'look', look: makePicturesLook() };
+    case 'table':
+      return { type: 'look', look: makeTableLook() };
+    case 'busy':
+      return {
+        type: 'progress',
+        progress: { what: 'reading the pictures of /home/ada/pictures/of-many-things', done: 1200, total: 48_000 },
+      };
+    case 'failed':
+      return {
+        type: 'failed',
+        message:
+          '/home/ada/pictures/cat/7.png is damaged, or no PNG, JPEG or WebP (unexpected end). Replace it by a whole one, or remove it.',
+      };
+    case 'cancelled':
+      return { type: 'cancelled' };
+    case 'empty':
+      return { type: 'progress', progress: null };
+    default:
+      throw new Error(`no scene ${scene}`);
+  }
+}
 
 function dashboardAnswers(): ToDashboard[] {
   const connected: ToDashboard = { type: 'connection', connection: { status: 'connected' } };
