@@ -18,6 +18,7 @@ it('the light network with KAF learns `shapes` to above 85 % on images not train
   };
   const plan: Plan = {
     ...tinyPlan,
+    dataset: { name: 'shapes', trainSamples: 2000, testSamples: 500, seed: 0 },
     model: { ...tinyPlan.model, activation, dropout: [0, 0, 0], denseL2: 0.0012 },
     training: {
       ...tinyPlan.training,
