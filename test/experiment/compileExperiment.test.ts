@@ -373,7 +373,7 @@ describe('an override of a text', () => {
 
 describe('one’s own data', () => {
   it('is planned with its paths from the file, and all samples where it says no number', () => {
-    const at = { file: '/work/a.kaf.yaml', homeFolder: '/home/me' };
+    const at = { file: '/projects/a.kaf.yaml', homeFolder: '/home/me' };
     const planned = (text: string) => {
       const { issues, plans } = compileExperiment(text, at);
       expect(issues).toEqual([]);
@@ -381,22 +381,37 @@ describe('one’s own data', () => {
     };
     const sizes = { trainSamples: null, testSamples: null, testShare: 0.2, seed: 0 };
     expect(planned('dataset: {name: folder, path: pics, testPath: ~/test, size: 64}').dataset).toEqual({
-      ...{ name: 'folder', path: '/work/pics', testPath: '/home/me/test', size: 64, colors: 'rgb', ...sizes },
+      ...{ name: 'folder', path: '/projects/pics', testPath: '/home/me/test', size: 64, colors: 'rgb', ...sizes },
     });
     const table = planned('dataset: {name: table, path: a.csv, label: kind, separator: tab, validationSamples: 5}');
     expect(table.dataset).toEqual({
-      ...{ name: 'table', path: '/work/a.csv', testPath: null, label: 'kind', separator: '\t', validationSamples: 5 },
+      ...{
+        name: 'table',
+        path: '/projects/a.csv',
+        testPath: null,
+        label: 'kind',
+        separator: '\t',
+        validationSamples: 5,
+      },
       ...sizes,
     });
     expect([table.training.batchSize, table.observe.robustSamples]).toEqual([128, 256]);
     expect(planned('dataset: {name: arrays, path: a.npz, x: images}').dataset).toEqual({
-      ...{ name: 'arrays', path: '/work/a.npz', x: 'images', y: 'y_train', xTest: 'x_test', yTest: 'y_test', ...sizes },
+      ...{
+        name: 'arrays',
+        path: '/projects/a.npz',
+        x: 'images',
+        y: 'y_train',
+        xTest: 'x_test',
+        yTest: 'y_test',
+        ...sizes,
+      },
     });
     expect(planned('dataset: {name: cifar100, path: c, labels: coarse}').dataset).toEqual({
-      ...{ name: 'cifar100', path: '/work/c', labels: 'coarse', trainSamples: 50_000, testSamples: 10_000 },
+      ...{ name: 'cifar100', path: '/projects/c', labels: 'coarse', trainSamples: 50_000, testSamples: 10_000 },
     });
     expect(planned('dataset: {name: susy, path: s, trainSamples: 100}').dataset).toEqual({
-      ...{ name: 'susy', path: '/work/s', trainSamples: 100, testSamples: null },
+      ...{ name: 'susy', path: '/projects/s', trainSamples: 100, testSamples: null },
     });
   });
 

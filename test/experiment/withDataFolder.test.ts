@@ -21,7 +21,7 @@ it('data that is made has no folder', () => {
 
 it('takes a file of the same name in the folder, where the data set is a file', () => {
   const moved = (text: string) => {
-    const { plans } = compileExperiment(text, { file: '/work/a.kaf.yaml', homeFolder: '/home/me' });
+    const { plans } = compileExperiment(text, { file: '/projects/a.kaf.yaml', homeFolder: '/home/me' });
     return withDataFolder(plans[0]!, '/there').dataset;
   };
   expect(moved('dataset: {name: table, path: a.csv, testPath: b.csv}')).toMatchObject({
