@@ -1,7 +1,9 @@
 // `npm run mutate -- server/attack`: breaks the sources in small ways, one at a time, and says which breaks no test notices.
 // All of it happens in a scratch copy of the tree; child processes that tests start from dist/ run unbroken code.
 //   PATH…              files or folders of sources
-//   --test PATH[,…]    only these tests (by default all that import the file, directly or not, nearest first)
+// First every test runs once, to see which cases reach which part of a source; a mutant then meets those of its part alone, the
+// quickest file first.
+//   --test PATH[,…]    only these tests (by default all that import the file, directly or not)
 //   --max N, --seed S  a sample of N mutants instead of all
 //   --results FILE     by default test-results/mutants.json: what is judged there is not judged again
 //   --survivors        judges again those that survived: after new tests
@@ -13,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
+import { partAt, traceParts } from './mutantReach.mjs';
 import { makeMutants } from './mutants.mjs';
 
 const root = path.dirname(import.meta.dirname);
@@ -64,10 +67,10 @@ async function judgeAll() {
     ({ id }) => !judged.has(id) || (options.survivors && judged.get(id).verdict === 'survived'),
   );
   console.log(`${mutants.length} mutants, ${waiting.length} to judge`);
-  const baselines = new Map();
+  const reach = await findReach(waiting, importers);
   for (const [index, mutant] of waiting.entries()) {
     if (isInterrupted) break;
-    const verdict = (await judge(mutant, importers, baselines)) ?? null;
+    const verdict = (await judge(mutant, reach)) ?? null;
     if (!verdict) break;
     judged.set(mutant.id, { ...mutant, ...verdict });
     writeResults(judged);
@@ -79,34 +82,83 @@ async function judgeAll() {
   conclude(mutants.flatMap(({ id }) => judged.get(id) ?? []));
 }
 
+/**
+ * Runs the tests of all these mutants once on traced sources.
+ * @returns of each source its parts and its tests; of each test its cases with their time and the parts that they reach; and the
+ *   longest time until a case ended
+ */
+async function findReach(waiting, importers) {
+  const files = [...new Set(waiting.map(({ file }) => file))];
+  const partsOf = new Map();
+  let nParts = 0;
+  for (const file of files) {
+    const source = service.getProgram().getSourceFile(path.join(scratch, file));
+    const { text, parts } = traceParts(source, nParts);
+    nParts += parts.length;
+    partsOf.set(file, parts);
+    rewrite(path.join(scratch, file), text);
+  }
+  const testsOfFiles = new Map(files.map((file) => [file, testsOf(file, importers)]));
+  const casesOf = new Map();
+  let longestMs = 0;
+  for (const test of new Set([...testsOfFiles.values()].flat())) {
+    const run = await runTests([{ file: test, ids: null }], null);
+    if (isInterrupted) break;
+    const { failure, reached } = run;
+    if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
+    longestMs = Math.max(longestMs, run.longestMs);
+    const [{ cases, outside }] = reached;
+    casesOf.set(
+      test,
+      cases.map(({ id, ms, parts }) => ({ id, ms, parts: new Set([...parts, ...outside]) })),
+    );
+  }
+  for (const file of files) rewrite(path.join(scratch, file), originals.get(file));
+  return { partsOf, testsOfFiles, casesOf, longestMs, alone: new Map() };
+}
+
+/** Of each test the cases that reach the mutant, in two parts, the quickest part first: most mutants meet no slow case. */
+function testsReaching(mutant, { partsOf, testsOfFiles, casesOf }) {
+  const part = partAt(partsOf.get(mutant.file), mutant);
+  const found = testsOfFiles.get(mutant.file).flatMap((file) => {
+    const cases = casesOf.get(file).filter(({ parts }) => part === null || parts.has(part));
+    let quickMs = 0;
+    const quick = new Set(cases.toSorted((a, b) => a.ms - b.ms).filter(({ ms }) => (quickMs += ms) < 2000));
+    return [cases.filter((one) => quick.has(one)), cases.filter((one) => !quick.has(one))].map((some) => ({
+      file,
+      ids: some.map(({ id }) => id),
+      ms: some.reduce((sum, { ms }) => sum + ms, 0),
+    }));
+  });
+  return found.filter(({ ids }) => ids.length > 0).sort((a, b) => a.ms - b.ms);
+}
+
 /** @returns the verdict, or null where it was interrupted on the way */
-async function judge(mutant, importers, baselines) {
+async function judge(mutant, reach) {
   const { file, start, end, replacement } = mutant;
   const place = path.join(scratch, file);
   const text = originals.get(file);
   const broken = text.slice(0, start) + replacement + text.slice(end);
   const typeError = findTypeError(file, broken);
   if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
-  const tests = testsOf(file, importers);
-  const key = tests.toSorted().join();
-  if (tests.length === 0) return { verdict: 'survived', by: 'no test imports it' };
-  try {
-    if (!baselines.has(key)) {
-      const { failure, longestMs } = await runTests(tests, null);
-      if (isInterrupted) return null;
-      if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
-      baselines.set(key, longestMs);
-    }
-    rewrite(place, broken);
-    // A guard against endless loops only: no test of the unbroken sources takes nearly as long here and now.
-    const { failure, isOver } = await runTests(tests, 20_000 + 5 * baselines.get(key));
-    if (isInterrupted) return null;
-    if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
-    if (!failure) return { verdict: 'survived', by: null };
-    return { verdict: 'killed', by: `${failure.file}: ${failure.test ?? failure.message}` };
-  } finally {
-    rewrite(place, text);
-  }
+  const tests = testsReaching(mutant, reach);
+  if (tests.length === 0) return { verdict: 'survived', by: 'no test reaches it' };
+  rewrite(place, broken);
+  // A guard against endless loops only: no test of the unbroken sources takes nearly as long here and now.
+  const { failure, isOver } = await runTests(tests, 8000 + 5 * reach.longestMs);
+  rewrite(place, text);
+  if (isInterrupted) return null;
+  if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
+  if (!failure) return { verdict: 'survived', by: null };
+  await checkAlone(failure, reach);
+  return { verdict: 'killed', by: `${failure.file}: ${failure.test ?? failure.message}` };
+}
+
+/** A case that needs those before it, which a mutant may not meet, proves nothing. */
+async function checkAlone({ file, test, id }, { alone }) {
+  if (!id || isInterrupted) return;
+  if (!alone.has(id)) alone.set(id, (await runTests([{ file: path.join(scratch, file), ids: [id] }], null)).failure);
+  if (alone.get(id)) throw new Error(`${file}: ${test} fails alone on unbroken sources: ${alone.get(id).message}`);
 }
 
 /** Of what vitest has read, this is old from now on. */
@@ -116,8 +168,9 @@ function rewrite(place, text) {
 }
 
 /**
- * @param guardMs until the next test ends; null for as long as it takes
- * @returns the first failure or null, whether the guard was over, and the longest time until a test ended
+ * @param tests of each the file and the ids of its cases, null for all
+ * @param guardMs until the next case ends; null for as long as it takes
+ * @returns the first failure or null, whether the guard was over, what was reached, and the longest time until a case ended
  */
 async function runTests(tests, guardMs) {
   runner ??= await startRunner();
@@ -278,21 +331,19 @@ function findImporters() {
   return importers;
 }
 
-/** Absolute, in the scratch copy; nearest first, those that mirror the folder before all others. */
+/** Absolute, in the scratch copy. */
 function testsOf(file, importers) {
   const found = new Set([file]);
   for (const each of found) for (const importer of importers.get(each) ?? []) found.add(importer);
   const wanted = options.test?.split(',');
-  const mirror = path.posix.dirname(file).replace(/^server/, 'test');
-  const tests = [...found].filter(
-    (name) =>
-      name.endsWith('.test.ts') &&
-      !name.startsWith('test/vscode/') &&
-      (wanted?.some((place) => isIn(name, place)) ?? true),
-  );
-  const rank = (name) =>
-    name === `${file.replace(/^server/, 'test').replace(/\.ts$/, '')}.test.ts` ? 0 : isIn(name, mirror) ? 1 : 2;
-  return tests.sort((a, b) => rank(a) - rank(b)).map((name) => path.join(scratch, name));
+  return [...found]
+    .filter(
+      (name) =>
+        name.endsWith('.test.ts') &&
+        !name.startsWith('test/vscode/') &&
+        (wanted?.some((place) => isIn(name, place)) ?? true),
+    )
+    .map((name) => path.join(scratch, name));
 }
 
 function readResults() {
