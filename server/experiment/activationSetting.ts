@@ -1,8 +1,20 @@
 // The activation functions an experiment may name, with their equations. Equation numbers: Peconi (2020).
-import { activations, type ActivationKey, type ActivationName } from '../formula/activations.ts';
+import { activations, type ActivationKey, type ActivationName, type ActivationWord } from '../formula/activations.ts';
 import { kafKernels, type KafKernelName } from '../formula/kafKernels.ts';
+import { startTargets } from '../formula/startTargets.ts';
 import { formulaLimits, isParameterName } from '../formula/parseFormula.ts';
-import { group, keyedVariants, list, map, number, optionalGroup, text, variants, word } from './setting.ts';
+import {
+  group,
+  keyedVariants,
+  list,
+  map,
+  number,
+  optionalGroup,
+  text,
+  variants,
+  word,
+  type Setting,
+} from './setting.ts';
 
 const anyNumber = { min: -1e6, max: 1e6 };
 const maxParameters = 16;
@@ -38,11 +50,10 @@ const kafKeys = {
           ridge: word(
             'The function to start as.',
             {
+              ...startTargets,
               elu: { description: 'ELU: within 0.0134 on [−3, 3] at D = 20.' },
               swish: { description: 'Swish: within 0.0115 on [−3, 3] at D = 20.' },
               relu: { description: 'ReLU: within 0.050 on [−3, 3] at D = 20; its corner needs coefficients up to 72.' },
-              tanh: { description: 'Hyperbolic tangent.' },
-              identity: { description: 'The identity.' },
             },
             'elu',
           ),
@@ -92,10 +103,8 @@ const splineKeys = {
   start: word(
     'The function whose values at the knots the control points have before training.',
     {
+      ...startTargets,
       tanh: { description: 'Hyperbolic tangent, as in the literature.' },
-      relu: { description: 'ReLU.' },
-      elu: { description: 'ELU.' },
-      swish: { description: 'Swish.' },
       identity: { description: 'The identity; constant beyond ±(b − Δ), as every spline is.' },
     },
     'tanh',
@@ -106,21 +115,29 @@ const splineKeys = {
 /** Those that are a formula with a name: their numbers, as the table has them. */
 const named = Object.fromEntries(
   Object.entries(activations).map(([name, { description, equation, keys }]) => {
-    const settings = Object.entries(keys as Readonly<Record<string, ActivationKey>>).map(
-      ([key, { description: meaning, byDefault, isInteger, unit, ...range }]) =>
-        [key, number(meaning, range, byDefault, { isInteger: isInteger ?? false, unit: unit ?? '' })] as const,
-    );
+    const settings = Object.entries<ActivationKey>(keys).map(([key, said]) => [key, settingOf(said)] as const);
     return [name, { description, equation, keys: Object.fromEntries(settings) }] as const;
   }),
 ) as unknown as NamedVariants;
+
+function settingOf(said: ActivationKey): Setting {
+  if ('words' in said) return word(said.description, said.words, said.byDefault);
+  const { description, byDefault, isInteger, unit, ...range } = said;
+  return number(description, range, byDefault, { isInteger: isInteger ?? false, unit: unit ?? '' });
+}
 
 type NamedVariants = {
   readonly [T in ActivationName]: {
     readonly description: string;
     readonly equation: string;
-    readonly keys: { readonly [K in keyof (typeof activations)[T]['keys']]: typeof aNumber };
+    readonly keys: {
+      readonly [K in keyof (typeof activations)[T]['keys']]: SettingOf<(typeof activations)[T]['keys'][K]>;
+    };
   };
 };
+type SettingOf<K> = K extends { readonly words: infer W extends ActivationWord['words'] }
+  ? ReturnType<typeof word<W, keyof W & string>>
+  : typeof aNumber;
 const aNumber = number('', anyNumber, 0);
 
 export const activationSetting = variants(

@@ -1,6 +1,7 @@
 // What of an activation function contradicts itself, and choices that are known to fail; wherever in the experiment it stands.
-import { activationFunction, type TypedActivation } from '../formula/activations.ts';
+import { activationFunction, type TypedActivation } from '../formula/activationFunction.ts';
 import { kafKernels } from '../formula/kafKernels.ts';
+import type { StartTarget } from '../formula/startTargets.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
 import { isKaf, kernelsOf, type ActivationPlan, type TrainingPlan } from '../protocol/plan.ts';
 import { closestName } from './closestName.ts';
@@ -40,12 +41,17 @@ export function checkActivation(activation: ActivationPlan, { path, training, ha
   if (init.type === 'ridge' && activation.type === 'residual-kaf') {
     const remedy = 'A residual KAF already holds Swish: a ridge start adds a second function to it. Use {normal: 0}.';
     issues.push(warning(`${path}.init`, '{normal: σ} for residual-kaf', `{ridge: ${init.target}}`, remedy));
-  } else if (init.type === 'ridge' && init.target === 'relu' && !kernelsOf(activation).includes('relu')) {
+  } else if (init.type === 'ridge' && hasCorner(init.target) && !kernelsOf(activation).includes('relu')) {
     const remedy =
       'Gaussian kernels fit the corner of ReLU only within 0.05, with large coefficients; elu or swish fit within 0.014.';
-    issues.push(warning(`${path}.init.ridge`, 'a smooth target', '"relu"', remedy));
+    issues.push(warning(`${path}.init.ridge`, 'a smooth target', `"${init.target}"`, remedy));
   }
-  if (init.type === 'ridge' && activation.kernels?.join() === 'relu' && !['relu', 'swish'].includes(init.target)) {
+  if (
+    init.type === 'ridge' &&
+    activation.kernels?.join() === 'relu' &&
+    !hasCorner(init.target) &&
+    init.target !== 'swish'
+  ) {
     const remedy = 'A sum of such kernels is 0 up to the first element of the dictionary; relu or swish nearly are.';
     const expected = '"relu" or "swish" with such kernels';
     issues.push(warning(`${path}.init.ridge`, expected, `"${init.target}"`, remedy));
@@ -62,6 +68,10 @@ export function checkActivation(activation: ActivationPlan, { path, training, ha
     issues.push(warning(`${path}.gamma`, 'γ between 1/(100Δ²) and 4/Δ²', rounded(activation.gamma), remedy));
   }
   return issues;
+}
+
+function hasCorner(target: StartTarget): boolean {
+  return target === 'relu' || target === 'leaky-relu';
 }
 
 function checkFormula(activation: TypedActivation, path: string): PlanIssue[] {

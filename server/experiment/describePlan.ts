@@ -1,11 +1,6 @@
 // One line that tells a plan from another at a glance.
-import {
-  activations,
-  isFormulaActivation,
-  type ActivationKey,
-  type ActivationName,
-  type FormulaActivation,
-} from '../formula/activations.ts';
+import { isFormulaActivation, type FormulaActivation } from '../formula/activationFunction.ts';
+import { activations, type ActivationKey, type ActivationName, type ActivationValues } from '../formula/activations.ts';
 import { kafKernels } from '../formula/kafKernels.ts';
 import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
 import { shorten } from './experimentText.ts';
@@ -76,7 +71,7 @@ const kafNames = {
 /** `ELU α 1.7`: the name with those of its numbers that are not as usual. */
 function formulaText(activation: FormulaActivation): string {
   if (activation.type === 'formula') return shorten(activation.formula, 40);
-  const { type, ...values } = activation as { type: ActivationName } & Readonly<Record<string, number>>;
+  const { type, ...values } = activation as { type: ActivationName } & ActivationValues;
   const { name, keys } = activations[type] as { name: string; keys: Readonly<Record<string, ActivationKey>> };
   const unusual = Object.entries(values).filter(([key, value]) => value !== keys[key]?.byDefault);
   return [name, ...unusual.map(([key, value]) => `${keys[key]?.symbol ?? key} ${value}`)].join(' ');

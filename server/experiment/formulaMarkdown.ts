@@ -1,12 +1,7 @@
 // The reference of formulas as Markdown: the language, and the activation functions that are formulas. docs/formulas.md is this,
 // formatted.
-import {
-  activationFunction,
-  activations,
-  type ActivationFunction,
-  type ActivationKey,
-  type ActivationName,
-} from '../formula/activations.ts';
+import { activationFunction, type ActivationFunction, usualActivation } from '../formula/activationFunction.ts';
+import { activations, type ActivationName } from '../formula/activations.ts';
 import { cornersOf, gainOf } from '../formula/analysis.ts';
 import { formulaConstants, formulaFunctions, formulaLimits } from '../formula/parseFormula.ts';
 
@@ -70,9 +65,7 @@ const named =
   'At the numbers that an experiment has where it says none; [experiment.md](experiment.md) has their keys and sources.';
 
 function namedRow(type: ActivationName): string[] {
-  const keys = Object.entries(activations[type].keys as Readonly<Record<string, ActivationKey>>);
-  const numbers = Object.fromEntries(keys.map(([key, { byDefault }]) => [key, byDefault]));
-  const described = activationFunction({ type, ...numbers } as never);
+  const described = activationFunction(usualActivation(type));
   const { text } = described.formula;
   const slope = text.slope === undefined ? '' : `; for the gradient \`${text.slope}\``;
   return [

@@ -1,12 +1,13 @@
 // What a plan on a disk must be before it is trusted: the types of protocol/plan.ts, the ranges of settings.ts, the
 // contradictions of checkPlan.ts. Keys that came after a plan was written get their defaults here, and nowhere else.
 import { z } from 'zod';
-import { activations, type ActivationName } from '../formula/activations.ts';
+import { activations, type ActivationKey, type ActivationName } from '../formula/activations.ts';
 import { kafKernelNames } from '../formula/kafKernels.ts';
+import { startTargetNames } from '../formula/startTargets.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
-import { startTargets, type ActivationPlan, type DatasetPlan, type LayerPlan, type Plan } from '../protocol/plan.ts';
+import type { ActivationPlan, DatasetPlan, LayerPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { isPublished } from './datasetSetting.ts';
 import { pathNames } from './settingAt.ts';
@@ -69,7 +70,7 @@ function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-
       z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
       z.strictObject({
         type: z.literal('ridge'),
-        target: z.enum(startTargets),
+        target: z.enum(startTargetNames),
         ...numbers(`${at}.init.ridge`, 'epsilon'),
       }),
     ]),
@@ -84,9 +85,12 @@ function functionSchema<const T extends string, const K extends string = never>(
 const finite = z.number().min(-1e6).max(1e6);
 
 /** Those that are a formula with a name: a schema each, of one shape to the type checker. */
-const namedActivations = (Object.keys(activations) as ActivationName[]).map((type) =>
-  functionSchema(type, ...Object.keys(activations[type].keys)),
-);
+const namedActivations = (Object.keys(activations) as ActivationName[]).map((type) => {
+  const keys = Object.entries<ActivationKey>(activations[type].keys);
+  const words = keys.flatMap(([key, said]) => ('words' in said ? [[key, z.enum(Object.keys(said.words))]] : []));
+  const ofNumbers = keys.filter(([, said]) => !('words' in said)).map(([key]) => key);
+  return functionSchema(type, ...ofNumbers).extend(Object.fromEntries(words) as Record<string, z.ZodType>);
+});
 
 const activation = z.discriminatedUnion('type', [
   z.strictObject({
@@ -114,7 +118,7 @@ const activation = z.discriminatedUnion('type', [
   }),
   functionSchema('spline', 'points', 'boundary', 'noise').extend({
     basis: z.enum(['catmull-rom', 'b-spline']),
-    start: z.enum(startTargets),
+    start: z.enum(startTargetNames),
   }),
   functionSchema('maxout', 'maps'),
   functionSchema('kaf-2d', 'dictionary', 'boundary', 'gamma', 'std'),

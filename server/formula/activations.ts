@@ -1,9 +1,19 @@
 // The activation functions that are a formula, one line each: what an experiment may name, what its kernels are made of on every
 // runtime, the reference that these are checked against, and what the documents say. Equation numbers: Peconi (2020).
-import { formulaOf, type Formula, type FormulaText } from './formula.ts';
+import { fitPade } from './fitPade.ts';
+import { startTargets, type StartTarget } from './startTargets.ts';
+
+/** A word of an activation function that says how it is made. */
+export interface ActivationWord {
+  readonly description: string;
+  readonly words: Readonly<Record<string, { readonly description: string }>>;
+  readonly byDefault: string;
+  /** What stands before it where the function is named in short. */
+  readonly symbol?: string;
+}
 
 /** A number of an activation function: a constant of its formula, or where a trained coefficient starts. */
-export interface ActivationKey {
+export interface ActivationNumber {
   readonly description: string;
   readonly min: number;
   readonly max: number;
@@ -19,39 +29,32 @@ export interface ActivationKey {
   readonly atLeast?: number;
 }
 
-export interface Parameter {
-  readonly name: string;
-  readonly start: number;
-  /** What training keeps it within. */
-  readonly min: number;
-  readonly max: number;
-}
+export type ActivationKey = ActivationNumber | ActivationWord;
 
-/** An activation function with all its numbers. */
-export interface ActivationFunction {
-  readonly formula: Formula;
-  readonly parameters: readonly Parameter[];
-}
+/** What the keys of an activation function say. */
+export type ActivationValues = Readonly<Record<string, number | string>>;
 
-interface Definition {
+export interface ActivationDefinition {
   /** For people. */
   readonly name: string;
   readonly description: string;
   readonly equation: string;
   readonly keys: Readonly<Record<string, ActivationKey>>;
   /** Of x and the keys; or made by the keys' values, where they say how long it is. */
-  readonly formula: string | ((values: Readonly<Record<string, number>>) => MadeFormula);
+  readonly formula: string | ((values: never) => MadeFormula);
   /** See FormulaText. */
   readonly slope?: string;
 }
 
-interface MadeFormula {
+export interface MadeFormula {
   readonly formula: string;
   /** Where each coefficient starts. */
   readonly starts: Readonly<Record<string, number>>;
+  /** Standard deviation of normal noise on them. */
+  readonly noise?: number;
 }
 
-function define<const D extends Definition>(definition: D): D {
+function define<const D extends ActivationDefinition>(definition: D): D {
   return definition;
 }
 
@@ -264,7 +267,7 @@ export const activations = {
         byDefault: 1,
       },
     },
-    formula: ({ hinges = 0, reach = 0 }) => {
+    formula: ({ hinges, reach }: { readonly hinges: number; readonly reach: number }) => {
       const numbers = Array.from({ length: hinges }, (_, index) => index);
       // A single hinge is at 0.
       const place = (index: number) => (hinges === 1 ? 0 : -reach + (2 * reach * index) / (hinges - 1));
@@ -282,7 +285,7 @@ export const activations = {
     description: 'Polynomial, its coefficients trained, a channel its own (4.3); starts as the identity.',
     equation: 'f(x) = Σᵢ cᵢxⁱ',
     keys: { degree: { description: 'The highest power.', min: 1, max: 16, isInteger: true, byDefault: 3 } },
-    formula: ({ degree = 1 }) => ({
+    formula: ({ degree }: { readonly degree: number }) => ({
       formula: horner('c', 0, degree),
       starts: Object.fromEntries(Array.from({ length: degree + 1 }, (_, power) => [`c${power}`, power === 1 ? 1 : 0])),
     }),
@@ -290,19 +293,25 @@ export const activations = {
   pade: define({
     name: 'Padé',
     description:
-      'Padé activation unit, a quotient of polynomials trained, a channel its own; starts as leaky ReLU (Molina et al., 2020).',
+      'Padé activation unit: a quotient of polynomials whose denominator is never below 1, trained, a channel its own (Molina et al., 2020).',
     equation: 'f(x) = Σⱼ aⱼxʲ/(1 + |Σₖ bₖxᵏ|), j = 0 … 5, k = 1 … 4',
-    keys: {},
-    formula: () => ({
-      formula: `(${horner('a', 0, 5)}) / (1 + abs(x * (${horner('b', 1, 4)})))`,
-      // Leaky ReLU of slope 0.01 to within 0.04 on ±3.
-      starts: {
-        ...{ a0: 0.02996348, a1: 0.61690165, a2: 2.37539147, a3: 3.06608078, a4: 1.52474449, a5: 0.25281987 },
-        ...{ b1: 1.19160814, b2: 4.40811795, b3: 0.91111034, b4: 0.34885983 },
+    keys: {
+      start: {
+        description: 'The function that it starts as, on ±3.',
+        words: startTargets,
+        byDefault: 'leaky-relu',
+        symbol: 'from',
       },
-    }),
+      noise: { description: 'σ of normal noise on a and b before training.', min: 0, max: 100, byDefault: 0 },
+    },
+    formula: ({ start, noise }: { readonly start: StartTarget; readonly noise: number }) => {
+      const { a, b } = fitPade(startTargets[start].at);
+      const starts = [...a.map((value, j) => [`a${j}`, value]), ...b.map((value, k) => [`b${k + 1}`, value])];
+      const formula = `(${horner('a', 0, 5)}) / (1 + abs(x * (${horner('b', 1, 4)})))`;
+      return { formula, starts: Object.fromEntries(starts) as Record<string, number>, noise };
+    },
   }),
-} as const satisfies Readonly<Record<string, Definition>>;
+} as const satisfies Readonly<Record<string, ActivationDefinition>>;
 
 /** c₀ + x·(c₁ + x·(…)). */
 function horner(letter: string, first: number, last: number): string {
@@ -310,82 +319,3 @@ function horner(letter: string, first: number, last: number): string {
 }
 
 export type ActivationName = keyof typeof activations;
-
-/** As it stands in a plan: its name and all its numbers. */
-export type ActivationByName = {
-  [T in ActivationName]: { readonly type: T } & { readonly [K in keyof (typeof activations)[T]['keys']]: number };
-}[ActivationName];
-
-/** A function that the experiment spells out. */
-export interface TypedActivation {
-  readonly type: 'formula';
-  readonly formula: string;
-  /** Trained, a channel its own; `min` and `max` are null where nothing bounds them. */
-  readonly parameters: readonly {
-    readonly name: string;
-    readonly start: number;
-    readonly min: number | null;
-    readonly max: number | null;
-  }[];
-}
-
-export type FormulaActivation = ActivationByName | TypedActivation;
-
-export function isFormulaActivation<P extends { readonly type: string }>(
-  plan: P,
-): plan is Extract<P, FormulaActivation> {
-  return plan.type === 'formula' || Object.hasOwn(activations, plan.type);
-}
-
-const named = new WeakSet<Formula>();
-
-/** Whether it is that of an activation with a name, always of the same form: then tests have compiled it. */
-export function isNamedFormula(formula: Formula): boolean {
-  return named.has(formula);
-}
-
-/** @throws FormulaError where a typed formula has a mistake */
-export function activationFunction(plan: FormulaActivation): ActivationFunction {
-  if (plan.type === 'formula') {
-    const parameters = plan.parameters.map(({ name, start, min, max }) => ({
-      ...{ name, start, min: min ?? -Infinity, max: max ?? Infinity },
-    }));
-    return {
-      formula: formulaOf({ formula: plan.formula, parameters: parameters.map(({ name }) => name) }),
-      parameters,
-    };
-  }
-  const { type, ...values } = plan as { type: ActivationName } & Readonly<Record<string, number>>;
-  const definition: Definition = activations[type];
-  const { text, parameters } = spellOut(definition, values);
-  const made = formulaOf(text);
-  if (typeof definition.formula === 'string') named.add(made);
-  return { formula: made, parameters };
-}
-
-function spellOut(
-  { formula, keys, slope }: Definition,
-  values: Readonly<Record<string, number>>,
-): { text: FormulaText; parameters: Parameter[] } {
-  if (typeof formula !== 'string') {
-    const made = formula(values);
-    const parameters = Object.entries(made.starts).map(([name, start]) => ({
-      ...{ name, start, min: -Infinity, max: Infinity },
-    }));
-    return { text: { formula: made.formula, parameters: Object.keys(made.starts) }, parameters };
-  }
-  const entries = Object.entries(keys);
-  const parameters = entries
-    .filter(([, { isTrained }]) => isTrained)
-    .map(([name, { atLeast }]) => ({ name, start: values[name]!, min: atLeast ?? -Infinity, max: Infinity }));
-  const constants = entries.filter(([, { isTrained }]) => !isTrained).map(([name]) => [name, values[name]!] as const);
-  return {
-    text: {
-      formula,
-      parameters: parameters.map(({ name }) => name),
-      ...(constants.length > 0 ? { constants: Object.fromEntries(constants) } : {}),
-      ...(slope === undefined ? {} : { slope }),
-    },
-    parameters,
-  };
-}

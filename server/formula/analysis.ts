@@ -1,14 +1,16 @@
 // What can be said of an activation function before it is trained: its gain, and where it has no derivative.
-import type { ActivationFunction } from './activations.ts';
+import type { ActivationFunction } from './activationFunction.ts';
 import { curveOf } from './evaluate.ts';
 import { inOrder, type Node } from './expression.ts';
+
+type Described = Pick<ActivationFunction, 'formula' | 'parameters'>;
 
 /**
  * By how much a layer of it, behind a batch normalisation, lets gradients grow on their way back: √(E f′(z)²/Var f(z)) for
  * z ~ N(0, 1), by the midpoint rule on ±8. At 1 a gradient keeps its size however deep the network is; at 1.1 it grows by 200
  * over 56 layers. NaN where f is constant or not finite.
  */
-export function gainOf({ formula, parameters }: ActivationFunction): number {
+export function gainOf({ formula, parameters }: Described): number {
   const nPoints = 16_000;
   const step = 16 / nPoints;
   const x = Float64Array.from({ length: nPoints }, (_, i) => -8 + (i + 0.5) * step);
@@ -34,7 +36,7 @@ export interface Corner {
 }
 
 /** Those on ±10 at the coefficients that training starts from, in order. */
-export function cornersOf({ formula, parameters }: ActivationFunction): Corner[] {
+export function cornersOf({ formula, parameters }: Described): Corner[] {
   const coefficients = starts(parameters);
   const places = inOrder([formula.value]).flatMap((node) => borderOf(node).flatMap((border) => zerosOf(border)));
   const found = [...new Set(places.map((x) => Number(x.toPrecision(9))))].sort((a, b) => a - b);

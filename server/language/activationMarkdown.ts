@@ -1,5 +1,5 @@
 // What an activation function looks like and how it lets gradients pass, as Markdown.
-import { activationFunction, type ActivationFunction, type FormulaActivation } from '../formula/activations.ts';
+import { activationFunction, type ActivationFunction, type FormulaActivation } from '../formula/activationFunction.ts';
 import { cornersOf, gainOf, type Corner } from '../formula/analysis.ts';
 import { FormulaError } from '../formula/parseFormula.ts';
 import { curvePicture } from './curvePicture.ts';

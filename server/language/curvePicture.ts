@@ -1,6 +1,6 @@
 // f and f′ of an activation function as a picture for hovers: an SVG in a data URI. Hovers know no theme, so its colours are ones
 // that stand out on dark and light alike.
-import type { ActivationFunction } from '../formula/activations.ts';
+import type { ActivationFunction } from '../formula/activationFunction.ts';
 import { curveOf } from '../formula/evaluate.ts';
 
 const size = { width: 280, height: 150 };

@@ -4,7 +4,7 @@ import { activationIn } from '../experiment/compileExperiment.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import type { Setting, Word } from '../experiment/setting.ts';
 import { tagSetting } from '../experiment/readSettings.ts';
-import { isFormulaActivation } from '../formula/activations.ts';
+import { isFormulaActivation } from '../formula/activationFunction.ts';
 import { formulaFunctions } from '../formula/parseFormula.ts';
 import { activationMarkdown } from './activationMarkdown.ts';
 import { pointedAt } from './cursorPlace.ts';

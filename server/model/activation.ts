@@ -6,7 +6,7 @@ import {
   isFormulaActivation,
   type ActivationFunction,
   type FormulaActivation,
-} from '../formula/activations.ts';
+} from '../formula/activationFunction.ts';
 import { applyFormula } from '../tensor/ops/formula.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
 import { maxout } from '../tensor/ops/maxout.ts';
@@ -14,7 +14,8 @@ import { spline } from '../tensor/ops/spline.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
 import type { Bounds } from './parameters.ts';
 import { makeKaf, makeKaf2d } from './kafActivation.ts';
-import { dictionaryElements, ridgeTargets } from './ridge.ts';
+import { dictionaryElements } from './ridge.ts';
+import { startTargets } from '../formula/startTargets.ts';
 
 export type { Progress } from './activationLayer.ts';
 
@@ -53,15 +54,15 @@ function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
   return { apply, info: null };
 }
 
-/** Every channel starts from the same coefficients. */
+/** Every channel starts from the same coefficients, but for noise. */
 function makeFormula(plan: FormulaActivation, { name: layer, channels, maker }: Place): ActivationLayer {
-  const { formula, parameters } = activationFunction(plan);
+  const { formula, parameters, noise } = activationFunction(plan);
   if (parameters.length === 0) return fixed((x) => applyFormula(x, null, { formula, gradients: 'input' }));
   const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
     layer,
     'coefficients',
     [channels, parameters.length],
-    { type: 'rows', row: Float64Array.from(parameters, ({ start }) => start) },
+    { type: 'rows', row: Float64Array.from(parameters, ({ start }) => start), noise },
     boundsOf(parameters),
   );
   return {
@@ -80,7 +81,7 @@ function makeSpline(plan: SplinePlan, { name: layer, channels, maker }: Place): 
   const knots = dictionaryElements({ size: plan.points, boundary, gamma: 1 });
   const points: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'points', [channels, plan.points], {
     type: 'rows',
-    row: knots.map(ridgeTargets[plan.start]),
+    row: knots.map(startTargets[plan.start].at),
     noise,
   });
   return {

@@ -10,7 +10,8 @@ import { kernelKaf, mixKernels } from '../tensor/ops/kernelKaf.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer } from './parameters.ts';
-import { dictionaryElements, fitRidge, ridgeTargets } from './ridge.ts';
+import { dictionaryElements, fitRidge } from './ridge.ts';
+import { startTargets } from '../formula/startTargets.ts';
 
 /** The coefficients, and what else is trained, with the function of them. */
 export function makeKaf(plan: KafPlan, place: Place): ActivationLayer {
@@ -72,8 +73,8 @@ function baseOf({ type }: KafPlan): 'none' | 'swish' {
 function kafInitializer(plan: KafPlan): Initializer {
   const { dictionary: size, boundary, gamma, init } = plan;
   if (init.type === 'normal') return { type: 'normal', std: init.std };
-  const target = ridgeTargets[init.target];
-  const base = baseOf(plan) === 'swish' ? ridgeTargets.swish : () => 0;
+  const target = startTargets[init.target].at;
+  const base = baseOf(plan) === 'swish' ? startTargets.swish.at : () => 0;
   const kernels: readonly KafKernelName[] = kernelsOf(plan);
   return {
     type: 'rows',

@@ -1,6 +1,6 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
 // what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
-import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
+import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { isKaf, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ActivationLayout, ConvolutionLayout, LayerLayout } from '../network/layout.ts';

@@ -1,7 +1,7 @@
 // Ridge initialisation of kernel activation functions, in float64 on the host.
 import { curveOf } from '../formula/evaluate.ts';
 import { gaussianAlone, kafKernelFormula, kafKernels, type KafKernelName } from '../formula/kafKernels.ts';
-import type { StartTarget } from '../protocol/plan.ts';
+import { solvePositive } from '../formula/solvePositive.ts';
 
 export interface Dictionary {
   /** Number D of elements, at least 1. */
@@ -35,23 +35,11 @@ export function fitRidge(dictionary: Dictionary, target: (x: number) => number, 
     ? { matrix: (i: number, j: number) => kernel(elements[i]! - elements[j]!), t: elements.map(target) }
     : leastSquares(dictionary, kernel, target);
   const n = elements.length;
-  const factor = new Float64Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column <= row; column++) {
-      let sum = matrix(row, column) + (row === column ? epsilon : 0);
-      for (let k = 0; k < column; k++) sum -= factor[row * n + k]! * factor[column * n + k]!;
-      if (row > column) {
-        factor[row * n + column] = sum / factor[column * n + column]!;
-      } else if (sum > 0) {
-        factor[row * n + row] = Math.sqrt(sum);
-      } else {
-        throw new RangeError(
-          `ridge initialisation: the kernel matrix plus ${epsilon} on its diagonal is singular (dictionary ${n}, gamma ${dictionary.gamma}); take a larger epsilon or gamma`,
-        );
-      }
-    }
-  }
-  return solve(factor, t);
+  const alpha = solvePositive(n, (row, column) => matrix(row, column) + (row === column ? epsilon : 0), t);
+  if (alpha) return alpha;
+  throw new RangeError(
+    `ridge initialisation: the kernel matrix plus ${epsilon} on its diagonal is singular (dictionary ${n}, gamma ${dictionary.gamma}); take a larger epsilon or gamma`,
+  );
 }
 
 /** The mean of the kernels, of the distance. */
@@ -81,26 +69,3 @@ function leastSquares(
     t: Float64Array.from({ length: size }, (_, i) => meanOver((p) => at(p, i) * target(points[p]!))),
   };
 }
-
-/** Solves L Lᵀ α = t for the lower triangular L, in place of t. */
-function solve(factor: Float64Array, t: Float64Array): Float64Array {
-  const n = t.length;
-  for (let row = 0; row < n; row++) {
-    for (let k = 0; k < row; k++) t[row]! -= factor[row * n + k]! * t[k]!;
-    t[row]! /= factor[row * n + row]!;
-  }
-  for (let row = n - 1; row >= 0; row--) {
-    for (let k = row + 1; k < n; k++) t[row]! -= factor[k * n + row]! * t[k]!;
-    t[row]! /= factor[row * n + row]!;
-  }
-  return t;
-}
-
-/** What a function may start as, in float64. */
-export const ridgeTargets: Readonly<Record<StartTarget, (x: number) => number>> = {
-  relu: (x) => Math.max(0, x),
-  elu: (x) => (x > 0 ? x : Math.expm1(x)),
-  swish: (x) => x / (1 + Math.exp(-x)),
-  tanh: Math.tanh,
-  identity: (x) => x,
-};

@@ -1,5 +1,5 @@
 // What a layer costs: trained values, running statistics, multiplications. Memory of a pass is in server/model/passMemory.ts.
-import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
+import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { kernelsOf, type ActivationPlan } from '../protocol/plan.ts';
 import type { LayerLayout } from './layout.ts';
 

@@ -1,7 +1,8 @@
 // The plan: an experiment with every default spelled out, as it is frozen in a run and travels on the wire.
 // How an experiment file becomes a plan is the business of server/experiment.
 import { gaussianAlone, type KafKernelName } from '../formula/kafKernels.ts';
-import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activations.ts';
+import type { StartTarget } from '../formula/startTargets.ts';
+import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activationFunction.ts';
 import type { PublishedName, PublishedTableName } from './datasets.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
 
@@ -291,10 +292,6 @@ export function hasShapes(activation: ActivationPlan): boolean {
 export type KafInit =
   | { readonly type: 'normal'; readonly std: number }
   | { readonly type: 'ridge'; readonly target: StartTarget; readonly epsilon: number };
-
-/** The functions that one that is trained may start as. */
-export const startTargets = ['tanh', 'relu', 'elu', 'swish', 'identity'] as const;
-export type StartTarget = (typeof startTargets)[number];
 
 /** `binary-cross-entropy` is of one output, for two classes. */
 export type LossName = 'cross-entropy' | 'least-squares' | 'binary-cross-entropy';

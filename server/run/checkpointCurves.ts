@@ -1,6 +1,6 @@
 // The curves of the activation functions that are trained in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
 import type { KafContents, ShapeContents, SplineContents } from '../protocol/checkpoint.ts';
-import { activationFunction, isFormulaActivation } from '../formula/activations.ts';
+import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { mixedCoefficients } from '../formula/kafKernels.ts';
 import type { FormulaText } from '../formula/formula.ts';
 import { isKaf, kernelsOf } from '../protocol/plan.ts';

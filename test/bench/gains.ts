@@ -3,11 +3,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   activationFunction,
-  activations,
   type ActivationFunction,
-  type ActivationKey,
-  type ActivationName,
-} from '../../server/formula/activations.ts';
+  usualActivation,
+} from '../../server/formula/activationFunction.ts';
+import { activations, type ActivationName } from '../../server/formula/activations.ts';
 import { gainOf } from '../../server/formula/analysis.ts';
 import { convolve } from '../../server/model/linear.ts';
 import { batchNormTraining } from '../../server/tensor/ops/batchNorm.ts';
@@ -29,9 +28,7 @@ const shape: [number, number, number, number] = [16, 16, 16, channels];
 /** @param rounds stacks, each of other weights and inputs */
 export function measureGains(rounds: number): GainResult[] {
   return (Object.keys(activations) as ActivationName[]).map((activation) => {
-    const keys = Object.entries(activations[activation].keys as Readonly<Record<string, ActivationKey>>);
-    const numbers = Object.fromEntries(keys.map(([key, { byDefault }]) => [key, byDefault]));
-    const described = activationFunction({ type: activation, ...numbers } as never);
+    const described = activationFunction(usualActivation(activation));
     const samples = Array.from({ length: rounds }, (_, seed) => measure(described, seed));
     return { activation, formula: gainOf(described), measured: summarize(samples) };
   });

@@ -1,6 +1,6 @@
 // The hot kernels alone, at the sizes of the VGG network with batches of 128.
 import * as tf from '@tensorflow/tfjs-core';
-import { activationFunction } from '../../server/formula/activations.ts';
+import { activationFunction } from '../../server/formula/activationFunction.ts';
 import { summarize, type Summary } from './statistics.ts';
 
 export interface KernelTime extends Summary {

@@ -1,12 +1,12 @@
 // Derivatives of formulas, what is simplified, and what is said of them before they are trained.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activationFunction, activations, type ActivationName } from '../../server/formula/activations.ts';
+import { activationFunction, usualActivation } from '../../server/formula/activationFunction.ts';
+import { activations, type ActivationName } from '../../server/formula/activations.ts';
 import { cornersOf, gainOf } from '../../server/formula/analysis.ts';
 import { activate, activateGradients, curveOf } from '../../server/formula/evaluate.ts';
 import { inOrder, type Node } from '../../server/formula/expression.ts';
 import { formulaOf } from '../../server/formula/formula.ts';
-import { usualNumbers } from '../tensor/namedActivation.ts';
 import { boundErrors } from './errorBound.ts';
 import { formulas } from './randomFormula.ts';
 
@@ -169,7 +169,7 @@ describe('the gain per layer behind batch normalisation', () => {
     ['softplus', 1.04, 6e-4],
     ['polynomial', 1, 1e-6],
   ] as const)('of %s is %d', (type, gain, tolerance) => {
-    const plan = { type, ...usualNumbers(type) } as never;
+    const plan = usualActivation(type);
     expect(Math.abs(gainOf(activationFunction(plan)) - gain)).toBeLessThan(tolerance);
   });
 
@@ -180,8 +180,7 @@ describe('the gain per layer behind batch normalisation', () => {
 });
 
 describe('the corners of an activation', () => {
-  const cornersOfNamed = (type: ActivationName) =>
-    cornersOf(activationFunction({ type, ...usualNumbers(type) } as never));
+  const cornersOfNamed = (type: ActivationName) => cornersOf(activationFunction(usualActivation(type)));
 
   it('are found where it has no derivative', () => {
     expect(cornersOfNamed('relu')).toEqual([{ x: 0, isJump: false, slopes: [0, 1] }]);

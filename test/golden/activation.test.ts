@@ -2,7 +2,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { describe, it } from 'vitest';
 
-import type { ActivationName, FormulaActivation } from '../../server/formula/activations.ts';
+import { usualActivation, type FormulaActivation } from '../../server/formula/activationFunction.ts';
+import type { ActivationName } from '../../server/formula/activations.ts';
 import { freeKaf } from '../../server/tensor/ops/freeKaf.ts';
 import { kWinners } from '../../server/tensor/ops/kWinners.ts';
 import { maxout } from '../../server/tensor/ops/maxout.ts';
@@ -60,7 +61,7 @@ function planOf(type: ActivationName, alpha: number): FormulaActivation {
 
 /** Of those with trained coefficients, how many they are; where they start does not count. */
 function trainedPlan(type: ActivationName, length: number): FormulaActivation {
-  return { type, hinges: length / 2, reach: 1, degree: length - 1 } as unknown as FormulaActivation;
+  return { ...usualActivation(type), hinges: length / 2, reach: 1, degree: length - 1 } as unknown as FormulaActivation;
 }
 
 describe('the float64 references agree with PyTorch', () => {

@@ -3,9 +3,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countParameters } from '../../server/model/countParameters.ts';
 import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { winnersRatio } from '../../server/model/activation.ts';
-import { activationFunction } from '../../server/formula/activations.ts';
+import { activationFunction } from '../../server/formula/activationFunction.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge } from '../../server/model/ridge.ts';
+import { fitPade } from '../../server/formula/fitPade.ts';
+import { startTargets } from '../../server/formula/startTargets.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
@@ -116,6 +118,18 @@ describe('buildNetwork', () => {
     expect(network.activations[4]).toEqual({ layer: `${activation.type}5`, channels: 128, formula: formula.text });
   });
 
+  it('starts a Padé unit at its fit, with noise that differs between channels', () => {
+    const pade = { type: 'pade', start: 'swish', noise: 0 } as const;
+    const { a, b } = fitPade(startTargets.swish.at);
+    const clean = valuesOf(build(planOf('light', pade)), 'pade5.coefficients');
+    expect(clean).toHaveLength(128 * 10);
+    expect(clean.slice(-10)).toEqual(Float32Array.from([...a, ...b]));
+    const noisy = valuesOf(build(planOf('light', { ...pade, noise: 0.2 })), 'pade5.coefficients');
+    const std = Math.sqrt(noisy.reduce((sum, value, i) => sum + (value - clean[i]!) ** 2, 0) / noisy.length);
+    // The standard error of a standard deviation of 1280 normal values is 2 %; four of them.
+    expect(Math.abs(std / 0.2 - 1)).toBeLessThan(0.08);
+  });
+
   it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {
     const clean = valuesOf(build(planOf('light', splineOfSix)), 'spline5.points');
     expect(clean).toHaveLength(128 * 6);
@@ -202,7 +216,7 @@ describe('buildNetwork', () => {
     const dictionary = { size: 20, boundary: 3, gamma: 361 / 216 };
     const init = { type: 'ridge', target: 'elu', epsilon: 1e-6 } as const;
     const ridge = valuesOf(build(planOf('light', { ...kaf, init })), 'kaf1.alpha');
-    const fit = Float32Array.from(fitRidge(dictionary, ridgeTargets.elu, 1e-6));
+    const fit = Float32Array.from(fitRidge(dictionary, startTargets.elu.at, 1e-6));
     expect(ridge.slice(0, 20)).toEqual(fit);
     expect(ridge.slice(31 * 20)).toEqual(fit);
     const residual = build(planOf('light', { ...kaf, type: 'residual-kaf', init: { ...init, target: 'swish' } }));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kernelKaf } from '../../server/tensor/reference/kernelKaf.ts';
-import { dictionaryElements, fitRidge, ridgeTargets } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge } from '../../server/model/ridge.ts';
+import { startTargets } from '../../server/formula/startTargets.ts';
 
 const size = 20;
 const boundary = 3;
@@ -21,7 +22,7 @@ describe('fitRidge', () => {
     ['elu', 0.0134, 0.00005, 42],
     ['swish', 0.0115, 0.00005, 40],
   ] as const)('fits %s within %f on [−3, 3]', (name, maxError, rounding, maxAlpha) => {
-    const target = ridgeTargets[name];
+    const target = startTargets[name].at;
     const alpha = fitRidge(dictionary, target, 1e-6);
     let worst = 0;
     for (let i = 0; i <= 60_000; i++) {
@@ -42,32 +43,32 @@ describe('fitRidge', () => {
     ['relu', 'relu', 0.0545, 0.6],
     ['softplus', 'relu', 0.1143, 17.7],
   ] as const)('fits kernels %s to %s within %f', (kernel, name, maxError, maxAlpha) => {
-    const alpha = fitRidge({ ...dictionary, kernels: [kernel] }, ridgeTargets[name], 1e-6);
+    const alpha = fitRidge({ ...dictionary, kernels: [kernel] }, startTargets[name].at, 1e-6);
     const x = Float64Array.from({ length: 6001 }, (_, i) => -3 + i / 1000);
     const options = { channels: 1, kernels: [kernel], dictionary: size, boundary, gamma: dictionary.gamma } as const;
     const y = kernelKaf(x, alpha, { ...options, base: 'none' });
-    const worst = y.reduce((most, value, i) => Math.max(most, Math.abs(value - ridgeTargets[name](x[i]!))), 0);
+    const worst = y.reduce((most, value, i) => Math.max(most, Math.abs(value - startTargets[name].at(x[i]!))), 0);
     expect(worst).toBeCloseTo(maxError, 4);
     expect(Math.max(...alpha.map(Math.abs))).toBeCloseTo(maxAlpha, 0);
   });
 
   it('fits the mean of several kernels', () => {
     const kernels = ['gaussian', 'softplus'] as const;
-    const alpha = fitRidge({ ...dictionary, kernels }, ridgeTargets.elu, 1e-6);
+    const alpha = fitRidge({ ...dictionary, kernels }, startTargets.elu.at, 1e-6);
     const x = Float64Array.from({ length: 601 }, (_, i) => -3 + i / 100);
     const halves = [...alpha, ...alpha].map((value) => value / 2);
     const options = { channels: 1, kernels, dictionary: size, boundary, gamma: dictionary.gamma } as const;
     kernelKaf(x, halves, { ...options, base: 'none' }).forEach((value, i) => {
-      expect(Math.abs(value - ridgeTargets.elu(x[i]!))).toBeLessThan(0.0054);
+      expect(Math.abs(value - startTargets.elu.at(x[i]!))).toBeLessThan(0.0054);
     });
   });
 
   it('solves (K + εI)α = t', () => {
-    const alpha = fitRidge(dictionary, ridgeTargets.elu, 1e-6);
+    const alpha = fitRidge(dictionary, startTargets.elu.at, 1e-6);
     const elements = dictionaryElements(dictionary);
     for (const [i, d] of elements.entries()) {
       // cond(K) is 3.7e5, so that float64 leaves about 1e-10.
-      expect(evaluate(alpha, d) + 1e-6 * alpha[i]!).toBeCloseTo(ridgeTargets.elu(d), 9);
+      expect(evaluate(alpha, d) + 1e-6 * alpha[i]!).toBeCloseTo(startTargets.elu.at(d), 9);
     }
   });
 
@@ -76,7 +77,7 @@ describe('fitRidge', () => {
   });
 
   it('aims at the functions by their names', () => {
-    const at = (x: number) => [ridgeTargets.relu(x), ridgeTargets.elu(x), ridgeTargets.swish(x)];
+    const at = (x: number) => [startTargets.relu.at(x), startTargets.elu.at(x), startTargets.swish.at(x)];
     // e⁻¹ − 1, and ±1/(1 + e^∓1).
     [-1, 0, 1].forEach((x, index) => {
       const expected = [
@@ -90,8 +91,8 @@ describe('fitRidge', () => {
 
   it('says what to change where the kernel matrix is singular', () => {
     // All ones: what is left of the second row is 0 to the bit.
-    expect(() => fitRidge({ size: 2, boundary: 3, gamma: 0 }, ridgeTargets.relu, 0)).toThrow(RangeError);
-    expect(() => fitRidge({ size: 64, boundary: 3, gamma: 0.01 }, ridgeTargets.relu, 0)).toThrow(
+    expect(() => fitRidge({ size: 2, boundary: 3, gamma: 0 }, startTargets.relu.at, 0)).toThrow(RangeError);
+    expect(() => fitRidge({ size: 64, boundary: 3, gamma: 0.01 }, startTargets.relu.at, 0)).toThrow(
       'take a larger epsilon or gamma',
     );
   });

@@ -1,20 +1,8 @@
 // Activations that are formulas, for tests: on the current runtime, and in float64.
 import type * as tf from '@tensorflow/tfjs-core';
-import {
-  activationFunction,
-  activations,
-  type ActivationKey,
-  type ActivationName,
-  type FormulaActivation,
-} from '../../server/formula/activations.ts';
+import { activationFunction, type FormulaActivation } from '../../server/formula/activationFunction.ts';
 import { activate, activateGradients } from '../../server/formula/evaluate.ts';
 import { applyFormula } from '../../server/tensor/ops/formula.ts';
-
-/** The numbers that an experiment has where it says none. */
-export function usualNumbers(type: ActivationName): Readonly<Record<string, number>> {
-  const keys = Object.entries(activations[type].keys as Readonly<Record<string, ActivationKey>>);
-  return Object.fromEntries(keys.map(([key, { byDefault }]) => [key, byDefault]));
-}
 
 /** One without trained coefficients. */
 export function applyFixed(plan: FormulaActivation, x: tf.Tensor): tf.Tensor {

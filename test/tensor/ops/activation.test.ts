@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import type { FormulaActivation } from '../../../server/formula/activations.ts';
+import type { FormulaActivation } from '../../../server/formula/activationFunction.ts';
 import { expectClose } from '../expectClose.ts';
 import { applyFixed, exactActivation } from '../namedActivation.ts';
 import { describeOnEveryRuntime, evaluate, evaluateGradients, float64, input, rounded, scatter } from './contract.ts';

@@ -1,7 +1,8 @@
 // The references' analytic gradients against central differences; their values are checked in test/golden.
 import { describe, expect, it } from 'vitest';
 
-import { activationFunction, activations, type FormulaActivation } from '../../../server/formula/activations.ts';
+import { activationFunction, type FormulaActivation } from '../../../server/formula/activationFunction.ts';
+import { activations } from '../../../server/formula/activations.ts';
 import { kafKernelNames } from '../../../server/formula/kafKernels.ts';
 import * as batchNorms from '../../../server/tensor/reference/batchNorm.ts';
 import * as convolutions from '../../../server/tensor/reference/convolution.ts';

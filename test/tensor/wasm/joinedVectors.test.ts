@@ -2,14 +2,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { activationFunction, activations, type ActivationName } from '../../../server/formula/activations.ts';
+import { activationFunction, usualActivation } from '../../../server/formula/activationFunction.ts';
+import { activations, type ActivationName } from '../../../server/formula/activations.ts';
 import { formulaOf } from '../../../server/formula/formula.ts';
 import { compileFormula } from '../../../server/tensor/wasm/formula/compileFormula.ts';
 import { canCompile } from '../../../server/tensor/wasm/joinVectors.ts';
 import { kernelFiles, loadKernels } from '../../../server/tensor/wasm/loadKernels.ts';
 import { guardBytes, MemoryPool } from '../../../server/tensor/wasm/memoryPool.ts';
 import { readGolden } from '../../golden/readGolden.ts';
-import { usualNumbers } from '../namedActivation.ts';
 import { assetsFolder } from './builds.ts';
 
 /** Against hanging alone, as vitest's own. */
@@ -25,7 +25,7 @@ describe.each(['relaxed', 'plain'] as const)('the kernels, %s SIMD', (build) => 
     const sizes = [1, 2, 3, 8, 16];
     const plans = (Object.keys(activations) as ActivationName[]).flatMap((type) =>
       (['apl', 'polynomial'].includes(type) ? sizes : [1]).map(
-        (size) => ({ type, ...usualNumbers(type), hinges: size, degree: size }) as never,
+        (size) => ({ ...usualActivation(type), hinges: size, degree: size }) as never,
       ),
     );
     const { cases } = readGolden<{ cases: readonly { formula: string; parameters: object }[] }>('formula');

@@ -1,13 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
-import {
-  activationFunction,
-  activations,
-  type ActivationFunction,
-  type ActivationKey,
-  type ActivationName,
-} from '../../../server/formula/activations.ts';
+import { activationFunction, type ActivationFunction } from '../../../server/formula/activationFunction.ts';
+import { activations, type ActivationKey, type ActivationName } from '../../../server/formula/activations.ts';
 import { describeOnEveryBuild, exactly, expectLikeCpu, noise, runKernel, sumTolerance } from './builds.ts';
 
 /** Rows and channels: empty, one, lanes ± 1, and more rows than a block. */
@@ -478,9 +473,9 @@ describeOnEveryBuild('fused kernels', () => {
 
 /** With a name, at numbers that bend it: 1.7 where its range allows. */
 function functionOf(type: ActivationName): ActivationFunction {
-  const numbers = Object.entries(activations[type].keys as Readonly<Record<string, ActivationKey>>).map(
-    ([key, { byDefault, max, isInteger, isTrained }]) =>
-      [key, isTrained === true || isInteger === true || max < 1.7 ? byDefault : 1.7] as const,
-  );
+  const numbers = Object.entries<ActivationKey>(activations[type].keys).map(([key, said]) => {
+    const isBent = !('words' in said) && !said.isTrained && !said.isInteger && said.max >= 1.7;
+    return [key, isBent ? 1.7 : said.byDefault] as const;
+  });
   return activationFunction({ type, ...Object.fromEntries(numbers) } as never);
 }

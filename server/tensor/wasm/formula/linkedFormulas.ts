@@ -1,5 +1,5 @@
 // The modules of the formulas that a backend has met: compiled once, linked on every thread, called by number as the kernels are.
-import { isNamedFormula } from '../../../formula/activations.ts';
+import { isNamedFormula } from '../../../formula/activationFunction.ts';
 import type { Formula } from '../../../formula/formula.ts';
 import { canCompile } from '../joinVectors.ts';
 import type { LaterModule } from '../kernelTable.ts';

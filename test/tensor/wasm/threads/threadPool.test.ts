@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { activationFunction, type FormulaActivation } from '../../../../server/formula/activations.ts';
+import { activationFunction, type FormulaActivation } from '../../../../server/formula/activationFunction.ts';
 import { openRuntime } from '../../../../server/tensor/runtime.ts';
 import { openWasmBackend } from '../../../../server/tensor/wasm/openWasmBackend.ts';
 import { kernelNames } from '../../../../server/tensor/wasm/loadKernels.ts';
