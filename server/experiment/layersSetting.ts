@@ -1,5 +1,6 @@
 // The layers that an experiment may declare, with their numbers; what a list of them means as a plan, and a plan's as a list again.
-import type { KernelInitializer, LayerPlan, Padding } from '../protocol/plan.ts';
+import { initializers, type KernelInitializer } from '../protocol/initializers.ts';
+import type { LayerPlan, Padding } from '../protocol/plan.ts';
 import { activationSetting } from './activationSetting.ts';
 import { flag, group, keyedVariants, number, recursiveList, text, word } from './setting.ts';
 import type { ValueOf, VariantSetting } from './setting.ts';
@@ -19,17 +20,7 @@ const padding = (byDefault: Padding) =>
   );
 
 const initializer = (byDefault: KernelInitializer) =>
-  word(
-    'Where the kernel’s values are drawn from before training.',
-    {
-      'he-uniform': { description: 'He et al., 2015.', equation: 'U(±√(6/fanIn))' },
-      'he-normal': { description: 'He et al., 2015.', equation: 'N(0, 2/fanIn)' },
-      'glorot-uniform': { description: 'Glorot & Bengio, 2010.', equation: 'U(±√(6/(fanIn + fanOut)))' },
-      'glorot-normal': { description: 'Glorot & Bengio, 2010.', equation: 'N(0, 2/(fanIn + fanOut))' },
-      'lecun-normal': { description: 'LeCun et al., 1998.', equation: 'N(0, 1/fanIn)' },
-    },
-    byDefault,
-  );
+  word('Where the kernel’s values are drawn from before training.', initializers, byDefault);
 
 const size = (byDefault: number, description: string) =>
   number(description, { min: 1, max: 31 }, byDefault, { ...integer, unit: 'pixels' });

@@ -6,6 +6,7 @@ import { kafKernelNames } from '../formula/kafKernels.ts';
 import { startTargetNames } from '../formula/startTargets.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
+import { initializerNames } from '../protocol/initializers.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import type { ActivationPlan, DatasetPlan, LayerPlan, Plan } from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
@@ -131,7 +132,7 @@ const activation = z.discriminatedUnion('type', [
 
 const kernel = {
   bias: z.boolean(),
-  initializer: z.enum(['he-uniform', 'he-normal', 'glorot-uniform', 'glorot-normal', 'lecun-normal']),
+  initializer: z.enum(initializerNames),
 };
 const padding = z.enum(['same', 'valid']);
 const named = { name: z.string().min(1).max(60).exactOptional() };
@@ -220,6 +221,9 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       ...numbers('model', 'denseL2', 'convolutionL2'),
       alphaL1: numberOf('model.alphaL1').exactOptional(),
       alphaL2: numberOf('model.alphaL2').exactOptional(),
+      initializer: z
+        .strictObject({ type: z.enum(initializerNames), ...numbers('model.initializer.he-uniform', 'gain') })
+        .exactOptional(),
       normalization: z
         .union([
           z.literal('dataset'),

@@ -3,6 +3,7 @@
 import { activationSetting } from './activationSetting.ts';
 import { attackSetting } from './attackSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
+import { initializerSetting } from './initializerSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
@@ -25,6 +26,7 @@ const channelValue = (description: string, byDefault: number, isMinExcluded: boo
 const model = group('The network.', {
   network: networkSetting,
   activation: activationSetting,
+  initializer: initializerSetting,
   dropout: list(
     'Drop rates in order of the dropout layers of a network with a name (3 for light, 4 for vgg, one a block for cnn5, none for the others): the share of units set to 0 (2.20, 2.21).',
     number('Share of units dropped.', rate, 0),

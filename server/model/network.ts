@@ -1,6 +1,7 @@
 // Networks made of a layout (server/network/layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelPlan } from '../protocol/plan.ts';
+import { initializerEntry } from '../protocol/initializers.ts';
+import type { InitializerPlan, ModelPlan } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
 import { makeActivation, type Progress } from './activation.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
@@ -15,7 +16,7 @@ import {
 } from '../network/layout.ts';
 import { besideZero, concatenate, residual } from './joins.ts';
 import { convolve, multiply } from './linear.ts';
-import { ParameterMaker, type Parameter, type Statistic } from './parameters.ts';
+import { ParameterMaker, type Initializer, type Parameter, type Statistic } from './parameters.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from './pooling.ts';
 
 export interface Network {
@@ -47,7 +48,7 @@ export interface NetworkOptions extends NetworkEnds {
 
 /** Initial weights depend on the seed and the plan alone. */
 export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }: NetworkOptions): Network {
-  const builder = new Builder(seed);
+  const builder = new Builder(seed, plan.initializer ?? null);
   const figures = plan.normalization === 'dataset' ? columns : plan.normalization;
   const normalization = figures && makeNormalization(figures);
   const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
@@ -77,8 +78,12 @@ class Builder {
   readonly activations: ShapeInfo[] = [];
   readonly progress: Progress = { epoch: 0 };
 
-  constructor(seed: number) {
+  readonly #initializer: InitializerPlan | null;
+
+  /** @param initializer of every kernel, whatever its layer says; null for each layer's own */
+  constructor(seed: number, initializer: InitializerPlan | null) {
     this.maker = new ParameterMaker(seed);
+    this.#initializer = initializer;
   }
 
   build(layout: LayerLayout): Layer {
@@ -138,12 +143,11 @@ class Builder {
     isFirst,
   }: ConvolutionLayout): Layer {
     const [inChannels, outChannels] = [input[2]!, output[2]!];
-    const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', [size, size, inChannels, outChannels], {
-      type: initializer,
-      fanIn: size * size * inChannels,
-      fanOut: size * size * outChannels,
-    });
-    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], zero) : null;
+    const fans = { fanIn: size * size * inChannels, fanOut: size * size * outChannels };
+    const plan = this.#initializer ?? { type: initializer, gain: 1 };
+    const kernelShape: [number, number, number, number] = [size, size, inChannels, outChannels];
+    const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', kernelShape, { type: 'kernel', plan, ...fans });
+    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], biasOf(plan, fans)) : null;
     const differentiatedInTraining = isFirst ? 'parameters' : 'both';
     return (x, { gradients }) =>
       convolve(x as tf.Tensor4D, kernel, bias, {
@@ -154,12 +158,10 @@ class Builder {
 
   #dense({ name, input, output, hasBias, initializer, isFirst }: DenseLayout): Layer {
     const [inputs, units] = [input[0]!, output[0]!];
-    const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], {
-      type: initializer,
-      fanIn: inputs,
-      fanOut: units,
-    });
-    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [units], zero) : null;
+    const fans = { fanIn: inputs, fanOut: units };
+    const plan = this.#initializer ?? { type: initializer, gain: 1 };
+    const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], { type: 'kernel', plan, ...fans });
+    const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [units], biasOf(plan, fans)) : null;
     const differentiatedInTraining = isFirst ? 'parameters' : 'both';
     return (x, { gradients }) =>
       multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : differentiatedInTraining);
@@ -167,3 +169,8 @@ class Builder {
 }
 
 const zero = { type: 'constant', value: 0 } as const;
+
+/** The gain is the kernels' alone. */
+function biasOf({ type }: InitializerPlan, { fanIn }: { readonly fanIn: number }): Initializer {
+  return initializerEntry(type).drawsBiases ? { type: 'uniform', limit: Math.sqrt(1 / fanIn) } : zero;
+}

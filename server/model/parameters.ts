@@ -1,21 +1,19 @@
 // Parameters of a network: their names, initial values and the variables that hold them.
 import * as tf from '@tensorflow/tfjs-core';
+import { initializerEntry } from '../protocol/initializers.ts';
+import type { InitializerPlan } from '../protocol/plan.ts';
 import { normal, uniform } from '../tensor/ops/random.ts';
 import { randomStreams } from './randomStreams.ts';
 
 /** Where a drawn value comes from; the same draws on every runtime. */
 export type Initializer =
   | { readonly type: 'constant'; readonly value: number }
-  /** He et al. 2015: uniform on ±√(6/fanIn). */
-  | { readonly type: 'he-uniform'; readonly fanIn: number }
-  /** He et al. 2015: normal of variance 2/fanIn (Keras cuts the tails at two standard deviations). */
-  | { readonly type: 'he-normal'; readonly fanIn: number }
-  /** LeCun et al. 1998: normal of variance 1/fanIn. */
-  | { readonly type: 'lecun-normal'; readonly fanIn: number }
-  /** Glorot & Bengio 2010: normal of variance 2/(fanIn + fanOut). */
-  | { readonly type: 'glorot-normal'; readonly fanIn: number; readonly fanOut: number }
-  /** Glorot & Bengio 2010: uniform on ±√(6/(fanIn + fanOut)). */
-  | { readonly type: 'glorot-uniform'; readonly fanIn: number; readonly fanOut: number }
+  /** A kernel's, by its layer's sizes (protocol/initializers.ts); normal ones are not cut off (Keras cuts at two deviations). */
+  | ({ readonly type: 'kernel'; readonly fanIn: number; readonly fanOut: number } & {
+      readonly plan: InitializerPlan;
+    })
+  /** Uniform on ±limit. */
+  | { readonly type: 'uniform'; readonly limit: number }
   | { readonly type: 'normal'; readonly std: number }
   /** The same row for every channel; with noise, each value plus one drawn from N(0, noise²). */
   | { readonly type: 'rows'; readonly row: Float64Array; readonly noise?: number };
@@ -96,20 +94,16 @@ function draw(shape: number[], initializer: Initializer, key: Parameters<typeof 
   switch (initializer.type) {
     case 'constant':
       return tf.fill(shape, initializer.value);
-    case 'he-uniform': {
-      const limit = Math.sqrt(6 / initializer.fanIn);
+    case 'kernel': {
+      const { plan, fanIn, fanOut } = initializer;
+      const entry = initializerEntry(plan.type);
+      const fan = entry.over === 'sum' ? fanIn + fanOut : fanIn;
+      if (entry.shape === 'normal') return normal(shape, 0, plan.gain * Math.sqrt(entry.of / fan), key);
+      const limit = plan.gain * Math.sqrt((3 * entry.of) / fan);
       return uniform(shape, -limit, limit, key);
     }
-    case 'glorot-uniform': {
-      const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
-      return uniform(shape, -limit, limit, key);
-    }
-    case 'he-normal':
-      return normal(shape, 0, Math.sqrt(2 / initializer.fanIn), key);
-    case 'lecun-normal':
-      return normal(shape, 0, Math.sqrt(1 / initializer.fanIn), key);
-    case 'glorot-normal':
-      return normal(shape, 0, Math.sqrt(2 / (initializer.fanIn + initializer.fanOut)), key);
+    case 'uniform':
+      return uniform(shape, -initializer.limit, initializer.limit, key);
     case 'normal':
       return normal(shape, 0, initializer.std, key);
     case 'rows': {

@@ -1,5 +1,6 @@
 // Short forms in which the networks with a name (named/) are written: each makes one layer as a plan spells it out.
-import type { KernelInitializer, LayerPlan, Padding } from '../protocol/plan.ts';
+import type { KernelInitializer } from '../protocol/initializers.ts';
+import type { LayerPlan, Padding } from '../protocol/plan.ts';
 
 type ConvolutionPlan = Extract<LayerPlan, { readonly type: 'conv' }>;
 

@@ -1,13 +1,7 @@
 // A network's layers laid out over a sample: repetitions written out, every layer with its name and the shapes that it takes and makes.
 // Runs anywhere; tensors are in server/model.
-import {
-  mapsOf,
-  type ActivationPlan,
-  type KernelInitializer,
-  type LayerPlan,
-  type ModelPlan,
-  type Padding,
-} from '../protocol/plan.ts';
+import type { KernelInitializer } from '../protocol/initializers.ts';
+import { mapsOf, type ActivationPlan, type LayerPlan, type ModelPlan, type Padding } from '../protocol/plan.ts';
 import { activationKind } from './activations.ts';
 import { layersOf } from './named/named.ts';
 import { NetworkError, shapeText } from './networkError.ts';

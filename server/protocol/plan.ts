@@ -5,6 +5,7 @@ import type { StartTarget } from '../formula/startTargets.ts';
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activationFunction.ts';
 import type { PublishedName, PublishedTableName } from './datasets.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
+import type { KernelInitializer } from './initializers.ts';
 
 export type { EvaluationPlan };
 
@@ -123,6 +124,8 @@ export interface ModelPlan {
   /** λ of the penalties λ·Σ|α| and λ·Σα² on the coefficients of KAFs; absent for 0. */
   readonly alphaL1?: number;
   readonly alphaL2?: number;
+  /** Absent where each layer's own is drawn from. */
+  readonly initializer?: InitializerPlan;
   /**
    * (x − mean)/std of each channel or column as the network's first layer; null for none (the thesis has none). `dataset`: by a
    * table's own columns over its training samples; pictures stay as they are.
@@ -146,8 +149,11 @@ export type NetworkPlan =
 /** Of TensorFlow: `same` pads to ⌈length/stride⌉, an odd pixel last; `valid` not at all. */
 export type Padding = 'same' | 'valid';
 
-/** Of a kernel of so many inputs (fan-in) and outputs (fan-out) a value: server/model/parameters.ts. */
-export type KernelInitializer = 'he-uniform' | 'he-normal' | 'glorot-uniform' | 'glorot-normal' | 'lecun-normal';
+/** How the kernels of every layer are drawn, times the gain. */
+export interface InitializerPlan {
+  readonly type: KernelInitializer;
+  readonly gain: number;
+}
 
 /** What a layer is called in the names of its tensors; absent for its kind and number. */
 interface Named {

@@ -1,6 +1,7 @@
 // Experiments for the property tests: the values of a file, generated.
 import fc from 'fast-check';
 import { kafKernelNames } from '../../server/formula/kafKernels.ts';
+import { initializerNames } from '../../server/protocol/initializers.ts';
 
 /** Layers that keep a feature map's shape, whatever it is, and hold one another. */
 const { layers: shapeKeeping } = fc.letrec<{ layers: unknown[]; layer: unknown }>((tie) => ({
@@ -34,7 +35,7 @@ const declaredNetwork = fc
     layers: shapeKeeping,
     channels: fc.integer({ min: 1, max: 9 }),
     size: fc.constantFrom(1, 3, 5, 7),
-    initializer: fc.constantFrom('he-uniform', 'he-normal', 'glorot-uniform', 'glorot-normal', 'lecun-normal'),
+    initializer: fc.constantFrom(...initializerNames),
     bias: fc.boolean(),
     nWays: fc.integer({ min: 1, max: 3 }),
     end: fc.constantFrom('flatten', 'global-average-pool'),
@@ -138,6 +139,13 @@ export const experimentValues = fc.record(
             ),
             alphaL1: fc.double({ min: 0, max: 10, noNaN: true }),
             denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
+            initializer: fc.oneof(
+              fc.constantFrom(...initializerNames),
+              fc.record({
+                type: fc.constantFrom(...initializerNames),
+                gain: fc.double({ min: 1e-3, max: 100, noNaN: true }),
+              }),
+            ),
             normalization: fc.constantFrom('none', 'cifar10'),
           },
           { requiredKeys: [] },

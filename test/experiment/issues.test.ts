@@ -91,7 +91,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for a group',
       'model: vgg',
-      'model: expected a mapping with network, activation, dropout, denseL2, convolutionL2, alphaL1, alphaL2, normalization, got "vgg"',
+      'model: expected a mapping with network, activation, initializer, dropout, denseL2, convolutionL2, alphaL1, alphaL2, …, got "vgg"',
       'vgg',
     ],
     [

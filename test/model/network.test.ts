@@ -204,6 +204,34 @@ describe('buildNetwork', () => {
     expect(Math.abs(std / 0.3 - 1)).toBeLessThan(0.056);
   });
 
+  it.each([
+    ['he-uniform', 'uniform', 2 / 288],
+    ['he-normal', 'normal', 2 / 288],
+    ['glorot-uniform', 'uniform', 2 / (288 + 288)],
+    ['glorot-normal', 'normal', 2 / (288 + 288)],
+    ['lecun-uniform', 'uniform', 1 / 288],
+    ['lecun-normal', 'normal', 1 / 288],
+    // torch.nn.Conv2d: kaiming_uniform_(a = √5), which is uniform on ±1/√fanIn.
+    ['pytorch', 'uniform', 1 / (3 * 288)],
+  ] as const)(
+    'draws every kernel %s where the model says so: %s, of its variance and gain',
+    (type, shape, variance) => {
+      const network = build({ ...planOf('light', kaf), initializer: { type, gain: 1.5 } });
+      const kernel = valuesOf(network, 'conv2.kernel');
+      const spread = Math.sqrt(variance) * 1.5;
+      const std = Math.sqrt(kernel.reduce((sum, value) => sum + value * value, 0) / kernel.length);
+      // Of 9,216 values the standard error of a standard deviation is at most 0.74 %; four of them.
+      expect(Math.abs(std / spread - 1)).toBeLessThan(0.03);
+      const furthest = Math.max(...kernel.map(Math.abs)) / spread;
+      if (shape === 'uniform') expect(furthest).toBeGreaterThan(0.999 * Math.sqrt(3));
+      if (shape === 'uniform') expect(furthest).toBeLessThanOrEqual(Math.sqrt(3) * (1 + 1e-6));
+      else expect(furthest).toBeGreaterThan(3);
+      const biases = Math.max(...valuesOf(network, 'conv2.bias').map(Math.abs), 0) * Math.sqrt(288);
+      if (type === 'pytorch') expect(biases).toBeGreaterThan(0.8);
+      expect(biases).toBeLessThanOrEqual(type === 'pytorch' ? 1 + 1e-6 : 0);
+    },
+  );
+
   it('draws the same weights from the same seed, others from another, and others for each parameter', () => {
     const plan = planOf('light', kaf);
     const first = build(plan);

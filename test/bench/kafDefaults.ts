@@ -1,0 +1,151 @@
+// From which initial weights Kafnets train well: node scripts/node24.mjs test/bench/kafDefaults.ts --data CIFAR-10 --results FILE.jsonl
+// [--minutes N] [--threads N] [--table]. Trains case after case, seed by seed, and adds a line a run to the results; what is there
+// already is not trained again, so that it may be stopped after --minutes and go on. --table prints what there is as Markdown.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { evaluateAttack } from '../../server/attack/evaluation.ts';
+import { openDataset } from '../../server/data/dataset.ts';
+import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
+import type { Plan } from '../../server/protocol/plan.ts';
+import { openRuntime } from '../../server/tensor/runtime.ts';
+import { networkOf } from '../../server/trainer/planNetwork.ts';
+import { train } from '../../server/trainer/train.ts';
+import { restoreNetwork, type TrainingState } from '../../server/trainer/trainingState.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', default: '' },
+    results: { type: 'string' },
+    minutes: { type: 'string', default: 'Infinity' },
+    threads: { type: 'string', default: '2' },
+    table: { type: 'boolean', default: false },
+  },
+});
+
+const activations = {
+  swish: 'swish',
+  'KAF, α ~ N(0, 0.3²)': '{type: kaf, init: {normal: 0.3}}',
+  'KAF, α ~ N(0, 0.05²)': '{type: kaf, init: {normal: 0.05}}',
+  'KAF from ELU': '{type: kaf, init: {ridge: elu}}',
+  'KAF from Swish': '{type: kaf, init: {ridge: swish}}',
+  'residual KAF, α = 0': 'residual-kaf',
+};
+type ActivationName = keyof typeof activations;
+
+interface Case {
+  readonly network: 'light' | 'vgg';
+  readonly method: 'standard' | 'fgsm-rs';
+  readonly activation: ActivationName;
+  /** `own`: each layer's. */
+  readonly initializer: 'own' | 'pytorch' | 'lecun-normal';
+  readonly seeds: number;
+}
+
+interface Result extends Omit<Case, 'seeds'> {
+  readonly seed: number;
+  readonly loss: number;
+  readonly clean: number;
+  readonly robust: number;
+}
+
+const names = Object.keys(activations) as ActivationName[];
+const started = (network: Case['network'], method: Case['method'], seeds: number): Case[] =>
+  (['own', 'pytorch'] as const).flatMap((initializer) =>
+    names.map((activation) => ({ network, method, activation, initializer, seeds })),
+  );
+const cases: readonly Case[] = [
+  ...started('light', 'fgsm-rs', 5),
+  { network: 'light', method: 'fgsm-rs', activation: 'KAF, α ~ N(0, 0.3²)', initializer: 'lecun-normal', seeds: 5 },
+  ...started('light', 'standard', 5),
+  ...started('vgg', 'fgsm-rs', 3),
+  ...started('vgg', 'standard', 3),
+];
+
+const file = options.results;
+if (file === undefined) throw new Error('Name the file of results: --results FILE.jsonl');
+const results: Result[] = fs.existsSync(file)
+  ? fs
+      .readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Result)
+  : [];
+
+if (options.table) console.log(table(results));
+else await trainAll(performance.now() + Number(options.minutes) * 60_000);
+process.exit();
+
+async function trainAll(endMs: number): Promise<void> {
+  const assetsFolder = path.join(import.meta.dirname, '../../dist');
+  await openRuntime('wasm', { assetsFolder, threads: Number(options.threads) });
+  for (let seed = 0; seed < 5; seed++) {
+    for (const one of cases.filter(({ seeds }) => seed < seeds)) {
+      if (results.some((result) => isOf(result, one) && result.seed === seed)) continue;
+      if (performance.now() > endMs) return;
+      const { seeds: _, ...of } = one;
+      const result: Result = { ...of, seed, ...(await trainOne(planOf(one, seed), assetsFolder)) };
+      results.push(result);
+      fs.appendFileSync(file!, `${JSON.stringify(result)}\n`);
+    }
+  }
+}
+
+function planOf({ network, method, activation, initializer }: Case, seed: number): Plan {
+  const drawn = initializer === 'own' ? '' : `, initializer: ${initializer}`;
+  const text = `
+dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, trainSamples: 10000, testSamples: 500}
+model: {network: ${network}, activation: ${activations[activation]}${drawn}}
+training: {method: ${method}, epochs: 4, batchSize: 125, optimizer: adam, schedule: {type: constant, learningRate: 0.001}}
+observe: {norms: 0, shapes: 0, test: 0}
+seed: ${seed}
+evaluation: [{attack: pgd, steps: 20, restarts: 1, epsilon: 8/255, samples: 500, batchSize: 125}]
+`;
+  const { plans, issues } = compileExperiment(text, { file: null, homeFolder: os.homedir() });
+  if (!plans[0]) throw new Error(JSON.stringify(issues));
+  return plans[0];
+}
+
+async function trainOne(plan: Plan, assetsFolder: string): Promise<Pick<Result, 'loss' | 'clean' | 'robust'>> {
+  const { signal } = new AbortController();
+  const dataset = await openDataset(plan.dataset, {
+    ...{ assetsFolder, cacheFolder: os.tmpdir(), signal, onProgress: () => undefined },
+  });
+  let state: TrainingState | null = null;
+  let loss = Number.NaN;
+  for await (const event of train(plan, dataset, { from: null, signal })) {
+    if (event.type === 'checkpoint') state = event.state;
+    else if (event.record.type === 'step') loss = event.record.loss;
+  }
+  const network = networkOf(plan, dataset);
+  restoreNetwork(network, state!);
+  const attack = evaluateAttack(network, dataset, plan.evaluation[0]!, { seed: plan.seed, signal });
+  let step = await attack.next();
+  while (!step.done) step = await attack.next();
+  const { samples, clean, robust } = step.value;
+  network.dispose();
+  await dataset.close();
+  return { loss, clean: clean / samples, robust: robust / samples };
+}
+
+function isOf(result: Omit<Case, 'seeds'>, one: Omit<Case, 'seeds'>): boolean {
+  return (['network', 'method', 'activation', 'initializer'] as const).every((key) => result[key] === one[key]);
+}
+
+/** A row a case: each seed's figures in %, their mean. */
+function table(all: readonly Result[]): string {
+  const percent = (value: number) => (100 * value).toFixed(1);
+  const rows = cases.flatMap((one) => {
+    const own = all.filter((result) => isOf(result, one)).sort((a, b) => a.seed - b.seed);
+    if (own.length === 0) return [];
+    const figures = (['clean', 'robust'] as const).map((key) => {
+      const mean = own.reduce((sum, result) => sum + result[key], 0) / own.length;
+      return `${percent(mean)} (${own.map((result) => percent(result[key])).join(', ')})`;
+    });
+    return [`| ${[one.network, one.method, one.activation, one.initializer, ...figures].join(' | ')} |`];
+  });
+  const head = ['network', 'method', 'activation', 'initializer', 'clean %, mean (seeds)', 'PGD-20 %, mean (seeds)'];
+  return [`| ${head.join(' | ')} |`, `|${head.map(() => ' --- |').join('')}`, ...rows].join('\n');
+}
