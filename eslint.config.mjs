@@ -51,8 +51,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/server/(?!protocol/|formula/|network/)',
-              message: 'Of the server, only its protocol, formulas and networks.',
+              regex: '/server/(?!protocol/|formula/|network/|health/)',
+              message: 'Of the server, only its protocol, formulas, networks and health.',
             },
           ],
         },

@@ -5,7 +5,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const projects = ['server/formula', 'server/protocol', 'server/network', 'server', 'extension', 'webview', 'test'];
+const projects = [
+  'server/formula',
+  'server/protocol',
+  'server/network',
+  'server/health',
+  'server',
+  'extension',
+  'webview',
+  'test',
+];
 const chosen = process.argv.slice(2);
 
 let hasFailed = false;

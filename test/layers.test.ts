@@ -10,6 +10,7 @@ const mayImport: Record<string, readonly string[]> = {
   'server/formula': [],
   'server/protocol': ['server/formula'],
   'server/network': ['server/protocol'],
+  'server/health': ['server/network'],
   'server/experiment': ['server/network'],
   'server/tensor': ['server/protocol'],
   'server/data': ['server/experiment', 'server/tensor'],
@@ -17,13 +18,13 @@ const mayImport: Record<string, readonly string[]> = {
   'server/probe': ['server/experiment', 'server/tensor'],
   'server/attack': ['server/data', 'server/model', 'server/probe'],
   'server/trainer': ['server/attack'],
-  'server/run': ['server/trainer'],
+  'server/run': ['server/trainer', 'server/health'],
   'server/rpc': ['server/run'],
   'server/terminal': ['server/rpc'],
   'server/language': ['server/experiment'],
   server: ['server/terminal', 'server/language'],
-  extension: ['server/network'],
-  webview: ['server/network'],
+  extension: ['server/health'],
+  webview: ['server/health'],
 };
 
 const layers = Object.keys(mayImport).sort((a, b) => b.length - a.length);

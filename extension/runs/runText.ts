@@ -25,7 +25,7 @@ export function runDescription(run: RunSummary): string {
     case 'finished':
       return figures;
     case 'diverged':
-      return `diverged · step ${count(run.step)}`;
+      return `diverged · after step ${count(run.step)}`;
     case 'waiting':
       return 'not started';
     case 'queued':

@@ -1,5 +1,7 @@
 // The Runs view. What is in it is decided in runsModel.ts.
 import * as vscode from 'vscode';
+import { healthRules } from '../../server/health/healthRules.ts';
+import { hasFailed } from '../../server/health/healthWatch.ts';
 import { runTitle, statusText } from '../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
@@ -54,7 +56,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return Object.assign(item, {
           id: run.id,
           description: node.description,
-          iconPath: statusIcon(run.status),
+          iconPath: runIcon(run),
           contextValue: runContextValue(run),
           tooltip: runTooltip(run),
           accessibilityInformation: { label: spoken(run, node) },
@@ -92,7 +94,10 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
 
 /** Each thing once: often the description is the status, and the label of what can't be read its name. */
 function spoken(run: RunSummary, { label, description }: RunNode): string {
-  return [...new Set([run.name, label, statusText(run.status), description])].filter((text) => text !== '').join(', ');
+  const found = (run.health ?? []).map(({ rule }) => healthRules[rule].title);
+  return [...new Set([run.name, label, statusText(run.status), description, ...found])]
+    .filter((text) => text !== '')
+    .join(', ');
 }
 
 function command(id: CommandId, title: string, ...args: unknown[]): vscode.Command {
@@ -115,6 +120,12 @@ const statusIcons: Readonly<Record<RunStatus, readonly [icon: string, color: str
   damaged: ['warning', 'errorForeground'],
 };
 
+/** That of the status; of a run that came to its end with a failure of its health a warning. */
+function runIcon({ status, health = [] }: RunSummary): vscode.ThemeIcon {
+  if (status !== 'finished' || !hasFailed(health)) return statusIcon(status);
+  return new vscode.ThemeIcon('warning', new vscode.ThemeColor('errorForeground'));
+}
+
 export function statusIcon(status: RunStatus): vscode.ThemeIcon {
   const [icon, color] = statusIcons[status];
   return new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
@@ -130,6 +141,9 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
     accuracies(run) && `clean${run.robustAccuracy === null ? '' : ' / robust'} accuracy ${accuracies(run)} %`,
     run.device,
     run.message,
+    ...(run.health ?? []).map(
+      ({ rule, step, evidence }) => `${healthRules[rule].title} (step ${count(step)}): ${evidence}`,
+    ),
     run.folder,
   ];
   tooltip.appendMarkdown(`**${escapeMarkdown(runTitle(run))}**\n\n`);

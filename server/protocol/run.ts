@@ -1,4 +1,5 @@
 // A run as lists and headers show it.
+import type { HealthFinding } from './health.ts';
 
 export const runStatuses = [
   /** Made, and nobody is about to begin it: its maker has gone, or will come to it later. */
@@ -32,11 +33,18 @@ export function isLive(status: RunStatus): boolean {
 }
 
 /**
- * Not begun, or ended before its end: stopped, interrupted, diverged or failed, be it after the last step in the test or the attack
- * that follow it. Without a checkpoint it starts anew.
+ * Not begun, or ended before its end: stopped, interrupted or failed, be it after the last step in the test or the attack that follow
+ * it. Without a checkpoint it starts anew. One that diverged would do so again, at the same step.
  */
-export function isResumable({ status }: RunSummary): boolean {
-  return !isLive(status) && status !== 'finished' && status !== 'damaged';
+export function isResumable({ status }: Pick<RunSummary, 'status'>): boolean {
+  return !isLive(status) && !['finished', 'diverged', 'damaged'].includes(status);
+}
+
+/** Why a run at rest can't be resumed, after a comma. */
+export function whyNotResumable({ status }: Pick<RunSummary, 'status'>): string {
+  return status === 'diverged'
+    ? 'it would diverge again at the same step; change the experiment, as by a smaller learning rate, and train anew'
+    : 'there is nothing left to do';
 }
 
 export interface RunSummary {
@@ -70,6 +78,8 @@ export interface RunSummary {
   /** Absolute path of the run's folder. */
   readonly folder: string;
   readonly checkpoints: readonly CheckpointSummary[];
+  /** In the order in which they were found; absent in runs of older versions. */
+  readonly health?: readonly HealthFinding[] | undefined;
   /** What its last work did not find; it may lie elsewhere by now, which the next work can be told. */
   readonly missing?: 'data' | undefined;
   /**

@@ -2,6 +2,7 @@
 // begins says which rows of earlier ones count no more.
 import fs from 'node:fs';
 import path from 'node:path';
+import { HealthWatch } from '../health/healthWatch.ts';
 import { checkpointFault } from './checkpointFile.ts';
 import { checkpointsFolder, progressOf, startingProgress, summaryOf } from './runFolder.ts';
 import type { RunHistory } from './runHistory.ts';
@@ -15,6 +16,8 @@ export interface ResumePoint {
   readonly voids: Voids | null;
   /** As the rows that stay have it. */
   readonly progress: RunProgress;
+  /** Has watched them. */
+  readonly health: HealthWatch;
   readonly firstSeq: number;
   readonly evaluations: number;
   /** What was found wrong on the way, a sentence each. */
@@ -71,7 +74,8 @@ function survey(history: RunHistory) {
 
 function foldRows(history: RunHistory, voids: Voids | null) {
   const { origin, folder, newest } = history;
-  const fold = new SummaryFold(summaryOf(folder, origin, newest, startingProgress(origin)), origin.plan);
+  const health = new HealthWatch(origin.plan);
+  const fold = new SummaryFold(summaryOf(folder, origin, newest, startingProgress(origin)), origin.plan, health);
   let evaluations = 0;
   let lastSeq = 0;
   history.forEachRow(0, (row: StoredRow) => {
@@ -85,5 +89,5 @@ function foldRows(history: RunHistory, voids: Voids | null) {
     const sizeBytes = fs.statSync(path.join(checkpointsFolder(folder), one.file), { throwIfNoEntry: false })?.size;
     return sizeBytes === undefined ? [] : [{ ...one, sizeBytes }];
   });
-  return { progress: { ...progress, checkpoints }, evaluations, firstSeq: lastSeq + 1 };
+  return { progress: { ...progress, checkpoints }, health, evaluations, firstSeq: lastSeq + 1 };
 }

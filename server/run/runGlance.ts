@@ -69,8 +69,8 @@ function glanceAtLog(folder: string, number: number, origin: RunOrigin): Seen | 
 
 /** What rows change. */
 function rowFields(summary: RunSummary): Partial<RunProgress> {
-  const { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, updatedMs } = summary;
-  return { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, updatedMs };
+  const { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, health, updatedMs } = summary;
+  return { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, health, updatedMs };
 }
 
 function glanceAtOld(folder: string): Seen | null {

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
+import { findingText } from '../health/healthWatch.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { DivergedRecord } from '../protocol/records.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
@@ -88,6 +89,8 @@ class Drive {
     }
     const { state, divergence } = control.ending ? { state: from, divergence: null } : await this.#train(trainer, from);
     if (divergence) return { status: 'diverged', message: divergence.message };
+    const unsound = this.#recorder.summary.health?.find(({ rule }) => rule === 'test-not-finite');
+    if (unsound) return { status: 'diverged', message: findingText(unsound) };
     for (const evaluation of this.#plan.evaluation) {
       if (control.ending || !state) break;
       await this.#evaluate(trainer, evaluation, state);

@@ -2,6 +2,7 @@
 // in the process that does it.
 import fs from 'node:fs';
 import path from 'node:path';
+import { HealthWatch } from '../health/healthWatch.ts';
 import type { Row, RunRecord, TestRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
 import type { MemoryUse, RunStatus, RunSummary } from '../protocol/run.ts';
@@ -58,6 +59,7 @@ const stateEveryBytes = 64 * 1024;
 interface Beginning {
   readonly voids: Voids | null;
   readonly progress: RunProgress;
+  readonly health: HealthWatch;
   readonly firstSeq: number;
   readonly evaluations: number;
   readonly restStatus: RunStatus | null;
@@ -118,7 +120,7 @@ export class RunRecorder {
         updatedMs: clock.now(),
       };
       this.#committed = summaryOf(folder, this.origin, number, progress);
-      this.#fold = new SummaryFold(this.#committed, this.origin.plan);
+      this.#fold = new SummaryFold(this.#committed, this.origin.plan, beginning.health);
       const { voids, firstSeq, restStatus } = beginning;
       const head: LogHead = {
         ...{ format: 'kafscope log', version: storedVersion, number, owner: thisProcess(), work },
@@ -161,8 +163,10 @@ export class RunRecorder {
   /** @throws StorageError; what was recorded before is safe. */
   record(record: RunRecord): void {
     this.#throwFailure();
+    const { health } = this.#fold.summary;
     const row = this.#append(record);
-    this.#commit([row], { withState: this.#bytesSinceState >= stateEveryBytes });
+    const isFound = this.#fold.summary.health !== health;
+    this.#commit([row], { withState: isFound || this.#bytesSinceState >= stateEveryBytes });
   }
 
   /** Writes the state's file and only then lists it. Nothing happens where the run has that state. @throws StorageError */
@@ -352,6 +356,7 @@ function evaluationOf(history: RunHistory): Beginning {
   return {
     ...{ voids: null, checkpoint: null, faults: [], evaluations, firstSeq: history.lastSeq() + 1 },
     progress: progressOf(summary),
+    health: new HealthWatch(history.origin.plan),
     // An evaluation that was cut off has left the status of the run at rest in its log's head.
     restStatus: isLive(summary.status) ? (restStatus ?? 'interrupted') : summary.status,
   };

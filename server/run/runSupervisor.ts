@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import type { EvaluationPlan } from '../protocol/plan.ts';
-import { isLive, isResumable } from '../protocol/run.ts';
+import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { LifeWatch } from './lifeWatch.ts';
 import type { Life } from './lifeWatch.ts';
@@ -121,7 +121,8 @@ export class RunSupervisor {
       return entry.summary;
     }
     if (!isResumable(entry.summary)) {
-      throw wrongState(entry, 'resumed', isLive(entry.summary.status) ? notHere(entry) : 'there is nothing left to do');
+      const reason = isLive(entry.summary.status) ? notHere(entry) : whyNotResumable(entry.summary);
+      throw wrongState(entry, 'resumed', reason);
     }
     this.#enqueue(entry, { type: 'train', incarnation: entry.summary.incarnation + 1, dataFolder });
     return entry.summary;

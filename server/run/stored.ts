@@ -5,6 +5,7 @@ import { FormulaError, formulaLimits } from '../formula/parseFormula.ts';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { healthRuleNames } from '../protocol/health.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { runStatuses } from '../protocol/run.ts';
@@ -171,6 +172,10 @@ const progressSchema: z.ZodType<RunProgress> = z.object({
   device: text.nullable(),
   memory: z.object({ usedBytes: real, peakBytes: real }).nullable(),
   missing: z.literal('data').optional(),
+  health: z
+    .array(z.object({ rule: z.enum(healthRuleNames), step: count, evidence: text, layer: text.optional() }))
+    .max(100)
+    .optional(),
   checkpoints: z.array(
     z.object({ file: checkpointFileSchema, step: count, epoch: count, sizeBytes: count.optional() }),
   ),

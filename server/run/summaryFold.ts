@@ -1,4 +1,5 @@
 // A run's summary as a fold over its rows, so that lists need not read the log. Status and message are the driver's business.
+import { HealthWatch } from '../health/healthWatch.ts';
 import { attackEntry } from '../protocol/attackTable.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { Row } from '../protocol/records.ts';
@@ -8,15 +9,20 @@ export class SummaryFold {
   summary: RunSummary;
   readonly #batchSize: number;
   readonly #throughput = new Throughput();
+  readonly #health: HealthWatch;
   #isFloor = false;
 
-  constructor(summary: RunSummary, plan: Plan) {
+  /** Where rows were folded before, `health` has watched them; else it sees what follows the next `prepared`. */
+  constructor(summary: RunSummary, plan: Plan, health = new HealthWatch(plan)) {
     this.summary = summary;
     this.#batchSize = plan.training.batchSize;
+    this.#health = health;
   }
 
   apply(row: Row): void {
-    this.summary = { ...this.summary, ...this.#change(row), updatedMs: row.timeMs };
+    const found = this.#health.see(row.record);
+    const health = found.length > 0 ? { health: [...(this.summary.health ?? []), ...found] } : {};
+    this.summary = { ...this.summary, ...this.#change(row), ...health, updatedMs: row.timeMs };
   }
 
   /** Time at rest must not count as slowness. */

@@ -1,4 +1,7 @@
 // A run at work, told to a terminal.
+import { healthRules } from '../health/healthRules.ts';
+import { findingText } from '../health/healthWatch.ts';
+import type { HealthFinding } from '../protocol/health.ts';
 import type { Row, RunRecord } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { EvaluationReport, percent } from './reportEvaluation.ts';
@@ -22,10 +25,19 @@ export class RunReport {
   }
 
   changed(summary: RunSummary): void {
+    const known = this.#summary.health?.length ?? 0;
     this.#summary = summary;
+    for (const finding of summary.health?.slice(known) ?? []) this.#tellFinding(finding);
     if (summary.status === this.#status) return;
     this.#status = summary.status;
     this.#terminal.event({ type: 'status', id: summary.id, status: summary.status, message: summary.message });
+  }
+
+  #tellFinding(finding: HealthFinding): void {
+    const { title, severity, meaning } = healthRules[finding.rule];
+    this.#terminal.event({ type: 'health', severity, title, ...finding });
+    this.#terminal.error(`${severity}: step ${String(finding.step)}: ${title}. ${meaning}`);
+    this.#terminal.error(`  ${findingText(finding)}`);
   }
 
   /** Norms and shapes are left to the run's folder: they are large, and no line for people. */

@@ -3,10 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
+import { hasFailed } from '../health/healthWatch.ts';
 import { networkEnds } from '../network/datasetEnds.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
-import { isLive, isResumable } from '../protocol/run.ts';
+import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RuntimeChoice } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
@@ -70,7 +71,7 @@ async function resumeCommand(command: TrainCommand, run: string, context: Comman
     throw new UsageError(
       isLive(summary.status)
         ? `Run ${summary.id} is at work${place ? ` (${place})` : ''}. Pause or stop it where it was started.`
-        : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: there is nothing to resume.`,
+        : `Run ${summary.id} is ${summary.status} with ${String(summary.step)} of ${String(summary.steps)} steps done: ${whyNotResumable(summary)}.`,
     );
   }
   planChange(command)(readOrigin(folder).plan); // says what can't be before the run is touched
@@ -181,7 +182,7 @@ async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandConte
   }
   tellEnd(terminal, end);
   if (control.ending) return exitCodes.interrupted;
-  return end.status === 'finished' ? exitCodes.done : exitCodes.failed;
+  return end.status === 'finished' && !hasFailed(end.health ?? []) ? exitCodes.done : exitCodes.failed;
 }
 
 function tellEnd(terminal: Terminal, run: RunSummary): void {

@@ -190,6 +190,14 @@ describe('runPlan', () => {
     expect(readRows(run.folder).at(-1)?.record.type).toBe('diverged');
   });
 
+  it('ends as diverged where a test is not finite, although its steps were, and evaluates nothing', async () => {
+    const run = await trainScripted(scriptedPlan('unsound', { evaluation: [scriptedEvaluation] }));
+    expect(run).toMatchObject({ status: 'diverged', step: 12, health: [{ rule: 'test-not-finite', step: 4 }] });
+    expect(run.message).toMatch(/^After epoch 1 the test loss is NaN, the accuracy 80\.0 %\. Lower the learning rate/);
+    expect(readRows(run.folder).some(({ record }) => record.type === 'evaluationStarted')).toBe(false);
+    expect(glance(run.folder).summary.health).toEqual(run.health);
+  });
+
   it("ends as failed with the trainer's sentence and keeps what was recorded", async () => {
     const run = await trainScripted(scriptedPlan('throws'));
     expect(run).toMatchObject({ status: 'failed', message: 'Out of memory. Lower training.batchSize.', step: 4 });

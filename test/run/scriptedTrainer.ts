@@ -9,8 +9,11 @@ import type { EvaluateOptions } from '../../server/trainer/evaluate.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
 import { attackPlan } from '../attack/plans.ts';
 
-/** `steps`: as the plan has it; `endless`: until it is stopped; the others go wrong at the fifth step, or before the first. */
-export type Script = 'steps' | 'endless' | 'diverges' | 'throws' | 'crashes' | 'missing-data';
+/**
+ * `steps`: as the plan has it; `endless`: until it is stopped; `unsound`: its first test is no number; the others go wrong at the
+ * fifth step, or before the first.
+ */
+export type Script = 'steps' | 'endless' | 'diverges' | 'unsound' | 'throws' | 'crashes' | 'missing-data';
 
 export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
   return {
@@ -102,7 +105,7 @@ async function* train(plan: Plan, { from, signal }: TrainOptions): AsyncGenerato
     if (step % stepsPerEpoch === 0) {
       const done = step / stepsPerEpoch;
       const tested = {
-        loss: 1 / step,
+        loss: script === 'unsound' ? Number.NaN : 1 / step,
         accuracy: step / (step + 1),
         samples: 10,
         robustAccuracy: null,

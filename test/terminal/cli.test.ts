@@ -219,6 +219,28 @@ describe('kafscope', () => {
     expect(code).toBe(0);
   });
 
+  it('says why a run that came to its end is a failure, by its exit code too', async () => {
+    const cwd = workspace(`
+name: jumps
+runtime: wasm
+dataset: {name: shapes, trainSamples: 8, testSamples: 4}
+model: {network: {type: resnet, depth: 56}, activation: {type: kaf, init: {normal: 0.05}}}
+training: {epochs: 1, batchSize: 8, optimizer: sgd, schedule: {learningRate: 0.01}}
+observe: {norms: 1, robustSamples: 0}
+`);
+    const { code, output, errors } = await kafscope(['train', 'tiny.kaf.yaml'], { cwd });
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^failure: step 1: Weights jumped by decades\. /m);
+    expect(errors).toMatch(/^ {2}The norm of \w+\.\w+ is \d\.\de\+\d+\. Lower the learning rate, /m);
+    expect(output).toMatch(/^finished at step 1 of 1/m);
+    const told = jsonLines((await kafscope(['train', 'tiny.kaf.yaml', '--json'], { cwd })).output);
+    expect(told.find(({ type }) => type === 'health')).toMatchObject({
+      rule: 'weights-jump',
+      severity: 'failure',
+      step: 1,
+    });
+  });
+
   it('trains on TensorFlow', async () => {
     const cwd = workspace();
     const trained = await kafscope(['train', 'tiny.kaf.yaml', '--runtime', 'tensorflow', '--json'], { cwd });

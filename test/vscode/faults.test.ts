@@ -29,6 +29,14 @@ model: { network: light }
 training: { epochs: 1, batchSize: 4 }
 observe: { test: 0 }
 `,
+  // The thesis's own failure: it comes to its end, and nothing of it means anything.
+  exploding: `name: exploding
+runtime: wasm
+dataset: { name: shapes, trainSamples: 24, testSamples: 8 }
+model: { network: { type: resnet, depth: 56 }, activation: { type: kaf, init: { normal: 0.05 } } }
+training: { epochs: 1, batchSize: 8, optimizer: sgd, schedule: { learningRate: 0.01 } }
+observe: { norms: 1, robustSamples: 0 }
+`,
   // A weight norm of hundreds after one step: the loss overflows within a few.
   diverging: `name: diverging
 dataset: { name: shapes, trainSamples: 128, testSamples: 16 }
@@ -168,10 +176,28 @@ describe('when something goes wrong', () => {
     await until('the step', async () =>
       /Diverged at step \d+ ?: loss is not finite/.test(await text(frame, 'kaf-dashboard [role=alert]')),
     );
-    await row(/^seed 0\s*diverged · step \d+/).waitFor();
+    await row(/^seed 0\s*diverged · after step \d+/).waitFor();
     await frame.getByRole('button', { name: 'Show the norms' }).click();
     await until('cells in the colour of what is not finite', async () => (await notFinitePixels(frame)) > 100);
     await workbench.screenshot('faults-diverged');
+  });
+
+  it('a run that comes to its end says why it means nothing, in dashboard, monitor and tree, and leads to the layer', async () => {
+    const frame = await train('exploding');
+    await waitForStatus(frame, 'finished');
+    const titles = ['Weights jumped by decades', 'Gradients explode across depth', 'Parameters without a gradient'];
+    const found = frame.locator('kaf-findings .finding');
+    await until('three findings', async () => (await found.count()) === titles.length);
+    expect(await found.locator('b').allTextContents()).toEqual(titles);
+    await until('the findings in the monitor', async () => /Gradients explode across depth/.test(await monitor()));
+    await until('the findings in the tree', async () =>
+      /Weights jumped by decades/.test((await row(/^seed 0/).getAttribute('aria-label')) ?? ''),
+    );
+    await found.nth(1).locator('summary').click();
+    await found.nth(1).getByText('Choose an activation with a gain near 1').waitFor();
+    await found.nth(1).getByRole('button', { name: 'Show it in the norms' }).click();
+    expect(await text(frame, 'kaf-norms-tab')).toMatch(/across depth.*×\d\.\d\d a layer, backwards/s);
+    await workbench.screenshot('faults-exploding');
   });
 
   it.each(['tree', 'dashboard'])(

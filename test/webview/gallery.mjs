@@ -105,6 +105,8 @@ function shots() {
   add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });
   add('dashboard', 'finished', { tab: 'curves' }, { suffix: 'form', themes: ['dark'], act: openForm });
   add('dashboard', 'failed', { tab: 'curves' });
+  add('dashboard', 'unhealthy', { tab: 'norms' }, { themes: Object.keys(themes) });
+  add('dashboard', 'unhealthy', { tab: 'curves' }, { themes: ['dark'], widths: [1400], act: unfoldFindings });
   add(
     'dashboard',
     'busy',
@@ -113,6 +115,7 @@ function shots() {
   );
   add('monitor', 'busy', {}, { widths: [280], themes: Object.keys(themes) });
   for (const scene of ['waiting', 'damaged']) add('monitor', scene, {}, { widths: [280], themes: Object.keys(themes) });
+  add('monitor', 'unhealthy', {}, { widths: [280], themes: Object.keys(themes), act: unfoldFindings });
   for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
   for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
@@ -192,6 +195,10 @@ async function openForm(page) {
   await page.getByText('Evaluate…').first().click();
   const steps = page.locator('vscode-textfield[data-field="epsilon"] input');
   await steps.fill('8/25x');
+}
+
+async function unfoldFindings(page) {
+  for (const summary of await page.locator('kaf-findings summary').all()) await summary.click();
 }
 
 async function pointAtChart(page) {

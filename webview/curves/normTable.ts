@@ -161,31 +161,6 @@ export class NormTable {
   }
 }
 
-/**
- * The least-squares line through the logarithms of the positive values: `first · factorˣ` at position x. Values that are not
- * positive and finite have no say; NaN for fewer than two.
- */
-export function fitGrowth(values: readonly number[]): { first: number; factor: number } {
-  let n = 0;
-  let sumX = 0;
-  let sumY = 0;
-  let sumXX = 0;
-  let sumXY = 0;
-  values.forEach((value, x) => {
-    if (!(value > 0) || !Number.isFinite(value)) return;
-    const y = Math.log(value);
-    n++;
-    sumX += x;
-    sumY += y;
-    sumXX += x * x;
-    sumXY += x * y;
-  });
-  const spread = n * sumXX - sumX * sumX;
-  if (!(spread > 0)) return { first: Number.NaN, factor: Number.NaN };
-  const slope = (n * sumXY - sumX * sumY) / spread;
-  return { first: Math.exp((sumY - slope * sumX) / n), factor: Math.exp(slope) };
-}
-
 function joined(norms: Float32Array | undefined, line: NormLine): number {
   if (!norms) return Number.NaN;
   if (line.members.length === 1) return norms[line.members[0]!] ?? Number.NaN;

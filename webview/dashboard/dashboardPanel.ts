@@ -3,6 +3,8 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
+import { healthRules } from '../../server/health/healthRules.ts';
+import type { HealthFinding } from '../../server/protocol/health.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
@@ -12,6 +14,7 @@ import type { Tab } from '../controls/tabs.ts';
 import '../controls/tabs.ts';
 import { NonFiniteScan, type NonFiniteFinding } from '../curves/nonFinite.ts';
 import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
+import '../health/findings.ts';
 import { formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, findingSheet } from '../theme/sheets.ts';
@@ -124,9 +127,12 @@ export class DashboardPanel extends LitElement {
         }}
         @evaluation-asked=${this.onEvaluation}
         @line-asked=${this.onLine}
+        @finding-asked=${this.onFinding}
       >
         ${this.renderConnection()} ${failure === null ? nothing : this.renderFailure(failure)}
-        ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)} ${this.renderTab(finding)}
+        ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)}
+        <kaf-findings .findings=${snapshot.run.health ?? []}></kaf-findings>
+        ${this.renderTab(finding)}
       </main>`;
   }
 
@@ -292,6 +298,16 @@ export class DashboardPanel extends LitElement {
     if (file !== null) this.port?.post({ type: 'openExperiment', file, path });
   };
 
+  private readonly onFinding = (event: Event): void => {
+    const { rule, layer } = (event as CustomEvent<{ finding: HealthFinding }>).detail.finding;
+    const { tab } = healthRules[rule];
+    this.change(
+      tab === 'norms'
+        ? { tab, grouping: 'layers', normView: 'map', normLine: layer ?? null, quantity: quantityOf(rule) }
+        : { tab },
+    );
+  };
+
   private readonly onEvaluation = (event: Event): void => {
     const runId = this.data.snapshot?.run.id;
     if (runId === undefined) return;
@@ -300,6 +316,11 @@ export class DashboardPanel extends LitElement {
     this.isFormOpen = false;
     this.change({ evaluation: null });
   };
+}
+
+/** Which of the norms shows what a rule found. */
+function quantityOf(rule: HealthFinding['rule']): DashboardView['quantity'] {
+  return rule === 'weights-jump' ? 'weights' : 'gradients';
 }
 
 function tabsFor(snapshot: RunSnapshot, finding: NonFiniteFinding | null): Tab[] {

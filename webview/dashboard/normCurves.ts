@@ -1,16 +1,11 @@
 // The norms as curves: one line over all steps, all lines, and all layers at one step.
+import { depthGain, type DepthKind } from '../../server/health/depthGain.ts';
 import type { NormColumns, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve } from '../charts/curve.ts';
 import type { Range } from '../curves/decimate.ts';
-import {
-  fitGrowth,
-  layerLines,
-  normAt,
-  type NormLine,
-  type NormQuantity,
-  type NormTable,
-} from '../curves/normTable.ts';
+import { normAt, type NormLine, type NormQuantity, type NormTable } from '../curves/normTable.ts';
 import { smooth } from '../curves/smooth.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 
 export interface DepthCurves {
@@ -18,8 +13,8 @@ export interface DepthCurves {
   readonly ticks: readonly number[];
   /** Of the layers, by tick. */
   readonly names: readonly string[];
-  /** By what factor the norm grows from a layer to the next; NaN where that can't be said. */
-  readonly growth: number;
+  /** By what factor the norm grows from a layer to the next, and how many have no say in that. */
+  readonly said: string;
 }
 
 /** Every row of one line, raw and smoothed. */
@@ -59,18 +54,36 @@ export function allLines(
   });
 }
 
-/** Layers in the network's order at a row of the log, with the geometric growth that fits them. */
-export function acrossDepth(snapshot: RunSnapshot, quantity: NormQuantity, row: number, palette: Palette): DepthCurves {
-  const lines = layerLines(snapshot.prepared?.parameters ?? []);
-  const y = lines.map((line) => normAt(snapshot.norms, quantity, line, row));
+/**
+ * The tensors of one kind, in the network's order, at a row of the log, with the geometric growth that fits them: of gradients on the
+ * way back, of weights on the way forth.
+ */
+export function acrossDepth(
+  { norms, prepared }: Pick<RunSnapshot, 'norms' | 'prepared'>,
+  { quantity, row, kind }: { readonly quantity: NormQuantity; readonly row: number; readonly kind: DepthKind },
+  palette: Palette,
+): DepthCurves {
+  const parameters = prepared?.parameters ?? [];
+  const lines = kind.parameters.map((index) => ({ ...parameters[index]!, members: [index] }));
+  const y = lines.map((line) => normAt(norms, quantity, line, row));
   const x = y.map((_, index) => index);
-  const { first, factor: growth } = fitGrowth(y);
+  const { first, gain, nZero, nNonFinite } = depthGain(y);
   const curves: Curve[] = [{ name: 'norm', x, y, color: palette.clean, hasDots: true }];
-  if (Number.isFinite(growth)) {
-    const fit = x.map((index) => first * growth ** index);
+  if (Number.isFinite(gain)) {
+    const fit = x.map((index) => first / gain ** index);
     curves.push({ name: 'fit', x, y: fit, color: palette.dim, isDashed: true, width: 1, hasNoMarks: true });
   }
-  return { curves, ticks: x, names: lines.map(({ name }) => name), growth };
+  const growth = Number.isFinite(gain)
+    ? quantity === 'weights'
+      ? [`×${(1 / gain).toFixed(2)} a layer`]
+      : [`×${gain.toFixed(2)} a layer, backwards`]
+    : [];
+  const marks = [
+    nZero > 0 ? `${formatCount(nZero)} are 0` : '',
+    nNonFinite > 0 ? `${formatCount(nNonFinite)} not finite` : '',
+  ];
+  const said = [...growth, ...marks].filter((text) => text !== '').join(' · ');
+  return { curves, ticks: x, names: lines.map(({ layer }) => layer), said };
 }
 
 /** Among the weights and gradients of a line at a row of the log. */

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
+import { depthKinds, mainKind, type DepthKind } from '../../server/health/depthGain.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Cell } from '../charts/heatMap.ts';
 import '../charts/heatMap.ts';
@@ -56,7 +57,8 @@ export class NormsTab extends LitElement {
     const { table, palette } = this;
     if (!table) return;
     this.singleCurves = singleCurve(snapshot.norms, table, this.chosenLine(), palette);
-    this.depth = acrossDepth(snapshot, this.view.quantity, this.logRow(), palette);
+    const kind = this.depthKind(snapshot);
+    this.depth = kind && acrossDepth(snapshot, { quantity: this.view.quantity, row: this.logRow(), kind }, palette);
     this.lineCurves =
       this.view.normView === 'lines'
         ? allLines(snapshot.norms, table, {
@@ -256,10 +258,19 @@ export class NormsTab extends LitElement {
 
   private renderDepth(snapshot: RunSnapshot): unknown {
     if (!this.depth) return nothing;
-    const { curves, ticks, names, growth } = this.depth;
-    const said = Number.isFinite(growth) ? `×${growth.toFixed(2)} a layer` : '';
+    const { curves, ticks, names, said } = this.depth;
+    const kinds = depthKinds(snapshot.prepared?.parameters ?? []);
+    const chosen = this.depthKind(snapshot)?.name ?? '';
     return html`<div class="card filling">
       <h2>across depth <span>step ${formatCount(this.rowStep())}</span><b>${said}</b></h2>
+      <kaf-segments
+        label="Kind of layer"
+        .segments=${kinds.map(({ name }) => ({ value: name, text: name }))}
+        .value=${chosen}
+        @chosen=${(event: CustomEvent<{ value: string }>) => {
+          changeView(this, { depthKind: event.detail.value });
+        }}
+      ></kaf-segments>
       <kaf-line-chart
         class="depth"
         .curves=${curves}
@@ -267,11 +278,16 @@ export class NormsTab extends LitElement {
         .xTicks=${ticks}
         .formatX=${(value: number) => names[value] ?? ''}
         .palette=${this.palette}
-        label="${quantityNames[this.view.quantity]} from the first layer to the last at step ${formatCount(
+        label="${quantityNames[this.view.quantity]} of ${formatCount(names.length)} layers (${chosen}) from the first to the last at step ${formatCount(
           this.rowStep(),
-        )}: ${said}; ${snapshot.prepared?.parameters.length.toString() ?? ''} tensors"
+        )}: ${said}"
       ></kaf-line-chart>
     </div>`;
+  }
+
+  private depthKind({ prepared }: RunSnapshot): DepthKind | null {
+    const kinds = depthKinds(prepared?.parameters ?? []);
+    return kinds.find(({ name }) => name === this.view.depthKind) ?? mainKind(kinds);
   }
 
   private renderSingle(snapshot: RunSnapshot): unknown {

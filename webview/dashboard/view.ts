@@ -19,6 +19,8 @@ export interface DashboardView {
   readonly normView: 'map' | 'lines';
   /** The line by name that another tab leads to; null for the first. */
   readonly normLine: string | null;
+  /** Of the layers compared across depth, by name; null for the main one. */
+  readonly depthKind: string | null;
   readonly networkQuantity: NetworkQuantity;
   /** By name; null for the first. */
   readonly networkLayer: string | null;
@@ -45,6 +47,7 @@ export const defaultView: DashboardView = {
   grouping: 'layers',
   normView: 'map',
   normLine: null,
+  depthKind: null,
   networkQuantity: 'gradients',
   networkLayer: null,
   hiddenLines: [],

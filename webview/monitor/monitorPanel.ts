@@ -10,6 +10,7 @@ import { FrameGate } from '../charts/frameGate.ts';
 import '../charts/sparkline.ts';
 import '../controls/face.ts';
 import { smooth } from '../curves/smooth.ts';
+import '../health/findings.ts';
 import { Pace } from '../state/pace.ts';
 import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount, formatNumber, formatPercent } from '../text/numbers.ts';
@@ -238,6 +239,7 @@ export class MonitorPanel extends LitElement {
             </div>`
           : nothing
       }
+      <kaf-findings compact .findings=${run.health ?? []}></kaf-findings>
     </section>`;
   }
 

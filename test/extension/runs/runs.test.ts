@@ -88,7 +88,7 @@ describe('a run in a few words', () => {
     [{}, '3/20 · 64.1 / 38.9'],
     [{ cleanAccuracy: null, robustAccuracy: null }, '3/20'],
     [{ status: 'finished', robustAccuracy: null }, '64.1'],
-    [{ status: 'diverged', step: 3211 }, 'diverged · step 3,211'],
+    [{ status: 'diverged', step: 3211 }, 'diverged · after step 3,211'],
     [{ status: 'queued', cleanAccuracy: null, robustAccuracy: null }, 'queued'],
     [{ status: 'stopped', cleanAccuracy: Number.NaN, robustAccuracy: Number.NaN }, 'stopped'], // an attack stopped before its first image
   ])('%o: %s', (changes, expected) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NormColumns } from '../../../server/protocol/snapshot.ts';
-import { fitGrowth, layerLines, normAt, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
+import { layerLines, normAt, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
 import { NonFiniteScan } from '../../../webview/curves/nonFinite.ts';
 
 const parameters = [
@@ -69,16 +69,6 @@ describe('the table', () => {
     table.update(data);
     expect(table.kept).toEqual([0, 3, 4, 5]);
     expect(table.curve(0)).toEqual({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
-  });
-});
-
-describe('across depth', () => {
-  test('an exact growth is found, whatever is not finite or positive', () => {
-    const values = [0.5, 1, 2, Number.NaN, 8, 0, 32];
-    const { first, factor } = fitGrowth(values);
-    expect(factor).toBeCloseTo(2, 12);
-    expect(first).toBeCloseTo(0.5, 12);
-    expect(fitGrowth([1]).factor).toBeNaN();
   });
 });
 

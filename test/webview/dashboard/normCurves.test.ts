@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { depthKinds } from '../../../server/health/depthGain.ts';
 import { layerLines, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
 import { acrossDepth, allLines, countNonFinite, singleCurve } from '../../../webview/dashboard/normCurves.ts';
 import type { Palette } from '../../../webview/theme/palette.ts';
@@ -30,12 +31,26 @@ test('one line keeps its non-finite end in the raw curve', () => {
   expect(smoothed!.hasNoMarks).toBe(true);
 });
 
-test('across depth there is one point a layer and a fit through those that are finite', () => {
-  const row = snapshot.norms.step.length - 1;
-  const depth = acrossDepth(snapshot, 'gradients', row, palette);
-  expect(depth.names).toEqual(layerLines(parameters).map(({ name }) => name));
-  expect(depth.growth).toBeGreaterThan(1);
-  expect(Array.from(depth.curves[1]!.y).every(Number.isFinite)).toBe(true);
+test('across depth there is one point a layer of a kind and a fit through those that are positive and finite', () => {
+  const kinds = depthKinds(parameters);
+  expect(kinds.map(({ name }) => name)).toEqual(['conv', 'dense', 'normalisation', 'activation']);
+  const shape = kinds[0]!;
+  const at = (norms: readonly number[], quantity: 'gradients' | 'weights' = 'gradients') => {
+    const row = Float32Array.from(parameters, (_, index) => norms[shape.parameters.indexOf(index)] ?? 99);
+    const columns = { ...snapshot.norms, gradients: [row], weights: [row] };
+    return acrossDepth({ ...snapshot, norms: columns }, { quantity, row: 0, kind: shape }, palette);
+  };
+  const halved = shape.parameters.map((_, depth) => 0.5 ** depth);
+  const depth = at(halved);
+  expect(depth.names).toEqual(shape.parameters.map((index) => parameters[index]!.layer));
+  expect(Array.from(depth.curves[0]!.y)).toEqual(halved);
+  Array.from(depth.curves[1]!.y).forEach((value, index) => {
+    expect(value).toBeCloseTo(halved[index]!, 6);
+  });
+  expect(depth.said).toBe('×2.00 a layer, backwards');
+  expect(at(halved, 'weights').said).toBe('×0.50 a layer');
+  expect(at([0, ...halved.slice(1, -1), Infinity]).said).toBe('×2.00 a layer, backwards · 1 are 0 · 1 not finite');
+  expect(at(halved.map(() => 0)).said).toBe(`${String(halved.length)} are 0`);
 });
 
 test('non-finite values are counted over all tensors of a line', () => {

@@ -2,6 +2,7 @@
 // page's address asks for.
 import { attackPlan } from '../../attack/plans.ts';
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
+import type { HealthFinding } from '../../../server/protocol/health.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type {
   Encoded,
@@ -195,6 +196,10 @@ function dashboardAnswers(): ToDashboard[] {
       const snapshot = makeSnapshot({ steps: 1304, status: 'diverged', divergesAt: 1300 });
       return [connected, shown({ ...snapshot, run: { ...snapshot.run, step: 1300 } })];
     }
+    case 'unhealthy': {
+      const snapshot = makeSnapshot({ steps: 900, status: 'training' });
+      return [connected, shown({ ...snapshot, run: { ...snapshot.run, health: thesisFindings } })];
+    }
     case 'disconnected':
       return [
         connected,
@@ -209,6 +214,25 @@ function dashboardAnswers(): ToDashboard[] {
       throw new Error(`no scene ${scene}`);
   }
 }
+
+/** What the rules say of the thesis's network of 56 layers. */
+const thesisFindings: readonly HealthFinding[] = [
+  { rule: 'weights-jump', step: 1, evidence: 'The norm of conv1.kernel is 5.4e+6.', layer: 'conv1' },
+  {
+    rule: 'exploding-gradients',
+    step: 1,
+    evidence:
+      "The gradient's norm changes by ×1.49 a layer on the way back through 57 layers: 5.1e-2 at block27.conv2, 5.4e+8 at conv1. " +
+      'In float16 at least 49 of 281 gradients would not be finite.',
+    layer: 'conv1',
+  },
+  {
+    rule: 'zero-gradients',
+    step: 3,
+    evidence: '57 of 281 parameters have a gradient of exactly 0, conv1.bias the first of them.',
+    layer: 'conv1',
+  },
+];
 
 function monitorAnswers(): ToMonitor[] {
   const snapshot = makeSnapshot({ steps: 3120, status: 'training' });
@@ -263,6 +287,8 @@ function monitorAnswers(): ToMonitor[] {
           ],
         },
       ];
+    case 'unhealthy':
+      return [{ type: 'state', connection, runs: [monitored({ health: thesisFindings })] }];
     case 'waiting':
       return [{ type: 'state', connection, runs: [notBegun(monitored({ status: 'waiting' }))] }];
     case 'damaged': {
