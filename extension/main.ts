@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandTable } from './commands/commandTable.ts';
+import { openAsExperiment } from './commands/newExperiment.ts';
 import { RunCommands } from './commands/runCommands.ts';
 import { keepTrustKey, whenTrusted } from './commands/workspaceTrust.ts';
 import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
@@ -93,7 +94,12 @@ export function activate(context: vscode.ExtensionContext): void {
     },
     onIntent: intents,
   });
-  const checkpointEditor = new CheckpointEditor({ extensionUri, connection, openRun: openDashboard });
+  const checkpointEditor = new CheckpointEditor({
+    extensionUri,
+    connection,
+    openRun: openDashboard,
+    openAsExperiment: (name, text) => void openAsExperiment(name, text),
+  });
   const datasetPanels = new DatasetPanels({ extensionUri, connection });
   const runsTree = new RunsTree(store);
   const experimentsTree = new ExperimentsTree();

@@ -24,12 +24,35 @@ export async function newExperiment(): Promise<void> {
 
 async function create(name: string): Promise<void> {
   const uri = fileFor(name);
+  if (!uri) {
+    await openUntitled(name, experimentTemplate(name));
+    return;
+  }
   const edit = new vscode.WorkspaceEdit();
-  const target = uri ?? vscode.Uri.from({ scheme: 'untitled', path: `${name}${experimentSuffix}` });
-  if (uri) edit.createFile(uri, { contents: new TextEncoder().encode(experimentTemplate(name)) });
-  else edit.insert(target, new vscode.Position(0, 0), experimentTemplate(name));
-  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(`${target.fsPath} could not be written.`);
-  await vscode.window.showTextDocument(target);
+  edit.createFile(uri, { contents: new TextEncoder().encode(experimentTemplate(name)) });
+  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(`${uri.fsPath} could not be written.`);
+  await vscode.window.showTextDocument(uri);
+}
+
+/** An experiment in an editor that is not saved yet; where one of that name is open, beside it under the next number. */
+export async function openAsExperiment(name: string, text: string): Promise<void> {
+  await attempt('open the experiment', () => openUntitled(experimentName(name) ?? 'experiment', text));
+}
+
+async function openUntitled(name: string, text: string): Promise<void> {
+  const isOpen = (uri: vscode.Uri) =>
+    vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString());
+  let number = 1;
+  let uri: vscode.Uri;
+  do {
+    const suffix = number === 1 ? '' : `-${String(number)}`;
+    uri = vscode.Uri.from({ scheme: 'untitled', path: `${name}${suffix}${experimentSuffix}` });
+    number++;
+  } while (isOpen(uri));
+  const edit = new vscode.WorkspaceEdit();
+  edit.insert(uri, new vscode.Position(0, 0), text);
+  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(`${uri.path} could not be opened.`);
+  await vscode.window.showTextDocument(uri);
 }
 
 function fileFor(name: string): vscode.Uri | null {

@@ -10,6 +10,7 @@ export interface CheckpointEditorOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly openRun: (runId: string) => void;
+  readonly openAsExperiment: (name: string, text: string) => void;
 }
 
 export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
@@ -24,7 +25,7 @@ export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
   }
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const { extensionUri, openRun } = this.options;
+    const { extensionUri, openRun, openAsExperiment } = this.options;
     const { webview } = panel;
     webview.options = webviewOptions(extensionUri);
     const post = (message: ToCheckpoint): void => {
@@ -48,8 +49,20 @@ export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
       watcher.onDidChange(load),
       watcher.onDidCreate(load),
       webview.onDidReceiveMessage((message: FromCheckpoint) => {
-        if (message.type === 'openRun') openRun(message.runId);
-        else void load();
+        switch (message.type) {
+          case 'openRun':
+            openRun(message.runId);
+            return;
+          case 'openAsExperiment':
+            openAsExperiment(message.name, message.text);
+            return;
+          case 'ready':
+          case 'reload':
+            void load();
+            return;
+          default:
+            message satisfies never;
+        }
       }),
     ];
     panel.onDidDispose(() => {

@@ -1,12 +1,22 @@
 // A plan back as an experiment file with every key spelled out: what a run did, as text that can be run again.
 import { stringify } from 'yaml';
 import { isKaf, type ActivationPlan, type NetworkPlan, type Plan } from '../protocol/plan.ts';
+import { isPixelLength } from '../protocol/attackKey.ts';
+import { attackKeys, attackNames } from '../protocol/attackTable.ts';
 import { layerValues } from './layersSetting.ts';
 
-/** YAML that compiles to the same plan, wherever the file is. */
+const pixelLengthKeys = new Set(
+  attackNames.flatMap((attack) =>
+    Object.entries(attackKeys(attack)).flatMap(([name, key]) => (isPixelLength(key) ? [name] : [])),
+  ),
+);
+
+/** YAML that compiles to the same plan, wherever the file is; lengths in pixel values as fractions where they are such. */
 export function writeExperiment(plan: Plan): string {
-  const { name, dataset, model, training, observe, checkpoints, evaluation, seed, runtime, threads } = plan;
-  const { threat, ...rest } = training;
+  const { name, dataset, model, observe, checkpoints, seed, runtime, threads } = plan;
+  const { threat, ...rest } = plan.training;
+  const training = threat ? { ...rest, threat: withFractions(threat) } : rest;
+  const evaluation = plan.evaluation.map(withFractions);
   return stringify({
     name,
     dataset,
@@ -16,7 +26,7 @@ export function writeExperiment(plan: Plan): string {
       activation: activationValues(model.activation),
       normalization: model.normalization ?? 'none',
     },
-    training: threat ? { ...rest, threat } : rest,
+    training,
     observe: {
       norms: observe.normsEverySteps,
       shapes: observe.shapesEverySteps,
@@ -31,6 +41,19 @@ export function writeExperiment(plan: Plan): string {
     runtime,
     threads: threads ?? 'auto',
   });
+}
+
+/** Of an attack's settings; small whole numbers of 255ths, of which 0.2 is none to read. */
+function withFractions(settings: object): object {
+  const fraction = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(fraction);
+    if (typeof value !== 'number' || Number.isInteger(value)) return value;
+    const parts = Math.round(value * 255);
+    return parts <= 32 && parts / 255 === value ? `${String(parts)}/255` : value;
+  };
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [key, pixelLengthKeys.has(key) ? fraction(value) : value]),
+  );
 }
 
 function networkValues(network: NetworkPlan): unknown {

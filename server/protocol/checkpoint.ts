@@ -7,6 +7,8 @@ export interface CheckpointContents {
   readonly sizeBytes: number;
   /** Null for a file that Kafscope did not write. */
   readonly origin: CheckpointOrigin | null;
+  /** The plan that it was trained by, as an experiment that compiles to it; null as `origin`. */
+  readonly experiment: string | null;
   readonly tensors: readonly TensorContents[];
   /** How many more the file has, which were not read; absent where all are here. */
   readonly omittedTensors?: number;

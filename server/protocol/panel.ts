@@ -69,7 +69,10 @@ export type ToCheckpoint =
   | { readonly type: 'failed'; readonly message: string };
 
 export type FromCheckpoint =
-  { readonly type: 'ready' } | { readonly type: 'reload' } | { readonly type: 'openRun'; readonly runId: string };
+  | { readonly type: 'ready' }
+  | { readonly type: 'reload' }
+  | { readonly type: 'openRun'; readonly runId: string }
+  | { readonly type: 'openAsExperiment'; readonly name: string; readonly text: string };
 
 export type ToDataset =
   /** `progress` is null until something is known. */

@@ -1,6 +1,7 @@
 // What a `.safetensors` file holds, tensor by tensor, with statistics and the curves of KAFs and splines in it. Works for any program's
 // file, of any size: tensors are read part by part, and the answer is bounded.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { writeExperiment } from '../experiment/writeExperiment.ts';
 import type { CheckpointContents, TensorContents } from '../protocol/checkpoint.ts';
 import { activationsOf } from '../network/activations.ts';
 import type { ActivationPlan, Plan } from '../protocol/plan.ts';
@@ -34,6 +35,7 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
     }
     const { metadata, omittedMetadata } = shownMetadata(stored.metadata);
     return {
+      experiment: origin && writeExperiment(origin.plan),
       ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations: curves.found, metadata },
       ...counted('omittedTensors', stored.tensors.length - tensors.length),
       ...counted('omittedActivations', curves.nTooLarge),

@@ -26,6 +26,20 @@ describe('a plan', () => {
     );
   });
 
+  it('is written with lengths in pixel values as fractions, and nothing else', () => {
+    const text = writeExperiment(
+      compileExperiment(
+        'dataset: cifar10\nmodel: {dropout: [0.2, 0.4, 0.6]}\ntraining: {method: fgsm-rs}\n' +
+          'evaluation: [{attack: pgd, epsilons: [4/255, 0.2]}, {attack: pgd, norm: l2}]',
+        options,
+      ).plans[0]!,
+    );
+    expect(text).toMatch(/^ {4}epsilon: 8\/255$/m);
+    expect(text).toMatch(/^ {4}epsilons:\n {6}- 4\/255\n {6}- 0\.2$/m);
+    expect(text).toMatch(/^ {4}epsilon: 0\.5$/m);
+    expect(text).toMatch(/^ {4}- 0\.2\n {4}- 0\.4\n {4}- 0\.6$/m);
+  });
+
   it('is described by network, activation, method and data set', () => {
     const describe = (text: string) => compileExperiment(text, options).plans.map(describePlan);
     expect(describe('model: {activation: {type: residual-kaf, dictionary: 8}}')).toEqual([

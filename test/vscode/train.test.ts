@@ -190,6 +190,21 @@ describe('Kafscope in VS Code', () => {
     await workbench.screenshot('checkpoint');
   });
 
+  it('what a checkpoint was trained with opens as an experiment without a mistake', async () => {
+    const { page } = workbench;
+    const frame = await workbench.webviewWith('kaf-checkpoint');
+    await frame.getByText('plan', { exact: true }).click();
+    await frame.locator('[data-intent=openAsExperiment]').click();
+    const tab = page.locator('.tabs-container .tab.active', { hasText: /\.kaf\.yaml/ });
+    await tab.waitFor();
+    // The lens stands above a file that compiles.
+    await page.locator('.editor-instance .codelens-decoration', { hasText: 'Train' }).first().waitFor();
+    expect(await page.locator('.editor-instance .squiggly-error').count()).toBe(0);
+    await workbench.screenshot('opened-as-experiment');
+    await workbench.runCommand('View: Revert and Close Editor');
+    await tab.waitFor({ state: 'detached' });
+  });
+
   it('the runtimes are shown with device, speed and reason, and one is selected', async () => {
     const { page } = workbench;
     const status = page.locator('.statusbar-item', { hasText: /^\s*(wasm|tensorflow|cpu|auto)\s*$/ });

@@ -19,7 +19,6 @@ import {
   type TensorSection,
 } from '../state/checkpointTable.ts';
 import { formatBytes, formatCount } from '../text/numbers.ts';
-import { planText } from '../text/planText.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, chipSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { shapesCard, statisticsCard } from './tensorCards.ts';
@@ -292,12 +291,14 @@ export class CheckpointPanel extends LitElement {
     return shapesCard(tensor, shapes, { channel, chooseChannel, palette });
   }
 
+  /** The plan as an experiment; of other programs' files the metadata. */
   private renderPlan(contents: CheckpointContents): unknown {
-    const text = contents.origin
-      ? planText(contents.origin.plan)
-      : Object.entries(contents.metadata)
-          .map(([key, value]) => `${key}: ${value}`)
-          .join('\n');
+    const { experiment } = contents;
+    const text =
+      experiment ??
+      Object.entries(contents.metadata)
+        .map(([key, value]) => `${key}: ${value}`)
+        .join('\n');
     if (text === '')
       return html`<kaf-face
         icon="note"
@@ -306,6 +307,23 @@ export class CheckpointPanel extends LitElement {
       ></kaf-face>`;
     const omitted = contents.origin ? null : omittedMetadata(contents);
     return html`${omitted ? this.renderFinding(omitted) : nothing}
+      ${
+        experiment === null
+          ? nothing
+          : html`<div class="tools">
+              <vscode-button
+                secondary
+                data-intent="openAsExperiment"
+                title="A new file with these settings; nothing is saved until you do"
+                @click=${() => {
+                  const { name } = contents.origin!.plan;
+                  this.port?.post({ type: 'openAsExperiment', name, text: experiment });
+                }}
+                >Open as experiment</vscode-button
+              >
+              <span class="dim">Every setting that this checkpoint was trained with.</span>
+            </div>`
+      }
       <div class="card">
         <pre tabindex="0">
 ${text.split('\n').map((line) => {

@@ -422,7 +422,7 @@ function emptyFace(snapshot: RunSnapshot): unknown {
     return html`<kaf-face
       icon="symbol-event"
       heading="Shapes are not observed"
-      reason="The experiment says observe.shapesEverySteps: 0. Set it to 1 or more and train again to see every shape change."
+      reason="The experiment says observe: {shapes: 0}. Set it to 1 or more and train again to see every shape change."
     ></kaf-face>`;
   }
   if (snapshot.shapes.length === 0) {

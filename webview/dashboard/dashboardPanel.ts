@@ -94,6 +94,7 @@ export class DashboardPanel extends LitElement {
         layer: null,
         networkLayer: null,
         normLine: null,
+        normStep: null,
         hiddenLines: [],
       });
     }
@@ -299,11 +300,18 @@ export class DashboardPanel extends LitElement {
   };
 
   private readonly onFinding = (event: Event): void => {
-    const { rule, layer } = (event as CustomEvent<{ finding: HealthFinding }>).detail.finding;
+    const { rule, layer, step } = (event as CustomEvent<{ finding: HealthFinding }>).detail.finding;
     const { tab } = healthRules[rule];
     this.change(
       tab === 'norms'
-        ? { tab, grouping: 'layers', normView: 'map', normLine: layer ?? null, quantity: quantityOf(rule) }
+        ? {
+            tab,
+            grouping: 'layers',
+            normView: 'map',
+            normLine: layer ?? null,
+            normStep: step,
+            quantity: quantityOf(rule),
+          }
         : { tab },
     );
   };

@@ -3,6 +3,7 @@ import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { depthKinds, mainKind, type DepthKind } from '../../server/health/depthGain.ts';
+import { isLive } from '../../server/protocol/run.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Cell } from '../charts/heatMap.ts';
 import '../charts/heatMap.ts';
@@ -36,8 +37,6 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) view!: DashboardView;
   @property({ attribute: false }) palette!: Palette;
   @property({ attribute: false }) finding: NonFiniteFinding | null = null;
-  /** The chosen row by position in the kept rows; null for the newest. */
-  @state() private row: number | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
 
@@ -77,15 +76,15 @@ export class NormsTab extends LitElement {
       return html`<kaf-face
         icon="graph-scatter"
         heading="Norms are not observed"
-        reason="The experiment says observe.normsEverySteps: 0. Set it to 1 or more and train again to see the norm of every weight and gradient."
+        reason="The experiment says observe: {norms: 0}. Set it to 1 or more and train again to see the norm of every weight and gradient."
       ></kaf-face>`;
     }
     const { table } = this;
     if (!table || table.kept.length === 0 || !snapshot.prepared) {
       return html`<kaf-face
         icon="graph-scatter"
-        heading="No norms yet"
-        reason=${`They come every ${formatCount(snapshot.plan.observe.normsEverySteps)} steps once training runs.`}
+        heading=${isLive(snapshot.run.status) ? 'No norms yet' : 'No norms were recorded'}
+        reason=${`They come every ${formatCount(snapshot.plan.observe.normsEverySteps)} steps${isLive(snapshot.run.status) ? ' once training runs' : ', and the run ended before the first'}.`}
       ></kaf-face>`;
     }
     return html`${this.renderFinding(snapshot)} ${this.renderTools(table)}
@@ -175,7 +174,7 @@ export class NormsTab extends LitElement {
     const chosen: Cell = {
       line: Math.max(0, table.lines.indexOf(line)),
       bucket:
-        this.row === null
+        this.view.normStep === null
           ? table.buckets.length - 1
           : table.buckets.findIndex((bucket) => bucket.lastRow >= this.rowPosition()),
     };
@@ -195,8 +194,11 @@ export class NormsTab extends LitElement {
         )}"
         @cell-chosen=${(event: CustomEvent<Cell>) => {
           const bucket = table.buckets[event.detail.bucket];
-          changeView(this, { normLine: table.lines[event.detail.line]?.name ?? null });
-          this.row = bucket && event.detail.bucket < table.buckets.length - 1 ? bucket.lastRow : null;
+          const isNewest = event.detail.bucket === table.buckets.length - 1;
+          changeView(this, {
+            normLine: table.lines[event.detail.line]?.name ?? null,
+            normStep: isNewest ? null : (bucket?.lastStep ?? null),
+          });
         }}
       ></kaf-heat-map>
     </div>`;
@@ -305,7 +307,7 @@ export class NormsTab extends LitElement {
         .xUnit=${1}
         .yScale=${'log'}
         .range=${this.range}
-        .cursor=${this.cursor ?? (this.row === null ? null : this.rowStep())}
+        .cursor=${this.cursor ?? (this.view.normStep === null ? null : this.rowStep())}
         .palette=${this.palette}
         label="${line.name}, ${quantityNames[this.view.quantity]}: ${formatNumber(this.shownValue(line))} at step ${formatCount(
           this.rowStep(),
@@ -328,7 +330,7 @@ export class NormsTab extends LitElement {
         <tr>
           <th>L2 norm</th>
           <th>at start</th>
-          <th>now</th>
+          <th>${this.view.normStep === null ? 'now' : `step ${formatCount(this.rowStep())}`}</th>
           <th>change</th>
         </tr>
         ${(['weights', 'gradients', 'ratio'] as const).map((quantity) => {
@@ -372,8 +374,11 @@ export class NormsTab extends LitElement {
   }
 
   private rowPosition(): number {
-    const last = (this.table?.kept.length ?? 1) - 1;
-    return Math.min(last, this.row ?? last);
+    const kept = this.table?.kept ?? [];
+    const { normStep } = this.view;
+    const steps = this.state.snapshot?.norms.step ?? [];
+    const chosen = normStep === null ? -1 : kept.findLastIndex((row) => steps[row]! <= normStep);
+    return chosen < 0 ? Math.max(0, kept.length - 1) : chosen;
   }
 
   private logRow(): number {
@@ -394,8 +399,8 @@ export class NormsTab extends LitElement {
   }
 
   private showFinding(name: string, finding: NonFiniteFinding): void {
-    this.row = this.table?.kept.indexOf(finding.row) ?? null;
     changeView(this, {
+      normStep: this.state.snapshot?.norms.step[finding.row] ?? null,
       normLine: name,
       grouping: 'tensors',
       normView: 'map',

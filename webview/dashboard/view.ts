@@ -19,6 +19,8 @@ export interface DashboardView {
   readonly normView: 'map' | 'lines';
   /** The line by name that another tab leads to; null for the first. */
   readonly normLine: string | null;
+  /** The step whose norms are shown; null for the newest. */
+  readonly normStep: number | null;
   /** Of the layers compared across depth, by name; null for the main one. */
   readonly depthKind: string | null;
   readonly networkQuantity: NetworkQuantity;
@@ -47,6 +49,7 @@ export const defaultView: DashboardView = {
   grouping: 'layers',
   normView: 'map',
   normLine: null,
+  normStep: null,
   depthKind: null,
   networkQuantity: 'gradients',
   networkLayer: null,

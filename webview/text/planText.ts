@@ -1,13 +1,8 @@
-// A plan as text that reads like the experiment file it came from, and the short phrases that panels say of it.
+// The short phrases that panels say of a plan.
 import { isPixelLength, type AttackKey } from '../../server/protocol/attackKey.ts';
 import { attackKeys } from '../../server/protocol/attackTable.ts';
-import type { EvaluationPlan, Plan, SchedulePlan } from '../../server/protocol/plan.ts';
+import type { EvaluationPlan, SchedulePlan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, formatNumber } from './numbers.ts';
-
-/** YAML-like, two spaces an indent, 255ths as fractions. For reading, not for parsing. */
-export function planText(plan: Plan): string {
-  return block(plan, '').join('\n');
-}
 
 /** `triangular 0.01 → 1` */
 export function scheduleText(schedule: SchedulePlan): string {
@@ -34,36 +29,6 @@ function valueText(key: AttackKey, value: unknown): string {
   if (typeof value !== 'number') return String(value);
   if (isPixelLength(key)) return formatFraction(value);
   return Number.isInteger(value) ? formatCount(value) : formatPlain(value);
-}
-
-const fractionKeys = new Set(['epsilon', 'epsilons', 'stepSize', 'sigma']);
-
-function block(value: object, indent: string): string[] {
-  return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
-    if (isBlock(child)) {
-      return Array.isArray(child)
-        ? [`${indent}${key}:`, ...child.flatMap((item: object) => listItem(item, `${indent}  `))]
-        : [`${indent}${key}:`, ...block(child, `${indent}  `)];
-    }
-    return [`${indent}${key}: ${scalar(key, child)}`];
-  });
-}
-
-function listItem(item: object, indent: string): string[] {
-  return block(item, `${indent}  `).map((line, index) => (index === 0 ? `${indent}- ${line.trimStart()}` : line));
-}
-
-function isBlock(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value) ? value.some((item) => typeof item === 'object') : true;
-}
-
-function scalar(key: string, value: unknown): string {
-  if (typeof value === 'number') return fractionKeys.has(key) ? formatFraction(value) : formatPlain(value);
-  if (Array.isArray(value)) return `[${value.map((item) => scalar(key, item)).join(', ')}]`;
-  if (typeof value === 'string' && (value === '' || /[:#{}[\],&*?|<>=!%@\\]|^\s|\s$/.test(value)))
-    return JSON.stringify(value);
-  return String(value);
 }
 
 function formatPlain(value: number): string {

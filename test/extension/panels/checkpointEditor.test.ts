@@ -17,7 +17,10 @@ interface Inspection {
   fail(error: Error): void;
 }
 
-function openEditor(uri = Uri.file('/runs/a/checkpoints/step-1.safetensors')) {
+function openEditor(
+  uri = Uri.file('/runs/a/checkpoints/step-1.safetensors'),
+  openAsExperiment: CheckpointEditorOptions['openAsExperiment'] = () => undefined,
+) {
   const inspections: Inspection[] = [];
   const connection = {
     request: (_method: string, _params: unknown, token: CancellationToken) => {
@@ -35,7 +38,7 @@ function openEditor(uri = Uri.file('/runs/a/checkpoints/step-1.safetensors')) {
     asWebviewUri: (local: unknown) => local,
     cspSource: '',
   };
-  const options = { extensionUri: Uri.file('/nowhere'), connection, openRun: () => undefined };
+  const options = { extensionUri: Uri.file('/nowhere'), connection, openRun: () => undefined, openAsExperiment };
   const editor = new CheckpointEditor(options as unknown as CheckpointEditorOptions);
   const panel = { webview, onDidDispose: disposed.event } as unknown as vscode.WebviewPanel;
   editor.resolveCustomEditor({ uri } as unknown as vscode.CustomDocument, panel);
@@ -99,4 +102,14 @@ test('a failure is said, and a reading can be asked for again', async () => {
     { type: 'failed', message: 'The disk is gone.' },
     { type: 'contents', contents: { file: 'x' } },
   ]);
+});
+
+test('the experiment of a file is opened as it was asked for', () => {
+  const opened: string[][] = [];
+  const { say, inspections } = openEditor(undefined, (name, text) => {
+    opened.push([name, text]);
+  });
+  say({ type: 'openAsExperiment', name: 'kaf-light', text: 'name: kaf-light\n' });
+  expect(opened).toEqual([['kaf-light', 'name: kaf-light\n']]);
+  expect(inspections).toHaveLength(0);
 });

@@ -1,4 +1,5 @@
 // A made-up checkpoint for pictures, from the last shapes and norms of the made-up run.
+import { writeExperiment } from '../../../server/experiment/writeExperiment.ts';
 import type { CheckpointContents, TensorContents } from '../../../server/protocol/checkpoint.ts';
 import { makePlan, makeSnapshot, type RunActivation } from './runData.ts';
 
@@ -49,6 +50,7 @@ export function makeCheckpoint({
       plan: makePlan(activation),
       versions: { kafscope: '0.1.0', tfjs: '4.22.0', node: '24.21.0' },
     },
+    experiment: writeExperiment(makePlan(activation)),
     tensors: parameters.flatMap(({ name, shape }, index) => [
       tensor(`model/${name}`, 'model', shape, weights?.[index] ?? 1, index),
       tensor(`optimizer/${name}.velocity`, 'optimizer', shape, 0.02 * (index + 1), index),
@@ -85,6 +87,7 @@ export function makeForeignCheckpoint(): CheckpointContents {
       ...ours,
       file: '/data/imported/another-program.safetensors',
       origin: null,
+      experiment: null,
       tensors,
       activations: ours.activations.map((curves) => ({ ...curves, layer: `backbone.stages.0.${curves.layer}` })),
       omittedActivations: 1,
