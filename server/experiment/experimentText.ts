@@ -30,6 +30,12 @@ export interface ExperimentText {
   partOf(range: TextRange, start: number, end: number): TextRange;
 }
 
+/** A network of hundreds of declared layers has a third of it; of a longer text, as a file of another kind is, nothing is read. */
+const maxCharacters = 65_536;
+
+/** Mistakes of syntax are told up to so many: what follows the first ones mostly follows from them. */
+const maxSyntaxIssues = 100;
+
 export const emptyRange: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 /** Parses YAML 1.2. Never throws: what cannot be parsed is an issue, and the document holds what could. */
@@ -42,7 +48,8 @@ export function parseExperimentText(text: string): ExperimentText {
     start: position(start),
     end: position(Math.max(start, end)),
   });
-  for (const error of [...document.errors, ...document.warnings]) issues.push(syntaxIssue(error, range, text));
+  const errors = [...document.errors, ...document.warnings].slice(0, maxSyntaxIssues);
+  for (const error of errors) issues.push(syntaxIssue(error, range, text));
 
   return {
     document,
@@ -102,13 +109,28 @@ function positionsIn(text: string): (offset: number) => TextRange['start'] {
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lineStarts.push(at + 1);
   return (offset) => {
     const inside = Math.min(Math.max(offset, 0), text.length);
-    let line = lineStarts.length - 1;
-    while (line > 0 && lineStarts[line]! > inside) line--;
+    let line = 0;
+    for (let after = lineStarts.length; after - line > 1;) {
+      const middle = (line + after) >> 1;
+      if (lineStarts[middle]! <= inside) line = middle;
+      else after = middle;
+    }
     return { line, character: inside - lineStarts[line]! };
   };
 }
 
 function parseTolerantly(text: string, issues: FoundIssue[]): Document {
+  if (text.length > maxCharacters) {
+    issues.push({
+      path: '',
+      range: emptyRange,
+      severity: 'error',
+      expected: `at most ${String(maxCharacters)} characters`,
+      got: `${String(text.length)} characters`,
+      remedy: 'Move what is no setting out of the experiment.',
+    });
+    return parseDocument('');
+  }
   try {
     return parseDocument(text, { prettyErrors: false, uniqueKeys: false });
   } catch (cause) {

@@ -1,9 +1,11 @@
-// What each request does: checks its parameters, asks the runs, and turns errors into codes. Sockets are not known here.
+// What each request does: checks its parameters, asks the runs, and turns errors into codes. Sockets are not known here. What takes
+// long goes on in turns or in another process: others are answered meanwhile.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { BadCheckpointError } from '../run/safetensors.ts';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
-import type { EncodedValue } from '../protocol/codec.ts';
+import { encode, EncodedValue } from '../protocol/codec.ts';
 import type { DatasetLook, LookProgress } from '../protocol/datasetLook.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
@@ -15,6 +17,7 @@ import type { DeviceListResult, RequestMethod, Requests } from '../protocol/mess
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
+import type { RunSummary } from '../protocol/run.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
@@ -150,6 +153,8 @@ function makeHandlers(
   tellLook: (progress: LookProgress) => void,
 ): Handlers {
   const { supervisor, reader, services, runsFolder, serverVersion, end } = context;
+  /** Of each run the last request to follow it that was not taken back. */
+  const following = new Map<string, symbol>();
   return {
     'server/hello': (params) => {
       if (params.protocolVersion !== protocolVersion) {
@@ -169,18 +174,15 @@ function makeHandlers(
       return {};
     },
     'run/list': () => ({ runs: supervisor.list() }),
-    'run/start': ({ text, file, overrides }) => {
+    'run/start': async ({ text, file, overrides }) => {
       const plans = plansOf(services, text, { file, overrides });
       const versions = { kafscope: serverVersion, node: process.versions.node };
-      const runs = plans.map((plan) =>
-        supervisor.start({
-          plan,
-          description: services.describe(plan),
-          experimentText: text,
-          experimentFile: file,
-          versions,
-        }),
-      );
+      const runs: RunSummary[] = [];
+      for (const plan of plans) {
+        if (runs.length > 0) await nextTurn();
+        const description = services.describe(plan);
+        runs.push(supervisor.start({ plan, description, experimentText: text, experimentFile: file, versions }));
+      }
       return { runs };
     },
     'run/pause': ({ runId }) => supervisor.pause(runId),
@@ -191,13 +193,18 @@ function makeHandlers(
       supervisor.delete(runId);
       return {};
     },
-    'run/snapshot': ({ runId }) => reader.snapshot(supervisor.get(runId)),
-    'run/subscribe': ({ runId, cursor }) => {
-      const run = supervisor.get(runId);
-      subscriptions.add(runId, Math.min(cursor, reader.lastSeq(run)));
+    'run/snapshot': async ({ runId }, signal) =>
+      new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), signal))),
+    'run/subscribe': async ({ runId, cursor }, signal) => {
+      const own = Symbol(runId);
+      following.set(runId, own);
+      await reader.seek(() => supervisor.get(runId), cursor, signal);
+      if (following.get(runId) !== own) return {};
+      subscriptions.add(runId, Math.min(cursor, reader.lastSeq(supervisor.get(runId))));
       return {};
     },
     'run/unsubscribe': ({ runId }) => {
+      following.delete(runId);
       subscriptions.remove(runId);
       return {};
     },

@@ -18,6 +18,12 @@ export interface PageLimit {
   readonly maxBytes: number;
 }
 
+/** Its bytes are about its share of its frame. */
+interface CountedRow {
+  readonly row: StoredRow;
+  readonly rowBytes: number;
+}
+
 /** Pages of a log's rows can be found again without reading it from its beginning. */
 const markEveryBytes = 256 * 1024;
 const oldPageRows = 500;
@@ -92,20 +98,24 @@ export class RunHistory {
   rows(afterSeq: number, { maxRows, maxBytes }: PageLimit): Row[] {
     const rows: Row[] = [];
     let sizeBytes = 0;
-    this.#scan(afterSeq, (row, rowBytes) => {
-      rows.push({ seq: row.seq, timeMs: row.timeMs, record: row.record });
-      sizeBytes += rowBytes;
-      return rows.length < maxRows && sizeBytes < maxBytes;
-    });
+    for (const page of this.pages(afterSeq)) {
+      for (const { row, rowBytes } of page) {
+        rows.push({ seq: row.seq, timeMs: row.timeMs, record: row.record });
+        sizeBytes += rowBytes;
+        if (rows.length >= maxRows || sizeBytes >= maxBytes) return rows;
+      }
+    }
     return rows;
   }
 
   /** @throws StorageError */
   forEachRow(afterSeq: number, visit: (row: StoredRow) => void): void {
-    this.#scan(afterSeq, (row) => {
-      visit(row);
-      return true;
-    });
+    for (const page of this.pages(afterSeq)) for (const { row } of page) visit(row);
+  }
+
+  /** The nearest place at or before a cursor from which rows are found without reading what stands before them. */
+  markBefore(afterSeq: number): number {
+    return this.#logs.flatMap(({ marks }) => marks.map(({ seq }) => seq)).findLast((seq) => seq <= afterSeq) ?? 0;
   }
 
   /** What of the logs read so far is no frame. */
@@ -117,51 +127,38 @@ export class RunHistory {
     this.#old?.close();
   }
 
-  /** Visits rows in order until told to stop. Bytes of a row are about its share of its frame. */
-  #scan(afterSeq: number, visit: (row: StoredRow, sizeBytes: number) => boolean): void {
+  /** Rows after the cursor in order, about a megabyte of them at a time: it is read on when more are asked for. @throws StorageError */
+  *pages(afterSeq: number): Generator<CountedRow[], void> {
     this.refresh();
     let last = afterSeq;
-    const take = (row: StoredRow, sizeBytes: number, voids: readonly Voids[]): boolean => {
-      // A hostile log may say anything: a cursor that does not grow would never end.
-      if (row.seq <= last || voids.some((one) => isVoid(row, one))) return true;
-      last = row.seq;
-      return visit(row, sizeBytes);
+    const counted = function* (pages: Iterable<CountedRow[]>, voids: readonly Voids[]): Generator<CountedRow[], void> {
+      for (const page of pages) {
+        yield page.filter(({ row }) => {
+          // A hostile log may say anything: a cursor that does not grow would never end.
+          if (row.seq <= last || voids.some((one) => isVoid(row, one))) return false;
+          last = row.seq;
+          return true;
+        });
+      }
     };
-    if (this.#old && !this.#scanOld(this.#old, afterSeq, take)) return;
+    if (this.#old) yield* counted(oldPages(this.#old, afterSeq), this.#voidsAfter(-1));
     const begin = this.#logs.findIndex((_, index) => {
       const next = this.#logs.slice(index + 1).find(({ head }) => head)?.head;
       return !next || next.firstSeq - 1 > afterSeq;
     });
-    for (const log of this.#logs.slice(begin)) if (!this.#scanLog(log, afterSeq, take)) return;
+    for (const log of this.#logs.slice(begin))
+      yield* counted(this.#logPages(log, afterSeq), this.#voidsAfter(log.number));
   }
 
-  #scanOld(
-    old: OldRun,
-    afterSeq: number,
-    take: (row: StoredRow, sizeBytes: number, voids: readonly Voids[]) => boolean,
-  ): boolean {
-    const voids = this.#voidsAfter(-1);
-    for (let cursor = afterSeq; ;) {
-      const rows = old.rows(cursor, oldPageRows);
-      if (rows.length === 0) return true;
-      for (const row of rows) if (!take(row, 300, voids)) return false;
-      cursor = rows.at(-1)!.seq;
-    }
-  }
-
-  #scanLog(
-    log: Log,
-    afterSeq: number,
-    take: (row: StoredRow, sizeBytes: number, voids: readonly Voids[]) => boolean,
-  ): boolean {
-    if (!log.head) return true;
-    const voids = this.#voidsAfter(log.number);
+  *#logPages(log: Log, afterSeq: number): Generator<CountedRow[], void> {
+    if (!log.head) return;
     const mark = log.marks.findLast(({ seq }) => seq <= afterSeq);
     let position = mark?.position ?? 0;
     let lastSeq = mark?.seq ?? log.head.firstSeq - 1;
     for (;;) {
       const passage = readPassage(log.file, position);
       if (passage.damagedBytes > 0) log.damages.set(position, passage.damagedBytes);
+      const page: CountedRow[] = [];
       let begin = position;
       for (const { kind, payload, end } of passage.frames) {
         if (kind === 'rows') {
@@ -169,7 +166,7 @@ export class RunHistory {
           if (!rows) log.damages.set(begin, end - begin);
           for (const row of rows ?? []) {
             lastSeq = row.seq;
-            if (!take(row, (end - begin) / rows!.length, voids)) return false;
+            page.push({ row, rowBytes: (end - begin) / rows!.length });
           }
         } else if (kind === 'state' && !storedStateSchema.safeParse(payload).success) {
           log.damages.set(begin, end - begin);
@@ -179,12 +176,22 @@ export class RunHistory {
           log.marks.push({ seq: lastSeq, position: end });
         begin = end;
       }
-      if (passage.isAtEnd) return true;
+      if (passage.isAtEnd) return;
+      yield page;
       position = passage.end;
     }
   }
 
   #voidsAfter(number: number): Voids[] {
     return this.#logs.slice(number + 1).flatMap(({ head }) => (head?.voids ? [head.voids] : []));
+  }
+}
+
+function* oldPages(old: OldRun, afterSeq: number): Generator<CountedRow[], void> {
+  for (let cursor = afterSeq; ;) {
+    const rows = old.rows(cursor, oldPageRows);
+    if (rows.length === 0) return;
+    yield rows.map((row) => ({ row, rowBytes: 300 }));
+    cursor = rows.at(-1)!.seq;
   }
 }

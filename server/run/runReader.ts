@@ -1,5 +1,6 @@
 // Reads runs for clients while their trainers write: rows after a cursor, and snapshots that grow with the log instead of being folded
-// anew.
+// anew. A long log is read a page at a time, and others have their turn between two.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { applyRow, emptySnapshot } from '../protocol/snapshot.ts';
 import type { RunSnapshot } from '../protocol/snapshot.ts';
 import type { Row } from '../protocol/records.ts';
@@ -18,6 +19,8 @@ const maxOpenRuns = 6;
 
 export class RunReader {
   readonly #open = new Map<string, OpenRun>();
+  /** Ids of runs that are read on at the next turn, once for each who waits: these are not let go. */
+  readonly #awaited: string[] = [];
 
   /** One message's worth of rows after the cursor. @throws StorageError */
   rows(run: RunSummary, cursor: number): Row[] {
@@ -29,15 +32,33 @@ export class RunReader {
     return this.#use(run).history.lastSeq();
   }
 
-  /** The fold of all rows so far. It goes on growing: encode it before the next call. @throws StorageError */
-  snapshot(run: RunSummary): RunSnapshot {
-    const open = this.#use(run);
-    const snapshot = (open.snapshot ??= emptySnapshot(run, open.history.origin.plan));
-    snapshot.run = run;
-    open.history.forEachRow(snapshot.cursor, (row) => {
-      applyRow(snapshot, row);
+  /**
+   * The fold of all rows so far. It goes on growing: encode it before the next turn.
+   * @param current the run's summary as it is by then @throws StorageError, and what `current` throws
+   */
+  async snapshot(current: () => RunSummary, signal?: AbortSignal): Promise<RunSnapshot> {
+    let snapshot: RunSnapshot | null = null;
+    let pages: ReturnType<RunHistory['pages']> | null = null;
+    return this.#turnByTurn(current, signal, (open, run) => {
+      open.snapshot ??= emptySnapshot(run, open.history.origin.plan);
+      // It is another one where what was read is void by now.
+      if (open.snapshot !== snapshot) pages = open.history.pages(open.snapshot.cursor);
+      snapshot = open.snapshot;
+      const page = pages!.next();
+      for (const { row } of page.value ?? []) applyRow(snapshot, row);
+      snapshot.run = run;
+      return page.done ? snapshot : null;
     });
-    return snapshot;
+  }
+
+  /** Reads up to a cursor, so that the rows after it are found at once. @throws StorageError, and what `current` throws */
+  async seek(current: () => RunSummary, cursor: number, signal?: AbortSignal): Promise<void> {
+    let pages: ReturnType<RunHistory['pages']> | null = null;
+    await this.#turnByTurn(current, signal, ({ history }) => {
+      pages ??= history.pages(history.markBefore(cursor));
+      const page = pages.next();
+      return page.done || (page.value.at(-1)?.row.seq ?? 0) >= cursor ? history : null;
+    });
   }
 
   /** For a run that is deleted. */
@@ -48,6 +69,27 @@ export class RunReader {
 
   close(): void {
     for (const id of [...this.#open.keys()]) this.forget(id);
+  }
+
+  /** Asks for a result at every turn until it is there. */
+  async #turnByTurn<T>(
+    current: () => RunSummary,
+    signal: AbortSignal | undefined,
+    read: (open: OpenRun, run: RunSummary) => T | null,
+  ): Promise<T> {
+    const { id } = current();
+    this.#awaited.push(id);
+    try {
+      for (;;) {
+        const run = current();
+        const result = read(this.#use(run), run);
+        if (result !== null) return result;
+        await nextTurn();
+        signal?.throwIfAborted();
+      }
+    } finally {
+      this.#awaited.splice(this.#awaited.indexOf(id), 1);
+    }
   }
 
   /** What later work has made void is forgotten. */
@@ -63,7 +105,7 @@ export class RunReader {
     this.#open.set(run.id, open);
     for (const id of this.#open.keys()) {
       if (this.#open.size <= maxOpenRuns) break;
-      this.forget(id);
+      if (!this.#awaited.includes(id)) this.forget(id);
     }
     return open;
   }

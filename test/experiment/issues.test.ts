@@ -473,6 +473,20 @@ describe('text that is no YAML', () => {
     expect(plans).toEqual([]);
   });
 
+  it('a text of more than 65,536 characters is one error, and nothing of it is read', () => {
+    const longest = `epochs: 1\n${'# \n'.repeat(30_000)}`.slice(0, 65_536);
+    expect(issuesOf(longest).map(({ path }) => path)).toEqual(['epochs']);
+    expect(issuesOf(`${longest}\n`).map(issueText)).toEqual([
+      'expected at most 65536 characters, got 65537 characters',
+    ]);
+  });
+
+  it('many mistakes of syntax are told up to a hundred, each in its line', () => {
+    const lines = issuesOf('}\n'.repeat(5000)).map(({ range }) => range.start.line);
+    expect(lines).toHaveLength(100);
+    expect(lines.slice(0, 3)).toEqual([0, 1, 2]);
+  });
+
   it('an alias inside its own anchor is an error, not an endless loop', () => {
     expect(issuesOf('training: &t {epochs: 2, optimizer: *t}').length).toBeGreaterThan(0);
   });

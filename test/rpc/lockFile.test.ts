@@ -11,22 +11,12 @@ import { cleanHost, maxServerLockBytes } from '../../server/protocol/serverLock.
 import { HeldLock, lockPlaces, readLock } from '../../server/rpc/lockFile.ts';
 import type { Lock, LockAnswer } from '../../server/rpc/lockFile.ts';
 import { temporaryFolder } from '../run/scriptedRun.ts';
+import { inDataFolder } from './dataFolder.ts';
 import { forkScriptedServer, startScriptedServer } from './scriptedServer.ts';
 import { TestClient } from './testClient.ts';
 
 const own = { pid: process.pid, port: 1, token: 'own-token', version: '0', startedMs: 0 };
 const says = (answer: LockAnswer) => () => Promise.resolve(answer);
-
-function inDataFolder(): string {
-  const folder = temporaryFolder();
-  const before = process.env['XDG_DATA_HOME'];
-  process.env['XDG_DATA_HOME'] = folder;
-  onTestFinished(() => {
-    if (before === undefined) delete process.env['XDG_DATA_HOME'];
-    else process.env['XDG_DATA_HOME'] = before;
-  });
-  return path.join(folder, 'kafscope/servers');
-}
 
 function write(runsFolder: string, lock: Partial<Lock>): string {
   const file = path.join(runsFolder, 'server.lock');

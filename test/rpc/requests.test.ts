@@ -1,4 +1,5 @@
 // What a client's requests are answered, without sockets: who is asked what, and which error says what went wrong.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
 import { attackPlan } from '../attack/plans.ts';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +51,15 @@ function ask({
       ...{ pause: note('pause'), resume: note('resume'), stop: note('stop'), delete: note('delete') },
       evaluate: note('evaluate'),
     },
-    reader: { forget: note('forget'), snapshot: note('snapshot'), lastSeq: () => 5 },
+    reader: {
+      forget: note('forget'),
+      snapshot: (current: () => unknown) => note('snapshot')(current()),
+      seek: async (current: () => unknown, cursor: number) => {
+        note('seek')(current(), cursor);
+        await nextTurn();
+      },
+      lastSeq: () => 5,
+    },
     services: {
       compile: () => ({ plans: issues.length > 0 ? [] : [plan, plan], issues }),
       describe: () => 'described',
@@ -100,8 +109,8 @@ const known: [string, unknown, string[]][] = [
   ['run/stop', { runId: 'a' }, ['stop a']],
   ['run/delete', { runId: 'a' }, ['forget a', 'delete a']],
   ['run/snapshot', { runId: 'a' }, ['snapshot {"id":"a"}']],
-  ['run/subscribe', { runId: 'a', cursor: 3 }, ['add a 3']],
-  ['run/subscribe', { runId: 'a', cursor: 9 }, ['add a 5']],
+  ['run/subscribe', { runId: 'a', cursor: 3 }, ['seek {"id":"a"} 3', 'add a 3']],
+  ['run/subscribe', { runId: 'a', cursor: 9 }, ['seek {"id":"a"} 9', 'add a 5']],
   ['run/unsubscribe', { runId: 'a' }, ['remove a']],
   [
     'evaluation/start',
@@ -149,6 +158,23 @@ describe('a request', () => {
       data: { fault: 'request', isRetryable: false },
     });
     expect(done).toEqual([]);
+  });
+
+  it('of several runs lets others have their turn between two', async () => {
+    const { request, done } = await greeted();
+    setImmediate(() => done.push('another'));
+    await request('run/start', { text: 'x', file: null });
+    expect(done).toEqual(['start p', 'another', 'start p']);
+  });
+
+  it('to follow a run does nothing where it was taken back, or asked again, before the run was read', async () => {
+    const { request, done } = await greeted();
+    const first = request('run/subscribe', { runId: 'a', cursor: 1 });
+    const again = request('run/subscribe', { runId: 'a', cursor: 2 });
+    const other = request('run/subscribe', { runId: 'b', cursor: 3 });
+    await request('run/unsubscribe', { runId: 'b' });
+    expect(await Promise.all([first, again, other])).toEqual([{}, {}, {}]);
+    expect(done.filter((what) => !what.startsWith('seek'))).toEqual(['remove b', 'add a 2']);
   });
 
   it('needs no params where all may be absent, and none that are unknown', async () => {

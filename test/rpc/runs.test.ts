@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyRow, emptySnapshot } from '../../server/protocol/snapshot.ts';
-import { readRows, temporaryFolder } from '../run/scriptedRun.ts';
+import { encodeFrame } from '../../server/run/logFrames.ts';
+import { begin } from '../run/handMadeLog.ts';
+import { createScriptedRun, readRows, temporaryFolder } from '../run/scriptedRun.ts';
 import { scriptedEvaluation, scriptedPlan } from '../run/scriptedTrainer.ts';
 import { startScriptedServer } from './scriptedServer.ts';
 import { TestClient } from './testClient.ts';
@@ -41,6 +43,24 @@ describe('a run over the wire', () => {
     expect(snapshot).toEqual({ ...fold, run: snapshot.run });
     expect(snapshot.steps.loss[2]).toBeNaN();
     expect(snapshot.norms.gradients[0]).toEqual(Float32Array.of(Infinity));
+  });
+
+  it('holds nobody up, however long it is, while its snapshot is made', async () => {
+    const runsFolder = temporaryFolder();
+    const { id, folder } = createScriptedRun(scriptedPlan('steps'), runsFolder);
+    // Six pages of a megabyte.
+    const rows = Array.from({ length: 6 }, (_, index) => {
+      const record = { type: 'shapes', step: index, alphas: [new Float32Array(262_144)] } as const;
+      return encodeFrame('rows', [{ seq: index + 1, timeMs: 0, step: index, record }]);
+    });
+    begin(folder, 0, { status: 'finished', further: rows });
+    const client = await connect(runsFolder);
+    const answered: string[] = [];
+    await Promise.all([
+      client.request('run/snapshot', { runId: id }).then(() => answered.push('snapshot')),
+      client.request('run/list', {}).then(() => answered.push('list')),
+    ]);
+    expect(answered).toEqual(['list', 'snapshot']);
   });
 
   it('replays from a cursor for a client that comes back', async () => {

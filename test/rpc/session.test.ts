@@ -18,6 +18,7 @@ function connect(change: Partial<RequestContext> = {}) {
   const reader = {
     rows: (_run: RunSummary, cursor: number) => rows.filter(({ seq }) => seq > cursor),
     lastSeq: () => rows.at(-1)?.seq ?? 0,
+    seek: () => Promise.resolve(),
   };
   const context = {
     serverVersion: '0',

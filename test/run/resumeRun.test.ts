@@ -14,6 +14,7 @@ import { glance, judged } from '../../server/run/runGlance.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import { resumePoint } from '../../server/run/resumeRun.ts';
 import { RunRecorder } from '../../server/run/runRecorder.ts';
+import type { RunSummary } from '../../server/protocol/run.ts';
 import { RunReader } from '../../server/run/runReader.ts';
 import type { StoredRow } from '../../server/run/stored.ts';
 import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
@@ -253,14 +254,18 @@ describe('RunReader', () => {
   it('grows a snapshot with the log to what a fresh fold gives', async () => {
     const { folder } = createScriptedRun(scriptedPlan('steps'));
     const growing = new RunReader();
-    const cursors: number[] = [];
+    const cursors: Promise<number>[] = [];
+    let latest: RunSummary | null = null;
     const { ended } = startScriptedRun(folder, fromStart, {
-      onChange: (summary) => cursors.push(growing.snapshot(summary).cursor),
+      onChange: (summary) => {
+        latest = summary;
+        cursors.push(growing.snapshot(() => latest!).then(({ cursor }) => cursor));
+      },
     });
     const run = await ended;
     const fresh = new RunReader();
-    expect(growing.snapshot(run)).toEqual(fresh.snapshot(run));
-    expect(new Set(cursors).size).toBeGreaterThan(10);
+    expect(await growing.snapshot(() => run)).toEqual(await fresh.snapshot(() => run));
+    expect(new Set(await Promise.all(cursors)).size).toBeGreaterThan(10);
     growing.close();
     fresh.close();
   });
@@ -269,10 +274,11 @@ describe('RunReader', () => {
     const folder = await interruptedRun();
     fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
     const reader = new RunReader();
-    expect(reader.snapshot(glance(folder).summary).steps.step).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    const { summary } = glance(folder);
+    expect((await reader.snapshot(() => summary)).steps.step).toEqual([1, 2, 3, 4, 5, 6, 7]);
     const run = await resume(folder);
     const fresh = new RunReader();
-    expect(reader.snapshot(run)).toEqual(fresh.snapshot(run));
+    expect(await reader.snapshot(() => run)).toEqual(await fresh.snapshot(() => run));
     reader.close();
     fresh.close();
   });
@@ -281,13 +287,14 @@ describe('RunReader', () => {
     const folder = await interruptedRun();
     fs.rmSync(path.join(checkpointsFolder(folder), 'step-7.safetensors'));
     const reader = new RunReader();
-    reader.snapshot(glance(folder).summary);
+    const { summary } = glance(folder);
+    await reader.snapshot(() => summary);
     const run = await resume(folder);
     fs.mkdirSync(logFile(folder, 2));
-    expect(() => reader.snapshot(run)).toThrow('is no regular file');
+    await expect(reader.snapshot(() => run)).rejects.toThrow('is no regular file');
     fs.rmdirSync(logFile(folder, 2));
     const fresh = new RunReader();
-    expect(reader.snapshot(run)).toEqual(fresh.snapshot(run));
+    expect(await reader.snapshot(() => run)).toEqual(await fresh.snapshot(() => run));
     reader.close();
     fresh.close();
   });
