@@ -3,6 +3,7 @@
 import type { KafKernelName } from '../formula/kafKernels.ts';
 import type { Kaf2dPlan, KafPlan } from '../protocol/plan.ts';
 import { foldedFrame } from '../tensor/wasm/kernels/foldedGrid.ts';
+import { kaf2dGrid } from '../tensor/wasm/kernels/kaf2dGrid.ts';
 
 /**
  * At most so many float32 values: tables, the pieces of all kernels as they are and as a matrix product wants them, and the moments of the
@@ -23,16 +24,18 @@ export function kernelKafFloats(
   return 2 * table + pieces + 16 * 4 * grid.nEntries * parts;
 }
 
-/** At most so many float32 values: the table, the sums of up to 16 parts in float64, and what a thread works with. */
+/** At most so many float32 values: the tables of the dictionary, those of 16 channels for each thread, and the sums of all parts. */
 export function kaf2dFloats(
-  { dictionary }: Kaf2dPlan,
+  { dictionary, boundary, gamma }: Kaf2dPlan,
   {
     channels,
     gradients,
     threads,
   }: { readonly channels: number; readonly gradients: 'all' | 'input'; readonly threads: number },
 ): number {
-  const table = channels * dictionary ** 2;
-  const own = threads * (4 * (4 * dictionary + dictionary ** 2) + 32);
-  return own + table * (gradients === 'all' ? 1 + 2 * 17 : 1);
+  const grid = kaf2dGrid(dictionary, boundary, gamma);
+  if (!grid) return 0;
+  const table = grid.kernels.length;
+  const own = threads * (3 * 16 * table + (dictionary + 3) ** 2 + 16);
+  return 2 * table + own + (gradients === 'all' ? (16 + Math.ceil(channels / 16)) * 16 * dictionary ** 2 : 0);
 }

@@ -16,7 +16,7 @@ export interface Kaf2dOptions {
 
 /**
  * 2D-KAF, f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²)) (Scardapane et al., 2017, §3.2): channels c and C + c of x are a pair and
- * become one. The kernel is a product, so no runtime makes a D²-fold tensor.
+ * become one. The kernel is a product, so no runtime makes a D²-fold tensor; `wasm` evaluates 2·D cubics that are off by float32's rounding.
  * @param x `[…, 2·C]` float32.
  * @param alpha `[C, D·D]` float32 with D ≥ 2, row i of the first.
  * @returns `[…, C]`. NaN in one of a pair gives NaN; ±Inf the limit 0.
