@@ -3,6 +3,7 @@
 import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { isKaf, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
+import { tilesPerBlock } from '../tensor/wasm/kernels/winograd.ts';
 import type { ActivationLayout, ConvolutionLayout, LayerLayout } from '../network/layout.ts';
 import { kaf2dFloats, kernelKafFloats } from './kafScratch.ts';
 
@@ -37,20 +38,24 @@ export function scratchFloats(layer: LayerLayout, options: ScratchOptions): numb
   }
 }
 
-/** Filters and their gradients in Winograd's transformed domain, 36 values for 9, and a block of tiles a thread. */
+/** Filters and their gradients in Winograd's transformed domain, 36 values for 9 or 64 for 25, and a block of tiles a thread. */
 function convolutionFloats({ input, output, size, stride }: ConvolutionLayout, options: ScratchOptions): number {
   const [height, width, inChannels] = input as [number, number, number];
   const { batchSize, threads } = options;
   const nTiles = batchSize * Math.ceil(height / 4) * Math.ceil(width / 4);
-  const isTransformed = size === 3 && stride === 1 && nTiles >= 8;
+  const isTransformed = (size === 3 || size === 5) && stride === 1 && nTiles >= 8;
   const nParts =
     options.gradients === 'input'
       ? 1
       : Math.min(mostFilterParts, isTransformed ? Math.max(1, Math.floor(nTiles / 128)) : batchSize);
-  const filters = (isTransformed ? 36 : size ** 2) * nParts * (roundUp(inChannels) + 6) * roundUp(output[2]!);
+  const nPoints = isTransformed ? (size + 3) ** 2 : size ** 2;
+  const filters = nPoints * nParts * (roundUp(inChannels) + 6) * roundUp(output[2]!);
   const paddedImages = (height + 6) * (width + 6) * (roundUp(inChannels) + roundUp(output[2]!));
   const biasSums = 3 * mostParts * roundUp(output[2]!);
-  return filters + biasSums + threads * ((isTransformed ? 235_000 : 0) + paddedImages);
+  const pass = options.gradients === 'input' ? 'correlation' : 'filterGradient';
+  const channels = { size, inChannels, outChannels: output[2]! };
+  const blockFloats = tilesPerBlock(pass, channels) * nPoints * (roundUp(inChannels) + roundUp(output[2]!));
+  return filters + biasSums + threads * ((isTransformed ? 10_000 + blockFloats : 0) + paddedImages);
 }
 
 /** Tables of cubics, or of coefficients, and sums of gradients: those of KAFs by cubics in groups of 16 channels. */

@@ -14,12 +14,12 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const tolerance = (n: number) => ({ absolute: 4e-7 * (4 + 2 * Math.sqrt(n)), relative: 1e-5 });
 
 /**
- * A runtime may compute 3×3 convolutions at stride 1 by Winograd's F(4×4), whose largest errors are 1e-5 of the root mean square
- * of n products of numbers of magnitude 1, √n / 3.
+ * A runtime may compute 3×3 and 5×5 convolutions at stride 1 by Winograd's F(4×4), whose largest errors are 3e-5 and 1e-4 of the
+ * root mean square of n products of numbers of magnitude 1, √n / 3.
  */
 function convolutionTolerance({ kernel, stride }: convolution.ConvolutionShape, n: number) {
-  const isWinograd = kernel[0] === 3 && kernel[1] === 3 && stride === 1;
-  return isWinograd ? { absolute: 1e-5 * Math.sqrt(n), relative: 1e-5 } : tolerance(n);
+  if (kernel[0] !== kernel[1] || (kernel[0] !== 3 && kernel[0] !== 5) || stride !== 1) return tolerance(n);
+  return { absolute: (kernel[0] === 3 ? 1e-5 : 3.5e-5) * Math.sqrt(n), relative: 1e-5 };
 }
 
 function checkConvolution(shape: convolution.ConvolutionShape): void {

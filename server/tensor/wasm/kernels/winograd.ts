@@ -1,4 +1,4 @@
-// 3×3 convolutions at stride 1 over assembly/winograd.ts: which of them gain by it, and the calls of the kernels.
+// 3×3 and 5×5 convolutions at stride 1 over assembly/winograd.ts: which of them gain by it, and the calls of the kernels.
 import type * as tf from '@tensorflow/tfjs-core';
 import { rangesOf } from '../threads/ranges.ts';
 import type { WasmBackend } from '../wasmBackend.ts';
@@ -11,8 +11,15 @@ const blockBytes = 900_000;
 /** A filter gradient is summed in at most so many parts, each of at least so many tiles; by shape, never by threads. */
 const mostParts = 8;
 const tilesPerPart = 128;
+/** Of a filter gradient's block: with fewer, the sums' way to memory and back takes as long as the products. */
+const fewestTilesOfSums = 24;
+/** Columns of a filter gradient that a thread of its own is worth: the tiles of x are transformed for each. */
+const columnsGrain = 64;
 /** Below these the direct kernel is as fast: fewer channels leave lanes empty, fewer tiles don't pay for the filter's transform. */
-const fewestChannels = 8;
+const fewestChannels = new Map([
+  [3, 8],
+  [5, 3],
+]);
 const fewestTiles = 8;
 /** How many pixels of tiles there may be for one pixel of the image; 5×5 and 3×3 images still gain, 2×2 don't. */
 const mostWaste = 3;
@@ -21,7 +28,7 @@ const mostWaste = 3;
 const tilesGrain = 12;
 const filterGrain = 512;
 
-/** A correlation of images with 3×3 filters: the forward pass, or a full correlation of dy for the input gradient. */
+/** A correlation of images with filters of 3×3 or 5×5: the forward pass, or a full correlation of dy for the input gradient. */
 interface Correlation {
   readonly images: tf.TensorInfo;
   readonly filter: tf.TensorInfo;
@@ -34,24 +41,23 @@ interface Correlation {
 }
 
 export function isForwardFaster(info: ConvolutionInfo): boolean {
-  return isOfFilters(info) && info.inChannels >= fewestChannels && isWorthTiling(info.outHeight, info.outWidth, info);
+  return isOfFilters(info, info.inChannels) && isWorthTiling(info.outHeight, info.outWidth, info);
 }
 
 export function isInputGradientFaster(info: ConvolutionInfo): boolean {
-  return isOfFilters(info) && info.outChannels >= fewestChannels && isWorthTiling(info.inHeight, info.inWidth, info);
+  return isOfFilters(info, info.outChannels) && isWorthTiling(info.inHeight, info.inWidth, info);
 }
 
 export function isFilterGradientFaster(info: ConvolutionInfo): boolean {
   return (
-    isOfFilters(info) &&
-    info.inChannels >= 3 &&
-    info.outChannels >= fewestChannels &&
-    isWorthTiling(info.outHeight, info.outWidth, info)
+    isOfFilters(info, info.outChannels) && info.inChannels >= 3 && isWorthTiling(info.outHeight, info.outWidth, info)
   );
 }
 
-function isOfFilters(info: ConvolutionInfo): boolean {
-  return info.filterHeight === 3 && info.filterWidth === 3 && info.strideHeight === 1 && info.strideWidth === 1;
+function isOfFilters(info: ConvolutionInfo, nChannels: number): boolean {
+  const { filterHeight, filterWidth, strideHeight, strideWidth } = info;
+  const isSquare = filterWidth === filterHeight && strideHeight === 1 && strideWidth === 1;
+  return isSquare && nChannels >= (fewestChannels.get(filterHeight) ?? Infinity);
 }
 
 function isWorthTiling(height: number, width: number, { batchSize }: ConvolutionInfo): boolean {
@@ -87,8 +93,8 @@ export function winogradInputGradient(
     filterOrder: 'turned',
     bias: null,
     outShape: info.inShape,
-    top: 2 - info.padInfo.top,
-    left: 2 - info.padInfo.left,
+    top: info.filterHeight - 1 - info.padInfo.top,
+    left: info.filterWidth - 1 - info.padInfo.left,
   });
 }
 
@@ -97,27 +103,28 @@ function correlate(backend: WasmBackend, correlation: Correlation): tf.TensorInf
   const { images, filter, filterOrder, bias, outShape, top, left } = correlation;
   const [batchSize, height, width, inChannels] = images.shape as [number, number, number, number];
   const [, outHeight, outWidth, outChannels] = outShape;
+  const size = filter.shape[0]!;
   const paddedChannels = roundUp(outChannels, 8);
-  const block = tilesPerBlock(inChannels, outChannels);
+  const block = tilesPerBlock('correlation', { size, inChannels, outChannels });
   const out = backend.place(outShape);
-  const filterScratch = { argument: 7, sizeBytes: kernels.winogradFilterScratchBytes(outChannels) };
+  const filterScratch = { argument: 8, sizeBytes: kernels.winogradFilterScratchBytes(size, outChannels) };
   const scratch = {
-    argument: 15,
-    sizeBytes: kernels.winogradScratchBytes(outHeight, outWidth, inChannels, outChannels, block),
+    argument: 16,
+    sizeBytes: kernels.winogradScratchBytes(size, outHeight, outWidth, inChannels, outChannels, block),
   };
-  const sizesBytes = [kernels.winogradFilterBytes(inChannels, outChannels), paddedChannels * 4];
+  const sizesBytes = [kernels.winogradFilterBytes(size, inChannels, outChannels), paddedChannels * 4];
   backend.withScratch(sizesBytes, (planes, paddedBias) => {
     const biasValues = backend.floats(paddedBias!, paddedChannels).fill(0);
     if (bias) biasValues.set(backend.floats(backend.addressOf(bias), outChannels));
     const isTurned = filterOrder === 'turned' ? 1 : 0;
-    const ofFilter = [backend.addressOf(filter), inChannels, outChannels, isTurned, planes!];
+    const ofFilter = [size, backend.addressOf(filter), inChannels, outChannels, isTurned, planes!];
     backend.runOver(
       ...([roundUp(inChannels, 8), Math.ceil(filterGrain / outChannels), 'winogradFilter'] as const),
       (first, last) => [...ofFilter, first, last, 0],
       filterScratch,
     );
     const fixed = [
-      ...[backend.addressOf(images), height, width, inChannels, top, left, planes!, paddedBias!],
+      ...[size, backend.addressOf(images), height, width, inChannels, top, left, planes!, paddedBias!],
       ...[out.address, outHeight, outWidth, outChannels],
     ];
     backend.runOver(
@@ -137,37 +144,57 @@ export function winogradFilterGradient(
 ): tf.TensorInfo {
   const { kernels } = backend;
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  const block = tilesPerBlock(inChannels, outChannels);
+  const size = info.filterHeight;
+  const block = tilesPerBlock('filterGradient', { size, inChannels, outChannels });
   const nTiles = batchSize * tilesOf(outHeight, outWidth);
   const nWorthwhile = Math.floor(nTiles / backend.grainOf('winogradFilterGradientSums', tilesPerPart));
   const parts = rangesOf(nTiles, 1, Math.max(1, Math.min(mostParts, nWorthwhile)));
-  const partBytes = kernels.winogradSumsBytes(inChannels, outChannels);
+  // Of few tiles there are few parts; a column's bits don't depend on which others are summed with it.
+  const nShares = Math.ceil(backend.threads.count / parts.length);
+  const columns = rangesOf(roundUp(outChannels, 8), backend.grainOf('winogradFilterGradient', columnsGrain), nShares);
+  const partBytes = kernels.winogradSumsBytes(size, inChannels, outChannels);
   const out = backend.place(info.filterShape);
   const scratch = {
-    argument: 14,
-    sizeBytes: kernels.winogradGradientScratchBytes(outHeight, outWidth, inChannels, outChannels, block),
+    argument: 17,
+    sizeBytes: kernels.winogradGradientScratchBytes(size, outHeight, outWidth, inChannels, outChannels, block),
   };
   backend.withScratch([parts.length * partBytes], (sums) => {
-    const calls = parts.map(([first, last], part) => [
-      ...[backend.addressOf(x), inHeight, inWidth, inChannels, padInfo.top, padInfo.left],
-      ...[backend.addressOf(dy), outHeight, outWidth, outChannels, sums! + part * partBytes],
-      ...[first, last, block, 0, isWide(backend)],
-    ]);
+    const calls = parts.flatMap(([first, last], part) =>
+      columns.map(([firstColumn, lastColumn]) => [
+        ...[size, backend.addressOf(x), inHeight, inWidth, inChannels, padInfo.top, padInfo.left],
+        ...[backend.addressOf(dy), outHeight, outWidth, outChannels, firstColumn, lastColumn],
+        ...[sums! + part * partBytes, first, last, block, 0, isWide(backend)],
+      ]),
+    );
     backend.run('winogradFilterGradientSums', calls, scratch);
-    const fixed = [sums!, parts.length, inChannels, outChannels, out.address];
+    const fixed = [size, sums!, parts.length, inChannels, outChannels, out.address];
     backend.runOver(
       ...([inChannels, Math.ceil(filterGrain / outChannels), 'winogradFilterGradient'] as const),
       (first, last) => [...fixed, first, last, 0],
-      { argument: 7, sizeBytes: kernels.winogradFilterGradientScratchBytes() },
+      { argument: 8, sizeBytes: kernels.winogradFilterGradientScratchBytes(size) },
     );
   });
   return out.info;
 }
 
-/** A multiple of the 6 rows of the micro-kernel. */
-function tilesPerBlock(inChannels: number, outChannels: number): number {
-  const tileBytes = 36 * 4 * (roundUp(inChannels, 8) + roundUp(outChannels, 8));
-  return Math.max(6, 6 * Math.floor(blockBytes / tileBytes / 6));
+/**
+ * How many tiles a forward pass, an input gradient or a filter gradient has in hand at a time, a multiple of the 6 rows of the
+ * micro-kernel: as many as the cache holds, or of many channels so many that the filter's planes, of which each block reads all (a
+ * filter gradient: adds to all of its sums), cost less than the products.
+ */
+export function tilesPerBlock(
+  pass: 'correlation' | 'filterGradient',
+  {
+    size,
+    inChannels,
+    outChannels,
+  }: { readonly size: number; readonly inChannels: number; readonly outChannels: number },
+): number {
+  const [inner, columns] = [roundUp(inChannels, 8), roundUp(outChannels, 8)];
+  const cached = blockBytes / ((size + 3) ** 2 * 4 * (inner + columns));
+  const worthPlanes = (inner * columns) / (inner + columns) / 5;
+  const least = pass === 'filterGradient' ? fewestTilesOfSums : 6;
+  return 6 * Math.floor(Math.max(cached, worthPlanes, least) / 6);
 }
 
 function isWide(backend: WasmBackend): 0 | 1 {

@@ -1,16 +1,13 @@
-// One-dimensional Winograd transforms at the points 0, ±3/4, ±3/2, ∞ (Lavin & Gray 2016 with other points: these halve the
-// error of 0, ±1, ±2, and every constant of the data transforms is exact). Each works on 8 channels, in two halves that the
-// engine may join; apply it to columns, then to rows. Exports no kernel.
+// One-dimensional Winograd transforms for filters of 3 taps, at the points 0, ±3/4, ±3/2, ∞ (Lavin & Gray 2016 with other
+// points: these halve the error of 0, ±1, ±2, and every constant of the data transforms is exact). Each works on 8 channels, in
+// two halves that the engine may join; apply it to columns, then to rows. Exports no kernel.
 import { multiplyAdd } from './lanes';
-
-/** Room for the constants, in bytes. */
-export const CONSTANT_BYTES: usize = 64;
 
 const A: f32 = 0.75;
 const B: f32 = 1.5;
 
 /** Writes the constants that the transforms read: a load with splat is cheaper than a vector literal in V8. */
-export function writeConstants(to: usize): void {
+export function writeConstants3(to: usize): void {
   store<f32>(to, A * A * B * B);
   store<f32>(to, -(A * A + B * B), 4);
   store<f32>(to, -(A * A), 8);
@@ -32,7 +29,7 @@ export function writeConstants(to: usize): void {
 /** 6 → 6 points of the input: Bᵀd. */
 // @ts-ignore: decorator
 @inline
-export function transformInput(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+export function transformInput3(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const d0 = v128.load(from);
   const e0 = v128.load(from, 16);
   from += fromStep;
@@ -88,7 +85,7 @@ export function transformInput(constants: usize, from: usize, fromStep: usize, t
 /** 6 points → 4 outputs: Aᵀm (+ bias: two vectors at `bias`). */
 // @ts-ignore: decorator
 @inline
-export function transformOutput(
+export function transformOutput3(
   constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize, bias: usize,
 ): void {
   const m0 = v128.load(from);
@@ -137,10 +134,10 @@ export function transformOutput(
   v128.store(to, multiplyAdd(a3, oddA1, multiplyAdd(b3, oddB1, f32x4.add(n5, bias1))), 16);
 }
 
-/** 4 → 6 points of an output's gradient, without the factors 1 / Π(p − q), which `transformFilterGradient` applies. */
+/** 4 → 6 points of an output's gradient, without the factors 1 / Π(p − q), which `transformFilterGradient3` applies. */
 // @ts-ignore: decorator
 @inline
-export function transformOutputGradient(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+export function transformOutputGradient3(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const d0 = v128.load(from);
   const e0 = v128.load(from, 16);
   from += fromStep;
@@ -188,7 +185,7 @@ export function transformOutputGradient(constants: usize, from: usize, fromStep:
 /** 3 taps → 6 points of a filter: Gg; four channels. */
 // @ts-ignore: decorator
 @inline
-export function transformFilter(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+export function transformFilter3(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const g0 = v128.load(from);
   const g1 = v128.load(from + fromStep);
   const g2 = v128.load(from + 2 * fromStep);
@@ -210,7 +207,7 @@ export function transformFilter(constants: usize, from: usize, fromStep: usize, 
 /** 6 points → 3 taps of a filter's gradient; four channels. */
 // @ts-ignore: decorator
 @inline
-export function transformFilterGradient(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+export function transformFilterGradient3(constants: usize, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const m0 = f32x4.mul(v128.load32_splat(constants, 48), v128.load(from));
   const m1 = v128.load(from + fromStep);
   const m2 = v128.load(from + 2 * fromStep);
