@@ -38,6 +38,7 @@ export const settingKeys = [
   'kafscope.runtime',
   'kafscope.threads',
   'kafscope.tensorflow.path',
+  'kafscope.torch.path',
   'kafscope.runsFolder',
   'kafscope.openDashboardOnTrain',
 ] as const;

@@ -11,10 +11,10 @@ import { keepTrustKey, whenTrusted } from './commands/workspaceTrust.ts';
 import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
 import { readServerLock } from './connection/serverLock.ts';
 import { followServerLog } from './connection/serverLog.ts';
-import { tensorflowPlaces } from './connection/pythonEnvironments.ts';
+import { libraryPlaces } from './connection/pythonEnvironments.ts';
 import { endServer } from './connection/endServer.ts';
 import { startServerProcess } from './connection/serverProcess.ts';
-import { tensorflowEnvironment } from './connection/tensorflowPlaces.ts';
+import { libraryEnvironment } from './connection/libraryPlaces.ts';
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
@@ -62,7 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
     startServer: async (signal) => {
       if (vscode.workspace.isTrusted) prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
-      const variables = tensorflowEnvironment(await tensorflowPlaces(logLine));
+      const variables = libraryEnvironment(await libraryPlaces(logLine));
       return startServerProcess({
         ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },
         signal,

@@ -1,4 +1,4 @@
-// Builds everything into dist/: kernels by AssemblyScript, what the runtime tensorflow needs, then one bundle a process and one a
+// Builds everything into dist/: kernels by AssemblyScript, what the runtimes tensorflow and torch need, then one bundle a process and one a
 // webview by esbuild.
 //   build.mjs [--watch] [--only kernels|bundles]
 import esbuild from 'esbuild';
@@ -80,6 +80,8 @@ if (only !== 'bundles') {
 if (only === undefined) {
   const { buildTensorflow } = await import('./buildTensorflow.mjs');
   await buildTensorflow(root);
+  const { buildTorch } = await import('./buildTorch.mjs');
+  buildTorch(root);
 }
 if (only !== 'kernels') {
   copyCodicons();

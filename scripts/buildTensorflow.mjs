@@ -2,11 +2,11 @@
 // engine of its own, and its C++ binding for this platform. TensorFlow itself is not needed, only a C++ compiler; where there is
 // none, the binding is left out and the runtime says so.
 import esbuild from 'esbuild';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileAddons } from './compileAddons.mjs';
 
 const tfjsNode = 'node_modules/@tensorflow/tfjs-node-gpu';
 const ownSources = 'server/tensor/tensorflow/binding';
@@ -65,45 +65,24 @@ const standIns = {
   },
 };
 
-/** Two addons in `dist/tensorflow/<platform>-<architecture>/`. Does nothing when they are newer than their sources. */
+/** Two addons. */
 function compileBinding(root) {
-  const folder = path.join(root, 'dist/tensorflow', `${process.platform}-${process.arch}`);
   const inTfjsNode = fs.readdirSync(path.join(root, tfjsNode, 'binding')).map((file) => `${tfjsNode}/binding/${file}`);
-  const sources = [
-    fileURLToPath(import.meta.url),
-    ...[`${ownSources}/openLibrary.c`, ownHeader, ...inTfjsNode].map((file) => path.join(root, file)),
-  ];
-  const newestMs = Math.max(...sources.map((file) => fs.statSync(file).mtimeMs));
-  const isNew = (file) => fs.existsSync(file) && fs.statSync(file).mtimeMs > newestMs;
-  const targets = [
-    { name: 'openLibrary.node', language: 'c', files: [`${ownSources}/openLibrary.c`] },
-    { name: 'tfjs_binding.node', language: 'c++', files: inTfjsNode.filter((file) => file.endsWith('.cc')) },
-  ];
-  if (targets.every(({ name }) => isNew(path.join(folder, name)))) return;
-  const compiler = findCompiler();
-  if (!compiler) {
-    console.warn(
-      'The binding to TensorFlow is not built, and the runtime tensorflow will not work: no C++ compiler (g++ or clang++) was found.',
-    );
-    return;
-  }
-  fs.mkdirSync(folder, { recursive: true });
   const headers = forwardHeaders(root, inTfjsNode);
   try {
-    for (const { name, language, files } of targets) {
-      const partial = path.join(folder, `${name}.${process.pid}`);
-      const flags = [
-        ...['-O2', '-fPIC', '-shared', '-x', language, ...(language === 'c++' ? ['-std=c++17'] : [])],
-        ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
-        ...['node_modules/node-api-headers/include', headers, tfjsNode].flatMap((place) => ['-I', place]),
-        // TensorFlow's symbols are found when the binding is loaded, after the library; Node's are in its executable.
-        ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libstdc++', '-static-libgcc']),
-      ];
-      const compiled = spawnSync(compiler, [...flags, ...files, '-o', partial], { cwd: root, encoding: 'utf8' });
-      if (compiled.status !== 0) throw new Error(`${compiler} could not compile ${name}:\n${compiled.stderr}`);
-      // Renamed only when whole: tests and builds may run beside each other.
-      fs.renameSync(partial, path.join(folder, name));
-    }
+    compileAddons(root, {
+      runtime: 'tensorflow',
+      library: 'TensorFlow',
+      sources: [
+        fileURLToPath(import.meta.url),
+        ...[`${ownSources}/openLibrary.c`, ownHeader, ...inTfjsNode].map((file) => path.join(root, file)),
+      ],
+      includes: [headers, tfjsNode],
+      targets: [
+        { name: 'openLibrary.node', language: 'c', files: [`${ownSources}/openLibrary.c`] },
+        { name: 'tfjs_binding.node', language: 'c++', files: inTfjsNode.filter((file) => file.endsWith('.cc')) },
+      ],
+    });
   } finally {
     fs.rmSync(headers, { recursive: true });
   }
@@ -120,13 +99,6 @@ function forwardHeaders(root, sources) {
     }
   }
   return folder;
-}
-
-/** Not on Windows: TensorFlow's wheels for it have no library with the C API. */
-function findCompiler() {
-  if (process.platform === 'win32') return undefined;
-  const candidates = [process.env.CXX, 'g++', 'clang++'].filter(Boolean);
-  return candidates.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,5 +1,5 @@
 // Installs what the scripts need, each only when its lock file changed: the project's npm packages, code-server, Chromium, and
-// TensorFlow for the tests.
+// TensorFlow and PyTorch for the tests.
 // Works before anything is installed, on Node ≥ 20, without packages.
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -74,13 +74,58 @@ export async function installTensorflow() {
     marker: `${tensorflowFolder}.txt`,
   };
   await installOnce(lists, 'TensorFlow (274 MB)', async () => {
-    if (isDebianRoot() && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
-      await run('apt-get', ['update', '-qq'], { cwd: root });
-      await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'python3-pip'], { cwd: root });
-    }
+    await installPip();
     const install = ['scripts/kafscope.mjs', 'install', 'tensorflow', '--into', tensorflowFolder];
     await run(process.execPath, install, { cwd: root });
   });
+}
+
+const torchFolder = path.join(root, 'node_modules/.cache/kafscope/torch');
+
+/** Whether there are pinned packages of PyTorch for this platform; elsewhere KAFSCOPE_TORCH names a Python that has it. */
+export const hasTorch = process.platform === 'linux' && process.arch === 'x64';
+
+/**
+ * PyTorch's library for the tests, from the wheel on PyPI, which is built for CUDA: of its 539 MB what the CPU needs is kept (467 MB), and
+ * none of the 2.6 GB of libraries for the GPU is fetched. vitest.config.ts names the place.
+ */
+export async function installTorch() {
+  const lock = path.join(root, 'test/tensor/torch/wheels.txt');
+  await installOnce({ lock, marker: `${torchFolder}.txt` }, 'PyTorch (554 MB)', async () => {
+    await installPip();
+    fs.mkdirSync(path.dirname(torchFolder), { recursive: true });
+    const partial = fs.mkdtempSync(`${torchFolder}.partial-`);
+    try {
+      const wheels = path.join(partial, 'wheels');
+      const download = [
+        ...['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--quiet'],
+        ...['--no-deps', '--only-binary=:all:', '--require-hashes', '--requirement', lock, '--dest', wheels],
+        ...['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311', '--abi', 'none'],
+        ...['2_28', '2_25', '2_17'].flatMap((glibc) => ['--platform', `manylinux_${glibc}_x86_64`]),
+      ];
+      await run('python3', download, { cwd: partial });
+      await run('python3', ['-c', unpackLibraries, wheels, path.join(partial, 'packages')], { cwd: partial });
+      fs.rmSync(torchFolder, { recursive: true, force: true });
+      fs.renameSync(path.join(partial, 'packages'), torchFolder);
+    } finally {
+      fs.rmSync(partial, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Of wheels whose checksums pip has compared. */
+const unpackLibraries = `
+import pathlib, re, sys, zipfile
+wanted = re.compile(r'torch/lib/lib(c10|torch_cpu|gomp)\\.so|nvidia/.*/lib(cudart|cupti)\\.so|.*\\.dist-info/METADATA$')
+for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(sys.argv[2], [name for name in archive.namelist() if wanted.match(name)])
+`;
+
+async function installPip() {
+  if (!isDebianRoot() || spawnSync('python3', ['-m', 'pip', '--version']).status === 0) return;
+  await run('apt-get', ['update', '-qq'], { cwd: root });
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'python3-pip'], { cwd: root });
 }
 
 const chromiumPaths = [

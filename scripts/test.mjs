@@ -1,5 +1,5 @@
 // `npm test`: installs, builds and runs everything that CI runs, and says at its end what ran, how long, and what failed.
-//   --only STAGE[,STAGE]  some stages of: build tensorflow types lint format unused unit package panels vscode
+//   --only STAGE[,STAGE]  some stages of: build tensorflow torch types lint format unused unit package panels vscode
 import fs from 'node:fs';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -7,9 +7,11 @@ import {
   checkMachine,
   findChromium,
   hasTensorflow,
+  hasTorch,
   installCodeServer,
   installPackages,
   installTensorflow,
+  installTorch,
   root,
   run,
   SetupError,
@@ -18,7 +20,9 @@ import {
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1]?.split(',') : undefined;
 const results = path.join(root, 'test-results');
 /** Of tensors: each must have run the contract suite. */
-const runtimes = ['cpu', 'wasm', ...(hasTensorflow ? ['tensorflow'] : [])];
+const runtimes = ['cpu', 'wasm', ...(hasTorch ? ['torch'] : []), ...(hasTensorflow ? ['tensorflow'] : [])];
+/** Of tests: whoever asks for these, gets the libraries that they load. */
+const libraries = ['tensorflow', 'torch'];
 const runtimesFile = path.join(results, 'runtimes.txt');
 
 /** Stages that the ones after them stand on end the run when they fail. */
@@ -26,6 +30,7 @@ const stages = [
   { name: 'install', isNeeded: true, work: install },
   { name: 'build', isNeeded: true, work: () => node('scripts/build.mjs') },
   { name: 'tensorflow', work: () => (hasTensorflow ? installTensorflow() : Promise.resolve()) },
+  { name: 'torch', work: () => (hasTorch ? installTorch() : Promise.resolve()) },
   { name: 'types', work: () => node('scripts/checkTypes.mjs') },
   { name: 'lint', work: () => node('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.') },
   { name: 'format', work: () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
@@ -43,7 +48,8 @@ try {
   fs.mkdirSync(results, { recursive: true });
   for (const stage of stages) {
     const isAsked = only?.includes(stage.name) ?? true;
-    if (!isAsked && stage.name !== 'install' && !(stage.name === 'tensorflow' && only.includes('unit'))) continue;
+    const isForTests = libraries.includes(stage.name) && only?.includes('unit');
+    if (!isAsked && stage.name !== 'install' && !isForTests) continue;
     console.log(`\n── ${stage.name} ${'─'.repeat(60 - stage.name.length)}`);
     const started = performance.now();
     const failure = await stage.work().then(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { attackNames } from './protocol/attackTable.ts';
 import { downloadable, type DatasetName } from './protocol/datasets.ts';
-import type { RuntimeChoice } from './protocol/plan.ts';
+import { runtimeNames, type RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
 import { settingOptions } from './terminal/attackOptions.ts';
 import { doctorCommand } from './terminal/doctorCommand.ts';
@@ -20,7 +20,8 @@ import { BadCheckpointError } from './run/safetensors.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
-import { surroundings, tensorflowFolder } from './tensor/tensorflow/tensorflowPlaces.ts';
+import { surroundings } from './tensor/python/places.ts';
+import { tensorflowFolder } from './tensor/tensorflow/tensorflowPlaces.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
@@ -206,12 +207,7 @@ interface EvaluateOptions extends JsonOption {
 }
 
 function runtimeOption(): Option {
-  return new Option('--runtime <name>', "what computes; overrides the experiment's").choices([
-    'auto',
-    'wasm',
-    'tensorflow',
-    'cpu',
-  ]);
+  return new Option('--runtime <name>', "what computes; overrides the experiment's").choices(['auto', ...runtimeNames]);
 }
 
 function threadsOption(): Option {

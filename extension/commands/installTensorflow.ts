@@ -1,7 +1,7 @@
 // Install TensorFlow…: the command line's installer behind a notification that shows its progress and cancels it. Asks first.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { tensorflowPlaces } from '../connection/pythonEnvironments.ts';
+import { libraryPlaces } from '../connection/pythonEnvironments.ts';
 import { nodeEnvironment } from '../connection/serverProcess.ts';
 import type { CommandId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
@@ -82,7 +82,7 @@ export class TensorflowInstaller {
 
   /** Programs that a workspace names are run only where it is trusted. */
   async #chosenInterpreters(): Promise<string[]> {
-    const { interpreters, isTrusted } = await tensorflowPlaces(this.#log);
+    const { interpreters, isTrusted } = await libraryPlaces(this.#log);
     return isTrusted ? interpreters.filter((file) => path.isAbsolute(file)) : [];
   }
 }

@@ -1,7 +1,7 @@
 // What VS Code knows of Python: the settings and, where the Python extension is installed, its choice for the workspace.
 import * as vscode from 'vscode';
 import type { SettingKey } from '../contributions.ts';
-import { activated, type TensorflowPlaces } from './tensorflowPlaces.ts';
+import { activated, type LibraryPlaces } from './libraryPlaces.ts';
 
 /** The part used here of what the extension `ms-python.python` exports, as `@vscode/python-extension` declares it. */
 interface PythonApi {
@@ -14,11 +14,12 @@ interface PythonApi {
 /** The server waits for this, which takes a second or two, and ten times as long on a slow machine; what hangs may not keep it for ever. */
 const activationTimeoutMs = 30_000;
 
-export async function tensorflowPlaces(log: (line: string) => void): Promise<TensorflowPlaces> {
+export async function libraryPlaces(log: (line: string) => void): Promise<LibraryPlaces> {
   const configuration = vscode.workspace.getConfiguration();
   const folders = vscode.workspace.workspaceFolders ?? [];
+  const chosen = (key: SettingKey) => configuration.get<string>(key) ?? '';
   return {
-    chosen: configuration.get<string>('kafscope.tensorflow.path' satisfies SettingKey) ?? '',
+    chosen: { tensorflow: chosen('kafscope.tensorflow.path'), torch: chosen('kafscope.torch.path') },
     interpreters: [
       await activeInterpreter(folders[0]?.uri, log),
       configuration.get<string>('python.defaultInterpreterPath') ?? '',

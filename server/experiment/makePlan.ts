@@ -41,7 +41,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     version: 1,
     name: experimentName(values, place),
     seed,
-    runtime: values.runtime,
+    ...runtimePlan(values.runtime),
     threads: values.threads === 'auto' ? null : values.threads,
     dataset,
     model: modelPlan(values.model, dataset),
@@ -55,6 +55,11 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
       }),
     ),
   };
+}
+
+function runtimePlan(values: Values['runtime']): Pick<Plan, 'runtime' | 'device'> {
+  if (values.type !== 'torch' || values.device === 'auto') return { runtime: values.type };
+  return { runtime: 'torch', device: values.device };
 }
 
 /** The seeds to run, in order. */

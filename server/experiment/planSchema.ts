@@ -8,7 +8,14 @@ import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
 import { initializerNames } from '../protocol/initializers.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
-import type { ActivationPlan, DatasetPlan, LayerPlan, Plan } from '../protocol/plan.ts';
+import {
+  runtimeNames,
+  torchDeviceNames,
+  type ActivationPlan,
+  type DatasetPlan,
+  type LayerPlan,
+  type Plan,
+} from '../protocol/plan.ts';
 import { checkPlan } from './checkPlan.ts';
 import { isPublished } from './datasetSetting.ts';
 import { pathNames } from './settingAt.ts';
@@ -211,7 +218,8 @@ export const planSchema: z.ZodType<Plan, unknown> = z
     version: z.literal(1),
     name: text,
     seed: numberOf('seed'),
-    runtime: z.enum(['auto', 'wasm', 'tensorflow', 'cpu']),
+    runtime: z.enum(['auto', ...runtimeNames]),
+    device: z.enum(torchDeviceNames).exactOptional(),
     threads: numberOf('threads').nullable(),
     dataset,
     model: z.strictObject({

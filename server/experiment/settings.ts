@@ -5,6 +5,7 @@ import { attackSetting } from './attackSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
 import { initializerSetting } from './initializerSetting.ts';
 import { networkSetting } from './networkSetting.ts';
+import { runtimeSetting } from './runtimeSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
 
@@ -264,24 +265,17 @@ export const experimentSettings = group(
       isUnique: true,
       computed: '[seed]',
     }),
-    runtime: word(
-      'What computes the tensors.',
-      {
-        auto: { description: 'The fastest here that passes a self-test.' },
-        wasm: { description: 'WebAssembly with SIMD.' },
-        tensorflow: {
-          description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds.",
-        },
-        cpu: { description: 'Plain JavaScript: slow, for comparison.' },
-        webgpu: { description: 'Any GPU through WebGPU.', isLater: true },
-      },
+    runtime: runtimeSetting,
+    threads: number(
+      'Threads of the runtimes wasm and torch. Results on wasm do not depend on it.',
+      { min: 1, max: 256 },
       'auto',
+      {
+        isInteger: true,
+        unit: 'threads',
+        words: { auto: { description: 'As many as the machine has cores.' } },
+      },
     ),
-    threads: number('Threads of the runtime wasm. Results do not depend on it.', { min: 1, max: 256 }, 'auto', {
-      isInteger: true,
-      unit: 'threads',
-      words: { auto: { description: 'As many as the machine has cores.' } },
-    }),
   },
   { laterKeys: { matrix: { description: 'A sweep over values of other keys.' } } },
 );

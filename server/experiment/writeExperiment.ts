@@ -13,7 +13,7 @@ const pixelLengthKeys = new Set(
 
 /** YAML that compiles to the same plan, wherever the file is; lengths in pixel values as fractions where they are such. */
 export function writeExperiment(plan: Plan): string {
-  const { name, dataset, model, observe, checkpoints, seed, runtime, threads } = plan;
+  const { name, dataset, model, observe, checkpoints, seed, runtime, device, threads } = plan;
   const { threat, ...rest } = plan.training;
   const training = threat ? { ...rest, threat: withFractions(threat) } : rest;
   const evaluation = plan.evaluation.map(withFractions);
@@ -38,7 +38,7 @@ export function writeExperiment(plan: Plan): string {
     checkpoints,
     evaluation,
     seed,
-    runtime,
+    runtime: device === undefined ? runtime : { type: runtime, device },
     threads: threads ?? 'auto',
   });
 }

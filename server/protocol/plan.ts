@@ -14,7 +14,9 @@ export interface Plan {
   readonly name: string;
   readonly seed: number;
   readonly runtime: RuntimeChoice;
-  /** Threads of the runtime `wasm`; null for as many as the machine has cores. Results do not depend on it. */
+  /** Of the runtime `torch`, like `cuda:1`; absent for the first of cuda, mps, xpu and cpu that there is. */
+  readonly device?: TorchDeviceName;
+  /** Threads of the runtimes `wasm` and `torch`; null for as many as the machine has cores. Results on `wasm` do not depend on it. */
   readonly threads: number | null;
   readonly dataset: DatasetPlan;
   readonly model: ModelPlan;
@@ -25,7 +27,18 @@ export interface Plan {
   readonly evaluation: readonly EvaluationPlan[];
 }
 
-export type RuntimeName = 'wasm' | 'tensorflow' | 'cpu';
+/** In order of preference where two are as fast. */
+export const runtimeNames = ['wasm', 'torch', 'tensorflow', 'cpu'] as const;
+
+export type RuntimeName = (typeof runtimeNames)[number];
+
+/** `cuda` is `cuda:0`. */
+export const torchDeviceNames = [
+  ...(['cuda', 'cuda:0', 'cuda:1', 'cuda:2', 'cuda:3', 'cuda:4', 'cuda:5', 'cuda:6', 'cuda:7'] as const),
+  ...(['mps', 'xpu', 'xpu:0', 'xpu:1', 'xpu:2', 'xpu:3', 'cpu'] as const),
+] as const;
+
+export type TorchDeviceName = (typeof torchDeviceNames)[number];
 
 /** `auto` is the fastest that passes its self-test. */
 export type RuntimeChoice = 'auto' | RuntimeName;

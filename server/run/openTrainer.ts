@@ -20,7 +20,8 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const log = (line: string) => process.stderr.write(`${line}\n`);
     const threads = plan.threads ?? os.availableParallelism();
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
-    const runtime = await openRuntime(name, { assetsFolder, threads });
+    const device = plan.device === undefined ? {} : { device: plan.device };
+    const runtime = await openRuntime(name, { assetsFolder, threads, ...device });
     const dataset = await openDataset(plan.dataset, {
       assetsFolder,
       cacheFolder: userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),

@@ -1,5 +1,5 @@
-// Chooses what tfjs computes on: our WebAssembly backend, TensorFlow's library, or tfjs's plain JavaScript. Callers use tfjs and
-// never ask which.
+// Chooses what tfjs computes on: our WebAssembly backend, the library of PyTorch or TensorFlow, or tfjs's plain JavaScript. Callers use
+// tfjs and never ask which.
 import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceReport } from '../protocol/messages.ts';
@@ -7,8 +7,12 @@ import type { RuntimeName } from '../protocol/plan.ts';
 import type { MemoryUse } from '../protocol/run.ts';
 import { registerOps } from './ops/registerOps.ts';
 import { openTensorflowBackend } from './tensorflow/openTensorflowBackend.ts';
-import { lookForTensorflow, surroundings } from './tensorflow/tensorflowPlaces.ts';
+import { surroundings } from './python/places.ts';
+import { lookForTensorflow } from './tensorflow/tensorflowPlaces.ts';
 import { isSupported, type KernelBuild } from './wasm/loadKernels.ts';
+import { lookForTorch } from './torch/findTorch.ts';
+import { nameOf, type TorchDevice } from './torch/loadTorch.ts';
+import { openTorchBackend } from './torch/openTorchBackend.ts';
 import { openWasmBackend } from './wasm/openWasmBackend.ts';
 
 export interface Runtime {
@@ -21,10 +25,12 @@ export interface Runtime {
 }
 
 export interface RuntimeOptions {
-  /** Absolute path of the folder with `kernels.wasm`, `kernels.relaxed.wasm`, `kernelThread.cjs` and `tensorflow/`. */
+  /** Absolute path of the folder with `kernels.wasm`, `kernels.relaxed.wasm`, `kernelThread.cjs`, `tensorflow/` and `torch/`. */
   readonly assetsFolder: string;
-  /** Of `wasm`, from 1; by default as many as the machine has cores. */
+  /** Of `wasm` and `torch`, from 1; by default as many as the machine has cores. */
   readonly threads?: number;
+  /** Of `torch`, like `cuda:1`; by default the first of cuda, mps, xpu and cpu that there is. */
+  readonly device?: string;
 }
 
 /** The wanted runtime does not work here. */
@@ -48,6 +54,7 @@ const cpuDevice = '1 thread · plain JavaScript';
 export async function openRuntime(name: RuntimeName, options: RuntimeOptions): Promise<Runtime> {
   if (name === 'cpu') return openCpu();
   if (name === 'tensorflow') return openTensorflow(options.assetsFolder);
+  if (name === 'torch') return openTorch(options);
   try {
     const threads = options.threads ?? os.availableParallelism();
     const { backend, build } = await openWasmBackend(options.assetsFolder, { threads });
@@ -74,6 +81,7 @@ export interface Tried {
 export function listDevices(options: RuntimeOptions, trials: readonly Tried[]): DeviceReport[] {
   return [
     reportWasm(options, trialOf('wasm', trials)),
+    reportTorch(options, trialOf('torch', trials)),
     reportTensorflow(options, trialOf('tensorflow', trials)),
     { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.', stepMs: null },
   ];
@@ -108,6 +116,22 @@ function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, ste
   return { runtime: 'tensorflow', isAvailable: true, device, reason, stepMs };
 }
 
+function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
+  const found = lookForTorch(surroundings(assetsFolder));
+  if (found.library === null || fault !== null) {
+    const reason = found.library === null ? found.reason : fault!;
+    return { runtime: 'torch', isAvailable: false, device, reason, stepMs };
+  }
+  const { folder, origin, accelerators } = found.library;
+  const gpu = !device.endsWith(cpuSuffix)
+    ? 'PyTorch uses the GPU, in float32 without TF32.'
+    : accelerators.cuda.length + accelerators.xpu.length > 0
+      ? 'No GPU is used: PyTorch finds none that it can use, or not its driver.'
+      : 'No GPU is used: this build is for the CPU, or the machine has none for it.';
+  return { runtime: 'torch', isAvailable: true, device, reason: `Found in ${folder}, ${origin}. ${gpu}`, stepMs };
+}
+
+const cpuSuffix = ' · CPU';
 const gpuSuffix = ' · GPU';
 
 async function openTensorflow(assetsFolder: string): Promise<Runtime> {
@@ -115,11 +139,38 @@ async function openTensorflow(assetsFolder: string): Promise<Runtime> {
   if (found.library === null) throw new UnsupportedRuntimeError('tensorflow', found.reason);
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
-    const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : ' · CPU'}`;
+    const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : cpuSuffix}`;
     return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity };
   } catch (error) {
     throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
+}
+
+async function openTorch({
+  assetsFolder,
+  threads = os.availableParallelism(),
+  device,
+}: RuntimeOptions): Promise<Runtime> {
+  const found = lookForTorch(surroundings(assetsFolder));
+  if (found.library === null) throw new UnsupportedRuntimeError('torch', found.reason);
+  try {
+    const wanted = device === undefined ? { threads } : { threads, device };
+    const { backend, device: used } = await openTorchBackend(assetsFolder, found.library, wanted);
+    return {
+      name: 'torch',
+      device: torchDevice(found.library.version, used),
+      // On a device the tensors that tfjs holds; what PyTorch keeps for later, it tells nobody.
+      memory:
+        used.type === 'cpu' ? processMemory : () => ({ usedBytes: backend.usedBytes, peakBytes: backend.peakBytes }),
+      addressableBytes: Infinity,
+    };
+  } catch (error) {
+    throw new UnsupportedRuntimeError('torch', messageOf(error), { cause: error });
+  }
+}
+
+function torchDevice(version: string, device: TorchDevice): string {
+  return `PyTorch ${version} · ${nameOf(device)}`;
 }
 
 async function openCpu(): Promise<Runtime> {

@@ -1,5 +1,5 @@
 // `kafscope install`: puts TensorFlow's library where Kafscope finds it, on the user's word, and only then.
-import { tensorflowVariables } from '../protocol/tensorflowVariables.ts';
+import { chosenVariables, pythonEnvironments } from '../protocol/libraryVariables.ts';
 import { installTensorflow, InstallError, type InstallProgress } from '../tensor/tensorflow/installTensorflow.ts';
 import { wheelSet, type TensorflowVariant, type WheelSet } from '../tensor/tensorflow/tensorflowWheels.ts';
 import { tryRuntime } from '../run/runtime/runtimeTrial.ts';
@@ -56,7 +56,7 @@ export async function installCommand(command: InstallCommand, terminal: Terminal
   } finally {
     release();
   }
-  const env = { ...process.env, [tensorflowVariables.chosen]: '', [tensorflowVariables.environments]: folder };
+  const env = { ...process.env, [chosenVariables.tensorflow]: '', [pythonEnvironments]: folder };
   const { device, fault } = await tryRuntime('tensorflow', command.assetsFolder, env);
   terminal.event({ type: 'done', folder, name, version, device, fault });
   terminal.line(`${name} ${version} is in ${folder}; its checksum is right.`);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { issueText } from '../../server/protocol/issue.ts';
+import { torchDeviceNames } from '../../server/protocol/plan.ts';
 import type { ExperimentIssue } from '../../server/protocol/issue.ts';
 
 const options = { file: '/projects/first.kaf.yaml', homeFolder: '/home/user' };
@@ -19,6 +20,8 @@ function underlined(text: string, { range }: ExperimentIssue): string {
   return lines.join('\n');
 }
 
+/** As a sentence lists them. */
+const torchDevices = `"${torchDeviceNames.slice(0, -1).join('", "')}" or "${torchDeviceNames.at(-1)!}"`;
 const topKeys = 'name, dataset, model, training, observe, checkpoints, evaluation, seed, seeds, runtime, threads';
 
 const networks = '"light", "vgg", "resnet", "preact-resnet18", "cnn5", "mlp", "resnet20", "resnet56" or "layers"';
@@ -73,7 +76,24 @@ describe('an error is told by path, expected and got, and underlined where it is
       `model.network: expected ${networks}, or a mapping with type, got nothing`,
       'network',
     ],
-    ['an unknown word', 'runtime: gpu', 'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "gpu"', 'gpu'],
+    [
+      'an unknown word',
+      'runtime: gpu',
+      'runtime: expected "auto", "wasm", "torch", "tensorflow" or "cpu", or a mapping with type, got "gpu"',
+      'gpu',
+    ],
+    [
+      'a device that there is not',
+      'runtime: {type: torch, device: gpu}',
+      `runtime.device: expected "auto", ${torchDevices}, got "gpu"`,
+      'gpu',
+    ],
+    [
+      'a device of a runtime that has none',
+      'runtime: {type: wasm, device: cuda}',
+      'runtime.device: expected one of the keys type, got the unknown key "device"',
+      'device',
+    ],
     ['an unknown key', 'sead: 1', `sead: expected one of the keys ${topKeys}, got the unknown key "sead"`, 'sead'],
     [
       'a key of another variant',

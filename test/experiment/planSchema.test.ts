@@ -110,7 +110,7 @@ describe('a plan from a disk', () => {
   });
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
-    const added = ['observe,tensorboard', 'training,loss', 'model,alphaL1', 'model,alphaL2'];
+    const added = ['observe,tensorboard', 'training,loss', 'model,alphaL1', 'model,alphaL2', 'device'];
     const ofAttacks = ['loss', 'target', 'momentum', 'epsilons'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||

@@ -242,7 +242,7 @@ describe('completion in a formula', () => {
 
 describe('completion of values', () => {
   it.each([
-    ['words', 'runtime: |', ['auto', 'wasm', 'tensorflow', 'cpu']],
+    ['words', 'runtime: |', ['auto', 'wasm', 'torch', 'tensorflow', 'cpu']],
     ['words, half-written', 'training:\n  method: fg|', ['standard', 'fgsm-rs']],
     ['the tag of a variant', 'model: {activation: {type: |}}', activations],
     ['a variant as a bare word', 'model: {activation: |}', activations],

@@ -114,7 +114,13 @@ describe('the language server', () => {
       textDocument,
       position: { line: 1, character: 9 },
     });
-    expect((items as { label: string }[]).map(({ label }) => label)).toEqual(['auto', 'wasm', 'tensorflow', 'cpu']);
+    expect((items as { label: string }[]).map(({ label }) => label)).toEqual([
+      'auto',
+      'wasm',
+      'torch',
+      'tensorflow',
+      'cpu',
+    ]);
     const hover = await connection.sendRequest('textDocument/hover', {
       textDocument,
       position: { line: 1, character: 2 },

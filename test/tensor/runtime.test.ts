@@ -65,8 +65,8 @@ describe('runtime', () => {
     expect(after.peakBytes).toBeGreaterThanOrEqual(during.usedBytes);
   });
 
-  it.each(['tensorflow', 'cpu'] as const)('reports the memory of the process on %s', async (name) => {
-    const runtime = await openRuntime(name, { assetsFolder });
+  it.each(['torch', 'tensorflow', 'cpu'] as const)('reports the memory of the process on %s', async (name) => {
+    const runtime = await openRuntime(name, { assetsFolder, device: 'cpu' });
     const before = runtime.memory();
     const tensor = tf.fill([25_000_000], 1);
     const during = runtime.memory();
@@ -88,11 +88,19 @@ describe('runtime', () => {
     await openRuntime('cpu', { assetsFolder });
     const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7 } as const;
     const library = { runtime: 'tensorflow', device: 'TensorFlow 2.21.0 · CPU', fault: null, stepMs: 9 } as const;
-    const [wasm, tensorflow, cpu] = listDevices({ assetsFolder }, [tried, library]);
+    const torchTried = { runtime: 'torch', device: 'PyTorch 2.15.0 · CPU', fault: null, stepMs: 8 } as const;
+    const [wasm, torch, tensorflow, cpu] = listDevices({ assetsFolder }, [tried, library, torchTried]);
     expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true, device: '2 threads · SIMD', stepMs: 7 });
     expect(tensorflow).toMatchObject({ runtime: 'tensorflow', isAvailable: true, device: library.device, stepMs: 9 });
     expect(tensorflow!.reason).toMatch(/^Found in \S+\/tensorflow, named by .+ No GPU is used: this build has no CUDA/);
-    const [, onGpu] = listDevices({ assetsFolder }, [{ ...library, device: 'TensorFlow 2.21.0 · GPU' }]);
+    expect(torch).toMatchObject({ runtime: 'torch', isAvailable: true, device: torchTried.device, stepMs: 8 });
+    expect(torch!.reason).toMatch(/^Found in \S+\/torch\/lib, named by .+ No GPU is used: /);
+    const onGpus = [
+      { ...torchTried, device: 'PyTorch 2.15.0 · cuda:1 (a GPU)' },
+      { ...library, device: 'TensorFlow 2.21.0 · GPU' },
+    ];
+    const [, torchOnGpu, onGpu] = listDevices({ assetsFolder }, onGpus);
+    expect(torchOnGpu!.reason).toMatch(/ PyTorch uses the GPU, in float32 without TF32\.$/);
     expect(onGpu!.reason).toMatch(/ TensorFlow uses the GPU\.$/);
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
     const fault = 'The kernels are missing.';

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import type { RuntimeName } from '../../protocol/plan.ts';
+import { runtimeNames, type RuntimeName } from '../../protocol/plan.ts';
 import type { RuntimeTrial } from './runtimeTrial.ts';
 
 export interface RuntimeVerdict {
@@ -45,7 +45,7 @@ function fastest(trials: readonly RuntimeTrial[]): RuntimeName {
   return best?.runtime ?? 'cpu';
 }
 
-const runtimeName = z.enum(['wasm', 'tensorflow', 'cpu']) satisfies z.ZodType<RuntimeName>;
+const runtimeName = z.enum(runtimeNames);
 
 const memorySchema = z.object({
   fingerprint: z.string(),

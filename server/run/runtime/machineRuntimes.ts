@@ -5,7 +5,9 @@ import path from 'node:path';
 import type { DeviceListResult } from '../../protocol/messages.ts';
 import type { RuntimeChoice, RuntimeName } from '../../protocol/plan.ts';
 import { listDevices } from '../../tensor/runtime.ts';
-import { dataFolder, lookForTensorflow, surroundings } from '../../tensor/tensorflow/tensorflowPlaces.ts';
+import { dataFolder, surroundings } from '../../tensor/python/places.ts';
+import { lookForTensorflow } from '../../tensor/tensorflow/tensorflowPlaces.ts';
+import { lookForTorch } from '../../tensor/torch/findTorch.ts';
 import { chooseRuntime, type RuntimeVerdict } from './chooseRuntime.ts';
 import { tryRuntime } from './runtimeTrial.ts';
 
@@ -28,12 +30,14 @@ export async function resolveRuntime(choice: RuntimeChoice, options: MachineOpti
 
 function judge({ assetsFolder, log, isAnew }: MachineOptions & { readonly isAnew: boolean }): Promise<RuntimeVerdict> {
   const around = surroundings(assetsFolder);
-  const { library } = lookForTensorflow(around);
+  const { library: tensorflow } = lookForTensorflow(around);
+  const { library: torch } = lookForTorch(around);
   return chooseRuntime({
-    candidates: library ? ['wasm', 'tensorflow'] : ['wasm'],
+    candidates: ['wasm', ...(torch ? (['torch'] as const) : []), ...(tensorflow ? (['tensorflow'] as const) : [])],
     fingerprint: JSON.stringify({
       kernelsMs: modifiedMs(path.join(assetsFolder, 'kernels.relaxed.wasm')),
-      tensorflow: library ? [library.folder, library.version] : null,
+      tensorflow: tensorflow ? [tensorflow.folder, tensorflow.version] : null,
+      torch: torch ? [torch.folder, torch.version] : null,
       node: process.versions.node,
       processor: os.cpus()[0]?.model,
       cores: os.availableParallelism(),

@@ -1,35 +1,19 @@
-// Which TensorFlow this machine has: pure functions over the places to look in and the files that are there. Nothing is loaded.
+// Which TensorFlow a place has: TensorFlow's packages, and the npm package's own library.
 import path from 'node:path';
+import {
+  findPackage,
+  isRecent,
+  type Candidate,
+  type FileView,
+  type Found,
+  type PackageKind,
+  type PackageLibrary,
+} from '../python/findPackage.ts';
 
-/** A place where TensorFlow may be. */
-export interface Candidate {
-  /** Absolute: a Python interpreter, an environment, a folder of packages, or a folder with the libraries. */
-  readonly place: string;
-  /** For people, after the place: `named by …`. */
-  readonly origin: string;
-  /** The user named it: what is wrong there is said, and no other place is tried. */
-  readonly isChosen: boolean;
-}
-
-export interface TensorflowLibrary {
-  /** Absolute paths in the order of loading. */
-  readonly files: readonly string[];
-  /** For example `2.21.0`; of the npm package's library that of its file name. */
-  readonly version: string;
+/** The npm package's library has its version from its file name. */
+export interface TensorflowLibrary extends PackageLibrary {
   readonly hasCuda: boolean;
-  readonly folder: string;
-  readonly origin: string;
-  readonly isChosen: boolean;
 }
-
-/** The files of a machine, as far as this needs them. */
-export interface FileView {
-  /** Names in a folder; none where there is no such folder. */
-  list(folder: string): readonly string[];
-  isFile(file: string): boolean;
-}
-
-export type Found = { readonly library: TensorflowLibrary } | { readonly library: null; readonly reason: string };
 
 /** Whose libraries the binding can use; the npm package's own is older and made for it. */
 const oldest = [2, 16] as const;
@@ -44,44 +28,16 @@ export function tensorflowRemedy({ isChosen }: { readonly isChosen: boolean }): 
 }
 
 /** The first candidate with a usable TensorFlow, or one sentence on what was found instead and one on what to do. */
-export function findTensorflow(candidates: readonly Candidate[], files: FileView): Found {
-  const faults: string[] = [];
-  for (const candidate of candidates) {
-    const looked = lookAt(candidate, files);
-    if (looked !== null && typeof looked === 'object') return { library: looked };
-    if (looked !== null) faults.push(looked);
-    if (candidate.isChosen) {
-      const fault = looked ?? `There is no TensorFlow in ${candidate.place}, ${candidate.origin}.`;
-      return { library: null, reason: `${fault} ${tensorflowRemedy(candidate)}` };
-    }
-  }
-  const found = faults.length > 0 ? faults : ['No TensorFlow was found.'];
-  return { library: null, reason: [...found, tensorflowRemedy({ isChosen: false })].join(' ') };
+export function findTensorflow(candidates: readonly Candidate[], files: FileView): Found<TensorflowLibrary> {
+  return findPackage(tensorflowPackage, candidates, files);
 }
 
-/** The library, or what is wrong with it, or null where there is none. */
-function lookAt(candidate: Candidate, files: FileView): TensorflowLibrary | string | null {
-  let fault: string | null = null;
-  for (const packages of packageFolders(candidate.place, files)) {
-    const looked = lookIntoPackages(packages, candidate, files);
-    if (typeof looked === 'object' && looked !== null) return looked;
-    fault ??= looked;
-  }
-  return fault ?? lookIntoNpmPackage(candidate, files);
-}
-
-/** Folders that may hold a folder `tensorflow` with its `dist-info` beside it. */
-function packageFolders(place: string, files: FileView): string[] {
-  // An interpreter is <environment>/bin/python3, which in an environment is a link that leads out of it: not followed.
-  const folder = files.isFile(place) ? path.dirname(path.dirname(place)) : place;
-  const ofPythons = ['lib', 'lib64', 'local/lib'].flatMap((lib) =>
-    files
-      .list(path.join(folder, lib))
-      .filter((name) => /^python3(\.\d+)?$/.test(name))
-      .flatMap((python) => ['site-packages', 'dist-packages'].map((name) => path.join(folder, lib, python, name))),
-  );
-  return [folder, path.dirname(folder), ...ofPythons];
-}
+const tensorflowPackage: PackageKind<TensorflowLibrary> = {
+  name: 'TensorFlow',
+  lookIntoPackages,
+  lookElsewhere: lookIntoNpmPackage,
+  remedy: tensorflowRemedy,
+};
 
 const distribution =
   /^(tensorflow|tensorflow_cpu|tensorflow_cpu_aws|tensorflow_aarch64|tensorflow_macos|tensorflow_rocm|tf_nightly|tf_nightly_cpu)-(\d+)\.(\d+)([\w.+]*)\.dist-info$/;
@@ -96,7 +52,7 @@ function lookIntoPackages(
   if (!match) return null;
   const [, name, major, minor, rest] = match as unknown as [string, string, string, string, string];
   const version = `${major}.${minor}${rest}`;
-  if (Number(major) < oldest[0] || (Number(major) === oldest[0] && Number(minor) < oldest[1])) {
+  if (!isRecent(Number(major), Number(minor), oldest)) {
     return `TensorFlow ${version} in ${packages} is older than ${oldest.join('.')}.`;
   }
   const folder = path.join(packages, 'tensorflow');

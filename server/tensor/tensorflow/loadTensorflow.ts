@@ -1,16 +1,26 @@
 // Loads TensorFlow's library, tfjs-node's binding to it and its kernels into this process, once: TensorFlow can't be unloaded.
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import os from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { addonFiles, isCutOff, openAddon } from '../python/openAddon.ts';
 import { tensorflowRemedy, type TensorflowLibrary } from './findTensorflow.ts';
-import type { NodeBackend } from './kernels/tensorflowKernel.ts';
 
 export interface LoadedTensorflow {
   /** As the library itself says. */
   readonly version: string;
   makeBackend(): NodeBackend;
+}
+
+/** What is used here of tfjs-node's backend. */
+export interface NodeBackend extends tf.KernelBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly tensorMap: { get(dataId: object): StoredTensor };
+}
+
+/** `values` until TensorFlow first needs the tensor; then `id` is its handle. */
+interface StoredTensor {
+  id: number;
+  values: tf.backend_util.BackendValues | null;
 }
 
 interface Binding {
@@ -31,18 +41,11 @@ export function loadTensorflow(assetsFolder: string, library: TensorflowLibrary)
   if (earlier) return earlier;
   if (loaded.size > 0)
     throw new Error(`This process has loaded the TensorFlow in ${[...loaded.keys()].join()} already.`);
-  const folder = path.join(assetsFolder, 'tensorflow');
-  const platform = `${process.platform}-${process.arch}`;
-  const addon = (name: string) => path.join(folder, platform, `${name}.node`);
-  const missing = [addon('openLibrary'), addon('tfjs_binding')].find((file) => !fs.existsSync(file));
-  if (missing) {
-    throw new Error(
-      `This copy of Kafscope has no binding to TensorFlow for ${platform} (${missing} is missing); "npm run build" makes it where there is a C++ compiler.`,
-    );
-  }
+  const names = ['openLibrary', 'tfjs_binding'];
+  const [openLibrary, bindingFile] = addonFiles(assetsFolder, 'tensorflow', 'TensorFlow', names) as [string, string];
   // Warnings and errors only.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  const { open } = loadAddon(addon('openLibrary')) as { open(file: string): void };
+  const { open } = openAddon(openLibrary) as { open(file: string): void };
   const name = `TensorFlow ${library.version} in ${library.folder}`;
   const remedy = tensorflowRemedy(library);
   for (const file of library.files) {
@@ -55,11 +58,11 @@ export function loadTensorflow(assetsFolder: string, library: TensorflowLibrary)
   }
   let binding: Binding;
   try {
-    binding = loadAddon(addon('tfjs_binding')) as Binding;
+    binding = openAddon(bindingFile) as Binding;
   } catch (cause) {
     throw new Error(`${name} does not fit Kafscope's binding: ${wordsOf(cause)}. ${remedy}`, { cause });
   }
-  const kernels = path.join(folder, 'nodeKernels.cjs');
+  const kernels = path.join(assetsFolder, 'tensorflow', 'nodeKernels.cjs');
   const registerNodeKernels = createRequire(kernels)(kernels) as (core: typeof tf) => {
     NodeJSKernelBackend: BackendClass;
   };
@@ -70,32 +73,6 @@ export function loadTensorflow(assetsFolder: string, library: TensorflowLibrary)
   };
   loaded.set(library.folder, made);
   return made;
-}
-
-const elfMagic = 0x7f454c46;
-
-/**
- * Whether the section table of a 64-bit ELF file, which is its end, lies behind the end of the file. Such a library may load and end
- * the process later, when what is missing is touched.
- */
-function isCutOff(file: string): boolean {
-  const header = Buffer.alloc(64);
-  const opened = fs.openSync(file, 'r');
-  try {
-    const bytesRead = fs.readSync(opened, header);
-    if (bytesRead < header.length || header.readUInt32BE(0) !== elfMagic) return false;
-    const tableBytes = header.readUInt16LE(0x3a) * header.readUInt16LE(0x3c);
-    return Number(header.readBigUInt64LE(0x28)) + tableBytes > fs.fstatSync(opened).size;
-  } finally {
-    fs.closeSync(opened);
-  }
-}
-
-/** With all symbols resolved at once: one that is missing is an error here, not the end of the process later. */
-function loadAddon(file: string): unknown {
-  const module = { exports: {} };
-  process.dlopen(module, file, os.constants.dlopen.RTLD_NOW);
-  return module.exports;
 }
 
 function wordsOf(error: unknown): string {

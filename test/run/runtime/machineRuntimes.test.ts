@@ -25,6 +25,7 @@ beforeEach(() => {
     Promise.resolve({ runtime, device: 'scripted', fault: null, stepMs: runtime === 'tensorflow' ? 1 : 2 }),
   );
   nameTensorflow(null);
+  nameTorch(null);
 });
 
 afterEach(() => {
@@ -43,6 +44,17 @@ function nameTensorflow(version: string | null): string {
   return folder;
 }
 
+function nameTorch(version: string | null): string {
+  const folder = temporaryFolder();
+  if (version !== null) {
+    for (const name of ['torch/lib', `torch-${version}.dist-info`])
+      fs.mkdirSync(path.join(folder, name), { recursive: true });
+    for (const name of ['libc10.so', 'libtorch_cpu.so']) fs.writeFileSync(path.join(folder, 'torch/lib', name), '');
+  }
+  vi.stubEnv('KAFSCOPE_TORCH', folder);
+  return folder;
+}
+
 const tried = () => vi.mocked(tryRuntime).mock.calls.map(([runtime, folder]) => [runtime, folder]);
 
 /** Whether the runtimes are tried again once something has changed. */
@@ -58,7 +70,7 @@ async function isTriedAgain(change: () => void): Promise<boolean> {
 
 describe('the runtime of a plan', () => {
   it('is the one it names, untried, or of auto the fastest', async () => {
-    for (const name of ['cpu', 'wasm', 'tensorflow'] satisfies RuntimeName[])
+    for (const name of ['cpu', 'wasm', 'torch', 'tensorflow'] satisfies RuntimeName[])
       expect(await resolveRuntime(name, options)).toBe(name);
     expect(tried()).toEqual([]);
     expect(await resolveRuntime('auto', options)).toBe('wasm');
@@ -67,6 +79,13 @@ describe('the runtime of a plan', () => {
     expect(await resolveRuntime('auto', options)).toBe('tensorflow');
     expect(tried().slice(1)).toEqual([
       ['wasm', options.assetsFolder],
+      ['tensorflow', options.assetsFolder],
+    ]);
+    nameTorch('2.15.0');
+    await resolveRuntime('auto', options);
+    expect(tried().slice(3)).toEqual([
+      ['wasm', options.assetsFolder],
+      ['torch', options.assetsFolder],
       ['tensorflow', options.assetsFolder],
     ]);
   });
@@ -93,6 +112,13 @@ describe('the runtime of a plan', () => {
       }),
     ).toBe(true);
     expect(await isTriedAgain(() => nameTensorflow('2.21.0'))).toBe(true);
+    const torch = nameTorch('2.14.0');
+    expect(
+      await isTriedAgain(() => {
+        fs.renameSync(path.join(torch, 'torch-2.14.0.dist-info'), path.join(torch, 'torch-2.15.0.dist-info'));
+      }),
+    ).toBe(true);
+    expect(await isTriedAgain(() => nameTorch('2.15.0'))).toBe(true);
     const [first, ...others] = os.cpus();
     const another = { ...first!, model: 'another' };
     expect(
@@ -121,6 +147,7 @@ describe('the runtime of a plan', () => {
     expect(chosen).toBe('tensorflow');
     expect(devices.map(({ runtime, stepMs }) => [runtime, stepMs])).toEqual([
       ['wasm', 2],
+      ['torch', null],
       ['tensorflow', 1],
       ['cpu', null],
     ]);

@@ -9,7 +9,7 @@ import { openRuntime } from '../../../server/tensor/runtime.ts';
 import { openWasmBackend } from '../../../server/tensor/wasm/openWasmBackend.ts';
 import { totalOf, watchJobs } from '../wasm/watchJobs.ts';
 
-export const runtimeNames = ['cpu', 'wasm', 'tensorflow'] as const;
+export const runtimeNames = ['cpu', 'wasm', 'torch', 'tensorflow'] as const;
 export type RuntimeName = (typeof runtimeNames)[number];
 
 /** `wasm` with its work cut as finely as the kernels allow: threads then share the suites' small tensors, too. */
@@ -22,13 +22,19 @@ export const contractRuntimes: readonly ContractRuntime[] = [
   ...(Object.keys(finelyCut) as FinelyCut[]),
 ];
 
+/** Of the runtime `torch`: another where a machine has one. */
+const contractDevice = process.env['KAFSCOPE_TORCH_DEVICE'] ?? 'cpu';
+
 const assetsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../../dist');
 
 /** Makes the runtime tfjs's backend, and says so: the end of `npm test` tells where it ran. Fails where it can't. */
 export async function openContractRuntime(name: RuntimeName): Promise<void> {
-  const runtime = await openRuntime(name, { assetsFolder });
+  const runtime = await openRuntime(
+    name,
+    name === 'torch' ? { assetsFolder, device: contractDevice } : { assetsFolder },
+  );
   expect(runtime.name).toBe(name);
-  expect(tf.getBackend()).toBe({ cpu: 'cpu', wasm: 'kafscope-wasm', tensorflow: 'tensorflow' }[name]);
+  expect(tf.getBackend()).toBe({ cpu: 'cpu', wasm: 'kafscope-wasm', torch: 'torch', tensorflow: 'tensorflow' }[name]);
   const ran = process.env['KAFSCOPE_RUNTIMES_FILE'];
   if (ran) fs.appendFileSync(ran, `${runtime.name}\t${runtime.device}\n`);
   console.info(`contract suite on ${runtime.name}: ${runtime.device}`);

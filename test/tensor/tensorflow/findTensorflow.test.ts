@@ -1,12 +1,10 @@
 // Which TensorFlow is found among made-up files. That a found one can be loaded is shown by the contract suites.
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findTensorflow, type Candidate, type FileView } from '../../../server/tensor/tensorflow/findTensorflow.ts';
-import {
-  tensorflowFolder,
-  tensorflowPlaces,
-  type Surroundings,
-} from '../../../server/tensor/tensorflow/tensorflowPlaces.ts';
+import type { Candidate, FileView } from '../../../server/tensor/python/findPackage.ts';
+import type { Surroundings } from '../../../server/tensor/python/places.ts';
+import { findTensorflow } from '../../../server/tensor/tensorflow/findTensorflow.ts';
+import { tensorflowFolder, tensorflowPlaces } from '../../../server/tensor/tensorflow/tensorflowPlaces.ts';
 
 /** A disk that holds these files and nothing else. */
 function disk(...files: readonly string[]): FileView {

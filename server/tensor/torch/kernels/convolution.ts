@@ -1,0 +1,113 @@
+// Convolutions and their gradients, by PyTorch's in channels-last. Filters are [height, width, inputs, outputs] for tfjs and [outputs,
+// inputs, height, width] for PyTorch.
+import * as tf from '@tensorflow/tfjs-core';
+import type { Handle, Torch } from '../torch.ts';
+import { filled, floats, onlyFloats, torchKernel, type Of, type TorchKernel } from './torchKernel.ts';
+import { fromImage, imageOf, laidShape, windowOf, type Window } from './window.ts';
+
+interface Attributes {
+  readonly strides: [number, number] | number;
+  readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
+  readonly dilations?: [number, number] | number;
+  readonly dataFormat?: 'NHWC' | 'NCHW';
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+interface Fused extends Attributes {
+  readonly activation?: string;
+}
+
+const takes: TorchKernel['takes'] = (inputs, attributes) =>
+  filled(onlyFloats)(inputs, {}) && (attributes['dataFormat'] ?? 'NHWC') === 'NHWC';
+
+export const convolutionKernels: readonly TorchKernel[] = [
+  torchKernel<{ x: tf.TensorInfo; filter: tf.TensorInfo }, Attributes>(
+    'Conv2D',
+    takes,
+    (torch, of, inputs, attributes) => floats(convolved(torch, of, inputs, attributes)),
+  ),
+  torchKernel<{ x: tf.TensorInfo; filter: tf.TensorInfo; bias?: tf.TensorInfo }, Fused>(
+    'FusedConv2D',
+    (inputs, attributes) =>
+      takes(inputs, attributes) &&
+      ['linear', 'relu', undefined].includes(attributes['activation'] as string | undefined),
+    (torch, of, { bias, ...inputs }, { activation, ...attributes }) => {
+      const made = convolved(torch, of, inputs, attributes);
+      const shifted = bias ? torch.add(made, of(bias)) : made;
+      return floats(activation === 'relu' ? torch.call('relu', shifted) : shifted);
+    },
+  ),
+  torchKernel<
+    { dy: tf.TensorInfo; filter: tf.TensorInfo },
+    Attributes & { inputShape: [number, number, number, number] }
+  >('Conv2DBackpropInput', takes, (torch, of, { dy, filter }, { inputShape, ...attributes }) => {
+    const window = windowFor(inputShape, filter.shape, attributes);
+    // Only its shape and its order of memory are looked at.
+    const image = torch.call('permute', torch.empty(laidShape(inputShape, window)), [0, 3, 1, 2]);
+    const [dx] = backward(torch, of(dy), image, filterOf(torch, of(filter)), window, [true, false, false]);
+    return floats(fromImage(torch, dx!, inputShape, window));
+  }),
+  torchKernel<{ x: tf.TensorInfo; dy: tf.TensorInfo }, Attributes & { filterShape: [number, number, number, number] }>(
+    'Conv2DBackpropFilter',
+    takes,
+    (torch, of, { x, dy }, { filterShape, ...attributes }) => {
+      const window = windowFor(x.shape, filterShape, attributes);
+      const [height, width, nInputs, nOutputs] = filterShape;
+      const filter = torch.call('permute', torch.empty([nOutputs, height, width, nInputs]), [0, 3, 1, 2]);
+      const image = imageOf(torch, of(x), x, window);
+      const [, dfilter] = backward(torch, of(dy), image, filter, window, [false, true, false]);
+      return floats(torch.call('permute', dfilter!, [2, 3, 1, 0]));
+    },
+  ),
+];
+
+function windowFor(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, pad, dilations = 1, dimRoundingMode }: Attributes,
+): Window {
+  const info = tf.backend_util.computeConv2DInfo(
+    inputShape as [number, number, number, number],
+    filterShape as [number, number, number, number],
+    strides,
+    dilations,
+    pad as 'valid',
+    dimRoundingMode,
+  );
+  return windowOf(info);
+}
+
+function filterOf(torch: Torch, filter: Handle): Handle {
+  return torch.call('permute', filter, [3, 2, 0, 1]);
+}
+
+function convolved(
+  torch: Torch,
+  of: Of,
+  { x, filter }: { x: tf.TensorInfo; filter: tf.TensorInfo },
+  attributes: Attributes,
+): Handle {
+  const window = windowFor(x.shape, filter.shape, attributes);
+  const { strides, padding, dilations } = window;
+  const image = imageOf(torch, of(x), x, window);
+  const y = torch.call(
+    'convolution',
+    ...([image, filterOf(torch, of(filter)), strides, padding, dilations, false, [0, 0], 1] as const),
+  );
+  return torch.call('permute', y, [0, 2, 3, 1]);
+}
+
+function backward(
+  torch: Torch,
+  dy: Handle,
+  image: Handle,
+  filter: Handle,
+  { strides, padding, dilations }: Window,
+  wanted: readonly boolean[],
+): (Handle | null)[] {
+  const upstream = torch.call('permute', dy, [0, 3, 1, 2]);
+  return torch.callAll(
+    'convolutionBackward',
+    ...([upstream, image, filter, strides, padding, dilations, false, [0, 0], 1, wanted] as const),
+  );
+}

@@ -1,0 +1,72 @@
+// Makes the backend `torch` known to tfjs: PyTorch's operators for the kernels that training needs, our fused ops as compositions of them,
+// and the host's kernels for the rest.
+import * as tf from '@tensorflow/tfjs-core';
+import { composedKernels } from '../compositions/composedKernels.ts';
+import { registerOps } from '../ops/registerOps.ts';
+import type { TorchLibrary } from './findTorch.ts';
+import { onHost } from './hostKernels.ts';
+import { convolutionKernels } from './kernels/convolution.ts';
+import { elementwiseKernels } from './kernels/elementwise.ts';
+import { placementKernels } from './kernels/placement.ts';
+import { poolingKernels } from './kernels/pooling.ts';
+import { productKernels } from './kernels/product.ts';
+import { reductionKernels } from './kernels/reduction.ts';
+import type { TorchKernel } from './kernels/torchKernel.ts';
+import { loadTorch, type TorchDevice } from './loadTorch.ts';
+import { TorchBackend, torchBackendName } from './torchBackend.ts';
+
+const libraryKernels: readonly TorchKernel[] = [
+  ...elementwiseKernels,
+  ...reductionKernels,
+  ...placementKernels,
+  ...productKernels,
+  ...convolutionKernels,
+  ...poolingKernels,
+];
+
+export interface TorchOptions {
+  /** Like `cuda:1`; by default the first that there is of cuda, mps, xpu and cpu. */
+  readonly device?: string;
+  /** Of the CPU, from 1. */
+  readonly threads: number;
+}
+
+/**
+ * Registers the backend and makes it tfjs's current one; one that was open before is removed with its tensors.
+ * @throws Error, one sentence, where this PyTorch or the device can't be used.
+ */
+export async function openTorchBackend(
+  assetsFolder: string,
+  library: TorchLibrary,
+  options: TorchOptions,
+): Promise<{ backend: TorchBackend; device: TorchDevice }> {
+  const { torch, device } = loadTorch(assetsFolder, library, options);
+  registerKernels();
+  if (tf.engine().registryFactory[torchBackendName]) tf.removeBackend(torchBackendName);
+  const backend = new TorchBackend(torch);
+  tf.registerBackend(torchBackendName, () => backend, 1);
+  await tf.setBackend(torchBackendName);
+  return { backend, device };
+}
+
+/** Kernels are functions of the backend that calls them, so they are registered once. */
+function registerKernels(): void {
+  registerOps();
+  if (tf.getKernelsForBackend(torchBackendName).length > 0) return;
+  const composed = new Map(composedKernels.map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc]));
+  const ofLibrary = new Map(libraryKernels.map((kernel) => [kernel.kernelName, kernel]));
+  for (const { kernelName, kernelFunc: hostFunc } of tf.getKernelsForBackend('cpu')) {
+    const host = onHost(hostFunc);
+    const library = ofLibrary.get(kernelName);
+    const kernelFunc = library ? chosen(library, host) : (composed.get(kernelName) ?? host);
+    tf.registerKernel({ kernelName, backendName: torchBackendName, kernelFunc });
+  }
+}
+
+function chosen({ takes, kernelFunc }: TorchKernel, host: tf.KernelFunc): tf.KernelFunc {
+  return (call) => {
+    // An input that an op was not given is null or left out.
+    const inputs = Object.values<tf.TensorInfo | null | undefined>(call.inputs).filter((input) => !!input);
+    return takes(inputs, call.attrs ?? {}) ? kernelFunc(call) : host(call);
+  };
+}
