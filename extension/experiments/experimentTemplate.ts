@@ -18,7 +18,7 @@ model:
   network: light
   activation: { type: kaf, dictionary: 20 }
 training:
-  method: fgsm-rs # standard | fgsm-rs
+  method: fgsm-rs # standard, pgd, trades, …
   threat: { epsilon: 8/255 }
   epochs: 10
   batchSize: 128

@@ -23,9 +23,12 @@ export function startInBall(trial: Trial, { norm, epsilon }: BallOptions, draw =
   });
 }
 
+/** What the ball is about, and what values a sample may have. */
+type Surroundings = Pick<Trial, 'clean' | 'bounds'>;
+
 /** x ← Π(x + stepSize·direction), the direction being sign g under L∞ and g/‖g‖₂ under L2. */
 export function stepInBall(
-  trial: Trial,
+  trial: Surroundings,
   { norm, epsilon }: BallOptions,
   { x, gradient, stepSize }: { readonly x: tf.Tensor; readonly gradient: tf.Tensor; readonly stepSize: number },
 ): tf.Tensor {
@@ -54,16 +57,16 @@ export function stepLinf<T extends tf.Tensor>(
 }
 
 /** g/‖g‖₂, an image at a time; 0 stays 0. */
-function unit(images: tf.Tensor): tf.Tensor {
+export function unit(images: tf.Tensor): tf.Tensor {
   return tf.div(images, likeImages(tf.maximum(lengthOf(images), tiniest), images));
 }
 
-function likeImages(perRow: tf.Tensor, images: tf.Tensor): tf.Tensor {
+export function likeImages(perRow: tf.Tensor, images: tf.Tensor): tf.Tensor {
   return tf.reshape(perRow, [images.shape[0]!, ...images.shape.slice(1).map(() => 1)]);
 }
 
 /** ‖·‖₂ of each, `[n]`. */
-function lengthOf(images: tf.Tensor): tf.Tensor {
+export function lengthOf(images: tf.Tensor): tf.Tensor {
   return tf.sqrt(
     tf.sum(
       tf.square(images),
@@ -72,6 +75,6 @@ function lengthOf(images: tf.Tensor): tf.Tensor {
   );
 }
 
-function clip({ bounds }: Trial, images: tf.Tensor): tf.Tensor {
+function clip({ bounds }: Pick<Surroundings, 'bounds'>, images: tf.Tensor): tf.Tensor {
   return bounds ? tf.clipByValue(images, ...bounds) : images;
 }

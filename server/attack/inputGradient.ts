@@ -13,12 +13,12 @@ export function inputGradient<T extends tf.Tensor>(
   network: Pick<Network, 'forward'>,
   images: T,
   lossOf: (logits: tf.Tensor2D) => tf.Tensor1D,
-  pass: Pick<Pass, 'mode' | 'key'>,
+  pass: Pick<Pass, 'mode' | 'key'> & Partial<Pick<Pass, 'batchStatistics'>>,
 ): { gradient: T; logits: tf.Tensor2D; losses: tf.Tensor1D } {
   return tf.tidy(() => {
     let kept: tf.Tensor2D | null = null;
     const { value, grad } = tf.valueAndGrad((x) => {
-      kept = tf.keep(network.forward(x!, { ...pass, gradients: 'input', batchStatistics: null }));
+      kept = tf.keep(network.forward(x!, { batchStatistics: null, ...pass, gradients: 'input' }));
       const losses = lossOf(kept);
       releaseTape();
       return losses;

@@ -17,7 +17,7 @@ interface Place {
 
 export function checkActivation(activation: ActivationPlan, { path, training, hasOwnGamma }: Place): PlanIssue[] {
   const issues: PlanIssue[] = [];
-  if (activation.type === 'elu' && activation.alpha !== 1 && training.method !== 'standard') {
+  if (activation.type === 'elu' && activation.alpha !== 1 && training.threat !== null) {
     const remedy = 'With α ≠ 1 ELU has a corner at 0, which costs robustness in adversarial training (§5.2).';
     issues.push(warning(`${path}.alpha`, '1 in adversarial training', String(activation.alpha), remedy));
   }

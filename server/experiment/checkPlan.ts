@@ -7,12 +7,15 @@ import {
   trainingSamples,
   type DatasetPlan,
   type EvaluationPlan,
+  type MethodPlan,
   type ModelPlan,
   type Plan,
+  type ThreatPlan,
   type TrainingPlan,
 } from '../protocol/plan.ts';
 import { isPixelLength } from '../protocol/attackKey.ts';
 import { attackKeys } from '../protocol/attackTable.ts';
+import { methodEntry } from '../protocol/methodTable.ts';
 import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
 import type { PlanIssue } from './experimentText.ts';
@@ -110,17 +113,42 @@ function checkTraining(values: ExperimentValues | null, plan: Plan): PlanIssue[]
     const remedy = 'Make the batch smaller or take more training samples.';
     issues.push(error('training.batchSize', `at most the ${nSamples} training samples`, String(batchSize), remedy));
   }
-  if (method === 'standard' && values?.training.threat) {
+  if (!threat && values?.training.threat) {
     const remedy = 'Standard training has no threat: it is ignored. Set training.method to fgsm-rs, or remove it.';
     issues.push(warning('training.threat', 'no threat with method standard', 'a threat', remedy));
   }
   if (!threat) return issues;
-  issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon, plan.dataset));
+  return [...issues, ...checkThreat(method, threat, plan)];
+}
+
+function checkThreat(method: MethodPlan, threat: ThreatPlan, { dataset, training: { loss } }: Plan): PlanIssue[] {
+  const issues: PlanIssue[] = [];
+  const { type } = method;
+  const { norms } = methodEntry(type);
+  if (!norms.includes(threat.norm)) {
+    const remedy = `Set training.method to one that knows it, such as pgd, or the norm to ${norms.join(' or ')}.`;
+    issues.push(error('training.threat.norm', `${norms.join(' or ')} with method ${type}`, threat.norm, remedy));
+  }
+  if (threat.norm === 'linf') issues.push(...checkEpsilon('training.threat.epsilon', threat.epsilon, dataset));
+  if (type === 'trades' && loss === 'least-squares') {
+    const remedy = 'TRADES compares the probabilities of a softmax: use cross-entropy.';
+    issues.push(error('training.loss', 'cross-entropy with method trades', loss, remedy));
+  }
   // At 16/255 against ε = 8/255 robustness fell to 0 (Wong et al., 2020).
   if (threat.stepSize > 1.5 * threat.epsilon) {
     const remedy = 'Steps this long end in catastrophic overfitting; 1.25 · ε is the usual choice.';
     const got = rounded(threat.stepSize);
     issues.push(warning('training.threat.stepSize', 'at most 1.5 · ε', got, remedy));
+  }
+  if ('steps' in method && threat.stepSize * method.steps < threat.epsilon) {
+    const remedy = `${method.steps} steps of this length cannot cross the ball.`;
+    issues.push(
+      warning('training.threat.stepSize', 'steps · stepSize of at least ε', rounded(threat.stepSize), remedy),
+    );
+  }
+  if (type === 'fgsm' && threat.norm === 'linf' && threat.epsilon > 6 / 255 && !isTable(dataset)) {
+    const remedy = 'From the image itself one step ends in catastrophic overfitting: use fgsm-rs, n-fgsm or gradalign.';
+    issues.push(warning('training.method', 'a random start at this ε', type, remedy));
   }
   return issues;
 }

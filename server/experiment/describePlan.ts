@@ -2,16 +2,22 @@
 import { isFormulaActivation, type FormulaActivation } from '../formula/activationFunction.ts';
 import { activations, type ActivationKey, type ActivationName, type ActivationValues } from '../formula/activations.ts';
 import { kafKernels } from '../formula/kafKernels.ts';
-import type { ActivationPlan, NetworkPlan, Plan } from '../protocol/plan.ts';
+import { methodEntry } from '../protocol/methodTable.ts';
+import type { ActivationPlan, NetworkPlan, Plan, ThreatPlan } from '../protocol/plan.ts';
 import { shorten } from './experimentText.ts';
 
 /** For example `light · KAF 20 · FGSM-RS 8/255 · cifar10`. */
 export function describePlan(plan: Plan): string {
   const { threat } = plan.training;
-  const method = threat ? `FGSM-RS ${pixelLengthText(threat.epsilon)}` : 'standard';
+  const { name } = methodEntry(plan.training.method.type);
+  const method = threat ? `${name} ${threatText(threat)}` : name;
   return [networkText(plan.model.network), activationText(plan.model.activation), method, plan.dataset.name].join(
     ' · ',
   );
+}
+
+function threatText({ norm, epsilon }: ThreatPlan): string {
+  return norm === 'linf' ? pixelLengthText(epsilon) : `L2 ${String(Number(epsilon.toPrecision(4)))}`;
 }
 
 /** `8/255` where the value is a whole or half number of 255ths, else the number. */

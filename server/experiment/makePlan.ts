@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import {
+  trainedEpsilon,
   trainingSamples,
   type ActivationPlan,
   type DatasetPlan,
@@ -16,6 +17,7 @@ import {
   type TrainingPlan,
 } from '../protocol/plan.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
+import { completeMethod, methodEntry, type MethodEntry } from '../protocol/methodTable.ts';
 import { namedNetwork, namedNetworks, networkAliases } from '../network/named/named.ts';
 import { layerPlans } from './layersSetting.ts';
 import type { ExperimentValues } from './settings.ts';
@@ -28,7 +30,6 @@ export interface PlanPlace {
 
 type Values = ExperimentValues;
 
-const defaultThreat: ThreatPlan = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 };
 const cifar10Normalization = { mean: [0.4914, 0.4822, 0.4465], std: [0.2471, 0.2435, 0.2616] };
 /** A bump and a hinge. */
 export const defaultMixture = ['gaussian', 'softplus'] as const;
@@ -50,7 +51,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     checkpoints: values.checkpoints,
     evaluation: (values.evaluation ?? []).map(({ attack, ...given }) =>
       completeEvaluation(attack, given, {
-        trainedEpsilon: training.threat?.epsilon ?? null,
+        trainedEpsilon: trainedEpsilon(training),
         testSamples: dataset.testSamples,
       }),
     ),
@@ -228,12 +229,14 @@ function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
 }
 
 function trainingPlan(values: Values['training'], nSamples: number | null): TrainingPlan {
-  const { loss, method, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
+  const { loss, epochs, optimizer, augmentation, checkpointEveryEpochs } = values;
+  const { type, ...given } = values.method;
+  const threat = threatPlan(values.threat, methodEntry(type));
   return {
     // As plans were before there were others.
     ...(loss !== 'cross-entropy' && { loss }),
-    method,
-    threat: method === 'standard' ? null : threatPlan(values.threat),
+    method: completeMethod(type, given, threat?.epsilon ?? null),
+    threat,
     epochs,
     batchSize: values.batchSize ?? Math.max(1, Math.min(128, nSamples ?? Infinity)),
     optimizer,
@@ -243,13 +246,17 @@ function trainingPlan(values: Values['training'], nSamples: number | null): Trai
   };
 }
 
-function threatPlan(values: Values['training']['threat']): ThreatPlan {
-  if (!values) return defaultThreat;
-  return {
-    norm: values.norm,
-    epsilon: values.epsilon,
-    stepSize: values.stepSize ?? Math.min(1, (values.epsilon * 10) / 8),
-  };
+function threatPlan(values: Values['training']['threat'], { norms, stepSize }: MethodEntry): ThreatPlan | null {
+  if (norms.length === 0) return null;
+  const { norm, epsilon, stepSize: written } = values ?? { norm: 'linf', epsilon: 8 / 255 };
+  const most = norm === 'linf' ? 1 : Infinity;
+  return { norm, epsilon, stepSize: written ?? Math.min(most, inWholeParts(epsilon * stepSize)) };
+}
+
+/** 10/255 where 1.25 · 8/255 misses it by its rounding. */
+function inWholeParts(length: number): number {
+  const whole = Math.round(length * 255) / 255;
+  return Math.abs(whole - length) < 1e-15 ? whole : length;
 }
 
 function schedulePlan(values: Values['training']['schedule'], optimizer: 'adam' | 'sgd', epochs: number): SchedulePlan {

@@ -7,7 +7,8 @@ import { startTargetNames } from '../formula/startTargets.ts';
 import { isParameterName } from '../formula/parseFormula.ts';
 import { datasetDeclaration, datasetNames, type DatasetName } from '../protocol/datasets.ts';
 import { initializerNames } from '../protocol/initializers.ts';
-import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
+import { evaluationPlanSchema, methodPlanSchema } from '../protocol/evaluationSchema.ts';
+import { methodEntry } from '../protocol/methodTable.ts';
 import {
   runtimeNames,
   torchDeviceNames,
@@ -183,10 +184,10 @@ const network = z.union([
   z.strictObject({ type: z.literal('layers'), layers: layersSchema(maxDepth) }),
 ]);
 
-const threat = z.strictObject({
-  norm: z.literal('linf'),
-  ...numbers('training.threat', 'epsilon', 'stepSize'),
-});
+const threat = z.discriminatedUnion('norm', [
+  z.strictObject({ norm: z.literal('linf'), ...numbers('training.threat.linf', 'epsilon', 'stepSize') }),
+  z.strictObject({ norm: z.literal('l2'), ...numbers('training.threat.l2', 'epsilon', 'stepSize') }),
+]);
 
 const optimizer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('sgd'), ...numbers('training.optimizer.sgd', 'momentum', 'weightDecay') }),
@@ -243,7 +244,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
         .nullable(),
     }),
     training: z.strictObject({
-      method: z.enum(['standard', 'fgsm-rs']),
+      method: methodPlanSchema,
       loss: z.enum(['cross-entropy', 'least-squares', 'binary-cross-entropy']).exactOptional(),
       threat: threat.nullable(),
       ...numbers('training', 'epochs', 'batchSize', 'checkpointEveryEpochs'),
@@ -264,8 +265,9 @@ export const planSchema: z.ZodType<Plan, unknown> = z
   })
   .superRefine((plan, context) => {
     const { method, threat: planned } = plan.training;
-    if ((method === 'standard') !== (planned === null)) {
-      const message = method === 'standard' ? 'expected null with method standard' : `expected one with ${method}`;
+    const isClean = methodEntry(method.type).norms.length === 0;
+    if (isClean !== (planned === null)) {
+      const message = isClean ? `expected null with method ${method.type}` : `expected one with ${method.type}`;
       context.addIssue({ code: 'custom', path: ['training', 'threat'], message });
     }
     for (const { severity, path, expected, got } of checkPlan(null, plan)) {

@@ -214,7 +214,11 @@ class Reader {
     }
     const { tag } = setting;
     const pair = node.items.find((item) => keyName(item) === tag);
-    if (!pair && setting.isDefaultComputed && impliedVariant(setting, node.items.map(keyName)) === undefined) {
+    if (
+      !pair &&
+      setting.defaultVariant === undefined &&
+      impliedVariant(setting, node.items.map(keyName)) === undefined
+    ) {
       this.#report(
         path,
         node,

@@ -4,15 +4,13 @@ import { activationSetting } from './activationSetting.ts';
 import { attackSetting } from './attackSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
 import { initializerSetting } from './initializerSetting.ts';
+import { methodSetting, threatSetting } from './methodSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { runtimeSetting } from './runtimeSetting.ts';
 import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
 import type { ValueOf } from './setting.ts';
 
 const atLeast0 = { min: 0, max: 1_000_000 };
-const pixelLength = { min: 0, max: 1, isMinExcluded: true };
-const inDeviations = 'For tables in standard deviations of each column instead of pixel values.';
-const inPixels = { isPixelLength: true, unit: 'pixel values of [0, 1]' };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
 const learningRate = { min: 0, max: 100, isMinExcluded: true };
 const uint32 = { min: 0, max: 0xffff_ffff };
@@ -69,43 +67,8 @@ const training = group('How the network is trained.', {
     },
     'cross-entropy',
   ),
-  method: word(
-    'What the network is trained on.',
-    {
-      standard: {
-        description: 'Clean images: minimise the cross-entropy loss (2.5).',
-        equation: 'min_θ E ℓ(f_θ(x), y)',
-      },
-      'fgsm-rs': {
-        description:
-          'Adversarial training by one signed step from a random start (Wong, Rice & Kolter, 2020; thesis 6.2, 6.3).',
-        equation: 'δ ~ U(−ε, ε);  δ ← clip(δ + α·sign ∇ₓℓ(f(x+δ), y), −ε, ε);  train on clip(x + δ, 0, 1)',
-      },
-      fgsm: { description: 'One signed step from the image itself.', isLater: true },
-      'n-fgsm': { description: 'Noise beyond the ball, one step, no projection.', isLater: true },
-      pgd: { description: 'Several projected steps (Madry et al., 2018).', isLater: true },
-      free: { description: 'Free adversarial training.', isLater: true },
-      trades: { description: 'TRADES.', isLater: true },
-      gradalign: { description: 'FGSM with gradient alignment.', isLater: true },
-    },
-    'standard',
-  ),
-  threat: optionalGroup(
-    'The perturbations that adversarial training defends against.',
-    {
-      norm: word(
-        'Norm of the perturbation.',
-        {
-          linf: { description: 'Largest change of any pixel value (3.3).', equation: '‖δ‖∞ ≤ ε' },
-          l2: { description: 'Euclidean length (3.4).', isLater: true },
-        },
-        'linf',
-      ),
-      epsilon: number(`ε, the largest perturbation. ${inDeviations}`, pixelLength, '8/255', inPixels),
-      stepSize: number('α, the length of the single step.', pixelLength, { computed: '10/8 of epsilon' }, inPixels),
-    },
-    'none for standard, {norm: linf, epsilon: 8/255, stepSize: 10/255} otherwise',
-  ),
+  method: methodSetting,
+  threat: threatSetting,
   epochs: number('Passes over the training images.', { min: 1, max: 10_000 }, 20, { ...integer, unit: 'epochs' }),
   batchSize: number(
     'Images in a training step.',

@@ -12,6 +12,8 @@ export interface Pass {
   readonly key: RandomKey | null;
   /** What will be differentiated: all parameters and not the input, or the input and no parameter. */
   readonly gradients: 'all' | 'input';
+  /** Whether the input will be differentiated beside all parameters. */
+  readonly differentiatesInput?: true;
   /** Where a training pass leaves its batch statistics (kept: whoever passes it disposes); null where nobody wants them. */
   readonly batchStatistics: BatchStatistics[] | null;
 }

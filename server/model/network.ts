@@ -15,7 +15,7 @@ import {
   type NetworkEnds,
 } from '../network/layout.ts';
 import { besideZero, concatenate, residual } from './joins.ts';
-import { convolve, multiply } from './linear.ts';
+import { convolve, multiply, type Differentiated } from './linear.ts';
 import { ParameterMaker, type Initializer, type Parameter, type Statistic } from './parameters.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from './pooling.ts';
 
@@ -148,12 +148,8 @@ class Builder {
     const kernelShape: [number, number, number, number] = [size, size, inChannels, outChannels];
     const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', kernelShape, { type: 'kernel', plan, ...fans });
     const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], biasOf(plan, fans)) : null;
-    const differentiatedInTraining = isFirst ? 'parameters' : 'both';
-    return (x, { gradients }) =>
-      convolve(x as tf.Tensor4D, kernel, bias, {
-        ...{ stride, padding },
-        differentiated: gradients === 'input' ? 'input' : differentiatedInTraining,
-      });
+    return (x, pass) =>
+      convolve(x as tf.Tensor4D, kernel, bias, { stride, padding, differentiated: differentiatedIn(pass, isFirst) });
   }
 
   #dense({ name, input, output, hasBias, initializer, isFirst }: DenseLayout): Layer {
@@ -162,10 +158,14 @@ class Builder {
     const plan = this.#initializer ?? { type: initializer, gain: 1 };
     const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], { type: 'kernel', plan, ...fans });
     const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [units], biasOf(plan, fans)) : null;
-    const differentiatedInTraining = isFirst ? 'parameters' : 'both';
-    return (x, { gradients }) =>
-      multiply(x as tf.Tensor2D, kernel, bias, gradients === 'input' ? 'input' : differentiatedInTraining);
+    return (x, pass) => multiply(x as tf.Tensor2D, kernel, bias, differentiatedIn(pass, isFirst));
   }
+}
+
+/** Nobody asks for the gradient of the sample itself in training, unless a method moves it. */
+function differentiatedIn({ gradients, differentiatesInput }: Pass, isFirst: boolean): Differentiated {
+  if (gradients === 'input') return 'input';
+  return isFirst && !differentiatesInput ? 'parameters' : 'both';
 }
 
 const zero = { type: 'constant', value: 0 } as const;

@@ -13,8 +13,10 @@ export const randomStreams = {
   dropout: 0x0004_0000,
   /** As `dropout`, in the pass that makes adversarial examples for training. */
   attackDropout: 0x0005_0000,
-  /** Random start of a training attack; counter: step, from 0. */
+  /** Random starts of a training attack, + 2 · draw (and 1 for the length of one under L2); counter: step, from 0. */
   trainingAttack: 0x0006_0000,
+  /** + 65,536 · pass + position of the dropout layer, in the passes of such an attack after its first; counter: step, from 0. */
+  laterAttackDropout: 0x3000_0000,
   /** First draw of each stage: + stage; counter: first sample of the batch. */
   evaluationAttack: 0x0007_0000,
   /** + 65,536 · stage + draw, from the second draw of a stage on; counter: first sample of the batch. */

@@ -63,6 +63,25 @@ export interface ListKey extends AnyKey {
 export type AttackKey = NumberKey | ChoiceKey | ListKey;
 export type AttackKeys = Readonly<Record<string, AttackKey>>;
 
+/** The values with what is not given at its default. @param before values of keys that come before these */
+export function completeKeys(
+  keys: AttackKeys,
+  given: Readonly<Record<string, unknown>>,
+  context: DefaultContext,
+  before: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const values: Record<string, unknown> = { ...before };
+  for (const [name, key] of Object.entries(keys)) {
+    const byDefault = key.kind === 'list' ? [] : key.byDefault;
+    values[name] = given[name] ?? (isComputed(byDefault) ? byDefault.of(values, context) : byDefault);
+  }
+  return values;
+}
+
+function isComputed(value: unknown): value is ComputedDefault<number> {
+  return typeof value === 'object' && value !== null && 'of' in value;
+}
+
 type ValueOfKey<K> = K extends { readonly choices: infer C }
   ? keyof C & string
   : K extends { readonly kind: 'list' }

@@ -1,7 +1,7 @@
 // An evaluation's plan: one attack of attackTable.ts with all its settings; its defaults, and the stages that it runs through.
 import type { RunsOfAttack } from './attackEntry.ts';
 import { attackEntry, attackKeys, type AttackName, type PlanOfAttack } from './attackTable.ts';
-import type { DefaultContext } from './attackKey.ts';
+import { completeKeys, type DefaultContext } from './attackKey.ts';
 
 export type EvaluationPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
 
@@ -11,16 +11,7 @@ export function completeEvaluation(
   given: Readonly<Record<string, unknown>>,
   context: DefaultContext,
 ): EvaluationPlan {
-  const plan: Record<string, unknown> = { attack };
-  for (const [name, key] of Object.entries(attackKeys(attack))) {
-    const byDefault = key.kind === 'list' ? [] : key.byDefault;
-    plan[name] = given[name] ?? (isComputed(byDefault) ? byDefault.of(plan, context) : byDefault);
-  }
-  return plan as unknown as EvaluationPlan;
-}
-
-function isComputed(value: unknown): value is { of: (before: object, context: DefaultContext) => number } {
-  return typeof value === 'object' && value !== null && 'of' in value;
+  return completeKeys(attackKeys(attack), given, context, { attack }) as unknown as EvaluationPlan;
 }
 
 /** One run of one attack at one ε, on what all stages before it left standing. */

@@ -1,10 +1,14 @@
-// What an evaluation's plan must be before it is trusted, on the wire and on a disk; made from the attacks' declarations.
+// What the plans of evaluations and of training methods must be before they are trusted, on the wire and on a disk; made from their
+// declarations.
 import { z } from 'zod';
-import { isPixelLength, type AttackKey, type NumberKey } from './attackKey.ts';
+import { isPixelLength, type AttackKey, type AttackKeys, type NumberKey } from './attackKey.ts';
 import { attackKeys, attackNames, type AttackName } from './attackTable.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
+import { methodEntry, methodNames, type MethodPlan } from './methodTable.ts';
 
-const perAttack = attackNames.map((attack) => z.strictObject({ attack: z.literal(attack), ...shapeOf(attack) }));
+const perAttack = attackNames.map((attack) =>
+  z.strictObject({ attack: z.literal(attack), ...shapeOf(attackKeys(attack)) }),
+);
 
 /** Keys that came after a plan was written get what such plans did. */
 export const evaluationPlanSchema = z
@@ -18,8 +22,18 @@ export const evaluationPlanSchema = z
     }
   }) as unknown as z.ZodType<EvaluationPlan, unknown>;
 
-function shapeOf(attack: AttackName): Record<string, z.ZodType> {
-  return Object.fromEntries(Object.entries(attackKeys(attack)).map(([name, key]) => [name, schemaOf(key)]));
+const perMethod = methodNames.map((type) =>
+  z.strictObject({ type: z.literal(type), ...shapeOf(methodEntry(type).keys) }),
+);
+
+/** Plans of version 0.1 have the name alone. */
+export const methodPlanSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? { type: value } : value),
+  z.discriminatedUnion('type', perMethod as [(typeof perMethod)[0]]),
+) as unknown as z.ZodType<MethodPlan, unknown>;
+
+function shapeOf(keys: AttackKeys): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, schemaOf(key)]));
 }
 
 function schemaOf(key: AttackKey): z.ZodType {

@@ -6,8 +6,9 @@ import { activationFunction, isFormulaActivation, type FormulaActivation } from 
 import type { PublishedName, PublishedTableName } from './datasets.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
 import type { KernelInitializer } from './initializers.ts';
+import type { MethodPlan } from './methodTable.ts';
 
-export type { EvaluationPlan };
+export type { EvaluationPlan, MethodPlan };
 
 export interface Plan {
   readonly version: 1;
@@ -318,7 +319,7 @@ export type LossName = 'cross-entropy' | 'least-squares' | 'binary-cross-entropy
 export interface TrainingPlan {
   /** Absent for cross-entropy. */
   readonly loss?: LossName;
-  readonly method: 'standard' | 'fgsm-rs';
+  readonly method: MethodPlan;
   /** Null exactly when the method is `standard`. */
   readonly threat: ThreatPlan | null;
   readonly epochs: number;
@@ -330,11 +331,16 @@ export interface TrainingPlan {
   readonly checkpointEveryEpochs: number;
 }
 
-/** Perturbations δ with ‖δ‖∞ ≤ epsilon, in pixel units of [0, 1]; stepSize is the single step's length. */
+/** Perturbations δ with ‖δ‖ ≤ epsilon in the norm, in pixel units of [0, 1]; stepSize is the length of each step. */
 export interface ThreatPlan {
-  readonly norm: 'linf';
+  readonly norm: 'linf' | 'l2';
   readonly epsilon: number;
   readonly stepSize: number;
+}
+
+/** ε under L∞ of what was trained against; null for none. */
+export function trainedEpsilon({ threat }: Pick<TrainingPlan, 'threat'>): number | null {
+  return threat?.norm === 'linf' ? threat.epsilon : null;
 }
 
 /** Weight decay acts on convolution and dense kernels only, never on biases, batch normalisation or KAF coefficients. */

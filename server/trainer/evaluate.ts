@@ -5,7 +5,7 @@ import type { Dataset } from '../data/split.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { networkOf } from './planNetwork.ts';
-import { epochsBefore } from './schedule.ts';
+import { epochsBefore, stepsInEpoch } from './schedule.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
 export interface EvaluateOptions {
@@ -32,7 +32,7 @@ export async function* evaluate(
   const network = networkOf(plan, dataset);
   try {
     restoreNetwork(network, state);
-    network.setEpoch(epochsBefore(state.step, Math.ceil(dataset.train.nSamples / plan.training.batchSize)));
+    network.setEpoch(epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples)));
     yield {
       type: 'evaluationStarted',
       evaluation: number,

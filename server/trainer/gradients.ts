@@ -21,7 +21,8 @@ export interface BatchGradients {
 }
 
 /** λ of the penalty λ·Σw² on the kernels, by the layers that they belong to, and those of the coefficients of KAFs. */
-type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>> & Pick<ModelPlan, 'alphaL1' | 'alphaL2'>;
+export type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>> &
+  Pick<ModelPlan, 'alphaL1' | 'alphaL2'>;
 
 export function penaltiesOf({ denseL2, convolutionL2, alphaL1 = 0, alphaL2 = 0 }: ModelPlan): Penalties {
   return { dense: denseL2, convolution: convolutionL2, alphaL1, alphaL2 };
@@ -38,27 +39,77 @@ export function computeGradients(
   }: { readonly key: RandomKey; readonly penalties: Penalties; readonly lossOf?: TrainingLoss },
 ): BatchGradients {
   const batchStatistics: BatchStatistics[] = [];
-  const variables = network.parameters.map(({ variable }) => variable);
-  let logits: tf.Tensor2D | null = null;
-  const { value: losses, grads } = tf.tidy(() =>
-    tf.valueAndGrads(() => {
-      logits = tf.keep(network.forward(images, { mode: 'training', key, gradients: 'all', batchStatistics }));
-      const losses = lossOf(logits, labels);
-      releaseTape();
-      return losses;
-    })(variables, tf.fill(labels.shape, 1 / labels.size)),
-  );
-  const loss = average(losses.dataSync());
-  const accuracy = countTrue(readCorrect(logits!, labels.dataSync<'int32'>())) / labels.size;
-  tf.dispose([losses, logits!]);
-  const gradients = network.parameters.map((parameter, index) => penalized(grads[index]!, parameter, penalties));
+  const pass = { mode: 'training', key, gradients: 'all', batchStatistics } as const;
+  const { losses, answers, ofParameters } = differentiate(network, labels, (keep) => {
+    const logits = keep(network.forward(images, pass));
+    return lossOf(logits, labels);
+  });
+  const gradients = withPenalties(network, ofParameters, penalties);
   return {
-    loss,
-    accuracy,
-    gradients,
-    batchStatistics,
+    ...{ loss: average(losses), accuracy: accuracyOf(answers, labels), gradients, batchStatistics },
     dispose: () => tf.dispose([...gradients, ...batchStatistics.flatMap(({ mean, variance }) => [mean, variance])]),
   };
+}
+
+export interface Differentiation {
+  /** `[batch]` */
+  readonly losses: Float32Array;
+  /** For each row of the kept logits, the class that they say. Of the last that were kept; none where none were. */
+  readonly answers: tf.Tensor2D | null;
+  /** In the order of the network's parameters, without penalties. The caller disposes. */
+  readonly ofParameters: readonly tf.Tensor[];
+  /** With respect to `input`, where there is one. The caller disposes. */
+  readonly ofInput: tf.Tensor | null;
+}
+
+interface DifferentiateOptions {
+  /** Of each sample's loss; 1/batch where none is given. */
+  readonly weights?: tf.Tensor1D;
+  /** Differentiated beside the parameters; the passes must say so (`differentiatesInput`). */
+  readonly input?: tf.Tensor;
+}
+
+/**
+ * ∇ Σ weight·loss with respect to every parameter of the network, of losses `[batch]` that any number of passes make.
+ * @param lossesOf is given what keeps the logits that the accuracy is taken of
+ */
+export function differentiate(
+  { parameters }: Pick<Network, 'parameters'>,
+  labels: tf.Tensor1D,
+  lossesOf: (keep: (logits: tf.Tensor2D) => tf.Tensor2D) => tf.Tensor1D,
+  { weights, input }: DifferentiateOptions = {},
+): Differentiation {
+  const variables: tf.Tensor[] = parameters.map(({ variable }) => variable);
+  let answers: tf.Tensor2D | null = null;
+  const keep = (logits: tf.Tensor2D): tf.Tensor2D => (answers = tf.keep(logits));
+  const { value, grads } = tf.tidy(() =>
+    tf.valueAndGrads(() => {
+      const losses = lossesOf(keep);
+      releaseTape();
+      return losses;
+    })([...variables, ...(input ? [input] : [])], weights ?? tf.fill(labels.shape, 1 / labels.size)),
+  );
+  const losses = value.dataSync<'float32'>().slice();
+  value.dispose();
+  const ofInput = input ? grads.at(-1)! : null;
+  return { losses, answers, ofParameters: grads.slice(0, parameters.length), ofInput };
+}
+
+/** The share of rows whose largest logit is the label's; disposes the logits. */
+export function accuracyOf(answers: tf.Tensor2D | null, labels: tf.Tensor1D): number {
+  if (!answers) return Number.NaN;
+  const accuracy = countTrue(readCorrect(answers, labels.dataSync<'int32'>())) / labels.size;
+  answers.dispose();
+  return accuracy;
+}
+
+/** The gradients with those of the penalties, in their place. */
+export function withPenalties(
+  { parameters }: Pick<Network, 'parameters'>,
+  gradients: readonly tf.Tensor[],
+  penalties: Penalties,
+): tf.Tensor[] {
+  return parameters.map((parameter, index) => penalized(gradients[index]!, parameter, penalties));
 }
 
 /** The gradient with those of the penalties, in its place; λ·Σ|α| has the slope 0 at 0. */
@@ -75,7 +126,7 @@ function penalized(gradient: tf.Tensor, { variable, kernelOf, quantity }: Parame
   return sum;
 }
 
-function average(values: ArrayLike<number>): number {
+export function average(values: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += values[index]!;
   return sum / values.length;

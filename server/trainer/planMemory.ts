@@ -1,6 +1,7 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
 import type { NetworkEnds } from '../network/layout.ts';
+import { heldBy } from '../protocol/methodTable.ts';
 import { trainingSamples, type EvaluationPlan, type OptimizerPlan, type Plan } from '../protocol/plan.ts';
 
 /** A plan does not fit; says what to change. */
@@ -87,7 +88,10 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
     model.denseL2 > 0 ? largestKernel.dense : 0,
     model.convolutionL2 > 0 ? largestKernel.convolution : 0,
   );
-  const update = Math.max(peak({ batchSize, gradients: 'all', threads }), images + parameters + 2 * penalized);
+  const held = heldBy(training.method);
+  const pass = peak({ batchSize: held.batches * batchSize, gradients: 'all', threads });
+  const beside = held.images * images + held.gradients * parameters;
+  const update = beside + Math.max(pass, images + parameters + 2 * penalized);
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input', threads }) : 0;
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + Math.max(update, attack);

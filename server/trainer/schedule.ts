@@ -1,9 +1,23 @@
-// Learning rate and epoch by step.
-import type { SchedulePlan } from '../protocol/plan.ts';
+// Learning rate, epoch and batch by step.
+import { updatesPerBatch } from '../protocol/methodTable.ts';
+import type { SchedulePlan, TrainingPlan } from '../protocol/plan.ts';
 
 export interface TrainingLength {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
+}
+
+/** Updates of an epoch: as many as it has batches, or several on each. */
+export function stepsInEpoch(
+  { method, batchSize }: Pick<TrainingPlan, 'method' | 'batchSize'>,
+  nSamples: number,
+): number {
+  return updatesPerBatch(method) * Math.ceil(nSamples / batchSize);
+}
+
+/** Of an epoch or a training, the batch (0, 1, …) of its `step`-th update (0, 1, …). */
+export function batchOf({ method }: Pick<TrainingPlan, 'method'>, step: number): number {
+  return Math.floor(step / updatesPerBatch(method));
 }
 
 /** The epochs done before the one of the update `step`; 0 before the first update. */

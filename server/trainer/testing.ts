@@ -87,8 +87,9 @@ async function testRobustness(
   signal: AbortSignal,
 ): Promise<Pick<TestRecord, 'robustAccuracy' | 'robustSamples'> | null> {
   if (observe.robustSamples === 0) return { robustAccuracy: null, robustSamples: 0 };
-  const context = { trainedEpsilon: training.threat?.epsilon ?? null, testSamples: dataset.test.nSamples };
-  const given = { steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy' };
+  const context = { trainedEpsilon: null, testSamples: dataset.test.nSamples };
+  const { norm = 'linf', epsilon } = training.threat ?? {};
+  const given = { norm, epsilon, steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy' };
   const size = { samples: observe.robustSamples, batchSize: training.batchSize };
   const evaluation = completeEvaluation('pgd', { ...given, ...size }, context);
   const attack = evaluateAttack(network, dataset, evaluation, { seed, signal });

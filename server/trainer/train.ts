@@ -2,8 +2,7 @@
 // open. The same plan and data give the same events on the same runtime, also when resumed from any of its states.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import { attackForTraining } from '../attack/fgsmRs.ts';
-import { attackSpace, type AttackSpace } from '../attack/space.ts';
+import { attackSpace } from '../attack/space.ts';
 import { epochOrder, makeBatch, readAhead, type Batch } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
@@ -15,12 +14,14 @@ import type { Plan } from '../protocol/plan.ts';
 import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
 import { trainingLosses } from '../tensor/ops/trainingLoss.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
-import { computeGradients, penaltiesOf } from './gradients.ts';
+import { penaltiesOf } from './gradients.ts';
+import type { TrainingMethod } from './methods/method.ts';
+import { makeMethod } from './methods/methods.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
 import { networkOf } from './planNetwork.ts';
-import { epochsBefore, learningRate, type TrainingLength } from './schedule.ts';
+import { batchOf, epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
-import { captureState, restoreNetwork, restoreOptimizer, type TrainingState } from './trainingState.ts';
+import { captureState, restoreState, type TrainingState } from './trainingState.ts';
 
 export type TrainerEvent =
   | { readonly type: 'record'; readonly record: RunRecord }
@@ -45,9 +46,19 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
   const network = networkOf(plan, dataset);
   const optimizer = makeOptimizer(plan.training.optimizer, network);
   const space = attackSpace(network, dataset);
+  const { loss = 'cross-entropy', method: methodPlan, threat, batchSize } = plan.training;
+  const lossOf = trainingLosses[loss];
+  const method = makeMethod(
+    {
+      ...{ network, space, seed: plan.seed, lossOf, attackLossOf: lossOf, penalties: penaltiesOf(plan.model) },
+      ...{ threat, batchSize, sampleShape: dataset.sampleShape },
+    },
+    methodPlan,
+  );
   try {
-    yield* runEpochs({ plan, dataset, network, optimizer, space }, options);
+    yield* runEpochs({ plan, dataset, network, optimizer, method }, options);
   } finally {
+    tf.dispose([...method.kept.values()]);
     space.dispose();
     optimizer.dispose();
     network.dispose();
@@ -55,22 +66,20 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
 }
 
 interface Training {
-  /** In which attacks move. */
-  readonly space: AttackSpace;
   readonly plan: Plan;
   readonly dataset: Dataset;
   readonly network: Network;
   readonly optimizer: Optimizer;
+  readonly method: TrainingMethod;
 }
 
 async function* runEpochs(training: Training, { from, signal, onWait }: TrainOptions): AsyncGenerator<TrainerEvent> {
-  const { plan, dataset, network, optimizer } = training;
-  const { epochs, batchSize } = plan.training;
-  const stepsPerEpoch = Math.ceil(dataset.train.nSamples / batchSize);
+  const { plan, dataset, network } = training;
+  const { epochs } = plan.training;
+  const stepsPerEpoch = stepsInEpoch(plan.training, dataset.train.nSamples);
   const steps = epochs * stepsPerEpoch;
   if (from) {
-    restoreNetwork(network, from);
-    restoreOptimizer(optimizer, from);
+    restoreState(training, from);
     network.setEpoch(epochsBefore(from.step, stepsPerEpoch));
   }
   yield record({
@@ -96,10 +105,10 @@ async function* runEpochs(training: Training, { from, signal, onWait }: TrainOpt
 function* batchOrders({ plan, dataset }: Training, stepsDone: number, steps: number): Generator<Uint32Array> {
   const { batchSize } = plan.training;
   const { nSamples } = dataset.train;
-  const stepsPerEpoch = Math.ceil(nSamples / batchSize);
+  const stepsPerEpoch = stepsInEpoch(plan.training, nSamples);
   let order: Uint32Array | null = null;
   for (let step = stepsDone; step < steps; step++) {
-    const first = (step % stepsPerEpoch) * batchSize;
+    const first = batchOf(plan.training, step % stepsPerEpoch) * batchSize;
     if (first === 0) order = null;
     order ??= epochOrder(nSamples, {
       seed: plan.seed,
@@ -116,8 +125,8 @@ interface Steps extends Pick<TrainOptions, 'from' | 'signal'> {
 }
 
 async function* runSteps(training: Training, { from, signal, batches, length }: Steps): AsyncGenerator<TrainerEvent> {
-  const { plan, network, optimizer } = training;
   const { epochs, stepsPerEpoch } = length;
+  const { plan } = training;
   const steps = epochs * stepsPerEpoch;
   let step = from?.step ?? 0;
   let epoch = from?.epoch ?? 0;
@@ -128,10 +137,10 @@ async function* runSteps(training: Training, { from, signal, batches, length }: 
       const isTested = yield* testEpoch(training, step, epoch + 1, signal);
       if (isTested) epoch++;
       const isDue = isTested && (epoch % plan.training.checkpointEveryEpochs === 0 || epoch === epochs);
-      if (isDue || signal.aborted) yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      if (isDue || signal.aborted) yield checkpoint(captureState(training, { step, epoch }));
       if (signal.aborted) return;
     } else if (signal.aborted) {
-      yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      yield checkpoint(captureState(training, { step, epoch }));
       return;
     }
     if (step >= steps) return;
@@ -140,7 +149,7 @@ async function* runSteps(training: Training, { from, signal, batches, length }: 
     const outcome = runStep(training, samples!, step, length);
     for (const made of outcome.records) yield record(made);
     if (outcome.divergence) {
-      yield checkpoint(captureState(network, optimizer, { step, epoch }));
+      yield checkpoint(captureState(training, { step, epoch }));
       yield record(outcome.divergence);
       return;
     }
@@ -178,20 +187,14 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
   const rate = learningRate(plan.training.schedule, step, length);
-  const batch = makeTrainingBatch(training, samples, stepsDone);
-  const computed = computeGradients(network, batch, {
-    key: { seed: plan.seed, stream: randomStreams.dropout, counter: stepsDone },
-    penalties: penaltiesOf(plan.model),
-    lossOf: trainingLosses[plan.training.loss ?? 'cross-entropy'],
-  });
+  const computed = training.method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
   const measured = measure(computed.gradients);
   const divergence = findDivergence(network, computed.loss, measured, step);
   if (!divergence) {
     optimizer.update(computed.gradients, { learningRate: rate, step });
-    network.updateStatistics(computed.batchStatistics, step);
+    for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
   }
   computed.dispose();
-  tf.dispose([batch.images, batch.labels]);
   if (divergence) return { records: [normsRecord(network, measured, step)], divergence };
 
   const epoch = epochsDone + 1;
@@ -206,27 +209,18 @@ function isTurn(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
 }
 
-/** The samples, augmented, and attacked where the method says so. */
-function makeTrainingBatch({ plan, dataset, space }: Training, samples: Samples, stepsDone: number): Batch {
-  const { augmentation, threat, loss = 'cross-entropy' } = plan.training;
-  const lossOf = trainingLosses[loss];
-  const keyFor = (stream: number) => ({ seed: plan.seed, stream, counter: stepsDone });
+/** The samples, augmented: the same again where a batch comes again. */
+function makeTrainingBatch({ plan, dataset }: Training, samples: Samples, stepsDone: number): Batch {
+  const { augmentation } = plan.training;
   const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
   let images = read;
   if (augmentation.crop > 0 || augmentation.flip) {
     const { crop: pad, flip } = augmentation;
-    images = replace(images, cropAndFlip(images, { pad, flip }, keyFor(randomStreams.augmentation)));
-  }
-  if (threat) {
-    const keys = { start: keyFor(randomStreams.trainingAttack), dropout: keyFor(randomStreams.attackDropout) };
-    images = replace(images, attackForTraining(space, { images, labels }, threat, { ...keys, lossOf }));
+    const key = { seed: plan.seed, stream: randomStreams.augmentation, counter: batchOf(plan.training, stepsDone) };
+    images = cropAndFlip(read, { pad, flip }, key);
+    read.dispose();
   }
   return { images, labels };
-}
-
-function replace(old: tf.Tensor, by: tf.Tensor4D): tf.Tensor4D {
-  old.dispose();
-  return by;
 }
 
 function findDivergence(network: Network, loss: number, gradients: Measured, step: number): DivergedRecord | null {

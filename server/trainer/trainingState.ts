@@ -2,6 +2,7 @@
 // weights, running statistics, optimizer moments and the position are enough. Writing it to disk is elsewhere.
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
+import type { TrainingMethod } from './methods/method.ts';
 import type { Optimizer } from './optimizer.ts';
 
 export interface TrainingState {
@@ -9,7 +10,7 @@ export interface TrainingState {
   readonly step: number;
   /** Epochs done, the test at their end included: after an abort during that test it is one less than the steps say. */
   readonly epoch: number;
-  /** `model/conv1.kernel`, `model/bn1.mean`, `optimizer/conv1.kernel.velocity`, … */
+  /** `model/conv1.kernel`, `model/bn1.mean`, `optimizer/conv1.kernel.velocity`, `method/delta`, … */
   readonly tensors: ReadonlyMap<string, SavedTensor>;
 }
 
@@ -23,14 +24,17 @@ export class StateMismatchError extends Error {
   override readonly name = 'StateMismatchError';
 }
 
+/** What a training remembers. */
+export interface Remembering {
+  readonly network: Network;
+  readonly optimizer: Optimizer;
+  readonly method: TrainingMethod;
+}
+
 /** A copy, independent of what training does next. */
-export function captureState(
-  network: Network,
-  optimizer: Optimizer,
-  { step, epoch }: { step: number; epoch: number },
-): TrainingState {
+export function captureState(training: Remembering, { step, epoch }: { step: number; epoch: number }): TrainingState {
   const tensors = new Map<string, SavedTensor>();
-  for (const [name, variable] of [...modelVariables(network), ...optimizerVariables(optimizer)]) {
+  for (const [name, variable] of [...modelVariables(training.network), ...otherVariables(training)]) {
     tensors.set(name, { shape: [...variable.shape], values: Float32Array.from(variable.dataSync()) });
   }
   return { step, epoch, tensors };
@@ -44,17 +48,21 @@ export function restoreNetwork(network: Network, state: TrainingState): void {
   restore(modelVariables(network), state);
 }
 
-/** @throws StateMismatchError where a tensor is missing or has another shape. */
-export function restoreOptimizer(optimizer: Optimizer, state: TrainingState): void {
-  restore(optimizerVariables(optimizer), state);
+/** All that a training remembers. @throws StateMismatchError where a tensor is missing or has another shape. */
+export function restoreState(training: Remembering, state: TrainingState): void {
+  restoreNetwork(training.network, state);
+  restore(otherVariables(training), state);
 }
 
 function modelVariables(network: Network): [string, tf.Variable][] {
   return [...network.parameters, ...network.statistics].map(({ name, variable }) => [`model/${name}`, variable]);
 }
 
-function optimizerVariables(optimizer: Optimizer): [string, tf.Variable][] {
-  return [...optimizer.moments].map(([name, variable]) => [`optimizer/${name}`, variable]);
+function otherVariables({ optimizer, method }: Remembering): [string, tf.Variable][] {
+  return [
+    ...[...optimizer.moments].map(([name, variable]): [string, tf.Variable] => [`optimizer/${name}`, variable]),
+    ...[...method.kept].map(([name, variable]): [string, tf.Variable] => [`method/${name}`, variable]),
+  ];
 }
 
 function restore(variables: readonly [string, tf.Variable][], { tensors }: TrainingState): void {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateAttack } from '../../server/attack/evaluation.ts';
-import { attackForTraining } from '../../server/attack/fgsmRs.ts';
-import { attackSpace } from '../../server/attack/space.ts';
 import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
 import type { Network } from '../../server/model/network.ts';
 import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import { AttackStep } from '../../server/trainer/methods/attackStep.ts';
+import { surroundingsOf } from '../trainer/methods/attackStepOf.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { attackPlan } from './plans.ts';
 
@@ -65,17 +65,18 @@ describe('attacks on a table', () => {
 
   it('of training end within the ball of each column', () => {
     const of = columnsNetwork();
-    const space = attackSpace(of, dataset);
     const samples = tf.tensor2d(values, [2, 2]) as tf.Tensor as tf.Tensor4D;
     const labels = tf.tensor1d([1, 1], 'int32');
-    const keyOf = (stream: number) => ({ seed: 0, stream, counter: 0 });
     const threat = { norm: 'linf', epsilon: 0.5, stepSize: 10 } as const;
-    const keys = { start: keyOf(1), dropout: keyOf(2) };
-    const attacked = attackForTraining(space, { images: samples, labels }, threat, keys);
+    const around = surroundingsOf(of, { images: samples, labels }, { threat, columns: dataset.columns });
+    const attacked = tf.tidy(() => {
+      const step = new AttackStep(around, { images: samples, labels }, 0, 'batch');
+      return around.space.leave(step.ascend(step.start('ball')));
+    });
     const moved = [...attacked.dataSync<'float32'>()].map((value, index) => (value - values[index]!) / std[index % 2]!);
     for (const deviations of moved) expect(deviations).toBeCloseTo(-0.5, 4);
     of.dispose();
-    space.dispose();
+    around.space.dispose();
     tf.dispose([attacked, samples, labels]);
   });
 });

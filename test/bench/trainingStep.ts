@@ -2,6 +2,7 @@
 import { datasetHere } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
+import { completeMethod, methodEntry } from '../../server/protocol/methodTable.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
 import { train } from '../../server/trainer/train.ts';
 import { otherKafs, typedFormulas, type Work } from './work.ts';
@@ -73,6 +74,8 @@ function kafOf(dictionary: number): KafPlan {
 
 export function planOf(work: Work): Plan {
   const { method, batchSize, normsEverySteps } = work;
+  const epsilon = 8 / 255;
+  const { stepSize } = methodEntry(method);
   return {
     version: 1,
     name: 'bench',
@@ -82,8 +85,8 @@ export function planOf(work: Work): Plan {
     dataset: { name: 'shapes', trainSamples: batchSize * nBatches, testSamples: 10, seed: 0 },
     model: modelOf(work),
     training: {
-      method,
-      threat: method === 'standard' ? null : { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 },
+      method: completeMethod(method, {}, epsilon),
+      threat: stepSize === 0 ? null : { norm: 'linf', epsilon, stepSize: stepSize * epsilon },
       epochs,
       batchSize,
       optimizer: { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

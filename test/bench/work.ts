@@ -1,5 +1,6 @@
 // What is measured: who does which work, and with whom it is compared. How each works is in ourWork.ts and torchWork.py.
 
+import type { MethodName } from '../../server/protocol/methodTable.ts';
 import type { KafKernelName } from '../../server/formula/kafKernels.ts';
 
 export interface Work {
@@ -9,7 +10,7 @@ export interface Work {
   readonly activation: 'kaf' | 'kaf-2d' | 'swish' | 'relu' | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
-  readonly method: 'standard' | 'fgsm-rs';
+  readonly method: MethodName;
   readonly batchSize: number;
   /** Norms of all tensors every so many steps; 0 for never. PyTorch measures none. */
   readonly normsEverySteps: number;

@@ -40,7 +40,7 @@ describe('an empty experiment', () => {
         normalization: null,
       },
       training: {
-        method: 'standard',
+        method: { type: 'standard' },
         threat: null,
         epochs: 20,
         batchSize: 128,
@@ -101,6 +101,30 @@ describe('defaults that depend on other keys', () => {
       'training: {method: fgsm-rs, threat: {epsilon: 4/255}}',
       (plan: Plan) => plan.training.threat?.stepSize,
       5 / 255,
+    ],
+    [
+      'step by method',
+      'training: {method: n-fgsm, threat: {epsilon: 4/255}}',
+      (plan: Plan) => plan.training.threat?.stepSize,
+      4 / 255,
+    ],
+    [
+      'threat by norm',
+      'training: {method: pgd, threat: l2}',
+      (plan: Plan) => plan.training.threat,
+      { norm: 'l2', epsilon: 0.5, stepSize: 0.125 },
+    ],
+    [
+      'settings of a method',
+      'training: {method: {type: trades, beta: 3}}',
+      (plan: Plan) => plan.training.method,
+      { type: 'trades', beta: 3, steps: 10, noise: 0.001, statistics: 'running' },
+    ],
+    [
+      'λ by ε',
+      'training: {method: gradalign, threat: {epsilon: 16/255}}',
+      (plan: Plan) => plan.training.method,
+      { type: 'gradalign', lambda: 2, through: 'random', statistics: 'batch' },
     ],
     [
       'learning rate by optimizer',

@@ -1,6 +1,7 @@
 // Experiments for the property tests: the values of a file, generated.
 import fc from 'fast-check';
 import { kafKernelNames } from '../../server/formula/kafKernels.ts';
+import { methodNames } from '../../server/protocol/methodTable.ts';
 import { initializerNames } from '../../server/protocol/initializers.ts';
 
 /** Layers that keep a feature map's shape, whatever it is, and hold one another. */
@@ -167,7 +168,25 @@ export const experimentValues = fc.record(
     ),
     training: fc.record(
       {
-        method: fc.constantFrom('standard', 'fgsm-rs'),
+        method: fc.oneof(
+          fc.constantFrom(...methodNames),
+          fc.record(
+            {
+              type: fc.constant('fgsm-rs'),
+              start: fc.constantFrom('ball', 'image'),
+              statistics: fc.constantFrom('batch', 'moving', 'running'),
+            },
+            { requiredKeys: ['type'] },
+          ),
+          fc.record(
+            { type: fc.constant('trades'), beta: fc.nat(1000), steps: fc.integer({ min: 1, max: 1000 }) },
+            { requiredKeys: ['type'] },
+          ),
+          fc.record(
+            { type: fc.constant('ensemble'), combine: fc.constantFrom('max', 'msd'), l2Epsilon: fc.constant('1/2') },
+            { requiredKeys: ['type'] },
+          ),
+        ),
         threat: fc.record({ epsilon: fc.double({ min: 1e-6, max: 1, noNaN: true }) }),
         epochs: fc.integer({ min: 1, max: 10_000 }),
         batchSize: fc.integer({ min: 1, max: 4096 }),

@@ -170,10 +170,28 @@ describe('an error is told by path, expected and got, and underlined where it is
       'chanels',
     ],
     [
-      'a later method',
-      'training: {method: trades}',
-      'training.method: expected "standard" or "fgsm-rs", got "trades"',
-      'trades',
+      'a later runtime',
+      'runtime: webgpu',
+      'runtime: expected "auto", "wasm", "tensorflow" or "cpu", got "webgpu"',
+      'webgpu',
+    ],
+    [
+      'a norm that a method does not know',
+      'training: {method: fgsm-rs, threat: {norm: l2}}',
+      'training.threat.norm: expected linf with method fgsm-rs, got l2',
+      'l2',
+    ],
+    [
+      'a setting of another method',
+      'training: {method: {type: pgd, beta: 6}}',
+      'training.method.beta: expected one of the keys type, steps, start, statistics, got the unknown key "beta"',
+      'beta',
+    ],
+    [
+      'TRADES without probabilities',
+      'training: {method: trades, loss: least-squares}',
+      'training.loss: expected cross-entropy with method trades, got least-squares',
+      'least-squares',
     ],
     ['a later key', 'matrix: {seed: [1]}', 'matrix: expected keys of this version, got "matrix"', 'matrix'],
   ])('%s', (_, text, sentence, place) => {
@@ -421,6 +439,12 @@ describe('a choice that is known to go wrong is a warning, and still makes a pla
     [
       'a step that ends in catastrophic overfitting',
       'training: {method: fgsm-rs, threat: {epsilon: 8/255, stepSize: 16/255}}',
+      'training.threat.stepSize',
+    ],
+    ['FGSM from the image itself at 8/255', 'training: {method: fgsm, threat: {epsilon: 8/255}}', 'training.method'],
+    [
+      'steps that cannot cross the ball in training',
+      'training: {method: {type: pgd, steps: 3}, threat: {stepSize: 2/255}}',
       'training.threat.stepSize',
     ],
     ['an ε that leaves no image', 'training: {method: fgsm-rs, threat: {epsilon: 0.6}}', 'training.threat.epsilon'],

@@ -75,6 +75,9 @@ describe('a plan', () => {
     expect(describe('training: {method: fgsm-rs, threat: {epsilon: 0.031}}\nmodel: {activation: relu}')).toEqual([
       'light · ReLU · FGSM-RS 0.031 · shapes',
     ]);
+    expect(describe('training: {method: pgd, threat: {norm: l2}}\nmodel: {activation: relu}')).toEqual([
+      'light · ReLU · PGD-AT L2 0.5 · shapes',
+    ]);
   });
 
   it('shows lengths as 255ths where they are', () => {

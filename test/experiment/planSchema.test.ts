@@ -99,6 +99,11 @@ describe('a plan from a disk', () => {
     const old = { ...others, model: { ...model, activation: { type: 'k-wta', ratio: 0.2 } } };
     const asOfOld = { type: 'k-wta', ratio: 0.2, rounding: 'ceiling', over: 'layer', ties: 'all' };
     expect(completePlan(old).model.activation).toEqual(asOfOld);
+    const attacked = planOf('training: {method: fgsm-rs}');
+    const asName = { ...attacked, training: { ...attacked.training, method: 'fgsm-rs' } };
+    expect(completePlan(asName)).toEqual(attacked);
+    const clean = planOf('');
+    expect(completePlan({ ...clean, training: { ...clean.training, method: 'standard' } })).toEqual(clean);
   });
 
   it.each(bad)('is refused with %s = %j, by its path', (path, value) => {
@@ -117,6 +122,9 @@ describe('a plan from a disk', () => {
       isNameOfLayer(place) ||
       isOfWinners(place) ||
       (place[0] === 'evaluation' && ofAttacks.includes(place[2] ?? ''));
+    // Those of version 0.1 were the name alone.
+    const isOfFgsmRs = (place: readonly string[], plan: Plan | undefined) =>
+      plan?.training.method.type === 'fgsm-rs' && /^training,method,(start|statistics)$/.test(String(place));
     fc.assert(
       fc.property(experimentValues, fc.nat(), (values, at) => {
         const [plan] = compileExperiment(stringify(values), options).plans;
@@ -129,7 +137,7 @@ describe('a plan from a disk', () => {
           Array(4).fill(false),
         );
         const isItem = /^\d+$/.test(place.at(-1)!);
-        if (!isItem && place.length > 0) expect(put(undefined)).toBe(mayLack(place));
+        if (!isItem && place.length > 0) expect(put(undefined)).toBe(mayLack(place) || isOfFgsmRs(place, plan));
         const withExtra = changed(plan, isItem ? [] : place.slice(0, -1), (old) => ({ ...(old as object), extra: 1 }));
         expect(planSchema.safeParse(withExtra).success).toBe(false);
       }),

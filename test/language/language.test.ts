@@ -1,5 +1,6 @@
 // The language features as pure functions. A `|` in a text marks the cursor.
 import { attackNames } from '../../server/protocol/attackTable.ts';
+import { methodNames } from '../../server/protocol/methodTable.ts';
 import { activations as formulas } from '../../server/formula/activations.ts';
 import fc from 'fast-check';
 import fs from 'node:fs';
@@ -137,17 +138,37 @@ describe('completion of keys', () => {
     [
       'on an indented empty line',
       'model:\n  |\nseed: 1',
-      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
+      [
+        'network',
+        'activation',
+        'initializer',
+        'dropout',
+        'denseL2',
+        'convolutionL2',
+        'alphaL1',
+        'alphaL2',
+        'normalization',
+      ],
     ],
     [
       'after other keys of a block',
       'model:\n  network: vgg\n  dro|',
-      ['activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
+      ['activation', 'initializer', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
     ],
     [
       'in braces',
       'model: {|}',
-      ['network', 'activation', 'dropout', 'denseL2', 'convolutionL2', 'alphaL1', 'alphaL2', 'normalization'],
+      [
+        'network',
+        'activation',
+        'initializer',
+        'dropout',
+        'denseL2',
+        'convolutionL2',
+        'alphaL1',
+        'alphaL2',
+        'normalization',
+      ],
     ],
     ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
     ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
@@ -243,7 +264,7 @@ describe('completion in a formula', () => {
 describe('completion of values', () => {
   it.each([
     ['words', 'runtime: |', ['auto', 'wasm', 'torch', 'tensorflow', 'cpu']],
-    ['words, half-written', 'training:\n  method: fg|', ['standard', 'fgsm-rs']],
+    ['words, half-written', 'training:\n  method: fg|', methodNames],
     ['the tag of a variant', 'model: {activation: {type: |}}', activations],
     ['a variant as a bare word', 'model: {activation: |}', activations],
     ['a variant in a list', 'evaluation: [|]', attackNames],
@@ -327,7 +348,7 @@ describe('hover', () => {
   });
 
   it('over a word of a later version says so', () => {
-    expect(hovered('training: {method: tra|des}')).toContain('Not in this version');
+    expect(hovered('runtime: web|gpu')).toContain('Not in this version');
   });
 
   it('over a fraction tells its value', () => {

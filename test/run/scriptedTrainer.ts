@@ -32,7 +32,7 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
       normalization: null,
     },
     training: {
-      method: 'standard',
+      method: { type: 'standard' },
       threat: null,
       epochs: 3,
       batchSize: 10,

@@ -20,6 +20,7 @@ import {
 import { train } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
 import { attackPlan } from '../attack/plans.ts';
+import { completeMethod, type MethodName } from '../../server/protocol/methodTable.ts';
 import { tinyPlan } from './tinyPlan.ts';
 
 const ends = { sampleShape: [32, 32, 3], nClasses: 10 } as const;
@@ -49,10 +50,12 @@ interface PlanOptions {
   readonly network: NetworkPlan;
   readonly activation?: ActivationPlan;
   readonly batchSize: number;
-  readonly method?: 'standard' | 'fgsm-rs';
+  readonly method?: MethodName;
+  /** Of the method, where they are not at their defaults. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-function planOf({ network, activation = kaf, batchSize, method = 'standard' }: PlanOptions): Plan {
+function planOf({ network, activation = kaf, batchSize, method = 'standard', settings = {} }: PlanOptions): Plan {
   return {
     ...tinyPlan,
     dataset: { name: 'shapes', trainSamples: batchSize, testSamples: batchSize, seed: 0 },
@@ -63,7 +66,7 @@ function planOf({ network, activation = kaf, batchSize, method = 'standard' }: P
     },
     training: {
       ...tinyPlan.training,
-      method,
+      method: completeMethod(method, settings, 8 / 255),
       threat: method === 'standard' ? null : tinyPlan.training.threat,
       epochs: 1,
       batchSize,
@@ -116,6 +119,14 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: 'preact-resnet18', activation: { type: 'relu' }, batchSize: 16 }, 2],
     [{ network: { type: 'cnn5', blocks: 2 }, activation: { type: 'elu', alpha: 1 }, batchSize: 16 }, 2],
     [{ network: { type: 'mlp', hiddenLayers: 2, units: 300 }, batchSize: 64, method: 'fgsm-rs' }, 2],
+    [{ network: 'light', batchSize: 16, method: 'pgd', settings: { steps: 2 } }, 2],
+    [{ network: 'light', batchSize: 16, method: 'free', settings: { replays: 2 } }, 2],
+    [{ network: 'light', batchSize: 16, method: 'trades', settings: { steps: 2 } }, 2],
+    [{ network: 'vgg', activation: { type: 'swish' }, batchSize: 16, method: 'trades', settings: { steps: 1 } }, 1],
+    [{ network: 'vgg', activation: { type: 'swish' }, batchSize: 16, method: 'gradalign' }, 2],
+    [{ network: 'light', batchSize: 16, method: 'gradalign', settings: { through: 'both' } }, 2],
+    [{ network: 'light', batchSize: 16, method: 'ensemble', settings: { steps: 2 } }, 2],
+    [{ network: 'light', batchSize: 16, method: 'ensemble', settings: { steps: 2, combine: 'average' } }, 2],
     [
       {
         network: declared('[max-pool: 2, conv: 32, layer-norm, activation, average-pool, group-norm: 4]'),

@@ -45,7 +45,7 @@ function planOf({ network, optimizer, learningRate, activation }: Settings): Pla
     },
     training: {
       ...tinyPlan.training,
-      method: 'standard',
+      method: { type: 'standard' },
       threat: null,
       epochs: 1,
       batchSize,

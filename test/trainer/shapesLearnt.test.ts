@@ -22,7 +22,7 @@ it('the light network with KAF learns `shapes` to above 85 % on images not train
     model: { ...tinyPlan.model, activation, dropout: [0, 0, 0], denseL2: 0.0012 },
     training: {
       ...tinyPlan.training,
-      method: 'standard',
+      method: { type: 'standard' },
       threat: null,
       epochs: 4,
       batchSize: 32,

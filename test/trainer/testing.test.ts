@@ -98,6 +98,9 @@ describe('a test during training', () => {
     expect(usual).toMatchObject({ robustAccuracy: 0.25, robustSamples: 4 });
     const small = { norm: 'linf', epsilon: 4 / 255, stepSize: 1 } as const;
     expect(await testNetwork(of, dataset, planOf({}, small), signal)).toMatchObject({ robustAccuracy: 0.5 });
+    // Of 48 values, each can move by a seventh of what it can under L∞.
+    const euclidean = { norm: 'l2', epsilon: 8 / 255, stepSize: 1 } as const;
+    expect(await testNetwork(of, dataset, planOf({}, euclidean), signal)).toMatchObject({ robustAccuracy: 0.5 });
     const few = await testNetwork(of, dataset, planOf({ robustSamples: 2 }, small), signal);
     expect(few).toMatchObject({ robustAccuracy: 0.5, robustSamples: 2, samples: 4 });
     of.dispose();

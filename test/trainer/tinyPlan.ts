@@ -33,7 +33,7 @@ export const tinyPlan: Plan = {
     normalization: null,
   },
   training: {
-    method: 'fgsm-rs',
+    method: { type: 'fgsm-rs', start: 'ball', statistics: 'batch' },
     threat: { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 },
     epochs: 2,
     batchSize: 2,

@@ -364,7 +364,7 @@ describe('train', () => {
     const plan: Plan = {
       ...withTraining(
         {
-          method: 'standard',
+          method: { type: 'standard' },
           threat: null,
           epochs: 8,
           batchSize: 6,

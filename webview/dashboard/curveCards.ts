@@ -33,7 +33,7 @@ export function buildCards(
   palette: Palette,
 ): readonly CurveCard[] {
   const { plan } = snapshot;
-  const isAdversarial = plan.training.method !== 'standard';
+  const isAdversarial = plan.training.threat !== null;
   const trained = isAdversarial ? palette.attacked : palette.clean;
   const trainedTone = isAdversarial ? 'attacked' : 'plain';
   const batch = isAdversarial ? 'attacked batch' : 'train batch';

@@ -3,7 +3,7 @@
 import type { AttackKey, DefaultContext, NumberKey } from '../../server/protocol/attackKey.ts';
 import { attackEntry, attackKeys, attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
 import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
-import type { EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
+import { trainedEpsilon, type EvaluationPlan, type Plan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, parseFraction } from '../text/numbers.ts';
 
 /** The text of each field; `attack` is the attack's name. */
@@ -129,5 +129,5 @@ function attackOf(name: string | undefined): AttackName {
 }
 
 function contextOf(plan: Plan): DefaultContext {
-  return { trainedEpsilon: plan.training.threat?.epsilon ?? null, testSamples: plan.dataset.testSamples };
+  return { trainedEpsilon: trainedEpsilon(plan.training), testSamples: plan.dataset.testSamples };
 }

@@ -47,7 +47,7 @@ export function makePlan(activation: RunActivation): Plan {
       normalization: null,
     },
     training: {
-      method: 'fgsm-rs',
+      method: { type: 'fgsm-rs', start: 'ball', statistics: 'batch' },
       threat: { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 },
       epochs: 12,
       batchSize: 128,

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { attackForTraining } from '../../server/attack/fgsmRs.ts';
-import { attackSpace } from '../../server/attack/space.ts';
-import { makeBatch, type Batch } from '../../server/data/batches.ts';
-import type { Pass } from '../../server/model/layer.ts';
-import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { uniform } from '../../server/tensor/ops/random.ts';
-import { openCpu, tinyDataset, tinyPlan } from '../trainer/tinyPlan.ts';
-import { brightnessNetwork } from './brightnessNetwork.ts';
+import { makeBatch, type Batch } from '../../../server/data/batches.ts';
+import type { Pass } from '../../../server/model/layer.ts';
+import { buildNetwork, type Network } from '../../../server/model/network.ts';
+import { randomStreams } from '../../../server/model/randomStreams.ts';
+import { uniform } from '../../../server/tensor/ops/random.ts';
+import { openCpu, tinyDataset, tinyPlan } from '../tinyPlan.ts';
+import { attackStepOf } from './attackStepOf.ts';
+import { brightnessNetwork } from '../../attack/brightnessNetwork.ts';
 
 const threat = { norm: 'linf', epsilon: 8 / 255, stepSize: 10 / 255 } as const;
 let network: Network;
@@ -24,7 +24,7 @@ afterEach(() => {
   expect(tf.memory().numTensors).toBe(0);
 });
 
-describe('attackForTraining', () => {
+describe('the attack of FGSM-RS', () => {
   it('stays inside the ball and inside [0, 1]', () => {
     const clean = batch.images.dataSync();
     attack(network, 0).forEach((value, index) => {
@@ -54,10 +54,13 @@ describe('attackForTraining', () => {
     const { epsilon } = threat;
     const start = tf.tidy(() => [
       ...tf
-        .add(batch.images, uniform(batch.images.shape, -epsilon, epsilon, { seed: 1, stream: 1, counter: 5 }))
+        .add(
+          batch.images,
+          uniform(batch.images.shape, -epsilon, epsilon, { seed: 1, stream: randomStreams.trainingAttack, counter: 5 }),
+        )
         .dataSync(),
     ]);
-    const dropout = { seed: 1, stream: 2, counter: 5 };
+    const dropout = { seed: 1, stream: randomStreams.attackDropout, counter: 5 };
     expect(looks).toEqual([[start, { mode: 'training', key: dropout, gradients: 'input', batchStatistics: null }]]);
   });
 
@@ -78,9 +81,10 @@ describe('attackForTraining', () => {
 });
 
 function attack(of: Network, counter: number): Float32Array {
-  const keyOf = (stream: number) => ({ seed: 1, stream, counter });
-  const space = attackSpace(of, { columns: null });
-  const attacked = attackForTraining(space, batch, threat, { start: keyOf(1), dropout: keyOf(2) });
+  const attacked = tf.tidy(() => {
+    const step = attackStepOf(of, batch, { threat, counter });
+    return step.ascend(step.start('ball'));
+  });
   const values = attacked.dataSync<'float32'>().slice();
   attacked.dispose();
   return values;

@@ -1,0 +1,52 @@
+// Free adversarial training: one pass moves the weights and the perturbation.
+import * as tf from '@tensorflow/tfjs-core';
+import { stepLinf } from '../../attack/ball.ts';
+import type { BatchStatistics } from '../../model/layer.ts';
+import { randomStreams } from '../../model/randomStreams.ts';
+import { accuracyOf, average, differentiate, withPenalties } from '../gradients.ts';
+import { disposeStatistics, keyOf, type MakeMethod } from './method.ts';
+
+/**
+ * Shafahi et al. (2019), algorithm 1, one of the m updates on a batch: g_θ = ∇_θ ℓ(f(x + δ), y) and g = ∇ₓ ℓ(f(x + δ), y) of one pass;
+ * δ ← clip(δ + α·sign g, −ε, ε), which the next batch begins with. x + δ is brought back into [0, 1] after each step, as in the code
+ * of Wong et al. (2020); a smaller last batch takes and moves the first of δ. That a batch comes m times is the loop's business.
+ */
+export const free: MakeMethod<'free'> = (around) => {
+  const { network, space, threat, batchSize, sampleShape, lossOf, penalties } = around;
+  const delta = tf.tidy(() => tf.variable(tf.zeros([batchSize, ...sampleShape]), false));
+  return {
+    kept: new Map([['delta', delta]]),
+    update: ({ images, labels }, stepsDone) => {
+      const nRows = labels.size;
+      const batchStatistics: BatchStatistics[] = [];
+      const [clean, x] = tf.tidy(() => {
+        const entered = space.enter<tf.Tensor>(images);
+        return [entered, tf.add(entered, tf.slice(delta, 0, nRows))];
+      }) as [tf.Tensor, tf.Tensor];
+      const key = keyOf(around, randomStreams.dropout, stepsDone);
+      const pass = { mode: 'training', key, gradients: 'all', differentiatesInput: true, batchStatistics } as const;
+      const { losses, answers, ofParameters, ofInput } = differentiate(
+        network,
+        labels,
+        (keep) => lossOf(keep(space.network.forward(x, pass)), labels),
+        { input: x },
+      );
+      tf.tidy(() => {
+        const moved = stepLinf(x, clean, ofInput!, { ...threat!, bounds: space.bounds });
+        const own = tf.sub(moved, clean);
+        const rest = tf.slice(delta, nRows);
+        delta.assign(nRows === batchSize ? own : tf.concat([own, rest], 0));
+      });
+      const accuracy = accuracyOf(answers, labels);
+      tf.dispose([images, labels, clean, x, ofInput!]);
+      const gradients = withPenalties(network, ofParameters, penalties);
+      return {
+        ...{ loss: average(losses), accuracy, gradients, batchStatistics: [batchStatistics] },
+        dispose: () => {
+          disposeStatistics([batchStatistics]);
+          tf.dispose([...gradients]);
+        },
+      };
+    },
+  };
+};
