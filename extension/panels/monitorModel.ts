@@ -15,18 +15,23 @@ export interface RunTails {
   readonly robustAccuracy: number[];
 }
 
-/** Live runs, those at work before the queue; without any, the one that ended last. */
+/** Live runs, those at work before the queue, which is in its own order; without any, the one that ended last. */
 export function monitoredRuns(runs: readonly RunSummary[]): readonly RunSummary[] {
   const live = runs.filter((run) => isLive(run.status));
   if (live.length > 0) {
-    return live.sort(
-      (a, b) => Number(a.status === 'queued') - Number(b.status === 'queued') || b.createdMs - a.createdMs,
-    );
+    const queue = live.filter(({ status }) => status === 'queued').sort(inQueue);
+    const atWork = live.filter(({ status }) => status !== 'queued').sort((a, b) => b.createdMs - a.createdMs);
+    return [...atWork, ...queue];
   }
   return runs.reduce<readonly RunSummary[]>(
     ([newest], run) => [newest && newest.updatedMs >= run.updatedMs ? newest : run],
     [],
   );
+}
+
+/** Who was queued first comes first: since then nothing has changed them. */
+function inQueue(a: RunSummary, b: RunSummary): number {
+  return a.updatedMs - b.updatedMs || a.createdMs - b.createdMs || a.id.localeCompare(b.id, 'en', { numeric: true });
 }
 
 export function tailsOf(snapshot: RunSnapshot): RunTails {

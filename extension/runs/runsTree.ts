@@ -95,7 +95,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
 /** Each thing once: often the description is the status, and the label of what can't be read its name. */
 function spoken(run: RunSummary, { label, description }: RunNode): string {
   const found = (run.health ?? []).map(({ rule }) => healthRules[rule].title);
-  return [...new Set([run.name, label, statusText(run.status), description, ...found])]
+  return [...new Set([run.name, label, statusText(run), description, ...found])]
     .filter((text) => text !== '')
     .join(', ');
 }
@@ -136,8 +136,8 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
   const lines = [
     run.description,
     run.steps === 0
-      ? statusText(run.status)
-      : `${statusText(run.status)} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
+      ? statusText(run)
+      : `${statusText(run)} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
     accuracies(run) && `clean${run.robustAccuracy === null ? '' : ' / robust'} accuracy ${accuracies(run)} %`,
     run.device,
     run.message,

@@ -20,9 +20,15 @@ export const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** The status as people read it: a run that waits does so for somebody, not in a queue. */
-export function statusText(status: RunStatus): string {
-  return status === 'waiting' ? 'not started' : status;
+/** The status as people read it: a run that waits does so for somebody, not in a queue; one that is trained waits for its attack. */
+export function statusText(run: Pick<RunSummary, 'status' | 'step' | 'steps'>): string {
+  if (isAttackQueued(run)) return 'attack queued';
+  return run.status === 'waiting' ? 'not started' : run.status;
+}
+
+/** In the queue with every step done: its weights are to be attacked. */
+export function isAttackQueued({ status, step, steps }: Pick<RunSummary, 'status' | 'step' | 'steps'>): boolean {
+  return status === 'queued' && steps > 0 && step >= steps;
 }
 
 /** Statuses in which a trainer process is at work or about to be. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newestLog, readHead } from '../../server/run/logFile.ts';
-import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import { glance } from '../../server/run/runGlance.ts';
 import { status, stepShown, text, textNow } from './panelText.ts';
 import { until, Workbench } from './workbench.ts';
 
@@ -124,10 +124,9 @@ function runFolder(name: string): string {
   return path.join(runs, fs.readdirSync(runs).find((each) => each.includes(name)) ?? '');
 }
 
-/** The step of the run's newest checkpoint on disk. */
+/** The step of the newest checkpoint that the run lists: one that is whole on the disk may not have come to be listed. */
 function lastCheckpoint(name: string): number {
-  const steps = fs.readdirSync(checkpointsFolder(runFolder(name))).map((file) => Number(/\d+/.exec(file)?.[0]));
-  return Math.max(...steps);
+  return glance(runFolder(name)).summary.checkpoints.at(-1)?.step ?? 0;
 }
 
 describe('when something goes wrong', () => {

@@ -4,8 +4,9 @@ import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
+import { AskedIntents } from '../state/askedIntents.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
-import { allowedIntents, memoryText, remainingMs, remainingText, statusTone } from '../state/progress.ts';
+import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount } from '../text/numbers.ts';
 import { baseSheet, chipSheet } from '../theme/sheets.ts';
 
@@ -46,13 +47,24 @@ export class DashboardHeader extends LitElement {
   ];
 
   @property({ attribute: false }) state!: DashboardState;
+  /** To the last step; NaN where that is not known. */
+  @property({ type: Number }) remainingMs = Number.NaN;
+
+  private readonly asked = new AskedIntents();
+
+  protected override willUpdate(): void {
+    const { snapshot, connection } = this.state;
+    if (connection.status !== 'connected') this.asked.forgetAll();
+    if (snapshot) this.asked.see(snapshot.run);
+  }
 
   override render(): unknown {
     const { snapshot, connection } = this.state;
     if (!snapshot) return nothing;
-    const { run, steps } = snapshot;
+    const { run } = snapshot;
     const can = allowedIntents(run, connection);
-    const remaining = remainingText(run, remainingMs(steps, run.steps));
+    const underWay = this.asked.textOf(run);
+    const remaining = remainingText(run, this.remainingMs);
     const memory = memoryText(run);
     const progress = [
       `epoch ${run.epoch.toString()} / ${run.epochs.toString()}`,
@@ -61,20 +73,23 @@ export class DashboardHeader extends LitElement {
     ].join(' · ');
     return html`<div>
       <h1>${runTitle(run)}</h1>
-      <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run.status)}</span>
+      <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run)}</span>
       <span class="chip">${progress}</span>
       ${memory === '' ? nothing : html`<span class="chip" title=${memoryHint}>${memory}</span>`}
       <span class="chip" title=${run.description}>${run.description}</span>
       <span class="grow"></span>
       <span class="buttons">
+        ${underWay === null ? nothing : html`<span class="dim" role="status">${underWay}</span>`}
         ${
-          can.resume
-            ? this.button('resume', 'Resume')
-            : run.status === 'training'
-              ? this.button('pause', 'Pause', { isDisabled: !can.pause })
-              : nothing
+          underWay !== null
+            ? nothing
+            : can.resume
+              ? this.button('resume', 'Resume')
+              : run.status === 'training'
+                ? this.button('pause', 'Pause', { isDisabled: !can.pause })
+                : nothing
         }
-        ${can.stop ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
+        ${can.stop && underWay === null ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
         ${
           isLive(run.status) || run.checkpoints.length > 0
             ? this.button('evaluate', 'Evaluate…', {
@@ -114,6 +129,11 @@ export class DashboardHeader extends LitElement {
   }
 
   private ask(type: HeaderIntent): void {
+    const run = this.state.snapshot?.run;
+    if (run && (type === 'pause' || type === 'resume' || type === 'stop')) {
+      this.asked.ask(run, type);
+      this.requestUpdate();
+    }
     this.dispatchEvent(new CustomEvent('intent', { detail: { type }, bubbles: true, composed: true }));
   }
 }

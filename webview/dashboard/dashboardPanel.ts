@@ -13,6 +13,7 @@ import '../controls/face.ts';
 import type { Tab } from '../controls/tabs.ts';
 import '../controls/tabs.ts';
 import { NonFiniteScan, type NonFiniteFinding } from '../curves/nonFinite.ts';
+import { Pace } from '../state/pace.ts';
 import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
 import '../health/findings.ts';
 import { formatCount } from '../text/numbers.ts';
@@ -73,6 +74,7 @@ export class DashboardPanel extends LitElement {
   @state() private view: DashboardView = defaultView;
   private data: DashboardState = emptyDashboard;
   private readonly scan = new NonFiniteScan();
+  private pace = new Pace();
   private readonly gate = new FrameGate(() => {
     this.requestUpdate();
   });
@@ -87,6 +89,8 @@ export class DashboardPanel extends LitElement {
 
   receive(message: ToDashboard): void {
     this.data = reduceDashboard(this.data, message);
+    if (message.type === 'snapshot') this.pace = new Pace();
+    if (this.data.snapshot) this.pace.see(this.data.snapshot.run);
     if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
       this.change({
         runId: message.snapshot.run.id,
@@ -113,7 +117,10 @@ export class DashboardPanel extends LitElement {
     if (!snapshot) return failure === null ? this.renderLoading() : this.renderFailed(failure);
     const finding = this.scan.of(snapshot.norms);
     return html`<div class="top" @intent=${this.onIntent}>
-        <kaf-dashboard-header .state=${this.data}></kaf-dashboard-header>
+        <kaf-dashboard-header
+          .state=${this.data}
+          .remainingMs=${this.pace.remainingMs(snapshot.run)}
+        ></kaf-dashboard-header>
         <kaf-tabs .tabs=${tabsFor(snapshot, finding)} .value=${this.view.tab} @chosen=${this.onTab}></kaf-tabs>
       </div>
       <main

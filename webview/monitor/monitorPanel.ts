@@ -5,14 +5,15 @@ import { repeat } from 'lit/directives/repeat.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import type { ConnectionState, FromMonitor, MonitoredRun, ToMonitor } from '../../server/protocol/panel.ts';
-import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
+import { runTitle, statusText } from '../../server/protocol/run.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../charts/sparkline.ts';
 import '../controls/face.ts';
 import { smooth } from '../curves/smooth.ts';
 import '../health/findings.ts';
+import { AskedIntents } from '../state/askedIntents.ts';
 import { Pace } from '../state/pace.ts';
-import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
+import { allowedIntents, memoryText, progressText, statusTone } from '../state/progress.ts';
 import { formatCount, formatNumber, formatPercent } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, chipSheet, findingSheet } from '../theme/sheets.ts';
@@ -137,6 +138,7 @@ export class MonitorPanel extends LitElement {
   /** The newest; null until the host has said what there is. */
   private shown: ToMonitor | null = null;
   private readonly paces = new Map<string, Pace>();
+  private readonly asked = new AskedIntents();
   private readonly gate = new FrameGate(() => {
     this.requestUpdate();
   });
@@ -152,7 +154,11 @@ export class MonitorPanel extends LitElement {
     this.shown = message;
     const known = new Set(message.runs.map(({ run }) => run.id));
     for (const id of this.paces.keys()) if (!known.has(id)) this.paces.delete(id);
-    for (const { run } of message.runs) this.paceOf(run.id).see(run);
+    if (message.connection.status !== 'connected') this.asked.forgetAll();
+    for (const { run } of message.runs) {
+      this.paceOf(run.id).see(run);
+      this.asked.see(run);
+    }
     this.gate.request();
   }
 
@@ -215,7 +221,7 @@ export class MonitorPanel extends LitElement {
   private renderRun(monitored: MonitoredRun, connection: ConnectionState): unknown {
     const { run } = monitored;
     const tone = statusTone(run.status);
-    return html`<section aria-label="${runTitle(run)}, ${statusText(run.status)}">
+    return html`<section aria-label="${runTitle(run)}, ${statusText(run)}">
       <div class="name">
         <button
           title="Open the dashboard"
@@ -228,14 +234,14 @@ export class MonitorPanel extends LitElement {
         ${
           run.status === 'training'
             ? html`<small>epoch ${run.epoch} / ${run.epochs}</small>`
-            : html`<span class="chip ${tone}">${statusText(run.status)}</span>`
+            : html`<span class="chip ${tone}">${statusText(run)}</span>`
         }
       </div>
       ${run.status === 'damaged' ? nothing : this.renderProgress(monitored, connection)}
       ${
         run.message !== null
           ? html`<div class="finding bad" role="alert">
-              <b>${tone === 'bad' ? statusText(run.status) : 'attack failed'}</b><span class="dim">${run.message}</span>
+              <b>${tone === 'bad' ? statusText(run) : 'attack failed'}</b><span class="dim">${run.message}</span>
             </div>`
           : nothing
       }
@@ -247,7 +253,6 @@ export class MonitorPanel extends LitElement {
   private renderProgress(monitored: MonitoredRun, connection: ConnectionState): unknown {
     const { run } = monitored;
     const tone = statusTone(run.status);
-    const remaining = remainingText(run, this.paceOf(run.id).remainingMs(run));
     return html`<progress
         class=${tone}
         max=${Math.max(1, run.steps)}
@@ -255,10 +260,7 @@ export class MonitorPanel extends LitElement {
         aria-label="Steps done"
       ></progress>
       <div class="row">
-        <small
-          >${formatCount(run.step)} of ${formatCount(run.steps)}
-          steps${remaining === '' ? '' : ` · ${remaining}`}</small
-        >
+        <small>${progressText(run, this.paceOf(run.id).remainingMs(run))}</small>
         <span class="grow"></span>${this.renderButtons(monitored, connection)}
       </div>
       ${this.renderFigures(monitored)}
@@ -279,7 +281,7 @@ export class MonitorPanel extends LitElement {
     if (isKnown(run.robustAccuracy)) {
       figures.push(['robust', formatPercent(run.robustAccuracy), robustAccuracy, palette.attacked]);
     }
-    if (isKnown(run.imagesPerSecond) && isLive(run.status)) {
+    if (isKnown(run.imagesPerSecond) && (run.status === 'training' || run.status === 'paused')) {
       figures.push(['images/s', formatCount(run.imagesPerSecond), imagesPerSecond, palette.rate]);
     }
     if (figures.length === 0) return nothing;
@@ -299,6 +301,8 @@ export class MonitorPanel extends LitElement {
   }
 
   private renderButtons({ run }: MonitoredRun, connection: ConnectionState): unknown {
+    const underWay = this.asked.textOf(run);
+    if (underWay !== null) return html`<small role="status">${underWay}</small>`;
     const can = allowedIntents(run, connection);
     const button = (type: 'pause' | 'resume' | 'stop', icon: string, label: string): unknown =>
       html`<vscode-toolbar-button
@@ -308,6 +312,8 @@ export class MonitorPanel extends LitElement {
         data-intent=${type}
         @click=${() => {
           this.post({ type, runId: run.id });
+          this.asked.ask(run, type);
+          this.requestUpdate();
         }}
       ></vscode-toolbar-button>`;
     return html`${can.pause ? button('pause', 'debug-pause', 'Pause') : nothing}${

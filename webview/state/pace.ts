@@ -1,4 +1,4 @@
-// How fast a run steps, for panels that hold no history: from the summaries that they see.
+// How fast a run steps, from the summaries that a panel sees: no pause counts, and all panels say the same.
 import type { RunSummary } from '../../server/protocol/run.ts';
 
 const window = 64;
@@ -7,7 +7,8 @@ export class Pace {
   private readonly points: { step: number; timeMs: number }[] = [];
 
   see(run: RunSummary): void {
-    if (run.step > 0) this.add(run.step, run.updatedMs);
+    if (run.status !== 'training') this.points.length = 0;
+    else if (run.step > 0) this.add(run.step, run.updatedMs);
   }
 
   /** Milliseconds to the last step; NaN before two points. */

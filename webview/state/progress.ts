@@ -1,5 +1,5 @@
 // How far a run and its attacks are, in numbers and in words.
-import { isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
+import { isAttackQueued, isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
 import { headlineStage, stagesOf, stageText } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
@@ -31,23 +31,16 @@ export function statusTone(status: RunStatus): Tone {
   }
 }
 
-/** Milliseconds to the last step at the pace of the newest `window` points; NaN before there is a pace. */
-export function remainingMs(
-  steps: { readonly step: readonly number[]; readonly timeMs: readonly number[] },
-  total: number,
-  window = 64,
-): number {
-  const last = steps.step.length - 1;
-  const first = Math.max(0, last - window);
-  const done = (steps.step[last] ?? 0) - (steps.step[first] ?? 0);
-  if (done <= 0) return Number.NaN;
-  const pace = ((steps.timeMs[last] ?? 0) - (steps.timeMs[first] ?? 0)) / done;
-  return Math.max(0, total - (steps.step[last] ?? 0)) * pace;
-}
-
 /** `1 h 12 min left`, or nothing where that is unknown or over. */
 export function remainingText(run: RunSummary, milliseconds: number): string {
   return run.status === 'training' && Number.isFinite(milliseconds) ? `${formatDuration(milliseconds)} left` : '';
+}
+
+/** `1,300 of 4,692 steps · 8 min left`; of a run whose weights are attacked, or are about to be, which. */
+export function progressText(run: RunSummary, milliseconds: number): string {
+  if (run.status === 'evaluating' || isAttackQueued(run)) return `weights of step ${formatCount(run.step)}`;
+  const steps = `${formatCount(run.step)} of ${formatCount(run.steps)} steps`;
+  return [steps, remainingText(run, milliseconds)].filter((text) => text !== '').join(' · ');
 }
 
 /** `memory 14.0 MB · peak 612 MB`, or nothing before it is known. */

@@ -7,9 +7,11 @@ export function formatNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return formatNonFinite(value);
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4)
+  if (Number(size.toPrecision(digits)) >= 1e6 || size < 1e-4)
     return signed(value.toExponential(Math.max(0, Math.min(digits, 3) - 1)).replace('e+', 'e'));
-  if (size >= 10 ** digits) return formatCount(Math.round(value));
+  // As it is shown: 9,999.6 with four digits is 10,000.
+  const rounded = Number(size.toPrecision(digits));
+  if (rounded >= 10 ** digits) return formatCount(value);
   return signed(value.toPrecision(digits));
 }
 
@@ -31,7 +33,7 @@ export function formatPercent(proportion: number, decimals = 1): string {
 
 /** `2.3 MB`, in powers of ten. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
   let value = bytes;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {

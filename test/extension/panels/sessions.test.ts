@@ -91,6 +91,9 @@ describe('the Monitor', () => {
       runSummary({ id: 't', status: 'training', createdMs: 1 }),
     ];
     expect(monitoredRuns([...ended, ...live]).map(({ id }) => id)).toEqual(['t', 'q']);
+    const queued = (id: string, updatedMs: number) => runSummary({ id, status: 'queued', createdMs: 9, updatedMs });
+    const queue = [queued('s-10', 30), queued('s-2', 30), queued('r', 20), ...live.slice(1)];
+    expect(monitoredRuns(queue).map(({ id }) => id)).toEqual(['t', 'r', 's-2', 's-10']);
     expect(monitoredRuns(ended).map(({ id }) => id)).toEqual(['b']);
     expect(monitoredRuns([])).toEqual([]);
   });

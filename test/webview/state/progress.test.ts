@@ -5,7 +5,7 @@ import {
   allowedIntents,
   attackProgressText,
   memoryText,
-  remainingMs,
+  progressText,
   remainingText,
 } from '../../../webview/state/progress.ts';
 import { Pace } from '../../../webview/state/pace.ts';
@@ -14,18 +14,28 @@ import { makePlan, makeSummary } from '../gallery/runData.ts';
 const connected = { status: 'connected' } as const;
 
 describe('time left', () => {
-  test('is the rest at the pace of the newest points', () => {
-    const step = Array.from({ length: 200 }, (_, index) => index + 1);
-    const timeMs = step.map((value) => (value <= 100 ? value * 1000 : 100_000 + (value - 100) * 10));
-    expect(remainingMs({ step, timeMs }, 1200)).toBeCloseTo(10_000, 6);
+  test('is the rest at the pace of the newest points, whatever was paused before', () => {
+    const pace = new Pace();
+    const run = { ...makeSummary({ steps: 0, status: 'training' }), steps: 1200 };
+    for (let step = 1; step <= 100; step++) pace.see({ ...run, step, updatedMs: step * 1000 });
+    pace.see({ ...run, status: 'paused', step: 100, updatedMs: 100_000 });
+    for (let step = 101; step <= 200; step++) pace.see({ ...run, step, updatedMs: 9e6 + step * 10 });
+    expect(pace.remainingMs(run)).toBeCloseTo(10_000, 6);
   });
 
-  test('is unknown before two points and said only while training', () => {
-    expect(remainingMs({ step: [5], timeMs: [1] }, 10)).toBeNaN();
+  test('is said only while training, and where it is known', () => {
     const run = makeSummary({ steps: 10, status: 'training' });
     expect(remainingText(run, 72 * 60_000)).toBe('1 h 12 min left');
     expect(remainingText(run, Number.NaN)).toBe('');
     expect(remainingText({ ...run, status: 'paused' }, 1000)).toBe('');
+  });
+
+  test('comes behind the steps; of a run under attack, or queued for one, there are only the weights', () => {
+    const run = { ...makeSummary({ steps: 10, status: 'training' }), step: 10, steps: 20 };
+    expect(progressText(run, 10 * 60_000)).toBe('10 of 20 steps · 10 min left');
+    expect(progressText({ ...run, status: 'queued' }, Number.NaN)).toBe('10 of 20 steps');
+    for (const status of ['queued', 'evaluating'] as const)
+      expect(progressText({ ...run, status, step: 20 }, Number.NaN)).toBe('weights of step 20');
   });
 
   test('of a run resumed from an earlier step starts its pace anew', () => {

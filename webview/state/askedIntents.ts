@@ -1,0 +1,32 @@
+// What was asked of a run and has not come about yet: a step, a test or a checkpoint may have to end first.
+import type { RunIntent } from '../../server/protocol/panel.ts';
+import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
+
+const underWay: Readonly<Record<RunIntent['type'], string>> = {
+  pause: 'pausing…',
+  resume: 'resuming…',
+  stop: 'stopping…',
+};
+
+/** Forgotten as soon as the run's status is another, or the connection is lost. */
+export class AskedIntents {
+  private readonly asked = new Map<string, { readonly intent: RunIntent['type']; readonly status: RunStatus }>();
+
+  ask({ id, status }: Pick<RunSummary, 'id' | 'status'>, intent: RunIntent['type']): void {
+    this.asked.set(id, { intent, status });
+  }
+
+  see({ id, status }: Pick<RunSummary, 'id' | 'status'>): void {
+    if (this.asked.get(id)?.status !== status) this.asked.delete(id);
+  }
+
+  forgetAll(): void {
+    this.asked.clear();
+  }
+
+  /** `stopping…`, or null where nothing is under way. */
+  textOf({ id }: Pick<RunSummary, 'id'>): string | null {
+    const intent = this.asked.get(id)?.intent;
+    return intent ? underWay[intent] : null;
+  }
+}
