@@ -10,15 +10,13 @@
  */
 export function areaUnderCurve(scores: Float64Array, labels: Int32Array): number {
   const rankable = scores.map((score) => (Number.isNaN(score) ? -Infinity : score));
-  const order = Uint32Array.from(rankable.keys()).sort((a, b) => {
-    const [first, second] = [rankable[a]!, rankable[b]!];
-    return first < second ? -1 : first > second ? 1 : 0;
-  });
+  // The difference of equal infinities, NaN, is taken for 0.
+  const order = Uint32Array.from(rankable.keys()).sort((a, b) => rankable[a]! - rankable[b]!);
   let rankSum = 0;
   let nPositive = 0;
   for (let from = 0; from < order.length;) {
-    let to = from + 1;
-    while (to < order.length && rankable[order[to]!] === rankable[order[from]!]) to++;
+    let to = from;
+    while (rankable[order[to]!] === rankable[order[from]!]) to++;
     const meanRank = (from + 1 + to) / 2;
     for (let at = from; at < to; at++) {
       if (labels[order[at]!] !== 1) continue;

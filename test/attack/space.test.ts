@@ -1,3 +1,4 @@
+// Attacks on a table move in standard deviations of each column: z = (x − mean)/std, and back.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateAttack } from '../../server/attack/evaluation.ts';
@@ -43,6 +44,43 @@ const dataset: Dataset = {
   train: splitOf(memoryRows(new Float32Array(), new Uint16Array(), 2)),
   test: splitOf(memoryRows(values, Uint16Array.of(1, 1), 2)),
 };
+
+describe('the space of a table', () => {
+  it('standardises the columns, gives the network what the table holds, and has no bounds', () => {
+    const seen: number[][] = [];
+    const of = columnsNetwork(seen);
+    const space = attackSpace(of, { columns: { mean: [3, -1], std: [2, 0.5] } });
+    const samples = tf.tensor2d([5, -1, 1, 0], [2, 2]);
+    const standardised = space.enter(samples);
+    const back = space.leave(standardised);
+    const logits = tf.tidy(() => space.network.forward(standardised, {} as Parameters<Network['forward']>[1]));
+    const close = (found: Iterable<number>, expected: number[]) => {
+      [...found].forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 6));
+    };
+    close(standardised.dataSync(), [1, 0, -1, 2]);
+    close(back.dataSync(), [5, -1, 1, 0]);
+    close(seen.at(-1)!, [5, -1, 1, 0]);
+    expect(space.bounds).toBeNull();
+    tf.dispose([samples, standardised, back, logits]);
+    space.dispose();
+    of.dispose();
+  });
+
+  it('of pictures is that of their values, from 0 to 1', () => {
+    const of = columnsNetwork();
+    const space = attackSpace(of, { columns: null });
+    const samples = tf.tensor2d([0.25, 1], [1, 2]);
+    const [inside, back] = [space.enter(samples), space.leave(samples)];
+    expect([...inside.dataSync(), ...back.dataSync()]).toEqual([0.25, 1, 0.25, 1]);
+    expect(space.bounds).toEqual([0, 1]);
+    // Tensors of their own: the caller's stay when they go.
+    tf.dispose([inside, back]);
+    expect([...samples.dataSync()]).toEqual([0.25, 1]);
+    samples.dispose();
+    space.dispose();
+    of.dispose();
+  });
+});
 
 describe('attacks on a table', () => {
   it('measure ε in standard deviations of each column, and stay in no box', async () => {

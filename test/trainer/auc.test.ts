@@ -33,5 +33,6 @@ describe('areaUnderCurve', () => {
   it('takes NaN for the lowest score, and infinities as they are', () => {
     expect(area([NaN, 0], [0, 1])).toBe(1);
     expect(area([Infinity, 0, -Infinity], [1, 0, 1])).toBe(0.5);
+    expect(area([Infinity, -Infinity, Infinity, -Infinity, NaN], [1, 0, 0, 1, 1])).toBe((0.5 + 1 + 0.5 + 0 + 0.5) / 6);
   });
 });
