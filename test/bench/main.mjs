@@ -1,4 +1,5 @@
-// npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow]
+// npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow,torch]
+//                  [--runtime torch --device cuda]
 // Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
 // the ten costliest ops of a step; the hot kernels alone; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
 // environment that --setup-torch makes in node_modules/.cache) only ours are timed. --list names what there is.
@@ -13,7 +14,7 @@ import { timeKernels } from './kernels.ts';
 import { printReport } from './report.ts';
 import { findTorch, setUpTorch } from './setupTorch.ts';
 import { describeMachine } from './statistics.ts';
-import { comparisons, opsWork } from './work.ts';
+import { comparisons, comparisonsOn, opsWork } from './work.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,6 +26,8 @@ const { values: options } = parseArgs({
     torch: { type: 'string', default: process.env['KAFSCOPE_TORCH_PYTHON'] },
     'setup-torch': { type: 'boolean', default: false },
     rivals: { type: 'string', default: '' },
+    runtime: { type: 'string', default: 'wasm' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const rounds = Number(options.rounds);
@@ -32,7 +35,8 @@ const threads = Number(options.threads);
 const only = options.only?.split(',');
 const isWanted = (name) => !only || only.includes(name);
 
-const all = comparisons(threads, options.rivals.split(','));
+const isOnTorch = options.runtime === 'torch';
+const all = isOnTorch ? comparisonsOn(options.device, threads) : comparisons(threads, options.rivals.split(','));
 if (options.list) {
   console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'gains', 'data'].join('\n'));
   process.exit();
@@ -61,7 +65,7 @@ for (const comparison of all.filter(({ name }) => isWanted(name))) {
     report.comparisons.push({ name: comparison.name, failure: error.message });
   }
 }
-if (['ops', 'kernels', 'gains', 'data'].some(isWanted)) {
+if (!isOnTorch && ['ops', 'kernels', 'gains', 'data'].some(isWanted)) {
   await openRuntime('wasm', { assetsFolder: path.join(import.meta.dirname, '../../dist'), threads });
   if (isWanted('ops')) report.ops = await findCostliestOps(opsWork, rounds);
   if (isWanted('kernels')) report.kernels = timeKernels(rounds);

@@ -11,7 +11,8 @@ const options = JSON.parse(process.argv[2]!) as Work & Extract<Engine, { name: '
 const nWarmUps = options.runtime === 'cpu' ? 1 : 3;
 
 const assetsFolder = path.join(import.meta.dirname, '../../dist');
-const runtime = await openRuntime(options.runtime as 'wasm', { assetsFolder, threads: options.threads });
+const { threads, device = 'cpu' } = options;
+const runtime = await openRuntime(options.runtime, { assetsFolder, threads, device });
 const work = options.kind === 'pgd' ? await makeAttacker(options) : makeStepper(options);
 for (let i = 0; i < nWarmUps; i++) await work();
 answer({ about: `${runtime.name} · ${runtime.device}` });

@@ -254,6 +254,7 @@ def warmed_up(options, memory_format):
 def main():
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options["threads"])
+    torch.set_default_device(options.get("device", "cpu"))
     formats = {"NCHW": torch.contiguous_format}
     if options["activation"] != "kaf":
         formats["channels last"] = torch.channels_last

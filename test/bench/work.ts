@@ -17,8 +17,15 @@ export interface Work {
 }
 
 export type Engine =
-  | { readonly name: 'ours'; readonly runtime: 'wasm' | 'cpu' | 'tensorflow'; readonly threads: number }
-  | { readonly name: 'torch'; readonly mode: 'eager' | 'compiled'; readonly threads: number };
+  | (Ours & { readonly threads: number })
+  | { readonly name: 'torch'; readonly mode: 'eager' | 'compiled'; readonly threads: number; readonly device?: string };
+
+interface Ours {
+  readonly name: 'ours';
+  readonly runtime: 'wasm' | 'cpu' | 'tensorflow' | 'torch';
+  /** Of the runtime `torch`. */
+  readonly device?: string;
+}
 
 export interface Side {
   readonly work: Work;
@@ -54,6 +61,36 @@ const vgg: Work = {
   ...{ batchSize, normsEverySteps: 0 },
 };
 const swish: Work = { ...vgg, activation: 'swish' };
+
+/** The whole steps of one runtime on one device, beside PyTorch's there: what is run where there is a GPU. */
+export function comparisonsOn(device: string, threads: number): Comparison[] {
+  const ours = { name: 'ours', runtime: 'torch', threads, device } as const;
+  const step = (network: Work['network'], activation: Work['activation'], more: Partial<Work>): [string, Work] => {
+    const work: Work = { ...vgg, network, activation, ...more };
+    return [`${network}-${activation}-${work.kind === 'pgd' ? 'pgd' : work.method}-${work.batchSize}`, work];
+  };
+  const works = [128, 512].flatMap((size) =>
+    (['vgg', 'resnet20'] as const).flatMap((network) =>
+      (['relu', 'swish', 'kaf'] as const).flatMap((activation) => [
+        step(network, activation, { batchSize: size }),
+        step(network, activation, { batchSize: size, method: 'fgsm-rs' }),
+        step(network, activation, { batchSize: size, kind: 'pgd' }),
+      ]),
+    ),
+  );
+  const besideTorch = works.flatMap(([name, work]) =>
+    (['eager', 'compiled'] as const).map((mode): Comparison => {
+      const theirs = { work, engine: { name: 'torch', mode, threads, device } as const };
+      const factor = (50 * 512) / work.batchSize;
+      return {
+        ...{ name, ours: { work, engine: ours }, theirs },
+        scale: work.kind === 'pgd' ? { factor, what: pgd50.what } : null,
+      };
+    }),
+  );
+  const kaf = { work: vgg, engine: ours };
+  return [...besideTorch, { name: 'kaf-against-swish', ours: { work: swish, engine: ours }, theirs: kaf, scale: null }];
+}
 
 /** Of which the costliest ops are told: too little for two whole steps to tell apart, the norms' share is seen here. */
 export const opsWork: Work = { ...vgg, normsEverySteps: 1 };
@@ -106,10 +143,11 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
     const scale = { factor: batchSize / small.batchSize, what: `a batch of ${batchSize}` };
     add('stock-tfjs', { work: small, engine: wasm }, { work: small, engine }, scale);
   }
-  if (rivals.includes('tensorflow')) {
+  for (const runtime of ['tensorflow', 'torch'] as const) {
+    if (!rivals.includes(runtime)) continue;
     for (const [name, work] of Object.entries({ relu, kaf: vgg })) {
-      const engine = { name: 'ours', runtime: 'tensorflow', threads } as const;
-      add(`tensorflow-${name}`, { work, engine: wasm }, { work, engine });
+      const engine = { name: 'ours', runtime, threads } as const;
+      add(`${runtime}-${name}`, { work, engine: wasm }, { work, engine });
     }
   }
   return list;

@@ -1,4 +1,4 @@
-// `wasm` and `tensorflow`, which share no kernel, on ten steps of the trainer: batches, augmentation, dropout, layers,
+// `wasm` beside `tensorflow` and `torch`, which share no kernel with it, on ten steps of the trainer: batches, augmentation, dropout, layers,
 // optimizers. Not under attack: the sign of a gradient near 0 is rounding's, and a pixel then differs by twice the step.
 // ARCHITECTURE.md has what was measured.
 import { afterEach, describe, expect, it } from 'vitest';
@@ -122,7 +122,9 @@ const isBiasWithoutEffect = (name: string) => /\bconv\d+\.bias$/.test(name);
  */
 const tolerances = { sgd: { weights: 1e-4, step: 2e-2 }, adam: { weights: 1e-3, step: 0.1 } } as const;
 
-describe('ten training steps, each from the same weights, agree on wasm and tensorflow', () => {
+const others = ['tensorflow', 'torch'] as const;
+
+describe.each(others)('ten training steps, each from the same weights, agree on wasm and %s', (other) => {
   it.each([
     ['light', 'sgd'],
     ['light', 'adam'],
@@ -144,7 +146,7 @@ describe('ten training steps, each from the same weights, agree on wasm and tens
     const compared = parameters.filter((name) => type === 'sgd' || !isBiasWithoutEffect(name));
     const statistics = names.filter(isStatistic);
 
-    await openContractRuntime('tensorflow');
+    await openContractRuntime(other);
     const worst = { loss: 0, weights: 0, step: 0, element: 0, statistics: 0 };
     for (let step = 0; step < nSteps; step++) {
       const { loss, state } = ours[step]!;
@@ -159,7 +161,7 @@ describe('ten training steps, each from the same weights, agree on wasm and tens
       };
       for (const key of Object.keys(worst) as (keyof typeof worst)[]) worst[key] = Math.max(worst[key], found[key]);
     }
-    console.info(`${network}-KAF by ${type}, ten steps apart by at most`, worst);
+    console.info(`${other}, ${network}-KAF by ${type}, ten steps apart by at most`, worst);
     expect(worst.loss).toBeLessThan(1e-4);
     expect(worst.weights).toBeLessThan(tolerances[type].weights);
     expect(worst.step).toBeLessThan(tolerances[type].step);
@@ -169,7 +171,7 @@ describe('ten training steps, each from the same weights, agree on wasm and tens
   });
 });
 
-describe('ten training steps, one after the other, agree on wasm and tensorflow', () => {
+describe.each(others)('ten training steps, one after the other, agree on wasm and %s', (other) => {
   // With VGG no steps so long, or functions so steep (α at random), that training itself magnifies rounding two hundredfold in a
   // step: our own builds with relaxed and plain SIMD then part as fast.
   it.each([
@@ -181,7 +183,7 @@ describe('ten training steps, one after the other, agree on wasm and tensorflow'
     const plan = planOf({ network, optimizer: optimizers[type], learningRate, activation });
     const dataset = shapesHere(plan);
     const losses: number[][] = [];
-    for (const runtime of ['wasm', 'tensorflow'] as const) {
+    for (const runtime of ['wasm', other] as const) {
       await openContractRuntime(runtime);
       const { records } = await collect(plan, dataset);
       losses.push(records.flatMap((record) => (record.type === 'step' ? [record.loss] : [])));

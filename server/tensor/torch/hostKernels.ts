@@ -8,7 +8,7 @@ import type { TorchBackend } from './torchBackend.ts';
 export function onHost(kernelFunc: tf.KernelFunc): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
     const ours = backend as TorchBackend;
-    const host = new MathBackendCPU();
+    const host = openHost();
     const given = Array.isArray(inputs)
       ? (inputs as tf.TensorInfo[]).map((info) => toHost(info, ours, host))
       : Object.fromEntries(
@@ -18,6 +18,13 @@ export function onHost(kernelFunc: tf.KernelFunc): tf.KernelFunc {
     const results = kernelFunc(call);
     return Array.isArray(results) ? results.map((info) => fromHost(info, ours, host)) : fromHost(results, ours, host);
   };
+}
+
+/** It recommends tfjs-node on standard error at its first tensor, unless that is said to have been. */
+function openHost(): MathBackendCPU {
+  const host = new MathBackendCPU();
+  (host as unknown as { firstUse: boolean }).firstUse = false;
+  return host;
 }
 
 function toHost(info: tf.TensorInfo, ours: TorchBackend, host: MathBackendCPU): tf.TensorInfo {

@@ -5,13 +5,17 @@ import { composedKernels } from '../compositions/composedKernels.ts';
 import { registerOps } from '../ops/registerOps.ts';
 import type { TorchLibrary } from './findTorch.ts';
 import { onHost } from './hostKernels.ts';
+import { batchNormKernels } from './kernels/batchNorm.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementwiseKernels } from './kernels/elementwise.ts';
+import { formulaKernels } from './kernels/formula.ts';
+import { kafKernels } from './kernels/kaf.ts';
 import { placementKernels } from './kernels/placement.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { productKernels } from './kernels/product.ts';
 import { reductionKernels } from './kernels/reduction.ts';
 import type { TorchKernel } from './kernels/torchKernel.ts';
+import { trainingKernels } from './kernels/training.ts';
 import { loadTorch, type TorchDevice } from './loadTorch.ts';
 import { TorchBackend, torchBackendName } from './torchBackend.ts';
 
@@ -22,6 +26,10 @@ const libraryKernels: readonly TorchKernel[] = [
   ...productKernels,
   ...convolutionKernels,
   ...poolingKernels,
+  ...batchNormKernels,
+  ...formulaKernels,
+  ...kafKernels,
+  ...trainingKernels,
 ];
 
 export interface TorchOptions {
@@ -56,17 +64,17 @@ function registerKernels(): void {
   const composed = new Map(composedKernels.map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc]));
   const ofLibrary = new Map(libraryKernels.map((kernel) => [kernel.kernelName, kernel]));
   for (const { kernelName, kernelFunc: hostFunc } of tf.getKernelsForBackend('cpu')) {
-    const host = onHost(hostFunc);
+    const other = composed.get(kernelName) ?? onHost(hostFunc);
     const library = ofLibrary.get(kernelName);
-    const kernelFunc = library ? chosen(library, host) : (composed.get(kernelName) ?? host);
+    const kernelFunc = library ? chosen(library, other) : other;
     tf.registerKernel({ kernelName, backendName: torchBackendName, kernelFunc });
   }
 }
 
-function chosen({ takes, kernelFunc }: TorchKernel, host: tf.KernelFunc): tf.KernelFunc {
+function chosen({ takes, kernelFunc }: TorchKernel, other: tf.KernelFunc): tf.KernelFunc {
   return (call) => {
     // An input that an op was not given is null or left out.
     const inputs = Object.values<tf.TensorInfo | null | undefined>(call.inputs).filter((input) => !!input);
-    return takes(inputs, call.attrs ?? {}) ? kernelFunc(call) : host(call);
+    return takes(inputs, call.attrs ?? {}) ? kernelFunc(call) : other(call);
   };
 }

@@ -134,6 +134,16 @@ export class Torch {
     return made;
   }
 
+  /** int32 0 … n − 1. */
+  range(n: number): Handle {
+    const made = this.empty([n], 'int32');
+    this.binding.write(
+      made,
+      Int32Array.from({ length: n }, (_, i) => i),
+    );
+    return made;
+  }
+
   cast(x: Handle, type: TypeCode): Handle {
     return this.call('toType', x, this.codes[type], false);
   }
@@ -155,6 +165,14 @@ export class Torch {
 
   shape(x: Handle): number[] {
     return this.binding.shape(x);
+  }
+
+  /** Frees what this scope made before the scope ends. */
+  release(x: Handle): void {
+    const at = this.#made?.lastIndexOf(x) ?? -1;
+    if (at < 0) return;
+    this.#made!.splice(at, 1);
+    this.binding.free(x);
   }
 
   private keep(handle: Handle): Handle {

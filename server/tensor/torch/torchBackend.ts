@@ -157,6 +157,23 @@ export class TorchBackend extends tf.KernelBackend implements ComposingBackend {
     return 'handle' in results ? made[0]! : made;
   }
 
+  /** Gives each tensor the values beside it, which have its shape; what is made on the way is freed. */
+  replace(make: () => readonly (readonly [tf.TensorInfo, Handle])[]): void {
+    const targets: tf.TensorInfo[] = [];
+    const handles = this.torch.scope(() =>
+      make().map(([target, handle]) => {
+        targets.push(target);
+        return this.torch.contiguous(handle);
+      }),
+    );
+    targets.forEach((target, i) => {
+      const stored = this.#data.get(target.dataId);
+      this.torch.binding.free(stored.handle!);
+      stored.handle = handles[i]!;
+      stored.shape = target.shape;
+    });
+  }
+
   /** A tensor of the same values with another shape. */
   reshaped(tensor: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     this.incRef(tensor.dataId);

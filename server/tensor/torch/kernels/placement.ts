@@ -85,7 +85,8 @@ export const placementKernels: readonly TorchKernel[] = [
   ),
   torchKernel<{ x: tf.TensorInfo; indices: tf.TensorInfo }, { axis: number; batchDims?: number }>(
     'GatherV2',
-    (inputs, { batchDims }) => filled(anyNumbers)(inputs, {}) && (batchDims ?? 0) === 0 && inputs[1]!.dtype === 'int32',
+    ([x, indices], { batchDims }) =>
+      filled(anyNumbers)([x!], {}) && (batchDims ?? 0) === 0 && indices!.dtype === 'int32',
     (torch, of, { x, indices }, { axis }) => {
       const [along] = tf.util.parseAxisParam(axis, x.shape) as [number];
       const flat = torch.view(of(indices), [tf.util.sizeFromShape(indices.shape)]);
@@ -116,12 +117,7 @@ export const placementKernels: readonly TorchKernel[] = [
     (inputs, { dtype }) =>
       inputs[0]!.dtype === 'int32' && (dtype === 'float32' || dtype === 'int32' || dtype === 'bool'),
     (torch, of, { indices }, { depth, onValue, offValue, dtype }) => {
-      const classes = torch.empty([depth], 'int32');
-      torch.binding.write(
-        classes,
-        Int32Array.from({ length: depth }, (_, k) => k),
-      );
-      const isOn = torch.call('eq', torch.view(of(indices), [...indices.shape, 1]), classes);
+      const isOn = torch.call('eq', torch.view(of(indices), [...indices.shape, 1]), torch.range(depth));
       const chosen = torch.call('where', isOn, torch.constant(onValue), torch.constant(offValue));
       return { handle: torch.cast(chosen, dtype as Numeric), dtype: dtype as Numeric };
     },

@@ -30,6 +30,23 @@ export function torchKernel<Inputs, Attributes = undefined>(
   };
 }
 
+/** A kernel that gives tensors that are there other values: in their place, also for their clones. */
+export function updateKernel<Inputs, Attributes>(
+  kernelName: string,
+  update: (torch: Torch, of: Of, inputs: Inputs, attributes: Attributes) => readonly [tf.TensorInfo, Handle][],
+): TorchKernel {
+  return {
+    kernelName,
+    takes: () => true,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const ours = backend as TorchBackend;
+      const of: Of = (info) => ours.of(info);
+      ours.replace(() => update(ours.torch, of, inputs as Inputs, attrs as Attributes));
+      return [];
+    },
+  };
+}
+
 /** A kernel that makes no values: a tensor over those of its input. */
 export function sharingKernel(
   kernelName: string,
