@@ -46,7 +46,11 @@ function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
 }
 
-function checkLoss({ dataset, training: { loss } }: Plan): PlanIssue[] {
+function checkLoss({ dataset, training: { loss, labelSmoothing = 0 } }: Plan): PlanIssue[] {
+  if (loss !== undefined && labelSmoothing > 0) {
+    const remedy = 'Labels are smoothed for cross-entropy only: remove it.';
+    return [error('training.labelSmoothing', '0 with another loss', String(labelSmoothing), remedy)];
+  }
   const nClasses = datasetEnds(dataset)?.nClasses ?? 2;
   if (loss !== 'binary-cross-entropy' || nClasses === 2) return [];
   const remedy = `${dataset.name} has ${nClasses} classes: use cross-entropy.`;
@@ -155,19 +159,19 @@ function checkThreat(method: MethodPlan, threat: ThreatPlan, { dataset, training
 
 function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, epochs }: TrainingPlan): PlanIssue[] {
   const issues: PlanIssue[] = [];
-  if (schedule.type === 'triangular' && schedule.min > schedule.max) {
+  if ('min' in schedule && schedule.min > schedule.max) {
     const { min, max } = schedule;
     issues.push(error('training.schedule.min', `at most max (${max})`, String(min), 'Exchange min and max.'));
   }
   const written = values?.training.schedule;
-  if (written?.type === 'triangular' && written.cooldownEpochs >= epochs) {
+  if (written && 'cooldownEpochs' in written && written.cooldownEpochs >= epochs) {
     const remedy = 'The cooldown is part of the epochs and is shortened, so that one is left for the triangle.';
     const got = String(written.cooldownEpochs);
     issues.push(warning('training.schedule.cooldownEpochs', `less than the epochs (${epochs})`, got, remedy));
   }
-  const key = schedule.type === 'constant' ? 'learningRate' : 'max';
-  const peak = schedule.type === 'constant' ? schedule.learningRate : schedule.max;
-  const limit = optimizer.type === 'adam' ? 0.05 : 5;
+  const key = 'max' in schedule ? 'max' : 'learningRate';
+  const peak = 'max' in schedule ? schedule.max : schedule.learningRate;
+  const limit = optimizer.type === 'sgd' ? 5 : 0.05;
   if (peak > limit) {
     const remedy = `With ${optimizer.type} such a learning rate usually diverges.`;
     issues.push(warning(`training.schedule.${key}`, `at most ${limit} with ${optimizer.type}`, String(peak), remedy));

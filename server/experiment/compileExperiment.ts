@@ -11,6 +11,7 @@ import { readSettings } from './readSettings.ts';
 import type { SettingsReading } from './readSettings.ts';
 import { parentNames } from './parentNames.ts';
 import { experimentSettings } from './settings.ts';
+import { applyPreset } from './trainingPresets.ts';
 
 export interface CompileOptions {
   /** Absolute path of the experiment file, from whose folder relative paths start; null for none. */
@@ -44,6 +45,7 @@ export function examineExperiment(
 ): Omit<CompiledExperiment, 'issues'> & { readonly issues: readonly FoundIssue[] } {
   const parsed = parseExperimentText(text);
   const overrideIssues = applyOverrides(parsed.document, options.overrides ?? {}, experimentSettings);
+  applyPreset(parsed.document);
   const reading = readSettings(experimentSettings, parsed, parentNames());
   const plans = experimentSeeds(reading.values).map((seed) => freeze(makePlan(reading.values, seed, options)));
   const found = [...parsed.issues, ...overrideIssues, ...reading.issues];

@@ -11,10 +11,12 @@ import {
   type ModelPlan,
   type NetworkPlan,
   type ObservationPlan,
+  type OptimizerPlan,
   type Plan,
   type SchedulePlan,
   type ThreatPlan,
   type TrainingPlan,
+  type WatchPlan,
 } from '../protocol/plan.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
 import { completeMethod, methodEntry, type MethodEntry } from '../protocol/methodTable.ts';
@@ -239,10 +241,13 @@ function trainingPlan(values: Values['training'], nSamples: number | null): Trai
     threat,
     epochs,
     batchSize: values.batchSize ?? Math.max(1, Math.min(128, nSamples ?? Infinity)),
-    optimizer,
+    optimizer: optimizerPlan(optimizer),
     schedule: schedulePlan(values.schedule, optimizer.type, epochs),
+    ...(values.clipping.type !== 'none' && { clipping: values.clipping }),
+    ...(values.labelSmoothing > 0 && { labelSmoothing: values.labelSmoothing }),
     augmentation,
     checkpointEveryEpochs,
+    ...watchPlan(values.watch, methodEntry(type)),
   };
 }
 
@@ -253,24 +258,47 @@ function threatPlan(values: Values['training']['threat'], { norms, stepSize }: M
   return { norm, epsilon, stepSize: written ?? Math.min(most, inWholeParts(epsilon * stepSize)) };
 }
 
+/** As plans were before there was a watch, none where there is none. */
+function watchPlan(values: Values['training']['watch'], { isSingleStep, norms }: MethodEntry): { watch?: WatchPlan } {
+  if (values === 'off' || norms.length === 0 || (!values && !isSingleStep)) return {};
+  const usual = { everySteps: 50, samples: 32, steps: 10, gap: 0.25, onCollapse: 'tell', factor: 0.5 } as const;
+  return { watch: values ?? usual };
+}
+
 /** 10/255 where 1.25 · 8/255 misses it by its rounding. */
 function inWholeParts(length: number): number {
   const whole = Math.round(length * 255) / 255;
   return Math.abs(whole - length) < 1e-15 ? whole : length;
 }
 
-function schedulePlan(values: Values['training']['schedule'], optimizer: 'adam' | 'sgd', epochs: number): SchedulePlan {
-  const isAdam = optimizer === 'adam';
+/** As plans were before there was Nesterov's momentum, without it where it is off. */
+function optimizerPlan(values: Values['training']['optimizer']): OptimizerPlan {
+  if (values.type !== 'sgd') return values;
+  const { nesterov, ...others } = values;
+  return nesterov ? { ...others, nesterov } : others;
+}
+
+function schedulePlan(
+  values: Values['training']['schedule'],
+  optimizer: OptimizerPlan['type'],
+  epochs: number,
+): SchedulePlan {
+  const isAdam = optimizer !== 'sgd';
   if (values.type === 'constant') {
     return { type: 'constant', learningRate: values.learningRate ?? (isAdam ? 0.001 : 0.05) };
   }
-  return {
-    type: 'triangular',
-    min: values.min ?? (isAdam ? 1e-4 : 0.01),
-    max: values.max ?? (isAdam ? 0.003 : 0.2),
-    // So that a long experiment may be tried for one epoch; checkPlan.ts warns.
-    cooldownEpochs: Math.min(values.cooldownEpochs, epochs - 1),
-  };
+  if (values.type === 'step') {
+    const { type, factor, learningRate = isAdam ? 0.001 : 0.05 } = values;
+    return { type, learningRate, factor, everyEpochs: values.everyEpochs ?? Math.max(1, Math.ceil(epochs / 3)) };
+  }
+  const min = values.min ?? (isAdam ? 1e-4 : 0.01);
+  const max = values.max ?? (isAdam ? 0.003 : 0.2);
+  if (values.type === 'cosine') return { ...values, min, max };
+  // So that a long experiment may be tried for one epoch; checkPlan.ts warns.
+  const cooldownEpochs = Math.min(values.cooldownEpochs, epochs - 1);
+  if (values.type === 'one-cycle') return { ...values, min, max, cooldownEpochs };
+  // As plans were before the peak could be moved.
+  return { type: values.type, min, max, cooldownEpochs, ...(values.peak !== 0.5 && { peak: values.peak }) };
 }
 
 function observationPlan(values: Values['observe'], testSamples: number | null): ObservationPlan {

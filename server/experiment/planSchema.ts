@@ -190,9 +190,13 @@ const threat = z.discriminatedUnion('norm', [
 ]);
 
 const optimizer = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('sgd'), ...numbers('training.optimizer.sgd', 'momentum', 'weightDecay') }),
   z.strictObject({
-    type: z.literal('adam'),
+    type: z.literal('sgd'),
+    ...numbers('training.optimizer.sgd', 'momentum', 'weightDecay'),
+    nesterov: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({
+    type: z.enum(['adam', 'adamw']),
     ...numbers('training.optimizer.adam', 'beta1', 'beta2', 'epsilon', 'weightDecay'),
   }),
 ]);
@@ -202,6 +206,16 @@ const schedule = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('triangular'),
     ...numbers('training.schedule.triangular', 'min', 'max', 'cooldownEpochs'),
+    peak: numberOf('training.schedule.triangular.peak').exactOptional(),
+  }),
+  z.strictObject({
+    type: z.literal('step'),
+    ...numbers('training.schedule.step', 'learningRate', 'factor', 'everyEpochs'),
+  }),
+  z.strictObject({ type: z.literal('cosine'), ...numbers('training.schedule.cosine', 'min', 'max', 'warmupEpochs') }),
+  z.strictObject({
+    type: z.literal('one-cycle'),
+    ...numbers('training.schedule.one-cycle', 'min', 'max', 'peak', 'cooldownEpochs'),
   }),
 ]);
 
@@ -251,6 +265,19 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       optimizer,
       schedule,
       augmentation: z.strictObject({ ...numbers('training.augmentation', 'crop'), flip: z.boolean() }),
+      clipping: z
+        .strictObject({
+          type: z.enum(['global', 'layer', 'adaptive']),
+          ...numbers('training.clipping.global', 'limit'),
+        })
+        .exactOptional(),
+      labelSmoothing: numberOf('training.labelSmoothing').exactOptional(),
+      watch: z
+        .strictObject({
+          ...numbers('training.watch', 'everySteps', 'samples', 'steps', 'gap', 'factor'),
+          onCollapse: z.enum(['tell', 'stop', 'roll-back']),
+        })
+        .exactOptional(),
     }),
     observe: z.strictObject({
       normsEverySteps: numberOf('observe.norms'),

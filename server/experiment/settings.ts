@@ -6,13 +6,15 @@ import { datasetSetting } from './datasetSetting.ts';
 import { initializerSetting } from './initializerSetting.ts';
 import { methodSetting, threatSetting } from './methodSetting.ts';
 import { networkSetting } from './networkSetting.ts';
+import { clippingSetting, optimizerSetting, scheduleSetting } from './optimizerSetting.ts';
 import { runtimeSetting } from './runtimeSetting.ts';
-import { flag, group, list, number, optionalGroup, text, variants, word } from './setting.ts';
+import { flag, group, list, number, optionalGroup, text, word } from './setting.ts';
+import { trainingPresets } from './trainingPresets.ts';
+import { watchSetting } from './watchSetting.ts';
 import type { ValueOf } from './setting.ts';
 
 const atLeast0 = { min: 0, max: 1_000_000 };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
-const learningRate = { min: 0, max: 100, isMinExcluded: true };
 const uint32 = { min: 0, max: 0xffff_ffff };
 const penalty = { min: 0, max: 10 };
 const integer = { isInteger: true };
@@ -55,6 +57,11 @@ const model = group('The network.', {
 });
 
 const training = group('How the network is trained.', {
+  preset: word(
+    'A published recipe: what the other keys of training are where the experiment does not say them.',
+    { none: { description: 'The defaults below.' }, ...trainingPresets },
+    'none',
+  ),
   loss: word(
     'What training minimises, averaged over the samples (§2.2.1).',
     {
@@ -69,6 +76,7 @@ const training = group('How the network is trained.', {
   ),
   method: methodSetting,
   threat: threatSetting,
+  watch: watchSetting,
   epochs: number('Passes over the training images.', { min: 1, max: 10_000 }, 20, { ...integer, unit: 'epochs' }),
   batchSize: number(
     'Images in a training step.',
@@ -76,62 +84,13 @@ const training = group('How the network is trained.', {
     { computed: '128, or all training images where there are fewer' },
     { ...integer, unit: 'images' },
   ),
-  optimizer: variants(
-    'How the weights follow the gradient.',
-    'type',
-    {
-      adam: {
-        description: 'Adam (Kingma & Ba, 2015).',
-        equation: 'm ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  w ← w − η·m̂/(√v̂ + ε)',
-        keys: {
-          beta1: number('Decay of the first moment.', rate, 0.9),
-          beta2: number('Decay of the second moment.', rate, 0.999),
-          epsilon: number('Added to the denominator.', { min: 0, max: 1, isMinExcluded: true }, '1e-8'),
-          weightDecay: number(
-            'λ of λ·w added to the gradient of convolution and dense kernels.',
-            { min: 0, max: 10 },
-            0,
-          ),
-        },
-      },
-      sgd: {
-        description: 'Stochastic gradient descent with momentum (2.12).',
-        equation: 'v ← μv + g + λw;  w ← w − ηv',
-        keys: {
-          momentum: number('μ, the share of the last update that is kept.', rate, 0.9),
-          weightDecay: number(
-            'λ of λ·w added to the gradient of convolution and dense kernels.',
-            { min: 0, max: 10 },
-            0,
-          ),
-        },
-      },
-    },
-    'adam',
-  ),
-  schedule: variants(
-    'The learning rate η, step by step.',
-    'type',
-    {
-      constant: {
-        description: 'The same learning rate at every step.',
-        keys: {
-          learningRate: number('η, the learning rate.', learningRate, { computed: '0.001 with adam, 0.05 with sgd' }),
-        },
-      },
-      triangular: {
-        description: 'Linear from min to max at half of the steps and back, then cooldownEpochs at min (Fig. 7.1).',
-        keys: {
-          min: number('η at both ends.', learningRate, { computed: '0.0001 with adam, 0.01 with sgd' }),
-          max: number('η at the peak.', learningRate, { computed: '0.003 with adam, 0.2 with sgd' }),
-          cooldownEpochs: number('Epochs, of those of the training, at min in the end.', atLeast0, 0, {
-            ...integer,
-            unit: 'epochs',
-          }),
-        },
-      },
-    },
-    'constant',
+  optimizer: optimizerSetting,
+  schedule: scheduleSetting,
+  clipping: clippingSetting,
+  labelSmoothing: number(
+    's, by which the targets of cross-entropy are smoothed (Szegedy et al., 2016): 1 − s + s/K for the class, s/K for the others.',
+    rate,
+    0,
   ),
   augmentation: group('Random changes of the training images.', {
     crop: number(

@@ -15,7 +15,8 @@ const pixelLengthKeys = new Set(
 export function writeExperiment(plan: Plan): string {
   const { name, dataset, model, observe, checkpoints, seed, runtime, device, threads } = plan;
   const { threat, ...rest } = plan.training;
-  const training = threat ? { ...rest, threat: withFractions(threat) } : rest;
+  const threatened = threat ? { ...rest, threat: withFractions(threat) } : rest;
+  const training = { ...threatened, watch: rest.watch ?? 'off' };
   const evaluation = plan.evaluation.map(withFractions);
   return stringify({
     name,

@@ -17,6 +17,8 @@ export const randomStreams = {
   trainingAttack: 0x0006_0000,
   /** + 65,536 · pass + position of the dropout layer, in the passes of such an attack after its first; counter: step, from 0. */
   laterAttackDropout: 0x3000_0000,
+  /** Points of the ball at which the watch over training looks; counter: step, from 1. */
+  watch: 0x0008_0000,
   /** First draw of each stage: + stage; counter: first sample of the batch. */
   evaluationAttack: 0x0007_0000,
   /** + 65,536 · stage + draw, from the second draw of a stage on; counter: first sample of the batch. */

@@ -17,6 +17,8 @@ export interface MethodEntry {
   /** α where the experiment names none, in ε; 0 without an attack. */
   readonly stepSize: number;
   readonly keys: AttackKeys;
+  /** Whether one step is all that it trains against, so that training is watched for catastrophic overfitting. */
+  readonly isSingleStep?: true;
   /** Updates that are made on each batch. */
   readonly updates: (values: Values) => number;
   /** What the pass that moves the weights takes besides a batch, where it is more. */
@@ -73,6 +75,7 @@ export const methodTable = {
   },
   'fgsm-rs': {
     name: 'FGSM-RS',
+    isSingleStep: true,
     description:
       'Adversarial training by one signed step from a random start (Wong, Rice & Kolter, 2020; thesis 6.2, 6.3).',
     equation: 'δ ~ U(−ε, ε);  δ ← clip(δ + α·sign ∇ₓℓ(f(x+δ), y), −ε, ε);  train on clip(x + δ, 0, 1)',
@@ -86,6 +89,7 @@ export const methodTable = {
   },
   fgsm: {
     name: 'FGSM',
+    isSingleStep: true,
     description:
       'One signed step from the image itself (Goodfellow et al., 2015); from about 8/255 on it ends in catastrophic overfitting.',
     equation: 'train on clip(x + α·sign ∇ₓℓ(f(x), y), 0, 1)',
@@ -93,6 +97,7 @@ export const methodTable = {
   },
   'n-fgsm': {
     name: 'N-FGSM',
+    isSingleStep: true,
     description: 'One signed step from noise larger than the ball, and no projection onto it (de Jorge et al., 2022).',
     equation: 'η ~ U(−kε, kε);  train on clip(x + η + α·sign ∇ₓℓ(f(x + η), y), 0, 1)',
     norms: ['linf'],
@@ -119,6 +124,7 @@ export const methodTable = {
   },
   free: {
     name: 'Free-AT',
+    isSingleStep: true,
     description:
       'Each batch several times; one pass gives the step of the weights and that of the perturbation, which is kept for the next batch (Shafahi et al., 2019, algorithm 1).',
     equation: 'm times a batch:  θ ← θ − η·∇_θ ℓ(f(x + δ), y);  δ ← clip(δ + α·sign ∇ₓℓ(f(x + δ), y), −ε, ε)',
@@ -155,6 +161,7 @@ export const methodTable = {
   },
   gradalign: {
     name: 'GradAlign',
+    isSingleStep: true,
     description:
       'FGSM with a penalty where the gradient at a random point of the ball turns away from that at the image (Andriushchenko & Flammarion, 2020).',
     equation: 'ℓ(f(x + α·sign ∇ₓℓ), y) + λ·(1 − cos(∇ₓℓ(x), ∇ₓℓ(x + η))),  η ~ U(−ε, ε)',

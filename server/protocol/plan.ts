@@ -329,6 +329,35 @@ export interface TrainingPlan {
   /** Zero padding in pixels before a random crop to the original size (0: none), and a random horizontal flip. */
   readonly augmentation: { readonly crop: number; readonly flip: boolean };
   readonly checkpointEveryEpochs: number;
+  /** Absent for none. */
+  readonly clipping?: ClippingPlan;
+  /** s: targets of 1 − s + s/K and s/K in place of 1 and 0; absent for 0. Attacks raise the loss without it. */
+  readonly labelSmoothing?: number;
+  /** Absent for none. */
+  readonly watch?: WatchPlan;
+}
+
+/**
+ * What gradients are held to: `global`, the norm of all together; `layer`, that of each tensor; `adaptive`, that of each unit by a
+ * share of its weights' (Brock et al., 2021).
+ */
+export interface ClippingPlan {
+  readonly type: 'global' | 'layer' | 'adaptive';
+  readonly limit: number;
+}
+
+/** The watch over adversarial training for catastrophic overfitting. */
+export interface WatchPlan {
+  readonly everySteps: number;
+  /** Images looked at: of those kept back, or else of those trained on. */
+  readonly samples: number;
+  /** Of its PGD, whose steps are of a quarter of ε. */
+  readonly steps: number;
+  /** By how much accuracy under FGSM must lie above that under PGD. */
+  readonly gap: number;
+  readonly onCollapse: 'tell' | 'stop' | 'roll-back';
+  /** What the learning rate is multiplied by after going back. */
+  readonly factor: number;
 }
 
 /** Perturbations δ with ‖δ‖ ≤ epsilon in the norm, in pixel units of [0, 1]; stepSize is the length of each step. */
@@ -345,9 +374,16 @@ export function trainedEpsilon({ threat }: Pick<TrainingPlan, 'threat'>): number
 
 /** Weight decay acts on convolution and dense kernels only, never on biases, batch normalisation or KAF coefficients. */
 export type OptimizerPlan =
-  | { readonly type: 'sgd'; readonly momentum: number; readonly weightDecay: number }
   | {
-      readonly type: 'adam';
+      readonly type: 'sgd';
+      readonly momentum: number;
+      readonly weightDecay: number;
+      /** Nesterov's; absent for no. */
+      readonly nesterov?: true;
+    }
+  | {
+      /** `adamw`: the decay is taken of the weights themselves (Loshchilov & Hutter, 2019). */
+      readonly type: 'adam' | 'adamw';
       readonly beta1: number;
       readonly beta2: number;
       readonly epsilon: number;
@@ -357,7 +393,31 @@ export type OptimizerPlan =
 export type SchedulePlan =
   | { readonly type: 'constant'; readonly learningRate: number }
   /** Linear from min to max at half of the steps and back; then cooldownEpochs (of the epochs) at min. */
-  | { readonly type: 'triangular'; readonly min: number; readonly max: number; readonly cooldownEpochs: number };
+  | {
+      readonly type: 'triangular';
+      readonly min: number;
+      readonly max: number;
+      readonly cooldownEpochs: number;
+      /** The share of the steps before the cooldown after which max is reached; absent for half. */
+      readonly peak?: number;
+    }
+  /** learningRate · factorⁿ, n the epochs done over everyEpochs. */
+  | {
+      readonly type: 'step';
+      readonly learningRate: number;
+      readonly factor: number;
+      readonly everyEpochs: number;
+    }
+  /** Half a cosine from max to min over all steps, behind a linear rise from min over warmupEpochs. */
+  | { readonly type: 'cosine'; readonly min: number; readonly max: number; readonly warmupEpochs: number }
+  /** Half cosines from max/25 to max at the peak and down to min; then cooldownEpochs at min. */
+  | {
+      readonly type: 'one-cycle';
+      readonly min: number;
+      readonly max: number;
+      readonly peak: number;
+      readonly cooldownEpochs: number;
+    };
 
 export interface ObservationPlan {
   /** Norms of all weights and gradients every so many steps; 0 for never. */

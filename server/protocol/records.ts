@@ -18,6 +18,8 @@ export type RunRecord =
   | NormsRecord
   | ShapesRecord
   | TestRecord
+  | WatchRecord
+  | CollapsedRecord
   | CheckpointedRecord
   | DivergedRecord
   | EvaluationStartedRecord
@@ -151,6 +153,29 @@ export interface ValidationFigures {
   readonly accuracy: number;
   readonly samples: number;
   readonly auc?: number;
+}
+
+/** A look at adversarial training, with the weights after `step`: accuracies under one step and under many. */
+export interface WatchRecord {
+  readonly type: 'watch';
+  readonly step: number;
+  readonly samples: number;
+  /** What the samples are of. */
+  readonly of: 'validation' | 'training';
+  readonly fgsm: number;
+  readonly pgd: number;
+  /** Mean cosine of the input gradients at images and at random points of their balls. */
+  readonly cosine: number;
+}
+
+/** The network came to withstand one step only. */
+export interface CollapsedRecord {
+  readonly type: 'collapsed';
+  readonly step: number;
+  readonly action: 'tell' | 'stop' | 'roll-back';
+  /** Of the weights that training goes on from; null where it does not go back. */
+  readonly to: number | null;
+  readonly message: string;
 }
 
 export interface CheckpointedRecord {

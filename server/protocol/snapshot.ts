@@ -1,6 +1,7 @@
 // All that a panel needs to show a run, as a fold over the run's rows. The server sends one, both sides apply the rows that
 // follow; a snapshot at any cursor equals the fold of all rows up to it.
 import type {
+  CollapsedRecord,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
   PreparedRecord,
@@ -21,6 +22,8 @@ export interface RunSnapshot {
   tests: TestColumns;
   /** First (the start), some between, and the last; see `maxShapes`. */
   shapes: ShapesRecord[];
+  watch: WatchColumns;
+  collapses: CollapsedRecord[];
   divergence: { step: number; quantity: string; message: string } | null;
   evaluations: EvaluationView[];
 }
@@ -58,6 +61,15 @@ export interface TestColumns {
   validationAccuracy: number[];
 }
 
+/** Looks of the watch over adversarial training. */
+export interface WatchColumns {
+  step: number[];
+  samples: number[];
+  fgsm: number[];
+  pgd: number[];
+  cosine: number[];
+}
+
 export interface EvaluationView {
   started: EvaluationStartedRecord;
   /** By stage (for PGD a restart): images seen so far and the counts that still stand by step. */
@@ -85,6 +97,8 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
       ...{ auc: [], validationLoss: [], validationAccuracy: [] },
     },
     shapes: [],
+    watch: { step: [], samples: [], fgsm: [], pgd: [], cosine: [] },
+    collapses: [],
     divergence: null,
     evaluations: [],
   };
@@ -129,6 +143,12 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.tests.auc.push(record.auc ?? Number.NaN);
       snapshot.tests.validationLoss.push(record.validation?.loss ?? Number.NaN);
       snapshot.tests.validationAccuracy.push(record.validation?.accuracy ?? Number.NaN);
+      return;
+    case 'watch':
+      for (const key of ['step', 'samples', 'fgsm', 'pgd', 'cosine'] as const) snapshot.watch[key].push(record[key]);
+      return;
+    case 'collapsed':
+      snapshot.collapses.push(record);
       return;
     case 'checkpointed':
       return; // the run's summary lists the checkpoints

@@ -88,7 +88,19 @@ export class EventsFile {
         ]);
         return { step: record.step, scalars };
       }
+      case 'watch': {
+        const { step, fgsm, pgd, cosine } = record;
+        return {
+          step,
+          scalars: [
+            ['watch/fgsm_accuracy', fgsm],
+            ['watch/pgd_accuracy', pgd],
+            ['watch/gradient_cosine', cosine],
+          ],
+        };
+      }
       case 'shapes':
+      case 'collapsed':
       case 'checkpointed':
       case 'diverged':
       case 'evaluationStarted':

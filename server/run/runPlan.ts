@@ -5,7 +5,6 @@ import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
-import type { DivergedRecord } from '../protocol/records.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { readCheckpoint } from './checkpointFile.ts';
 import type { RunControl } from './runControl.ts';
@@ -87,8 +86,8 @@ class Drive {
       if (from && !control.ending) await this.#evaluate(trainer, this.#work.evaluation, from);
       return { status: restStatus ?? 'finished', message: null };
     }
-    const { state, divergence } = control.ending ? { state: from, divergence: null } : await this.#train(trainer, from);
-    if (divergence) return { status: 'diverged', message: divergence.message };
+    const { state, end } = control.ending ? { state: from, end: null } : await this.#train(trainer, from);
+    if (end) return end;
     const unsound = this.#recorder.summary.health?.find(({ rule }) => rule === 'test-not-finite');
     if (unsound) return { status: 'diverged', message: findingText(unsound) };
     for (const evaluation of this.#plan.evaluation) {
@@ -103,7 +102,7 @@ class Drive {
     this.#recorder.openEvents(from ? from.step + 1 : 1);
     this.#recorder.update({ status: 'training' });
     let state = from;
-    let divergence: DivergedRecord | null = null;
+    let end: { readonly status: RunStatus; readonly message: string } | null = null;
     const events = trainer.train(this.#plan, { from, signal: control.signal });
     for await (const event of this.#pull(trainer, events)) {
       if (event.type === 'checkpoint') {
@@ -113,10 +112,11 @@ class Drive {
       }
       const { record } = event;
       if (from && record.type === 'prepared') continue; // in the log already
-      if (record.type === 'diverged') divergence = record;
+      if (record.type === 'diverged') end = { status: 'diverged', message: record.message };
+      if (record.type === 'collapsed' && record.action === 'stop') end = { status: 'stopped', message: record.message };
       this.#recorder.record(record);
     }
-    return { state, divergence };
+    return { state, end };
   }
 
   async #evaluate(trainer: Trainer, evaluation: EvaluationPlan, state: TrainingState): Promise<void> {

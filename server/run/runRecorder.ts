@@ -266,6 +266,8 @@ export class RunRecorder {
       case 'norms':
       case 'shapes':
       case 'test':
+      case 'watch':
+      case 'collapsed':
       case 'checkpointed':
       case 'diverged':
         return record.step;

@@ -89,6 +89,14 @@ const recordSchema = z.discriminatedUnion('type', [
     validation: z.object({ loss: real, accuracy: real, samples: count, auc: real.exactOptional() }).exactOptional(),
   }),
   z.object({ type: z.literal('checkpointed'), step: count, epoch: count, file: checkpointFileSchema }),
+  z.object({
+    ...{ type: z.literal('watch'), step: count, samples: count, of: z.enum(['validation', 'training']) },
+    ...{ fgsm: real, pgd: real, cosine: real },
+  }),
+  z.object({
+    ...{ type: z.literal('collapsed'), step: count, action: z.enum(['tell', 'stop', 'roll-back']) },
+    ...{ to: count.nullable(), message: text },
+  }),
   z.object({ type: z.literal('diverged'), step: count, quantity: text, message: text }),
   z.object({
     type: z.literal('evaluationStarted'),

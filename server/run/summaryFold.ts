@@ -65,8 +65,11 @@ export class SummaryFold {
       case 'evaluationStarted':
         this.#isFloor = attackEntry(record.plan.attack).strength === 'floor';
         return {};
+      case 'collapsed':
+        return { message: record.message };
       case 'norms':
       case 'shapes':
+      case 'watch':
       case 'diverged':
       case 'attackProgress':
         return {};

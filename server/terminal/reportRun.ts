@@ -85,6 +85,12 @@ export class RunReport {
       case 'checkpointed':
         this.#terminal.line(`checkpoint ${record.file}`);
         return;
+      case 'watch':
+        this.#terminal.line(
+          `step ${String(record.step)} · watch: under FGSM ${percent(record.fgsm)} · under PGD ${percent(record.pgd)} · cosine ${record.cosine.toFixed(2)}`,
+        );
+        return;
+      case 'collapsed':
       case 'diverged':
         this.#terminal.line(record.message);
         return;

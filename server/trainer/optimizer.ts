@@ -58,20 +58,47 @@ function makeUpdate(
     case 'sgd': {
       const { momentum } = plan;
       const velocity = momentum === 0 ? null : addMoment(parameter, 'velocity');
+      if (plan.nesterov && velocity) return nesterov({ ...parameter, velocity, momentum, weightDecay });
       return (gradient, { learningRate }) =>
         sgdUpdate({ parameter: parameter.variable, gradient, velocity, learningRate, momentum, weightDecay });
     }
-    case 'adam': {
+    case 'adam':
+    case 'adamw': {
       const { beta1, beta2, epsilon } = plan;
+      const isApart = plan.type === 'adamw';
       const firstMoment = addMoment(parameter, 'firstMoment');
       const secondMoment = addMoment(parameter, 'secondMoment');
-      return (gradient, { learningRate, step }) =>
+      return (gradient, { learningRate, step }) => {
+        const { variable } = parameter;
+        // Loshchilov & Hutter (2019), algorithm 2, as PyTorch: w ← w − ηλw, then Adam's step.
+        if (isApart && weightDecay > 0)
+          tf.tidy(() => {
+            variable.assign(tf.mul(variable, 1 - learningRate * weightDecay));
+          });
         adamUpdate({
-          ...{ parameter: parameter.variable, gradient, firstMoment, secondMoment },
-          ...{ step, learningRate, beta1, beta2, epsilon, weightDecay },
+          ...{ parameter: variable, gradient, firstMoment, secondMoment },
+          ...{ step, learningRate, beta1, beta2, epsilon, weightDecay: isApart ? 0 : weightDecay },
         });
+      };
     }
     default:
       return plan satisfies never;
   }
+}
+
+interface NesterovUpdate {
+  readonly variable: tf.Variable;
+  readonly velocity: tf.Variable;
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/** v ← μv + g + λw; w ← w − η(g + λw + μv) (Sutskever et al., 2013, as PyTorch has it), of two updates with one kernel. */
+function nesterov({ variable: parameter, velocity, momentum, weightDecay }: NesterovUpdate): Update {
+  return (gradient, { learningRate }) => {
+    sgdUpdate({ parameter, gradient, velocity, learningRate: 0, momentum, weightDecay });
+    const ahead = tf.tidy(() => tf.add(gradient, tf.mul(velocity, momentum)));
+    sgdUpdate({ parameter, gradient: ahead, velocity: null, learningRate, momentum: 0, weightDecay });
+    ahead.dispose();
+  };
 }

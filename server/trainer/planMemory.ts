@@ -107,6 +107,7 @@ function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSiz
 function momentsOf(optimizer: OptimizerPlan): number {
   switch (optimizer.type) {
     case 'adam':
+    case 'adamw':
       return 2;
     case 'sgd':
       return optimizer.momentum === 0 ? 0 : 1;

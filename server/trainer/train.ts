@@ -11,8 +11,8 @@ import { randomStreams } from '../model/randomStreams.ts';
 import { shapesRecord } from '../probe/shapes.ts';
 import { measure, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { DivergedRecord, RunRecord } from '../protocol/records.ts';
-import { trainingLosses } from '../tensor/ops/trainingLoss.ts';
+import type { CollapsedRecord, DivergedRecord, RunRecord } from '../protocol/records.ts';
+import { smoothedCrossEntropy, trainingLosses } from '../tensor/ops/trainingLoss.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { penaltiesOf } from './gradients.ts';
 import type { TrainingMethod } from './methods/method.ts';
@@ -21,7 +21,9 @@ import { makeOptimizer, type Optimizer } from './optimizer.ts';
 import { networkOf } from './planNetwork.ts';
 import { batchOf, epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
-import { captureState, restoreState, type TrainingState } from './trainingState.ts';
+import { clipped } from './clipping.ts';
+import { CollapseWatch } from './collapseWatch.ts';
+import { captureState, captureTensors, restoreState, restoreTensors, type TrainingState } from './trainingState.ts';
 
 export type TrainerEvent =
   | { readonly type: 'record'; readonly record: RunRecord }
@@ -47,16 +49,20 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
   const optimizer = makeOptimizer(plan.training.optimizer, network);
   const space = attackSpace(network, dataset);
   const { loss = 'cross-entropy', method: methodPlan, threat, batchSize } = plan.training;
-  const lossOf = trainingLosses[loss];
+  const attackLossOf = trainingLosses[loss];
+  const { labelSmoothing = 0 } = plan.training;
+  const lossOf = labelSmoothing > 0 ? smoothedCrossEntropy(labelSmoothing) : attackLossOf;
   const method = makeMethod(
     {
-      ...{ network, space, seed: plan.seed, lossOf, attackLossOf: lossOf, penalties: penaltiesOf(plan.model) },
+      ...{ network, space, seed: plan.seed, lossOf, attackLossOf, penalties: penaltiesOf(plan.model) },
       ...{ threat, batchSize, sampleShape: dataset.sampleShape },
     },
     methodPlan,
   );
+  const { watch: watched } = plan.training;
+  const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   try {
-    yield* runEpochs({ plan, dataset, network, optimizer, method }, options);
+    yield* runEpochs({ plan, dataset, network, optimizer, method, watch }, options);
   } finally {
     tf.dispose([...method.kept.values()]);
     space.dispose();
@@ -71,6 +77,8 @@ interface Training {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly method: TrainingMethod;
+  /** Null where the plan has none. */
+  readonly watch: CollapseWatch | null;
 }
 
 async function* runEpochs(training: Training, { from, signal, onWait }: TrainOptions): AsyncGenerator<TrainerEvent> {
@@ -154,7 +162,43 @@ async function* runSteps(training: Training, { from, signal, batches, length }: 
       return;
     }
     step++;
+    const ending = yield* watchStep(training, step);
+    if (!ending) continue;
+    yield checkpoint(captureState(training, { step, epoch }));
+    yield record(ending);
+    return;
   }
+}
+
+/** Looks where it is the watch's turn. @returns the collapse that ends training; null to go on */
+async function* watchStep(training: Training, step: number): AsyncGenerator<TrainerEvent, CollapsedRecord | null> {
+  const { watch } = training;
+  if (!watch || !isTurn(step, watch.plan.everySteps)) return null;
+  const { onCollapse, factor } = watch.plan;
+  const { record: look, hasCollapsed } = await watch.look(step);
+  yield record(look);
+  if (!hasCollapsed) {
+    if (onCollapse !== 'roll-back' || watch.memory.isCollapsed) return null;
+    watch.good = captureTensors(training);
+    watch.goodStep = step;
+    return null;
+  }
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+  const found = `Catastrophic overfitting by step ${step}: ${percent(look.fgsm)} withstand one step, ${percent(look.pgd)} withstand ${watch.plan.steps}`;
+  const collapse = { type: 'collapsed', step, action: onCollapse, to: null } as const;
+  const remedy = 'Use n-fgsm, gradalign or pgd, a smaller step or a lower learning rate';
+  if (onCollapse === 'roll-back' && watch.good) {
+    restoreTensors(training, watch.good);
+    watch.memory = { ...watch.memory, isCollapsed: false, rateFactor: watch.memory.rateFactor * factor };
+    const message = `${found}. Training goes on from the weights of step ${watch.goodStep}, its learning rate times ${factor}.`;
+    yield record({ ...collapse, to: watch.goodStep, message });
+    return null;
+  }
+  if (onCollapse === 'tell') {
+    yield record({ ...collapse, message: `${found}. ${remedy}.` });
+    return null;
+  }
+  return { ...collapse, action: 'stop', message: `${found}. Training was stopped. ${remedy}.` };
 }
 
 /** @returns whether the epoch's end is done: tested, or without a test in the plan; not so after an abort on the way */
@@ -186,12 +230,17 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const step = stepsDone + 1;
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
-  const rate = learningRate(plan.training.schedule, step, length);
+  const rate = learningRate(plan.training.schedule, step, length) * (training.watch?.memory.rateFactor ?? 1);
   const computed = training.method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
   const measured = measure(computed.gradients);
   const divergence = findDivergence(network, computed.loss, measured, step);
   if (!divergence) {
-    optimizer.update(computed.gradients, { learningRate: rate, step });
+    const { clipping } = plan.training;
+    const gradients = clipping
+      ? clipped(computed.gradients, clipping, { parameters: network.parameters, norms: measured.norms })
+      : computed.gradients;
+    optimizer.update(gradients, { learningRate: rate, step });
+    if (clipping) tf.dispose([...gradients]);
     for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
   }
   computed.dispose();

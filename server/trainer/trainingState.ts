@@ -29,15 +29,27 @@ export interface Remembering {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly method: TrainingMethod;
+  readonly watch: Saving | null;
+}
+
+/** What saves itself beside the tensors of network, optimizer and method. */
+export interface Saving {
+  saved(): ReadonlyMap<string, SavedTensor>;
+  restore(tensors: ReadonlyMap<string, SavedTensor>): void;
 }
 
 /** A copy, independent of what training does next. */
 export function captureState(training: Remembering, { step, epoch }: { step: number; epoch: number }): TrainingState {
+  return { step, epoch, tensors: new Map([...captureTensors(training), ...(training.watch?.saved() ?? [])]) };
+}
+
+/** Weights, statistics and all that moves them, without what the watch remembers. */
+export function captureTensors(training: Remembering): Map<string, SavedTensor> {
   const tensors = new Map<string, SavedTensor>();
   for (const [name, variable] of [...modelVariables(training.network), ...otherVariables(training)]) {
     tensors.set(name, { shape: [...variable.shape], values: Float32Array.from(variable.dataSync()) });
   }
-  return { step, epoch, tensors };
+  return tensors;
 }
 
 /**
@@ -50,8 +62,13 @@ export function restoreNetwork(network: Network, state: TrainingState): void {
 
 /** All that a training remembers. @throws StateMismatchError where a tensor is missing or has another shape. */
 export function restoreState(training: Remembering, state: TrainingState): void {
-  restoreNetwork(training.network, state);
-  restore(otherVariables(training), state);
+  restoreTensors(training, state.tensors);
+  training.watch?.restore(state.tensors);
+}
+
+/** The same without what the watch remembers. */
+export function restoreTensors(training: Remembering, tensors: TrainingState['tensors']): void {
+  restore([...modelVariables(training.network), ...otherVariables(training)], { tensors });
 }
 
 function modelVariables(network: Network): [string, tf.Variable][] {
@@ -65,7 +82,7 @@ function otherVariables({ optimizer, method }: Remembering): [string, tf.Variabl
   ];
 }
 
-function restore(variables: readonly [string, tf.Variable][], { tensors }: TrainingState): void {
+function restore(variables: readonly [string, tf.Variable][], { tensors }: Pick<TrainingState, 'tensors'>): void {
   for (const [name, variable] of variables) {
     const saved = tensors.get(name);
     if (!saved) throw new StateMismatchError(`the checkpoint has no ${name}: it belongs to another experiment`);

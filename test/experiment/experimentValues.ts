@@ -190,8 +190,20 @@ export const experimentValues = fc.record(
         threat: fc.record({ epsilon: fc.double({ min: 1e-6, max: 1, noNaN: true }) }),
         epochs: fc.integer({ min: 1, max: 10_000 }),
         batchSize: fc.integer({ min: 1, max: 4096 }),
-        optimizer: fc.constantFrom('adam', 'sgd'),
-        schedule: fc.constantFrom('constant', 'triangular'),
+        optimizer: fc.constantFrom('adam', 'sgd', 'adamw', { type: 'sgd', nesterov: true }),
+        schedule: fc.constantFrom('constant', 'triangular', 'step', 'cosine', 'one-cycle', {
+          type: 'triangular',
+          peak: 0.4,
+        }),
+        clipping: fc.constantFrom('none', 'global', { type: 'layer', limit: 3 }, 'adaptive'),
+        labelSmoothing: fc.constantFrom(0, 0.1),
+        watch: fc.oneof(
+          fc.constant('off'),
+          fc.record(
+            { everySteps: fc.integer({ min: 1, max: 99 }), onCollapse: fc.constantFrom('tell', 'stop', 'roll-back') },
+            { requiredKeys: [] },
+          ),
+        ),
         augmentation: fc.record({ crop: fc.integer({ min: 0, max: 16 }), flip: fc.boolean() }),
       },
       { requiredKeys: [] },

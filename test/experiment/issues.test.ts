@@ -98,7 +98,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a key of another variant',
       'training: {optimizer: {type: sgd, beta1: 0.9}}',
-      'training.optimizer.beta1: expected one of the keys type, momentum, weightDecay, got the unknown key "beta1"',
+      'training.optimizer.beta1: expected one of the keys type, momentum, weightDecay, nesterov, got the unknown key "beta1"',
       'beta1',
     ],
     ['a key twice', 'seed: 1\nname: a\nseed: 2', 'seed: expected each key once, got "seed" again', 'seed'],

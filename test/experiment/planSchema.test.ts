@@ -115,7 +115,15 @@ describe('a plan from a disk', () => {
   });
 
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
-    const added = ['observe,tensorboard', 'training,loss', 'model,alphaL1', 'model,alphaL2', 'device'];
+    const added = [
+      'observe,tensorboard',
+      'training,loss',
+      'model,alphaL1',
+      'model,alphaL2',
+      'training,labelSmoothing',
+      'device',
+    ];
+    added.push('training,optimizer,nesterov');
     const ofAttacks = ['loss', 'target', 'momentum', 'epsilons'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||
@@ -123,6 +131,8 @@ describe('a plan from a disk', () => {
       isOfWinners(place) ||
       (place[0] === 'evaluation' && ofAttacks.includes(place[2] ?? ''));
     // Those of version 0.1 were the name alone.
+    const isPeak = (place: readonly string[], plan: Plan | undefined) =>
+      String(place) === 'training,schedule,peak' && plan?.training.schedule.type === 'triangular';
     const isOfFgsmRs = (place: readonly string[], plan: Plan | undefined) =>
       plan?.training.method.type === 'fgsm-rs' && /^training,method,(start|statistics)$/.test(String(place));
     fc.assert(
@@ -137,7 +147,8 @@ describe('a plan from a disk', () => {
           Array(4).fill(false),
         );
         const isItem = /^\d+$/.test(place.at(-1)!);
-        if (!isItem && place.length > 0) expect(put(undefined)).toBe(mayLack(place) || isOfFgsmRs(place, plan));
+        if (!isItem && place.length > 0)
+          expect(put(undefined)).toBe(mayLack(place) || isPeak(place, plan) || isOfFgsmRs(place, plan));
         const withExtra = changed(plan, isItem ? [] : place.slice(0, -1), (old) => ({ ...(old as object), extra: 1 }));
         expect(planSchema.safeParse(withExtra).success).toBe(false);
       }),

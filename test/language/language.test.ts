@@ -170,8 +170,8 @@ describe('completion of keys', () => {
         'normalization',
       ],
     ],
-    ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay']],
-    ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay']],
+    ['in braces after a comma', 'training: {optimizer: {type: sgd, |}}', ['momentum', 'weightDecay', 'nesterov']],
+    ['in braces that are still open', 'training: {optimizer: {type: sgd, |', ['momentum', 'weightDecay', 'nesterov']],
     [
       'of the default variant',
       'model:\n  activation:\n    |',

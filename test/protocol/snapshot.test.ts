@@ -99,6 +99,7 @@ describe('snapshot', () => {
     const test = { type: 'test', step: 5, epoch: 1, loss: 0.5, accuracy: 0.25, samples: 8 } as const;
     const finished = { type: 'evaluationFinished', evaluation: 1, samples: 4 } as unknown as RunRecord;
     const started = { type: 'evaluationStarted', evaluation: 1, samples: 4 } as unknown as RunRecord;
+    const collapsed = { type: 'collapsed', step: 6, action: 'roll-back', to: 3, message: 'm' } as const;
     const folded = fold([
       prepared,
       { type: 'step', step: 1, epoch: 1, loss: 2, accuracy: 0.75, learningRate: 0.1 },
@@ -106,11 +107,13 @@ describe('snapshot', () => {
       { ...test, robustAccuracy: 0.125, robustSamples: 3 },
       { ...test, robustAccuracy: null, robustSamples: 0 },
       { type: 'shapes', step: 5, alphas: [] },
+      { type: 'watch', step: 6, samples: 32, of: 'validation', fgsm: 0.7, pgd: 0.1, cosine: 0.2 },
+      collapsed,
       started,
       finished,
     ]);
     expect(folded).toEqual({
-      ...{ run, plan, cursor: 8, prepared, divergence: null },
+      ...{ run, plan, cursor: 10, prepared, divergence: null },
       steps: { step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
       norms: {
         ...{ step: [2], weights: [floats(3)], gradients: [floats(4)] },
@@ -122,6 +125,8 @@ describe('snapshot', () => {
         ...{ auc: [Number.NaN, Number.NaN], validationLoss: [Number.NaN, Number.NaN] },
         validationAccuracy: [Number.NaN, Number.NaN],
       },
+      watch: { step: [6], samples: [32], fgsm: [0.7], pgd: [0.1], cosine: [0.2] },
+      collapses: [collapsed],
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
       evaluations: [{ started, restarts: [], clean: null, distances: null, finished }],
     });

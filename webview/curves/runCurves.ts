@@ -16,6 +16,7 @@ export interface RunCurves {
   readonly learningRate: readonly number[];
   readonly imagesPerSecond: Float64Array;
   readonly tests: TestCurves;
+  readonly watch: WatchCurves;
   readonly normStep: readonly number[];
   /** L2 norm of all gradients together. */
   readonly gradientNorm: readonly number[];
@@ -32,6 +33,14 @@ export interface TestCurves {
   readonly validation: readonly number[];
   /** Empty where the plan asks for no attack. */
   readonly robust: IntervalCurve & { readonly step: readonly number[] };
+}
+
+/** Looks of the watch over adversarial training; empty where there is none. */
+export interface WatchCurves {
+  readonly step: readonly number[];
+  readonly fgsm: readonly number[];
+  readonly pgd: readonly number[];
+  readonly cosine: readonly number[];
 }
 
 export interface IntervalCurve {
@@ -55,6 +64,7 @@ export function deriveCurves(snapshot: RunSnapshot, gradientNorms: readonly numb
     learningRate: pick(steps.learningRate, kept),
     imagesPerSecond: throughput(step, timeMs, plan.training.batchSize),
     tests: deriveTests(tests),
+    watch: deriveWatch(snapshot.watch),
     normStep: pick(norms.step, keptNorms),
     gradientNorm: pick(gradientNorms, keptNorms),
     stepsPerEpoch:
@@ -129,6 +139,11 @@ function deriveTests(tests: RunSnapshot['tests']): TestCurves {
       ...withIntervals(pick(robustAccuracy, attacked), pick(robustSamples, attacked)),
     },
   };
+}
+
+function deriveWatch({ step, fgsm, pgd, cosine }: RunSnapshot['watch']): WatchCurves {
+  const kept = keepNewest(step);
+  return { step: pick(step, kept), fgsm: pick(fgsm, kept), pgd: pick(pgd, kept), cosine: pick(cosine, kept) };
 }
 
 function withIntervals(proportions: readonly number[], samples: readonly number[]): IntervalCurve {

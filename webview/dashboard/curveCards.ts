@@ -71,6 +71,7 @@ export function buildCards(
     },
   ];
   if (tests.step.length > 0) cards.push(testCard(snapshot, curves, { testX, robustX }, palette));
+  if (curves.watch.step.length > 0) cards.push(watchCard(snapshot, curves, view.xAxis, palette));
   cards.push({
     id: 'rate',
     title: 'learning rate',
@@ -178,6 +179,35 @@ function testCard(
       const robust = formatPercent(valueAt(axes.robustX, tests.robust.value, at));
       return [clean, ...others, { name: 'robust', text: robust, tone: 'attacked' }];
     },
+  };
+}
+
+/** One step against many, on images of the watch; a collapse is said in the subtitle. */
+function watchCard(snapshot: RunSnapshot, curves: RunCurves, axis: XAxis, palette: Palette): CurveCard {
+  const { watch } = curves;
+  const x = axisValues(curves, watch.step, axis);
+  const collapse = snapshot.collapses.at(-1);
+  const samples = formatCount(snapshot.watch.samples.at(-1) ?? 0);
+  const steps = snapshot.plan.training.watch?.steps ?? 10;
+  const lines = [
+    { name: 'FGSM', y: watch.fgsm, color: palette.clean, tone: 'clean' },
+    { name: `PGD-${steps.toString()}`, y: watch.pgd, color: palette.attacked, tone: 'attacked' },
+    { name: 'cosine', y: watch.cosine, color: palette.rate, tone: 'plain' },
+  ] as const;
+  return {
+    id: 'watch',
+    title: 'watch',
+    subtitle: collapse
+      ? `collapsed at step ${formatCount(collapse.step)}${collapse.to === null ? '' : `, back to ${formatCount(collapse.to)}`}`
+      : `one step against many · ${samples} images · no collapse`,
+    curves: lines.map(({ name, y, color }) => ({ name, x, y, color, hasDots: true, isDashed: name === 'cosine' })),
+    yScale: 'linear',
+    formatY: percentTick,
+    read: (at) =>
+      lines.map(({ name, y, tone }) => {
+        const value = valueAt(x, y, at);
+        return { name, text: name === 'cosine' ? formatNumber(value, 2) : formatPercent(value), tone };
+      }),
   };
 }
 

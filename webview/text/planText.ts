@@ -6,9 +6,10 @@ import { formatCount, formatFraction, formatNumber } from './numbers.ts';
 
 /** `triangular 0.01 → 1` */
 export function scheduleText(schedule: SchedulePlan): string {
-  return schedule.type === 'constant'
-    ? `constant ${formatPlain(schedule.learningRate)}`
-    : `triangular ${formatPlain(schedule.min)} → ${formatPlain(schedule.max)}`;
+  const { type } = schedule;
+  return 'max' in schedule
+    ? `${type} ${formatPlain(schedule.min)} → ${formatPlain(schedule.max)}`
+    : `${type} ${formatPlain(schedule.learningRate)}`;
 }
 
 /** `L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images`; without what is switched off. */

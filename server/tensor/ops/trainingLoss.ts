@@ -36,3 +36,26 @@ export function leastSquares(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tenso
   });
   return op(logits) as tf.Tensor1D;
 }
+
+/**
+ * Cross-entropy with smoothed labels (Szegedy et al., 2016, section 7): −Σₖ qₖ·log pₖ, q_y = 1 − s + s/K and s/K elsewhere, with
+ * gradient p − q.
+ * @param smoothing s in [0, 1).
+ */
+export function smoothedCrossEntropy(smoothing: number): TrainingLoss {
+  return (logits, labels) => {
+    const op = tf.customGrad((...operands) => {
+      const [z, save] = operands as unknown as [tf.Tensor2D, tf.GradSaveFunc];
+      const nClasses = z.shape[1];
+      const below = tf.sub(z, tf.max(z, 1, true));
+      const logP = tf.sub(below, tf.log(tf.sum(tf.exp(below), 1, true)));
+      const q = tf.add(tf.mul(tf.oneHot(labels, nClasses), 1 - smoothing), smoothing / nClasses);
+      save([tf.sub(tf.exp(logP), q)]);
+      return {
+        value: tf.neg(tf.sum(tf.mul(q, logP), 1)),
+        gradFunc: (dy, [slope]) => tf.tidy(() => tf.mul(slope!, tf.reshape(dy as tf.Tensor, [-1, 1]))),
+      };
+    });
+    return op(logits) as tf.Tensor1D;
+  };
+}

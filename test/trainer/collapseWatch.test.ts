@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Plan, WatchPlan } from '../../server/protocol/plan.ts';
+import type { CollapsedRecord, RunRecord, StepRecord, WatchRecord } from '../../server/protocol/records.ts';
+import { isCollapse } from '../../server/trainer/collapseWatch.ts';
+import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+
+beforeAll(openCpu);
+
+const dataset = tinyDataset();
+/** A gap that any difference exceeds: what is left is whether PGD falls below half of its best. */
+const anyGap: WatchPlan = { everySteps: 1, samples: 4, steps: 2, gap: -1, onCollapse: 'tell', factor: 0.5 };
+
+/** Steps so large that the network forgets what it withstood. */
+function planOf(watch: Partial<WatchPlan>, epochs = 4): Plan {
+  return {
+    ...tinyPlan,
+    seed: 3,
+    training: {
+      ...tinyPlan.training,
+      epochs,
+      schedule: { type: 'constant', learningRate: 0.1 },
+      watch: { ...anyGap, ...watch },
+    },
+    observe: { ...tinyPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 },
+  };
+}
+
+function ofType<T extends RunRecord['type']>(records: readonly RunRecord[], type: T) {
+  return records.filter((record): record is Extract<RunRecord, { type: T }> => record.type === type);
+}
+
+describe('isCollapse', () => {
+  it('needs both: one step withstood more often than many by the gap, and at most half as many as at best', () => {
+    expect(isCollapse({ fgsm: 0.7, pgd: 0.1, best: 0.3, gap: 0.25 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.36, pgd: 0.1, best: 0.3, gap: 0.25 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.34, pgd: 0.1, best: 0.3, gap: 0.25 })).toBe(false);
+    expect(isCollapse({ fgsm: 0.7, pgd: 0.15, best: 0.3, gap: 0.25 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.7, pgd: 0.2, best: 0.3, gap: 0.25 })).toBe(false);
+  });
+});
+
+describe('the watch over training', () => {
+  it('looks every so many steps, and changes nothing of what is trained', async () => {
+    const plan = planOf({ everySteps: 3 });
+    const { watch: _, ...training } = plan.training;
+    const watched = await collect(plan, dataset);
+    const alone = await collect({ ...plan, training }, dataset);
+    expect(ofType(watched.records, 'watch').map(({ step }) => step)).toEqual([3, 6]);
+    expect(ofType(watched.records, 'step')).toEqual(ofType(alone.records, 'step'));
+    for (const look of ofType(watched.records, 'watch')) {
+      expect(look).toMatchObject({ samples: 4, of: 'training' } satisfies Partial<WatchRecord>);
+      expect(look.pgd).toBeLessThanOrEqual(1);
+      expect(Math.abs(look.cosine)).toBeLessThanOrEqual(1 + 1e-6);
+    }
+    const own = alone.states.at(-1)!.tensors;
+    const tensors = new Map([...watched.states.at(-1)!.tensors].filter(([name]) => !name.startsWith('watch/')));
+    expect(tensors).toEqual(own);
+  });
+
+  it('tells a collapse once, and goes on', async () => {
+    const { records } = await collect(planOf({}), dataset);
+    const collapses = ofType(records, 'collapsed');
+    expect(collapses.length).toBeGreaterThan(0);
+    expect(collapses[0]).toMatchObject({ action: 'tell', to: null } satisfies Partial<CollapsedRecord>);
+    expect(ofType(records, 'step')).toHaveLength(8);
+    const looks = ofType(records, 'watch');
+    const first = looks.findIndex(({ step }) => step === collapses[0]!.step);
+    const best = Math.max(...looks.slice(0, first).map(({ pgd }) => pgd));
+    expect(looks[first]!.pgd).toBeLessThanOrEqual(best / 2);
+    // As long as it lasts it is not told again.
+    for (const { step } of collapses.slice(1)) {
+      const before = looks.findIndex((look) => look.step === step) - 1;
+      expect(looks[before]!.pgd).toBeGreaterThan(Math.max(...looks.slice(0, before).map(({ pgd }) => pgd)) / 2);
+    }
+  });
+
+  it('stops by the plan, with a state of the step at hand', async () => {
+    const { records, states } = await collect(planOf({ onCollapse: 'stop' }), dataset);
+    const last = records.at(-1) as CollapsedRecord;
+    expect(last).toMatchObject({ type: 'collapsed', action: 'stop' });
+    expect(last.message).toContain('Training was stopped.');
+    expect(states.at(-1)!.step).toBe(last.step);
+    expect(ofType(records, 'step')).toHaveLength(last.step);
+  });
+
+  it('goes back to the weights of the last look without a collapse, with a smaller learning rate, also when resumed', async () => {
+    const plan = planOf({ onCollapse: 'roll-back' });
+    const whole = await collect(plan, dataset);
+    const [collapse] = ofType(whole.records, 'collapsed');
+    expect(collapse).toMatchObject({ action: 'roll-back' });
+    expect(collapse!.to).toBeLessThan(collapse!.step);
+    const rates = ofType(whole.records, 'step').map((record: StepRecord) => [record.step, record.learningRate]);
+    for (const [step, rate] of rates.slice(0, collapse!.step)) expect([step, rate]).toEqual([step, 0.1]);
+    expect(rates[collapse!.step]![1]).toBeCloseTo(0.05, 12);
+    for (let stopAfter = 1; stopAfter < 8; stopAfter++) {
+      const controller = new AbortController();
+      const head = await collect(plan, dataset, {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.type === 'record' && event.record.type === 'step' && event.record.step === stopAfter)
+            controller.abort();
+        },
+      });
+      const state = head.states.at(-1)!;
+      expect(state.step).toBe(stopAfter);
+      if (stopAfter === collapse!.step) {
+        const good = (await collect(planOf({ onCollapse: 'roll-back' }), dataset, stopAt(collapse!.to!))).states.at(
+          -1,
+        )!;
+        for (const [name, tensor] of good.tensors)
+          if (!name.startsWith('watch/')) expect(state.tensors.get(name)).toEqual(tensor);
+      }
+      const tail = await collect(plan, dataset, { from: state });
+      expect([...head.records, ...tail.records.slice(1)]).toEqual(whole.records);
+      expect(tail.states.at(-1)).toEqual(whole.states.at(-1));
+    }
+  });
+});
+
+function stopAt(step: number): Partial<Parameters<typeof collect>[2]> {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onEvent: (event) => {
+      if (event.type === 'record' && event.record.type === 'step' && event.record.step === step) controller.abort();
+    },
+  };
+}
