@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateAttack } from '../../server/attack/evaluation.ts';
+import { attackSpace } from '../../server/attack/space.ts';
 import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
