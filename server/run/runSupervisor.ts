@@ -1,7 +1,6 @@
 // The server's runs: which there are, which one is at work here, which wait, and the trainer processes. One run trains at a time.
 // Clients and messages are not known here. What this server alone knows of a run (that it is queued, why its trainer died) lies over
 // what the run's folder says.
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
@@ -16,10 +15,11 @@ import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.t
 import type { NewRun } from './runFolder.ts';
 import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
-import { noDebugger } from './processSignals.ts';
 import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
-import type { FromTrainer, ToTrainer } from './trainerMessages.ts';
+import { forkTrainer } from './forkTrainer.ts';
+import type { GoneTrainer } from './forkTrainer.ts';
+import type { ToTrainer } from './trainerMessages.ts';
 
 export interface SupervisorOptions {
   readonly runsFolder: string;
@@ -44,14 +44,6 @@ interface Entry {
   work: Work | null;
 }
 
-/** How a trainer process ended without an end of its run. */
-interface Exit {
-  readonly status: 'failed' | 'interrupted';
-  readonly text: string;
-  /** Why it could not begin, by its disk; null where it had begun, or ended without a word. */
-  readonly refusal: string | null;
-}
-
 interface SupervisorEvents {
   /** A summary changed. */
   changed: [run: RunSummary];
@@ -59,8 +51,6 @@ interface SupervisorEvents {
   cut: [runId: string];
   deleted: [run: RunSummary];
 }
-
-const stderrKeptBytes = 4000;
 
 export class RunSupervisor {
   readonly events = new EventEmitter<SupervisorEvents>();
@@ -283,64 +273,31 @@ export class RunSupervisor {
   }
 
   #fork(entry: Entry): void {
-    const child = fork(this.#options.trainerFile, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning', ...noDebugger],
-      cwd: path.dirname(this.#options.trainerFile),
-    });
-    entry.child = child;
-    let stderr = '';
-    let end: RunSummary | null = null;
-    let refusal: string | null = null;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-stderrKeptBytes);
-      this.#options.log(`[${entry.id}] ${text.trimEnd()}`);
-    });
-    child.on('message', (message: FromTrainer) => {
-      switch (message.type) {
-        case 'ready':
-          if (entry.work) this.#tell(entry, { type: 'begin', folder: entry.summary.folder, work: entry.work });
-          return;
-        case 'changed':
-        case 'ended': {
-          const { summary } = message;
-          // A run is at rest once nobody writes its folder any more.
-          if (!isLive(summary.status)) end = summary;
-          else this.#progress(entry, summary);
-          return;
+    const { trainerFile, log } = this.#options;
+    entry.child = forkTrainer(trainerFile, {
+      log: (line) => {
+        log(`[${entry.id}] ${line}`);
+      },
+      onReady: () => {
+        if (entry.work) this.#tell(entry, { type: 'begin', folder: entry.summary.folder, work: entry.work });
+      },
+      onProgress: (summary) => {
+        this.#progress(entry, summary);
+      },
+      onGone: (gone) => {
+        const { work } = entry;
+        entry.child = null;
+        const { folder } = entry.summary;
+        try {
+          if (isOthers(folder, work, gone)) this.#read(folder, entry);
+          else this.#settle(entry, work, gone);
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          // A folder that can't be read now, or that is none any more, ends its run and not the server.
+          this.#read(folder, entry);
         }
-        case 'refused':
-          refusal = message.message;
-          return;
-        default:
-          message satisfies never;
-      }
-    });
-    let exit: Omit<Exit, 'refusal'> = { status: 'failed', text: 'could not be started' };
-    child.on('error', (error) => {
-      exit = { status: 'failed', text: `failed (${error.message})` };
-      this.#options.log(`[${entry.id}] ${error.message}`);
-      if (child.pid === undefined) child.emit('close', null, null);
-    });
-    child.on('exit', (code, signal) => {
-      exit = signal
-        ? { status: 'interrupted', text: `was ended by ${signal}` }
-        : { status: 'failed', text: `ended with code ${String(code)}` };
-    });
-    child.once('close', () => {
-      const { work } = entry;
-      entry.child = null;
-      const { folder } = entry.summary;
-      try {
-        if (isOthers(folder, work, { pid: child.pid, refusal })) this.#read(folder, entry);
-        else this.#settle(entry, work, end, { ...exit, refusal }, stderr);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        // A folder that can't be read now, or that is none any more, ends its run and not the server.
-        this.#read(folder, entry);
-      }
-      this.#startNext();
+        this.#startNext();
+      },
     });
   }
 
@@ -351,7 +308,7 @@ export class RunSupervisor {
   }
 
   /** After its trainer has gone. */
-  #settle(entry: Entry, work: Work | null, end: RunSummary | null, exit: Exit, stderr: string): void {
+  #settle(entry: Entry, work: Work | null, { end, status: exitStatus, text, refusal, lastWords }: GoneTrainer): void {
     const { folder } = entry.summary;
     if (end) {
       // What could not be written, as on a full disk, is still said.
@@ -359,13 +316,12 @@ export class RunSupervisor {
       this.#change(entry, end);
       return;
     }
-    const lastWords = stderr.trim().split('\n').at(-1);
     const said = lastWords ? ` Its last words: ${lastWords}` : '';
     const what = work?.type === 'evaluate' ? 'Start the attack again.' : remedy(entry.summary);
-    const message = exit.refusal ?? `The trainer process ${exit.text}. ${what}${said}`;
+    const message = refusal ?? `The trainer process ${text}. ${what}${said}`;
     // What was cut off may be an evaluation: the run itself rests as before.
-    const status = work?.type === 'evaluate' ? judged(glance(folder), this.#watch).summary.status : exit.status;
-    const isDiskNamed = exit.refusal !== null;
+    const status = work?.type === 'evaluate' ? judged(glance(folder), this.#watch).summary.status : exitStatus;
+    const isDiskNamed = refusal !== null;
     this.#note(entry, { status, message }, { incarnation: newestOf(folder) + 1, isDiskNamed });
   }
 
@@ -407,7 +363,7 @@ export class RunSupervisor {
 }
 
 /** Whether the newest work on the run is not that of our trainer: then only the folder knows. */
-function isOthers(folder: string, work: Work | null, trainer: { pid: number | undefined; refusal: string | null }) {
+function isOthers(folder: string, work: Work | null, trainer: GoneTrainer) {
   const newest = newestOf(folder);
   if (!work || newest < work.incarnation) return false;
   if (newest > work.incarnation) return true;
