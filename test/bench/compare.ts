@@ -19,6 +19,8 @@ export interface ComparisonResult {
   readonly theirs: SideResult;
   /** Theirs over ours, pair by pair. */
   readonly ratio: Summary;
+  /** The same of processor time, which others' work on the machine touches less. */
+  readonly cpuRatio: Summary;
   readonly peakRatio: number;
   readonly scaled: { readonly what: string; readonly oursMs: number; readonly theirsMs: number } | null;
 }
@@ -62,6 +64,10 @@ export async function compare(
     theirs: other,
     ratio: summarize(
       pairs.map(([own, rival]) => rival.ms / own.ms),
+      3,
+    ),
+    cpuRatio: summarize(
+      pairs.map(([own, rival]) => rival.cpuMs / own.cpuMs),
       3,
     ),
     peakRatio: Math.round((1000 * other.peakBytes) / mine.peakBytes) / 1000,

@@ -1,8 +1,9 @@
 // npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow,torch]
-//                  [--runtime torch --device cuda]
+//                  [--runtime torch --device cuda] [--against FOLDER]
 // Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
 // the ten costliest ops of a step; the hot kernels alone; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
-// environment that --setup-torch makes in node_modules/.cache) only ours are timed. --list names what there is.
+// environment that --setup-torch makes in node_modules/.cache) only ours are timed. --against FOLDER, a built checkout of another commit,
+// measures every activation with a name beside the same there. --list names what there is.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRuntime } from '../../server/tensor/runtime.ts';
@@ -14,7 +15,7 @@ import { timeKernels } from './kernels.ts';
 import { printReport } from './report.ts';
 import { findTorch, setUpTorch } from './setupTorch.ts';
 import { describeMachine } from './statistics.ts';
-import { comparisons, comparisonsOn, opsWork } from './work.ts';
+import { besideCheckout, comparisons, comparisonsOn, opsWork } from './work.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,15 +29,21 @@ const { values: options } = parseArgs({
     rivals: { type: 'string', default: '' },
     runtime: { type: 'string', default: 'wasm' },
     device: { type: 'string', default: 'cpu' },
+    against: { type: 'string' },
   },
 });
 const rounds = Number(options.rounds);
 const threads = Number(options.threads);
 const only = options.only?.split(',');
-const isWanted = (name) => !only || only.includes(name);
+// `activations` for all that are called activations:….
+const isWanted = (name) => !only || only.includes(name) || only.includes(name.split(':')[0]);
 
 const isOnTorch = options.runtime === 'torch';
 const all = isOnTorch ? comparisonsOn(options.device, threads) : comparisons(threads, options.rivals.split(','));
+if (options.against) {
+  const here = path.join(import.meta.dirname, '../..');
+  all.push(...besideCheckout(threads, { here, there: path.resolve(options.against) }));
+}
 if (options.list) {
   console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'gains', 'data'].join('\n'));
   process.exit();

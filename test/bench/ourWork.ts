@@ -1,19 +1,23 @@
 // A process of ours for engineProcess.ts: opens the runtime, warms up, then does one piece of work for each line that it reads.
 import path from 'node:path';
 import readline from 'node:readline';
-import { openRuntime } from '../../server/tensor/runtime.ts';
+import type { openRuntime } from '../../server/tensor/runtime.ts';
 import type { Engine, Work } from './work.ts';
 import { makeAttacker } from './attackStep.ts';
-import { makeStepper } from './trainingStep.ts';
+import { makeStepper, makeStepperOf } from './trainingStep.ts';
 
 const options = JSON.parse(process.argv[2]!) as Work & Extract<Engine, { name: 'ours' }>;
 /** The engine compiles the hot kernels anew in the first steps; plain JavaScript takes too long to be asked twice. */
 const nWarmUps = options.runtime === 'cpu' ? 1 : 3;
 
-const assetsFolder = path.join(import.meta.dirname, '../../dist');
+const folder = options.folder ?? path.join(import.meta.dirname, '../..');
+const { openRuntime: open } = (await import(path.join(folder, 'server/tensor/runtime.ts'))) as {
+  readonly openRuntime: typeof openRuntime;
+};
 const { threads, device = 'cpu' } = options;
-const runtime = await openRuntime(options.runtime, { assetsFolder, threads, device });
-const work = options.kind === 'pgd' ? await makeAttacker(options) : makeStepper(options);
+const assetsFolder = path.join(folder, 'dist');
+const runtime = await open(options.runtime as 'wasm', { assetsFolder, threads, device });
+const work = await makeWork();
 for (let i = 0; i < nWarmUps; i++) await work();
 answer({ about: `${runtime.name} · ${runtime.device}` });
 for await (const _ of readline.createInterface({ input: process.stdin })) {
@@ -25,6 +29,11 @@ for await (const _ of readline.createInterface({ input: process.stdin })) {
   answer({ ms: performance.now() - startMs, cpuMs: (user + system) / 1000, peakBytes });
 }
 process.exit();
+
+function makeWork(): Promise<() => Promise<void>> | (() => Promise<void>) {
+  if (options.kind === 'pgd') return makeAttacker(options);
+  return options.folder === undefined ? makeStepper(options) : makeStepperOf(options.folder, options);
+}
 
 function answer(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);

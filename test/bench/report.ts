@@ -26,9 +26,9 @@ export function printReport({ machine, comparisons, ops, kernels, gains, data }:
       console.log(`${result.name}: ${result.failure}`);
       continue;
     }
-    const { name, ours, theirs, ratio, peakRatio, scaled } = result;
+    const { name, ours, theirs, ratio, cpuRatio, peakRatio, scaled } = result;
     console.log(
-      `${name}: ${String(ratio.median)} × (${String(ratio.minimum)}–${String(ratio.maximum)}), peak memory ${String(peakRatio)} ×`,
+      `${name}: ${String(ratio.median)} × (${String(ratio.minimum)}–${String(ratio.maximum)}), processor time ${String(cpuRatio.median)} ×, peak memory ${String(peakRatio)} ×`,
     );
     for (const side of [ours, theirs]) console.log(`  ${describe(side)}`);
     if (scaled) console.log(`  scaled to ${scaled.what}: ${String(scaled.oursMs)} ms, ${String(scaled.theirsMs)} ms`);

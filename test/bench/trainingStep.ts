@@ -1,22 +1,44 @@
 // One training step after the other as the trainer makes them: batch, attack, forward, backward, norms, update.
-import { datasetHere } from '../../server/data/dataset.ts';
+import path from 'node:path';
+import { datasetHere, type openDataset } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
+import { usualActivation } from '../../server/formula/activationFunction.ts';
+import { activations, type ActivationName } from '../../server/formula/activations.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
 import { completeMethod, methodEntry } from '../../server/protocol/methodTable.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
-import { train } from '../../server/trainer/train.ts';
+import { train, type TrainerEvent } from '../../server/trainer/train.ts';
 import { otherKafs, typedFormulas, type Work } from './work.ts';
 
 const nBatches = 4;
 /** More than any benchmark makes. */
 const epochs = 100_000;
 
+type Stepper = () => Promise<void>;
+
+const neverAborted = new AbortController().signal;
+
 /** @returns a function that makes one step; the runtime must be open */
-export function makeStepper(work: Work): () => Promise<void> {
+export function makeStepper(work: Work): Stepper {
   const plan = planOf(work);
   const shapes = { trainSamples: work.batchSize * nBatches, testSamples: 10, seed: 0 };
   const dataset = datasetHere(plan.dataset, makeShapes(shapes));
-  const events = train(plan, dataset, { from: null, signal: new AbortController().signal });
+  return stepperOf(train(plan, dataset, { from: null, signal: neverAborted }));
+}
+
+/** The same by the trainer and the data of a checkout, which may be of another commit. */
+export async function makeStepperOf(folder: string, work: Work): Promise<Stepper> {
+  const trainer = (await import(path.join(folder, 'server/trainer/train.ts'))) as { readonly train: typeof train };
+  const data = (await import(path.join(folder, 'server/data/dataset.ts'))) as {
+    readonly openDataset: typeof openDataset;
+  };
+  const plan = planOf(work);
+  const surroundings = { cacheFolder: '', signal: neverAborted, onProgress: () => undefined };
+  const dataset = await data.openDataset(plan.dataset, { assetsFolder: path.join(folder, 'dist'), ...surroundings });
+  return stepperOf(trainer.train(plan, dataset, { from: null, signal: neverAborted }));
+}
+
+function stepperOf(events: AsyncGenerator<TrainerEvent>): Stepper {
   return async () => {
     for (;;) {
       const next = await events.next();
@@ -57,10 +79,14 @@ function activationOf(activation: Work['activation'], dictionary: number): Activ
     const kernels = otherKafs[activation];
     return { ...kafOf(dictionary), type: kernels.length > 1 ? 'multi-kaf' : 'kaf', kernels };
   }
-  if (activation === 'relu' || activation === 'swish') return { type: activation };
+  if (isNamed(activation)) return usualActivation(activation);
   const { formula, parameters } = typedFormulas[activation];
   const named = parameters.map((name) => ({ name, start: 1, min: null, max: null }));
   return { type: 'formula', formula, parameters: named };
+}
+
+function isNamed(activation: string): activation is ActivationName {
+  return Object.hasOwn(activations, activation);
 }
 
 function isOtherKaf(activation: string): activation is keyof typeof otherKafs {

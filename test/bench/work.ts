@@ -1,13 +1,14 @@
 // What is measured: who does which work, and with whom it is compared. How each works is in ourWork.ts and torchWork.py.
-
-import type { MethodName } from '../../server/protocol/methodTable.ts';
+import path from 'node:path';
+import { activations, type ActivationName } from '../../server/formula/activations.ts';
 import type { KafKernelName } from '../../server/formula/kafKernels.ts';
+import type { MethodName } from '../../server/protocol/methodTable.ts';
 
 export interface Work {
   /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
   readonly kind: 'step' | 'pgd';
   readonly network: 'light' | 'vgg' | 'resnet20' | 'preact-resnet18' | 'cnn5';
-  readonly activation: 'kaf' | 'kaf-2d' | 'swish' | 'relu' | keyof typeof otherKafs | keyof typeof typedFormulas;
+  readonly activation: 'kaf' | 'kaf-2d' | ActivationName | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
   readonly dictionary: number;
   readonly method: MethodName;
@@ -25,6 +26,8 @@ interface Ours {
   readonly runtime: 'wasm' | 'cpu' | 'tensorflow' | 'torch';
   /** Of the runtime `torch`. */
   readonly device?: string;
+  /** Of a built checkout whose trainer makes the steps; absent for this one's loop on pictures in memory. */
+  readonly folder?: string;
 }
 
 export interface Side {
@@ -110,6 +113,19 @@ const besidePyTorch: Readonly<Record<string, Work>> = {
 
 const pgd50 = { factor: (50 * 512) / batchSize, what: 'PGD-50 on 512 images' };
 
+/** Each activation with a name here beside the same in a built checkout of another commit. */
+export function besideCheckout(
+  threads: number,
+  folders: { readonly here: string; readonly there: string },
+): Comparison[] {
+  const ours = { name: 'ours', runtime: 'wasm', threads } as const;
+  return (Object.keys(activations) as ActivationName[]).map((activation) => {
+    const work: Work = { ...vgg, activation };
+    const [here, there] = [folders.here, folders.there].map((folder) => ({ work, engine: { ...ours, folder } }));
+    return { name: `activations:${activation}`, ours: there!, theirs: here!, scale: null };
+  });
+}
+
 export function comparisons(threads: number, rivals: readonly string[]): Comparison[] {
   const wasm = { name: 'ours', runtime: 'wasm', threads } as const;
   const list: Comparison[] = [];
@@ -158,5 +174,6 @@ export function describeSide({ work, engine }: Side): string {
   const who = engine.name === 'ours' ? `ours on ${engine.runtime}` : `PyTorch ${engine.mode}`;
   const how = activation === 'kaf' ? `KAF D=${dictionary}` : activation;
   const what = kind === 'pgd' ? 'PGD step' : `${method} step`;
-  return `${network} ${how}, ${what}, ${who}, ${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
+  const where = engine.name === 'ours' && engine.folder !== undefined ? ` of ${path.basename(engine.folder)}` : '';
+  return `${network} ${how}, ${what}, ${who}${where}, ${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
 }
