@@ -21,6 +21,12 @@ const maxParameters = 16;
 const share = { min: 0, max: 1, isMinExcluded: true };
 const epochs = { min: 1, max: 10_000 };
 
+const epsilonRange = { min: 0, max: 1, isMinExcluded: true } as const;
+const normalStart = {
+  description: 'Drawn from a normal distribution around 0.',
+  keys: { normal: number('σ, the standard deviation; 0 for all zero.', { min: 0, max: 100 }, 0.3) },
+};
+
 const kafKeys = {
   dictionary: number(
     'D, the number of kernels: points dᵢ spread evenly over [−boundary, boundary].',
@@ -38,11 +44,7 @@ const kafKeys = {
   init: keyedVariants(
     'The coefficients α before training.',
     {
-      normal: {
-        description: 'Drawn from a normal distribution around 0.',
-        equation: 'αᵢ ~ N(0, σ²)',
-        keys: { normal: number('σ, the standard deviation; 0 for all zero.', { min: 0, max: 100 }, 0.3) },
-      },
+      normal: { ...normalStart, equation: 'αᵢ ~ N(0, σ²)' },
       ridge: {
         description: 'Fitted to another activation function by ridge regression (4.11).',
         equation: 'α = (K + εI)⁻¹ t,  Kᵢⱼ = κ(dᵢ, dⱼ),  tᵢ = target(dᵢ)',
@@ -57,7 +59,7 @@ const kafKeys = {
             },
             'elu',
           ),
-          epsilon: number('ε of the ridge regression.', { min: 0, max: 1, isMinExcluded: true }, '1e-6'),
+          epsilon: number('ε of the ridge regression.', epsilonRange, '1e-6'),
         },
       },
     },
@@ -179,7 +181,7 @@ export const activationSetting = variants(
     },
     'kaf-2d': {
       description:
-        'Two-dimensional KAF (Scardapane et al., 2017): of pairs of channels, which become one; the layer before has twice the weights. Slower, and not for resnets.',
+        'Two-dimensional KAF (Scardapane et al., 2017): of pairs of channels, which become one; the layer before has twice the weights. Slower, and not for preact-resnet18.',
       equation: 'f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²))',
       keys: {
         dictionary: number(
@@ -195,7 +197,21 @@ export const activationSetting = variants(
         gamma: number('γ, the bandwidth of the kernels.', { min: 0, max: 1e10, isMinExcluded: true }, 'auto', {
           words: { auto: { description: '1/(4Δ²) with Δ = 2b/(D − 1), the spacing of the dictionary.' } },
         }),
-        std: number('σ of the coefficients before training, αᵢⱼ ~ N(0, σ²).', { min: 0, max: 100 }, 0.3),
+        init: keyedVariants(
+          'The coefficients α before training.',
+          {
+            normal: { ...normalStart, equation: 'αᵢⱼ ~ N(0, σ²)' },
+            ridge: {
+              description: 'Fitted to another activation function at (u + v)/√2 by ridge regression.',
+              equation: 'α = (K⊗K + εI)⁻¹ t,  Kᵢⱼ = κ(dᵢ, dⱼ),  tᵢⱼ = target((dᵢ + dⱼ)/√2)',
+              keys: {
+                ridge: word('The function to start as, at D = 10 within 0.05 on [−2.5, 2.5]².', startTargets, 'elu'),
+                epsilon: number('ε of the ridge regression.', epsilonRange, '1e-4'),
+              },
+            },
+          },
+          '{normal: 0.3}',
+        ),
       },
     },
     ...named,
@@ -279,7 +295,7 @@ export const activationSetting = variants(
     },
     maxout: {
       description:
-        'Maxout (4.5): the largest of K linear maps, each normalised by itself; the layer before has K times the weights. Not for resnets.',
+        'Maxout (4.5): the largest of K linear maps, each normalised by itself; the layer before has K times the weights. Not for preact-resnet18.',
       equation: 'f(x) = maxₖ (wₖᵀx + bₖ)',
       keys: {
         maps: number('K, the linear maps of a unit.', { min: 2, max: 16 }, 2, { isInteger: true, unit: 'maps' }),

@@ -193,10 +193,10 @@ function activationPlan(values: Values['model']['activation']): ActivationPlan {
     return { type: values.type, formula: values.formula, parameters };
   }
   if (values.type === 'kaf-2d') {
-    const { type, dictionary, boundary, std } = values;
+    const { type, dictionary, boundary, init } = values;
     // Each element's neighbours stand in two directions.
     const gamma = values.gamma === 'auto' ? 1.5 * automaticGamma(dictionary, boundary) : values.gamma;
-    return { type, dictionary, boundary, gamma, std };
+    return { type, dictionary, boundary, gamma, init: kafInit(type, init) };
   }
   if (!isKafValues(values)) return { ...values };
   const { type, dictionary, boundary } = values;
@@ -224,7 +224,7 @@ export function isKafValues(values: Values['model']['activation']): values is Ka
   return 'dictionary' in values && values.type !== 'kaf-2d';
 }
 
-function kafInit(type: KafValues['type'], init: KafValues['init']): KafInit {
+function kafInit(type: KafValues['type'] | 'kaf-2d', init: KafValues['init']): KafInit {
   if (!init) return { type: 'normal', std: type === 'residual-kaf' ? 0 : 0.3 };
   if (init.normal !== undefined) return { type: 'normal', std: init.normal };
   return { type: 'ridge', target: init.ridge, epsilon: init.epsilon };

@@ -75,15 +75,19 @@ function kafSchema<const T extends 'kaf' | 'residual-kaf' | 'kaf-free' | 'multi-
     type: z.literal(type),
     ...kernels,
     ...numbers(at, 'dictionary', 'boundary', 'gamma'),
-    init: z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
-      z.strictObject({
-        type: z.literal('ridge'),
-        target: z.enum(startTargetNames),
-        ...numbers(`${at}.init.ridge`, 'epsilon'),
-      }),
-    ]),
+    init: initSchema(at),
   });
+}
+
+function initSchema(at: string) {
+  return z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('normal'), std: numberOf(`${at}.init.normal.normal`) }),
+    z.strictObject({
+      type: z.literal('ridge'),
+      target: z.enum(startTargetNames),
+      ...numbers(`${at}.init.ridge`, 'epsilon'),
+    }),
+  ]);
 }
 
 /** An activation function that is its name and some numbers. */
@@ -130,7 +134,7 @@ const activation = z.discriminatedUnion('type', [
     start: z.enum(startTargetNames),
   }),
   functionSchema('maxout', 'maps'),
-  functionSchema('kaf-2d', 'dictionary', 'boundary', 'gamma', 'std'),
+  functionSchema('kaf-2d', 'dictionary', 'boundary', 'gamma').extend({ init: initSchema('model.activation.kaf-2d') }),
   kafSchema('kaf'),
   kafSchema('residual-kaf'),
   kafSchema('kaf-free'),

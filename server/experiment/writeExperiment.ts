@@ -1,6 +1,6 @@
 // A plan back as an experiment file with every key spelled out: what a run did, as text that can be run again.
 import { stringify } from 'yaml';
-import { isKaf, type ActivationPlan, type NetworkPlan, type Plan } from '../protocol/plan.ts';
+import { isKaf, type KafPlan, type ActivationPlan, type NetworkPlan, type Plan } from '../protocol/plan.ts';
 import { isPixelLength } from '../protocol/attackKey.ts';
 import { attackKeys, attackNames } from '../protocol/attackTable.ts';
 import { layerValues } from './layersSetting.ts';
@@ -70,9 +70,11 @@ function activationValues(activation: ActivationPlan): object {
     });
     return { ...activation, parameters: Object.fromEntries(parameters) };
   }
-  if (!isKaf(activation)) return activation;
-  const { init, kernels, ...numbers } = activation;
+  if (!('init' in activation)) return activation;
+  const { init, ...others } = activation;
   const start = init.type === 'normal' ? { normal: init.std } : { ridge: init.target, epsilon: init.epsilon };
+  if (!isKaf(activation)) return { ...others, init: start };
+  const { kernels, ...numbers } = others as Omit<KafPlan, 'init'>;
   const named = !kernels ? {} : activation.type === 'multi-kaf' ? { kernels } : { kernel: kernels[0] };
   return { ...numbers, ...named, init: start };
 }

@@ -10,7 +10,7 @@ import { kernelKaf, mixKernels } from '../tensor/ops/kernelKaf.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer } from './parameters.ts';
-import { dictionaryElements, fitRidge } from './ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from './ridge.ts';
 import { startTargets } from '../formula/startTargets.ts';
 
 /** The coefficients, and what else is trained, with the function of them. */
@@ -35,16 +35,20 @@ export function makeKaf(plan: KafPlan, place: Place): ActivationLayer {
   return { apply: (x, { gradients }) => kernelKaf(x, mixKernels(alpha, mixture), { ...options, gradients }), info };
 }
 
-/** Of pairs of channels; its surfaces are not observed. */
+/** Of pairs of channels. */
 export function makeKaf2d(
-  { dictionary, boundary, gamma, std }: Kaf2dPlan,
+  { dictionary: size, boundary, gamma, init }: Kaf2dPlan,
   { name: layer, channels, maker }: Place,
 ): ActivationLayer {
-  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, dictionary ** 2], {
-    type: 'normal',
-    std,
-  });
-  return { apply: (x, { gradients }) => kaf2d(x, alpha, { boundary, gamma, gradients }), info: null };
+  const initializer: Initializer =
+    init.type === 'normal'
+      ? { type: 'normal', std: init.std }
+      : { type: 'rows', row: fitRidge2d({ size, boundary, gamma }, startTargets[init.target].at, init.epsilon) };
+  const alpha: tf.Tensor2D = maker.make<tf.Rank.R2>(layer, 'alpha', [channels, size ** 2], initializer);
+  return {
+    apply: (x, { gradients }) => kaf2d(x, alpha, { boundary, gamma, gradients }),
+    info: { layer, channels, axis: [...dictionaryElements({ size, boundary, gamma })], gamma },
+  };
 }
 
 /** Dictionary and bandwidth of each channel's own. */

@@ -35,10 +35,43 @@ export function fitRidge(dictionary: Dictionary, target: (x: number) => number, 
     ? { matrix: (i: number, j: number) => kernel(elements[i]! - elements[j]!), t: elements.map(target) }
     : leastSquares(dictionary, kernel, target);
   const n = elements.length;
+  return solveRidge(n, matrix, t, { dictionary, epsilon });
+}
+
+/**
+ * Of a two-dimensional KAF: α = (K⊗K + εI)⁻¹ t with tᵢⱼ = target((dᵢ + dⱼ)/√2). A pair of normalised channels then starts as one, of the
+ * same distribution, whose weights are the sum of theirs over √2.
+ * @returns `[D, D]`, row by row
+ * @throws RangeError as `fitRidge`
+ */
+export function fitRidge2d(
+  dictionary: Omit<Dictionary, 'kernels'>,
+  target: (x: number) => number,
+  epsilon: number,
+): Float64Array {
+  const elements = dictionaryElements(dictionary);
+  const size = elements.length;
+  const kernel = kernelOf(gaussianAlone, dictionary.gamma);
+  const axis = Float64Array.from({ length: size }, (_, i) => kernel(elements[i]! - elements[0]!));
+  const matrix = (row: number, column: number) =>
+    axis[Math.abs(Math.floor(row / size) - Math.floor(column / size))]! *
+    axis[Math.abs((row % size) - (column % size))]!;
+  const t = Float64Array.from({ length: size ** 2 }, (_, at) =>
+    target((elements[Math.floor(at / size)]! + elements[at % size]!) / Math.SQRT2),
+  );
+  return solveRidge(size ** 2, matrix, t, { dictionary, epsilon });
+}
+
+function solveRidge(
+  n: number,
+  matrix: (row: number, column: number) => number,
+  t: Float64Array,
+  { dictionary: { size, gamma }, epsilon }: { readonly dictionary: Dictionary; readonly epsilon: number },
+): Float64Array {
   const alpha = solvePositive(n, (row, column) => matrix(row, column) + (row === column ? epsilon : 0), t);
   if (alpha) return alpha;
   throw new RangeError(
-    `ridge initialisation: the kernel matrix plus ${epsilon} on its diagonal is singular (dictionary ${n}, gamma ${dictionary.gamma}); take a larger epsilon or gamma`,
+    `ridge initialisation: the kernel matrix plus ${epsilon} on its diagonal is singular (dictionary ${size}, gamma ${gamma}); take a larger epsilon or gamma`,
   );
 }
 

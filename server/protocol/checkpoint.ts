@@ -1,6 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
-import type { FormulaInfo, KafInfo, KafKernels, SplineInfo } from './records.ts';
+import type { FormulaInfo, KafInfo, KafKernels, SplineInfo, SurfaceInfo } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -48,7 +48,7 @@ export interface TensorContents {
   readonly isDamaged?: true;
 }
 
-export type ShapeContents = KafContents | SplineContents | FormulaContents;
+export type ShapeContents = KafContents | SplineContents | FormulaContents | SurfaceContents;
 
 export interface KafContents extends KafInfo {
   /** `[channels, count]`, row by row. */
@@ -64,5 +64,10 @@ export interface SplineContents extends SplineInfo {
 
 export interface FormulaContents extends FormulaInfo {
   /** The parameters, `[channels, count]`, row by row. */
+  readonly alpha: Float32Array;
+}
+
+export interface SurfaceContents extends SurfaceInfo {
+  /** `[channels, D, D]`, row by row. */
   readonly alpha: Float32Array;
 }

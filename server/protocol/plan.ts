@@ -276,8 +276,7 @@ export interface KafPlan {
 }
 
 /**
- * f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²)) of pairs of channels, which the layer before has twice as many of. Never in a
- * residual network.
+ * f(u, v) = Σᵢ Σⱼ αᵢⱼ exp(−γ((u − dᵢ)² + (v − dⱼ)²)) of pairs of channels, which the layer before has twice as many of.
  */
 export interface Kaf2dPlan {
   readonly type: 'kaf-2d';
@@ -285,8 +284,8 @@ export interface Kaf2dPlan {
   readonly dictionary: number;
   readonly boundary: number;
   readonly gamma: number;
-  /** α ~ N(0, std²). */
-  readonly std: number;
+  /** `ridge` starts as its target at (u + v)/√2. */
+  readonly init: KafInit;
 }
 
 /** How many times as many channels an activation takes as it makes. */
@@ -303,10 +302,10 @@ export function kernelsOf({ kernels }: Pick<KafPlan, 'kernels'>): readonly KafKe
   return kernels ?? gaussianAlone;
 }
 
-/** Whether the curves of its channels are observed. */
+/** Whether the curves, or surfaces, of its channels are observed. */
 export function hasShapes(activation: ActivationPlan): boolean {
   if (isFormulaActivation(activation)) return activationFunction(activation).parameters.length > 0;
-  return isKaf(activation) || activation.type === 'spline';
+  return isKaf(activation) || activation.type === 'spline' || activation.type === 'kaf-2d';
 }
 
 export type KafInit =

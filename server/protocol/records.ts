@@ -46,7 +46,7 @@ export interface ParameterInfo {
 }
 
 /** A layer of activation functions whose curves are trained, each channel its own. */
-export type ShapeInfo = KafInfo | SplineInfo | FormulaInfo;
+export type ShapeInfo = KafInfo | SplineInfo | FormulaInfo | SurfaceInfo;
 
 /** What the tensor of the coefficients is called after its layer: `kaf1.alpha`. */
 export function coefficientsOf(info: object): 'alpha' | 'points' | 'coefficients' {
@@ -85,6 +85,16 @@ export interface FormulaInfo {
   readonly layer: string;
   readonly channels: number;
   readonly formula: FormulaText;
+}
+
+/** A layer of two-dimensional KAFs; a channel's α come in `shapes` records, as a KAF's do, [D, D] row by row of the first of its pair. */
+export interface SurfaceInfo {
+  readonly layer: string;
+  /** Of its output: pairs. */
+  readonly channels: number;
+  /** The elements of each axis, ascending and evenly spread. */
+  readonly axis: readonly number[];
+  readonly gamma: number;
 }
 
 /** One optimisation step. Loss and accuracy are of the batch trained on (the attacked one in adversarial training). */

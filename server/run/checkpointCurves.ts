@@ -1,10 +1,10 @@
-// The curves of the activation functions that are trained in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
-import type { KafContents, ShapeContents, SplineContents } from '../protocol/checkpoint.ts';
+// The curves, and surfaces, of the activation functions that are trained in a `.safetensors` file, found by the tensors' names and shapes and by the plan beside them.
+import type { KafContents, ShapeContents } from '../protocol/checkpoint.ts';
 import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { mixedCoefficients } from '../formula/kafKernels.ts';
 import type { FormulaText } from '../formula/formula.ts';
 import { isKaf, kernelsOf } from '../protocol/plan.ts';
-import type { ActivationPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
+import type { ActivationPlan, Kaf2dPlan, KafPlan, SplinePlan } from '../protocol/plan.ts';
 import type { KafKernels } from '../protocol/records.ts';
 import { dtypeBytes } from './safetensors.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
@@ -52,9 +52,7 @@ export class CurveReader {
     const { channels, size } = curves;
     // Twice, as each channel may have a dictionary of its own, or weights of kernels besides.
     const values =
-      2 * channels * size * Math.max(1, curves.spline || curves.formula ? 0 : mixedKernels(curves.kaf)) +
-      channels +
-      size;
+      2 * channels * size * Math.max(1, curves.kind === 'kaf' ? mixedKernels(curves.kaf) : 0) + channels + size;
     if (channels > maxChannels || size > maxDictionary || values > this.#valuesLeft) {
       this.#nTooLarge++;
       return;
@@ -63,11 +61,22 @@ export class CurveReader {
     this.found.push(this.#contents(tensor, curves));
   }
 
-  #contents(tensor: StoredTensor, curves: KafCurves | SplineCurves | FormulaCurves): ShapeContents {
-    if (curves.spline) return this.#spline(tensor, curves, curves.spline);
-    if (!curves.formula) return this.#kaf(tensor, curves, curves.kaf);
-    const { layer, channels, formula } = curves;
-    return { layer, channels, formula, alpha: this.#floats(tensor) };
+  #contents(tensor: StoredTensor, curves: FoundCurves): ShapeContents {
+    const { layer, channels } = curves;
+    switch (curves.kind) {
+      case 'kaf':
+        return this.#kaf(tensor, curves, curves.kaf);
+      case 'spline': {
+        const { points, boundary, basis } = curves.spline;
+        return { layer, channels, dictionary: evenly(points, boundary), spline: basis, alpha: this.#floats(tensor) };
+      }
+      case 'formula':
+        return { layer, channels, formula: curves.formula, alpha: this.#floats(tensor) };
+      case 'surface': {
+        const { dictionary, boundary, gamma } = curves.surface;
+        return { layer, channels, axis: evenly(dictionary, boundary), gamma, alpha: this.#floats(tensor) };
+      }
+    }
   }
 
   #kaf(tensor: StoredTensor, { layer, channels, size }: Curves, kaf: KafPlan | null): KafContents {
@@ -83,10 +92,6 @@ export class CurveReader {
       alpha: this.#coefficients(tensor, channels, kaf),
       ...(kernels ? { kernels } : {}),
     };
-  }
-
-  #spline(tensor: StoredTensor, { layer, channels, size }: Curves, { boundary, basis }: SplinePlan): SplineContents {
-    return { layer, channels, dictionary: evenly(size, boundary), spline: basis, alpha: this.#floats(tensor) };
   }
 
   /** The dictionary and the bandwidth that stand beside an α; null where they are fixed, and so not in the file. */
@@ -129,34 +134,39 @@ interface Curves {
   readonly size: number;
 }
 
-type KafCurves = Curves & { readonly spline?: never; readonly formula?: never; readonly kaf: KafPlan | null };
-type SplineCurves = Curves & { readonly spline: SplinePlan };
-type FormulaCurves = Curves & { readonly spline?: never; readonly formula: FormulaText };
+type FoundCurves = Curves &
+  (
+    | { readonly kind: 'kaf'; readonly kaf: KafPlan | null }
+    | { readonly kind: 'spline'; readonly spline: SplinePlan }
+    | { readonly kind: 'formula'; readonly formula: FormulaText }
+    | { readonly kind: 'surface'; readonly surface: Kaf2dPlan }
+  );
 
 /**
  * Null where the tensor is neither a `[channels, dictionary]` of KAF coefficients, for which another program's is read with our defaults, nor
- * a `[channels, points]` of a spline or a `[channels, parameters]` of a formula of ours: these alone don't tell what they belong to.
+ * a `[channels, points]` of a spline, a `[channels, parameters]` of a formula or the `[channels, D·D]` of a two-dimensional KAF of ours:
+ * these alone don't tell what they belong to.
  */
-function curvesOf(
-  { name, shape }: StoredTensor,
-  activations: CurveReaderOptions['activations'],
-): KafCurves | SplineCurves | FormulaCurves | null {
+function curvesOf({ name, shape }: StoredTensor, activations: CurveReaderOptions['activations']): FoundCurves | null {
   const [channels, size] = shape;
   const [, layer, quantity] = /^(?!optimizer\/)(?:model\/)?(.+)\.(coefficients|points|alpha)$/.exec(name) ?? [];
   if (shape.length !== 2 || !channels || !size || !layer) return null;
-  const foreign = quantity === 'alpha' && size >= 2 ? { layer, channels, size, kaf: null } : null;
-  if (!activations) return foreign;
+  const curves = { layer, channels, size };
+  if (!activations) return quantity === 'alpha' && size >= 2 ? { ...curves, kind: 'kaf', kaf: null } : null;
   const activation = name.startsWith('model/') ? activations.get(layer) : undefined;
   if (!activation) return null;
   if (quantity === 'coefficients' && isFormulaActivation(activation)) {
     const { formula } = activationFunction(activation);
-    return size === formula.text.parameters.length ? { layer, channels, size, formula: formula.text } : null;
+    return size === formula.text.parameters.length ? { ...curves, kind: 'formula', formula: formula.text } : null;
   }
   if (quantity === 'points' && activation.type === 'spline') {
-    return size === activation.points ? { layer, channels, size, spline: activation } : null;
+    return size === activation.points ? { ...curves, kind: 'spline', spline: activation } : null;
   }
-  if (quantity !== 'alpha' || !isKaf(activation)) return null;
-  return size === activation.dictionary ? { layer, channels, size, kaf: activation } : null;
+  if (quantity !== 'alpha') return null;
+  if (activation.type === 'kaf-2d') {
+    return size === activation.dictionary ** 2 ? { ...curves, kind: 'surface', surface: activation } : null;
+  }
+  return isKaf(activation) && size === activation.dictionary ? { ...curves, kind: 'kaf', kaf: activation } : null;
 }
 
 /** How many kernels have weights of their own; 0 where none has. */

@@ -36,6 +36,7 @@ const splineInfo = z.object({
   dictionary: z.array(real).max(100_000),
   spline: z.enum(['catmull-rom', 'b-spline']),
 });
+const surfaceInfo = z.object({ layer: text, channels: count, axis: z.array(real).min(2).max(1024), gamma: real });
 const formulaInfo = z.object({
   layer: text,
   channels: count,
@@ -55,7 +56,7 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('prepared'),
     parameters: z.array(z.object({ name: text, layer: text, shape: z.array(count).max(8) })).max(100_000),
-    activations: z.array(z.union([formulaInfo, splineInfo, kafInfo])).max(100_000),
+    activations: z.array(z.union([formulaInfo, splineInfo, kafInfo, surfaceInfo])).max(100_000),
     steps: count,
     stepsPerEpoch: count,
     epochs: count,

@@ -5,6 +5,7 @@ import type {
   KafContents,
   ShapeContents,
   SplineContents,
+  SurfaceContents,
   TensorContents,
 } from '../protocol/checkpoint.ts';
 import { exitCodes } from './terminal.ts';
@@ -41,6 +42,7 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
 
 function curvesLine(shapes: ShapeContents): string {
   if ('formula' in shapes) return formulaLine(shapes);
+  if ('axis' in shapes) return surfaceLine(shapes);
   return 'spline' in shapes ? splineLine(shapes) : kafLine(shapes);
 }
 
@@ -63,6 +65,11 @@ function kafLine({ layer, channels, dictionary, gamma, base, kernels, kernelName
 function splineLine({ layer, channels, dictionary, spline }: SplineContents): string {
   const range = `${String(dictionary.length)} points on ${interval(dictionary)}`;
   return `spline ${layer}: ${String(channels)} channels, ${range}, ${spline}`;
+}
+
+function surfaceLine({ layer, channels, axis, gamma }: SurfaceContents): string {
+  const range = `${String(axis.length)}² elements in ${interval(axis)}²`;
+  return `2D-KAF ${layer}: ${String(channels)} pairs, ${range}, γ ${short(gamma)}`;
 }
 
 function interval(values: Iterable<number>): string {

@@ -74,7 +74,7 @@ export function modelOf({ network, activation, dictionary }: Work): ModelPlan {
 
 function activationOf(activation: Work['activation'], dictionary: number): ActivationPlan {
   if (activation === 'kaf') return kafOf(dictionary);
-  if (activation === 'kaf-2d') return { type: activation, dictionary: 10, boundary: 3, gamma: 81 / 144, std: 0.3 };
+  if (activation === 'kaf-2d') return { ...kafOf(10), type: activation, gamma: 81 / 144 };
   if (isOtherKaf(activation)) {
     const kernels = otherKafs[activation];
     return { ...kafOf(dictionary), type: kernels.length > 1 ? 'multi-kaf' : 'kaf', kernels };

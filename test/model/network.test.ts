@@ -5,7 +5,7 @@ import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { winnersRatio } from '../../server/model/activation.ts';
 import { activationFunction } from '../../server/formula/activationFunction.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { dictionaryElements, fitRidge } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/model/ridge.ts';
 import { fitPade } from '../../server/formula/fitPade.ts';
 import { startTargets } from '../../server/formula/startTargets.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';
@@ -128,6 +128,21 @@ describe('buildNetwork', () => {
     const std = Math.sqrt(noisy.reduce((sum, value, i) => sum + (value - clean[i]!) ** 2, 0) / noisy.length);
     // The standard error of a standard deviation of 1280 normal values is 2 %; four of them.
     expect(Math.abs(std / 0.2 - 1)).toBeLessThan(0.08);
+  });
+
+  it('starts a two-dimensional KAF at random or as another function, with twice the channels before it', () => {
+    const pairs = { type: 'kaf-2d', dictionary: 4, boundary: 3, gamma: 0.2 } as const;
+    const ridge = { type: 'ridge', target: 'identity', epsilon: 1e-4 } as const;
+    const network = build(planOf('light', { ...pairs, init: ridge }));
+    const row = Float32Array.from(fitRidge2d({ size: 4, boundary: 3, gamma: 0.2 }, (x) => x, 1e-4));
+    const alpha = valuesOf(network, 'kaf2d5.alpha');
+    expect(alpha).toHaveLength(128 * 16);
+    expect(alpha.slice(-16)).toEqual(row);
+    expect(network.activations[4]).toEqual({ layer: 'kaf2d5', channels: 128, axis: [-3, -1, 1, 3], gamma: 0.2 });
+    const random = valuesOf(build(planOf('light', { ...pairs, init: { type: 'normal', std: 0.3 } })), 'kaf2d5.alpha');
+    const std = Math.sqrt(random.reduce((sum, value) => sum + value ** 2, 0) / random.length);
+    // The standard error of a standard deviation of 2048 normal values is 1.6 %; four of them.
+    expect(Math.abs(std / 0.3 - 1)).toBeLessThan(0.064);
   });
 
   it('starts the control points of a spline at the values of a function, with noise that differs between channels', () => {

@@ -32,7 +32,7 @@ describe('measurePass', () => {
     { type: 'kaf', kernels: ['relu'], ...kaf },
     { type: 'multi-kaf', kernels: ['gaussian', 'softplus'], ...kaf },
     { type: 'maxout', maps: 3 },
-    { type: 'kaf-2d', dictionary: 4, boundary: 3, gamma: 1, std: 0.3 },
+    { type: 'kaf-2d', dictionary: 4, boundary: 3, gamma: 1, init: { type: 'normal', std: 0.3 } },
   ] as const)('counts the parameters and statistics that a network of $type has', (activation: ActivationPlan) => {
     const residual = { type: 'resnet', depth: 8 } as const;
     for (const network of ['light', 'vgg', ...(mapsOf(activation) > 1 ? [] : [residual])] as const) {

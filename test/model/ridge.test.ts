@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kernelKaf } from '../../server/tensor/reference/kernelKaf.ts';
-import { dictionaryElements, fitRidge } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/model/ridge.ts';
+import { kaf2d } from '../../server/tensor/reference/kaf2d.ts';
 import { startTargets } from '../../server/formula/startTargets.ts';
 
 const size = 20;
@@ -95,5 +96,35 @@ describe('fitRidge', () => {
     expect(() => fitRidge({ size: 64, boundary: 3, gamma: 0.01 }, startTargets.relu.at, 0)).toThrow(
       'take a larger epsilon or gamma',
     );
+  });
+});
+
+describe('fitRidge2d', () => {
+  const side = 10;
+  const pairs = { size: side, boundary, gamma: 1 / (4 * (6 / 9) ** 2) };
+
+  it.each([
+    // Largest error on [−2.5, 2.5]², and largest |α|, as a direct solution with the whole matrix in NumPy has them.
+    ['relu', 0.05177, 300.724],
+    ['elu', 0.04494, 15.69],
+    ['swish', 0.04549, 11.3],
+    ['tanh', 0.00839, 4.412],
+    ['identity', 0.04476, 11.436],
+  ] as const)('fits %s of (u + v)/√2 within %f', (name, maxError, maxAlpha) => {
+    const target = startTargets[name].at;
+    const alpha = fitRidge2d(pairs, target, 1e-4);
+    const axis = Float64Array.from({ length: 251 }, (_, i) => -2.5 + i / 50);
+    const x = Float64Array.from({ length: 2 * 251 ** 2 }, (_, at) =>
+      at % 2 === 0 ? axis[Math.floor(at / 502)]! : axis[((at - 1) / 2) % 251]!,
+    );
+    const y = kaf2d(x, alpha, { channels: 1, side, boundary, gamma: pairs.gamma });
+    const error = (value: number, n: number) => Math.abs(value - target((x[2 * n]! + x[2 * n + 1]!) / Math.SQRT2));
+    const worst = y.reduce((most, value, n) => Math.max(most, error(value, n)), 0);
+    expect(worst).toBeCloseTo(maxError, 4);
+    expect(Math.max(...alpha.map(Math.abs))).toBeCloseTo(maxAlpha, 2);
+  });
+
+  it('names what is singular', () => {
+    expect(() => fitRidge2d({ size: 12, boundary: 3, gamma: 0.01 }, startTargets.elu.at, 0)).toThrow('singular');
   });
 });

@@ -21,11 +21,17 @@ describe('a run', () => {
 });
 
 it('an activation has kernels in all three KAFs, and curves to show wherever something is trained', () => {
-  const types = ['kaf', 'residual-kaf', 'kaf-free', 'spline', 'relu', 'maxout'].map(
+  const types = ['kaf', 'residual-kaf', 'kaf-free', 'spline', 'kaf-2d', 'relu', 'maxout'].map(
     (type) => ({ type }) as ActivationPlan,
   );
   expect(types.filter(isKaf).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free']);
-  expect(types.filter(hasShapes).map(({ type }) => type)).toEqual(['kaf', 'residual-kaf', 'kaf-free', 'spline']);
+  expect(types.filter(hasShapes).map(({ type }) => type)).toEqual([
+    'kaf',
+    'residual-kaf',
+    'kaf-free',
+    'spline',
+    'kaf-2d',
+  ]);
   expect(hasShapes({ type: 'prelu', slope: 0.25 })).toBe(true);
   expect(hasShapes({ type: 'formula', formula: 'x', parameters: [] })).toBe(false);
 });

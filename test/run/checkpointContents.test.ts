@@ -10,7 +10,7 @@ import { readCheckpoint, writeCheckpoint } from '../../server/run/checkpointFile
 import { SafetensorsFile, writeSafetensors } from '../../server/run/safetensors.ts';
 import { inspectCommand } from '../../server/terminal/inspectCommand.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
-import type { ActivationPlan, KafPlan, SplinePlan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, SplinePlan, Kaf2dPlan } from '../../server/protocol/plan.ts';
 import { readValues } from '../../server/run/tensorValues.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 import { temporaryFolder } from './scriptedRun.ts';
@@ -226,6 +226,27 @@ describe('inspectCheckpoint', () => {
     const output = { write: (text: string) => (written += text) };
     expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(0);
     expect(written).toContain('\nspline spline1: 2 channels, 5 points on [-4, 4], b-spline\n');
+  });
+
+  it('finds the surfaces of two-dimensional KAFs by the plan of our own file, and tells of them on a terminal', async () => {
+    const file = path.join(temporaryFolder(), 'surface.safetensors');
+    const plan = scriptedPlan('steps');
+    const init = { type: 'normal', std: 1 } as const;
+    const activation: Kaf2dPlan = { type: 'kaf-2d', dictionary: 2, boundary: 4, gamma: 0.5, init };
+    const values = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
+    const tensors = new Map([
+      ['model/kaf2d1.alpha', { shape: [2, 4], values }],
+      // Of another dictionary than the plan's.
+      ['model/kaf2d2.alpha', { shape: [2, 2], values: values.subarray(4) }],
+    ]);
+    const origin = { plan: { ...plan, model: { ...plan.model, activation } }, runId: 'a-run', versions: {} };
+    writeCheckpoint(file, { ...scriptedState(3, 1), tensors }, origin);
+    const { activations } = await inspectCheckpoint(file);
+    expect(activations).toEqual([{ layer: 'kaf2d1', channels: 2, axis: [-4, 4], gamma: 0.5, alpha: values }]);
+    let written = '';
+    const output = { write: (text: string) => (written += text) };
+    expect(await inspectCommand(file, new Terminal({ isJson: false, output, errors: output }))).toBe(0);
+    expect(written).toContain('\n2D-KAF kaf2d1: 2 pairs, 2² elements in [-4, 4]², γ 0.5\n');
   });
 
   it("takes another program's points for a tensor like any other", async () => {

@@ -43,6 +43,11 @@ describe('a stored row', () => {
       100_000,
       (n: number) => ({ ...prepared, activations: [{ ...kaf, dictionary: many(n) }] }),
     ],
+    [
+      'axis',
+      1024,
+      (n: number) => ({ ...prepared, activations: [{ layer: 'a', channels: 1, gamma: 1, axis: many(n) }] }),
+    ],
     ['knots', 100_000, (n: number) => ({ ...prepared, activations: [{ ...spline, dictionary: many(n) }] })],
     ['activations', 100_000, (n: number) => ({ ...prepared, activations: many(n).map(() => spline) })],
     ['dimensions', 8, (n: number) => ({ ...prepared, parameters: [{ name: 'a', layer: 'a', shape: many(n) }] })],

@@ -337,7 +337,7 @@ describe('train', () => {
     ['light', { type: 'polynomial', degree: 3 }],
     ['light', splineOfSix],
     ['light', { type: 'maxout', maps: 3 }],
-    ['light', { type: 'kaf-2d', dictionary: 3, boundary: 2, gamma: 0.3, std: 0.5 }],
+    ['light', { type: 'kaf-2d', dictionary: 3, boundary: 2, gamma: 0.3, init: { type: 'normal', std: 0.5 } }],
     ['vgg', { type: 'swish' }],
     [
       { type: 'resnet', depth: 8 },

@@ -63,6 +63,10 @@ for (const trouble of troubles) console.error(trouble);
 process.exitCode = troubles.length > 0 ? 1 : 0;
 
 function shots() {
+  const shapes = [
+    ...['kaf-free', 'kaf-relu', 'kaf-softplus', 'kaf-rational-quadratic', 'multi-kaf', 'kaf-2d'],
+    ...['spline', 'formula', 'prelu', 'srelu', 'apl', 'pade'],
+  ];
   const result = [];
   const add = (panel, scene, view, options = {}) => {
     for (const theme of options.themes ?? ['dark', 'light']) {
@@ -89,7 +93,8 @@ function shots() {
   );
   add('dashboard', 'declared', { tab: 'network' }, { themes: ['dark'], widths: [360] });
   add('dashboard', 'relu', { tab: 'activations' }, { themes: ['dark'] });
-  for (const scene of ['free', 'spline', 'formula'])
+  add('dashboard', 'kaf-2d', { tab: 'activations' }, { themes: Object.keys(themes) });
+  for (const scene of shapes.filter((name) => name !== 'kaf-2d'))
     add('dashboard', scene, { tab: 'activations' }, { widths: [1400] });
   add('dashboard', 'evaluating', { tab: 'robustness' }, { themes: Object.keys(themes) });
   add(
@@ -119,7 +124,8 @@ function shots() {
   for (const scene of ['empty', 'failed', 'disconnected']) add('monitor', scene, {}, { widths: [280] });
   for (const section of ['model', 'plan']) add('checkpoint', 'file', { section });
   add('checkpoint', 'bad', { section: 'model', tensor: 'model/conv2.kernel' }, { themes: ['dark'], widths: [1400] });
-  for (const scene of ['free', 'spline', 'formula'])
+  add('checkpoint', 'kaf-2d', { section: 'model' }, { themes: Object.keys(themes) });
+  for (const scene of shapes.filter((name) => name !== 'kaf-2d'))
     add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['damaged', 'foreign', 'many'])
     add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });

@@ -1,13 +1,16 @@
-// <kaf-shape-grid>: every channel's shape as small multiples on one canvas, now over what was. Event `channel-chosen` {channel}.
+// <kaf-shape-grid>: every channel's curve as small multiples on one canvas, now over what was, or its surface. Event `channel-chosen`
+// {channel}.
 import { css, html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { paintSurface, surfaceRange } from './surfaceMap.ts';
 
 export interface ShapeTile {
   readonly channel: number;
+  /** Of a surface at all pairs of inputs, `[u, v]`, row by row. */
   readonly now: Float64Array;
-  /** Null where there is nothing to compare with. */
+  /** Not of surfaces, which hide it. Null where there is nothing to compare with. */
   readonly start: Float64Array | null;
 }
 
@@ -34,6 +37,7 @@ export class ShapeGrid extends LitElement {
 
   /** In order of display. */
   @property({ attribute: false }) tiles: readonly ShapeTile[] = [];
+  @property() kind: 'curve' | 'surface' = 'curve';
   @property({ attribute: false }) x: Float64Array = new Float64Array();
   @property({ attribute: false }) chosen = 0;
   /** Narrowest a tile may be, in pixels. */
@@ -41,6 +45,7 @@ export class ShapeGrid extends LitElement {
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private readonly pixels = document.createElement('canvas');
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
@@ -75,7 +80,7 @@ export class ShapeGrid extends LitElement {
     // As few columns, and so as large tiles, as let the layer stay on one page.
     for (let columns = Math.min(3, most); ; columns++) {
       const width = (available - gap * (columns - 1)) / columns;
-      const height = Math.round(width * 0.62);
+      const height = this.kind === 'surface' ? Math.round(width) : Math.round(width * 0.62);
       const rows = Math.ceil(this.tiles.length / columns);
       if (columns >= most || rows * (height + gap) <= pageHeight) return { columns, width, height };
     }
@@ -95,8 +100,9 @@ export class ShapeGrid extends LitElement {
     });
   }
 
-  /** One range of y for all, so that channels can be compared. */
+  /** One range of values for all, so that channels can be compared. */
   private extent(): { low: number; high: number } {
+    if (this.kind === 'surface') return surfaceRange(this.tiles.map(({ now }) => now));
     let low = 0;
     let high = 0;
     for (const { now, start } of this.tiles) {
@@ -115,8 +121,22 @@ export class ShapeGrid extends LitElement {
     tile: ShapeTile,
     box: { left: number; top: number; width: number; height: number; low: number; high: number },
   ): void {
-    const { palette } = this;
     const isChosen = tile.channel === this.chosen;
+    if (this.kind === 'surface') paintSurface(ctx, this.pixels, tile.now, box, box, this.palette.nonFinite);
+    else this.drawCurves(ctx, tile, box);
+    ctx.lineWidth = isChosen ? 2 : 1;
+    ctx.strokeStyle = isChosen ? this.palette.accent : this.palette.line;
+    ctx.beginPath();
+    ctx.roundRect(box.left + 0.5, box.top + 0.5, box.width - 1, box.height - 1, 3);
+    ctx.stroke();
+  }
+
+  private drawCurves(
+    ctx: CanvasRenderingContext2D,
+    tile: ShapeTile,
+    box: { left: number; top: number; width: number; height: number; low: number; high: number },
+  ): void {
+    const { palette } = this;
     const first = this.x[0] ?? 0;
     const span = (this.x.at(-1) ?? 1) - first || 1;
     const toX = (value: number): number => box.left + 3 + ((box.width - 6) * (value - first)) / span;
@@ -129,11 +149,6 @@ export class ShapeGrid extends LitElement {
     ctx.lineTo(box.left + box.width - 1, toY(0));
     ctx.moveTo(toX(0), box.top + 1);
     ctx.lineTo(toX(0), box.top + box.height - 1);
-    ctx.stroke();
-    ctx.lineWidth = isChosen ? 1.6 : 1;
-    ctx.strokeStyle = isChosen ? palette.accent : palette.line;
-    ctx.beginPath();
-    ctx.roundRect(box.left + 0.5, box.top + 0.5, box.width - 1, box.height - 1, 3);
     ctx.stroke();
     if (tile.start) this.drawShape(ctx, tile.start, palette.faint, 1, toX, toY);
     const isFinite = tile.now.every((value) => Number.isFinite(value));

@@ -1,9 +1,12 @@
 // What the inspector shows beside its table of the tensor that is chosen. Choosing is the panel's.
 import { html, nothing } from 'lit';
-import type { ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type { ShapeContents, SurfaceContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
+import { surfaceRange } from '../charts/surfaceMap.ts';
+import { drawingOf, surfaceRow } from '../kaf/drawing.ts';
 import { dotsOf, gridFor, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
+import { steepestSlope, surfaceInputs, surfaceValues } from '../kaf/surface.ts';
 import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
@@ -20,52 +23,32 @@ interface ShapesCardOptions {
   readonly palette: Palette;
 }
 
-/** The shapes of the channels of kernel activation functions or splines, one of them large. */
+/** The functions of the channels, one of them large. */
 export function shapesCard(
   tensor: TensorContents,
   shapes: ShapeContents,
   { channel, chooseChannel, palette }: ShapesCardOptions,
 ): unknown {
-  const small = gridFor(shapes, { points: 61, margin: 1 });
-  const layer = layerOfChannel(shapes, shapes, channel);
-  const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
-  const row = rowOf(shapes, shapes.alpha, channel);
-  const slope = large.slopes(row);
-  const dots = dotsOf(layer, row);
+  const drawing = drawingOf(shapes);
   const tiles = Array.from({ length: shapes.channels }, (_, index) => ({
     channel: index,
-    now: gridOfChannel(small, shapes, shapes, index).values(rowOf(shapes, shapes.alpha, index)),
+    now: drawing.values(shapes, index),
     start: null,
   }));
-  const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
-  const about = `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}${'formula' in layer ? ` · ${equationText(layer)}` : ''}`;
+  const { about, steepest, picture } =
+    'axis' in shapes ? surfaceParts(shapes, channel, palette) : curveParts(shapes, channel, palette);
   return html`<div class="card side">
     <h2>
       ${tensor.name.replace('model/', '')} ${damagedChip(tensor)}
       <span title=${about}>${about}</span>
-      <b>max |f′| ${lipschitz}</b>
+      <b>${steepest}</b>
     </h2>
-    <kaf-line-chart
-      .curves=${[
-        { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
-        {
-          name: 'shape',
-          x: large.x,
-          y: large.values(row),
-          color: palette.foreground,
-          width: 2,
-        },
-        ...(dots
-          ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }]
-          : []),
-      ]}
-      .palette=${palette}
-      label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
-    ></kaf-line-chart>
+    ${picture}
     <kaf-shape-grid
       tileWidth="62"
       .tiles=${tiles}
-      .x=${small.x}
+      .kind=${drawing.kind}
+      .x=${drawing.x}
       .chosen=${channel}
       .palette=${palette}
       label="${shapes.channels.toString()} channels of ${shapes.layer}; chosen ${channel.toString()}"
@@ -74,6 +57,54 @@ export function shapesCard(
       }}
     ></kaf-shape-grid>
   </div>`;
+}
+
+interface ShapeParts {
+  readonly about: string;
+  readonly steepest: string;
+  readonly picture: unknown;
+}
+
+function curveParts(shapes: Exclude<ShapeContents, SurfaceContents>, channel: number, palette: Palette): ShapeParts {
+  const layer = layerOfChannel(shapes, shapes, channel);
+  const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
+  const row = rowOf(shapes, shapes.alpha, channel);
+  const slope = large.slopes(row);
+  const dots = dotsOf(layer, row);
+  const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
+  const curves = [
+    { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
+    { name: 'shape', x: large.x, y: large.values(row), color: palette.foreground, width: 2 },
+    ...(dots ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }] : []),
+  ];
+  const equation = 'formula' in layer ? ` · ${equationText(layer)}` : '';
+  return {
+    about: `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}${equation}`,
+    steepest: `max |f′| ${lipschitz}`,
+    picture: html`<kaf-line-chart
+      .curves=${curves}
+      .palette=${palette}
+      label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
+    ></kaf-line-chart>`,
+  };
+}
+
+function surfaceParts(shapes: SurfaceContents, channel: number, palette: Palette): ShapeParts {
+  const x = surfaceInputs(shapes, { points: 81, margin: 1 });
+  const row = surfaceRow(shapes, shapes.alpha, channel);
+  const values = surfaceValues(shapes, x, row);
+  const steepest = formatNumber(steepestSlope(shapes, x, row), 3);
+  return {
+    about: `${shapes.channels.toString()} pairs · dictionary ${layerText(shapes)}`,
+    steepest: `max |∇f| ${steepest}`,
+    picture: html`<kaf-surface-map
+      .values=${values}
+      .x=${x}
+      .range=${surfaceRange([values])}
+      .palette=${palette}
+      label="Pair ${channel.toString()} of ${shapes.layer}: largest slope ${steepest}"
+    ></kaf-surface-map>`,
+  };
 }
 
 /** The distribution of a tensor's values. */

@@ -1,7 +1,8 @@
 // A made-up checkpoint for pictures, from the last shapes and norms of the made-up run.
 import { writeExperiment } from '../../../server/experiment/writeExperiment.ts';
 import type { CheckpointContents, TensorContents } from '../../../server/protocol/checkpoint.ts';
-import { makePlan, makeSnapshot, type RunActivation } from './runData.ts';
+import type { RunActivation } from './runActivations.ts';
+import { makePlan, makeSnapshot } from './runData.ts';
 
 export function makeCheckpoint({
   nonFinite,

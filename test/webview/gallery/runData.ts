@@ -1,13 +1,18 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
 import { measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
 import { wilsonInterval } from '../../../server/protocol/proportion.ts';
-import type { ActivationPlan, EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
-import type { KafKernels, Row, RunRecord } from '../../../server/protocol/records.ts';
+import type { EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
+import {
+  coefficientsOf,
+  type KafKernels,
+  type Row,
+  type RunRecord,
+  type ShapeInfo,
+} from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { attackPlan } from '../../attack/plans.ts';
-
-export type RunActivation = 'kaf' | 'kaf-free' | 'spline' | 'formula' | 'relu';
+import { runActivation, type RunActivation } from './runActivations.ts';
 
 export interface RunDataOptions {
   readonly steps: number;
@@ -27,7 +32,6 @@ const totalSteps = 4700;
 const stepsPerEpoch = 391;
 const dictionary = Array.from({ length: 20 }, (_, index) => -3 + (6 * index) / 19);
 const gamma = 1 / (6 * (6 / 19) ** 2);
-const formula = { formula: 'x * sigmoid(a * x) + b * sin(c * x)', parameters: ['a', 'b', 'c'] };
 const kafChannels = [32, 32, 64, 64, 128];
 
 export function makePlan(activation: RunActivation): Plan {
@@ -40,7 +44,7 @@ export function makePlan(activation: RunActivation): Plan {
     dataset: { name: 'cifar10', path: '/data/cifar-10-batches-bin', trainSamples: 50_000, testSamples: 10_000 },
     model: {
       network: 'vgg',
-      activation: activationPlan(activation),
+      activation: runActivation(activation).plan,
       dropout: [0.2, 0.3, 0.4, 0.5],
       denseL2: 0,
       convolutionL2: 0,
@@ -69,32 +73,6 @@ export function makePlan(activation: RunActivation): Plan {
   };
 }
 
-function activationPlan(activation: RunActivation): ActivationPlan {
-  switch (activation) {
-    case 'relu':
-      return { type: activation };
-    case 'formula':
-      return {
-        type: activation,
-        formula: formula.formula,
-        parameters: formula.parameters.map((name) => ({ name, start: 1, min: null, max: null })),
-      };
-    case 'spline':
-      return { type: activation, points: 20, boundary: 3, basis: 'catmull-rom', start: 'swish', noise: 0 };
-    case 'kaf':
-    case 'kaf-free':
-      return { type: activation, dictionary: 20, boundary: 3, gamma, init: { type: 'normal', std: 0.3 } };
-  }
-}
-
-const descriptions = {
-  kaf: 'KAF 20',
-  'kaf-free': 'free KAF 20',
-  spline: 'spline 20 from swish',
-  formula: 'x * sigmoid(a * x) + b * sin(c * x)',
-  relu: 'ReLU',
-} as const satisfies Record<RunActivation, string>;
-
 export function makeSummary(options: RunDataOptions): RunSummary {
   const hasEnded = !['queued', 'preparing', 'training', 'paused'].includes(options.status);
   return {
@@ -115,7 +93,7 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     imagesPerSecond: 1143,
     device: 'wasm · 8 threads · relaxed SIMD',
     memory: options.steps > 0 ? { usedBytes: 14e6, peakBytes: 612e6 } : null,
-    description: `vgg · ${descriptions[options.activation ?? 'kaf']} · FGSM-RS 8/255 · cifar10`,
+    description: `vgg · ${runActivation(options.activation ?? 'kaf').description} · FGSM-RS 8/255 · cifar10`,
     experimentFile: '/home/ada/kaf-vgg.kaf.yaml',
     folder: '/home/ada/.kafscope/runs/kaf-vgg-1',
     incarnation: 0,
@@ -141,9 +119,8 @@ export function makeRows(options: RunDataOptions): Row[] {
   const network = makeNetwork(options.activation ?? 'kaf');
   push({ type: 'prepared', ...network, steps: totalSteps, stepsPerEpoch, epochs: 12 });
   const hasKaf = network.activations.length > 0;
-  const isFormula = options.activation === 'formula';
-  const starts = isFormula ? kafChannels.map((channels) => makeParameters(channels, null)) : makeAlphas(random);
-  const ends = isFormula ? kafChannels.map((channels) => makeParameters(channels, random)) : makeAlphas(random);
+  const starts = makeCoefficients(options.activation ?? 'kaf', null);
+  const ends = makeCoefficients(options.activation ?? 'kaf', random);
   const normsEvery = options.normsEverySteps ?? 10;
   const kernelsAt = (part: number) =>
     options.activation === 'kaf-free' ? { kernels: kafChannels.map((channels) => makeKernels(channels, part)) } : {};
@@ -281,9 +258,11 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
 function makeNetwork(
   activation: RunActivation,
 ): Pick<Extract<RunRecord, { type: 'prepared' }>, 'parameters' | 'activations'> {
+  const { info, layer, start } = runActivation(activation);
+  const activations: ShapeInfo[] = [];
   const parameters: { name: string; layer: string; shape: number[] }[] = [];
-  const add = (layer: string, name: string, shape: number[]): void => {
-    parameters.push({ name: `${layer}.${name}`, layer, shape });
+  const add = (of: string, name: string, shape: number[]): void => {
+    parameters.push({ name: `${of}.${name}`, layer: of, shape });
   };
   kafChannels.forEach((channels, index) => {
     const number = (index + 1).toString();
@@ -291,9 +270,11 @@ function makeNetwork(
     add(`conv${number}`, 'bias', [channels]);
     add(`bn${number}`, 'gamma', [channels]);
     add(`bn${number}`, 'beta', [channels]);
-    if (activation === 'spline') add(`spline${number}`, 'points', [channels, 20]);
-    else if (activation === 'formula') add(`formula${number}`, 'coefficients', [channels, 3]);
-    else if (activation !== 'relu') add(`kaf${number}`, 'alpha', [channels, 20]);
+    if (info) {
+      const made = info(`${layer}${number}`, channels);
+      activations.push(made);
+      add(made.layer, coefficientsOf(made), [channels, start.length]);
+    }
     if (activation === 'kaf-free') {
       add(`kaf${number}`, 'dictionary', [channels, 20]);
       add(`kaf${number}`, 'logGamma', [channels]);
@@ -303,17 +284,6 @@ function makeNetwork(
   add('dense1', 'bias', [128]);
   add('dense2', 'kernel', [128, 10]);
   add('dense2', 'bias', [10]);
-  const activations =
-    activation === 'relu'
-      ? []
-      : activation === 'formula'
-        ? kafChannels.map((channels, index) => ({ layer: `formula${(index + 1).toString()}`, channels, formula }))
-        : kafChannels.map((channels, index) => ({
-            layer: `${activation === 'spline' ? 'spline' : 'kaf'}${(index + 1).toString()}`,
-            channels,
-            dictionary,
-            ...(activation === 'spline' ? { spline: 'catmull-rom' as const } : { gamma, base: 'none' as const }),
-          }));
   return { parameters, activations };
 }
 
@@ -349,26 +319,13 @@ function makeNorms(
   };
 }
 
-/** Of the formula: as it starts, or as training left it. */
-function makeParameters(channels: number, random: Random | null): Float32Array {
-  const [a, b, c] = [1, 0, 2];
-  return Float32Array.from({ length: channels * 3 }, (_, index) => {
-    const noise = random ? random.normal() : 0;
-    return [a + 0.9 * Math.abs(noise), b + 0.35 * noise, c + 0.3 * noise][index % 3]!;
-  });
-}
-
-function makeAlphas(random: Random): Float32Array[] {
+/** As training starts, or with `random` as it left them. */
+function makeCoefficients(activation: RunActivation, random: Random | null): Float32Array[] {
+  const { start, moved } = runActivation(activation);
   return kafChannels.map((channels) =>
-    Float32Array.from({ length: channels * 20 }, (_, index) => {
-      const x = dictionary[index % 20]!;
-      const channel = Math.floor(index / 20);
-      const swish = x / (1 + Math.exp(-x));
-      return (
-        0.36 * swish +
-        0.07 * random.normal() +
-        0.12 * Math.sin(x * (1 + (channel % 3)) + channel) * (channel % 4 ? 0.5 : 1.4)
-      );
+    Float32Array.from({ length: channels * start.length }, (_, index) => {
+      const size = moved * (1 + (Math.floor(index / start.length) % 3));
+      return start[index % start.length]! + (random ? size * random.normal() : 0);
     }),
   );
 }

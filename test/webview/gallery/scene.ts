@@ -16,6 +16,7 @@ import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
 import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
+import { isRunActivation } from './runActivations.ts';
 import { makeSnapshot } from './runData.ts';
 
 const query = new URLSearchParams(location.search);
@@ -120,7 +121,7 @@ function checkpointContents(): CheckpointContents {
     default:
       return makeCheckpoint({
         nonFinite: scene === 'bad' ? 64 : 0,
-        activation: scene === 'free' ? 'kaf-free' : scene === 'spline' || scene === 'formula' ? scene : 'kaf',
+        activation: isRunActivation(scene) ? scene : 'kaf',
       });
   }
 }
@@ -163,6 +164,9 @@ function datasetAnswer(): ToDataset {
 function dashboardAnswers(): ToDashboard[] {
   const connected: ToDashboard = { type: 'connection', connection: { status: 'connected' } };
   const shown = (snapshot: RunSnapshot): ToDashboard => ({ type: 'snapshot', snapshot });
+  if (isRunActivation(scene)) {
+    return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: scene }))];
+  }
   switch (scene) {
     case 'busy':
       return [connected, shown(makeSnapshot({ steps: 3120, status: 'training' }))];
@@ -182,14 +186,6 @@ function dashboardAnswers(): ToDashboard[] {
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', attacks }))];
     }
-    case 'relu':
-      return [connected, shown(makeSnapshot({ steps: 900, status: 'training', activation: 'relu' }))];
-    case 'free':
-      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'kaf-free' }))];
-    case 'spline':
-      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'spline' }))];
-    case 'formula':
-      return [connected, shown(makeSnapshot({ steps: 3120, status: 'training', activation: 'formula' }))];
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'diverged': {
