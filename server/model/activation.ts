@@ -9,6 +9,7 @@ import {
 } from '../formula/activationFunction.ts';
 import { applyFormula } from '../tensor/ops/formula.ts';
 import { kWinners } from '../tensor/ops/kWinners.ts';
+import { normalizeAndApply } from '../tensor/ops/normalizedFormula.ts';
 import { maxout } from '../tensor/ops/maxout.ts';
 import { spline } from '../tensor/ops/spline.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
@@ -57,7 +58,13 @@ function fixed(apply: (x: tf.Tensor) => tf.Tensor): ActivationLayer {
 /** Every channel starts from the same coefficients, but for noise. */
 function makeFormula(plan: FormulaActivation, { name: layer, channels, maker }: Place): ActivationLayer {
   const { formula, parameters, noise } = activationFunction(plan);
-  if (parameters.length === 0) return fixed((x) => applyFormula(x, null, { formula, gradients: 'input' }));
+  if (parameters.length === 0) {
+    const attributes = { formula, gradients: 'input' } as const;
+    return {
+      ...fixed((x) => applyFormula(x, null, attributes)),
+      applyNormalized: (x, { gamma, beta, epsilon }) => normalizeAndApply(x, gamma, beta, epsilon, attributes),
+    };
+  }
   const coefficients: tf.Tensor2D = maker.make<tf.Rank.R2>(
     layer,
     'coefficients',

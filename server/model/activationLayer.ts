@@ -1,13 +1,23 @@
 // What the makers of activation layers take and give.
+import type * as tf from '@tensorflow/tfjs-core';
 import type { ShapeInfo } from '../protocol/records.ts';
-import type { Layer } from './layer.ts';
+import type { BatchNormResult } from '../tensor/ops/batchNorm.ts';
+import type { Layer, Pass } from './layer.ts';
 import type { ParameterMaker } from './parameters.ts';
 
 export interface ActivationLayer {
   readonly apply: Layer;
+  /** The same behind a batch normalisation in training, where both can be one op. */
+  readonly applyNormalized?: NormalizedLayer;
   /** Null where nothing of it is trained. */
   readonly info: ShapeInfo | null;
 }
+
+export type NormalizedLayer = (
+  x: tf.Tensor,
+  normalization: { readonly gamma: tf.Tensor1D; readonly beta: tf.Tensor1D; readonly epsilon: number },
+  pass: Pass,
+) => BatchNormResult<tf.Tensor>;
 
 export interface Place {
   /** Of the layer, for example `block2.kaf1`. */

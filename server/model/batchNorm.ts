@@ -1,6 +1,7 @@
 // The batch-normalisation layer and its running statistics. The op itself is in server/tensor/ops.
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormInference, batchNormTraining } from '../tensor/ops/batchNorm.ts';
+import type { ActivationLayer } from './activationLayer.ts';
 import type { BatchStatistics, Layer } from './layer.ts';
 import type { ParameterMaker, Statistic } from './parameters.ts';
 
@@ -8,17 +9,33 @@ import type { ParameterMaker, Statistic } from './parameters.ts';
 const epsilon = 1e-3;
 const maxMomentum = 0.99;
 
-/** By the batch's statistics in training, by the running ones in inference. */
-export function makeBatchNorm(layer: string, channels: number, maker: ParameterMaker): Layer {
+/**
+ * By the batch's statistics in training, by the running ones in inference.
+ * @param makeNext makes the activation layer that follows, of which it then is one layer; null for none
+ */
+export function makeBatchNorm(
+  layer: string,
+  channels: number,
+  maker: ParameterMaker,
+  makeNext: (() => ActivationLayer) | null = null,
+): Layer {
   const gamma = maker.make<tf.Rank.R1>(layer, 'gamma', [channels], { type: 'constant', value: 1 });
   const beta = maker.make<tf.Rank.R1>(layer, 'beta', [channels], { type: 'constant', value: 0 });
   const runningMean = maker.makeStatistic(layer, 'mean', channels);
   const runningVariance = maker.makeStatistic(layer, 'variance', channels);
-  return (x, { mode, batchStatistics }) => {
-    if (mode === 'inference') return batchNormInference(x, gamma, beta, runningMean, runningVariance, epsilon);
-    const { y, mean, variance } = batchNormTraining(x, gamma, beta, epsilon);
-    batchStatistics?.push({ mean: tf.keep(mean), variance: tf.keep(variance), nValues: x.size / channels });
-    return y;
+  const next = makeNext?.();
+  const fused = next?.applyNormalized;
+  const apply: Layer = next && !fused ? next.apply : (x) => x;
+  return (x, pass) => {
+    if (pass.mode === 'inference') {
+      const y = batchNormInference(x, gamma, beta, runningMean, runningVariance, epsilon);
+      return next ? next.apply(y, pass) : y;
+    }
+    const { y, mean, variance } = fused
+      ? fused(x, { gamma, beta, epsilon }, pass)
+      : batchNormTraining(x, gamma, beta, epsilon);
+    pass.batchStatistics?.push({ mean: tf.keep(mean), variance: tf.keep(variance), nValues: x.size / channels });
+    return apply(y, pass);
   };
 }
 

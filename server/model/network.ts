@@ -4,11 +4,13 @@ import { initializerEntry } from '../protocol/initializers.ts';
 import type { InitializerPlan, ModelPlan } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
 import { makeActivation, type Progress } from './activation.ts';
+import type { ActivationLayer } from './activationLayer.ts';
 import { makeBatchNorm, updateStatistics } from './batchNorm.ts';
 import { makeGroupNorm } from './groupNorm.ts';
 import { chain, makeDropout, makeNormalization, type BatchStatistics, type Layer, type Pass } from './layer.ts';
 import {
   layOutNetwork,
+  type ActivationLayout,
   type ConvolutionLayout,
   type DenseLayout,
   type LayerLayout,
@@ -51,7 +53,7 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
   const builder = new Builder(seed, plan.initializer ?? null);
   const figures = plan.normalization === 'dataset' ? columns : plan.normalization;
   const normalization = figures && makeNormalization(figures);
-  const layers = layOutNetwork(plan, ends).map((layout) => builder.build(layout));
+  const layers = builder.buildAll(layOutNetwork(plan, ends));
   const asLogits = ends.nOutputs === 1 ? [besideZero] : [];
   const forward = chain([...(normalization ? [normalization.apply] : []), ...layers, ...asLogits]);
   const constants = normalization?.constants ?? [];
@@ -86,7 +88,17 @@ class Builder {
     this.#initializer = initializer;
   }
 
-  build(layout: LayerLayout): Layer {
+  /** A list; a batch normalisation and the activation behind it are one layer. */
+  buildAll(layouts: readonly LayerLayout[]): Layer[] {
+    return layouts.flatMap((layout, index) => {
+      const [before, after] = [layouts[index - 1], layouts[index + 1]];
+      if (layout.type === 'activation' && before?.type === 'batch-norm') return [];
+      if (layout.type !== 'batch-norm' || after?.type !== 'activation') return [this.#build(layout)];
+      return [makeBatchNorm(layout.name, layout.output.at(-1)!, this.maker, () => this.#activation(after))];
+    });
+  }
+
+  #build(layout: LayerLayout): Layer {
     switch (layout.type) {
       case 'convolution':
         return this.#convolution(layout);
@@ -96,13 +108,8 @@ class Builder {
         return makeGroupNorm(layout.name, layout.output.at(-1)!, 1, this.maker);
       case 'group-norm':
         return makeGroupNorm(layout.name, layout.output.at(-1)!, layout.groups, this.maker);
-      case 'activation': {
-        const { name, output, activation } = layout;
-        const place = { name, channels: output.at(-1)!, maker: this.maker, progress: this.progress };
-        const { apply, info } = makeActivation(activation, place);
-        if (info) this.activations.push(info);
-        return apply;
-      }
+      case 'activation':
+        return this.#activation(layout).apply;
       case 'dropout':
         return makeDropout(layout.rate, layout.index);
       case 'max-pool':
@@ -128,7 +135,14 @@ class Builder {
   }
 
   #way(layouts: readonly LayerLayout[]): Layer {
-    return chain(layouts.map((layout) => this.build(layout)));
+    return chain(this.buildAll(layouts));
+  }
+
+  #activation({ name, output, activation }: ActivationLayout): ActivationLayer {
+    const place = { name, channels: output.at(-1)!, maker: this.maker, progress: this.progress };
+    const made = makeActivation(activation, place);
+    if (made.info) this.activations.push(made.info);
+    return made;
   }
 
   #convolution({

@@ -1,5 +1,6 @@
 // The memory of a pass forward and back through a network, counted without making a tensor: what lives when, by the layers' shapes.
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
+import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { floatsOf, parametersOf, statisticsOf } from '../network/costs.ts';
 import { flatLayers, layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
@@ -17,6 +18,7 @@ export interface PassMemory {
 
 interface Pass {
   readonly batchSize: number;
+  readonly mode: 'training' | 'inference';
   readonly gradients: 'all' | 'input';
   /** Of the runtime; each has scratch of its own. */
   readonly threads: number;
@@ -47,6 +49,11 @@ export function measurePass(plan: ModelPlan, ends: NetworkEnds): PassMemory {
 
 function largestKernel(layers: readonly LayerLayout[], type: 'dense' | 'convolution'): number {
   return Math.max(0, ...flatLayers(layers).map((layer) => (layer.type === type ? parametersOf(layer) : 0)));
+}
+
+function isFusedFormula(layer: LayerLayout): boolean {
+  if (layer.type !== 'activation' || !isFormulaActivation(layer.activation)) return false;
+  return activationFunction(layer.activation).parameters.length === 0;
 }
 
 /** Memory that several tensors may share. */
@@ -109,7 +116,13 @@ class Walk {
   }
 
   forward(layers: readonly LayerLayout[], x: Block): Block {
-    return layers.reduce((value, layer) => this.#layer(layer, value), x);
+    return layers.reduce((value, layer, index) => {
+      const after = layers[index + 1];
+      const isOne = this.#pass.mode === 'training' && layer.type === 'batch-norm' && after && isFusedFormula(after);
+      // What lies between is never kept.
+      if (isOne) return value;
+      return this.#layer(layer, value);
+    }, x);
   }
 
   #layer(layer: LayerLayout, x: Block): Block {

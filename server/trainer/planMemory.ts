@@ -89,11 +89,11 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
     model.convolutionL2 > 0 ? largestKernel.convolution : 0,
   );
   const held = heldBy(training.method);
-  const pass = peak({ batchSize: held.batches * batchSize, gradients: 'all', threads });
+  const pass = peak({ batchSize: held.batches * batchSize, mode: 'training', gradients: 'all', threads });
   const beside = held.images * images + held.gradients * parameters;
   const update = beside + Math.max(pass, images + parameters + 2 * penalized);
   // Beside the attacked images there are the clean ones and the noise that was added to them.
-  const attack = training.threat ? 2 * images + peak({ batchSize, gradients: 'input', threads }) : 0;
+  const attack = training.threat ? 2 * images + peak({ batchSize, mode: 'training', gradients: 'input', threads }) : 0;
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + Math.max(update, attack);
 }
 
@@ -101,7 +101,7 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
 function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
-  return parameters + statistics + images + peak({ batchSize, gradients: 'input', threads });
+  return parameters + statistics + images + peak({ batchSize, mode: 'inference', gradients: 'input', threads });
 }
 
 function momentsOf(optimizer: OptimizerPlan): number {

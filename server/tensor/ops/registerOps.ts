@@ -28,6 +28,8 @@
 // | KafscopeKWinnersGrad     | dy, x, thresholds, quotas        | the same                                              | dx
 // | KafscopeBatchNorm        | x […, C], gamma [C], beta [C]    | epsilon                                               | y, mean [C], variance [C]
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
+// | KafscopeBatchNormFormula | x […, C], gamma [C], beta [C]    | epsilon, formula (wasm alone has it)                  | y, mean, variance, scale, shift [C]
+// | KafscopeBatchNormFormulaGrad | dy, x, gamma, mean, variance, scale, shift | epsilon, formula                        | dx, dgamma [C], dbeta [C]
 // | KafscopeGroupNorm        | x [N, …, C], gamma [C], beta [C] | groups, epsilon                                       | y, mean [N, groups], variance
 // | KafscopeGroupNormGrad    | dy, x, gamma, mean, variance     | groups, epsilon                                       | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
@@ -64,6 +66,7 @@ import { kaf2dOps } from './kaf2d.ts';
 import { kernelKafOps } from './kernelKaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { maxoutOps } from './maxout.ts';
+import { normalizedFormulaOps } from './normalizedFormula.ts';
 import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
@@ -79,6 +82,7 @@ const operations: readonly OpDefinition[] = [
   freeKafOps,
   kWinnersOps,
   batchNormOps,
+  normalizedFormulaOps,
   groupNormOps,
   crossEntropyOps,
   dropoutOps,

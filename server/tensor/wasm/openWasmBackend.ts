@@ -17,6 +17,7 @@ import { kernelKafKernels } from './kernels/kernelKaf.ts';
 import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
+import { normalizedFormulaKernels } from './kernels/normalizedFormula.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
@@ -55,6 +56,9 @@ const fastKernels = [
   ...randomKernels,
   ...optimizerKernels,
 ];
+
+/** Which no other runtime has. */
+const ownKernels = normalizedFormulaKernels;
 
 export interface WasmOptions {
   /** Which SIMD build to load; by default relaxed where the engine has it. */
@@ -112,4 +116,5 @@ function registerKernels(): void {
     tf.unregisterKernel(kernelName, wasmBackendName);
     tf.registerKernel({ kernelName, backendName: wasmBackendName, kernelFunc });
   }
+  for (const kernel of ownKernels) tf.registerKernel({ ...kernel, backendName: wasmBackendName });
 }

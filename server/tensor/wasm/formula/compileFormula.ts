@@ -37,10 +37,28 @@ export interface CompiledFormula {
  * - `slopes(constants, dy, x, dx, channels, table, first, last, rowsPerBlock)`
  * - `gradients(…the same…, sums)`: Σ dy·∂f/∂p of these rows, too, float64 [P][stride]. Order of summation: rows ascending in
  *   float32 within a block, then blocks in float64.
+ *
+ * Without parameters also behind a batch normalisation, of n = (x − center)·scale + shift, which is never in memory; rows as above,
+ * the table holds `normalizedTable`. Each operation and each sum is that of assembly/batchNorm.ts, so that every bit is:
+ * - `normalizedValues(constants, x, y, channels, table, first, last, rowsPerBlock)`: f(n)
+ * - `normalizedSums(constants, dy, x, 0, channels, table, first, last, rowsPerBlock, sums)`: Σ d and Σ d·(x − center) of d = dy·f′(n),
+ *   float64 [2][stride]
+ * - `normalizedSlopes(constants, dy, x, dx, channels, table, first, last, rowsPerBlock)`: d·a + (x − center)·b + c
  */
-export const formulaExports = ['values', 'slopes', 'gradients'] as const;
+const exportsOf = {
+  plain: ['values', 'slopes', 'normalizedValues', 'normalizedSums', 'normalizedSlopes'],
+  trained: ['values', 'slopes', 'gradients'],
+} as const;
 
-export type FormulaExport = (typeof formulaExports)[number];
+/** Rows of the table of what comes behind a batch normalisation; the first three for all but the slopes. */
+export const normalizedTable = ['center', 'scale', 'shift', 'a', 'b', 'c'] as const;
+
+export type FormulaExport = (typeof exportsOf)[keyof typeof exportsOf][number];
+
+/** What the module of a formula with so many parameters has. */
+export function formulaExports(nParameters: number): readonly FormulaExport[] {
+  return nParameters === 0 ? exportsOf.plain : exportsOf.trained;
+}
 
 export function compileFormula(formula: Formula, options: CompileOptions): CompiledFormula {
   const compiler = new Compiler(formula, options);
@@ -67,13 +85,17 @@ class Compiler {
     const dx = graph.scaled(dy, slope);
     const sums = partials.map((partial) => graph.scaled(dy, partial));
     const isPlain = this.#names.length === 0;
+    const ofRows = (outputs: readonly Node[], hasDy: boolean) => {
+      const [stored, ...terms] = this.#lanesOf(outputs);
+      return this.#overRows({ stored: stored!, terms: terms.map((term) => [term]), names: this.#names, hasDy });
+    };
     const made = isPlain
-      ? { values: this.#overElements(value, false), slopes: this.#overElements(dx, true) }
-      : {
-          values: this.#overRows([value], false),
-          slopes: this.#overRows([dx], true),
-          gradients: this.#overRows([dx, ...sums], true),
-        };
+      ? {
+          values: this.#overElements(value, false),
+          slopes: this.#overElements(dx, true),
+          ...this.#behindNormalization(value, dx),
+        }
+      : { values: ofRows([value], false), slopes: ofRows([dx], true), gradients: ofRows([dx, ...sums], true) };
     const functions = Object.entries(made).map(([exportedAs, { writer, nArguments }]) => ({
       exportedAs,
       writer,
@@ -148,9 +170,25 @@ class Compiler {
     return { writer, nArguments };
   }
 
-  /** The first output goes to memory, Σ of the others to `sums`. */
-  #overRows(outputs: readonly Node[], hasDy: boolean): { writer: FunctionWriter; nArguments: number } {
-    const isSummed = outputs.length > 1;
+  #behindNormalization(value: Node, slope: Node): Record<string, { writer: FunctionWriter; nArguments: number }> {
+    const lanes = this.#algebra();
+    const [center, scale, shift, a, b, c] = normalizedTable.map((name) => lanes.input(name)) as Lanes[];
+    const centred = lanes.sub(lanes.input('x'), center!);
+    const normalized = lanes.multiplyAdd(centred, scale!, shift!);
+    const inputs = { x: normalized, ' dy': lanes.input('dy') };
+    const [y, d] = evaluateNodes([value, slope], inputs, lanes.algebra);
+    const dx = lanes.multiplyAdd(d!, a!, lanes.multiplyAdd(centred, b!, c!));
+    const names = normalizedTable.slice(0, 3);
+    return {
+      normalizedValues: this.#overRows({ stored: y!, terms: [], names, hasDy: false }),
+      normalizedSums: this.#overRows({ stored: null, terms: [[d!], [d!, centred]], names, hasDy: true }),
+      normalizedSlopes: this.#overRows({ stored: dx, terms: [], names: normalizedTable, hasDy: true }),
+    };
+  }
+
+  #overRows(outputs: Outputs): { writer: FunctionWriter; nArguments: number } {
+    const { terms, hasDy } = outputs;
+    const isSummed = terms.length > 0;
     const nArguments = 8 + (hasDy ? 1 : 0) + (isSummed ? 1 : 0);
     const writer = new FunctionWriter(nArguments);
     const shift = hasDy ? 1 : 0;
@@ -169,7 +207,6 @@ class Compiler {
       ...{ end: writer.local('i32'), channel: writer.local('i32') },
     };
     const { rowBytes, stride, start, end, channel } = place;
-    const lanes = this.#lanesOf(outputs);
     writer.get(channels).int(2).op('i32.shl').set(rowBytes);
     // Bytes from one parameter's coefficients to the next's.
     writer.get(channels).int(7).op('i32.add').int(-8).op('i32.and').int(2).op('i32.shl').set(stride);
@@ -178,7 +215,7 @@ class Compiler {
         .get(place.sums)
         .int(0)
         .get(stride)
-        .int(2 * this.#names.length)
+        .int(2 * terms.length)
         .op('i32.mul')
         .fill();
     }
@@ -196,12 +233,12 @@ class Compiler {
         if (this.#options.width === 8) {
           writer.loop(
             () => writer.get(channel).get(channels).int(8).op('i32.sub', 'i32.le_s'),
-            () => this.#column(writer, place, lanes, 8),
+            () => this.#column(writer, place, outputs, 8),
           );
         }
         writer.loop(
           () => writer.get(channel).get(channels).op('i32.lt_s'),
-          () => this.#column(writer, place, lanes, 4),
+          () => this.#column(writer, place, outputs, 4),
         );
         writer.get(end).set(start);
       },
@@ -210,15 +247,16 @@ class Compiler {
   }
 
   /** The rows start…end of `width` channels from `channel` on, or of as many as there are. */
-  #column(writer: FunctionWriter, place: Rows, outputs: readonly Lanes[], width: 4 | 8): void {
+  #column(writer: FunctionWriter, place: Rows, { stored, terms, names }: Outputs, width: 4 | 8): void {
     const { x, y, dy, channels, table, sums, rowBytes, stride, start, end, channel } = place;
     const [row, offset, nChannels] = [writer.local('i32'), writer.local('i32'), writer.local('i32')];
     const halves = width === 8 ? [0, 16] : [0];
     const code = new LanesCode(writer, this.#constants);
+    const outputs = [...(stored ? [stored] : []), ...terms.flat()];
     writer.get(channels).get(channel).op('i32.sub').set(nChannels);
     const coefficients = halves.map((bytes) => {
       const inputs = new Map<string, number>();
-      this.#names.forEach((name, p) => {
+      names.forEach((name, p) => {
         inputs.set(name, writer.local('v128'));
         writer.get(table).get(channel).int(2).op('i32.shl', 'i32.add').get(stride).int(p).op('i32.mul', 'i32.add');
         writer.load('v128', bytes).set(inputs.get(name)!);
@@ -227,32 +265,39 @@ class Compiler {
     });
     // What does not depend on x is the same for all rows.
     const fixed = coefficients.map((inputs) => code.computeFixed(outputs, inputs));
-    const totals = halves.map(() => outputs.slice(1).map(() => writer.local('v128')));
+    const totals = halves.map(() => terms.map(() => writer.local('v128')));
     for (const total of totals.flat()) writer.int(0).op('i32x4.splat').set(total);
     writer.get(start).get(rowBytes).op('i32.mul').get(channel).int(2).op('i32.shl', 'i32.add').set(offset);
     writer.get(start).set(row);
     writer.loop(
       () => writer.get(row).get(end).op('i32.lt_s'),
       () => {
-        const pointers = Object.entries({ x, ...(dy === null ? {} : { dy }), y });
-        const addresses = pointers.map(([name, pointer]) => {
+        const addressOf = (pointer: number) => {
           const address = writer.local('i32');
           writer.get(pointer).get(offset).op('i32.add').set(address);
-          return [name, address] as const;
-        });
+          return address;
+        };
+        const pointers = Object.entries({ x, ...(dy === null ? {} : { dy }) });
+        const addresses = pointers.map(([name, pointer]) => [name, addressOf(pointer)] as const);
+        const to = stored && addressOf(y);
         const count = width === 8 ? null : nChannels;
-        const inputs = halves.map((bytes) => loadAll(writer, addresses.slice(0, -1), bytes, count));
+        const inputs = halves.map((bytes) => loadAll(writer, addresses, bytes, count));
         const results = inputs.map((values, half) =>
           code.compute(outputs, new Map([...coefficients[half]!, ...values]), fixed[half]!),
         );
-        const to = addresses.at(-1)![1];
-        results.forEach(([local], half) => {
-          writer.get(to).get(local!);
-          if (count === null) writer.store(16 * half);
-          else writer.get(count).call(helpers.storeFirst);
-        });
-        results.forEach(([, ...terms], half) => {
-          terms.forEach((term, p) => writer.get(totals[half]![p]!).get(term).op('f32x4.add').set(totals[half]![p]!));
+        if (to !== null) {
+          results.forEach(([local], half) => {
+            writer.get(to).get(local!);
+            if (count === null) writer.store(16 * half);
+            else writer.get(count).call(helpers.storeFirst);
+          });
+        }
+        results.forEach((locals, half) => {
+          const factors = to === null ? [...locals] : locals.slice(1);
+          terms.forEach(({ length }, p) => {
+            const total = totals[half]![p]!;
+            this.#addTo(writer, total, factors.splice(0, length));
+          });
         });
         writer.get(offset).get(rowBytes).op('i32.add').set(offset);
         writer.get(row).int(1).op('i32.add').set(row);
@@ -283,11 +328,35 @@ class Compiler {
     writer.get(channel).int(width).op('i32.add').set(channel);
   }
 
+  /** total += the product of one or two locals, of two rounded once where the build can. */
+  #addTo(writer: FunctionWriter, total: number, [first, second]: readonly number[]): void {
+    if (second === undefined) writer.get(total).get(first!).op('f32x4.add');
+    else if (this.#options.build === 'relaxed') {
+      writer.get(first!).get(second).get(total).op('f32x4.relaxed_madd');
+    } else writer.get(first!).get(second).op('f32x4.mul').get(total).op('f32x4.add');
+    writer.set(total);
+  }
+
+  #algebra(): LanesAlgebra {
+    return new LanesAlgebra(this.#options.build === 'relaxed');
+  }
+
   #lanesOf(outputs: readonly Node[]): Lanes[] {
-    const lanes = new LanesAlgebra(this.#options.build === 'relaxed');
+    const lanes = this.#algebra();
     const inputs = Object.fromEntries(this.#names.map((name) => [name, lanes.input(name)]));
     return evaluateNodes(outputs, { ...inputs, x: lanes.input('x'), ' dy': lanes.input('dy') }, lanes.algebra);
   }
+}
+
+/** What a function over rows computes. */
+interface Outputs {
+  /** Goes to memory; null where only sums are wanted. */
+  readonly stored: Lanes | null;
+  /** One or two factors each: the sums of the products go to `sums`. */
+  readonly terms: readonly (readonly Lanes[])[];
+  /** Of the table's rows. */
+  readonly names: readonly string[];
+  readonly hasDy: boolean;
 }
 
 /** Locals of a function over rows. */

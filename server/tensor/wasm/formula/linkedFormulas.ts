@@ -7,7 +7,7 @@ import { kernelNames, type KernelBuild } from '../loadKernels.ts';
 import { compileFormula, formulaExports, type FormulaExport } from './compileFormula.ts';
 
 export interface LinkedFormula {
-  /** Numbers of its kernels. One without parameters has no `gradients`. */
+  /** Numbers of those of its kernels that it has. */
   readonly kernels: Readonly<Record<FormulaExport, number>>;
   readonly constants: Int32Array<ArrayBuffer>;
 }
@@ -55,10 +55,10 @@ export class LinkedFormulas {
     const isSafe = !isJoined || isNamedFormula(formula) || this.#tried.has(formula);
     const compiled = compileFormula(formula, { build, width: isSafe ? 8 : 4 });
     const firstKernel = this.#nKernels;
-    const exports = formulaExports.filter((name) => name !== 'gradients' || compiled.nParameters > 0);
+    const exports = formulaExports(compiled.nParameters);
     this.#nKernels += exports.length;
     link({ module: new WebAssembly.Module(compiled.bytes), exports, firstKernel });
-    const kernels = { values: firstKernel, slopes: firstKernel + 1, gradients: firstKernel + 2 };
-    return { kernels, constants: compiled.constants };
+    const numbers = exports.map((name, index) => [name, firstKernel + index] as const);
+    return { kernels: Object.fromEntries(numbers) as LinkedFormula['kernels'], constants: compiled.constants };
   }
 }

@@ -1,17 +1,17 @@
 // KafscopeBatchNorm, its gradient, and KafscopeScaleShift over assembly/batchNorm.ts. The [C]-sized arithmetic is done here in
 // float64.
 import type * as tf from '@tensorflow/tfjs-core';
-import type { WasmBackend } from '../wasmBackend.ts';
+import type { Placed, WasmBackend } from '../wasmBackend.ts';
 import { addParts, fixedParts } from '../threads/ranges.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
-interface Normalized {
+export interface Normalized {
   readonly x: tf.TensorInfo;
   readonly gamma: tf.TensorInfo;
   readonly beta: tf.TensorInfo;
 }
 
-interface NormalizedGradient {
+export interface NormalizedGradient {
   readonly dy: tf.TensorInfo;
   readonly x: tf.TensorInfo;
   readonly gamma: tf.TensorInfo;
@@ -26,43 +26,15 @@ interface ScaleAndShift {
 }
 
 export const batchNormKernels: readonly WasmKernel[] = [
-  wasmKernel<Normalized, { epsilon: number }>('KafscopeBatchNorm', ({ inputs: { x, gamma, beta }, attrs, backend }) => {
-    const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
-    const parts = fixedParts(nRows, backend.grainOf('channelMoments', grain));
-    const y = backend.place(x.shape);
-    const mean = backend.place([nChannels]);
-    const variance = backend.place([nChannels]);
-    const gammas = channelValues(backend, gamma);
-    const betas = channelValues(backend, beta);
-    const means = backend.floats(mean.address, nChannels);
-    const variances = backend.floats(variance.address, nChannels);
-    const sizesBytes = [parts.length * padded * 16, padded * 4, padded * 4, padded * 4];
-    backend.withScratch(sizesBytes, (moments, center, scale, shift) => {
-      backend.run(
-        'channelMoments',
-        parts.map(([first, last], part) => [
-          ...[backend.addressOf(x) + first * nChannels * 4, last - first, nChannels],
-          ...[moments! + part * padded * 16, rowsPerBlock],
-        ]),
-      );
-      const momentValues = combineMoments(
-        new Float64Array(backend.pool.buffer, moments!, parts.length * padded * 2),
-        parts,
-        padded,
-      );
-      const centers = backend.floats(center!, padded).fill(0);
-      const scales = backend.floats(scale!, padded).fill(0);
-      const shifts = backend.floats(shift!, padded).fill(0);
-      for (let channel = 0; channel < nChannels; channel++) {
-        const channelVariance = nRows > 0 ? momentValues[2 * channel + 1]! / nRows : 0;
-        means[channel] = momentValues[2 * channel]!;
-        variances[channel] = channelVariance;
-        centers[channel] = means[channel]!;
-        scales[channel] = gammas[channel]! / Math.sqrt(channelVariance + attrs.epsilon);
-        // What rounding the mean to float32 has moved.
-        shifts[channel] = betas[channel]! + (centers[channel]! - momentValues[2 * channel]!) * scales[channel]!;
-      }
-      const fixed = [backend.addressOf(x), y.address, nChannels, center!, scale!, shift!];
+  wasmKernel<Normalized, { epsilon: number }>('KafscopeBatchNorm', ({ inputs, attrs, backend }) => {
+    const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(inputs.x, inputs.gamma);
+    const { mean, variance, scales, shifts } = statisticsOf(backend, inputs, attrs.epsilon);
+    const y = backend.place(inputs.x.shape);
+    backend.withScratch([padded * 4, padded * 4, padded * 4], (center, scale, shift) => {
+      backend.floats(center!, padded).fill(0).set(backend.floats(mean.address, nChannels));
+      backend.floats(scale!, padded).fill(0).set(scales);
+      backend.floats(shift!, padded).fill(0).set(shifts);
+      const fixed = [backend.addressOf(inputs.x), y.address, nChannels, center!, scale!, shift!];
       backend.runOver(nRows, grain, 'normalizeRows', (...range) => [...fixed, ...range, rowsPerBlock]);
     });
     return [y.info, mean.info, variance.info];
@@ -72,17 +44,9 @@ export const batchNormKernels: readonly WasmKernel[] = [
     const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
     const parts = fixedParts(nRows, backend.grainOf('gradientSums', grain));
     const dx = backend.place(x.shape);
-    const dgamma = backend.place([nChannels]);
-    const dbeta = backend.place([nChannels]);
-    const gammas = channelValues(backend, gamma);
-    const means = channelValues(backend, inputs.mean);
-    const variances = channelValues(backend, inputs.variance);
-    const dgammas = backend.floats(dgamma.address, nChannels);
-    const dbetas = backend.floats(dbeta.address, nChannels);
     const sizesBytes = [parts.length * padded * 16, padded * 4, padded * 4, padded * 4, padded * 4];
-    backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
-      const centers = backend.floats(center!, padded).fill(0);
-      centers.set(means);
+    return backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
+      backend.floats(center!, padded).fill(0).set(channelValues(backend, inputs.mean));
       backend.run(
         'gradientSums',
         parts.map(([first, last], part) => [
@@ -91,24 +55,17 @@ export const batchNormKernels: readonly WasmKernel[] = [
         ]),
       );
       const sumValues = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded * 2), padded * 2);
-      const onSlope = backend.floats(a!, padded).fill(0);
-      const onCentred = backend.floats(b!, padded).fill(0);
-      const constant = backend.floats(c!, padded).fill(0);
-      for (let channel = 0; channel < nChannels; channel++) {
-        const inverse = 1 / Math.sqrt(variances[channel]! + attrs.epsilon);
-        const slopeSum = sumValues[2 * channel]!;
-        const productSum = sumValues[2 * channel + 1]! * inverse;
-        dbetas[channel] = slopeSum;
-        dgammas[channel] = productSum;
-        const scale = gammas[channel]! * inverse;
-        onSlope[channel] = scale;
-        onCentred[channel] = (-scale * inverse * productSum) / nRows;
-        constant[channel] = (-scale * slopeSum) / nRows;
-      }
+      const factors = gradientFactors(backend, { ...inputs, nRows, ...attrs }, (channel) => [
+        sumValues[2 * channel]!,
+        sumValues[2 * channel + 1]!,
+      ]);
+      backend.floats(a!, padded).fill(0).set(factors.onSlope);
+      backend.floats(b!, padded).fill(0).set(factors.onCentred);
+      backend.floats(c!, padded).fill(0).set(factors.constant);
       const fixed = [backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, center!, a!, b!, c!];
       backend.runOver(nRows, grain, 'normalizeGradientRows', (...range) => [...fixed, ...range, rowsPerBlock]);
+      return [dx.info, factors.dgamma.info, factors.dbeta.info];
     });
-    return [dx.info, dgamma.info, dbeta.info];
   }),
   wasmKernel<ScaleAndShift, unknown>('KafscopeScaleShift', ({ inputs: { x, scale, shift }, backend }) => {
     const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, scale);
@@ -124,7 +81,80 @@ export const batchNormKernels: readonly WasmKernel[] = [
   }),
 ];
 
-function rowsOf(
+export interface Statistics {
+  readonly mean: Placed;
+  readonly variance: Placed;
+  /** γ/√(σ² + ε), and what is added behind it: y = (x − mean)·scale + shift. One a channel. */
+  readonly scales: Float32Array;
+  readonly shifts: Float32Array;
+}
+
+/** Of a batch. */
+export function statisticsOf(backend: WasmBackend, { x, gamma, beta }: Normalized, epsilon: number): Statistics {
+  const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
+  const parts = fixedParts(nRows, backend.grainOf('channelMoments', grain));
+  const [mean, variance] = [backend.place([nChannels]), backend.place([nChannels])];
+  const [gammas, betas] = [channelValues(backend, gamma), channelValues(backend, beta)];
+  const means = backend.floats(mean.address, nChannels);
+  const variances = backend.floats(variance.address, nChannels);
+  const [scales, shifts] = [new Float32Array(nChannels), new Float32Array(nChannels)];
+  backend.withScratch([parts.length * padded * 16], (moments) => {
+    backend.run(
+      'channelMoments',
+      parts.map(([first, last], part) => [
+        ...[backend.addressOf(x) + first * nChannels * 4, last - first, nChannels],
+        ...[moments! + part * padded * 16, rowsPerBlock],
+      ]),
+    );
+    const ofParts = new Float64Array(backend.pool.buffer, moments!, parts.length * padded * 2);
+    const momentValues = combineMoments(ofParts, parts, padded);
+    for (let channel = 0; channel < nChannels; channel++) {
+      const channelVariance = nRows > 0 ? momentValues[2 * channel + 1]! / nRows : 0;
+      means[channel] = momentValues[2 * channel]!;
+      variances[channel] = channelVariance;
+      scales[channel] = gammas[channel]! / Math.sqrt(channelVariance + epsilon);
+      // What rounding the mean to float32 has moved.
+      shifts[channel] = betas[channel]! + (means[channel]! - momentValues[2 * channel]!) * scales[channel]!;
+    }
+  });
+  return { mean, variance, scales, shifts };
+}
+
+/** dγ, dβ, and dx = dy·onSlope + (x − mean)·onCentred + constant, from Σ dy and Σ dy·(x − mean) of each channel. */
+export function gradientFactors(
+  backend: WasmBackend,
+  {
+    gamma,
+    variance,
+    nRows,
+    epsilon,
+  }: Pick<NormalizedGradient, 'gamma' | 'variance'> & { readonly nRows: number; readonly epsilon: number },
+  sumsOf: (channel: number) => readonly [slopes: number, products: number],
+): Record<'onSlope' | 'onCentred' | 'constant', Float32Array> & Record<'dgamma' | 'dbeta', Placed> {
+  const nChannels = sizeOf(gamma);
+  const [dgamma, dbeta] = [backend.place([nChannels]), backend.place([nChannels])];
+  const gammas = channelValues(backend, gamma);
+  const variances = channelValues(backend, variance);
+  const dgammas = backend.floats(dgamma.address, nChannels);
+  const dbetas = backend.floats(dbeta.address, nChannels);
+  const onSlope = new Float32Array(nChannels);
+  const onCentred = new Float32Array(nChannels);
+  const constant = new Float32Array(nChannels);
+  for (let channel = 0; channel < nChannels; channel++) {
+    const inverse = 1 / Math.sqrt(variances[channel]! + epsilon);
+    const [slopeSum, products] = sumsOf(channel);
+    const productSum = products * inverse;
+    dbetas[channel] = slopeSum;
+    dgammas[channel] = productSum;
+    const scale = gammas[channel]! * inverse;
+    onSlope[channel] = scale;
+    onCentred[channel] = (-scale * inverse * productSum) / nRows;
+    constant[channel] = (-scale * slopeSum) / nRows;
+  }
+  return { onSlope, onCentred, constant, dgamma, dbeta };
+}
+
+export function rowsOf(
   x: tf.TensorInfo,
   perChannel: tf.TensorInfo,
 ): { nRows: number; nChannels: number; padded: number; rowsPerBlock: number; grain: number } {
@@ -159,6 +189,6 @@ function combineMoments(
   return total;
 }
 
-function channelValues(backend: WasmBackend, tensor: tf.TensorInfo): Float32Array {
+export function channelValues(backend: WasmBackend, tensor: tf.TensorInfo): Float32Array {
   return backend.floats(backend.addressOf(tensor), sizeOf(tensor));
 }
