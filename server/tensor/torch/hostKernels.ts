@@ -9,15 +9,21 @@ export function onHost(kernelFunc: tf.KernelFunc): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
     const ours = backend as TorchBackend;
     const host = openHost();
-    const given = Array.isArray(inputs)
-      ? (inputs as tf.TensorInfo[]).map((info) => toHost(info, ours, host))
-      : Object.fromEntries(
-          Object.entries(inputs).flatMap(([name, info]) => (info ? [[name, toHost(info, ours, host)]] : [])),
-        );
+    const given = eachTensor(inputs, (info) => toHost(info, ours, host));
     const call = { inputs: given as tf.NamedTensorInfoMap, backend: host, ...(attrs ? { attrs } : {}) };
     const results = kernelFunc(call);
     return Array.isArray(results) ? results.map((info) => fromHost(info, ours, host)) : fromHost(results, ours, host);
   };
+}
+
+type Inputs = tf.TensorInfo | readonly Inputs[] | { readonly [name: string]: Inputs | undefined };
+
+/** Kernels have tensors by name or in lists, and lists by name; one that is not given is left out. */
+function eachTensor(inputs: Inputs, change: (info: tf.TensorInfo) => tf.TensorInfo): Inputs {
+  if (Array.isArray(inputs)) return inputs.map((input: Inputs) => eachTensor(input, change));
+  if ('dataId' in inputs) return change(inputs as tf.TensorInfo);
+  const entries = Object.entries(inputs as Readonly<Record<string, Inputs | undefined>>);
+  return Object.fromEntries(entries.flatMap(([name, input]) => (input ? [[name, eachTensor(input, change)]] : [])));
 }
 
 /** It recommends tfjs-node on standard error at its first tensor, unless that is said to have been. */
@@ -34,7 +40,9 @@ function toHost(info: tf.TensorInfo, ours: TorchBackend, host: MathBackendCPU): 
     host.data.get(made.dataId).complexTensorInfos = { real: toHost(real, ours, host), imag: toHost(imag, ours, host) };
     return made;
   }
-  return host.makeTensorInfo(info.shape, info.dtype, ours.readSync(info.dataId) as Float32Array);
+  const made = host.makeTensorInfo(info.shape, info.dtype, ours.readSync(info.dataId) as Float32Array);
+  // Some kernels ask for it, as tensors have it.
+  return Object.assign(made, { rank: info.shape.length });
 }
 
 function fromHost(info: tf.TensorInfo, ours: TorchBackend, host: MathBackendCPU): tf.TensorInfo {

@@ -120,8 +120,9 @@ export class Torch {
     return made;
   }
 
+  /** factor·x, float32. A factor that changes from step to step would fill the constants. */
   scale(x: Handle, factor: number): Handle {
-    return this.call('mul', x, this.constant(factor));
+    return this.addScaled(this.constant(0), x, factor);
   }
 
   empty(shape: readonly number[], type: TypeCode = 'float32'): Handle {

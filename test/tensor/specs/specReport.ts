@@ -9,14 +9,15 @@ export interface SpecResult {
 }
 
 export interface SpecReport {
-  readonly build: 'relaxed' | 'plain';
+  /** Of the runtime `wasm`, or another runtime's name. */
+  readonly build: 'relaxed' | 'plain' | 'torch';
   readonly threads: number;
   readonly specs: readonly SpecResult[];
   /** Failures in set-up and tear-down, and errors that no spec caught. */
   readonly outsideSpecs: readonly string[];
   /** Most bytes that tensors took of the backend's memory. */
   readonly peakBytes: number;
-  /** By kernel. */
+  /** By kernel of `wasm`. */
   readonly jobs: Readonly<Record<string, JobCount>>;
 }
 

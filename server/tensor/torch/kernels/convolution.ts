@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Handle, Torch } from '../torch.ts';
 import { filled, floats, onlyFloats, torchKernel, type Of, type TorchKernel } from './torchKernel.ts';
-import { fromImage, imageOf, laidShape, windowOf, type Window } from './window.ts';
+import { fromImage, imageOf, laidShape, roundsDown, windowOf, type Window } from './window.ts';
 
 interface Attributes {
   readonly strides: [number, number] | number;
@@ -13,12 +13,24 @@ interface Attributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+interface InputAttributes extends Attributes {
+  readonly inputShape: [number, number, number, number];
+}
+
 interface Fused extends Attributes {
   readonly activation?: string;
 }
 
 const takes: TorchKernel['takes'] = (inputs, attributes) =>
-  filled(onlyFloats)(inputs, {}) && (attributes['dataFormat'] ?? 'NHWC') === 'NHWC';
+  filled(onlyFloats)(inputs, {}) && (attributes['dataFormat'] ?? 'NHWC') === 'NHWC' && roundsDown(attributes);
+
+/** tfjs does not ask whether dy is what such a convolution gives. */
+const takesResult: TorchKernel['takes'] = (inputs, attributes) => {
+  if (!takes(inputs, attributes)) return false;
+  const { inputShape, ...others } = attributes as unknown as InputAttributes;
+  const [dy, filter] = inputs as [tf.TensorInfo, tf.TensorInfo];
+  return String(infoOf(inputShape, filter.shape, others).outShape) === String(dy.shape);
+};
 
 export const convolutionKernels: readonly TorchKernel[] = [
   torchKernel<{ x: tf.TensorInfo; filter: tf.TensorInfo }, Attributes>(
@@ -37,16 +49,17 @@ export const convolutionKernels: readonly TorchKernel[] = [
       return floats(activation === 'relu' ? torch.call('relu', shifted) : shifted);
     },
   ),
-  torchKernel<
-    { dy: tf.TensorInfo; filter: tf.TensorInfo },
-    Attributes & { inputShape: [number, number, number, number] }
-  >('Conv2DBackpropInput', takes, (torch, of, { dy, filter }, { inputShape, ...attributes }) => {
-    const window = windowFor(inputShape, filter.shape, attributes);
-    // Only its shape and its order of memory are looked at.
-    const image = torch.call('permute', torch.empty(laidShape(inputShape, window)), [0, 3, 1, 2]);
-    const [dx] = backward(torch, of(dy), image, filterOf(torch, of(filter)), window, [true, false, false]);
-    return floats(fromImage(torch, dx!, inputShape, window));
-  }),
+  torchKernel<{ dy: tf.TensorInfo; filter: tf.TensorInfo }, InputAttributes>(
+    'Conv2DBackpropInput',
+    takesResult,
+    (torch, of, { dy, filter }, { inputShape, ...attributes }) => {
+      const window = windowFor(inputShape, filter.shape, attributes);
+      // Only its shape and its order of memory are looked at.
+      const image = torch.call('permute', torch.empty(laidShape(inputShape, window)), [0, 3, 1, 2]);
+      const [dx] = backward(torch, of(dy), image, filterOf(torch, of(filter)), window, [true, false, false]);
+      return floats(fromImage(torch, dx!, inputShape, window));
+    },
+  ),
   torchKernel<{ x: tf.TensorInfo; dy: tf.TensorInfo }, Attributes & { filterShape: [number, number, number, number] }>(
     'Conv2DBackpropFilter',
     takes,
@@ -61,12 +74,16 @@ export const convolutionKernels: readonly TorchKernel[] = [
   ),
 ];
 
-function windowFor(
+function windowFor(inputShape: readonly number[], filterShape: readonly number[], attributes: Attributes): Window {
+  return windowOf(infoOf(inputShape, filterShape, attributes));
+}
+
+function infoOf(
   inputShape: readonly number[],
   filterShape: readonly number[],
   { strides, pad, dilations = 1, dimRoundingMode }: Attributes,
-): Window {
-  const info = tf.backend_util.computeConv2DInfo(
+): tf.backend_util.Conv2DInfo {
+  return tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
     strides,
@@ -74,7 +91,6 @@ function windowFor(
     pad as 'valid',
     dimRoundingMode,
   );
-  return windowOf(info);
 }
 
 function filterOf(torch: Torch, filter: Handle): Handle {

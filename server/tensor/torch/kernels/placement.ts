@@ -16,6 +16,7 @@ export const placementKernels: readonly TorchKernel[] = [
   ),
   sharingKernel('ExpandDims', ({ shape }, { dim }) => {
     const axis = dim as number;
+    tf.util.assert(-(shape.length + 1) <= axis, () => `axis ${axis} is before the first of rank ${shape.length}`);
     return shape.toSpliced(axis < 0 ? axis + shape.length + 1 : axis, 0, 1);
   }),
   torchKernel<One, { perm: number[] }>('Transpose', anyNumbers, (torch, of, { x }, { perm }) =>
@@ -33,7 +34,7 @@ export const placementKernels: readonly TorchKernel[] = [
       ),
     };
   }),
-  torchKernel<readonly tf.TensorInfo[], { axis: number }>('Pack', anyNumbers, (torch, of, tensors, { axis }) =>
+  torchKernel<readonly tf.TensorInfo[], { axis: number }>('Pack', ofOneType, (torch, of, tensors, { axis }) =>
     like(tensors[0]!, torch.call('stack', tensors.map(of), axis)),
   ),
   torchKernel<{ value: tf.TensorInfo }, { axis: number }>('Unpack', anyNumbers, (torch, of, { value }, { axis }) => {
@@ -105,11 +106,15 @@ export const placementKernels: readonly TorchKernel[] = [
   ),
   torchKernel<{ x: tf.TensorInfo; segmentIds: tf.TensorInfo }, { numSegments: number }>(
     'UnsortedSegmentSum',
-    // Of single values: what compositions add up. A negative index is left to the host.
+    // Of single values: what compositions add up.
     (inputs) => filled((all) => all[0]!.dtype === 'float32')(inputs, {}) && inputs[0]!.shape.length === 1,
     (torch, of, { x, segmentIds }, { numSegments }) => {
       const places = torch.cast(of(segmentIds), 'int64');
-      return floats(torch.call('scatterAdd', torch.full([numSegments], 0), 0, places, of(x)));
+      // A negative index is no segment's: a place of its own, behind the others.
+      const isNone = torch.call('lt', places, torch.full([], 0, 'int64'));
+      const kept = torch.call('where', isNone, torch.full([], numSegments, 'int64'), places);
+      const sums = torch.call('scatterAdd', torch.full([numSegments + 1], 0), 0, kept, of(x));
+      return floats(torch.call('slice', sums, 0, 0, numSegments, 1));
     },
   ),
   torchKernel<{ indices: tf.TensorInfo }, { depth: number; onValue: number; offValue: number; dtype: tf.DataType }>(
@@ -123,6 +128,11 @@ export const placementKernels: readonly TorchKernel[] = [
     },
   ),
 ];
+
+/** PyTorch would join others, too. */
+function ofOneType(inputs: readonly tf.TensorInfo[]): boolean {
+  return anyNumbers(inputs, {}) && inputs.every(({ dtype }) => dtype === inputs[0]!.dtype);
+}
 
 /** Memory of its own. */
 function partOf(torch: Torch, x: Handle, axis: number, first: number, size: number): Handle {

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Handle, Torch } from '../torch.ts';
 import { filled, floats, onlyFloats, torchKernel, type TorchKernel } from './torchKernel.ts';
-import { fromImage, imageOf, windowOf, type Window } from './window.ts';
+import { fromImage, imageOf, roundsDown, windowOf, type Window } from './window.ts';
 
 interface Attributes {
   readonly filterSize: [number, number] | number;
@@ -13,17 +13,15 @@ interface Attributes {
 }
 
 /** PyTorch pads no further than half a window. */
-const takes: TorchKernel['takes'] = (inputs, attributes) => {
-  if (!filled(onlyFloats)(inputs, {})) return false;
-  const { padding, kernel, extra } = windowFor(inputs.at(-1)!.shape, attributes as unknown as Attributes);
-  return extra === null && padding.every((length, axis) => 2 * length <= kernel[axis]!);
-};
-
 const takesUneven: TorchKernel['takes'] = (inputs, attributes) => {
-  if (!filled(onlyFloats)(inputs, {})) return false;
+  if (!filled(onlyFloats)(inputs, {}) || !roundsDown(attributes)) return false;
   const { padding, kernel } = windowFor(inputs.at(-1)!.shape, attributes as unknown as Attributes);
   return padding.every((length, axis) => 2 * length <= kernel[axis]!);
 };
+
+const takes: TorchKernel['takes'] = (inputs, attributes) =>
+  takesUneven(inputs, attributes) &&
+  windowFor(inputs.at(-1)!.shape, attributes as unknown as Attributes).extra === null;
 
 interface One {
   readonly x: tf.TensorInfo;

@@ -13,14 +13,17 @@ interface Transposes {
   readonly transposeB?: boolean;
 }
 
+const takesMatrices: TorchKernel['takes'] = (inputs) =>
+  filled(onlyFloats)(inputs, {}) && inputs.slice(0, 2).every(({ shape }) => shape.length >= 2);
+
 export const productKernels: readonly TorchKernel[] = [
-  torchKernel<Operands, Transposes>('BatchMatMul', filled(onlyFloats), (torch, of, { a, b }, attributes) =>
+  torchKernel<Operands, Transposes>('BatchMatMul', takesMatrices, (torch, of, { a, b }, attributes) =>
     floats(product(torch, of(a), of(b), a.shape.length, attributes)),
   ),
   torchKernel<Operands & { bias?: tf.TensorInfo }, Transposes & { activation?: string }>(
     '_FusedMatMul',
     (inputs, { activation }) =>
-      filled(onlyFloats)(inputs, {}) && (activation === undefined || activation === 'linear' || activation === 'relu'),
+      takesMatrices(inputs, {}) && (activation === undefined || activation === 'linear' || activation === 'relu'),
     (torch, of, { a, b, bias }, { activation, ...transposes }) => {
       const made = product(torch, of(a), of(b), a.shape.length, transposes);
       const shifted = bias ? torch.add(made, of(bias)) : made;

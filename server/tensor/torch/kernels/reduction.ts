@@ -70,7 +70,10 @@ export const reductionKernels: readonly TorchKernel[] = [
   ...Object.entries(places).map(([name, operator]) =>
     torchKernel<One, { axis: number | number[] }>(name, filled(onlyFloats), (torch, of, { x }, { axis }) => {
       const [only] = axesOf(x, axis);
-      return { handle: torch.cast(torch.call(operator, of(x), only ?? 0, false), 'int32'), dtype: 'int32' };
+      // For PyTorch NaN is the largest and the smallest; for tfjs it is neither.
+      const least = torch.constant(name === 'ArgMax' ? -Infinity : Infinity);
+      const compared = torch.call('where', torch.call('isnan', of(x)), least, of(x));
+      return { handle: torch.cast(torch.call(operator, compared, only ?? 0, false), 'int32'), dtype: 'int32' };
     }),
   ),
   torchKernel<One, { axis: number; exclusive?: boolean; reverse?: boolean }>(

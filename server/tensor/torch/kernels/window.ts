@@ -31,6 +31,11 @@ export function windowOf(info: Info): Window {
   };
 }
 
+/** PyTorch counts windows that fit; tfjs may be asked to round their number otherwise. */
+export function roundsDown({ dimRoundingMode }: tf.NamedAttrMap): boolean {
+  return dimRoundingMode === undefined || dimRoundingMode === 'floor';
+}
+
 /** As PyTorch calls it, `value` laid around it where the window asks for that. */
 export function imageOf(torch: Torch, x: Handle, info: tf.TensorInfo, { extra }: Window, value = 0): Handle {
   const laid = extra
