@@ -86,12 +86,12 @@ const torchFolder = path.join(root, 'node_modules/.cache/kafscope/torch');
 export const hasTorch = process.platform === 'linux' && process.arch === 'x64';
 
 /**
- * PyTorch's library for the tests, from the wheel on PyPI, which is built for CUDA: of its 539 MB what the CPU needs is kept (467 MB), and
- * none of the 2.6 GB of libraries for the GPU is fetched. vitest.config.ts names the place.
+ * PyTorch's library for the tests, from the wheel on PyPI, which is built for CUDA: of its 539 MB what the CPU needs is kept. Of the libraries
+ * for the GPU (2.6 GB) two that it is linked to are fetched, and the compiler of CUDA C (90 MB). vitest.config.ts names the place.
  */
 export async function installTorch() {
   const lock = path.join(root, 'test/tensor/torch/wheels.txt');
-  await installOnce({ lock, marker: `${torchFolder}.txt` }, 'PyTorch (554 MB)', async () => {
+  await installOnce({ lock, marker: `${torchFolder}.txt` }, 'PyTorch (644 MB)', async () => {
     await installPip();
     fs.mkdirSync(path.dirname(torchFolder), { recursive: true });
     const partial = fs.mkdtempSync(`${torchFolder}.partial-`);
@@ -101,7 +101,7 @@ export async function installTorch() {
         ...['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--quiet'],
         ...['--no-deps', '--only-binary=:all:', '--require-hashes', '--requirement', lock, '--dest', wheels],
         ...['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311', '--abi', 'none'],
-        ...['2_28', '2_25', '2_17'].flatMap((glibc) => ['--platform', `manylinux_${glibc}_x86_64`]),
+        ...['2_28', '2_25', '2_17', '2_12'].flatMap((glibc) => ['--platform', `manylinux_${glibc}_x86_64`]),
       ];
       await run('python3', download, { cwd: partial });
       await run('python3', ['-c', unpackLibraries, wheels, path.join(partial, 'packages')], { cwd: partial });
@@ -116,7 +116,7 @@ export async function installTorch() {
 /** Of wheels whose checksums pip has compared. */
 const unpackLibraries = `
 import pathlib, re, sys, zipfile
-wanted = re.compile(r'torch/lib/lib(c10|torch_cpu|gomp)\\.so|nvidia/.*/lib(cudart|cupti)\\.so|.*\\.dist-info/METADATA$')
+wanted = re.compile(r'torch/lib/lib(c10|torch_cpu|gomp)\\.so|nvidia/.*/lib(cudart|cupti|nvrtc)(-builtins)?\\.so|.*\\.dist-info/METADATA$')
 for wheel in pathlib.Path(sys.argv[1]).glob('*.whl'):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(sys.argv[2], [name for name in archive.namelist() if wanted.match(name)])

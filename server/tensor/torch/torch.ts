@@ -20,6 +20,7 @@ export interface Binding {
   cudaDevices(): readonly { readonly name: string; readonly totalBytes: number }[];
   setThreads(count: number): void;
   allowTf32(isAllowed: boolean): boolean;
+  compileCuda(nvrtc: string, source: string, architecture: string): string;
   define(name: string, overload: string, signature: string, nResults: number): number;
   call(operator: number, ...values: readonly unknown[]): Handle | (Handle | null)[];
   empty(shape: readonly number[], dtype: number): Handle;

@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "library.h"
+#include "nvrtc.h"
 #include "operations.h"
 #include "slots.h"
 
@@ -247,7 +248,7 @@ NAPI_MODULE_INIT() {
       {"open", Open},           {"find", Find},
       {"useDevice", UseDevice}, {"cudaDevices", CudaDevices},
       {"setThreads", SetThreads}, {"allowTf32", AllowTf32},
-      {"define", DefineOperation}, {"call", CallOperation},
+      {"compileCuda", CompileCuda}, {"define", DefineOperation}, {"call", CallOperation},
       {"empty", Empty},         {"constant", Constant}, {"write", Write},
       {"read", Read},           {"view", View},
       {"shape", GetShape},      {"isContiguous", IsContiguous},
