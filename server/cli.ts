@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { attackNames } from './protocol/attackTable.ts';
 import { downloadable, type DatasetName } from './protocol/datasets.ts';
+import { usualSweep } from './protocol/learningRates.ts';
 import { runtimeNames, type RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
 import { settingOptions } from './terminal/attackOptions.ts';
@@ -15,7 +16,8 @@ import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
-import { trainCommand } from './terminal/trainCommand.ts';
+import { lrFindCommand } from './terminal/lrFindCommand.ts';
+import { readOverrides, trainCommand } from './terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 import { startServer } from './rpc/server.ts';
@@ -88,6 +90,29 @@ function makeProgram(): Command {
         resume: options.resume ?? null,
       };
       process.exitCode = await trainCommand(command, makeContext(options));
+    });
+
+  program
+    .command('lr-find')
+    .description('sweeps the learning rate of an experiment and says which rates it suggests; keeps no run')
+    .argument('<file>', 'experiment file (*.kaf.yaml)')
+    .option('--from <rate>', 'the first rate', Number, usualSweep.from)
+    .option('--to <rate>', 'the last rate', Number, usualSweep.to)
+    .option('--steps <count>', 'training steps', Number, usualSweep.steps)
+    .option('--clean', 'of the loss on clean images, also where training is adversarial')
+    .option('--apply', "writes what it suggests into the file's schedule; its comments stay")
+    .option('--set <path=value>', 'overrides a setting, for example training.batchSize=64; may be repeated', gather, [])
+    .addOption(runtimeOption())
+    .addOption(threadsOption())
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (file: string, options: LrFindOptions) => {
+      const { from, to, steps, clean: isClean = false, apply: isApplied = false, set } = options;
+      if (!(from > 0 && to > from && to <= 100) || !Number.isInteger(steps) || steps < 2 || steps > 100_000) {
+        throw new UsageError('Give 0 < --from < --to ≤ 100, and --steps a whole number from 2 to 100,000.');
+      }
+      const overrides = readOverrides({ set, runtime: options.runtime ?? null, threads: options.threads ?? null });
+      const command = { file, from, to, steps, isClean, isApplied, overrides };
+      process.exitCode = await lrFindCommand(command, makeContext(options));
     });
 
   const evaluate = program
@@ -196,6 +221,14 @@ interface InstallOptions extends JsonOption {
   readonly gpu?: true;
   readonly python: string;
   readonly into?: string;
+}
+
+interface LrFindOptions extends Pick<TrainOptions, 'json' | 'set' | 'runtime' | 'threads'> {
+  readonly from: number;
+  readonly to: number;
+  readonly steps: number;
+  readonly clean?: true;
+  readonly apply?: true;
 }
 
 /** Besides these, settings of attacks as they were typed. */

@@ -9,6 +9,7 @@ import { userCacheFolder } from '../protocol/userData.ts';
 import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
+import { findLearningRate } from '../trainer/findLearningRate.ts';
 import { checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
 import { endsOf } from '../trainer/planNetwork.ts';
 import { train } from '../trainer/train.ts';
@@ -37,6 +38,10 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       train: (trained, options) => {
         for (const limit of memoryLimits(runtime)) checkMemory(trained, around, limit);
         return train(trained, dataset, options);
+      },
+      findLearningRate: (swept, options) => {
+        for (const limit of memoryLimits(runtime)) checkMemory(swept, around, limit);
+        return findLearningRate(swept, dataset, options);
       },
       evaluate: (evaluated, evaluation, options) => {
         for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, around, limit);

@@ -1,4 +1,5 @@
 // What a run needs of a trainer, so that tests can script one. The real one is in openTrainer.ts.
+import type { SweepOptions, SweepPoint } from '../protocol/learningRates.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import type { MemoryUse } from '../protocol/run.ts';
@@ -13,6 +14,8 @@ export interface Trainer {
   /** Ends after a last checkpoint, also soon after the signal aborts. */
   train(plan: Plan, options: TrainOptions): AsyncGenerator<TrainerEvent>;
   evaluate(plan: Plan, evaluation: EvaluationPlan, options: EvaluateOptions): AsyncGenerator<RunRecord>;
+  /** A sweep of learning rates; writes nothing. */
+  findLearningRate(plan: Plan, options: SweepOptions & { readonly signal: AbortSignal }): AsyncGenerator<SweepPoint>;
 }
 
 /** Opens the runtime and the data set. @throws Error with a sentence for the user where either can't be had. */

@@ -106,7 +106,12 @@ function createRuns(command: TrainCommand, given: string, { terminal, version }:
   );
 }
 
-function readOverrides({ set, runtime, threads }: TrainCommand): Record<string, unknown> {
+/** What `--set`, `--runtime` and `--threads` say, by path. @throws UsageError */
+export function readOverrides({
+  set,
+  runtime,
+  threads,
+}: Pick<TrainCommand, 'set' | 'runtime' | 'threads'>): Record<string, unknown> {
   const overrides = Object.fromEntries(
     set.map((entry) => {
       const at = entry.indexOf('=');

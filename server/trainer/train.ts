@@ -1,28 +1,17 @@
 // The training loop: from a plan and its data to records and states. It knows no socket, clock or file; the runtime must be
 // open. The same plan and data give the same events on the same runtime, also when resumed from any of its states.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
-import { attackSpace } from '../attack/space.ts';
-import { epochOrder, makeBatch, readAhead, type Batch } from '../data/batches.ts';
+import { readAhead } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
-import { randomStreams } from '../model/randomStreams.ts';
 import { shapesRecord } from '../probe/shapes.ts';
-import { measure, normsRecord, type Measured } from '../probe/norms.ts';
+import { normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { CollapsedRecord, DivergedRecord, RunRecord } from '../protocol/records.ts';
-import { smoothedCrossEntropy, trainingLosses } from '../tensor/ops/trainingLoss.ts';
-import { cropAndFlip } from '../tensor/ops/augment.ts';
-import { penaltiesOf } from './gradients.ts';
-import type { TrainingMethod } from './methods/method.ts';
-import { makeMethod } from './methods/methods.ts';
-import { makeOptimizer, type Optimizer } from './optimizer.ts';
-import { networkOf } from './planNetwork.ts';
-import { batchOf, epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
+import { epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
-import { clipped } from './clipping.ts';
-import { CollapseWatch } from './collapseWatch.ts';
+import { batchOrders, openTraining, updateOnce, type Training } from './training.ts';
 import { captureState, captureTensors, restoreState, restoreTensors, type TrainingState } from './trainingState.ts';
 
 export type TrainerEvent =
@@ -45,40 +34,12 @@ export interface TrainOptions {
  * @throws StateMismatchError where `from` belongs to another plan.
  */
 export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions): AsyncGenerator<TrainerEvent> {
-  const network = networkOf(plan, dataset);
-  const optimizer = makeOptimizer(plan.training.optimizer, network);
-  const space = attackSpace(network, dataset);
-  const { loss = 'cross-entropy', method: methodPlan, threat, batchSize } = plan.training;
-  const attackLossOf = trainingLosses[loss];
-  const { labelSmoothing = 0 } = plan.training;
-  const lossOf = labelSmoothing > 0 ? smoothedCrossEntropy(labelSmoothing) : attackLossOf;
-  const method = makeMethod(
-    {
-      ...{ network, space, seed: plan.seed, lossOf, attackLossOf, penalties: penaltiesOf(plan.model) },
-      ...{ threat, batchSize, sampleShape: dataset.sampleShape },
-    },
-    methodPlan,
-  );
-  const { watch: watched } = plan.training;
-  const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
+  const training = openTraining(plan, dataset);
   try {
-    yield* runEpochs({ plan, dataset, network, optimizer, method, watch }, options);
+    yield* runEpochs(training, options);
   } finally {
-    tf.dispose([...method.kept.values()]);
-    space.dispose();
-    optimizer.dispose();
-    network.dispose();
+    training.dispose();
   }
-}
-
-interface Training {
-  readonly plan: Plan;
-  readonly dataset: Dataset;
-  readonly network: Network;
-  readonly optimizer: Optimizer;
-  readonly method: TrainingMethod;
-  /** Null where the plan has none. */
-  readonly watch: CollapseWatch | null;
 }
 
 async function* runEpochs(training: Training, { from, signal, onWait }: TrainOptions): AsyncGenerator<TrainerEvent> {
@@ -106,24 +67,6 @@ async function* runEpochs(training: Training, { from, signal, onWait }: TrainOpt
     yield* runSteps(training, { from, signal, batches, length: { epochs, stepsPerEpoch } });
   } finally {
     await batches.return();
-  }
-}
-
-/** Which samples each batch takes, from the one after `stepsDone` others on. */
-function* batchOrders({ plan, dataset }: Training, stepsDone: number, steps: number): Generator<Uint32Array> {
-  const { batchSize } = plan.training;
-  const { nSamples } = dataset.train;
-  const stepsPerEpoch = stepsInEpoch(plan.training, nSamples);
-  let order: Uint32Array | null = null;
-  for (let step = stepsDone; step < steps; step++) {
-    const first = batchOf(plan.training, step % stepsPerEpoch) * batchSize;
-    if (first === 0) order = null;
-    order ??= epochOrder(nSamples, {
-      seed: plan.seed,
-      stream: randomStreams.epochOrder,
-      counter: Math.floor(step / stepsPerEpoch),
-    });
-    yield order.slice(first, first + batchSize);
   }
 }
 
@@ -225,29 +168,19 @@ interface StepOutcome {
 
 /** The update after `stepsDone` others. */
 function runStep(training: Training, samples: Samples, stepsDone: number, length: TrainingLength): StepOutcome {
-  const { plan, network, optimizer } = training;
+  const { plan, network } = training;
   const { observe } = plan;
   const step = stepsDone + 1;
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
   const rate = learningRate(plan.training.schedule, step, length) * (training.watch?.memory.rateFactor ?? 1);
-  const computed = training.method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
-  const measured = measure(computed.gradients);
-  const divergence = findDivergence(network, computed.loss, measured, step);
-  if (!divergence) {
-    const { clipping } = plan.training;
-    const gradients = clipping
-      ? clipped(computed.gradients, clipping, { parameters: network.parameters, norms: measured.norms })
-      : computed.gradients;
-    optimizer.update(gradients, { learningRate: rate, step });
-    if (clipping) tf.dispose([...gradients]);
-    for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
+  const { loss, accuracy, measured, isMade } = updateOnce(training, samples, stepsDone, rate);
+  if (!isMade) {
+    const divergence = divergenceOf(network, loss, measured, step);
+    return { records: [normsRecord(network, measured, step)], divergence };
   }
-  computed.dispose();
-  if (divergence) return { records: [normsRecord(network, measured, step)], divergence };
 
   const epoch = epochsDone + 1;
-  const { loss, accuracy } = computed;
   const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
   if (isTurn(step, observe.normsEverySteps)) records.push(normsRecord(network, measured, step));
   if (isTurn(step, observe.shapesEverySteps)) records.push(shapesRecord(network, step));
@@ -258,24 +191,9 @@ function isTurn(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
 }
 
-/** The samples, augmented: the same again where a batch comes again. */
-function makeTrainingBatch({ plan, dataset }: Training, samples: Samples, stepsDone: number): Batch {
-  const { augmentation } = plan.training;
-  const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
-  let images = read;
-  if (augmentation.crop > 0 || augmentation.flip) {
-    const { crop: pad, flip } = augmentation;
-    const key = { seed: plan.seed, stream: randomStreams.augmentation, counter: batchOf(plan.training, stepsDone) };
-    images = cropAndFlip(read, { pad, flip }, key);
-    read.dispose();
-  }
-  return { images, labels };
-}
-
-function findDivergence(network: Network, loss: number, gradients: Measured, step: number): DivergedRecord | null {
+function divergenceOf(network: Network, loss: number, gradients: Measured, step: number): DivergedRecord {
   const broken = network.parameters.filter((_, index) => gradients.nonFinite[index]! > 0);
-  const what = !Number.isFinite(loss) ? 'loss' : broken[0]?.name;
-  if (what === undefined) return null;
+  const what = Number.isFinite(loss) ? broken[0]!.name : 'loss';
   const found =
     what === 'loss'
       ? `The loss of step ${step} is ${loss}`

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { readCheckpoint } from '../../server/run/checkpointFile.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import { findLearningRate } from '../../server/trainer/findLearningRate.ts';
 import type { OpenTrainer } from '../../server/run/trainer.ts';
 import { evaluate } from '../../server/trainer/evaluate.ts';
 import { train } from '../../server/trainer/train.ts';
@@ -19,6 +20,7 @@ const openTrainer: OpenTrainer = async () => {
     device: 'cpu',
     memory: () => ({ usedBytes: 0, peakBytes: 0 }),
     train: (plan, options) => train(plan, dataset, options),
+    findLearningRate: (plan, options) => findLearningRate(plan, dataset, options),
     evaluate: (plan, evaluation, options) => evaluate(plan, evaluation, dataset, options),
   };
 };

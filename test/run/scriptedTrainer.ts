@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
+import type { SweepPoint } from '../../server/protocol/learningRates.ts';
 import type { OpenTrainer } from '../../server/run/trainer.ts';
 import type { TrainerEvent, TrainOptions } from '../../server/trainer/train.ts';
 import type { EvaluateOptions } from '../../server/trainer/evaluate.ts';
@@ -60,8 +61,12 @@ export const scriptedEvaluation = attackPlan('pgd', { steps: 2, restarts: 1, sam
 export const openScriptedTrainer: OpenTrainer = (plan) => {
   if (plan.name === 'missing-data') return Promise.reject(new Error('There is no data. Download it first.'));
   const memory = () => ({ usedBytes: 1000, peakBytes: 2000 });
-  return Promise.resolve({ device: 'scripted', memory, train, evaluate });
+  return Promise.resolve({ device: 'scripted', memory, train, evaluate, findLearningRate });
 };
+
+async function* findLearningRate(): AsyncGenerator<SweepPoint> {
+  yield await Promise.resolve({ step: 1, learningRate: 1e-3, loss: 1, smoothed: 1 });
+}
 
 export function scriptedState(step: number, epoch: number): TrainingState {
   const tensors = new Map([

@@ -66,6 +66,26 @@ describe('kafscope', () => {
     expect(table.output).toMatch(/^KAF kaf1: \d+ channels, 5 elements in \[-3, 3\]/m);
   });
 
+  it('finds a learning rate, writes it into the file, and keeps no run', async () => {
+    const text = experiment.replace('epochs: 2,', 'epochs: 2, schedule: {type: triangular, max: 1}, # mine\n  ');
+    const cwd = workspace(text);
+    const sweep = ['--from', '1e-5', '--to', '1e-2', '--steps', '12'];
+    const found = await kafscope(['lr-find', 'tiny.kaf.yaml', ...sweep, '--apply', '--json'], { cwd });
+    const lines = jsonLines(found.output);
+    const points = lines.filter(({ type }) => type === 'point');
+    expect(points[0]).toMatchObject({ step: 1, learningRate: 1e-5 });
+    expect(points).toHaveLength(12);
+    const done = lines.at(-1) as { ends: { min: number; max: number } | null; suggestions: unknown[] };
+    expect(done).toMatchObject({ type: 'done', steps: 12 });
+    const written = fs.readFileSync(path.join(cwd, 'tiny.kaf.yaml'), 'utf8');
+    if (done.ends) expect(written).toContain(`max: ${String(done.ends.max)}`);
+    expect(found.code).toBe(done.ends ? 0 : 1);
+    expect(written).toContain('# mine');
+    expect(fs.existsSync(path.join(cwd, '.kafscope'))).toBe(false);
+    const wrong = await kafscope(['lr-find', 'tiny.kaf.yaml', '--from', '1', '--to', '0.1'], { cwd });
+    expect(wrong).toMatchObject({ code: 2, errors: expect.stringContaining('0 < --from < --to') as string });
+  });
+
   it('keeps a checkpoint when it is interrupted, ends with 130, and resumes', async () => {
     const cwd = workspace();
     const long = ['train', 'tiny.kaf.yaml', '--set', 'training.epochs=10000', '--json'];
