@@ -75,11 +75,12 @@ describe('kafscope', () => {
     const points = lines.filter(({ type }) => type === 'point');
     expect(points[0]).toMatchObject({ step: 1, learningRate: 1e-5 });
     expect(points).toHaveLength(12);
-    const done = lines.at(-1) as { ends: { min: number; max: number } | null; suggestions: unknown[] };
+    const done = lines.at(-1)!;
     expect(done).toMatchObject({ type: 'done', steps: 12 });
+    const ends = done.ends as { readonly max: number } | null;
     const written = fs.readFileSync(path.join(cwd, 'tiny.kaf.yaml'), 'utf8');
-    if (done.ends) expect(written).toContain(`max: ${String(done.ends.max)}`);
-    expect(found.code).toBe(done.ends ? 0 : 1);
+    if (ends) expect(written).toContain(`max: ${String(ends.max)}`);
+    expect(found.code).toBe(ends ? 0 : 1);
     expect(written).toContain('# mine');
     expect(fs.existsSync(path.join(cwd, '.kafscope'))).toBe(false);
     const wrong = await kafscope(['lr-find', 'tiny.kaf.yaml', '--from', '1', '--to', '0.1'], { cwd });
