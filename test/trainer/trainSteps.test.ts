@@ -1,19 +1,21 @@
 // What of a step is drawn at random and when anew, seen on a network that stands still: its learning rate is 0. And what a step says
 // and leaves behind where it fails.
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { attackForTraining } from '../../server/attack/fgsmRs.ts';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { inputGradient } from '../../server/attack/inputGradient.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { cropAndFlip } from '../../server/tensor/ops/augment.ts';
+import { uniform } from '../../server/tensor/ops/random.ts';
 import { trainingLosses } from '../../server/tensor/ops/trainingLoss.ts';
 import { computeGradients } from '../../server/trainer/gradients.ts';
 import { train } from '../../server/trainer/train.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 
-vi.mock('../../server/attack/fgsmRs.ts', { spy: true });
+vi.mock('../../server/attack/inputGradient.ts', { spy: true });
 vi.mock('../../server/tensor/ops/augment.ts', { spy: true });
+vi.mock('../../server/tensor/ops/random.ts', { spy: true });
 vi.mock('../../server/trainer/gradients.ts', { spy: true });
 
 beforeAll(openCpu);
@@ -33,7 +35,7 @@ function planOf(training: Partial<Training> = {}, dropout = [0, 0, 0], change: P
     ...tinyPlan,
     model: { ...tinyPlan.model, dropout, denseL2: 0 },
     training: {
-      ...{ ...rest, threat: null, method: 'standard', optimizer: plain, schedule: still },
+      ...{ ...rest, threat: null, method: { type: 'standard' }, optimizer: plain, schedule: still },
       ...{ epochs: 5, batchSize: 4, augmentation: { crop: 0, flip: false } },
       ...training,
     },
@@ -62,7 +64,7 @@ describe('a step of a network that stands still', () => {
     ['the units that are dropped', planOf({}, [0.5, 0.5, 0.5])],
     ['the crops', planOf({ augmentation: { crop: 2, flip: false } })],
     ['who is flipped', planOf({ augmentation: { crop: 0, flip: true } })],
-    ['the start of its attack', planOf({ method: 'fgsm-rs', threat })],
+    ['the start of its attack', planOf({ method: tinyPlan.training.method, threat })],
   ])('draws anew %s', async (_, plan) => {
     const found = await losses(plan);
     expect(new Set(found).size).toBeGreaterThan(1);
@@ -90,11 +92,17 @@ describe('a step of a network that stands still', () => {
   });
 
   it('draws each with a key of its own: crops, start and dropout of the attack, dropout of the update', async () => {
-    const drawing = { augmentation: { crop: 1, flip: true }, method: 'fgsm-rs', threat, epochs: 3 } as const;
+    const drawing = {
+      augmentation: { crop: 1, flip: true },
+      method: tinyPlan.training.method,
+      threat,
+      epochs: 3,
+    } as const;
     await collect(planOf(drawing, [0.5, 0.5, 0.5]), tinyDataset({ nTrain: 1 }));
     const keys = [
       ...vi.mocked(cropAndFlip).mock.calls.map(([, , key]) => key),
-      ...vi.mocked(attackForTraining).mock.calls.flatMap(([, , , { start, dropout }]) => [start, dropout]),
+      ...vi.mocked(uniform).mock.calls.flatMap(([, low, , key]) => (low === -threat.epsilon ? [key] : [])),
+      ...vi.mocked(inputGradient).mock.calls.map(([, , , { key }]) => key),
       ...vi.mocked(computeGradients).mock.calls.map(([, , { key }]) => key),
     ];
     expect(keys).toHaveLength(12);
@@ -104,17 +112,15 @@ describe('a step of a network that stands still', () => {
   it.each(['least-squares', 'cross-entropy', undefined] as const)(
     'is attacked by the loss that it is trained with: %s',
     async (loss) => {
-      await collect(
-        planOf({ method: 'fgsm-rs', threat, epochs: 1, ...(loss && { loss }) }),
-        tinyDataset({ nTrain: 1 }),
-      );
-      const [[, , , { lossOf: raised }]] = vi.mocked(attackForTraining).mock.calls as [
-        Parameters<typeof attackForTraining>,
-      ];
-      const [[, , { lossOf: lowered }]] = vi.mocked(computeGradients).mock.calls as [
-        Parameters<typeof computeGradients>,
-      ];
-      expect([raised, lowered]).toEqual(Array(2).fill(trainingLosses[loss ?? 'cross-entropy']));
+      const names = ['least-squares', 'cross-entropy'] as const;
+      const spies = names.map((name) => vi.spyOn(trainingLosses, name));
+      onTestFinished(() => {
+        for (const spy of spies) spy.mockRestore();
+      });
+      const { method } = tinyPlan.training;
+      await collect(planOf({ method, threat, epochs: 1, ...(loss && { loss }) }), tinyDataset({ nTrain: 1 }));
+      // Once to attack, once to train.
+      expect(spies.map((spy) => spy.mock.calls.length)).toEqual(loss === 'least-squares' ? [2, 0] : [0, 2]);
     },
   );
 });
