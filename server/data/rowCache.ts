@@ -5,8 +5,10 @@
 //                          about.json    written last; without it there is nothing
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { cleanHost } from '../protocol/serverLock.ts';
 import { DataError } from './dataError.ts';
 import { arrayTypes, sharedLabels, type Rows, type ValueArray } from './rows.ts';
 
@@ -55,7 +57,8 @@ export async function cachedRows(
   const folder = path.join(cacheFolder, 'datasets', name);
   const kept = open(folder);
   if (kept) return kept;
-  const part = `${folder}.${process.pid}.part`;
+  // A home that hosts share: their makers go on beside one another.
+  const part = `${folder}.${cleanHost(os.hostname())}.${process.pid}.part`;
   try {
     removeLeftovers(folder);
     fs.rmSync(part, { recursive: true, force: true });
@@ -65,6 +68,12 @@ export async function cachedRows(
       writer.finish(await make(writer));
     } finally {
       writer.close();
+    }
+    const theirs = open(folder);
+    if (theirs) {
+      // Another was faster, and may read from it already.
+      fs.rmSync(part, { recursive: true, force: true });
+      return theirs;
     }
     fs.rmSync(folder, { recursive: true, force: true });
     fs.renameSync(part, folder);
@@ -101,13 +110,13 @@ function open(folder: string): CachedRows | null {
   }
 }
 
-/** Of makers that died. */
+/** Of makers that died: those of this host, as others can't be asked. */
 function removeLeftovers(folder: string): void {
   const parent = path.dirname(folder);
   if (!fs.existsSync(parent)) return;
   for (const name of fs.readdirSync(parent)) {
-    const pid = /\.(\d+)\.part$/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    const [, host, pid] = /^[^.]+\.(.+)\.(\d+)\.part$/.exec(name) ?? [];
+    if (host !== cleanHost(os.hostname()) || isAlive(Number(pid))) continue;
     fs.rmSync(path.join(parent, name), { recursive: true, force: true });
   }
 }
