@@ -224,7 +224,9 @@ class Walk {
       case 'activation': {
         const activation = layer.activation ?? this.#activation;
         const maps = mapsOf(activation);
-        if (maps !== flow.maps) throw maxoutError(path, this.#nLayers === 1 ? 'the sample' : 'no such layer');
+        if (maps !== flow.maps) {
+          throw maxoutError(path, this.#nLayers === 1 ? 'the sample' : 'no such layer', activation.type);
+        }
         const name = this.#name(layer, 'activation', scope, path, activationKind(activation));
         return one({ type: layer.type, activation }, name, [...input.slice(0, -1), input.at(-1)! / maps]);
       }
@@ -385,10 +387,10 @@ function isGroup({ type }: LayerPlan): boolean {
   return type === 'block' || type === 'repeat';
 }
 
-function maxoutError(path: string, got: string): NetworkError {
+function maxoutError(path: string, got: string, type = 'maxout'): NetworkError {
   return new NetworkError(path, {
-    expected: 'a convolution, dense layer or sum with normalisations alone between it and maxout, whose maps it makes',
+    expected: `a convolution, dense layer or sum with normalisations alone between it and ${type}, whose ${type === 'maxout' ? 'maps' : 'pairs'} it makes`,
     got,
-    remedy: 'Move maxout behind such a layer, or choose another activation here.',
+    remedy: `Move ${type} behind such a layer, or choose another activation here.`,
   });
 }

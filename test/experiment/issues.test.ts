@@ -357,6 +357,12 @@ describe('values that contradict one another are errors', () => {
       'activation: maxout',
     ],
     [
+      'a two-dimensional KAF without a linear layer before it',
+      'model: {network: {layers: [activation: kaf-2d, flatten, dense]}}',
+      'model.network.layers[0]: expected a convolution, dense layer or sum with normalisations alone between it and kaf-2d, whose pairs it makes, got the sample',
+      'activation: kaf-2d',
+    ],
+    [
       'no layers at all',
       'model: {network: {layers: []}}',
       'model.network.layers: expected layers, the last of them "dense: classes", got none',

@@ -4,7 +4,8 @@ import { css, html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { paintSurface, surfaceRange } from './surfaceMap.ts';
+import { commonRange } from './commonRange.ts';
+import { paintSurface } from './surfaceMap.ts';
 
 export interface ShapeTile {
   readonly channel: number;
@@ -102,18 +103,9 @@ export class ShapeGrid extends LitElement {
 
   /** One range of values for all, so that channels can be compared. */
   private extent(): { low: number; high: number } {
-    if (this.kind === 'surface') return surfaceRange(this.tiles.map(({ now }) => now));
-    let low = 0;
-    let high = 0;
-    for (const { now, start } of this.tiles) {
-      for (const values of [now, start ?? now]) {
-        for (const value of values) {
-          if (value < low) low = value;
-          if (value > high && value < Infinity) high = value;
-        }
-      }
-    }
-    return high > low ? { low, high } : { low: -1, high: 1 };
+    const shown = this.tiles.flatMap(({ now, start }) => (start ? [now, start] : [now]));
+    const range = commonRange(shown);
+    return this.kind === 'surface' ? range : { low: Math.min(0, range.low), high: Math.max(0, range.high) };
   }
 
   private drawTile(
@@ -137,6 +129,10 @@ export class ShapeGrid extends LitElement {
     box: { left: number; top: number; width: number; height: number; low: number; high: number },
   ): void {
     const { palette } = this;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(box.left, box.top, box.width, box.height);
+    ctx.clip();
     const first = this.x[0] ?? 0;
     const span = (this.x.at(-1) ?? 1) - first || 1;
     const toX = (value: number): number => box.left + 3 + ((box.width - 6) * (value - first)) / span;
@@ -157,6 +153,7 @@ export class ShapeGrid extends LitElement {
       ctx.fillStyle = palette.nonFinite;
       ctx.fillRect(box.left + box.width - 8, box.top + 3, 5, 5);
     }
+    ctx.restore();
   }
 
   private drawShape(

@@ -5,12 +5,8 @@ import { linearTicks } from '../curves/ticks.ts';
 import { formatNumber, formatTick } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
+import type { ValueRange } from './commonRange.ts';
 import { fitCanvas } from './fitCanvas.ts';
-
-export interface SurfaceRange {
-  readonly low: number;
-  readonly high: number;
-}
 
 interface Box {
   readonly left: number;
@@ -19,26 +15,13 @@ interface Box {
   readonly height: number;
 }
 
-/** Of all finite values, or of nothing [−1, 1]. */
-export function surfaceRange(surfaces: readonly Float64Array[]): SurfaceRange {
-  let [low, high] = [Infinity, -Infinity];
-  for (const values of surfaces) {
-    for (const value of values) {
-      if (!Number.isFinite(value)) continue;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  return high > low ? { low, high } : { low: -1, high: 1 };
-}
-
 /** Paints `[u, v]` values, u to the right and v upwards, by way of `pixels`; what is not finite in its own colour. */
 export function paintSurface(
   ctx: CanvasRenderingContext2D,
   pixels: HTMLCanvasElement,
   values: Float64Array,
   { left, top, width, height }: Box,
-  { low, high }: SurfaceRange,
+  { low, high }: ValueRange,
   nonFinite: string,
 ): void {
   const n = Math.round(Math.sqrt(values.length));
@@ -83,7 +66,7 @@ export class SurfaceMap extends LitElement {
   @property({ attribute: false }) values: Float64Array = new Float64Array();
   /** Ascending, of either axis. */
   @property({ attribute: false }) x: Float64Array = new Float64Array();
-  @property({ attribute: false }) range: SurfaceRange = { low: -1, high: 1 };
+  @property({ attribute: false }) range: ValueRange = { low: -1, high: 1 };
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') private readonly canvas!: HTMLCanvasElement;

@@ -3,7 +3,8 @@ import { html, nothing } from 'lit';
 import type { ShapeContents, SurfaceContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
-import { surfaceRange } from '../charts/surfaceMap.ts';
+import { commonRange, rangeWithout } from '../charts/commonRange.ts';
+import '../charts/surfaceMap.ts';
 import { drawingOf, surfaceRow } from '../kaf/drawing.ts';
 import { dotsOf, gridFor, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
 import { steepestSlope, surfaceInputs, surfaceValues } from '../kaf/surface.ts';
@@ -71,10 +72,11 @@ function curveParts(shapes: Exclude<ShapeContents, SurfaceContents>, channel: nu
   const row = rowOf(shapes, shapes.alpha, channel);
   const slope = large.slopes(row);
   const dots = dotsOf(layer, row);
+  const values = large.values(row);
   const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
   const curves = [
     { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
-    { name: 'shape', x: large.x, y: large.values(row), color: palette.foreground, width: 2 },
+    { name: 'shape', x: large.x, y: values, color: palette.foreground, width: 2 },
     ...(dots ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }] : []),
   ];
   const equation = 'formula' in layer ? ` · ${equationText(layer)}` : '';
@@ -83,6 +85,7 @@ function curveParts(shapes: Exclude<ShapeContents, SurfaceContents>, channel: nu
     steepest: `max |f′| ${lipschitz}`,
     picture: html`<kaf-line-chart
       .curves=${curves}
+      .fixedY=${rangeWithout(slope, [values])}
       .palette=${palette}
       label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
     ></kaf-line-chart>`,
@@ -100,7 +103,7 @@ function surfaceParts(shapes: SurfaceContents, channel: number, palette: Palette
     picture: html`<kaf-surface-map
       .values=${values}
       .x=${x}
-      .range=${surfaceRange([values])}
+      .range=${commonRange([values])}
       .palette=${palette}
       label="Pair ${channel.toString()} of ${shapes.layer}: largest slope ${steepest}"
     ></kaf-surface-map>`,

@@ -2,7 +2,8 @@
 import { html } from 'lit';
 import type { ShapeInfo, SurfaceInfo } from '../../server/protocol/records.ts';
 import '../charts/lineChart.ts';
-import { surfaceRange } from '../charts/surfaceMap.ts';
+import { commonRange, rangeWithout } from '../charts/commonRange.ts';
+import '../charts/surfaceMap.ts';
 import { surfaceRow } from '../kaf/drawing.ts';
 import {
   dotsOf,
@@ -54,6 +55,7 @@ function curveCard(info: Exclude<ShapeInfo, SurfaceInfo>, { channel, start, now,
     </h2>
     <kaf-line-chart
       .curves=${curves}
+      .fixedY=${rangeWithout(slope, [before, after])}
       .palette=${palette}
       label="Channel ${channel.toString()} of ${info.layer}: drift ${formatNumber(drift, 3)}, largest slope ${formatNumber(
         lipschitz,
@@ -89,7 +91,7 @@ function surfaceCard(info: SurfaceInfo, { channel, start, now, palette }: ShapeC
   const x = surfaceInputs(info, { points: 81, margin: 1 });
   const [rowBefore, row] = [surfaceRow(info, start.alpha, channel), surfaceRow(info, now.alpha, channel)];
   const [before, after] = [surfaceValues(info, x, rowBefore), surfaceValues(info, x, row)];
-  const range = surfaceRange([before, after]);
+  const range = commonRange([before, after]);
   const map = (caption: string, values: Float64Array) =>
     html`<figure>
       <figcaption class="dim">${caption}</figcaption>

@@ -92,7 +92,7 @@ export const runActivations = {
   prelu: formula('PReLU', usualActivation('prelu'), 0.2),
   srelu: formula('SReLU', usualActivation('srelu'), 0.3),
   apl: formula('APL', usualActivation('apl'), 0.2),
-  pade: formula('Padé', usualActivation('pade'), 0.25),
+  pade: formula('Padé', usualActivation('pade'), 0.1),
   relu: { description: 'ReLU', plan: { type: 'relu' }, info: null, layer: 'relu', start: [], moved: 0 },
 } as const satisfies Readonly<Record<string, RunActivationData>>;
 
