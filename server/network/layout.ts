@@ -213,8 +213,7 @@ class Walk {
       case 'layer-norm':
         return one({ type: layer.type }, this.#name(layer, 'ln', scope, path), input, flow.maps);
       case 'group-norm': {
-        const { groups } = layer;
-        const channels = input.at(-1)!;
+        const [groups, channels] = [layer.groups, input.at(-1)!];
         if (channels % groups !== 0) {
           const remedy = 'Choose a number of groups that divides the channels.';
           throw new NetworkError(path, { expected: `a divisor of ${channels} channels`, got: String(groups), remedy });
@@ -248,8 +247,7 @@ class Walk {
         return { layouts, flow: { ...flow, shape: [units] } };
       }
       case 'repeat': {
-        const { times, layers } = layer;
-        const all = Array.from({ length: times }, () => layers);
+        const all = Array.from({ length: layer.times }, () => layer.layers);
         const layouts: LayerLayout[] = [];
         let next = flow;
         all.forEach((again, index) => {
@@ -286,8 +284,7 @@ class Walk {
     const { shape: output, maps } = branch.flow;
     // Each of maxout's maps has its own last layer in the branch, and the same input on a skip without layers.
     const tiles = skip.layouts.length === 0 ? maps : 1;
-    const { shape } = skip.flow;
-    const through = tiles > 1 ? [...shape.slice(0, -1), shape.at(-1)! * tiles] : shape;
+    const through = skip.flow.shape.map((size, axis, all) => (axis === all.length - 1 ? size * tiles : size));
     if (shapeText(output) !== shapeText(through)) {
       throw new NetworkError(path, {
         expected: `a skip of the branch's shape ${shapeText(output)}`,

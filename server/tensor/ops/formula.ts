@@ -6,6 +6,7 @@ import { activate, activateGradients } from '../../formula/evaluate.ts';
 import type { Formula } from '../../formula/formula.ts';
 import { expectDtype, expectFloats, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface FormulaAttributes {
   readonly formula: Formula;
@@ -71,28 +72,9 @@ export const formulaOps: OpDefinition = {
         x: () => tf.engine().runKernel('KafscopeFormulaGrad', { dy: dy as tf.Tensor, x: saved[0]! }, attrs),
       }),
     },
-    {
-      kernelName: 'KafscopeTrainedFormula',
-      inputsToSave: ['x', 'coefficients'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, coefficients] = saved as Gradients;
-        const inputs = { dy: dy as tf.Tensor, x, coefficients };
-        const made = tf.engine().runKernel<tf.Tensor[]>('KafscopeTrainedFormulaGrad', inputs, attrs) as Gradients;
-        return {
-          x: () => made[0],
-          coefficients: () => {
-            if (attrs['gradients'] === 'input') {
-              throw new Error("formula: no gradient with respect to coefficients under gradients: 'input'");
-            }
-            return made[1];
-          },
-        };
-      },
-    },
+    trainedGradient('KafscopeTrainedFormula', 'formula', ['coefficients']),
   ],
 };
-
-type Gradients = [x: tf.Tensor, coefficients: tf.Tensor];
 
 /** A row a channel; one empty row where there are no coefficients. */
 function rowsOf(backend: object, coefficients: tf.TensorInfo | undefined): Float32Array[] {

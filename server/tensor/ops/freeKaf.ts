@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { swishSlope, swishValue } from './swish.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface FreeKafOptions {
   /** `swish` makes it a residual KAF: swish(x) is added. */
@@ -72,33 +73,7 @@ export const freeKafOps: OpDefinition = {
       },
     },
   ],
-  gradients: [
-    {
-      kernelName: 'KafscopeFreeKaf',
-      inputsToSave: ['x', 'alpha', 'dictionary', 'logGamma'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, alpha, dictionary, logGamma] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const inputs = { dy: dy as tf.Tensor, x, alpha, dictionary, logGamma };
-        const [dx, ...others] = tf.engine().runKernel<tf.Tensor[]>('KafscopeFreeKafGrad', inputs, attrs) as [
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        const wanted = (index: number, name: string) => () => {
-          if (attrs['gradients'] === 'input')
-            throw new Error(`freeKaf: no gradient with respect to ${name} under gradients: 'input'`);
-          return others[index]!;
-        };
-        return {
-          x: () => dx,
-          alpha: wanted(0, 'alpha'),
-          dictionary: wanted(1, 'dictionary'),
-          logGamma: wanted(2, 'logGamma'),
-        };
-      },
-    },
-  ],
+  gradients: [trainedGradient('KafscopeFreeKaf', 'freeKaf', ['alpha', 'dictionary', 'logGamma'])],
 };
 
 interface Coefficients {

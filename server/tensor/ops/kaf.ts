@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { swishSlope, swishValue } from './swish.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface KafOptions {
   /** The dictionary is uniform on [−boundary, boundary]. */
@@ -73,29 +74,7 @@ export const kafOps: OpDefinition = {
       },
     },
   ],
-  gradients: [
-    {
-      kernelName: 'KafscopeKaf',
-      inputsToSave: ['x', 'alpha'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, alpha] = saved as [tf.Tensor, tf.Tensor];
-        const [dx, dalpha] = tf
-          .engine()
-          .runKernel<tf.Tensor[]>('KafscopeKafGrad', { dy: dy as tf.Tensor, x, alpha }, attrs) as [
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        return {
-          x: () => dx,
-          alpha: () => {
-            if (attrs['gradients'] === 'input')
-              throw new Error("kaf: no gradient with respect to alpha under gradients: 'input'");
-            return dalpha;
-          },
-        };
-      },
-    },
-  ],
+  gradients: [trainedGradient('KafscopeKaf', 'kaf', ['alpha'])],
 };
 
 interface Channels {

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as reference from '../reference/kaf2d.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface Kaf2dOptions {
   /** The dictionary is the D × D points of a uniform grid on [−boundary, boundary]². */
@@ -59,26 +60,7 @@ export const kaf2dOps: OpDefinition = {
       },
     },
   ],
-  gradients: [
-    {
-      kernelName: 'KafscopeKaf2d',
-      inputsToSave: ['x', 'alpha'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, alpha] = saved as [tf.Tensor, tf.Tensor];
-        const inputs = { dy: dy as tf.Tensor, x, alpha };
-        const made = tf.engine().runKernel<tf.Tensor[]>('KafscopeKaf2dGrad', inputs, attrs);
-        const [dx, dalpha] = made as [tf.Tensor, tf.Tensor];
-        return {
-          x: () => dx,
-          alpha: () => {
-            if (attrs['gradients'] === 'input')
-              throw new Error("kaf2d: no gradient with respect to alpha under gradients: 'input'");
-            return dalpha;
-          },
-        };
-      },
-    },
-  ],
+  gradients: [trainedGradient('KafscopeKaf2d', 'kaf2d', ['alpha'])],
 };
 
 function optionsOf({ shape }: tf.TensorInfo, attrs: tf.NamedAttrMap | undefined): reference.Kaf2dReference {

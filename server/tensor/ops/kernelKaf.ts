@@ -6,6 +6,7 @@ import type { KafKernelName } from '../../formula/kafKernels.ts';
 import * as reference from '../reference/kernelKaf.ts';
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface KernelKafOptions {
   /** M kernels, at least one. */
@@ -97,28 +98,7 @@ export const kernelKafOps: OpDefinition = {
       },
     },
   ],
-  gradients: [
-    {
-      kernelName: 'KafscopeKernelKaf',
-      inputsToSave: ['x', 'alpha'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, alpha] = saved as [tf.Tensor, tf.Tensor];
-        const inputs = { dy: dy as tf.Tensor, x, alpha };
-        const [dx, dalpha] = tf.engine().runKernel<tf.Tensor[]>('KafscopeKernelKafGrad', inputs, attrs) as [
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        return {
-          x: () => dx,
-          alpha: () => {
-            if (attrs['gradients'] === 'input')
-              throw new Error("kernelKaf: no gradient with respect to alpha under gradients: 'input'");
-            return dalpha;
-          },
-        };
-      },
-    },
-  ],
+  gradients: [trainedGradient('KafscopeKernelKaf', 'kernelKaf', ['alpha'])],
 };
 
 function optionsOf({ shape }: tf.TensorInfo, options: KernelKafOptions): reference.KernelKafReference {

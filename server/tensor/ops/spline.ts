@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { expectDtype, expectFloats, expectRank, lastAxis } from './checkTensor.ts';
 import { floatsOf, inputOf, makeFloats, type OpDefinition } from './cpuKernel.ts';
+import { trainedGradient } from './trainedGradient.ts';
 
 export interface SplineOptions {
   /** The first and the last of the evenly spread knots are at ±boundary. */
@@ -108,29 +109,7 @@ export const splineOps: OpDefinition = {
       },
     },
   ],
-  gradients: [
-    {
-      kernelName: 'KafscopeSpline',
-      inputsToSave: ['x', 'points'],
-      gradFunc: (dy, saved, attrs) => {
-        const [x, points] = saved as [tf.Tensor, tf.Tensor];
-        const [dx, dpoints] = tf
-          .engine()
-          .runKernel<tf.Tensor[]>('KafscopeSplineGrad', { dy: dy as tf.Tensor, x, points }, attrs) as [
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        return {
-          x: () => dx,
-          points: () => {
-            if (attrs['gradients'] === 'input')
-              throw new Error("spline: no gradient with respect to points under gradients: 'input'");
-            return dpoints;
-          },
-        };
-      },
-    },
-  ],
+  gradients: [trainedGradient('KafscopeSpline', 'spline', ['points'])],
 };
 
 /** The span of x, u in [0, 1], and whether x is beyond the outermost spans. NaN is in the first, at a u of NaN. */
