@@ -1,7 +1,7 @@
 // npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow,torch]
 //                  [--runtime torch --device cuda] [--against FOLDER]
 // Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
-// the ten costliest ops of a step; the hot kernels alone; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
+// the ten costliest ops of a step; the hot kernels alone; a formula as one loop and as a loop for each operation; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
 // environment that --setup-torch makes in node_modules/.cache) only ours are timed. --against FOLDER, a built checkout of another commit,
 // measures every activation with a name beside the same there. --list names what there is.
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { openRuntime } from '../../server/tensor/runtime.ts';
 import { compare } from './compare.ts';
 import { measureData } from './data.ts';
 import { findCostliestOps } from './costliestOps.ts';
+import { measureFormulaForms } from './formulaForms.ts';
 import { measureGains } from './gains.ts';
 import { timeKernels } from './kernels.ts';
 import { printReport } from './report.ts';
@@ -45,7 +46,7 @@ if (options.against) {
   all.push(...besideCheckout(threads, { here, there: path.resolve(options.against) }));
 }
 if (options.list) {
-  console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'gains', 'data'].join('\n'));
+  console.log([...new Set(all.map(({ name }) => name)), 'ops', 'kernels', 'forms', 'gains', 'data'].join('\n'));
   process.exit();
 }
 const python = options.torch ?? (options['setup-torch'] ? setUpTorch() : findTorch());
@@ -59,6 +60,7 @@ const report = {
   comparisons: [],
   ops: null,
   kernels: null,
+  forms: null,
   gains: null,
   data: null,
 };
@@ -72,10 +74,11 @@ for (const comparison of all.filter(({ name }) => isWanted(name))) {
     report.comparisons.push({ name: comparison.name, failure: error.message });
   }
 }
-if (!isOnTorch && ['ops', 'kernels', 'gains', 'data'].some(isWanted)) {
+if (!isOnTorch && ['ops', 'kernels', 'forms', 'gains', 'data'].some(isWanted)) {
   await openRuntime('wasm', { assetsFolder: path.join(import.meta.dirname, '../../dist'), threads });
   if (isWanted('ops')) report.ops = await findCostliestOps(opsWork, rounds);
   if (isWanted('kernels')) report.kernels = timeKernels(rounds);
+  if (isWanted('forms')) report.forms = measureFormulaForms(rounds);
   if (isWanted('data')) report.data = await measureData(10 * rounds);
   if (isWanted('gains')) report.gains = measureGains(rounds);
 }

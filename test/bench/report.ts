@@ -2,6 +2,7 @@
 import type { ComparisonResult, SideResult } from './compare.ts';
 import type { OpCost } from './costliestOps.ts';
 import type { DataResult } from './data.ts';
+import type { FormTime } from './formulaForms.ts';
 import type { GainResult } from './gains.ts';
 import type { KernelTime } from './kernels.ts';
 
@@ -11,11 +12,12 @@ export interface Report {
   readonly comparisons: readonly (ComparisonResult | { readonly name: string; readonly failure: string })[];
   readonly ops: readonly OpCost[] | null;
   readonly kernels: readonly KernelTime[] | null;
+  readonly forms: readonly FormTime[] | null;
   readonly gains: readonly GainResult[] | null;
   readonly data: readonly DataResult[] | null;
 }
 
-export function printReport({ machine, comparisons, ops, kernels, gains, data }: Report): void {
+export function printReport({ machine, comparisons, ops, kernels, forms, gains, data }: Report): void {
   console.log(
     Object.entries(machine)
       .map(([name, value]) => `${name} ${String(value)}`)
@@ -36,7 +38,8 @@ export function printReport({ machine, comparisons, ops, kernels, gains, data }:
   if (data) console.table(data);
   if (ops) console.table(ops);
   if (kernels) console.table(kernels);
-  if (gains) console.table(gains.map(({ activation, formula, measured }) => ({ activation, formula, ...measured })));
+  if (forms) console.table(forms.map(({ time, ...about }) => ({ ...about, ...time })));
+  if (gains) console.table(gains.map(({ measured, ...about }) => ({ ...about, ...measured })));
 }
 
 function describe({ what, about, clock, cpu, peakBytes }: SideResult): string {
