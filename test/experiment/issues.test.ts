@@ -172,7 +172,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a later runtime',
       'runtime: webgpu',
-      expect.stringMatching(/^runtime: expected .*, got "webgpu"$/) as unknown as string,
+      'runtime: expected "auto", "wasm", "torch", "tensorflow" or "cpu", or a mapping with type, got "webgpu"',
       'webgpu',
     ],
     [

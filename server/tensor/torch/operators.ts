@@ -11,7 +11,7 @@ const unary = [
 ] as const;
 
 /** Of two tensors, which broadcast. */
-const binary = [...['atan2', 'floor_divide', 'logical_and', 'logical_or', 'matmul', 'maximum', 'minimum']] as const;
+const binary = [...['atan2', 'logical_and', 'logical_or', 'matmul', 'maximum', 'minimum']] as const;
 
 const binaryTensor = ['div', 'eq', 'ge', 'gt', 'le', 'lt', 'mul', 'ne'] as const;
 
@@ -44,7 +44,6 @@ const others = {
   cumsum: ['aten::cumsum', '', 'ti?d', 1],
   expInto: ['aten::exp_', '', 't', 1],
   flip: ['aten::flip', '', 'tI', 1],
-  gather: ['aten::gather', '', 'titb', 1],
   indexSelect: ['aten::index_select', '', 'tit', 1],
   logSoftmax: ['aten::_log_softmax', '', 'tib', 1],
   maxPool: ['aten::max_pool2d_with_indices', '', 'tIIIIb', 2],
@@ -63,7 +62,6 @@ const others = {
   stack: ['aten::stack', '', 'Li', 1],
   sum: ['aten::sum', 'dim_IntList', 't?Ib?d', 1],
   toType: ['aten::_to_copy', '', 't?d___b_', 1],
-  variance: ['aten::var', 'dim', 't?Ibb', 1],
   where: ['aten::where', 'self', 'ttt', 1],
 } as const satisfies Record<string, Operator>;
 

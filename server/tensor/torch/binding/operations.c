@@ -110,6 +110,20 @@ static bool OptionalOf(napi_env env, char kind, napi_value argument, TorchValue 
   return optional != NULL;
 }
 
+/* What was made of the first arguments is freed where a later one does not fit. Of optional ones the few that were given are kept. */
+static void FreeValues(const char *signature, const TorchValue *stack, size_t nValues) {
+  const char *letter = signature;
+  for (size_t i = 0; i < nValues; i++, letter++) {
+    if (*letter == '?') {
+      letter++;
+    } else if (*letter == 't') {
+      torch.aoti_torch_delete_tensor_object((TorchTensor)(uintptr_t)stack[i]);
+    } else if (*letter == 'L' || *letter == 'I' || *letter == 'B') {
+      torch.torch_delete_list((TorchList)(uintptr_t)stack[i]);
+    }
+  }
+}
+
 static napi_value ThrowAt(napi_env env, const Operation *operation, const char *what) {
   bool isThrown = false;
   napi_is_exception_pending(env, &isThrown);
@@ -136,12 +150,15 @@ napi_value CallOperation(napi_env env, napi_callback_info info) {
     if (*letter == '_') continue;
     bool isOptional = *letter == '?';
     if (isOptional) letter++;
-    if (next >= nArguments) return ThrowAt(env, operation, "too few arguments");
-    if (!(isOptional ? OptionalOf : ValueOf)(env, *letter, arguments[next++], &stack[nValues])) {
-      return ThrowAt(env, operation, "an argument does not fit");
+    if (next >= nArguments || !(isOptional ? OptionalOf : ValueOf)(env, *letter, arguments[next++], &stack[nValues])) {
+      FreeValues(operation->signature, stack, nValues);
+      return ThrowAt(env, operation, "an argument is missing or does not fit");
     }
   }
-  if (next != nArguments) return ThrowAt(env, operation, "too many arguments");
+  if (next != nArguments) {
+    FreeValues(operation->signature, stack, nValues);
+    return ThrowAt(env, operation, "too many arguments");
+  }
   if (torch.torch_call_dispatcher(operation->name, operation->overload, stack, BUILT_FOR) != 0) {
     return ThrowAt(env, operation, "PyTorch refused");
   }
@@ -151,7 +168,7 @@ napi_value CallOperation(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < operation->nResults; i++) {
     TorchTensor tensor = (TorchTensor)(uintptr_t)stack[i];
     napi_value value;
-    // A result that was not asked for is undefined.
+    // A result that was not asked for may be none.
     if (tensor == NULL) {
       napi_get_null(env, &value);
     } else {
