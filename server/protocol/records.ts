@@ -200,7 +200,7 @@ export interface CheckpointedRecord {
 export interface DivergedRecord {
   readonly type: 'diverged';
   readonly step: number;
-  /** First parameter, in the network's order, with a non-finite gradient; or `loss`. */
+  /** The first parameter with a non-finite gradient, as the backward pass comes to them; `loss` where that is not finite, and with it all. */
   readonly quantity: string;
   readonly message: string;
 }

@@ -192,12 +192,13 @@ function isTurn(step: number, every: number): boolean {
 }
 
 function divergenceOf(network: Network, loss: number, gradients: Measured, step: number): DivergedRecord {
-  const broken = network.parameters.filter((_, index) => gradients.nonFinite[index]! > 0);
+  // As the backward pass comes to them.
+  const broken = network.parameters.filter((_, index) => gradients.nonFinite[index]! > 0).reverse();
   const what = Number.isFinite(loss) ? broken[0]!.name : 'loss';
   const found =
     what === 'loss'
       ? `The loss of step ${step} is ${loss}`
-      : `The gradient of ${what} is not finite at step ${step} (${broken.length} of ${network.parameters.length} parameters, the last is ${broken.at(-1)!.name})`;
+      : `The gradient of ${what} is not finite at step ${step}, the first on the way back (${broken.length} of ${network.parameters.length} parameters, the last is ${broken.at(-1)!.name})`;
   const orGentler = network.activations.some((info) => 'base' in info && info.base === 'none')
     ? ', or start the kernel activation functions closer to a smooth function (residual-kaf, or init ridge)'
     : '';

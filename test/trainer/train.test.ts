@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ActivationPlan, Plan } from '../../server/protocol/plan.ts';
-import type { NormsRecord, PreparedRecord, RunRecord, StepRecord } from '../../server/protocol/records.ts';
+import type {
+  DivergedRecord,
+  NormsRecord,
+  PreparedRecord,
+  RunRecord,
+  StepRecord,
+} from '../../server/protocol/records.ts';
 import type { SavedTensor } from '../../server/trainer/trainingState.ts';
 import { collect, openCpu, tinyDataset, tinyPlan, type Collected } from './tinyPlan.ts';
 
@@ -250,16 +256,22 @@ describe('train', () => {
     expect(states.at(-1)!.tensors).toEqual(stopped.states.at(-1)!.tensors);
   });
 
-  it('names the first parameter, in the network’s order, whose gradient is not finite', async () => {
-    // With kaf4 and kaf5 at zero nothing passes dense1, so that only its penalty overflows.
+  it('names the first parameter on the way back whose gradient is not finite, and how many there are', async () => {
+    // With kaf4 and kaf5 at zero nothing passes dense1 and dense2, so that their penalties overflow while the loss is finite.
     const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
     const tensors = new Map(states[0]!.tensors);
     fillTensor(tensors, 'model/kaf4.alpha', 0);
     fillTensor(tensors, 'model/dense1.kernel', 3e38);
     fillTensor(tensors, 'model/kaf5.alpha', 0);
     const plan: Plan = { ...tinyPlan, model: { ...tinyPlan.model, denseL2: 1 } };
-    const { records } = await collect(plan, dataset, { from: { ...states[0]!, tensors } });
-    expect(records.at(-1)).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
+    const broken = async () => (await collect(plan, dataset, { from: { ...states[0]!, tensors } })).records.at(-1)!;
+    expect(await broken()).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense1.kernel' });
+    fillTensor(tensors, 'model/dense2.kernel', 3e38);
+    const both = await broken();
+    expect(both).toMatchObject({ type: 'diverged', step: 3, quantity: 'dense2.kernel' });
+    expect((both as DivergedRecord).message).toMatch(
+      /^The gradient of dense2\.kernel is not finite at step 3, the first on the way back \(\d+ of \d+ parameters, the last is \S+\)\. /,
+    );
   });
 
   it.each([

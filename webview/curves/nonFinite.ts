@@ -1,4 +1,5 @@
-// Where values stopped being finite: the first such tensor in the network's order at the first such step.
+// Where values stopped being finite: at the first such step, of gradients the first as the backward pass comes to them, of weights the
+// first in the network's order.
 import type { NormColumns } from '../../server/protocol/snapshot.ts';
 
 export interface NonFiniteFinding {
@@ -32,6 +33,7 @@ export class NonFiniteScan {
 }
 
 function firstIn(counts: Int32Array | undefined, row: number, of: 'weight' | 'gradient'): NonFiniteFinding | null {
-  const parameter = counts?.findIndex((count) => count > 0) ?? -1;
+  const isBroken = (count: number) => count > 0;
+  const parameter = (of === 'gradient' ? counts?.findLastIndex(isBroken) : counts?.findIndex(isBroken)) ?? -1;
   return parameter < 0 ? null : { row, parameter, of };
 }

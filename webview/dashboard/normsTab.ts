@@ -106,7 +106,13 @@ export class NormsTab extends LitElement {
       ? `Training diverged at step ${formatCount(divergence.step)}. ${divergence.message}`
       : 'Later steps may be finite again.';
     return html`<div class="finding bad" role="alert">
-      <b>Not finite first: the ${finding.of} of ${name} at step ${formatCount(step)}.</b>
+      <b
+        >${
+          divergence?.quantity === 'loss' && divergence.step === step
+            ? `Not finite: the loss of step ${formatCount(step)}, and with it every gradient.`
+            : `Not finite first: the ${finding.of} of ${name} at step ${formatCount(step)}.`
+        }</b
+      >
       <span class="dim">${end}</span>
       <button
         class="link"

@@ -73,11 +73,11 @@ describe('the table', () => {
 });
 
 describe('the first non-finite value', () => {
-  test('is the first tensor of the first step, found once and kept', () => {
+  test('is at the first step, of gradients the first on the way back; found once and kept', () => {
     const data = columns(50, (row, index) => (row >= 30 && index >= 1 ? Infinity : 1));
     const scan = new NonFiniteScan();
     expect(scan.of({ ...data, step: data.step.slice(0, 20) })).toBeNull();
-    expect(scan.of(data)).toEqual({ row: 30, parameter: 1, of: 'gradient' });
-    expect(scan.of(data)).toEqual({ row: 30, parameter: 1, of: 'gradient' });
+    expect(scan.of(data)).toEqual({ row: 30, parameter: 2, of: 'gradient' });
+    expect(scan.of(data)).toEqual({ row: 30, parameter: 2, of: 'gradient' });
   });
 });
