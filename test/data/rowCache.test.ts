@@ -105,6 +105,12 @@ describe('cached rows', () => {
       },
     ],
     [
+      'labels.bin',
+      (file: string) => {
+        fs.appendFileSync(file, 'xx');
+      },
+    ],
+    [
       'about.json',
       (file: string) => {
         fs.writeFileSync(file, '{"version":2}');
