@@ -120,6 +120,12 @@ describe('CUDA sources, compiled for the processor', () => {
     expect(Array.from(mish.y.slice(0, 3), (value) => value + 0)).toEqual([Number.NaN, Infinity, 0]);
     expect(mish.y[3]).toBeCloseTo(6e-41, 41);
   });
+
+  it('pass nothing back where the slope is 0, not even an infinity', () => {
+    const one = { x: Float32Array.of(-1), dy: Float32Array.of(Infinity), trained: Float32Array.of(0), channels: 1 };
+    const { dx, dtrained } = compute(kafs.length + 1, one);
+    expect([dx[0], dtrained[0]]).toEqual([0, -Infinity]);
+  });
 });
 
 describe('NVRTC', () => {
