@@ -4,11 +4,11 @@ import readline from 'node:readline';
 import type { openRuntime } from '../../server/tensor/runtime.ts';
 import type { Engine, Work } from './work.ts';
 import { makeAttacker } from './attackStep.ts';
-import { makeStepper, makeStepperOf } from './trainingStep.ts';
+import { makeStepper, makeStepperOf, makeSweeper } from './trainingStep.ts';
 
 const options = JSON.parse(process.argv[2]!) as Work & Extract<Engine, { name: 'ours' }>;
 /** The engine compiles the hot kernels anew in the first steps; plain JavaScript takes too long to be asked twice. */
-const nWarmUps = options.runtime === 'cpu' ? 1 : 3;
+const nWarmUps = options.runtime === 'cpu' || !['step', 'pgd'].includes(options.kind) ? 1 : 3;
 
 const folder = options.folder ?? path.join(import.meta.dirname, '../..');
 const { openRuntime: open } = (await import(path.join(folder, 'server/tensor/runtime.ts'))) as {
@@ -32,6 +32,7 @@ process.exit();
 
 function makeWork(): Promise<() => Promise<void>> | (() => Promise<void>) {
   if (options.kind === 'pgd') return makeAttacker(options);
+  if (options.kind === 'sweep') return makeSweeper(options);
   return options.folder === undefined ? makeStepper(options) : makeStepperOf(options.folder, options);
 }
 

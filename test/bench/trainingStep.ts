@@ -6,11 +6,16 @@ import { usualActivation } from '../../server/formula/activationFunction.ts';
 import { activations, type ActivationName } from '../../server/formula/activations.ts';
 import { namedNetwork } from '../../server/network/named/named.ts';
 import { completeMethod, methodEntry } from '../../server/protocol/methodTable.ts';
-import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
+import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, Plan, WatchPlan } from '../../server/protocol/plan.ts';
+import { findLearningRate } from '../../server/trainer/findLearningRate.ts';
 import { train, type TrainerEvent } from '../../server/trainer/train.ts';
-import { otherKafs, typedFormulas, type Work } from './work.ts';
+import { otherKafs, stepsOfMany, typedFormulas, type Work } from './work.ts';
 
 const nBatches = 4;
+/** An experiment's usual one. */
+const watch = {
+  ...{ everySteps: stepsOfMany, samples: 32, steps: 10, gap: 0.25, onCollapse: 'tell', factor: 0.5 },
+} as const satisfies WatchPlan;
 /** More than any benchmark makes. */
 const epochs = 100_000;
 
@@ -23,7 +28,7 @@ export function makeStepper(work: Work): Stepper {
   const plan = planOf(work);
   const shapes = { trainSamples: work.batchSize * nBatches, testSamples: 10, seed: 0 };
   const dataset = datasetHere(plan.dataset, makeShapes(shapes));
-  return stepperOf(train(plan, dataset, { from: null, signal: neverAborted }));
+  return stepperOf(train(plan, dataset, { from: null, signal: neverAborted }), stepsOf(work));
 }
 
 /** The same by the trainer and the data of a checkout, which may be of another commit. */
@@ -35,19 +40,39 @@ export async function makeStepperOf(folder: string, work: Work): Promise<Stepper
   const plan = planOf(work);
   const surroundings = { cacheFolder: '', signal: neverAborted, onProgress: () => undefined };
   const dataset = await data.openDataset(plan.dataset, { assetsFolder: path.join(folder, 'dist'), ...surroundings });
-  return stepperOf(trainer.train(plan, dataset, { from: null, signal: neverAborted }));
+  return stepperOf(trainer.train(plan, dataset, { from: null, signal: neverAborted }), stepsOf(work));
 }
 
-function stepperOf(events: AsyncGenerator<TrainerEvent>): Stepper {
+function stepsOf({ kind }: Work): number {
+  return kind === 'step' ? 1 : stepsOfMany;
+}
+
+function stepperOf(events: AsyncGenerator<TrainerEvent>, nSteps: number): Stepper {
   return async () => {
-    for (;;) {
+    for (let done = 0; done < nSteps;) {
       const next = await events.next();
       if (next.done) throw new Error('the training has ended');
       const event = next.value;
       if (event.type === 'record' && event.record.type === 'diverged') throw new Error(event.record.message);
       // The step's norms are measured before any of its records comes.
-      if (event.type === 'record' && event.record.type === 'step') return;
+      if (event.type === 'record' && event.record.type === 'step') done++;
     }
+  };
+}
+
+/** @returns a function that sweeps as many steps, the making of its network among them; the runtime must be open */
+export function makeSweeper(work: Work): () => Promise<void> {
+  const plan = planOf(work);
+  const dataset = datasetHere(
+    plan.dataset,
+    makeShapes({ trainSamples: work.batchSize * nBatches, testSamples: 10, seed: 0 }),
+  );
+  const { signal } = new AbortController();
+  return async () => {
+    let last = 0;
+    const points = findLearningRate(plan, dataset, { from: 1e-6, to: 1e-5, steps: stepsOfMany, signal });
+    for await (const { step } of points) last = step;
+    if (last !== stepsOfMany) throw new Error('the sweep has ended early');
   };
 }
 
@@ -120,6 +145,7 @@ export function planOf(work: Work): Plan {
       schedule: { type: 'constant', learningRate: 1e-4 },
       augmentation: { crop: 0, flip: false },
       checkpointEveryEpochs: epochs,
+      ...(work.kind === 'watched-steps' && { watch }),
     },
     observe: {
       normsEverySteps,

@@ -5,8 +5,11 @@ import type { KafKernelName } from '../../server/formula/kafKernels.ts';
 import type { MethodName } from '../../server/protocol/methodTable.ts';
 
 export interface Work {
-  /** `pgd`: one step of projected gradient descent on a batch; `step`: one training step. */
-  readonly kind: 'step' | 'pgd';
+  /**
+   * `pgd`: one step of projected gradient descent on a batch; `step`: one training step; of `stepsOfMany` steps: `steps`,
+   * `watched-steps`, with one look of the watch, and `sweep`, each with a larger learning rate.
+   */
+  readonly kind: 'step' | 'pgd' | 'steps' | 'watched-steps' | 'sweep';
   readonly network: 'light' | 'vgg' | 'resnet20' | 'preact-resnet18' | 'cnn5';
   readonly activation: 'kaf' | 'kaf-2d' | ActivationName | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
@@ -16,6 +19,9 @@ export interface Work {
   /** Norms of all tensors every so many steps; 0 for never. PyTorch measures none. */
   readonly normsEverySteps: number;
 }
+
+/** As often as training is watched. */
+export const stepsOfMany = 50;
 
 export type Engine =
   | (Ours & { readonly threads: number })
@@ -145,6 +151,10 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
   for (const activation of Object.keys(typedFormulas) as (keyof typeof typedFormulas)[]) {
     add(`${activation}-against-swish`, { work: swish, engine: wasm }, { work: { ...vgg, activation }, engine: wasm });
   }
+  add('pgd-at-against-standard', { work: vgg, engine: wasm }, { work: { ...vgg, method: 'pgd' }, engine: wasm });
+  const many: Work = { ...vgg, method: 'fgsm-rs', kind: 'steps' };
+  add('watch-against-none', { work: many, engine: wasm }, { work: { ...many, kind: 'watched-steps' }, engine: wasm });
+  add('lr-find-against-steps', { work: many, engine: wasm }, { work: { ...many, kind: 'sweep' }, engine: wasm });
   add('norms-against-none', { work: vgg, engine: wasm }, { work: { ...vgg, normsEverySteps: 1 }, engine: wasm });
   add(
     'one-thread-against-two',
@@ -173,7 +183,14 @@ export function describeSide({ work, engine }: Side): string {
   const { network, activation, dictionary, method, kind } = work;
   const who = engine.name === 'ours' ? `ours on ${engine.runtime}` : `PyTorch ${engine.mode}`;
   const how = activation === 'kaf' ? `KAF D=${dictionary}` : activation;
-  const what = kind === 'pgd' ? 'PGD step' : `${method} step`;
+  const whats = {
+    pgd: 'PGD step',
+    step: `${method} step`,
+    steps: `${stepsOfMany} ${method} steps`,
+    'watched-steps': `${stepsOfMany} watched ${method} steps`,
+    sweep: `sweep of ${stepsOfMany} ${method} steps`,
+  };
+  const what = whats[kind];
   const where = engine.name === 'ours' && engine.folder !== undefined ? ` of ${path.basename(engine.folder)}` : '';
   return `${network} ${how}, ${what}, ${who}${where}, ${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
 }

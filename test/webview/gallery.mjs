@@ -83,6 +83,7 @@ function shots() {
     add('dashboard', 'empty', { tab });
     add('dashboard', 'disconnected', { tab }, { themes: ['dark'] });
     add('dashboard', 'diverged', { tab }, { themes: ['dark'], widths: [1400] });
+    if (tab === 'curves') add('dashboard', 'collapsed', { tab }, { themes: Object.keys(themes) });
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
   add(

@@ -20,6 +20,8 @@ export interface RunDataOptions {
   readonly activation?: RunActivation;
   /** Gradients stop being finite at this step, and training ends. */
   readonly divergesAt?: number;
+  /** The network withstands one step alone from here on, which the watch finds and goes back from. */
+  readonly collapsesAt?: number;
   /** Evaluations done, and restarts of one more under way. */
   readonly evaluations?: number;
   /** More evaluations that have ended, by these attacks. */
@@ -141,6 +143,9 @@ export function makeRows(options: RunDataOptions): Row[] {
     if (step % normsEvery === 0 || step === options.divergesAt) {
       push(makeNorms(network.parameters.length, step, part, random, step === options.divergesAt));
     }
+    if (options.collapsesAt !== undefined && step % 50 === 0) {
+      pushLook(push, step, step - options.collapsesAt, random);
+    }
     if (hasKaf && step % 50 === 0) {
       push({
         type: 'shapes',
@@ -180,6 +185,20 @@ export function makeRows(options: RunDataOptions): Row[] {
   if (options.restartsUnderWay)
     pushEvaluation(push, (options.evaluations ?? 0) + 1, options.restartsUnderWay, false, random);
   return rows;
+}
+
+/** One look of the watch; `since` counts steps after the collapse, which the next look finds. */
+function pushLook(push: (record: RunRecord) => void, step: number, since: number, random: Random): void {
+  const robust = 0.36 - 0.25 * Math.exp(-step / 300);
+  const isFallen = since > 0 && since <= 50;
+  const fgsm = clamp((isFallen ? 0.78 : robust + 0.06) + 0.02 * random.normal());
+  const pgd = isFallen ? 0.03 : clamp(robust + 0.02 * random.normal());
+  const cosine = isFallen ? 0.12 : 0.62 + 0.03 * random.normal();
+  push({ type: 'watch', step, samples: 32, of: 'validation', fgsm, pgd, cosine });
+  if (!isFallen) return;
+  const to = step - 50;
+  const message = `Catastrophic overfitting by step ${step.toString()}: 78 % withstand one step, 3 % withstand 10. Training goes on from the weights of step ${to.toString()}, its learning rate times 0.5.`;
+  push({ type: 'collapsed', step, action: 'roll-back', to, message });
 }
 
 function pushEvaluation(

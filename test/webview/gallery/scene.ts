@@ -188,6 +188,11 @@ function dashboardAnswers(): ToDashboard[] {
     }
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
+    case 'collapsed': {
+      const snapshot = makeSnapshot({ steps: 1304, status: 'training', collapsesAt: 920 });
+      const message = snapshot.collapses.at(-1)?.message ?? null;
+      return [connected, shown({ ...snapshot, run: { ...snapshot.run, message } })];
+    }
     case 'diverged': {
       const snapshot = makeSnapshot({ steps: 1304, status: 'diverged', divergesAt: 1300 });
       return [connected, shown({ ...snapshot, run: { ...snapshot.run, step: 1300 } })];
