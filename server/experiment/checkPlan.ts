@@ -36,6 +36,7 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
     ...checkActivations(plan, values),
     ...checkTraining(values, plan),
     ...checkSchedule(values, plan.training),
+    ...checkStopping(plan),
     ...checkObservation(plan),
     ...plan.evaluation.flatMap((item, index) => checkEvaluation(item, `evaluation[${index}]`, plan)),
   ];
@@ -177,6 +178,17 @@ function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, e
     issues.push(warning(`training.schedule.${key}`, `at most ${limit} with ${optimizer.type}`, String(peak), remedy));
   }
   return issues;
+}
+
+function checkStopping({ training, dataset, observe }: Plan): PlanIssue[] {
+  if (!training.earlyStopping) return [];
+  const path = 'training.earlyStopping';
+  if ((dataset.validationSamples ?? 0) === 0) {
+    const remedy = 'Set dataset.validationSamples: test samples are for final figures and choose nothing.';
+    return [error(path, 'samples kept back with early stopping', 'none', remedy)];
+  }
+  if (observe.testEveryEpochs > 0) return [];
+  return [error(path, 'tests with early stopping', 'observe.test 0', 'Set observe.test to 1.')];
 }
 
 function checkObservation({ observe, dataset }: Plan): PlanIssue[] {

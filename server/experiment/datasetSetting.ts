@@ -17,7 +17,7 @@ const homeAndFile = '~/ is the home folder, a relative path starts at the experi
 const validationSamples = number(
   'Of the training samples, the last so many are kept back: tested beside the test samples, never trained on.',
   { min: 0, max: 100_000_000 },
-  0,
+  { computed: 'a tenth of them where something is chosen by them (early stopping, the best checkpoint), else 0' },
   samples,
 );
 

@@ -38,7 +38,7 @@ export const defaultMixture = ['gaussian', 'softplus'] as const;
 
 /** One plan, for one seed. */
 export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
-  const dataset = datasetPlan(values.dataset, place);
+  const dataset = datasetPlan(values.dataset, place, choosesAny(values));
   const training = trainingPlan(values.training, trainingSamples(dataset));
   return {
     version: 1,
@@ -83,8 +83,16 @@ export function automaticGamma(dictionary: number, boundary: number): number {
 
 const separators = { comma: ',', semicolon: ';', tab: '\t', space: ' ' } as const;
 
-function datasetPlan(values: Values['dataset'], place: PlanPlace): DatasetPlan {
-  const { validationSamples, ...others } = values;
+/** Whether something is chosen in the course of training, which test samples must not do. */
+function choosesAny({ training, checkpoints }: Values): boolean {
+  const { keep } = checkpoints;
+  return (keep !== 'all' && keep.best) || (training.earlyStopping !== undefined && training.earlyStopping !== 'none');
+}
+
+function datasetPlan(values: Values['dataset'], place: PlanPlace, isChosenBy: boolean): DatasetPlan {
+  const { validationSamples: written, ...others } = values;
+  // Of data that only the disk counts nobody knows yet how many a tenth is.
+  const validationSamples = written ?? (isChosenBy ? Math.floor((others.trainSamples ?? 0) / 10) : 0);
   const held = validationSamples > 0 ? { validationSamples } : {};
   if (others.name === 'shapes') return { ...others, ...held };
   const placed = { path: absolutePath(others.path, place), ...held };
@@ -247,6 +255,7 @@ function trainingPlan(values: Values['training'], nSamples: number | null): Trai
     ...(values.labelSmoothing > 0 && { labelSmoothing: values.labelSmoothing }),
     augmentation,
     checkpointEveryEpochs,
+    ...(values.earlyStopping && values.earlyStopping !== 'none' && { earlyStopping: values.earlyStopping }),
     ...watchPlan(values.watch, methodEntry(type)),
   };
 }

@@ -76,6 +76,18 @@ const training = group('How the network is trained.', {
   ),
   method: methodSetting,
   threat: threatSetting,
+  earlyStopping: optionalGroup(
+    'Whether training ends before its last epoch where accuracy on the samples kept back (dataset.validationSamples) rises no more.',
+    {
+      patience: number('After so many tests without a rise.', { min: 1, max: 10_000 }, 5, {
+        ...integer,
+        unit: 'tests',
+      }),
+      minDelta: number('What counts as a rise, as a share of the samples.', rate, 0),
+    },
+    'none',
+    { none: { description: 'To the last epoch.' } },
+  ),
   watch: watchSetting,
   epochs: number('Passes over the training images.', { min: 1, max: 10_000 }, 20, { ...integer, unit: 'epochs' }),
   batchSize: number(

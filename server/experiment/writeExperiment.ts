@@ -20,7 +20,8 @@ export function writeExperiment(plan: Plan): string {
   const evaluation = plan.evaluation.map(withFractions);
   return stringify({
     name,
-    dataset,
+    // Said also where it is 0, which is not its default where something is chosen.
+    dataset: { ...dataset, validationSamples: dataset.validationSamples ?? 0 },
     model: {
       ...model,
       network: networkValues(model.network),

@@ -333,6 +333,8 @@ export interface TrainingPlan {
   /** s: targets of 1 − s + s/K and s/K in place of 1 and 0; absent for 0. Attacks raise the loss without it. */
   readonly labelSmoothing?: number;
   /** Absent for none. */
+  readonly earlyStopping?: EarlyStoppingPlan;
+  /** Absent for none. */
   readonly watch?: WatchPlan;
 }
 
@@ -343,6 +345,13 @@ export interface TrainingPlan {
 export interface ClippingPlan {
   readonly type: 'global' | 'layer' | 'adaptive';
   readonly limit: number;
+}
+
+/** Training ends where so many tests one after the other are no better than the best by more than minDelta. */
+export interface EarlyStoppingPlan {
+  readonly patience: number;
+  /** Of accuracy, in [0, 1). */
+  readonly minDelta: number;
 }
 
 /** The watch over adversarial training for catastrophic overfitting. */

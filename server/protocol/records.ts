@@ -20,6 +20,7 @@ export type RunRecord =
   | TestRecord
   | WatchRecord
   | CollapsedRecord
+  | EndedEarlyRecord
   | CheckpointedRecord
   | DivergedRecord
   | EvaluationStartedRecord
@@ -185,6 +186,17 @@ export interface CollapsedRecord {
   readonly action: 'tell' | 'stop' | 'roll-back';
   /** Of the weights that training goes on from; null where it does not go back. */
   readonly to: number | null;
+  readonly message: string;
+}
+
+/** Training ended before its last epoch: the samples kept back had no more to say for it. */
+export interface EndedEarlyRecord {
+  readonly type: 'endedEarly';
+  readonly step: number;
+  readonly epoch: number;
+  /** The best accuracy on the samples kept back, and the step whose weights had it. */
+  readonly best: number;
+  readonly bestStep: number;
   readonly message: string;
 }
 

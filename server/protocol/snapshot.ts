@@ -150,6 +150,7 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
     case 'collapsed':
       snapshot.collapses.push(record);
       return;
+    case 'endedEarly':
     case 'checkpointed':
       return; // the run's summary lists the checkpoints
     case 'diverged':

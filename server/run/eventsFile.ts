@@ -101,6 +101,7 @@ export class EventsFile {
       }
       case 'shapes':
       case 'collapsed':
+      case 'endedEarly':
       case 'checkpointed':
       case 'diverged':
       case 'evaluationStarted':

@@ -268,6 +268,7 @@ export class RunRecorder {
       case 'test':
       case 'watch':
       case 'collapsed':
+      case 'endedEarly':
       case 'checkpointed':
       case 'diverged':
         return record.step;

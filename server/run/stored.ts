@@ -98,6 +98,10 @@ const recordSchema = z.discriminatedUnion('type', [
     ...{ type: z.literal('collapsed'), step: count, action: z.enum(['tell', 'stop', 'roll-back']) },
     ...{ to: count.nullable(), message: text },
   }),
+  z.object({
+    ...{ type: z.literal('endedEarly'), step: count, epoch: count },
+    ...{ best: real, bestStep: count, message: text },
+  }),
   z.object({ type: z.literal('diverged'), step: count, quantity: text, message: text }),
   z.object({
     type: z.literal('evaluationStarted'),

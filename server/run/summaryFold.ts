@@ -70,6 +70,7 @@ export class SummaryFold {
       case 'norms':
       case 'shapes':
       case 'watch':
+      case 'endedEarly':
       case 'diverged':
       case 'attackProgress':
         return {};

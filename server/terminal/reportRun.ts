@@ -91,6 +91,7 @@ export class RunReport {
         );
         return;
       case 'collapsed':
+      case 'endedEarly':
       case 'diverged':
         this.#terminal.line(record.message);
         return;

@@ -8,7 +8,7 @@ import { datasetEnds } from '../network/datasetEnds.ts';
 import { shapesRecord } from '../probe/shapes.ts';
 import { normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { CollapsedRecord, DivergedRecord, RunRecord } from '../protocol/records.ts';
+import type { CollapsedRecord, DivergedRecord, RunRecord, TestRecord } from '../protocol/records.ts';
 import { epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
 import { batchOrders, openTraining, updateOnce, type Training } from './training.ts';
@@ -81,14 +81,19 @@ async function* runSteps(training: Training, { from, signal, batches, length }: 
   const steps = epochs * stepsPerEpoch;
   let step = from?.step ?? 0;
   let epoch = from?.epoch ?? 0;
+  if (training.stopping?.isSpent) return;
   for (;;) {
     await nextTurn();
     const isEpochEnd = step === (epoch + 1) * stepsPerEpoch;
     if (isEpochEnd) {
-      const isTested = yield* testEpoch(training, step, epoch + 1, signal);
-      if (isTested) epoch++;
-      const isDue = isTested && (epoch % plan.training.checkpointEveryEpochs === 0 || epoch === epochs);
-      if (isDue || signal.aborted) yield checkpoint(captureState(training, { step, epoch }));
+      const tested = yield* testEpoch(training, step, epoch + 1, signal);
+      if (tested !== 'aborted') epoch++;
+      const ended =
+        tested !== 'aborted' && tested?.validation && training.stopping?.see(tested.validation, { step, epoch });
+      const isDue = tested !== 'aborted' && (epoch % plan.training.checkpointEveryEpochs === 0 || epoch === epochs);
+      if (ended) yield record(ended);
+      if (isDue || ended || signal.aborted) yield checkpoint(captureState(training, { step, epoch }));
+      if (ended) return;
       if (signal.aborted) return;
     } else if (signal.aborted) {
       yield checkpoint(captureState(training, { step, epoch }));
@@ -144,20 +149,21 @@ async function* watchStep(training: Training, step: number): AsyncGenerator<Trai
   return { ...collapse, action: 'stop', message: `${found}. Training was stopped. ${remedy}.` };
 }
 
-/** @returns whether the epoch's end is done: tested, or without a test in the plan; not so after an abort on the way */
+/** @returns what the test at the epoch's end told; null where the plan has none there; or that it was broken off */
 async function* testEpoch(
   { plan, dataset, network }: Training,
   step: number,
   epoch: number,
   signal: AbortSignal,
-): AsyncGenerator<TrainerEvent, boolean> {
+): AsyncGenerator<TrainerEvent, TestRecord | 'aborted' | null> {
   const { testEveryEpochs } = plan.observe;
   const isDue = testEveryEpochs > 0 && (epoch % testEveryEpochs === 0 || epoch === plan.training.epochs);
-  if (!isDue) return true;
+  if (!isDue) return null;
   const tested = await testNetwork(network, dataset, plan, signal);
-  if (!tested) return false;
-  yield record({ type: 'test', step, epoch, ...tested });
-  return true;
+  if (!tested) return 'aborted';
+  const told: TestRecord = { type: 'test', step, epoch, ...tested };
+  yield record(told);
+  return told;
 }
 
 interface StepOutcome {

@@ -11,6 +11,7 @@ import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { smoothedCrossEntropy, trainingLosses } from '../tensor/ops/trainingLoss.ts';
 import { clipped } from './clipping.ts';
 import { CollapseWatch } from './collapseWatch.ts';
+import { EarlyStopping } from './earlyStopping.ts';
 import { penaltiesOf } from './gradients.ts';
 import type { TrainingMethod } from './methods/method.ts';
 import { makeMethod } from './methods/methods.ts';
@@ -26,6 +27,8 @@ export interface Training {
   readonly method: TrainingMethod;
   /** Null where the plan has none. */
   readonly watch: CollapseWatch | null;
+  /** Null where the plan has none. */
+  readonly stopping: EarlyStopping | null;
   dispose(): void;
 }
 
@@ -45,10 +48,11 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
     },
     methodPlan,
   );
-  const { watch: watched } = plan.training;
+  const { watch: watched, earlyStopping } = plan.training;
+  const stopping = earlyStopping ? new EarlyStopping(earlyStopping) : null;
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {
-    ...{ plan, dataset, network, optimizer, method, watch },
+    ...{ plan, dataset, network, optimizer, method, watch, stopping },
     dispose: () => {
       tf.dispose([...method.kept.values()]);
       space.dispose();

@@ -30,6 +30,7 @@ export interface Remembering {
   readonly optimizer: Optimizer;
   readonly method: TrainingMethod;
   readonly watch: Saving | null;
+  readonly stopping: Saving | null;
 }
 
 /** What saves itself beside the tensors of network, optimizer and method. */
@@ -40,7 +41,11 @@ export interface Saving {
 
 /** A copy, independent of what training does next. */
 export function captureState(training: Remembering, { step, epoch }: { step: number; epoch: number }): TrainingState {
-  return { step, epoch, tensors: new Map([...captureTensors(training), ...(training.watch?.saved() ?? [])]) };
+  return {
+    step,
+    epoch,
+    tensors: new Map([...captureTensors(training), ...savings(training).flatMap((one) => [...one.saved()])]),
+  };
 }
 
 /** Weights, statistics and all that moves them, without what the watch remembers. */
@@ -63,7 +68,11 @@ export function restoreNetwork(network: Network, state: TrainingState): void {
 /** All that a training remembers. @throws StateMismatchError where a tensor is missing or has another shape. */
 export function restoreState(training: Remembering, state: TrainingState): void {
   restoreTensors(training, state.tensors);
-  training.watch?.restore(state.tensors);
+  for (const one of savings(training)) one.restore(state.tensors);
+}
+
+function savings({ watch, stopping }: Remembering): Saving[] {
+  return [watch, stopping].filter((one) => one !== null);
 }
 
 /** The same without what the watch remembers. */

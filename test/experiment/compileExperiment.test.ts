@@ -127,6 +127,18 @@ describe('defaults that depend on other keys', () => {
       { type: 'gradalign', lambda: 2, through: 'random', statistics: 'batch' },
     ],
     [
+      'a tenth kept back where the best checkpoint is kept',
+      'dataset: {name: cifar10, path: /d}\ncheckpoints: {keep: {best: true}}',
+      (plan: Plan) => plan.dataset.validationSamples,
+      5000,
+    ],
+    [
+      'a tenth kept back for early stopping',
+      'dataset: {name: cifar10, path: /d}\ntraining: {earlyStopping: {}}',
+      (plan: Plan) => [plan.dataset.validationSamples, plan.training.earlyStopping],
+      [5000, { patience: 5, minDelta: 0 }],
+    ],
+    [
       'learning rate by optimizer',
       'training: {optimizer: sgd}',
       (plan: Plan) => plan.training.schedule,

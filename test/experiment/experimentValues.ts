@@ -59,7 +59,7 @@ export const experimentValues = fc.record(
     dataset: fc.oneof(
       fc.constantFrom('shapes', 'cifar10'),
       fc.record(
-        { name: fc.constant('shapes'), trainSamples: fc.integer({ min: 4096, max: 9999 }), seed: fc.nat() },
+        { name: fc.constant('shapes'), trainSamples: fc.integer({ min: 4600, max: 9999 }), seed: fc.nat() },
         { requiredKeys: ['name'] },
       ),
       fc.record({ name: fc.constant('cifar10'), path: fc.constantFrom('~/a', 'b/c', '/d', '../é f') }),

@@ -173,6 +173,12 @@ describe('an error is told by path, expected and got, and underlined where it is
       'beta',
     ],
     [
+      'early stopping by nothing',
+      'dataset: {name: shapes, validationSamples: 0}\ntraining: {earlyStopping: {}}',
+      'training.earlyStopping: expected samples kept back with early stopping, got none',
+      '{}',
+    ],
+    [
       'TRADES without probabilities',
       'training: {method: trades, loss: least-squares}',
       'training.loss: expected cross-entropy with method trades, got least-squares',

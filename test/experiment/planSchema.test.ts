@@ -123,7 +123,7 @@ describe('a plan from a disk', () => {
       'training,labelSmoothing',
       'device',
     ];
-    added.push('training,optimizer,nesterov');
+    added.push('training,optimizer,nesterov', 'dataset,validationSamples');
     const ofAttacks = ['loss', 'target', 'momentum', 'epsilons'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||
