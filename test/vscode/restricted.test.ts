@@ -52,6 +52,9 @@ function setTraps(): void {
     fs.mkdirSync(path.join(packages, 'tensorflow-2.21.0.dist-info'));
     for (const library of ['framework', 'cc'])
       makeLibrary(path.join(packages, `tensorflow/libtensorflow_${library}.so.2`));
+    fs.mkdirSync(path.join(packages, 'torch/lib'), { recursive: true });
+    fs.mkdirSync(path.join(packages, 'torch-2.15.0.dist-info'));
+    for (const library of ['c10', 'torch_cpu']) makeLibrary(path.join(packages, `torch/lib/lib${library}.so`));
     fs.mkdirSync(path.join(folder, venv, 'bin'));
     fs.writeFileSync(path.join(folder, venv, 'bin/python'), trap('python'), { mode: 0o755 });
   }
@@ -64,6 +67,7 @@ function setTraps(): void {
   fs.mkdirSync(path.join(folder, '.vscode'));
   const settings = {
     'kafscope.tensorflow.path': path.join(folder, '.venv/bin/python'),
+    'kafscope.torch.path': path.join(folder, '.venv/bin/python'),
     'python.defaultInterpreterPath': path.join(folder, '.venv/bin/python'),
     'kafscope.runtime': 'tensorflow',
   };

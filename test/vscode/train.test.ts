@@ -207,13 +207,14 @@ describe('Kafscope in VS Code', () => {
 
   it('the runtimes are shown with device, speed and reason, and one is selected', async () => {
     const { page } = workbench;
-    const status = page.locator('.statusbar-item', { hasText: /^\s*(wasm|tensorflow|cpu|auto)\s*$/ });
+    const status = page.locator('.statusbar-item', { hasText: /^\s*(wasm|torch|tensorflow|cpu|auto)\s*$/ });
     await workbench.runCommand('Kafscope: Select Runtime…');
     const rows = page.locator('.quick-input-list .monaco-list-row');
     await rows.filter({ hasText: /wasm.*threads?.*ms a test step/ }).waitFor();
     const texts = (await rows.allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
-    expect(texts).toHaveLength(4);
-    expect(texts[0]).toMatch(/auto ?now (wasm|tensorflow)/);
+    expect(texts).toHaveLength(5);
+    expect(texts[0]).toMatch(/auto ?now (wasm|torch|tensorflow)/);
+    expect(texts.find((row) => row.includes('torch'))).toMatch(/Found in|No PyTorch was found/);
     expect(texts.find((row) => row.includes('tensorflow'))).toMatch(/Found in|No TensorFlow was found/);
     expect(texts.find((row) => row.includes('cpu'))).toContain('Works everywhere; slow.');
     await workbench.screenshot('runtimes');
