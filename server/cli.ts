@@ -119,14 +119,16 @@ function makeProgram(): Command {
     .command('evaluate')
     .description('attacks the last weights of a run, or those of a checkpoint file')
     .argument('<run or checkpoint>', "a run's folder, which keeps the result, or a .safetensors file")
-    .addOption(new Option('--attack <name>', 'the attack').choices(attackNames).default('pgd'))
+    .addOption(new Option('--attack <name>', 'the attack (default: pgd)').choices(attackNames))
+    .option('--resume', "goes on with the run's last evaluation that was cut off or stopped, from its last whole batch")
     .addOption(runtimeOption())
     .addOption(threadsOption())
     .addOption(dataOption())
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action(async (target: string, options: EvaluateOptions) => {
-      const { runtime = null, threads = null, data = null, json: _, attack, ...settings } = options;
-      const command = { target, attack, settings: { ...settings }, runtime, threads, data };
+      const { runtime = null, threads = null, data = null, json: _, attack = null, resume, ...settings } = options;
+      const isResumed = resume === true;
+      const command = { target, attack, isResumed, settings: { ...settings }, runtime, threads, data };
       process.exitCode = await evaluateCommand(command, makeContext(options));
     });
   for (const option of settingOptions()) evaluate.addOption(option);
@@ -233,7 +235,8 @@ interface LrFindOptions extends Pick<TrainOptions, 'json' | 'set' | 'runtime' | 
 
 /** Besides these, settings of attacks as they were typed. */
 interface EvaluateOptions extends JsonOption {
-  readonly attack: string;
+  readonly attack?: string;
+  readonly resume?: true;
   readonly runtime?: RuntimeChoice;
   readonly threads?: string;
   readonly data?: string;

@@ -108,6 +108,16 @@ export class RunCommands {
     });
   }
 
+  async resumeEvaluation(runId: string, evaluation: number): Promise<void> {
+    if (!isTrusted('evaluate')) return;
+    const where = await placeOfData(this.parts.store.get(runId));
+    if (!where) return;
+    await attempt('go on with the evaluation', async () => {
+      const run = await this.parts.connection.request('evaluation/resume', { runId, evaluation, ...where });
+      this.parts.store.apply(run, { isDeleted: false });
+    });
+  }
+
   private async pick(
     argument: unknown,
     action: 'pause' | 'resume' | 'stop' | 'delete' | 'evaluate',

@@ -14,7 +14,7 @@ export interface DashboardsOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly store: RunStore;
-  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' }>) => void;
+  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' }>) => void;
 }
 
 export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -69,6 +69,7 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
       session,
       webview.onDidReceiveMessage((message: FromDashboard) => {
         if (message.type === 'ready') void session.ready();
+        else if (message.type === 'showAttackedImages') void session.showImages(message);
         else onIntent(message);
       }),
       panel.onDidChangeViewState(() => {

@@ -1,7 +1,7 @@
 // What one dashboard is told about its run: a whole snapshot whenever its page says ready, then what changes. Holds no history
 // itself: the page may vanish at any moment and is rebuilt from the server. Knows no `vscode`.
 import type { Disposable } from 'vscode-jsonrpc/node';
-import type { ToDashboard } from '../../server/protocol/panel.ts';
+import type { AttackedImagesIntent, ToDashboard } from '../../server/protocol/panel.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunChange, RunStore } from '../runs/runStore.ts';
 
@@ -40,6 +40,17 @@ export class DashboardSession implements Disposable {
     this.isShown = true;
     this.options.post({ type: 'connection', connection: this.options.connection.state });
     await this.load();
+  }
+
+  /** Images of an evaluation, or why there are none. */
+  async showImages({ runId, evaluation, step, first, count }: AttackedImagesIntent): Promise<void> {
+    const { connection, post } = this.options;
+    try {
+      const images = await connection.request('evaluation/images', { runId, evaluation, step, first, count });
+      post({ type: 'attackedImages', evaluation, images });
+    } catch (error) {
+      post({ type: 'noAttackedImages', evaluation, message: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   /** The page is gone until it says ready again. */

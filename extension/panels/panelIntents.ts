@@ -15,7 +15,7 @@ export interface PanelIntentParts {
   readonly placeOf: (document: vscode.TextDocument, path: string) => Promise<vscode.Range>;
 }
 
-export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' }>;
+export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' | 'showAttackedImages' }>;
 
 export function panelIntents({
   runCommands,
@@ -40,6 +40,9 @@ export function panelIntents({
         return;
       case 'evaluate':
         void runCommands.startEvaluation(intent.runId, intent.evaluation);
+        return;
+      case 'resumeEvaluation':
+        void runCommands.resumeEvaluation(intent.runId, intent.evaluation);
         return;
       case 'openExperiment':
         void openExperiment(intent);

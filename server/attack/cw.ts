@@ -63,10 +63,7 @@ export const cw: Attack<'cw'> = function* (trial, plan) {
           w[i]! -= learningRate * corrected;
         }
       });
-      trial.note(
-        x,
-        distances.map((d, row) => (correct[row] ? Infinity : d)),
-      );
+      trial.note(x, logits, distances);
       yield;
     }
     if (norm === 'l2') halveC(held.now);

@@ -53,11 +53,9 @@ export const deepFool: Attack<'deepfool'> = function* (trial, plan) {
       }
     });
     held.replace({ x: next });
-    const correct = areCorrect(target.logits(next), trial.labels);
-    trial.note(
-      next,
-      distancesOf(norm, next, held.now.clean, trial.size).map((d, row) => (correct[row] ? Infinity : d)),
-    );
+    const found = target.logits(next);
+    const correct = areCorrect(found, trial.labels);
+    trial.note(next, found, distancesOf(norm, next, held.now.clean, trial.size));
     trial.finish(correct);
     yield;
   }

@@ -10,13 +10,17 @@ import {
   headlineStage,
   measuresDistances,
   stagesOf,
+  thesisFigure,
   type EvaluationPlan,
   type Stage,
 } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
 import { attacks, type SimpleAttackName } from './attacks.ts';
+import type { EvaluationState } from './evaluationState.ts';
+import { ImageKeeper, type KeptBatch } from './keptImages.ts';
 import { attackSpace, type AttackSpace } from './space.ts';
 import { Target } from './target.ts';
+import { ThesisCount } from './thesis.ts';
 import { Trial, type OnFooled } from './trial.ts';
 
 /** Over the batches on which every stage was done. */
@@ -27,28 +31,23 @@ export interface EvaluationCounts {
   readonly robust: number;
   readonly passes: Passes;
   readonly isPartial: boolean;
+  /** By image, as the records have them: 0 wrong as it is, 1 fooled, 2 stands. */
+  readonly outcomes: Uint8Array;
+  /** Images that the thesis counts as robust; null in the worst case alone, or where nothing is done. */
+  readonly thesis: number | null;
 }
 
 export type Progress = Omit<AttackProgressRecord, 'type' | 'evaluation'>;
 
-/** What the batches before left: where an evaluation goes on that was interrupted. */
-export interface EvaluationState {
-  /** A multiple of the batch size. */
-  readonly samples: number;
-  readonly clean: number;
-  readonly passes: Passes;
-  /** By stage. */
-  readonly robust: readonly Int32Array[];
-  /** Of the images so far, where distances are measured. */
-  readonly distances: Float32Array | null;
-}
-
 export interface EvaluateAttackOptions {
+  /** The run's; the plan's own is added to it. */
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly from?: EvaluationState | undefined;
   /** Told of each image that is fooled, by its position in the test set; under ε lists at the smallest ε. */
   readonly onFooled?: OnFooled | undefined;
+  /** Given the first images that the plan keeps, batch by batch. */
+  readonly onKept?: ((batch: KeptBatch) => void) | undefined;
 }
 
 /** Progress within a stage is told after so many points, where a stage is that long. */
@@ -76,14 +75,18 @@ async function* attackBatches(
   space: AttackSpace,
   dataset: Dataset,
   plan: EvaluationPlan,
-  { seed, signal, from, onFooled }: EvaluateAttackOptions,
+  { seed, signal, from, onFooled, onKept }: EvaluateAttackOptions,
 ): ReturnType<typeof evaluateAttack> {
   const isStopped = (): boolean => signal.aborted;
   const nSamples = Math.min(plan.samples, dataset.test.nSamples);
   const stages = stagesOf(plan);
   const headline = headlineStage(plan);
   const isNearest = measuresDistances(plan);
+  const isThesis = plan.protocol === 'thesis';
   const robust = stages.map(({ nPoints }, index) => from?.robust[index]?.slice() ?? new Int32Array(nPoints));
+  const thesis = isThesis ? stages.map(({ nPoints }, index) => new ThesisCount(nPoints, from?.thesis[index])) : [];
+  const outcomes = new Uint8Array(nSamples);
+  if (from) outcomes.set(from.outcomes);
   const distances = new Float32Array(isNearest ? nSamples : 0);
   if (from?.distances) distances.set(from.distances);
   const target = new Target(space.network, {
@@ -92,29 +95,47 @@ async function* attackBatches(
     passes: from?.passes ?? { forward: 0, backward: 0 },
   });
   const done = { samples: from?.samples ?? 0, clean: from?.clean ?? 0, robust: robust[headline]!.at(-1)! };
-  let passesDone = { ...target.passes };
+  let passes: Passes = { ...target.passes };
+  const thesisNow = () =>
+    thesisFigure(
+      plan,
+      stages,
+      thesis.map((count) => count.now),
+    );
+  let thesisDone = thesisNow();
+  const ended = (isPartial: boolean): EvaluationCounts => ({
+    ...{ ...done, passes, isPartial, outcomes: outcomes.slice(0, done.samples), thesis: thesisDone },
+  });
   for await (const samples of readAhead(dataset.test, consecutiveBatches(nSamples, plan.batchSize, done.samples))) {
     const first = done.samples;
     const nRows = samples.labels.length;
-    const { images: asRead, labels } = makeBatch(samples, dataset.sampleShape);
+    const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
     const images = space.enter(asRead);
+    const labels = asTensor.dataSync<'int32'>().slice();
+    tf.dispose([asRead, asTensor]);
+    const nKept = onKept ? Math.max(0, Math.min(plan.keep - first, nRows)) : 0;
+    const keeper = nKept > 0 ? new ImageKeeper(nKept) : null;
     const trial = new Trial({
-      ...{ target, images, labels: labels.dataSync<'int32'>().slice(), seed, first, bounds: space.bounds },
+      ...{ target, images, labels, first, bounds: space.bounds, isThesis },
+      seed: (seed + plan.seed) >>> 0,
       onFooled:
-        onFooled &&
-        ((row, image, distance) => {
-          onFooled(first + row, image, distance);
-        }),
+        (onFooled ?? keeper)
+          ? (fooled) => {
+              keeper?.hear(fooled);
+              onFooled?.({ ...fooled, row: first + fooled.row });
+            }
+          : undefined,
     });
-    tf.dispose([asRead, images, labels]);
     try {
-      const clean = done.clean + trial.size;
+      const clean = done.clean + trial.countBeyond(0);
       const progress = (restart: number): Progress => ({
         ...{ restart, samples: first + nRows, clean, robust: robust[restart]!.slice(), passes: { ...target.passes } },
         ...(isNearest && { distances: Float32Array.of(...distances.subarray(0, first), ...trial.distances) }),
+        ...(isThesis && { thesis: thesis[restart]!.now }),
       });
+      let ofBatch: Uint8Array = new Uint8Array(nRows);
       for (const [index, stage] of stages.entries()) {
-        if (isStopped()) return { ...done, passes: passesDone, isPartial: true };
+        if (isStopped()) return ended(true);
         const counts = robust[index]!;
         const before = counts.slice();
         trial.goal = isNearest ? 0 : stage.epsilon;
@@ -124,30 +145,50 @@ async function* attackBatches(
           let point = 0;
           for (; point < stage.nPoints && trial.size > 0; point++) {
             await nextTurn();
-            if (isStopped()) return { ...done, passes: passesDone, isPartial: true };
+            if (isStopped()) return ended(true);
             if (run.next().done) break;
             counts[point] = before[point]! + trial.countBeyond(stage.epsilon);
+            thesis[index]?.add(point, trial);
             if (point > 0 && point % pointsBetweenNews === 0 && point < stage.nPoints - 1) {
               fill(counts, before, point + 1, trial.countBeyond(stage.epsilon));
               yield progress(index);
             }
           }
           fill(counts, before, point, trial.countBeyond(stage.epsilon));
+          thesis[index]?.fill(point, trial);
         } finally {
           run.return();
         }
-        yield progress(index);
+        // Before a larger ε fools more.
+        if (index === headline) ofBatch = outcomesOf(trial, labels, plan.epsilon);
+        // The last of a batch comes with its outcomes.
+        if (index < stages.length - 1) yield progress(index);
       }
       if (isNearest) distances.set(trial.distances, first);
+      outcomes.set(ofBatch, first);
+      if (keeper && onKept) {
+        const of = { first, total: Math.min(plan.keep, nSamples), classes: dataset.classes, norm: plan.norm };
+        onKept(keeper.batch(trial, { ...of, images, labels, outcomes: ofBatch, space }));
+      }
       done.samples += nRows;
       done.clean = clean;
       done.robust = robust[headline]!.at(-1)!;
-      passesDone = { ...target.passes };
+      passes = { ...target.passes };
+      thesisDone = thesisNow();
+      yield { ...progress(stages.length - 1), outcomes: ofBatch };
     } finally {
       trial.dispose();
+      images.dispose();
     }
   }
-  return { ...done, passes: passesDone, isPartial: false };
+  return ended(false);
+}
+
+/** By image of a batch that is done: wrong as it is, fooled within ε, or neither. */
+function outcomesOf(trial: Trial, labels: Int32Array, epsilon: number): Uint8Array {
+  return Uint8Array.from(labels, (label, row) =>
+    trial.predictions[row] !== label ? 0 : trial.distances[row]! > epsilon ? 2 : 1,
+  );
 }
 
 function start<A extends SimpleAttackName>(trial: Trial, stage: Stage): Generator<void, void, void> {

@@ -55,10 +55,9 @@ function* boundary(
         next[from + i] = clipTo(trial, (1 - alpha) * near + alpha * home); // algorithm 1: the step
       }
     });
-    const correct = areCorrect(trial.target.logits(next), trial.labels);
-    const distances = distancesOf(norm, next, held.now.clean, trial.size).map((d, row) =>
-      correct[row] ? Infinity : d,
-    );
+    const logits = trial.target.logits(next);
+    const correct = areCorrect(logits, trial.labels);
+    const distances = distancesOf(norm, next, held.now.clean, trial.size);
     // What is kept is the image itself; the search goes on a step nearer to the clean one.
     const onward = next.slice();
     forEachRow(onward, trial.size, (row, from, to) => {
@@ -66,7 +65,7 @@ function* boundary(
       for (let i = from; i < to; i++) onward[i] = held.now.clean[i]! + beta * (next[i]! - held.now.clean[i]!);
     });
     held.replace({ x: onward });
-    trial.note(next, distances);
+    trial.note(next, logits, distances);
     yield;
   }
 }

@@ -20,6 +20,15 @@ export function areCorrect(logits: Float32Array, labels: Int32Array | Uint8Array
   });
 }
 
+/** The class with the largest logit of each row; of equal logits the first. */
+export function predictionsOf(logits: Float32Array, nRows: number): Int32Array {
+  const nClasses = logits.length / Math.max(1, nRows);
+  return Int32Array.from({ length: nRows }, (_, row) => {
+    const z = logits.subarray(row * nClasses, (row + 1) * nClasses);
+    return z.reduce((best, value, k) => (value > z[best]! ? k : best), 0);
+  });
+}
+
 export function countTrue(flags: readonly boolean[]): number {
   return flags.reduce((count, flag) => count + (flag ? 1 : 0), 0);
 }

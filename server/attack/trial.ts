@@ -3,12 +3,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStreams } from '../model/randomStreams.ts';
 import { normal, uniform, uniformValues, type RandomKey } from '../tensor/ops/random.ts';
-import { areCorrect, countTrue } from './predictions.ts';
+import { areCorrect, countTrue, predictionsOf } from './predictions.ts';
 import { Holding, thin, type Column } from './holding.ts';
 import type { Target } from './target.ts';
 
-/** Told of each image that is fooled: its row in the batch, the image `[…]` that fooled, its distance where that is measured. */
-export type OnFooled = (row: number, image: Float32Array, distance: number | null) => void;
+/** What is told of an image that is fooled. */
+export interface Fooled {
+  /** Its position. */
+  readonly row: number;
+  /** The image `[…]` that fooled, and what the network says of it. */
+  readonly image: Float32Array;
+  readonly prediction: number;
+  /** Where it is measured. */
+  readonly distance: number | null;
+}
+
+export type OnFooled = (fooled: Fooled) => void;
 
 export interface TrialOptions {
   readonly target: Target;
@@ -21,6 +31,11 @@ export interface TrialOptions {
   /** What values a sample may have: [0, 1] for pictures, null where any will do. */
   readonly bounds: readonly [low: number, high: number] | null;
   readonly onFooled?: OnFooled | undefined;
+  /**
+   * As the thesis's toolbox did: all images are attacked to the end, away from what the network says of them as they are. What an image
+   * that is right as it is meets is what it meets in the worst case, so both are read off the same passes.
+   */
+  readonly isThesis?: boolean;
 }
 
 export class Trial {
@@ -35,12 +50,17 @@ export class Trial {
   readonly distances: Float32Array;
   /** Distance of an image within which its attack need not go on; 0 to look for the nearest. */
   goal = 0;
+  /** By row of the batch, what the network says of the image as it is. */
+  readonly predictions: Int32Array;
+  /** Of the last look at all images, in the way of the thesis; null in the worst case alone. */
+  thesis: { right: number; fooled: number } | null = null;
   /** Where each of those that stand is in the batch. */
   rows: Int32Array;
   labels: Int32Array;
   /** Those that stand, as they were. */
   clean: tf.Tensor;
   readonly #options: TrialOptions;
+  readonly #trueLabels: Int32Array;
   readonly #held = new Set<Holding<Record<string, Column>>>();
   #stage = 0;
 
@@ -55,11 +75,17 @@ export class Trial {
     this.rows = Int32Array.from(labels.keys());
     this.labels = labels;
     this.clean = images.clone();
-    const correct = areCorrect(target.logits(images), labels);
+    this.#trueLabels = labels;
+    const logits = target.logits(images);
+    const correct = areCorrect(logits, labels);
+    this.predictions = predictionsOf(logits, labels.length);
     correct.forEach((isCorrect, row) => {
       if (!isCorrect) this.distances[row] = 0;
     });
-    this.#keep(correct);
+    if (options.isThesis) {
+      this.labels = this.predictions.slice();
+      this.thesis = { right: countTrue(correct), fooled: 0 };
+    } else this.#keep(correct);
   }
 
   /** Images that stand. */
@@ -89,27 +115,36 @@ export class Trial {
   /** Takes out those that the logits, which the network gave to `images`, are wrong about. @returns whether any fell */
   drop(images: tf.Tensor | Float32Array, logits: Float32Array): boolean {
     const correct = areCorrect(logits, this.labels);
-    if (countTrue(correct) === this.size) return false;
-    this.#tell(images, correct);
-    correct.forEach((isCorrect, index) => {
-      if (!isCorrect) this.distances[this.rows[index]!] = 0;
+    if (this.thesis) {
+      const right = countTrue(areCorrect(logits, this.#trueLabels));
+      this.thesis = { right, fooled: this.size - countTrue(correct) };
+    }
+    const fallen = correct.map((isCorrect, index) => !isCorrect && this.distances[this.rows[index]!]! > 0);
+    if (!fallen.includes(true)) return false;
+    this.#tell(images, logits, fallen);
+    fallen.forEach((hasFallen, index) => {
+      if (hasFallen) this.distances[this.rows[index]!] = 0;
     });
-    this.#keep(correct);
+    if (!this.thesis) this.#keep(correct);
     return true;
   }
 
   /**
    * For attacks that look for the nearest: notes at which distance the wrong ones were fooled, if nearer than before.
-   * @param distances `[n]`; Infinity for those that were not
+   * @param logits of the images; those that are right as yet are not noted
+   * @param distances `[n]`
    * @returns whether any came within the goal, and was taken out
    */
-  note(images: Float32Array, distances: Float32Array): boolean {
+  note(images: Float32Array, logits: Float32Array, distances: Float32Array): boolean {
     const size = images.length / Math.max(1, this.size);
+    const correct = areCorrect(logits, this.labels);
+    const predictions = predictionsOf(logits, this.size);
     distances.forEach((distance, index) => {
       const row = this.rows[index]!;
-      if (!(distance < this.distances[row]!)) return;
+      if (correct[index] || !(distance < this.distances[row]!)) return;
       this.distances[row] = distance;
-      this.#options.onFooled?.(row, images.slice(index * size, (index + 1) * size), distance);
+      const image = images.slice(index * size, (index + 1) * size);
+      this.#options.onFooled?.({ row, image, prediction: predictions[index]!, distance });
     });
     return this.leave();
   }
@@ -166,13 +201,16 @@ export class Trial {
     return own;
   }
 
-  #tell(images: tf.Tensor | Float32Array, correct: readonly boolean[]): void {
+  #tell(images: tf.Tensor | Float32Array, logits: Float32Array, fallen: readonly boolean[]): void {
     const { onFooled } = this.#options;
     if (!onFooled) return;
     const values = images instanceof tf.Tensor ? images.dataSync<'float32'>() : images;
     const size = values.length / this.size;
-    correct.forEach((isCorrect, index) => {
-      if (!isCorrect) onFooled(this.rows[index]!, values.slice(index * size, (index + 1) * size), null);
+    const predictions = predictionsOf(logits, this.size);
+    fallen.forEach((hasFallen, index) => {
+      if (!hasFallen) return;
+      const image = values.slice(index * size, (index + 1) * size);
+      onFooled({ row: this.rows[index]!, image, prediction: predictions[index]!, distance: null });
     });
   }
 

@@ -10,10 +10,8 @@ function declaredSetting(key: AttackKey): Setting {
   switch (key.kind) {
     case 'number':
       return numberOf(key);
-    case 'choice': {
-      const later = Object.entries(key.later ?? {}).map(([name, one]) => [name, { ...one, isLater: true }] as const);
-      return word(key.description, { ...key.choices, ...Object.fromEntries(later) }, key.byDefault);
-    }
+    case 'choice':
+      return word(key.description, key.choices, key.byDefault);
     case 'list':
       return list(key.description, numberOf(key.item), { maxLength: key.maxLength, isUnique: true, computed: '[]' });
     default:

@@ -46,8 +46,6 @@ export interface Choice {
 export interface ChoiceKey extends AnyKey {
   readonly kind: 'choice';
   readonly choices: Readonly<Record<string, Choice>>;
-  /** Named by the design, not in this version. */
-  readonly later?: Readonly<Record<string, Choice>>;
   readonly byDefault: string;
   readonly before?: string;
 }
@@ -161,18 +159,47 @@ export const trailingKeys = {
     unit: 'images',
     byDefault: 128,
   },
+  keep: {
+    kind: 'number',
+    description: 'Of the first so many images, the attacked ones are kept in a file beside the checkpoint.',
+    label: 'images kept',
+    min: 0,
+    max: 1000,
+    isInteger: true,
+    unit: 'images',
+    byDefault: 0,
+    before: 0,
+  },
+  seed: {
+    kind: 'number',
+    description: 'Another number gives other random starts, directions and draws on the same weights.',
+    min: 0,
+    max: 4_294_967_295,
+    isInteger: true,
+    byDefault: 0,
+    before: 0,
+  },
   protocol: {
     kind: 'choice',
     description: 'What counts as robust.',
     choices: {
       'worst-case': { description: 'True labels; right on the clean image and under every restart and step.' },
     },
-    later: {
-      thesis: { description: "The thesis's toolbox: predicted labels, best restart over the whole set." },
-    },
     byDefault: 'worst-case',
   },
 } as const satisfies AttackKeys;
+
+/** Of attacks that the thesis's toolbox had, in place of the key that all have. */
+export const protocolKey = {
+  ...trailingKeys.protocol,
+  choices: {
+    ...trailingKeys.protocol.choices,
+    thesis: {
+      description:
+        "Beside it, from the same passes, the thesis's toolbox: away from the predicted label, the single best restart over the whole set, a wrong image that comes to be right counts. It flatters.",
+    },
+  },
+} as const satisfies ChoiceKey;
 
 /** α of attacks whose steps are of one length. */
 export const stepSizeKey = {

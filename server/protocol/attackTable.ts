@@ -5,6 +5,7 @@ import {
   curveKeys,
   leadingKeys,
   lossKey,
+  protocolKey,
   restartsKey,
   stepSizeKey,
   stepsKey,
@@ -124,6 +125,7 @@ export const attackTable = {
         before: 0,
       },
       ...curveKeys,
+      protocol: protocolKey,
     },
     title: ({ steps, restarts }) => `PGD-${String(steps)}-${String(restarts)}`,
     runs: (values) => restarted('step', values),
@@ -133,7 +135,7 @@ export const attackTable = {
     description: 'One step from the image itself (Goodfellow et al., 2015; thesis 3.8).',
     equation: 'clip(x + ε·sign ∇ₓℓ(f(x), y), 0, 1);  l2: g/‖g‖₂ for sign g',
     strength: 'floor',
-    keys: { loss: lossKey, ...curveKeys },
+    keys: { loss: lossKey, ...curveKeys, protocol: protocolKey },
     title: () => 'FGSM',
     runs: () => ({ count: 1, called: 'run', axis: 'step', length: 1 }),
   },
@@ -381,7 +383,7 @@ export const attackNames = Object.keys(attackTable) as AttackName[];
 /** An attack with every setting spelled out. */
 export type PlanOfAttack<A extends AttackName> = { readonly attack: A } & ValuesOfKeys<typeof leadingKeys> &
   ValuesOfKeys<(typeof attackTable)[A]['keys']> &
-  ValuesOfKeys<typeof trailingKeys>;
+  ValuesOfKeys<Omit<typeof trailingKeys, keyof (typeof attackTable)[A]['keys']>>;
 
 export function attackEntry(name: AttackName): AttackEntry {
   return attackTable[name];
@@ -389,5 +391,12 @@ export function attackEntry(name: AttackName): AttackEntry {
 
 /** All settings of an attack, in the order in which they are read. */
 export function attackKeys(name: AttackName): AttackKeys {
-  return { ...leadingKeys, ...attackTable[name].keys, ...trailingKeys };
+  const { keys }: { keys: AttackKeys } = attackTable[name];
+  const own = Object.entries(keys).filter(([key]) => !(key in trailingKeys));
+  return {
+    ...leadingKeys,
+    ...Object.fromEntries(own),
+    ...trailingKeys,
+    ...('protocol' in keys && { protocol: keys['protocol'] }),
+  };
 }

@@ -50,8 +50,8 @@ export function epsilonsOf(plan: EvaluationPlan): number[] {
 function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
   const members = attackEntry(plan.attack).members?.({ ...plan });
   if (!members) return [plan];
-  const { norm, epsilon, samples, batchSize, protocol } = plan;
-  const common = { norm, epsilon, samples, batchSize, protocol };
+  const { norm, epsilon, samples, batchSize, seed, protocol } = plan;
+  const common = { norm, epsilon, samples, batchSize, seed, protocol };
   return members.map(([attack, given]) =>
     completeEvaluation(attack as AttackName, { ...common, ...given }, { trainedEpsilon: null, testSamples: samples }),
   );
@@ -102,4 +102,19 @@ export function stageText(plan: EvaluationPlan, stage: Stage, epsilonText: (epsi
     ...(isComposed ? [attackEntry(stage.attack).name] : []),
     `${stage.called} ${String(stage.run + 1)}`,
   ].join(', ');
+}
+
+/**
+ * By the protocol of the thesis: images that are right after the restart, at the plan's ε, that changed the most answers. Null where
+ * nothing is counted.
+ * @param counts by stage
+ */
+export function thesisFigure(
+  plan: Pick<EvaluationPlan, 'epsilon'>,
+  stages: readonly Pick<Stage, 'epsilon'>[],
+  counts: readonly { readonly right: Int32Array; readonly fooled: Int32Array }[],
+): number | null {
+  const own = counts.filter((_, index) => stages[index]?.epsilon === plan.epsilon);
+  const most = Math.max(...own.map(({ fooled }) => fooled.at(-1) ?? 0));
+  return own.find(({ fooled }) => fooled.at(-1) === most)?.right.at(-1) ?? null;
 }

@@ -1,6 +1,7 @@
 // Requests and notifications between a client (extension, command line) and the server: JSON-RPC 2.0, one WebSocket message
 // each, encoded by codec.ts. Every request ends in a result, an error with `RequestErrorData`, or a cancellation.
 import { z } from 'zod';
+import type { AttackedImages } from './attackedImages.ts';
 import { evaluationPlanSchema } from './evaluationSchema.ts';
 import type { RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
@@ -36,6 +37,10 @@ export interface Requests {
   'run/unsubscribe': { params: RunIdParams; result: Record<string, never> };
   /** Attacks the weights of a checkpoint (by default the last) of a run at rest. */
   'evaluation/start': { params: EvaluationStartParams; result: RunSummary };
+  /** Goes on with an evaluation that was cut off or stopped, from its last whole batch. */
+  'evaluation/resume': { params: EvaluationResumeParams; result: RunSummary };
+  /** Images that an evaluation kept, a part of them. */
+  'evaluation/images': { params: EvaluationImagesParams; result: AttackedImages };
   'checkpoint/inspect': { params: CheckpointInspectParams; result: CheckpointContents };
   /** Opens the data set that an experiment names, in a process of its own; `dataset/progressed` tells how far it is. */
   'dataset/look': { params: DatasetLookParams; result: DatasetLook };
@@ -89,6 +94,15 @@ export const paramsSchemas = {
     evaluation: evaluationPlanSchema,
     dataFolder,
   }),
+  'evaluation/resume': z.strictObject({ runId, evaluation: z.int().min(1), dataFolder }),
+  'evaluation/images': z.strictObject({
+    runId,
+    evaluation: z.int().min(1),
+    /** Of the weights attacked. */
+    step: z.int().min(0),
+    first: z.int().min(0),
+    count: z.int().min(1).max(100),
+  }),
   'checkpoint/inspect': z.strictObject({
     /** Absolute path of a `.safetensors` file. */
     file: z.string().max(4096),
@@ -112,6 +126,8 @@ export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
+export type EvaluationResumeParams = z.input<(typeof paramsSchemas)['evaluation/resume']>;
+export type EvaluationImagesParams = z.input<(typeof paramsSchemas)['evaluation/images']>;
 export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;
 export type DatasetLookParams = z.input<(typeof paramsSchemas)['dataset/look']>;
 export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;

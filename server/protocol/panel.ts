@@ -1,6 +1,7 @@
 // Messages between the extension host and its webviews. A webview says `ready`, the host answers with a complete state;
 // afterwards the host sends what changed and the webview sends intents. Requests to the server never come from a webview
 // directly.
+import type { AttackedImages } from './attackedImages.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { EvaluationPlan } from './plan.ts';
@@ -23,15 +24,31 @@ export type ToDashboard =
   | { readonly type: 'run'; readonly run: RunSummary }
   | { readonly type: 'runGone'; readonly runId: string }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
+  | { readonly type: 'attackedImages'; readonly evaluation: number; readonly images: AttackedImages }
+  | { readonly type: 'noAttackedImages'; readonly evaluation: number; readonly message: string }
   | { readonly type: 'failed'; readonly message: string };
 
 export type FromDashboard =
   | { readonly type: 'ready' }
   | RunIntent
   | { readonly type: 'evaluate'; readonly runId: string; readonly evaluation: EvaluationPlan }
+  /** Goes on with one that was cut off or stopped. */
+  | { readonly type: 'resumeEvaluation'; readonly runId: string; readonly evaluation: number }
+  | AttackedImagesIntent
   /** `path`: of what to show in it, for example `model.network.layers[3]`. */
   | { readonly type: 'openExperiment'; readonly file: string; readonly path?: string }
   | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string };
+
+/** Answered by `attackedImages` or `noAttackedImages`. */
+export interface AttackedImagesIntent {
+  readonly type: 'showAttackedImages';
+  readonly runId: string;
+  readonly evaluation: number;
+  /** Of the weights attacked. */
+  readonly step: number;
+  readonly first: number;
+  readonly count: number;
+}
 
 /** All that the monitor shows, at most a few times a second. */
 export interface ToMonitor {

@@ -225,6 +225,8 @@ export interface EvaluationStartedRecord {
   /** Step of the weights attacked. */
   readonly step: number;
   readonly samples: number;
+  /** Images that were done before it was interrupted, where it goes on; the same number then comes again. */
+  readonly from?: number;
 }
 
 /** Images that went through the network, forwards and backwards; the images as they are among them. */
@@ -255,6 +257,21 @@ export interface AttackProgressRecord {
    * wrong as they are, Infinity for those that were not fooled.
    */
   readonly distances?: Float32Array;
+  /**
+   * With the last stage of a batch, which is then done (an evaluation that is interrupted goes on behind it): by image of the batch 0
+   * (wrong as it is), 1 (fooled within the plan's ε) or 2 (stands).
+   */
+  readonly outcomes?: Uint8Array;
+  /** By the protocol of the thesis; where the plan asks for it. */
+  readonly thesis?: ThesisCounts;
+}
+
+/** Of `samples`, if the attack had ended after points 0…s of this stage: what the thesis's toolbox counted. */
+export interface ThesisCounts {
+  /** Images whose true class the network says, also of those that it was wrong about as they were. */
+  readonly right: Int32Array;
+  /** Images of which the network says another class than it said of the image as it was. */
+  readonly fooled: Int32Array;
 }
 
 export interface EvaluationFinishedRecord {
@@ -263,10 +280,25 @@ export interface EvaluationFinishedRecord {
   readonly samples: number;
   readonly clean: Proportion;
   readonly robust: Proportion;
+  /** By the protocol of the thesis; where the plan asks for it. */
+  readonly thesis?: Proportion;
   /** Absent in records of version 0.1. */
   readonly passes?: Passes;
+  /** What makes the figures doubtful, none of it where this is empty; absent where nothing was audited. */
+  readonly audit?: readonly AuditFlag[];
   /** True when it was stopped before all images were attacked; the figures hold for the `samples` done. */
   readonly isPartial: boolean;
+}
+
+/** A finding of the audit of an evaluation (server/attack/audit). */
+export interface AuditFlag {
+  /** For example `zero-gradients`. */
+  readonly flag: string;
+  /** What was measured, in figures: a sentence. */
+  readonly measured: string;
+  readonly means: string;
+  /** What to run or change next. */
+  readonly next: string;
 }
 
 /** A proportion with its Wilson 95 % interval (Wilson 1927). */

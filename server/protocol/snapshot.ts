@@ -7,6 +7,7 @@ import type {
   PreparedRecord,
   Row,
   ShapesRecord,
+  ThesisCounts,
 } from './records.ts';
 import type { Plan } from './plan.ts';
 import type { RunSummary } from './run.ts';
@@ -78,6 +79,8 @@ export interface EvaluationView {
   clean: { samples: number; count: number } | null;
   /** Of attacks that look for the nearest, by image; null for others. */
   distances: Float32Array | null;
+  /** By stage: the thesis's counts by step, where the plan asks for them. */
+  thesis: ThesisCounts[];
   finished: EvaluationFinishedRecord | null;
 }
 
@@ -156,15 +159,24 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
     case 'diverged':
       snapshot.divergence = { step: record.step, quantity: record.quantity, message: record.message };
       return;
-    case 'evaluationStarted':
-      snapshot.evaluations.push({ started: record, restarts: [], clean: null, distances: null, finished: null });
+    case 'evaluationStarted': {
+      // One that goes on begins again with the same number.
+      const { from: _, ...started } = record;
+      const view = findEvaluation(snapshot, record.evaluation);
+      if (record.from !== undefined && view) view.finished = null;
+      else
+        snapshot.evaluations.push({
+          ...{ started, restarts: [], clean: null, distances: null, thesis: [], finished: null },
+        });
       return;
+    }
     case 'attackProgress': {
       const view = findEvaluation(snapshot, record.evaluation);
       if (!view) return;
       view.restarts[record.restart] = { samples: record.samples, robust: record.robust };
       if (record.clean !== undefined) view.clean = { samples: record.samples, count: record.clean };
       if (record.distances) view.distances = record.distances;
+      if (record.thesis) view.thesis[record.restart] = record.thesis;
       return;
     }
     case 'evaluationFinished': {

@@ -1,5 +1,6 @@
 // What each request does: checks its parameters, asks the runs, and turns errors into codes. Sockets are not known here. What takes
 // long goes on in turns or in another process: others are answered meanwhile.
+import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
@@ -15,6 +16,8 @@ import type { ExperimentIssue } from '../protocol/issue.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
+import { attackedImagesName, readAttackedImages } from '../run/attackedImages.ts';
+import { checkpointsFolder } from '../run/runFolder.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -67,7 +70,7 @@ type Handlers = {
 /** What changes nothing and runs nothing. */
 const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
-  ...(['checkpoint/inspect', 'dataset/look'] as const),
+  ...(['evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */
@@ -210,6 +213,13 @@ function makeHandlers(
     },
     'evaluation/start': ({ runId, checkpoint, evaluation, dataFolder }) =>
       supervisor.evaluate(runId, checkpoint, evaluation, dataFolder),
+    'evaluation/resume': ({ runId, evaluation, dataFolder }) =>
+      supervisor.resumeEvaluation(runId, evaluation, dataFolder),
+    'evaluation/images': ({ runId, evaluation, step, first, count }) => {
+      const { folder } = supervisor.get(runId);
+      const file = path.join(checkpointsFolder(folder), attackedImagesName(step, evaluation));
+      return readAttackedImages(file, { first, count });
+    },
     'checkpoint/inspect': ({ file }, signal) => services.inspect(file, signal),
     'dataset/look': ({ text, file, lookId, isRestricted }, signal) => {
       const { dataset } = plansOf(services, text, { file, overrides: {} })[0]!;

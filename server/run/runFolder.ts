@@ -197,7 +197,7 @@ const ownFiles = [
   /^(log|beat)-\d+$/,
   /^events\.out\.tfevents\./,
 ];
-const ownCheckpoints = /^step-\d+\.safetensors(\..*tmp|\.tmp)?$/;
+const ownCheckpoints = /^step-\d+(\.attack-\d+)?\.safetensors(\..*tmp|\.tmp)?$/;
 
 /**
  * Deletes the run: what we made in its folder, then the folder where nothing else is in it. Of a linked run only the link goes.

@@ -97,7 +97,7 @@ export function judged(seen: RunGlance, watch: LifeWatch): { summary: RunSummary
       message:
         restStatus === null
           ? `Its process ended without a message, as when the machine or the server is stopped. ${remedy(summary)}`
-          : 'The process of its attack ended without a message. Start the attack again.',
+          : 'The process of its attack ended without a message. Go on with the attack: it continues behind its last batch.',
     },
     life,
   };

@@ -1,16 +1,21 @@
 // Drives one run from its plan to its end: pulls the trainer's records, writes them, and turns every way in which it can end
 // into a status and a sentence. How training works, and who asks for it, is not known here.
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { EvaluationSoFar } from '../attack/evaluationState.ts';
+import type { KeptBatch } from '../attack/keptImages.ts';
 import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
+import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
 import { readCheckpoint } from './checkpointFile.ts';
 import type { RunControl } from './runControl.ts';
 import { checkpointsFolder } from './runFolder.ts';
 import { RunRecorder } from './runRecorder.ts';
 import type { RecorderOptions } from './runRecorder.ts';
+import { StorageError } from './storageError.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import type { OpenTrainer, Trainer } from './trainer.ts';
 
@@ -24,7 +29,9 @@ interface AnyWork {
 export type Work =
   /** From the newest checkpoint that is whole, or from the start. */
   | (AnyWork & { readonly type: 'train' })
-  | (AnyWork & { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan });
+  | (AnyWork & { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan })
+  /** An evaluation that was cut off or stopped, from its last whole batch. */
+  | (AnyWork & { readonly type: 'evaluate'; readonly continues: number });
 
 export interface RunPlanOptions extends RecorderOptions {
   readonly openTrainer: OpenTrainer;
@@ -76,14 +83,14 @@ class Drive {
   async run(): Promise<{ status: RunStatus; message: string | null }> {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
-    const { type } = this.#work;
-    const checkpoint = type === 'evaluate' ? this.#work.checkpoint : this.#recorder.checkpointToResume;
+    const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
+    const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
     const trainer = await openTrainer(withDataFolder(this.#plan, this.#work.dataFolder ?? null));
     this.#recorder.update({ device: trainer.device });
 
-    if (this.#work.type === 'evaluate') {
-      if (from && !control.ending) await this.#evaluate(trainer, this.#work.evaluation, from);
+    if (asked) {
+      if (from && !control.ending) await this.#evaluate(trainer, asked.evaluation, from, asked.before);
       return { status: restStatus ?? 'finished', message: null };
     }
     const { state, end } = control.ending ? { state: from, end: null } : await this.#train(trainer, from);
@@ -92,7 +99,10 @@ class Drive {
     if (unsound) return { status: 'diverged', message: findingText(unsound) };
     for (const evaluation of this.#plan.evaluation) {
       if (control.ending || !state) break;
-      await this.#evaluate(trainer, evaluation, state);
+      const before = this.#recorder.evaluations.findLast(
+        (one) => one.step === state.step && isDeepStrictEqual(one.plan, evaluation),
+      );
+      if (!before?.isDone) await this.#evaluate(trainer, evaluation, state, before ?? null);
     }
     return control.ending ?? { status: 'finished', message: null };
   }
@@ -119,12 +129,51 @@ class Drive {
     return { state, end };
   }
 
-  async #evaluate(trainer: Trainer, evaluation: EvaluationPlan, state: TrainingState): Promise<void> {
-    this.#recorder.update({ status: 'evaluating' });
-    const options = { state, number: this.#recorder.nextEvaluation(), signal: this.#options.control.signal };
-    for await (const record of this.#pull(trainer, trainer.evaluate(this.#plan, evaluation, options))) {
-      this.#recorder.record(record);
+  /** What an evaluation is of, and how far it has come. @throws StorageError where there is no such evaluation, or its checkpoint is gone */
+  #asked(work: Extract<Work, { type: 'evaluate' }>) {
+    if (!('continues' in work)) return { checkpoint: work.checkpoint, evaluation: work.evaluation, before: null };
+    const before = this.#recorder.evaluations.find(({ number }) => number === work.continues);
+    const checkpoint = this.#recorder.summary.checkpoints.findLast(({ step }) => step === before?.step)?.file;
+    if (!before || before.isDone) {
+      throw new StorageError(`Evaluation ${String(work.continues)} of this run is not one to go on with.`);
     }
+    if (!checkpoint) {
+      throw new StorageError(
+        `The checkpoint of step ${String(before.step)}, which evaluation ${String(work.continues)} attacked, is gone. Start a new one.`,
+      );
+    }
+    return { checkpoint, evaluation: before.plan, before };
+  }
+
+  /** @param before of the same evaluation, which goes on; null for a new one */
+  async #evaluate(
+    trainer: Trainer,
+    evaluation: EvaluationPlan,
+    state: TrainingState,
+    before: EvaluationSoFar | null,
+  ): Promise<void> {
+    this.#recorder.update({ status: 'evaluating' });
+    const number = before?.number ?? this.#recorder.nextEvaluation();
+    const images = evaluation.keep > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
+    try {
+      const records = trainer.evaluate(this.#plan, evaluation, {
+        ...{ state, number, signal: this.#options.control.signal },
+        ...(before && { from: before.state }),
+        ...(images && {
+          onKept: (batch: KeptBatch) => {
+            images.write(batch);
+          },
+        }),
+      });
+      for await (const record of this.#pull(trainer, records)) this.#recorder.record(record);
+    } finally {
+      images?.close();
+    }
+  }
+
+  #imagesFile(evaluation: EvaluationPlan, step: number, number: number): AttackedImagesFile {
+    const file = path.join(checkpointsFolder(this.#options.folder), attackedImagesName(step, number));
+    return new AttackedImagesFile(file, { evaluation, runId: this.#recorder.origin.id });
   }
 
   /** Passes the trainer's events on, and asks for the next only while the run isn't paused. */

@@ -2,6 +2,7 @@
 // in the process that does it.
 import fs from 'node:fs';
 import path from 'node:path';
+import { EvaluationsFold, type EvaluationSoFar } from '../attack/evaluationState.ts';
 import { HealthWatch } from '../health/healthWatch.ts';
 import type { Row, RunRecord, TestRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
@@ -19,7 +20,7 @@ import { checkpointsFolder, progressOf, summaryOf } from './runFolder.ts';
 import { glance } from './runGlance.ts';
 import { RunHistory } from './runHistory.ts';
 import { storageError } from './storageError.ts';
-import { storedVersion } from './stored.ts';
+import { isVoid, storedVersion } from './stored.ts';
 import type { LogHead, RunOrigin, RunProgress, StoredRow, StoredState, Voids } from './stored.ts';
 import { SummaryFold } from './summaryFold.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
@@ -75,6 +76,8 @@ export class RunRecorder {
   readonly faults: readonly string[];
   /** Status of the run before an evaluation of it; null while the run itself is at work. */
   readonly restStatus: RunStatus | null;
+  /** Those that rows before this work tell of and that count. */
+  readonly evaluations: readonly EvaluationSoFar[];
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #onChange: (summary: RunSummary) => void;
@@ -110,6 +113,7 @@ export class RunRecorder {
       this.checkpointToResume = beginning.checkpoint;
       this.faults = beginning.faults;
       this.restStatus = beginning.restStatus;
+      this.evaluations = evaluationsOf(history, beginning.voids);
       this.#seq = beginning.firstSeq - 1;
       this.#evaluations = beginning.evaluations;
       const progress = {
@@ -331,6 +335,14 @@ function testsOf(history: RunHistory): TestRecord[] {
     if (record.type === 'test') tests.push(record);
   });
   return tests;
+}
+
+function evaluationsOf(history: RunHistory, voids: Voids | null): readonly EvaluationSoFar[] {
+  const fold = new EvaluationsFold();
+  history.forEachRow(0, (row) => {
+    if (!voids || !isVoid(row, voids)) fold.hear(row.record);
+  });
+  return fold.all;
 }
 
 function sizeOf(file: string): number {

@@ -144,6 +144,15 @@ export class RunSupervisor {
     return entry.summary;
   }
 
+  /** What the evaluation was of, and where it goes on, the trainer reads from the run's log. @throws RunStateError | StorageError */
+  resumeEvaluation(runId: string, evaluation: number, dataFolder?: string): RunSummary {
+    const entry = this.#fresh(runId);
+    const { status, incarnation } = entry.summary;
+    if (isLive(status)) throw wrongState(entry, 'evaluated', 'it is at work');
+    this.#enqueue(entry, { type: 'evaluate', incarnation: incarnation + 1, continues: evaluation, dataFolder });
+    return entry.summary;
+  }
+
   /** @throws RunStateError | StorageError */
   delete(runId: string): void {
     const entry = this.#fresh(runId);
@@ -317,7 +326,7 @@ export class RunSupervisor {
       return;
     }
     const said = lastWords ? ` Its last words: ${lastWords}` : '';
-    const what = work?.type === 'evaluate' ? 'Start the attack again.' : remedy(entry.summary);
+    const what = work?.type === 'evaluate' ? 'Go on with the attack.' : remedy(entry.summary);
     const message = refusal ?? `The trainer process ${text}. ${what}${said}`;
     // What was cut off may be an evaluation: the run itself rests as before.
     const status = work?.type === 'evaluate' ? judged(glance(folder), this.#watch).summary.status : exitStatus;

@@ -103,12 +103,32 @@ function beginningOf(
     offset += values.byteLength;
   }
   const written = { [headerDigestKey]: noDigest, ...metadata, [tensorDigestsKey]: JSON.stringify(digests) };
-  const json = Buffer.from(JSON.stringify({ __metadata__: written, ...entries }));
+  const beginning = withLength(Buffer.from(JSON.stringify({ __metadata__: written, ...entries })));
+  const place = beginning.indexOf(`"${headerDigestKey}":"${noDigest}"`) + headerDigestKey.length + 4;
+  beginning.write(digestOf(beginning), place, 'latin1');
+  return beginning;
+}
+
+/** The beginning of a file whose tensors are filled in later, without digests, and how many bytes they take. */
+export function writeHeader(
+  tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>>,
+): { readonly header: Buffer; readonly sizeBytes: number } {
+  const entries: Record<string, unknown> = { __metadata__: metadata };
+  let sizeBytes = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const end = sizeBytes + shape.reduce((product, length) => product * length, dtypeBytes[dtype]);
+    entries[name] = { dtype, shape, data_offsets: [sizeBytes, end] };
+    sizeBytes = end;
+  }
+  return { header: withLength(Buffer.from(JSON.stringify(entries))), sizeBytes };
+}
+
+/** Eight bytes of length before the header, which is padded. */
+function withLength(json: Buffer): Buffer {
   const beginning = Buffer.alloc(8 + Math.ceil(json.length / alignment) * alignment, ' ');
   beginning.writeBigUInt64LE(BigInt(beginning.length - 8));
   json.copy(beginning, 8);
-  const place = beginning.indexOf(`"${headerDigestKey}":"${noDigest}"`) + headerDigestKey.length + 4;
-  beginning.write(digestOf(beginning), place, 'latin1');
   return beginning;
 }
 

@@ -109,10 +109,13 @@ const recordSchema = z.discriminatedUnion('type', [
     plan: evaluationPlanSchema,
     step: count,
     samples: count,
+    from: count.exactOptional(),
   }),
   z.object({
     ...{ type: z.literal('attackProgress'), evaluation: count, restart: count, samples: count, robust: counts },
     ...{ clean: count.optional(), passes: passes.optional(), distances: floats.optional() },
+    outcomes: z.instanceof(Uint8Array).exactOptional(),
+    thesis: z.object({ right: counts, fooled: counts }).exactOptional(),
   }),
   z.object({
     type: z.literal('evaluationFinished'),
@@ -120,7 +123,12 @@ const recordSchema = z.discriminatedUnion('type', [
     samples: count,
     clean: proportion,
     robust: proportion,
+    thesis: proportion.exactOptional(),
     passes: passes.optional(),
+    audit: z
+      .array(z.object({ flag: text, measured: text, means: text, next: text }))
+      .max(100)
+      .exactOptional(),
     isPartial: z.boolean(),
   }),
 ]);

@@ -11,9 +11,11 @@ import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
+import { EvaluationsFold } from '../attack/evaluationState.ts';
 import { readCheckpoint } from '../run/checkpointFile.ts';
 import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
+import { RunHistory } from '../run/runHistory.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import { optionName } from './attackOptions.ts';
@@ -31,7 +33,10 @@ const defaultSamples = 500;
 export interface EvaluateCommand {
   /** A run's folder or a checkpoint file. */
   readonly target: string;
-  readonly attack: string;
+  /** Null for PGD. */
+  readonly attack: string | null;
+  /** Whether the last evaluation that was cut off goes on. */
+  readonly isResumed: boolean;
   /** The attack's settings as typed, fractions such as 8/255 included; the others take their defaults. */
   readonly settings: Readonly<Record<string, string>>;
   readonly runtime: RuntimeChoice | null;
@@ -43,7 +48,7 @@ export interface EvaluateCommand {
 
 /** @throws UsageError | BadCheckpointError | StorageError @returns the exit code */
 export async function evaluateCommand(command: EvaluateCommand, context: CommandContext): Promise<number> {
-  const evaluation = evaluationOf(command);
+  const evaluation = command.isResumed ? refuseSettings(command) : evaluationOf(command);
   const target = path.resolve(command.target);
   if (!fs.existsSync(target))
     throw new UsageError(`${target} does not exist. Name a run's folder or a checkpoint file.`);
@@ -71,7 +76,7 @@ interface Ended {
 
 async function evaluateRun(
   folder: string,
-  evaluation: EvaluationPlan,
+  evaluation: EvaluationPlan | null,
   control: RunControl,
   { terminal, openTrainer }: CommandContext,
 ): Promise<Ended> {
@@ -81,8 +86,10 @@ async function evaluateRun(
   const checkpoint = run.checkpoints.at(-1)?.file;
   if (!checkpoint) throw new UsageError(`Run ${run.id} has no checkpoint to evaluate. Train it first.`);
   const listener = new EvaluationListener(terminal);
+  const incarnation = run.incarnation + 1;
+  const asked = evaluation ? { checkpoint, evaluation } : { continues: unfinishedOf(run, listener) };
   const end = await runPlan(
-    { type: 'evaluate', incarnation: run.incarnation + 1, checkpoint, evaluation },
+    { type: 'evaluate', incarnation, ...asked },
     {
       folder,
       clock: systemClock,
@@ -102,10 +109,11 @@ async function evaluateRun(
 
 async function evaluateFile(
   file: string,
-  evaluation: EvaluationPlan,
+  evaluation: EvaluationPlan | null,
   control: RunControl,
   { terminal, openTrainer }: CommandContext,
 ): Promise<Ended> {
+  if (!evaluation) throw new UsageError(`--resume goes on with an evaluation of a run; ${file} keeps none.`);
   const { state, origin } = readCheckpoint(file);
   const { plan } = origin;
   let trainer;
@@ -122,6 +130,32 @@ async function evaluateFile(
   return { finished: listener.finished, message: null, missing: undefined };
 }
 
+/** The number of the run's newest evaluation that did not run to its end; the report hears what was known of all. @throws UsageError */
+function unfinishedOf(run: RunSummary, listener: EvaluationListener): number {
+  const fold = new EvaluationsFold();
+  const history = new RunHistory(run.folder);
+  try {
+    history.forEachRow(0, ({ record }) => {
+      fold.hear(record);
+    });
+  } finally {
+    history.close();
+  }
+  const last = fold.all.findLast(({ isDone }) => !isDone);
+  if (!last) throw new UsageError(`No evaluation of run ${run.id} was cut off: there is nothing to go on with.`);
+  listener.note(`goes on behind ${String(last.state?.samples ?? 0)} images`);
+  return last.number;
+}
+
+/** @throws UsageError */
+function refuseSettings({ attack, settings }: EvaluateCommand): null {
+  const given = [...(attack === null ? [] : ['attack']), ...Object.keys(settings)].map(optionName);
+  if (given.length === 0) return null;
+  throw new UsageError(
+    `${given.join(', ')}: an evaluation that goes on does so as it began. Leave out --resume for a new one.`,
+  );
+}
+
 class EvaluationListener {
   finished: EvaluationFinishedRecord | null = null;
   readonly #terminal: Terminal;
@@ -130,6 +164,10 @@ class EvaluationListener {
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
     this.#report = new EvaluationReport(terminal);
+  }
+
+  note(text: string): void {
+    this.#terminal.line(text);
   }
 
   hear(record: RunRecord): void {
@@ -149,8 +187,8 @@ function tellEnd(terminal: Terminal, { finished, message, missing }: Ended, targ
 
 /** What was typed, and what follows from it. Each attack has settings of its own: one that it hasn't is refused, not ignored. */
 function evaluationOf({ attack, settings }: EvaluateCommand): EvaluationPlan {
-  const name = attackNames.find((one) => one === attack);
-  if (!name) throw new UsageError(`--attack ${attack}: expected one of ${attackNames.join(', ')}.`);
+  const name = attackNames.find((one) => one === (attack ?? 'pgd'));
+  if (!name) throw new UsageError(`--attack ${String(attack)}: expected one of ${attackNames.join(', ')}.`);
   const keys = attackKeys(name);
   const given = Object.entries(settings).map(([key, text]) => {
     const declared = keys[key];

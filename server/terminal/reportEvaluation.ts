@@ -62,13 +62,14 @@ export class EvaluationReport {
     }
   }
 
-  #tellEnd(heard: Heard, { clean, robust, samples, isPartial, passes }: EvaluationFinishedRecord): void {
+  #tellEnd(heard: Heard, { clean, robust, thesis, samples, isPartial, passes, audit }: EvaluationFinishedRecord): void {
     const { plan } = heard.started;
     const line = (text: string) => {
       this.#terminal.line(text);
     };
     line(`clean  ${interval(clean)}`);
     line(`robust ${interval(robust)}`);
+    if (thesis) line(`       by the thesis's protocol, which flatters: ${interval(thesis)}`);
     if (samples > 0 && isUpperBound(heard, this.#heard))
       line('       an upper bound until an attack stronger than PGD has run: --attack autoattack');
     if (!isPartial)
@@ -76,6 +77,8 @@ export class EvaluationReport {
         line(`  ε ${pixels(epsilon)}: ${interval(proportion)}`);
     line(isPartial ? `stopped after ${String(samples)} images` : `on ${String(samples)} images`);
     if (passes) line(`${String(passes.forward)} passes of an image forwards, ${String(passes.backward)} backwards`);
+    for (const { measured, means, next } of audit ?? []) line(`audit: ${measured} ${means} ${next}`);
+    if (audit?.length === 0) line('audit: nothing was found that makes these figures doubtful');
   }
 }
 

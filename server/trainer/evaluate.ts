@@ -1,5 +1,7 @@
 // An evaluation of a plan on saved weights, as records. The attack itself is in server/attack.
-import { evaluateAttack, type EvaluationState } from '../attack/evaluation.ts';
+import { evaluateAttack } from '../attack/evaluation.ts';
+import type { EvaluationState } from '../attack/evaluationState.ts';
+import type { KeptBatch } from '../attack/keptImages.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
 import type { Dataset } from '../data/split.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
@@ -15,8 +17,10 @@ export interface EvaluateOptions {
   readonly number: number;
   /** Aborting ends it after the attack step at hand with the figures of the batches that are done. */
   readonly signal: AbortSignal;
-  /** What was done of the same evaluation before it was interrupted. */
-  readonly from?: EvaluationState;
+  /** What was done of the same evaluation before it was interrupted; null where it was before its first batch. */
+  readonly from?: EvaluationState | null;
+  /** Given the first images that the plan keeps, batch by batch, before the batch's last record. */
+  readonly onKept?: (batch: KeptBatch) => void;
 }
 
 /**
@@ -27,7 +31,7 @@ export async function* evaluate(
   plan: Plan,
   evaluation: EvaluationPlan,
   dataset: Dataset,
-  { state, number, signal, from }: EvaluateOptions,
+  { state, number, signal, from, onKept }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
   const network = networkOf(plan, dataset);
   try {
@@ -39,8 +43,10 @@ export async function* evaluate(
       plan: evaluation,
       step: state.step,
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
+      ...(from !== undefined && { from: from?.samples ?? 0 }),
     };
-    const attack = evaluateAttack(network, dataset, evaluation, { seed: plan.seed, signal, from });
+    const options = { seed: plan.seed, signal, from: from ?? undefined, onKept };
+    const attack = evaluateAttack(network, dataset, evaluation, options);
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {
@@ -53,6 +59,7 @@ export async function* evaluate(
         samples: value.samples,
         clean: wilsonInterval(value.clean, value.samples),
         robust: wilsonInterval(value.robust, value.samples),
+        ...(value.thesis !== null && { thesis: wilsonInterval(value.thesis, value.samples) }),
         passes: value.passes,
         isPartial: value.isPartial,
       };

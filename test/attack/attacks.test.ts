@@ -2,7 +2,8 @@
 // more; the same plan says the same, also where it was interrupted; nothing is left behind.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { EvaluationState } from '../../server/attack/evaluation.ts';
+import { EvaluationsFold } from '../../server/attack/evaluationState.ts';
+import type { Fooled } from '../../server/attack/trial.ts';
 import { attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
 import { measuresDistances, stagesOf, type EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
@@ -42,13 +43,13 @@ describe.each(cases)('%s under %s', (attack, norm) => {
   const plan = attackPlan(attack, given) as EvaluationPlan;
 
   it('fools some, each by a picture in the ball and in [0, 1] that the network is wrong about', async () => {
-    const found: { row: number; image: Float32Array; distance: number | null }[] = [];
-    const { counts } = await run(plan, { onFooled: (row, image, distance) => found.push({ row, image, distance }) });
+    const found: Fooled[] = [];
+    const { counts } = await run(plan, { onFooled: (fooled) => found.push(fooled) });
     const { test } = smallDataset(nSamples);
     const asTheyWere = await test.read(Uint32Array.from({ length: nSamples }, (_, row) => row));
     const network = smallNetwork();
     const isNearest = measuresDistances(plan);
-    for (const { row, image, distance } of found) {
+    for (const { row, image, distance, prediction } of found) {
       const clean = asTheyWere.values.subarray(row * 108, (row + 1) * 108);
       const offset = image.map((value, index) => value - clean[index]!);
       const length = norm === 'linf' ? Math.max(...offset.map(Math.abs)) : Math.hypot(...offset);
@@ -67,7 +68,8 @@ describe.each(cases)('%s under %s', (attack, norm) => {
           })
           .dataSync<'float32'>(),
       );
-      expect(logits.indexOf(Math.max(...logits))).not.toBe(asTheyWere.labels[row]);
+      expect(logits.indexOf(Math.max(...logits))).toBe(prediction);
+      expect(prediction).not.toBe(asTheyWere.labels[row]);
     }
     network.dispose();
     const within = new Set(
@@ -93,14 +95,14 @@ describe.each(cases)('%s under %s', (attack, norm) => {
   it('interrupted after a batch and taken up says what it says uninterrupted', async () => {
     const whole = await run(plan);
     const nStages = stagesOf(plan).length;
-    const before = whole.progress.slice(0, 2 * nStages);
-    const last = before.at(-1)!;
-    const state: EvaluationState = {
-      ...{ samples: 2 * batchSize, clean: last.clean!, passes: last.passes! },
-      robust: before.slice(-nStages).map(({ robust }) => robust),
-      distances: last.distances ?? null,
-    };
-    const rest = await run(plan, { from: state });
+    const fold = new EvaluationsFold();
+    fold.hear({ type: 'evaluationStarted', evaluation: 1, plan, step: 0, samples: nSamples });
+    // Cut off in the third batch, where it has more than one stage.
+    for (const progress of whole.progress.slice(0, 3 * nStages - 1))
+      fold.hear({ type: 'attackProgress', evaluation: 1, ...progress });
+    const { state } = fold.all[0]!;
+    expect(state?.samples).toBe(2 * batchSize);
+    const rest = await run(plan, { from: state! });
     expect(rest.progress).toEqual(whole.progress.slice(2 * nStages));
     expect(rest.counts).toEqual(whole.counts);
   });
@@ -125,7 +127,7 @@ describe.each(cases)('%s under %s', (attack, norm) => {
   it('says the same whatever else is attacked beside it', async () => {
     const fooledBy = async (samples: number) => {
       const rows = new Map<number, number[]>();
-      await run({ ...plan, samples }, { onFooled: (row, image) => rows.set(row, [...image]) });
+      await run({ ...plan, samples }, { onFooled: ({ row, image }) => rows.set(row, [...image]) });
       return rows;
     };
     const [few, many] = [await fooledBy(batchSize), await fooledBy(nSamples)];

@@ -38,6 +38,8 @@ describe('a curve of ε', () => {
     expect(byEpsilon).toEqual([...byEpsilon].sort((a, b) => b - a));
     expect(new Set(byEpsilon).size).toBeGreaterThan(2);
     expect(byEpsilon[2]).toBe(counts.robust);
+    // Though more fall at the larger ε.
+    expect(counts.outcomes.filter((outcome) => outcome === 2)).toHaveLength(counts.robust);
     const alone = await run(attackPlan('apgd-ce', { epsilon: 0.01, steps: 20, ...size }));
     expect(byEpsilon[0]).toBe(alone.counts.robust);
   });

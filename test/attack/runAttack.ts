@@ -1,10 +1,6 @@
 // An evaluation on the small network, from its beginning to its end.
-import {
-  evaluateAttack,
-  type EvaluationCounts,
-  type EvaluationState,
-  type Progress,
-} from '../../server/attack/evaluation.ts';
+import { evaluateAttack, type EvaluationCounts, type Progress } from '../../server/attack/evaluation.ts';
+import type { EvaluationState } from '../../server/attack/evaluationState.ts';
 import type { OnFooled } from '../../server/attack/trial.ts';
 import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import { smallDataset, smallNetwork, type SmallNetworkOptions } from './smallNetwork.ts';

@@ -174,6 +174,8 @@ describe('defaults that depend on other keys', () => {
           epsilons: [],
           samples: 1000,
           batchSize: 128,
+          keep: 0,
+          seed: 0,
           protocol: 'worst-case',
         },
       ],

@@ -124,7 +124,7 @@ describe('a plan from a disk', () => {
       'device',
     ];
     added.push('training,optimizer,nesterov', 'dataset,validationSamples');
-    const ofAttacks = ['loss', 'target', 'momentum', 'epsilons'];
+    const ofAttacks = ['loss', 'target', 'momentum', 'epsilons', 'keep', 'seed'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||
       isNameOfLayer(place) ||

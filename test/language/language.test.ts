@@ -195,13 +195,27 @@ describe('completion of keys', () => {
         'epsilons',
         'samples',
         'batchSize',
+        'keep',
+        'seed',
         'protocol',
       ],
     ],
     [
       'in a list item in braces',
       'evaluation:\n  - {attack: pgd, steps: 50, restarts: 10, norm: linf, |}',
-      ['epsilon', 'stepSize', 'loss', 'target', 'momentum', 'epsilons', 'samples', 'batchSize', 'protocol'],
+      [
+        'epsilon',
+        'stepSize',
+        'loss',
+        'target',
+        'momentum',
+        'epsilons',
+        'samples',
+        'batchSize',
+        'keep',
+        'seed',
+        'protocol',
+      ],
     ],
   ])('%s', (_, marked, expected) => {
     expect(labels(marked)).toEqual(expected);

@@ -128,7 +128,7 @@ describe('snapshot', () => {
       watch: { step: [6], samples: [32], fgsm: [0.7], pgd: [0.1], cosine: [0.2] },
       collapses: [collapsed],
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
-      evaluations: [{ started, restarts: [], clean: null, distances: null, finished }],
+      evaluations: [{ started, restarts: [], clean: null, distances: null, thesis: [], finished }],
     });
   });
 

@@ -120,7 +120,8 @@ describe('a run that is looked at', () => {
     expect(judge(folder).summary).toEqual({
       ...glance(folder).summary,
       status: 'finished',
-      message: 'The process of its attack ended without a message. Start the attack again.',
+      message:
+        'The process of its attack ended without a message. Go on with the attack: it continues behind its last batch.',
     });
   });
 

@@ -263,7 +263,7 @@ describe('what a server tells of a run', () => {
     const over = until(supervisor, id, ({ status }) => status === 'stopped');
     process.kill(readHead(folder, 1)!.owner.pid, 'SIGKILL');
     await over;
-    expect(supervisor.get(id).message).toMatch(/^The trainer process was ended by SIGKILL\. Start the attack again\./);
+    expect(supervisor.get(id).message).toMatch(/^The trainer process was ended by SIGKILL\. Go on with the attack\./);
     expect(supervise(runsFolder).get(id)).toMatchObject({ status: 'stopped', message: supervisor.get(id).message });
   });
 

@@ -72,7 +72,7 @@ describe('an attack', () => {
     await children[0]!.end(null, 'SIGKILL');
     expect(supervisor.get(id)).toMatchObject({
       status: 'finished',
-      message: 'The trainer process was ended by SIGKILL. Start the attack again.',
+      message: 'The trainer process was ended by SIGKILL. Go on with the attack.',
       incarnation: 3,
     });
   });

@@ -33,6 +33,7 @@ function context() {
 const nothing = { runtime: null, threads: null, data: null };
 const attack = {
   attack: 'pgd',
+  isResumed: false,
   settings: { epsilon: '8/255', stepSize: '2/255', steps: '2', restarts: '1', samples: '10', batchSize: '5' },
   ...nothing,
 };

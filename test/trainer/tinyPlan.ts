@@ -55,25 +55,25 @@ export const tinyPlan: Plan = {
 };
 
 /** Noise of 4×4 (or other) pixels, its mean brightness telling the class. */
-export function tinyDataset({ nTrain = 4, nTest = 4, side = 4 } = {}): Dataset {
+export function tinyDataset({ nTrain = 4, nTest = 4, side = 4, classes = ['dark', 'grey', 'bright'] } = {}): Dataset {
   return datasetHere(
     { name: 'shapes' },
     {
-      classes: ['dark', 'grey', 'bright'],
+      classes,
       sampleShape: [side, side, 3],
-      train: tinyRows(nTrain, 1, side),
-      test: tinyRows(nTest, 2, side),
+      train: tinyRows(nTrain, 1, side, classes.length),
+      test: tinyRows(nTest, 2, side, classes.length),
       isTable: false,
     },
   );
 }
 
-function tinyRows(nSamples: number, stream: number, side: number): Rows {
+function tinyRows(nSamples: number, stream: number, side: number, nClasses: number): Rows {
   const random = openSequence(5, stream, 0);
   const size = side * side * 3;
-  const labels = sharedLabels(nSamples).map((_, index) => index % 3);
+  const labels = sharedLabels(nSamples).map((_, index) => index % nClasses);
   const images = Uint8Array.from({ length: nSamples * size }, (_, index) =>
-    Math.floor(85 * (labels[Math.floor(index / size)]! + random())),
+    Math.floor((255 / nClasses) * (labels[Math.floor(index / size)]! + random())),
   );
   return memoryRows(images, labels, size);
 }

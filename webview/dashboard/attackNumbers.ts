@@ -4,6 +4,7 @@ import {
   epsilonsOf,
   measuresDistances,
   stagesOf,
+  thesisFigure,
   type EvaluationPlan,
   type Stage,
 } from '../../server/protocol/evaluationPlan.ts';
@@ -72,7 +73,24 @@ export function numbersOf(view: EvaluationView, isBound: boolean): [string, Prop
             ];
   const isOver = view.finished !== null && cleanOf(view) !== null;
   const worst = `${isBound ? 'at most' : 'worst case'} at ε ${distanceText(plan.epsilon, view)}${isOver ? '' : ', so far'}`;
-  return [['clean', cleanOf(view)], ...between, [worst, robustOf(view)]];
+  const thesis = thesisOf(view);
+  const flattering: [string, Proportion | null][] = thesis ? [['by the thesis’s protocol', thesis]] : [];
+  return [['clean', cleanOf(view)], ...between, [worst, robustOf(view)], ...flattering];
+}
+
+/** What the thesis's toolbox would have said, so far; null where the plan does not ask. */
+export function thesisOf({ started, thesis, restarts, finished }: EvaluationView): Proportion | null {
+  if (finished?.thesis) return finished.thesis;
+  const stages = stagesOf(started.plan);
+  const samples = restarts.at(-1)?.samples ?? 0;
+  // Only restarts that have come as far as the others can be compared.
+  const level = thesis.filter((_, stage) => restarts[stage]?.samples === samples);
+  const figure = thesisFigure(started.plan, stages, level);
+  return figure === null || samples === 0 ? null : wilsonInterval(figure, samples);
+}
+
+export function intervalText({ low, high }: Proportion): string {
+  return `${(low * 100).toFixed(1)} – ${(high * 100).toFixed(1)} %`;
 }
 
 /** `8/255`, under L2 a plain number. */

@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
-import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
+import type { AttackedImagesIntent, FromDashboard, ToDashboard } from '../../server/protocol/panel.ts';
 import { healthRules } from '../../server/health/healthRules.ts';
 import type { HealthFinding } from '../../server/protocol/health.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
@@ -134,6 +134,8 @@ export class DashboardPanel extends LitElement {
           this.isFormOpen = false;
         }}
         @evaluation-asked=${this.onEvaluation}
+        @evaluation-resumed=${this.onResumed}
+        @images-asked=${this.onImages}
         @line-asked=${this.onLine}
         @finding-asked=${this.onFinding}
       >
@@ -321,6 +323,18 @@ export class DashboardPanel extends LitElement {
           }
         : { tab },
     );
+  };
+
+  private readonly onResumed = (event: Event): void => {
+    const runId = this.data.snapshot?.run.id;
+    const { evaluation } = (event as CustomEvent<{ evaluation: number }>).detail;
+    if (runId !== undefined) this.port?.post({ type: 'resumeEvaluation', runId, evaluation });
+  };
+
+  private readonly onImages = (event: Event): void => {
+    const runId = this.data.snapshot?.run.id;
+    const { detail } = event as CustomEvent<Omit<AttackedImagesIntent, 'type' | 'runId'>>;
+    if (runId !== undefined) this.port?.post({ type: 'showAttackedImages', runId, ...detail });
   };
 
   private readonly onEvaluation = (event: Event): void => {

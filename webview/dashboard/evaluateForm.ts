@@ -62,7 +62,7 @@ export class EvaluateForm extends LitElement {
     const draft = this.draft ?? draftFor(this.plan);
     const { problems, evaluation } = readDraft(draft, this.plan);
     return html`<div class="card">
-      <h2>evaluate <span>the last checkpoint · protocol worst-case</span></h2>
+      <h2>evaluate <span>the last checkpoint</span></h2>
       <form
         @submit=${(event: Event) => {
           event.preventDefault();

@@ -3,7 +3,6 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import { epsilonsOf, evaluationTitle, isUpperBound, stagesOf } from '../../server/protocol/evaluationPlan.ts';
-import type { Proportion } from '../../server/protocol/records.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { Curve } from '../charts/curve.ts';
@@ -29,8 +28,12 @@ import {
   robustOf,
   type AttackView,
 } from './attackCurves.ts';
+import { imagesOfPage } from './attackedImagesCard.ts';
+import './attackedImagesCard.ts';
+import './auditCard.ts';
 import './evaluateForm.ts';
-import { distanceText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
+import './evaluationsTable.ts';
+import { distanceText, intervalText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-robustness-tab')
@@ -69,18 +72,8 @@ export class RobustnessTab extends LitElement {
       kaf-evaluate-form {
         margin-bottom: 12px;
       }
-      tr.row {
-        cursor: pointer;
-      }
-      tr.row:hover td,
-      tr.chosen td {
-        background: var(--kaf-hover);
-      }
       .tools b.running {
         color: var(--kaf-good);
-      }
-      .scrolling {
-        overflow-x: auto;
       }
     `,
   ];
@@ -93,6 +86,8 @@ export class RobustnessTab extends LitElement {
   @state() private range: Range | null = null;
 
   private chosen: EvaluationView | null = null;
+  /** Whose images were asked for, and at how many images of it. */
+  private asked = '';
   private shown: AttackView = 'restarts';
   private byStep: readonly Curve[] = [];
   private byRestart: readonly Curve[] = [];
@@ -112,6 +107,18 @@ export class RobustnessTab extends LitElement {
     this.byRestart = curvesByRestart(this.chosen, this.palette);
   }
 
+  /** Images are asked for once there are some, and again as more come. */
+  protected override updated(): void {
+    const { chosen } = this;
+    const done = chosen?.restarts.at(-1)?.samples ?? 0;
+    if (!chosen || chosen.started.plan.keep === 0 || done === 0) return;
+    const wanted = `${chosen.started.evaluation.toString()} ${Math.min(done, chosen.started.plan.keep).toString()}`;
+    if (wanted === this.asked) return;
+    this.asked = wanted;
+    const { attacked } = this.state;
+    this.askForImages(attacked?.evaluation === chosen.started.evaluation ? (attacked.images?.first ?? 0) : 0);
+  }
+
   override render(): unknown {
     const { snapshot } = this.state;
     if (!snapshot) return nothing;
@@ -125,7 +132,13 @@ export class RobustnessTab extends LitElement {
           ${this.renderNumbers(view)} ${stagesOf(view.started.plan).length > 1 ? this.renderByRestart(view) : nothing}
         </div>
       </div>
-      ${snapshot.evaluations.length > 1 ? this.renderAll(snapshot, view) : nothing}`;
+      ${view.finished?.audit ? html`<kaf-audit-card .flags=${view.finished.audit}></kaf-audit-card>` : nothing}
+      ${view.started.plan.keep > 0 && view.restarts.length > 0 ? this.renderImages(view) : nothing}
+      ${
+        snapshot.evaluations.length > 1
+          ? html`<kaf-evaluations-table .snapshot=${snapshot} .chosen=${view}></kaf-evaluations-table>`
+          : nothing
+      }`;
   }
 
   private renderEmpty(snapshot: RunSnapshot): unknown {
@@ -171,6 +184,7 @@ export class RobustnessTab extends LitElement {
       }
       <span>${evaluationText(plan, view.started.samples)} · weights of step ${formatCount(view.started.step)}</span>
       ${progress === '' ? nothing : html`<b class=${view.finished ? '' : 'running'}>${progress}</b>`}
+      ${this.renderGoOn(snapshot, view)}
       <span class="grow"></span>
       <kaf-segments
         label="Steps shown"
@@ -183,6 +197,40 @@ export class RobustnessTab extends LitElement {
       ></kaf-segments>
       ${this.shown === 'epsilon' ? nothing : this.renderScale()}
     </div>`;
+  }
+
+  /** Of one that was stopped or cut off. */
+  private renderGoOn(snapshot: RunSnapshot, { started, finished }: EvaluationView): unknown {
+    if (finished?.isPartial === false || isLive(snapshot.run.status)) return nothing;
+    const reason = blockedReason(snapshot, this.state);
+    return html`<vscode-button
+      ?disabled=${reason !== null}
+      title=${reason ?? 'Continues behind the last batch that was done'}
+      @click=${() => {
+        const detail = { evaluation: started.evaluation };
+        this.dispatchEvent(new CustomEvent('evaluation-resumed', { detail, bubbles: true, composed: true }));
+      }}
+      >Go on</vscode-button
+    >`;
+  }
+
+  private renderImages({ started }: EvaluationView): unknown {
+    const { attacked } = this.state;
+    const own = attacked?.evaluation === started.evaluation ? attacked : null;
+    return html`<kaf-attacked-images
+      .images=${own?.images ?? null}
+      .failure=${own?.failure ?? null}
+      .norm=${started.plan.norm}
+      @page-asked=${(event: CustomEvent<{ first: number }>) => {
+        this.askForImages(event.detail.first);
+      }}
+    ></kaf-attacked-images>`;
+  }
+
+  private askForImages(first: number): void {
+    const { evaluation, step } = this.chosen!.started;
+    const detail = { evaluation, step, first, count: imagesOfPage };
+    this.dispatchEvent(new CustomEvent('images-asked', { detail, bubbles: true, composed: true }));
   }
 
   private renderScale(): unknown {
@@ -298,44 +346,6 @@ export class RobustnessTab extends LitElement {
     return robustOf(view) !== null && isUpperBound(view, this.state.snapshot?.evaluations ?? []);
   }
 
-  private renderAll(snapshot: RunSnapshot, chosen: EvaluationView): unknown {
-    return html`<div class="card scrolling">
-      <h2>all evaluations <span>protocol worst-case</span></h2>
-      <table>
-        <tr>
-          <th>attack</th>
-          <th>norm</th>
-          <th>ε</th>
-          <th>step</th>
-          <th>images</th>
-          <th>clean</th>
-          <th>robust</th>
-          <th>95 %</th>
-        </tr>
-        ${snapshot.evaluations.map((view) => {
-          const { plan } = view.started;
-          const robust = robustOf(view);
-          const clean = cleanOf(view);
-          return html`<tr
-            class="row ${view === chosen ? 'chosen' : ''}"
-            @click=${() => {
-              changeView(this, { evaluation: view.started.evaluation });
-            }}
-          >
-            <td>${evaluationTitle(plan)}</td>
-            <td>${plan.norm === 'linf' ? 'L∞' : 'L2'}</td>
-            <td>${formatFraction(plan.epsilon)}</td>
-            <td>${formatCount(view.started.step)}</td>
-            <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
-            <td>${clean ? formatPercent(clean.value) : '–'}</td>
-            <td>${robust ? `${this.isBound(view) ? '≤ ' : ''}${formatPercent(robust.value)}` : '–'}</td>
-            <td class="dim">${robust ? intervalText(robust) : ''}</td>
-          </tr>`;
-        })}
-      </table>
-    </div>`;
-  }
-
   private readonly askForForm = (): void => {
     this.dispatchEvent(new CustomEvent('form-asked', { bubbles: true, composed: true }));
   };
@@ -355,10 +365,6 @@ function blockedReason({ run }: RunSnapshot, { connection }: DashboardState): st
   if (isLive(run.status)) return 'The run is at work; evaluate when it has ended.';
   if (run.checkpoints.length === 0) return 'The run left no checkpoint to attack.';
   return null;
-}
-
-function intervalText({ low, high }: Proportion): string {
-  return `${(low * 100).toFixed(1)} – ${(high * 100).toFixed(1)} %`;
 }
 
 function percentTick(value: number): string {

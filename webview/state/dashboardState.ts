@@ -1,5 +1,6 @@
 // What the dashboard knows, as a fold over the host's messages. The snapshot's columns grow in place (they may hold millions of
 // values); every message that changes something gives a new outer object, so that a panel sees it by identity.
+import type { AttackedImages } from '../../server/protocol/attackedImages.ts';
 import type { ConnectionState, ToDashboard } from '../../server/protocol/panel.ts';
 import { applyRow, type RunSnapshot } from '../../server/protocol/snapshot.ts';
 
@@ -10,6 +11,12 @@ export interface DashboardState {
   readonly isGone: boolean;
   /** What failed last; the next snapshot clears it. */
   readonly failure: string | null;
+  /** Of the evaluation that was asked for last; null before any came. */
+  readonly attacked: {
+    readonly evaluation: number;
+    readonly images: AttackedImages | null;
+    readonly failure: string | null;
+  } | null;
 }
 
 export const emptyDashboard: DashboardState = {
@@ -17,6 +24,7 @@ export const emptyDashboard: DashboardState = {
   connection: { status: 'starting' },
   isGone: false,
   failure: null,
+  attacked: null,
 };
 
 export function reduceDashboard(state: DashboardState, message: ToDashboard): DashboardState {
@@ -37,6 +45,10 @@ export function reduceDashboard(state: DashboardState, message: ToDashboard): Da
       return state.snapshot?.run.id === message.runId ? { ...state, isGone: true } : state;
     case 'connection':
       return { ...state, connection: message.connection };
+    case 'attackedImages':
+      return { ...state, attacked: { evaluation: message.evaluation, images: message.images, failure: null } };
+    case 'noAttackedImages':
+      return { ...state, attacked: { evaluation: message.evaluation, images: null, failure: message.message } };
     case 'failed':
       return { ...state, failure: message.message };
     default:

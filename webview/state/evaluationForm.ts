@@ -48,7 +48,9 @@ export function draftFor(plan: Plan): EvaluationDraft {
 /** Another attack: what both have stays, the rest is at its default. */
 export function withAttack(draft: EvaluationDraft, attack: string, plan: Plan): EvaluationDraft {
   const fresh = draftOf(completeEvaluation(attackOf(attack), {}, contextOf(plan)));
-  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize'].filter((name) => name in fresh);
+  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed'].filter(
+    (name) => name in fresh,
+  );
   return { ...fresh, ...Object.fromEntries(common.flatMap((name) => (name in draft ? [[name, draft[name]!]] : []))) };
 }
 
