@@ -14,6 +14,7 @@ import { downloadCommand } from './terminal/downloadCommand.ts';
 import { evaluateCommand } from './terminal/evaluateCommand.ts';
 import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
+import { reportCommand } from './terminal/reportCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { lrFindCommand } from './terminal/lrFindCommand.ts';
@@ -132,6 +133,17 @@ function makeProgram(): Command {
       process.exitCode = await evaluateCommand(command, makeContext(options));
     });
   for (const option of settingOptions()) evaluate.addOption(option);
+
+  program
+    .command('report')
+    .description('tables the evaluations of runs, and tests pairs of runs on the same images (McNemar)')
+    .argument('<run...>', "runs' folders, or their names in --out")
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action((runs: string[], options: JsonOption & { out: string }) => {
+      const folders = runs.map((run) => runFolderOf(run, path.resolve(options.out)));
+      process.exitCode = reportCommand(folders, makeTerminal(options));
+    });
 
   program
     .command('inspect')

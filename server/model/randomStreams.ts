@@ -21,6 +21,8 @@ export const randomStreams = {
   watch: 0x0008_0000,
   /** First draw of each stage: + stage; counter: first sample of the batch. */
   evaluationAttack: 0x0007_0000,
+  /** What an audit of an evaluation looks at nearby. */
+  audit: 0x0008_0000,
   /** + 65,536 · stage + draw, from the second draw of a stage on; counter: first sample of the batch. */
   evaluationDraws: 0x1000_0000,
 } as const;

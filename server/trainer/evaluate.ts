@@ -1,4 +1,5 @@
 // An evaluation of a plan on saved weights, as records. The attack itself is in server/attack.
+import { auditEvaluation } from '../attack/audit/audit.ts';
 import { evaluateAttack } from '../attack/evaluation.ts';
 import type { EvaluationState } from '../attack/evaluationState.ts';
 import type { KeptBatch } from '../attack/keptImages.ts';
@@ -6,7 +7,8 @@ import { wilsonInterval } from '../protocol/proportion.ts';
 import type { Dataset } from '../data/split.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
-import { networkOf } from './planNetwork.ts';
+import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
+import { endsOf, networkOf } from './planNetwork.ts';
 import { epochsBefore, stepsInEpoch } from './schedule.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
@@ -45,14 +47,27 @@ export async function* evaluate(
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
       ...(from !== undefined && { from: from?.samples ?? 0 }),
     };
-    const options = { seed: plan.seed, signal, from: from ?? undefined, onKept };
-    const attack = evaluateAttack(network, dataset, evaluation, options);
+    const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
+    const robust = [...(from?.robust ?? [])];
+    const attack = evaluateAttack(network, dataset, evaluation, given);
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {
+        robust[value.restart] = value.robust;
         yield { type: 'attackProgress', evaluation: number, ...value };
         continue;
       }
+      const { normalization } = plan.model;
+      const std = normalization && normalization !== 'dataset' ? normalization.std : null;
+      const known = {
+        outcomes: value.outcomes,
+        samples: value.samples,
+        robust,
+        std,
+        activations: activationsOf(layOutNetwork(plan.model, endsOf(plan, dataset))),
+      };
+      const options = { ...known, seed: plan.seed, signal };
+      const audit = value.isPartial ? null : await auditEvaluation(network, dataset, evaluation, options);
       yield {
         type: 'evaluationFinished',
         evaluation: number,
@@ -61,6 +76,7 @@ export async function* evaluate(
         robust: wilsonInterval(value.robust, value.samples),
         ...(value.thesis !== null && { thesis: wilsonInterval(value.thesis, value.samples) }),
         passes: value.passes,
+        ...(audit && { audit }),
         isPartial: value.isPartial,
       };
       return;
@@ -68,4 +84,20 @@ export async function* evaluate(
   } finally {
     network.dispose();
   }
+}
+
+/** What kind each activation layer is of, those in branches too. */
+function activationsOf(layouts: readonly LayerLayout[]): string[] {
+  return layouts.flatMap((layout) => {
+    switch (layout.type) {
+      case 'activation':
+        return [layout.activation.type];
+      case 'residual':
+        return activationsOf([...layout.branch, ...layout.skip]);
+      case 'concat':
+        return activationsOf(layout.ways.flat());
+      default:
+        return [];
+    }
+  });
 }

@@ -17,7 +17,7 @@ export class EvaluationsTable extends LitElement {
     cardSheet,
     tableSheet,
     css`
-      .card {
+      .scrolling {
         overflow-x: auto;
       }
       tr.row {
@@ -35,7 +35,7 @@ export class EvaluationsTable extends LitElement {
 
   override render(): unknown {
     const { evaluations } = this.snapshot;
-    return html`<div class="card">
+    return html`<div class="card scrolling">
       <h2>all evaluations</h2>
       <table>
         <tr>

@@ -5,6 +5,7 @@ import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts'
 import type { HealthFinding } from '../../../server/protocol/health.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type {
+  AttackedImagesIntent,
   Encoded,
   MonitoredRun,
   ToCheckpoint,
@@ -17,7 +18,7 @@ import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } fr
 import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
-import { makeSnapshot } from './runData.ts';
+import { makeAttackedImages, makeSnapshot } from './runData.ts';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'busy';
@@ -30,6 +31,10 @@ Object.assign(globalThis, {
     postMessage: (message: { type: string }) => {
       posted.push(message);
       if (message.type === 'ready') for (const answer of answers()) post(answer);
+      if (message.type === 'showAttackedImages') {
+        const { evaluation, first } = message as unknown as AttackedImagesIntent;
+        post({ type: 'attackedImages', evaluation, images: makeAttackedImages(first) });
+      }
     },
     getState: () => saved,
     setState: () => undefined,
@@ -133,6 +138,8 @@ const variousAttacks = [
   attackPlan('square'),
   attackPlan('pgd', { norm: 'l2', epsilon: 0.5, restarts: 2 }),
   attackPlan('pgd', { epsilons: [1, 2, 4, 12, 16].map((epsilon) => epsilon / 255), restarts: 2 }),
+  attackPlan('pgd', { restarts: 2, protocol: 'thesis', loss: 'cross-entropy', keep: 100 }),
+  attackPlan('apgd-ce', { seed: 1 }),
 ];
 
 function datasetAnswer(): ToDataset {
@@ -180,7 +187,9 @@ function dashboardAnswers(): ToDashboard[] {
     case 'attack2':
     case 'attack3':
     case 'attack4':
-    case 'attack5': {
+    case 'attack5':
+    case 'attack6':
+    case 'attack7': {
       // The last is the one that the tab opens with.
       const last = Number(scene.slice(-1));
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];

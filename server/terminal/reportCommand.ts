@@ -1,0 +1,103 @@
+// `kafscope report`: the evaluations of runs as a table in Markdown, the worst case beside the thesis's protocol; and of two runs whether
+// they differ on the same images.
+import { isDeepStrictEqual } from 'node:util';
+import { EvaluationsFold, type EvaluationSoFar } from '../attack/evaluationState.ts';
+import { evaluationTitle, isUpperBound } from '../protocol/evaluationPlan.ts';
+import { discordance, mcNemarP } from '../protocol/mcNemar.ts';
+import type { EvaluationFinishedRecord, Proportion } from '../protocol/records.ts';
+import { RunHistory } from '../run/runHistory.ts';
+import { percent } from './reportEvaluation.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+interface Evaluated extends EvaluationSoFar {
+  readonly run: string;
+  readonly dataset: unknown;
+  readonly finished: EvaluationFinishedRecord;
+  readonly isBound: boolean;
+}
+
+/** @param folders of runs @throws StorageError @returns the exit code */
+export function reportCommand(folders: readonly string[], terminal: Terminal): number {
+  const all = folders.flatMap(evaluationsOf);
+  terminal.line('| run | attack | ε | images | clean | worst case | 95 % | thesis | audit |');
+  terminal.line('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+  for (const one of all) {
+    const { run, plan, finished, isBound } = one;
+    const { clean, robust, thesis, samples, audit } = finished;
+    const cells = [
+      ...[
+        run,
+        evaluationTitle(plan),
+        `${plan.norm} ${Number(plan.epsilon.toPrecision(4)).toString()}`,
+        String(samples),
+      ],
+      ...[percent(clean.value), `${isBound ? '≤ ' : ''}${percent(robust.value)}`, interval(robust)],
+      ...[thesis ? percent(thesis.value) : '–', audit ? audit.map(({ flag }) => flag).join(', ') || 'sound' : '–'],
+    ];
+    terminal.line(`| ${cells.join(' | ')} |`);
+    terminal.event({ type: 'evaluation', run, plan, isUpperBound: isBound, ...pick(finished) });
+  }
+  const pairs = pairsOf(all);
+  if (pairs.length > 0) terminal.line('');
+  for (const [first, second] of pairs) {
+    const counts = discordance(first.state!.outcomes, second.state!.outcomes);
+    const p = mcNemarP(counts);
+    const { onlyFirst, onlySecond } = counts;
+    terminal.line(
+      `${evaluationTitle(first.plan)}, ${String(first.finished.samples)} images: ${String(onlyFirst)} stand under ${first.run} alone, ${String(onlySecond)} under ${second.run} alone; McNemar p = ${p < 1e-4 ? p.toExponential(1) : p.toFixed(4)}`,
+    );
+    terminal.event({ type: 'comparison', first: first.run, second: second.run, plan: first.plan, ...counts, p });
+  }
+  terminal.event({ type: 'done', evaluations: all.length, comparisons: pairs.length });
+  return exitCodes.done;
+}
+
+function pick({ clean, robust, thesis, samples, audit }: EvaluationFinishedRecord) {
+  return { clean, robust, samples, ...(thesis && { thesis }), ...(audit && { audit }) };
+}
+
+/** Those that ran to their end. */
+function evaluationsOf(folder: string): Evaluated[] {
+  const history = new RunHistory(folder);
+  const fold = new EvaluationsFold();
+  const finished = new Map<number, EvaluationFinishedRecord>();
+  try {
+    history.forEachRow(0, ({ record }) => {
+      fold.hear(record);
+      if (record.type === 'evaluationFinished' && !record.isPartial) finished.set(record.evaluation, record);
+    });
+  } finally {
+    history.close();
+  }
+  const { plan } = history.origin;
+  const run = `${plan.name} · seed ${String(plan.seed)}`;
+  const views = fold.all.flatMap((one) => {
+    const end = finished.get(one.number);
+    return end ? [{ ...one, started: { plan: one.plan, step: one.step }, finished: end }] : [];
+  });
+  return views.map((one) => ({
+    ...{ ...one, run, dataset: plan.dataset },
+    isBound: isUpperBound(one, views),
+  }));
+}
+
+/** Evaluations of two runs by the same attack on the same images, each told image by image. */
+function pairsOf(all: readonly Evaluated[]): [Evaluated, Evaluated][] {
+  return all.flatMap((first, index) =>
+    all
+      .slice(index + 1)
+      .filter(
+        (second) =>
+          second.run !== first.run &&
+          isDeepStrictEqual(second.plan, first.plan) &&
+          isDeepStrictEqual(second.dataset, first.dataset) &&
+          first.state?.outcomes.length === first.finished.samples &&
+          second.state?.outcomes.length === first.finished.samples,
+      )
+      .map((second): [Evaluated, Evaluated] => [first, second]),
+  );
+}
+
+function interval({ low, high }: Proportion): string {
+  return `${percent(low)} – ${percent(high)}`;
+}
