@@ -9,11 +9,11 @@ import type { Trial } from './trial.ts';
 /** APGD with cross-entropy. */
 export const apgdCe: Attack<'apgd-ce'> = (trial, plan) => autoPgd(trial, plan, () => crossEntropy(trial.labels));
 
-/** APGD with the difference of logits ratio (eq. 6). */
+/** APGD with the difference of logits ratio. */
 export const apgdDlr: Attack<'apgd-dlr'> = (trial, plan) =>
   autoPgd(trial, plan, () => differenceOfLogitsRatio(trial.labels));
 
-/** APGD towards the (run + 1)-th other class of the clean image, with the targeted difference of logits ratio (eq. 7). */
+/** APGD towards the (run + 1)-th other class of the clean image, with the targeted difference of logits ratio. */
 export const apgdT: Attack<'apgd-t'> = function* (trial, plan, run) {
   if (run >= trial.target.nClasses - 1) return;
   const targets = trial.hold({ classes: otherClasses(trial, run) });

@@ -1,5 +1,5 @@
 // Carlini & Wagner's attacks: the nearest image that fools, by Adam on an image that can't leave its bounds.
-// Carlini & Wagner (2017), "Towards evaluating the robustness of neural networks", sections V and VI.
+// Carlini & Wagner (2017), "Towards evaluating the robustness of neural networks".
 import type { Attack } from './attack.ts';
 import { margin } from './losses.ts';
 import { areCorrect } from './predictions.ts';
@@ -11,8 +11,8 @@ const [beta1, beta2, tiny] = [0.9, 0.999, 1e-8];
 const largestC = 1e10;
 
 /**
- * With x′ = ½(tanh w + 1) minimises, by Adam on w, ‖x′ − x‖₂² + c·f(x′) (section VI.A), or under L∞ c·f(x′) + Σ max(|x′ᵢ − xᵢ| − τ, 0)
- * (VI.C), with f(x′) = max(z_y − max_{i≠y} zᵢ, −κ) (f₆). After each search: under L2 c is halved between what fooled and what did
+ * With x′ = ½(tanh w + 1) minimises, by Adam on w, ‖x′ − x‖₂² + c·f(x′), or under L∞ c·f(x′) + Σ max(|x′ᵢ − xᵢ| − τ, 0)
+ * with f(x′) = max(z_y − max_{i≠y} zᵢ, −κ) (f₆). After each search: under L2 c is halved between what fooled and what did
  * not, and ten times as large while nothing has; under L∞ τ falls to 0.9 of the distance found, or c is raised.
  */
 export const cw: Attack<'cw'> = function* (trial, plan) {

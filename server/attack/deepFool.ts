@@ -6,8 +6,8 @@ import { areCorrect } from './predictions.ts';
 import { clipTo, distancesOf, forEachRow } from './rows.ts';
 
 /**
- * Moosavi-Dezfooli et al. (2016), algorithm 2: with f = z_k − z_y for the candidate classes k and l = argmin |f_k|/‖∇f_k‖₂,
- * r ← |f_l|/‖∇f_l‖₂²·∇f_l;  under L∞ (their section 3.3) |f_l|/‖∇f_l‖₁·sign ∇f_l with the least |f_k|/‖∇f_k‖₁. The image looked at
+ * Moosavi-Dezfooli et al. (2016), for several classes: with f = z_k − z_y for the candidate classes k and l = argmin |f_k|/‖∇f_k‖₂,
+ * r ← |f_l|/‖∇f_l‖₂²·∇f_l;  under L∞ |f_l|/‖∇f_l‖₁·sign ∇f_l with the least |f_k|/‖∇f_k‖₁. The image looked at
  * is clip(x₀ + (1 + η)·Σr). Candidates are the classes of the largest logits of the clean image.
  */
 export const deepFool: Attack<'deepfool'> = function* (trial, plan) {

@@ -43,16 +43,16 @@ function* boundary(
         Float32Array,
         Float32Array,
       ];
-      // <w, z> + b = 0 with b = f(x) − <w, x>, for the image and for the clean one (section 3 of the paper).
+      // <w, z> + b = 0 with b = f(x) − <w, x>, for the image and for the clean one.
       const b = planes.gaps[row]! - dot(normal, own);
       const d1 = onHyperplane(own, { w: normal, b, norm, bounds: trial.bounds });
       const d2 = onHyperplane(start, { w: normal, b, norm, bounds: trial.bounds });
       const [a1, a2] = [Math.max(d1.length, 1e-8), Math.max(d2.length, 1e-8)];
-      const alpha = Math.min(a1 / (a1 + a2), alphaMax); // algorithm 1: how far towards the clean image
+      const alpha = Math.min(a1 / (a1 + a2), alphaMax); // how far towards the clean image
       for (let i = 0; i < own.length; i++) {
         const near = own[i]! + eta * d1.offset[i]!;
         const home = start[i]! + eta * d2.offset[i]!;
-        next[from + i] = clipTo(trial, (1 - alpha) * near + alpha * home); // algorithm 1: the step
+        next[from + i] = clipTo(trial, (1 - alpha) * near + alpha * home);
       }
     });
     const logits = trial.target.logits(next);
@@ -70,7 +70,7 @@ function* boundary(
   }
 }
 
-/** For each image the class whose boundary is nearest by the linear model, |f|/‖∇f‖ in the dual norm (algorithm 1), f = z_k − z_y. */
+/** For each image the class whose boundary is nearest by the linear model, |f|/‖∇f‖ in the dual norm, f = z_k − z_y. */
 function nearestPlanes(
   trial: Trial,
   x: Float32Array,

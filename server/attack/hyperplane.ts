@@ -1,4 +1,4 @@
-// The nearest point of a hyperplane within the values that a sample may have: problem (4) of Croce & Hein (2020, FAB).
+// The nearest point of a hyperplane within the values that a sample may have, the projection of Croce & Hein (2020, FAB).
 
 export interface Hyperplane {
   /** <w, z> + b = 0. */

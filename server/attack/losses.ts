@@ -24,12 +24,12 @@ export function lossOf(name: LossName, labels: Int32Array): Loss {
   }
 }
 
-/** Softmax cross-entropy (Peconi, 2020, eq. 2.5). */
+/** Softmax cross-entropy (Peconi, 2020, §2.2.1). */
 export function crossEntropy(labels: Int32Array): Loss {
   return (logits) => softmaxCrossEntropy(logits, tf.tensor1d(labels, 'int32'));
 }
 
-/** max_{i≠y} zᵢ − z_y (Carlini & Wagner, 2017, f₆ of section IV). Of equal logits the first counts. */
+/** max_{i≠y} zᵢ − z_y (Carlini & Wagner, 2017, f₆). Of equal logits the first counts. */
 export function margin(labels: Int32Array): Loss {
   return rowLoss((z, slopes, row) => {
     const y = labels[row]!;
@@ -52,7 +52,7 @@ export function towards(labels: Int32Array, targets: Int32Array): Loss {
   });
 }
 
-/** −(z_y − max_{i≠y} zᵢ)/(z_π₁ − z_π₃) (Croce & Hein, 2020, eq. 6). Needs three classes. */
+/** −(z_y − max_{i≠y} zᵢ)/(z_π₁ − z_π₃) (difference of logits ratio; Croce & Hein, 2020). Needs three classes. */
 export function differenceOfLogitsRatio(labels: Int32Array): Loss {
   return rowLoss((z, slopes, row) => {
     const y = labels[row]!;
@@ -64,7 +64,7 @@ export function differenceOfLogitsRatio(labels: Int32Array): Loss {
   });
 }
 
-/** −(z_y − z_t)/(z_π₁ − (z_π₃ + z_π₄)/2) (Croce & Hein, 2020, eq. 7). Needs four classes. */
+/** −(z_y − z_t)/(z_π₁ − (z_π₃ + z_π₄)/2) (its targeted form; Croce & Hein, 2020). Needs four classes. */
 export function targetedDifferenceOfLogitsRatio(labels: Int32Array, targets: Int32Array): Loss {
   return rowLoss((z, slopes, row) => {
     const [first, , third, fourth] = order(z, 4);

@@ -5,7 +5,7 @@ import { marginsOf } from './predictions.ts';
 import { forEachRow, project } from './rows.ts';
 
 /**
- * Ilyas et al. (2018), algorithm 1 with antithetic pairs, on the margin m = max_{i≠y} zᵢ − z_y as Tramèr et al. (2020) took it
+ * Ilyas et al. (2018) with antithetic pairs, on the margin m = max_{i≠y} zᵢ − z_y as Tramèr et al. (2020) took it
  * against k-WTA: g = 1/(2nσ)·Σ (m(x + σu) − m(x − σu))·u with u ~ N(0, I);  x ← Π(x + α·sign g), under L2 along g/‖g‖₂.
  */
 export const nes: Attack<'nes'> = function* (trial, plan) {

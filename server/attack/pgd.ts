@@ -8,8 +8,8 @@ import { lossOf, order, targetedDifferenceOfLogitsRatio, towards, type Loss } fr
 import type { Trial } from './trial.ts';
 
 /**
- * Madry et al. (2018), eq. 3.2 there: a start drawn uniformly in the ball, then xₜ₊₁ = Π(xₜ + α·sign ∇ₓℓ), Π onto the ball and
- * [0, 1]; under L2 along g/‖g‖₂. With momentum (Dong et al., 2018, eqs. 6 and 7) the direction is gₜ₊₁ = μ·gₜ + ∇ₓℓ/‖∇ₓℓ‖₁; with a
+ * Madry et al. (2018); Peconi (2020), eqs. 3.6 and 3.7: a start drawn uniformly in the ball, then xₜ₊₁ = Π(xₜ + α·sign ∇ₓℓ), Π onto
+ * the ball and [0, 1]; under L2 along g/‖g‖₂. With momentum (Dong et al., 2018) the direction is gₜ₊₁ = μ·gₜ + ∇ₓℓ/‖∇ₓℓ‖₁; with a
  * target ℓ is ℓ(y) − ℓ(y_t) (Peconi, 2020, eq. 3.5). An image falls at its start or at any step.
  */
 export const pgd: Attack<'pgd'> = function* (trial, plan) {

@@ -177,7 +177,7 @@ function write(
   project(trial, { norm: 'l2', epsilon }, { x, clean, from, to: from + delta.length });
 }
 
-/** Of the start's share of pixels, how much a query changes: halved at these queries of 10,000 (section 4.1 of the paper). */
+/** Of the start's share of pixels, how much a query changes: halved at these queries of 10,000, as the paper has it. */
 function shrinking(query: number, queries: number): number {
   const at = Math.floor((query / queries) * 10_000);
   return 2 ** -[10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((limit) => at > limit).length;

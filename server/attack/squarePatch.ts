@@ -1,4 +1,4 @@
-// The patch that the Square attack adds under L2 (Andriushchenko et al., 2020, section 3.3): two opposite bumps, of length 1.
+// The patch that the Square attack adds under L2 (Andriushchenko et al., 2020): two opposite bumps, of length 1.
 
 /** `[side · side]`, its upper half a bump, its lower half one of opposite sign; or left and right where it is turned. */
 export function drawPatch(side: number, { isTurned }: { readonly isTurned: boolean }): Float64Array {

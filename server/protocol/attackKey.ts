@@ -252,11 +252,11 @@ export const lossKey = {
       equation: 'max_{i≠y} zᵢ − z_y',
     },
     'cross-entropy': {
-      description: 'Cross-entropy (2.5); its gradient vanishes where logits are large, which flatters the network.',
+      description: 'Cross-entropy (§2.2.1); its gradient vanishes where logits are large, which flatters the network.',
       equation: '−log softmax(z)_y',
     },
     dlr: {
-      description: 'Difference of logits ratio (Croce & Hein, 2020, eq. 6): the same for any scale of logits.',
+      description: 'Difference of logits ratio (Croce & Hein, 2020): the same for any scale of logits.',
       equation: '−(z_y − max_{i≠y} zᵢ)/(z_π₁ − z_π₃)',
     },
   },

@@ -118,7 +118,7 @@ export const attackTable = {
       },
       momentum: {
         kind: 'number',
-        description: 'μ, the share of the last direction that is kept (Dong et al., 2018, eq. 6).',
+        description: 'μ, the share of the last direction that is kept (Dong et al., 2018).',
         min: 0,
         max: 1,
         byDefault: 0,
@@ -169,7 +169,7 @@ export const attackTable = {
   },
   'apgd-dlr': {
     name: 'APGD-DLR',
-    description: 'Auto-PGD with the difference of logits ratio (Croce & Hein, 2020, eq. 6). Needs three classes.',
+    description: 'Auto-PGD with the difference of logits ratio (Croce & Hein, 2020). Needs three classes.',
     equation: apgdEquation,
     strength: 'usual',
     keys: { steps: stepsKey(100), restarts: restartsKey(1), expectation: expectationKey, ...curveKeys },
@@ -179,7 +179,7 @@ export const attackTable = {
   'apgd-t': {
     name: 'APGD-T',
     description:
-      'Auto-PGD towards one class after the other, from the likeliest, with the targeted difference of logits ratio (Croce & Hein, 2020, eq. 7). Needs four classes.',
+      'Auto-PGD towards one class after the other, from the likeliest, with the targeted difference of logits ratio (Croce & Hein, 2020). Needs four classes.',
     equation: `${apgdEquation};  ℓ = −(z_y − z_t)/(z_π₁ − (z_π₃ + z_π₄)/2)`,
     strength: 'strong',
     keys: { steps: stepsKey(100), targets: targetsKey, expectation: expectationKey, ...curveKeys },

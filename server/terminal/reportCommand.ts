@@ -10,6 +10,7 @@ import { percent } from './reportEvaluation.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 interface Evaluated extends EvaluationSoFar {
+  readonly folder: string;
   readonly run: string;
   readonly dataset: unknown;
   readonly finished: EvaluationFinishedRecord;
@@ -76,7 +77,7 @@ function evaluationsOf(folder: string): Evaluated[] {
     return end ? [{ ...one, started: { plan: one.plan, step: one.step }, finished: end }] : [];
   });
   return views.map((one) => ({
-    ...{ ...one, run, dataset: plan.dataset },
+    ...{ ...one, folder, run, dataset: plan.dataset },
     isBound: isUpperBound(one, views),
   }));
 }
@@ -88,7 +89,7 @@ function pairsOf(all: readonly Evaluated[]): [Evaluated, Evaluated][] {
       .slice(index + 1)
       .filter(
         (second) =>
-          second.run !== first.run &&
+          second.folder !== first.folder &&
           isDeepStrictEqual(second.plan, first.plan) &&
           isDeepStrictEqual(second.dataset, first.dataset) &&
           first.state?.outcomes.length === first.finished.samples &&

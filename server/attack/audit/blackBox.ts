@@ -4,7 +4,7 @@ import { isMany, fooledBy, type Check } from './suspect.ts';
 /** Queries of the short Square attack; draws of noise for samples that are no pictures. */
 const queries = 100;
 
-/** Images that stood and that an attack without gradients fools (Athalye et al., 2018, section 3.1). */
+/** Images that stood and that an attack without gradients fools (Athalye et al., 2018). */
 export const blackBox: Check = (suspect) => {
   const { plan, outcomes, target } = suspect;
   if (plan.attack === 'square' || plan.attack === 'noise' || !outcomes.includes(2)) return null;

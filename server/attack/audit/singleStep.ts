@@ -1,7 +1,7 @@
 // One step beats many: a sign that the gradient is masked, or that the attack's steps are too small.
 import { isMany, fooledBy, type Check } from './suspect.ts';
 
-/** Images that stood and that FGSM fools (Athalye et al., 2018, section 3.1: one-step attacks perform better than iterative ones). */
+/** Images that stood and that FGSM fools (Athalye et al., 2018: one-step attacks perform better than iterative ones). */
 export const singleStep: Check = (suspect) => {
   const { plan, outcomes } = suspect;
   // Attacks that see no gradient may well be beaten by one.

@@ -1,7 +1,7 @@
 // Without a bound every network falls: one that does not was not attacked.
 import { isMany, fooledBy, type Check } from './suspect.ts';
 
-/** Images that stand against PGD though any image is allowed (Athalye et al., 2018, section 3.1: unbounded attacks reach 100 %). */
+/** Images that stand against PGD though any image is allowed (Athalye et al., 2018: unbounded attacks reach 100 %). */
 export const unbounded: Check = (suspect) => {
   const { plan, bounds, target, outcomes } = suspect;
   if (plan.attack === 'noise') return null;
