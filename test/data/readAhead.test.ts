@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -130,6 +131,12 @@ describe('a data set with its thread', () => {
     const whole = await datasetHere({ name: 'shapes' }, makeShapes(plan)).train.read(Uint32Array.of(14, 19));
     expect(await here.validation!.read(Uint32Array.of(0, 5))).toEqual(whole);
     await threaded.close();
+  });
+
+  it('keeps its process alive while somebody waits for a batch, and not one moment longer', () => {
+    const main = path.join(import.meta.dirname, 'scriptedReadingMain.ts');
+    const output = execFileSync(process.execPath, [main, assetsFolder], { encoding: 'utf8' });
+    expect(output).toBe('20,10,20\nnothing is left to do\n');
   });
 
   it('tells what a file does, and ends what is asked after its end', async () => {
