@@ -7,7 +7,9 @@ import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf2d } from '../tensor/ops/kaf2d.ts';
 import { kaf } from '../tensor/ops/kaf.ts';
 import { kernelKaf, mixKernels } from '../tensor/ops/kernelKaf.ts';
-import type { ActivationLayer, Place } from './activationLayer.ts';
+import { normalizeAndKaf } from '../tensor/ops/normalizedKaf.ts';
+import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
+import type { ActivationLayer, NormalizedLayer, Place } from './activationLayer.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer } from './parameters.ts';
 import { dictionaryElements, fitRidge, fitRidge2d } from './ridge.ts';
@@ -23,8 +25,17 @@ export function makeKaf(plan: KafPlan, place: Place): ActivationLayer {
   const named = kernels ? { kernelNames: kernels } : {};
   const info: KafInfo = { layer, channels, dictionary: [...elements], gamma, base, ...named };
   if (plan.type === 'kaf-free') return { apply: freeLayer(alpha, elements, plan, { ...place, layer }), info };
-  if (!kernels) return { apply: (x, { gradients }) => kaf(x, alpha, { boundary, gamma, base, gradients }), info };
-  const options = { kernels, boundary, gamma, base };
+  const shape = { boundary, gamma, base };
+  if (!kernels) {
+    const plain: ActivationLayer = { apply: (x, { gradients }) => kaf(x, alpha, { ...shape, gradients }), info };
+    const applyNormalized: NormalizedLayer = (x, normalization, { gradients }) =>
+      normalizeAndKaf(x, [normalization.gamma, normalization.beta], normalization.epsilon, alpha, {
+        ...shape,
+        gradients,
+      });
+    return kafGrid(size, boundary, gamma) ? { ...plain, applyNormalized } : plain;
+  }
+  const options = { kernels, ...shape };
   if (plan.type !== 'multi-kaf') {
     return { apply: (x, { gradients }) => kernelKaf(x, alpha, { ...options, gradients }), info };
   }

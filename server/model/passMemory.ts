@@ -4,6 +4,7 @@ import { activationFunction, isFormulaActivation } from '../formula/activationFu
 import { floatsOf, parametersOf, statisticsOf } from '../network/costs.ts';
 import { flatLayers, layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
+import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
 import { scratchFloats } from './kernelScratch.ts';
 
 export interface PassMemory {
@@ -51,9 +52,14 @@ function largestKernel(layers: readonly LayerLayout[], type: 'dense' | 'convolut
   return Math.max(0, ...flatLayers(layers).map((layer) => (layer.type === type ? parametersOf(layer) : 0)));
 }
 
-function isFusedFormula(layer: LayerLayout): boolean {
-  if (layer.type !== 'activation' || !isFormulaActivation(layer.activation)) return false;
-  return activationFunction(layer.activation).parameters.length === 0;
+/** Whether it is one op with a batch normalisation before it, which then does not keep what lies between. */
+function isFused(layer: LayerLayout): boolean {
+  if (layer.type !== 'activation') return false;
+  const { activation } = layer;
+  if (isFormulaActivation(activation)) return activationFunction(activation).parameters.length === 0;
+  if (activation.type !== 'kaf' && activation.type !== 'residual-kaf') return false;
+  const { dictionary, boundary, gamma, kernels } = activation;
+  return !kernels && kafGrid(dictionary, boundary, gamma) !== null;
 }
 
 /** Memory that several tensors may share. */
@@ -118,8 +124,7 @@ class Walk {
   forward(layers: readonly LayerLayout[], x: Block): Block {
     return layers.reduce((value, layer, index) => {
       const after = layers[index + 1];
-      const isOne = this.#pass.mode === 'training' && layer.type === 'batch-norm' && after && isFusedFormula(after);
-      // What lies between is never kept.
+      const isOne = this.#pass.mode === 'training' && layer.type === 'batch-norm' && after && isFused(after);
       if (isOne) return value;
       return this.#layer(layer, value);
     }, x);

@@ -225,7 +225,7 @@ describe('checkMemory', () => {
     const most = estimateStepBytes(plan, around);
     expect(() => {
       checkMemory({ ...tested, evaluation: [evaluation] }, around, limit(most));
-    }).toThrow(/Set evaluation\[0\]\.batchSize to 1\d\d or less/);
+    }).toThrow(/Set evaluation\[0\]\.batchSize to 9\d or less/);
     expect(() => {
       checkMemory(plan, around, limit(1e6));
     }).toThrow('Not even a batch of one image fits: choose a smaller network.');

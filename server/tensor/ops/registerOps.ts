@@ -30,6 +30,8 @@
 // | KafscopeBatchNormGrad    | dy, x, gamma, mean, variance     | epsilon                                               | dx, dgamma [C], dbeta [C]
 // | KafscopeBatchNormFormula | x […, C], gamma [C], beta [C]    | epsilon, formula (wasm alone has it)                  | y, mean, variance, scale, shift [C]
 // | KafscopeBatchNormFormulaGrad | dy, x, gamma, mean, variance, scale, shift | epsilon, formula                        | dx, dgamma [C], dbeta [C]
+// | KafscopeBatchNormKaf     | x, gamma, beta, alpha [C, D]     | epsilon, those of KafscopeKaf (wasm alone has it)     | y, mean, variance, scale, shift [C]
+// | KafscopeBatchNormKafGrad | dy, x, gamma, mean, variance, scale, shift, alpha | the same                             | dx, dgamma, dbeta, dalpha ([0] for input)
 // | KafscopeGroupNorm        | x [N, …, C], gamma [C], beta [C] | groups, epsilon                                       | y, mean [N, groups], variance
 // | KafscopeGroupNormGrad    | dy, x, gamma, mean, variance     | groups, epsilon                                       | dx, dgamma [C], dbeta [C]
 // | KafscopeScaleShift       | x […, C], scale [C], shift [C]   |                                                       | y
@@ -67,6 +69,7 @@ import { kernelKafOps } from './kernelKaf.ts';
 import { kWinnersOps } from './kWinners.ts';
 import { maxoutOps } from './maxout.ts';
 import { normalizedFormulaOps } from './normalizedFormula.ts';
+import { normalizedKafOps } from './normalizedKaf.ts';
 import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
@@ -83,6 +86,7 @@ const operations: readonly OpDefinition[] = [
   kWinnersOps,
   batchNormOps,
   normalizedFormulaOps,
+  normalizedKafOps,
   groupNormOps,
   crossEntropyOps,
   dropoutOps,

@@ -103,6 +103,8 @@ export const kernelNames = [
   'kafNodeWeights',
   'kafForward',
   'kafBackward',
+  'normalizedKafForward',
+  'normalizedKafBackward',
   'kernelKafForward',
   'kernelKafBackward',
   'kernelKafMoments',

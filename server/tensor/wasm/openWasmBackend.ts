@@ -18,6 +18,7 @@ import { kWinnersKernels } from './kernels/kWinners.ts';
 import { matrixProductKernels } from './kernels/matrixProduct.ts';
 import { maxoutKernels } from './kernels/maxout.ts';
 import { normalizedFormulaKernels } from './kernels/normalizedFormula.ts';
+import { normalizedKafKernels } from './kernels/normalizedKaf.ts';
 import { optimizerKernels } from './kernels/optimizer.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { randomKernels } from './kernels/random.ts';
@@ -58,7 +59,7 @@ const fastKernels = [
 ];
 
 /** Which no other runtime has. */
-const ownKernels = normalizedFormulaKernels;
+const ownKernels = [...normalizedFormulaKernels, ...normalizedKafKernels];
 
 export interface WasmOptions {
   /** Which SIMD build to load; by default relaxed where the engine has it. */

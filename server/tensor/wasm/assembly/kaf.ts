@@ -144,7 +144,20 @@ export function kafForward(
   x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
   first: i32, last: i32, rowsPerBlock: i32,
 ): void {
-  evaluate(x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, false, 0, 0);
+  evaluate(x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, false, 0, 0, false, 0);
+}
+
+/**
+ * The same of (x − center)·scale + shift in the place of x, as assembly/batchNorm.ts rounds it: `normalization` holds the three,
+ * [3][⌈C/4⌉·4] floats.
+ */
+export function normalizedKafForward(
+  normalization: usize, x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32,
+  base: i32, first: i32, last: i32, rowsPerBlock: i32,
+): void {
+  evaluate(
+    x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, false, 0, 0, true, normalization,
+  );
 }
 
 /**
@@ -155,14 +168,23 @@ export function kernelKafForward(
   x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
   fold: f32, rises: i32, first: i32, last: i32, rowsPerBlock: i32,
 ): void {
-  evaluate(x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, true, fold, rises);
+  evaluate(
+    x, y, channels, table, nEntries, lowest, shift, h, limit, base, first, last, rowsPerBlock, true, fold, rises, false, 0,
+  );
+}
+
+/** Bytes from the centers to the scales of a normalization, and on to its shifts. */
+// @ts-ignore: decorator
+@inline
+function strideOf(channels: i32): usize {
+  return <usize>((channels + 3) & ~3) << 2;
 }
 
 // @ts-ignore: decorator
 @inline
 function evaluate(
   x: usize, y: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
-  first: i32, last: i32, rowsPerBlock: i32, isFolded: bool, fold: f32, rises: i32,
+  first: i32, last: i32, rowsPerBlock: i32, isFolded: bool, fold: f32, rises: i32, isNormalized: bool, normalization: usize,
 ): void {
   const origin = opaqueZero();
   const rowBytes = <usize>channels << 2;
@@ -179,11 +201,16 @@ function evaluate(
     for (let channel = 0; channel < channels; channel += 4) {
       const width = min(4, channels - channel);
       const places = placesOf(table + <usize>channel * tableBytes, tableBytes);
+      const center = normalization + (<usize>channel << 2);
+      const centers = isNormalized ? v128.load(center) : limits;
+      const scales = isNormalized ? v128.load(center + strideOf(channels)) : limits;
+      const offsets = isNormalized ? v128.load(center + 2 * strideOf(channels)) : limits;
       let rise = f32x4.splat(0);
       if (isFolded) rise = secondsAt(i32x4.add(places, i32x4.splat((nEntries - 1) << 4)));
       let at = <usize>start * rowBytes + (<usize>channel << 2);
       for (let row = 0; row < rows; row++) {
-        const value = loadFirst(x + at, width);
+        let value = loadFirst(x + at, width);
+        if (isNormalized) value = multiplyAdd(f32x4.sub(value, centers), scales, offsets);
         const inside = within(isFolded ? folded(value, fold) : value, limits);
         const shifted = f32x4.add(f32x4.sub(f32x4.mul(inside, inverse), shifts), rounding);
         const centre = f32x4.add(f32x4.sub(shifted, rounding), shifts);
@@ -214,7 +241,20 @@ export function kafBackward(
 ): void {
   differentiate(
     dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, hasMoments, moments, channel, first, last, rowsPerBlock,
-    false, 0, 0,
+    false, 0, 0, false, 0,
+  );
+  if (sums) gatherMoments(moments, nEntries, pieces, nPieces, perStep, dictionary, sums);
+}
+
+/** The same of a normalized x (see `normalizedKafForward`); dx is the gradient of that. */
+export function normalizedKafBackward(
+  normalization: usize, dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32,
+  limit: f32, base: i32, pieces: usize, nPieces: i32, perStep: i32, dictionary: i32, sums: usize, hasMoments: i32, moments: usize,
+  channel: i32, first: i32, last: i32, rowsPerBlock: i32,
+): void {
+  differentiate(
+    dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, hasMoments, moments, channel, first, last, rowsPerBlock,
+    false, 0, 0, true, normalization,
   );
   if (sums) gatherMoments(moments, nEntries, pieces, nPieces, perStep, dictionary, sums);
 }
@@ -226,7 +266,7 @@ export function kernelKafBackward(
 ): void {
   differentiate(
     dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, hasMoments, moments, channel, first, last, rowsPerBlock,
-    true, fold, rises,
+    true, fold, rises, false, 0,
   );
 }
 
@@ -258,7 +298,7 @@ export function kernelKafMoments(
 function differentiate(
   dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32, limit: f32, base: i32,
   hasMoments: i32, moments: usize, channel: i32, first: i32, last: i32, rowsPerBlock: i32,
-  isFolded: bool, fold: f32, rises: i32,
+  isFolded: bool, fold: f32, rises: i32, isNormalized: bool, normalization: usize,
 ): void {
   const origin = opaqueZero();
   const rowBytes = <usize>channels << 2;
@@ -280,11 +320,16 @@ function differentiate(
       const places = placesOf(table + <usize>of4 * tableBytes, tableBytes);
       const ownMoments = moments + <usize>(of4 - channel) * tableBytes;
       const momentPlaces = placesOf(ownMoments, tableBytes);
+      const center = normalization + (<usize>of4 << 2);
+      const centers = isNormalized ? v128.load(center) : limits;
+      const scales = isNormalized ? v128.load(center + strideOf(channels)) : limits;
+      const offsets = isNormalized ? v128.load(center + 2 * strideOf(channels)) : limits;
       let poison = zero;
       let overshoot = zero;
       let at = <usize>start * rowBytes + (<usize>of4 << 2);
       for (let row = 0; row < rows; row++) {
-        const value = loadFirst(x + at, width);
+        let value = loadFirst(x + at, width);
+        if (isNormalized) value = multiplyAdd(f32x4.sub(value, centers), scales, offsets);
         const slope = loadFirst(dy + at, width);
         const inside = within(isFolded ? folded(value, fold) : value, limits);
         const shifted = f32x4.add(f32x4.sub(f32x4.mul(inside, inverse), shifts), rounding);

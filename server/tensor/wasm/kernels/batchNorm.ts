@@ -40,32 +40,9 @@ export const batchNormKernels: readonly WasmKernel[] = [
     return [y.info, mean.info, variance.info];
   }),
   wasmKernel<NormalizedGradient, { epsilon: number }>('KafscopeBatchNormGrad', ({ inputs, attrs, backend }) => {
-    const { dy, x, gamma } = inputs;
-    const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, gamma);
-    const parts = fixedParts(nRows, backend.grainOf('gradientSums', grain));
-    const dx = backend.place(x.shape);
-    const sizesBytes = [parts.length * padded * 16, padded * 4, padded * 4, padded * 4, padded * 4];
-    return backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
-      backend.floats(center!, padded).fill(0).set(channelValues(backend, inputs.mean));
-      backend.run(
-        'gradientSums',
-        parts.map(([first, last], part) => [
-          ...[backend.addressOf(dy) + first * nChannels * 4, backend.addressOf(x) + first * nChannels * 4],
-          ...[last - first, nChannels, center!, sums! + part * padded * 16, rowsPerBlock],
-        ]),
-      );
-      const sumValues = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded * 2), padded * 2);
-      const factors = gradientFactors(backend, { ...inputs, nRows, ...attrs }, (channel) => [
-        sumValues[2 * channel]!,
-        sumValues[2 * channel + 1]!,
-      ]);
-      backend.floats(a!, padded).fill(0).set(factors.onSlope);
-      backend.floats(b!, padded).fill(0).set(factors.onCentred);
-      backend.floats(c!, padded).fill(0).set(factors.constant);
-      const fixed = [backend.addressOf(dy), backend.addressOf(x), dx.address, nChannels, center!, a!, b!, c!];
-      backend.runOver(nRows, grain, 'normalizeGradientRows', (...range) => [...fixed, ...range, rowsPerBlock]);
-      return [dx.info, factors.dgamma.info, factors.dbeta.info];
-    });
+    const dx = backend.place(inputs.x.shape);
+    const dy = backend.addressOf(inputs.dy);
+    return [dx.info, ...differentiate(backend, inputs, attrs.epsilon, { dy, dx: dx.address })];
   }),
   wasmKernel<ScaleAndShift, unknown>('KafscopeScaleShift', ({ inputs: { x, scale, shift }, backend }) => {
     const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(x, scale);
@@ -118,6 +95,40 @@ export function statisticsOf(backend: WasmBackend, { x, gamma, beta }: Normalize
     }
   });
   return { mean, variance, scales, shifts };
+}
+
+/** Writes dx, which may take dy's place, and returns dγ and dβ. */
+export function differentiate(
+  backend: WasmBackend,
+  inputs: Omit<NormalizedGradient, 'dy'>,
+  epsilon: number,
+  { dy, dx }: { readonly dy: number; readonly dx: number },
+): [dgamma: tf.TensorInfo, dbeta: tf.TensorInfo] {
+  const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(inputs.x, inputs.gamma);
+  const x = backend.addressOf(inputs.x);
+  const parts = fixedParts(nRows, backend.grainOf('gradientSums', grain));
+  const sizesBytes = [parts.length * padded * 16, padded * 4, padded * 4, padded * 4, padded * 4];
+  return backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
+    backend.floats(center!, padded).fill(0).set(channelValues(backend, inputs.mean));
+    backend.run(
+      'gradientSums',
+      parts.map(([first, last], part) => [
+        ...[dy + first * nChannels * 4, x + first * nChannels * 4, last - first, nChannels],
+        ...[center!, sums! + part * padded * 16, rowsPerBlock],
+      ]),
+    );
+    const sumValues = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded * 2), padded * 2);
+    const factors = gradientFactors(backend, { ...inputs, nRows, epsilon }, (channel) => [
+      sumValues[2 * channel]!,
+      sumValues[2 * channel + 1]!,
+    ]);
+    backend.floats(a!, padded).fill(0).set(factors.onSlope);
+    backend.floats(b!, padded).fill(0).set(factors.onCentred);
+    backend.floats(c!, padded).fill(0).set(factors.constant);
+    const fixed = [dy, x, dx, nChannels, center!, a!, b!, c!];
+    backend.runOver(nRows, grain, 'normalizeGradientRows', (...range) => [...fixed, ...range, rowsPerBlock]);
+    return [factors.dgamma.info, factors.dbeta.info];
+  });
 }
 
 /** dγ, dβ, and dx = dy·onSlope + (x − mean)·onCentred + constant, from Σ dy and Σ dy·(x − mean) of each channel. */
@@ -187,6 +198,13 @@ function combineMoments(
     }
   });
   return total;
+}
+
+/** A vector of its own. */
+export function placeValues(backend: WasmBackend, values: Float32Array): Placed {
+  const placed = backend.place([values.length]);
+  backend.floats(placed.address, values.length).set(values);
+  return placed;
 }
 
 export function channelValues(backend: WasmBackend, tensor: tf.TensorInfo): Float32Array {

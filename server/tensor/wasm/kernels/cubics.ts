@@ -1,4 +1,5 @@
 // Evaluating and differentiating by cubics on a grid, over assembly/kaf.ts: what the kernels of KAF and of free KAF share.
+import type { KernelName } from '../loadKernels.ts';
 import { fixedParts } from '../threads/ranges.ts';
 import type { WasmBackend } from '../wasmBackend.ts';
 import { powersOfNodes, type CubicGrid } from './kafGrid.ts';
@@ -10,6 +11,8 @@ export const channelsPerCall = 16;
 interface Rows {
   readonly nRows: number;
   readonly x: number;
+  /** Of a normalization of x (assembly/kaf.ts), where it is one. */
+  readonly normalization?: number;
 }
 
 interface Table {
@@ -47,19 +50,29 @@ export function clearPadding(backend: WasmBackend, table: number, { nEntries }: 
 /** y = base(x) + the cubics. */
 export function evaluateOnGrid(
   backend: WasmBackend,
-  { nRows, x, y }: Rows & { readonly y: number },
+  { nRows, x, y, normalization }: Rows & { readonly y: number },
   nChannels: number,
   grid: CubicGrid,
   { table, base }: Table,
 ): void {
-  const fixed = [x, y, nChannels, table, ...gridArguments(grid, base)];
+  const [kernel, before] = ofNormalized(normalization, 'kafForward', 'normalizedKafForward');
+  const fixed = [...before, x, y, nChannels, table, ...gridArguments(grid, base)];
   const block = rowsPerBlock(nChannels);
   // Whole blocks, some 4,000 values.
   const grain = block * Math.ceil(4096 / (block * nChannels));
-  backend.runOver(nRows, grain, 'kafForward', (...range) => [...fixed, ...range, block]);
+  backend.runOver(nRows, grain, kernel, (...range) => [...fixed, ...range, block]);
 }
 
-interface GradientRows extends Rows {
+/** The kernel, and the argument that it takes before others. */
+function ofNormalized(
+  normalization: number | undefined,
+  plain: KernelName,
+  normalized: KernelName,
+): [KernelName, number[]] {
+  return normalization === undefined ? [plain, []] : [normalized, [normalization]];
+}
+
+export interface GradientRows extends Rows {
   readonly dy: number;
   readonly dx: number;
 }
@@ -87,7 +100,7 @@ export interface GradientPart {
  */
 export function differentiate(
   backend: WasmBackend,
-  { nRows, dy, x, dx }: GradientRows,
+  { nRows, dy, x, dx, normalization }: GradientRows,
   nChannels: number,
   grid: CubicGrid,
   {
@@ -103,9 +116,10 @@ export function differentiate(
   },
 ): void {
   const parts = momentsOf?.parts ?? gradientParts(backend, nRows, nChannels);
-  const fixed = [dy, x, dx, nChannels, table, ...gridArguments(grid, base)];
+  const [kernel, before] = ofNormalized(normalization, 'kafBackward', 'normalizedKafBackward');
+  const fixed = [...before, dy, x, dx, nChannels, table, ...gridArguments(grid, base)];
   backend.run(
-    'kafBackward',
+    kernel,
     parts.map(({ channel, first, last }, part) => [
       ...[...fixed, ...(momentsOf?.argumentsOf(part) ?? [0, 0, 0, 0, 0, 0, 0])],
       ...[channel, first, last, rowsPerBlock(nChannels)],

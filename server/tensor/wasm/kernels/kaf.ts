@@ -9,12 +9,13 @@ import {
   gradientParts,
   slopeOnGrid,
   tableBytes,
+  type GradientRows,
 } from './cubics.ts';
 import { runFreeKaf, runFreeKafGradient, type FreeKafCoefficients } from './freeKaf.ts';
 import { kafGrid, type KafGrid } from './kafGrid.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
-interface KafAttributes {
+export interface KafAttributes {
   readonly boundary: number;
   readonly gamma: number;
   readonly base: 'none' | 'swish';
@@ -66,9 +67,9 @@ export const kafKernels: readonly WasmKernel[] = [
 ];
 
 /** dx and, as it returns, Σ dy·κ: [C][D]. */
-function alphaSums(
+export function alphaSums(
   backend: WasmBackend,
-  rows: { readonly nRows: number; readonly dy: number; readonly x: number; readonly dx: number },
+  rows: GradientRows,
   [nChannels, dictionary]: readonly [number, number],
   grid: KafGrid,
   { table, base }: { readonly table: number; readonly base: 'none' | 'swish' },
@@ -96,7 +97,7 @@ function alphaSums(
 }
 
 /** Calls back with the table of each channel's Σα·pieces. */
-function withTable(
+export function withTable(
   backend: WasmBackend,
   alpha: tf.TensorInfo,
   grid: KafGrid,

@@ -4,10 +4,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Formula } from '../../../formula/formula.ts';
 import { normalizedTable } from '../formula/compileFormula.ts';
 import { addParts, fixedParts } from '../threads/ranges.ts';
-import type { Placed, WasmBackend } from '../wasmBackend.ts';
+import type { WasmBackend } from '../wasmBackend.ts';
 import {
   channelValues,
   gradientFactors,
+  placeValues,
   rowsOf,
   statisticsOf,
   type Normalized,
@@ -36,7 +37,7 @@ export const normalizedFormulaKernels: readonly WasmKernel[] = [
       const fixed = [address, backend.addressOf(inputs.x), y.address, nChannels, of];
       backend.runOver(nRows, grain, kernels.normalizedValues, (...range) => [...fixed, ...range, rowsPerBlock]);
     });
-    const [scale, shift] = [scales, shifts].map((values) => place(backend, values));
+    const [scale, shift] = [scales, shifts].map((values) => placeValues(backend, values));
     return [y, mean, variance, scale!, shift!].map(({ info }) => info);
   }),
   wasmKernel<GradientInputs, Attributes>('KafscopeBatchNormFormulaGrad', ({ inputs, attrs, backend }) => {
@@ -71,12 +72,6 @@ export const normalizedFormulaKernels: readonly WasmKernel[] = [
     return [dx, dgamma, dbeta].map(({ info }) => info);
   }),
 ];
-
-function place(backend: WasmBackend, values: Float32Array): Placed {
-  const placed = backend.place([values.length]);
-  backend.floats(placed.address, values.length).set(values);
-  return placed;
-}
 
 /** With a formula's constants in memory, and the first rows of `normalizedTable`, a value a channel. */
 function withTable(
