@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convolve, multiply } from '../../server/model/linear.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
-import { concatenate, residual } from '../../server/model/joins.ts';
+import { besideZero, concatenate, residual } from '../../server/model/joins.ts';
 import type { Pass } from '../../server/model/layer.ts';
 import type { Padding } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
@@ -173,6 +173,20 @@ describe('a residual sum', () => {
     const branch = () => tf.tensor2d([[1, 2, 3, 4]]);
     const y = residual(branch, (own) => own, { tiles: 2, scale: tf.tensor1d([10]) })(ones, pass);
     expect([...y.dataSync()]).toEqual([11, 21, 31, 41]);
+  });
+});
+
+describe('one value of two classes', () => {
+  it('is the logit of the second beside 0, so that its softmax is the logistic function, and has that slope', () => {
+    const z = tf.tensor2d([-1, 0.5], [2, 1]);
+    const logits = besideZero(z, pass) as tf.Tensor2D;
+    expect([...logits.dataSync()]).toEqual([0, -1, 0, 0.5]);
+    const weights = tf.tensor2d([3, 5, 7, 11], [2, 2]);
+    expect([
+      ...tf
+        .grad((own) => besideZero(own, pass))(z, weights)
+        .dataSync(),
+    ]).toEqual([5, 11]);
   });
 });
 

@@ -4,10 +4,12 @@ import {
   evaluationTitle,
   headlineStage,
   isUpperBound,
+  measuresDistances,
   stagesOf,
   stageText,
   type EvaluationPlan,
 } from '../../server/protocol/evaluationPlan.ts';
+import { attackNames } from '../../server/protocol/attackTable.ts';
 import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
 import { attackPlan } from '../attack/plans.ts';
 
@@ -80,4 +82,9 @@ describe('a length', () => {
     expect(isTaken(attackPlan('pgd', { epsilons: [0.5, 1.5] }))).toBe(false);
     expect(isTaken(attackPlan('square', { epsilon: 1.5 }))).toBe(false);
   });
+});
+
+it('distances are measured by the attacks that look for the nearest image that fools, and by no other', () => {
+  const measured = attackNames.filter((attack) => measuresDistances(attackPlan(attack, {}) as EvaluationPlan));
+  expect(measured).toEqual(['fab', 'fab-t', 'deepfool', 'cw']);
 });
