@@ -87,7 +87,7 @@ content = {
         {"plan": {"type": "adamw", "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-6, "weightDecay": DECAY}, "weights": optimized(lambda w: adamw(w, lr=0.05, betas=(0.9, 0.99), eps=1e-6, weight_decay=DECAY))},
     ],
     "schedules": [{"plan": plan, "rates": rates(make)} for plan, make in SCHEDULES],
-    "clipping": [{"plan": {"type": kind, "limit": limit}, "gradients": clipped(kind, limit)} for kind, limit in [("global", 1.0), ("global", 100.0), ("layer", 1.0), ("adaptive", 0.1)]],
+    "clipping": [{"plan": {"type": kind, "limit": limit}, "gradients": clipped(kind, limit)} for kind, limit in [("global", 1.0), ("global", 2.0), ("global", 100.0), ("layer", 1.0), ("adaptive", 0.1)]],
     "smoothing": {"smoothing": 0.1, "labels": labels.tolist(), "losses": losses, "gradient": logits.grad},
 }  # fmt: skip
 golden.write("training", 0, content)

@@ -16,6 +16,16 @@ describe('the summary', () => {
     expect(createScriptedRun(plan)).toMatchObject({ step: 0, steps: 12, epochs: 3 });
   });
 
+  it('says that training has collapsed, and nothing of a look that found it well', () => {
+    const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const look = { type: 'watch', step: 5, samples: 32, of: 'training', fgsm: 0.4, pgd: 0.3, cosine: 0.6 } as const;
+    fold.apply({ seq: 1, timeMs: 0, record: look });
+    expect(fold.summary.message).toBeNull();
+    const message = 'Catastrophic overfitting by step 5.';
+    fold.apply({ seq: 2, timeMs: 1, record: { type: 'collapsed', step: 5, action: 'tell', to: null, message } });
+    expect(fold.summary.message).toBe(message);
+  });
+
   it('counts images a second over the steps of the last ten seconds, or over the last eight where those took longer', () => {
     const fold = new SummaryFold(createScriptedRun(plan), plan);
     const speedAfter = (number: number, timeMs: number) => {
