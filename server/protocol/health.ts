@@ -5,6 +5,7 @@ export const healthRuleNames = [
   'test-not-finite',
   'zero-gradients',
   'weights-jump',
+  'collapsed',
   'exploding-gradients',
   'vanishing-gradients',
   'nothing-learnt',
