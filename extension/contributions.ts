@@ -13,6 +13,7 @@ export const commandIds = [
   'kafscope.inspectCheckpoint',
   'kafscope.downloadDataset',
   'kafscope.showDataset',
+  'kafscope.findLearningRate',
   'kafscope.selectRuntime',
   'kafscope.installTensorflow',
   'kafscope.showLog',
@@ -33,6 +34,7 @@ export const checkpointViewType = 'kafscope.checkpoint';
 /** Panels, not editors: package.json does not declare them. */
 export const dashboardViewType = 'kafscope.dashboard';
 export const datasetViewType = 'kafscope.dataset';
+export const learningRateViewType = 'kafscope.learningRate';
 
 export const settingKeys = [
   'kafscope.runtime',

@@ -22,6 +22,7 @@ import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
 import { Dashboards } from './panels/dashboardPanel.ts';
 import { DatasetPanels } from './panels/datasetPanel.ts';
+import { LearningRatePanels } from './panels/learningRatePanel.ts';
 import { MonitorView } from './panels/monitorView.ts';
 import { panelIntents } from './panels/panelIntents.ts';
 import { keepContextKeys } from './runs/runContext.ts';
@@ -101,6 +102,11 @@ export function activate(context: vscode.ExtensionContext): void {
     openAsExperiment: (name, text) => void openAsExperiment(name, text),
   });
   const datasetPanels = new DatasetPanels({ extensionUri, connection });
+  const learningRatePanels = new LearningRatePanels({
+    extensionUri,
+    variables: async () => libraryEnvironment(await libraryPlaces(logLine)),
+    withRates: languageClient.withRates,
+  });
   const runsTree = new RunsTree(store);
   const experimentsTree = new ExperimentsTree();
   stopLanguageClient = () => languageClient.stop();
@@ -109,7 +115,17 @@ export function activate(context: vscode.ExtensionContext): void {
     log.warn(line);
   });
   const commands = commandTable({
-    ...{ connection, store, openDashboard, runCommands, datasetPanels, log, extensionUri, runtimeStatusBar },
+    ...{
+      connection,
+      store,
+      openDashboard,
+      runCommands,
+      datasetPanels,
+      learningRatePanels,
+      log,
+      extensionUri,
+      runtimeStatusBar,
+    },
   });
   context.subscriptions.push(
     log,
@@ -117,6 +133,7 @@ export function activate(context: vscode.ExtensionContext): void {
     store,
     dashboards,
     datasetPanels,
+    learningRatePanels,
     runsTree,
     experimentsTree,
     languageClient,

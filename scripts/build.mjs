@@ -60,6 +60,7 @@ const bundles = [
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
       dataset: 'webview/dataset/main.ts',
+      'learning-rate': 'webview/learningRate/main.ts',
     },
   },
 ];

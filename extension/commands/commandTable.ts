@@ -9,6 +9,7 @@ import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { DatasetPanels } from '../panels/datasetPanel.ts';
+import type { LearningRatePanels } from '../panels/learningRatePanel.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
 import { selectRuntime, type SelectRuntimeParts } from './selectRuntime.ts';
@@ -17,6 +18,7 @@ import { train } from './train.ts';
 export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly runCommands: RunCommands;
   readonly datasetPanels: DatasetPanels;
+  readonly learningRatePanels: LearningRatePanels;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
 }
@@ -42,6 +44,8 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.inspectCheckpoint': inspectCheckpoint,
     'kafscope.downloadDataset': () => downloadDataset(parts.extensionUri),
     'kafscope.showDataset': (argument) => attempt('show the data set', () => parts.datasetPanels.show(argument)),
+    'kafscope.findLearningRate': (argument) =>
+      attempt('find a learning rate', () => parts.learningRatePanels.show(argument)),
     'kafscope.selectRuntime': () => selectRuntime(parts),
     'kafscope.installTensorflow': () => installer.install(),
     'kafscope.showLog': () => {

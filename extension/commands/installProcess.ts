@@ -1,14 +1,7 @@
 // The command line's installer as a process: what it writes becomes steps and an end. Knows no `vscode`.
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import readline from 'node:readline';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-
-export interface InstallerCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-}
+import { runCli, type CliCommand } from './cliProcess.ts';
 
 export interface InstallStep {
   /** For example `tensorflow-cpu 2.21.0, downloading: 120 of 274 MB`. */
@@ -43,22 +36,13 @@ type Stage = keyof typeof stages;
  * @throws Error with the installer's own words
  */
 export async function runInstaller(
-  { file, args, env }: InstallerCommand,
+  command: CliCommand,
   { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: InstallStep) => void },
 ): Promise<Installed | null> {
-  const child = spawn(file, args, { env, cwd: __dirname, stdio: ['ignore', 'pipe', 'pipe'] });
-  const end = (): void => {
-    child.kill();
-  };
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end);
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   let title = '';
   let share = 0;
   const found: Installed[] = [];
-  readline.createInterface({ input: child.stdout }).on('line', (line) => {
-    const event = JSON.parse(line) as InstallerEvent;
+  const onEvent = (event: InstallerEvent): void => {
     if (event.type === 'install') title = `${event.name} ${event.version}, `;
     else if (event.type === 'done') found.push(event);
     else {
@@ -67,13 +51,12 @@ export async function runInstaller(
       const bytes = `${megabytes(event.doneBytes)} of ${megabytes(event.totalBytes)} MB`;
       onStep({ message: `${title}${stage.name}: ${bytes}`, share });
     }
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  signal.removeEventListener('abort', end);
+  };
+  const { code, errors } = await runCli(command, { signal, onEvent });
   if (signal.aborted) return null;
   const [installed] = found;
   if (code === 0 && installed) return installed;
-  throw new Error(errors.trim().replace(/^kafscope: /, '') || `the installer ended with code ${String(code)}`);
+  throw new Error(errors || `the installer ended with code ${String(code)}`);
 }
 
 /** The first whose pip answers, or the other one. @param signal ends the search, and the program that is asked */

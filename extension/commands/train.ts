@@ -6,11 +6,11 @@ import type { ExperimentIssue } from '../../server/protocol/issue.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { RequestFailure } from '../connection/requestFailure.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
-import type { SettingKey } from '../contributions.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { attempt } from '../showFailure.ts';
 import { experimentDocument } from './experimentSource.ts';
 import { issueSentence } from './issueSentence.ts';
+import { machineOverrides, setting } from './machineOverrides.ts';
 import { isTrusted } from './workspaceTrust.ts';
 
 export interface TrainParts {
@@ -63,17 +63,6 @@ async function start(
     const opens = setting<boolean>('kafscope.openDashboardOnTrain') ?? true;
     if (opens && runs[0]) openDashboard(runs[0].id);
   });
-}
-
-/** What the user's settings say about this machine. */
-function machineOverrides(): Record<string, unknown> {
-  const runtime = setting<string>('kafscope.runtime') ?? 'auto';
-  const threads = setting<number>('kafscope.threads') ?? 0;
-  return { ...(runtime === 'auto' ? {} : { runtime }), ...(threads === 0 ? {} : { threads }) };
-}
-
-function setting<Value>(key: SettingKey): Value | undefined {
-  return vscode.workspace.getConfiguration().get<Value>(key);
 }
 
 function isBadExperiment(error: unknown): error is RequestFailure {

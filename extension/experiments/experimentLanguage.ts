@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { TextRange } from '../../server/protocol/issue.ts';
-import { placeRequest } from '../../server/protocol/language.ts';
+import { applyRatesRequest, placeRequest } from '../../server/protocol/language.ts';
+import type { RateEnds } from '../../server/protocol/panel.ts';
 import { experimentGlob } from '../contributions.ts';
 
 const selector: vscode.DocumentSelector = { pattern: experimentGlob };
@@ -10,6 +11,8 @@ const selector: vscode.DocumentSelector = { pattern: experimentGlob };
 export interface ExperimentLanguage extends vscode.Disposable {
   /** Where a path of an experiment, such as `model.network.layers[3]`, stands in a document; its beginning where it has none. */
   placeOf(document: vscode.TextDocument, path: string): Promise<vscode.Range>;
+  /** The document's text with these learning rates in its schedule. */
+  withRates(document: vscode.TextDocument, rates: RateEnds): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +44,8 @@ export function startLanguageClient(
       const { start, end } = await client.sendRequest<TextRange>(placeRequest, { text: document.getText(), path });
       return new vscode.Range(start.line, start.character, end.line, end.character);
     },
+    withRates: (document, rates) =>
+      client.sendRequest<string>(applyRatesRequest, { text: document.getText(), ...rates }),
     stop: async () => {
       if (client.needsStop()) await client.stop();
     },

@@ -2,11 +2,18 @@
 // array as an argument of its own, of which only the first 255 arrive: a snapshot of 64 norms loses values in silence.
 import type * as vscode from 'vscode';
 import { encode } from '../../server/protocol/codec.ts';
-import type { Encoded, ToCheckpoint, ToDashboard, ToDataset, ToMonitor } from '../../server/protocol/panel.ts';
+import type {
+  Encoded,
+  ToCheckpoint,
+  ToDashboard,
+  ToDataset,
+  ToLearningRate,
+  ToMonitor,
+} from '../../server/protocol/panel.ts';
 
 export function postEncoded(
   webview: Pick<vscode.Webview, 'postMessage'>,
-  message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset,
+  message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate,
 ): void {
   void webview.postMessage({ bytes: encode(message) } satisfies Encoded);
 }

@@ -1,7 +1,7 @@
 // The buttons above an experiment's first line and its data set. The extension registers their commands.
 import type { CodeLens } from 'vscode-languageserver';
 
-/** Train, train one epoch to try it out, show the data set; each command takes the file's URI. */
+/** Train, train one epoch to try it out, find a learning rate, show the data set; each command takes the file's URI. */
 export function codeLenses(uri: string, text: string): CodeLens[] {
   const lens = (line: number, title: string, command: string): CodeLens => ({
     range: { start: { line, character: 0 }, end: { line, character: 0 } },
@@ -12,6 +12,7 @@ export function codeLenses(uri: string, text: string): CodeLens[] {
   return [
     lens(0, '▶ Train', 'kafscope.train'),
     lens(0, 'Train one epoch', 'kafscope.trainOneEpoch'),
+    lens(0, 'Find learning rate', 'kafscope.findLearningRate'),
     lens(Math.max(0, datasetLine), 'Show dataset', 'kafscope.showDataset'),
   ];
 }

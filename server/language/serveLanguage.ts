@@ -4,7 +4,8 @@ import type { Connection, TextDocumentPositionParams } from 'vscode-languageserv
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { fileURLToPath } from 'node:url';
 import { rangeIn } from '../experiment/compileExperiment.ts';
-import { placeRequest } from '../protocol/language.ts';
+import { applyLearningRate, type LearningRates } from '../experiment/applyLearningRate.ts';
+import { applyRatesRequest, placeRequest } from '../protocol/language.ts';
 import { codeLenses } from './codeLenses.ts';
 import { complete } from './complete.ts';
 import { diagnose, quickFixes } from './diagnose.ts';
@@ -37,6 +38,9 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
   connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));
 
   connection.onRequest(placeRequest, ({ text, path }: { text: string; path: string }) => rangeIn(text, path));
+  connection.onRequest(applyRatesRequest, ({ text, ...rates }: { text: string } & LearningRates) =>
+    applyLearningRate(text, rates),
+  );
 
   const publish = async (document: TextDocument, diagnostics: ReturnType<typeof diagnose>) => {
     try {

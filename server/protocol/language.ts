@@ -2,3 +2,6 @@
 
 /** Of `{text, path}`: the range in an experiment's text of what stands at a path (`model.network.layers[3]`). */
 export const placeRequest = 'kafscope/place';
+
+/** Of `{text, min, max}`: the experiment's text with these learning rates in its schedule, its comments and order as they were. */
+export const applyRatesRequest = 'kafscope/applyRates';

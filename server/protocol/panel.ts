@@ -5,6 +5,7 @@ import type { AttackedImages } from './attackedImages.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { EvaluationPlan } from './plan.ts';
+import type { Suggestion, SweepPoint } from './learningRates.ts';
 import type { Row } from './records.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { RunSummary } from './run.ts';
@@ -101,3 +102,28 @@ export type ToDataset =
 export interface FromDataset {
   readonly type: 'ready' | 'reload' | 'cancel';
 }
+
+/** All that the panel of a sweep shows, at most ten times a second. */
+export interface ToLearningRate {
+  /** The file's name. */
+  readonly name: string;
+  readonly status: 'running' | 'done' | 'cancelled' | 'failed';
+  /** Why it failed; null otherwise. */
+  readonly message: string | null;
+  /** That were asked for; a loss that explodes ends a sweep before. */
+  readonly steps: number;
+  readonly points: readonly SweepPoint[];
+  readonly suggestions: readonly Suggestion[];
+  /** What they come to for a schedule's ends; null where the loss never fell. */
+  readonly ends: RateEnds | null;
+  /** What was written into the file; null before. */
+  readonly applied: RateEnds | null;
+}
+
+export interface RateEnds {
+  readonly min: number;
+  readonly max: number;
+}
+
+export type FromLearningRate =
+  { readonly type: 'ready' | 'cancel' | 'again' } | ({ readonly type: 'apply' } & RateEnds);

@@ -46,7 +46,9 @@ function listKernels(): KernelLists {
   const copied: string[] = [];
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend(wasmBackendName)) {
     if (adapted.includes(kernelName)) continue;
-    const isCopied = tf.getKernel(kernelName, 'cpu').kernelFunc === kernelFunc;
+    // tfjs's type leaves out that there may be none: what fuses two ops has no kernel there.
+    const onCpu = tf.getKernel(kernelName, 'cpu') as tf.KernelConfig | undefined;
+    const isCopied = onCpu?.kernelFunc === kernelFunc;
     (isCopied ? copied : accelerated).push(kernelName);
   }
   return { accelerated: accelerated.sort(), copied: copied.sort(), adapted: adapted.sort() };

@@ -431,6 +431,7 @@ it('code lenses stand above the first line and the data set, and hand the URI to
   const first = [
     ['▶ Train', 'kafscope.train', ['file:///a.kaf.yaml'], 0],
     ['Train one epoch', 'kafscope.trainOneEpoch', ['file:///a.kaf.yaml'], 0],
+    ['Find learning rate', 'kafscope.findLearningRate', ['file:///a.kaf.yaml'], 0],
   ];
   const shown = (line: number) => ['Show dataset', 'kafscope.showDataset', ['file:///a.kaf.yaml'], line];
   expect(lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);

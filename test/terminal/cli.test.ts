@@ -305,7 +305,7 @@ observe: {norms: 1, robustSamples: 0}
     expect(lines[0]).toMatchObject({
       type: 'ops',
       runtime: 'wasm',
-      accelerated: expect.arrayContaining(['KafscopeKaf']) as string[],
+      accelerated: expect.arrayContaining(['KafscopeKaf', 'KafscopeBatchNormKaf']) as string[],
       copied: expect.arrayContaining(['Acos']) as string[],
     });
   });

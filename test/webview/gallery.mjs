@@ -136,6 +136,9 @@ function shots() {
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
   for (const scene of ['pictures', 'table', 'busy', 'failed', 'cancelled', 'empty'])
     add('dataset', scene, {}, { themes: Object.keys(themes) });
+  add('learning-rate', 'done', {}, { themes: Object.keys(themes) });
+  for (const scene of ['running', 'empty', 'failed', 'cancelled', 'applied'])
+    add('learning-rate', scene, {}, { themes: ['dark'], widths: [1400, 480] });
   return result;
 }
 
@@ -322,6 +325,7 @@ async function bundle() {
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
       dataset: 'webview/dataset/main.ts',
+      'learning-rate': 'webview/learningRate/main.ts',
       scene: 'test/webview/gallery/scene.ts',
     },
     bundle: true,

@@ -4,7 +4,7 @@ import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
-import { AskedIntents } from '../state/askedIntents.ts';
+import { AskedIntents, underWayText } from '../state/askedIntents.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount } from '../text/numbers.ts';
@@ -63,7 +63,8 @@ export class DashboardHeader extends LitElement {
     if (!snapshot) return nothing;
     const { run } = snapshot;
     const can = allowedIntents(run, connection);
-    const underWay = this.asked.textOf(run);
+    // What is being paused may still be stopped.
+    const asked = this.asked.of(run);
     const remaining = remainingText(run, this.remainingMs);
     const memory = memoryText(run);
     const progress = [
@@ -79,9 +80,9 @@ export class DashboardHeader extends LitElement {
       <span class="chip" title=${run.description}>${run.description}</span>
       <span class="grow"></span>
       <span class="buttons">
-        ${underWay === null ? nothing : html`<span class="dim" role="status">${underWay}</span>`}
+        ${asked ? html`<span class="dim" role="status">${underWayText(asked)}</span>` : nothing}
         ${
-          underWay !== null
+          asked
             ? nothing
             : can.resume
               ? this.button('resume', 'Resume')
@@ -89,7 +90,7 @@ export class DashboardHeader extends LitElement {
                 ? this.button('pause', 'Pause', { isDisabled: !can.pause })
                 : nothing
         }
-        ${can.stop && underWay === null ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
+        ${can.stop && asked !== 'stop' ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
         ${
           isLive(run.status) || run.checkpoints.length > 0
             ? this.button('evaluate', 'Evaluate…', {

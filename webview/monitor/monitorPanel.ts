@@ -11,7 +11,7 @@ import '../charts/sparkline.ts';
 import '../controls/face.ts';
 import { smooth } from '../curves/smooth.ts';
 import '../health/findings.ts';
-import { AskedIntents } from '../state/askedIntents.ts';
+import { AskedIntents, underWayText } from '../state/askedIntents.ts';
 import { Pace } from '../state/pace.ts';
 import { allowedIntents, memoryText, progressText, statusTone } from '../state/progress.ts';
 import { formatCount, formatNumber, formatPercent } from '../text/numbers.ts';
@@ -301,8 +301,7 @@ export class MonitorPanel extends LitElement {
   }
 
   private renderButtons({ run }: MonitoredRun, connection: ConnectionState): unknown {
-    const underWay = this.asked.textOf(run);
-    if (underWay !== null) return html`<small role="status">${underWay}</small>`;
+    const asked = this.asked.of(run);
     const can = allowedIntents(run, connection);
     const button = (type: 'pause' | 'resume' | 'stop', icon: string, label: string): unknown =>
       html`<vscode-toolbar-button
@@ -316,9 +315,14 @@ export class MonitorPanel extends LitElement {
           this.requestUpdate();
         }}
       ></vscode-toolbar-button>`;
-    return html`${can.pause ? button('pause', 'debug-pause', 'Pause') : nothing}${
-      can.resume ? button('resume', 'debug-start', 'Resume') : nothing
-    }${can.stop ? button('stop', 'debug-stop', run.status === 'evaluating' ? 'Stop the attack' : 'Stop') : nothing}`;
+    // What is being paused may still be stopped.
+    return html`${asked ? html`<small role="status">${underWayText(asked)}</small>` : nothing}${
+      can.pause && !asked ? button('pause', 'debug-pause', 'Pause') : nothing
+    }${can.resume && !asked ? button('resume', 'debug-start', 'Resume') : nothing}${
+      can.stop && asked !== 'stop'
+        ? button('stop', 'debug-stop', run.status === 'evaluating' ? 'Stop the attack' : 'Stop')
+        : nothing
+    }`;
   }
 
   private paceOf(runId: string): Pace {

@@ -24,9 +24,13 @@ export class AskedIntents {
     this.asked.clear();
   }
 
-  /** `stopping…`, or null where nothing is under way. */
-  textOf({ id }: Pick<RunSummary, 'id'>): string | null {
-    const intent = this.asked.get(id)?.intent;
-    return intent ? underWay[intent] : null;
+  /** What is under way; null where nothing is. */
+  of({ id }: Pick<RunSummary, 'id'>): RunIntent['type'] | null {
+    return this.asked.get(id)?.intent ?? null;
   }
+}
+
+/** `stopping…` */
+export function underWayText(intent: RunIntent['type']): string {
+  return underWay[intent];
 }

@@ -2,12 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  pythonWithPip,
-  runInstaller,
-  type InstallerCommand,
-  type InstallStep,
-} from '../../../extension/commands/installProcess.ts';
+import { pythonWithPip, runInstaller, type InstallStep } from '../../../extension/commands/installProcess.ts';
+import type { CliCommand } from '../../../extension/commands/cliProcess.ts';
 import { temporaryFolder } from '../../run/scriptedRun.ts';
 import { fakePip, type FakePipOptions } from '../../tensor/tensorflow/wheels.ts';
 import { assetsFolder } from '../../tensor/wasm/builds.ts';
@@ -22,7 +18,7 @@ function commandLine(options: FakePipOptions) {
 }
 
 /** Says these events, then ends with the code. */
-function madeUp(events: readonly object[], code: number): InstallerCommand {
+function madeUp(events: readonly object[], code: number): CliCommand {
   const script = `for (const event of ${JSON.stringify(events)}) console.log(JSON.stringify(event)); process.exitCode = ${code};`;
   return { file: process.execPath, args: ['-e', script], env: process.env };
 }

@@ -11,6 +11,7 @@ import type {
   ToCheckpoint,
   ToDashboard,
   ToDataset,
+  ToLearningRate,
   ToMonitor,
 } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
@@ -19,6 +20,7 @@ import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
 import { makeAttackedImages, makeSnapshot } from './runData.ts';
+import { makeSweep } from './sweepData.ts';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'busy';
@@ -92,15 +94,16 @@ async function untilDrawn(): Promise<void> {
   }
 }
 
-function post(message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset): void {
+function post(message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
 }
 
-function answers(): (ToDashboard | ToMonitor | ToCheckpoint | ToDataset)[] {
+function answers(): (ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate)[] {
   const panel = query.get('panel');
   if (panel === 'monitor') return monitorAnswers();
   if (panel === 'dataset') return [datasetAnswer()];
+  if (panel === 'learning-rate') return [makeSweep(scene)];
   if (panel === 'checkpoint') {
     if (scene === 'failed')
       return [

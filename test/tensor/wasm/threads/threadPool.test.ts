@@ -180,6 +180,18 @@ describe('any number of threads gives the same bits:', () => {
         { dy: noise([3001, 21]), x: noise([3001, 21], { seed: 2, scale: 4 }), alpha: noise([21, 20]) },
         kaf,
       ),
+    KafscopeBatchNormKaf: () => runKernel('KafscopeBatchNormKaf', normalizedKafInputs(), { ...kaf, epsilon: 1e-3 }),
+    KafscopeBatchNormKafGrad: () => {
+      const inputs = normalizedKafInputs();
+      const [y, mean, variance, scale, shift] = runKernel('KafscopeBatchNormKaf', inputs, { ...kaf, epsilon: 1e-3 });
+      const { x, gamma, alpha } = inputs;
+      const figures = { mean: mean!, variance: variance!, scale: scale!, shift: shift! };
+      return runKernel(
+        'KafscopeBatchNormKafGrad',
+        { dy: noise(y!.shape, { seed: 5 }), x, gamma, alpha, ...figures },
+        { ...kaf, epsilon: 1e-3 },
+      );
+    },
     KafscopeKaf2d: () => runKernel('KafscopeKaf2d', { x: noise([501, 22], { scale: 4 }), alpha: noise([11, 25]) }, kaf),
     KafscopeKaf2dGrad: () =>
       runKernel(
@@ -357,6 +369,15 @@ describe('any number of threads gives the same bits:', () => {
       return [parameter, firstMoment, secondMoment];
     },
   };
+
+  function normalizedKafInputs() {
+    return {
+      x: noise([3001, 21], { scale: 4 }),
+      gamma: noise([21], { seed: 2 }),
+      beta: noise([21], { seed: 3 }),
+      alpha: noise([21, 20], { seed: 4 }),
+    };
+  }
 
   /** What sums up gives other bits where its parts are others, so each way to cut is compared with itself. */
   const ways = { worthwhile: [1, 2, 3, 4], finest: [1, 2, 4] } as const;
