@@ -130,6 +130,7 @@ describe('the language server', () => {
     expect(lenses).toMatchObject([
       { command: { command: 'kafscope.train', arguments: [uri] } },
       { command: { title: 'Train one epoch' } },
+      { command: { title: 'Find learning rate' } },
       { command: { title: 'Show dataset' } },
     ]);
     const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 3 } };
