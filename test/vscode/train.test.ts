@@ -203,6 +203,8 @@ describe('Kafscope in VS Code', () => {
     await workbench.screenshot('opened-as-experiment');
     await workbench.runCommand('View: Revert and Close Editor');
     await tab.waitFor({ state: 'detached' });
+    // The page behind it has no focus, and takes no keys.
+    await page.locator('.tabs-container .tab', { hasText: 'first-light.kaf.yaml' }).first().click();
   });
 
   it('the runtimes are shown with device, speed and reason, and one is selected', async () => {
