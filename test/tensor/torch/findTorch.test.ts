@@ -107,7 +107,7 @@ describe('finding PyTorch', () => {
 });
 
 describe('PyTorch’s places', () => {
-  const around = { homeFolder: '/home/me', workingFolder: '/work', assetsFolder: '/app/dist' } as const;
+  const around = { homeFolder: '/home/me', workingFolder: '/here', assetsFolder: '/app/dist' } as const;
 
   it('are the environments, and nothing of the folder that one is in', () => {
     const env = { KAFSCOPE_PYTHON_ENVIRONMENTS: '/a:.venv:/b', VIRTUAL_ENV: '/active', CONDA_PREFIX: 'relative' };
@@ -123,7 +123,7 @@ describe('PyTorch’s places', () => {
     const placeOf = (chosen: string) =>
       torchPlaces({ ...around, platform: 'linux', env: { KAFSCOPE_TORCH: chosen, VIRTUAL_ENV: '/active' } });
     expect(placeOf('~/torch')).toMatchObject([{ place: '/home/me/torch', isChosen: true }]);
-    expect(placeOf('torch')).toMatchObject([{ place: '/work/torch' }]);
+    expect(placeOf('torch')).toMatchObject([{ place: '/here/torch' }]);
   });
 
   it('are not looked at on Windows', () => {
