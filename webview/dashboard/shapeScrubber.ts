@@ -3,12 +3,13 @@ import { css, html, LitElement } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import { formatCount } from '../text/numbers.ts';
-import { baseSheet } from '../theme/sheets.ts';
+import { baseSheet, toolsSheet } from '../theme/sheets.ts';
 
 @customElement('kaf-shape-scrubber')
 export class ShapeScrubber extends LitElement {
   static override styles = [
     baseSheet,
+    toolsSheet,
     css`
       :host {
         display: flex;
