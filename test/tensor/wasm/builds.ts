@@ -92,3 +92,19 @@ export function noise(shape: readonly number[], { seed = 1, scale = 1 } = {}): t
 export function sumTolerance(n: number): Tolerance {
   return { absolute: 4e-7 * (4 + 2 * Math.sqrt(n)), relative: 1e-5 };
 }
+
+/** Rows and channels: empty, one, lanes ± 1, and more rows than a block. */
+export const sizes = [
+  [0, 3],
+  [1, 1],
+  [3, 4],
+  [5, 3],
+  [9, 5],
+  [300, 7],
+  [1030, 32],
+] as const;
+
+/** Polynomials in place of exp: a few units in the last place of values up to 1. */
+export const smooth = { absolute: 1e-6, relative: 2e-6 };
+
+export const extremes = [0, -0, NaN, Infinity, -Infinity, 1e-40, -1e-40, 3e38, -3e38, 100, -100, 0.5, -0.5];
