@@ -44,6 +44,22 @@ export default tseslint.config(
     rules: typed,
   },
   {
+    // Who reads waits for the device: one module does.
+    files: ['trainer', 'attack', 'probe', 'model', 'tensor/ops', 'tensor/compositions'].map(
+      (folder) => `server/${folder}/**/*.ts`,
+    ),
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[arguments.length=0][callee.property.name=/^(dataSync|arraySync|bufferSync|data|array|buffer|bytes)$/]',
+          message: 'Reading a tensor waits for the device: server/tensor/read.ts does, or begins to.',
+        },
+      ],
+    },
+  },
+  {
     files: ['extension/**/*.ts', 'webview/**/*.ts'],
     rules: {
       'no-restricted-imports': [

@@ -1,6 +1,7 @@
 // Auto-PGD: projected gradient ascent with momentum whose steps halve where they no longer pay; no step size to choose.
 // Croce & Hein (2020), "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks".
 import type { PlanOfAttack } from '../protocol/attackTable.ts';
+import { readFloats } from '../tensor/read.ts';
 import type { Attack } from './attack.ts';
 import { crossEntropy, differenceOfLogitsRatio, order, targetedDifferenceOfLogitsRatio, type Loss } from './losses.ts';
 import { euclidean, forEachRow, project } from './rows.ts';
@@ -45,7 +46,7 @@ export interface Watch {
 export function* autoPgd(trial: Trial, plan: ApgdPlan, lossOf: () => Loss, watch?: Watch): Generator<void, void, void> {
   const { epsilon, steps, expectation } = plan;
   const look = (x: Float32Array) => trial.target.expect(x, lossOf(), expectation);
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const start = watch?.start ?? startOnBall(trial, plan, clean);
   const { gradient, losses, logits } = look(start);
   const held = trial.hold<State>({
@@ -152,7 +153,7 @@ export function checkpointsOf(steps: number): ReadonlySet<number> {
 /** ε from the image in a random direction: under L∞ uniform in the cube and stretched to its side, under L2 normal. */
 function startOnBall(trial: Trial, { norm, epsilon }: ApgdPlan, clean: Float32Array): Float32Array {
   const drawn = norm === 'linf' ? trial.uniform(0, -1, 1) : trial.normal(0);
-  const x = drawn.dataSync<'float32'>().slice();
+  const x = readFloats(drawn);
   drawn.dispose();
   forEachRow(x, trial.size, (_, from, to) => {
     let largest = 0;

@@ -1,5 +1,6 @@
 // Carlini & Wagner's attacks: the nearest image that fools, by Adam on an image that can't leave its bounds.
 // Carlini & Wagner (2017), "Towards evaluating the robustness of neural networks".
+import { readFloats } from '../tensor/read.ts';
 import type { Attack } from './attack.ts';
 import { margin } from './losses.ts';
 import { areCorrect } from './predictions.ts';
@@ -20,7 +21,7 @@ export const cw: Attack<'cw'> = function* (trial, plan) {
   if (!trial.bounds)
     throw new Error('The attack cw needs samples with bounds, such as pictures. Choose another attack.');
   const [low, high] = trial.bounds;
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const half = (high - low) / 2;
   const inTanh = (values: Float32Array) => values.map((value) => Math.atanh(((value - low) / half - 1) * 0.999999));
   const held = trial.hold({

@@ -1,4 +1,5 @@
 // DeepFool: to the nearest boundary of the linear model, again and again until the network is fooled.
+import { readFloats } from '../tensor/read.ts';
 import type { Attack } from './attack.ts';
 import { dualLength } from './fab.ts';
 import { order, towards } from './losses.ts';
@@ -14,7 +15,7 @@ export const deepFool: Attack<'deepfool'> = function* (trial, plan) {
   const { norm, steps, overshoot } = plan;
   const { target } = trial;
   const nCandidates = Math.min(plan.candidates, target.nClasses);
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const logits = target.logits(clean);
   const candidates = new Int32Array(trial.size * nCandidates);
   for (let row = 0; row < trial.size; row++)

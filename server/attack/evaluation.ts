@@ -15,6 +15,7 @@ import {
   type Stage,
 } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
+import { readIntegers } from '../tensor/read.ts';
 import { attacks, type SimpleAttackName } from './attacks.ts';
 import type { EvaluationState } from './evaluationState.ts';
 import { ImageKeeper, type KeptBatch } from './keptImages.ts';
@@ -111,7 +112,7 @@ async function* attackBatches(
     const nRows = samples.labels.length;
     const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
     const images = space.enter(asRead);
-    const labels = asTensor.dataSync<'int32'>().slice();
+    const labels = readIntegers(asTensor);
     tf.dispose([asRead, asTensor]);
     const nKept = onKept ? Math.max(0, Math.min(plan.keep - first, nRows)) : 0;
     const keeper = nKept > 0 ? new ImageKeeper(nKept) : null;

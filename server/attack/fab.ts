@@ -1,6 +1,7 @@
 // Fast adaptive boundary attack: steps onto the linear model of the nearest boundary, drawn towards the clean image; looks for the
 // nearest image that fools. Croce & Hein (2020), "Minimally distorted adversarial examples with a fast adaptive boundary attack".
 import type { PlanOfAttack } from '../protocol/attackTable.ts';
+import { readFloats } from '../tensor/read.ts';
 import { otherClasses } from './apgd.ts';
 import type { Attack } from './attack.ts';
 import { onHyperplane } from './hyperplane.ts';
@@ -28,7 +29,7 @@ function* boundary(
 ): Generator<void, void, void> {
   const { norm, steps, eta, beta, alphaMax } = plan;
   if (target !== null && target >= trial.target.nClasses - 1) return;
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const targets = target === null ? trial.labels.slice() : otherClasses(trial, target);
   const held = trial.hold({ clean, targets, x: restart === 0 ? clean.slice() : startNear(trial, plan, clean) });
   trial.leave();
@@ -114,7 +115,7 @@ export function dualLength(norm: 'linf' | 'l2', values: Float32Array, from: numb
 /** A further restart: half of the smaller of ε and the smallest distance so far, in a random direction. */
 function startNear(trial: Trial, { norm, epsilon }: FabPlan, clean: Float32Array): Float32Array {
   const drawn = norm === 'linf' ? trial.uniform(0, -1, 1) : trial.normal(0);
-  const x = drawn.dataSync<'float32'>().slice();
+  const x = readFloats(drawn);
   drawn.dispose();
   forEachRow(x, trial.size, (row, from, to) => {
     const radius = Math.min(trial.distances[trial.rows[row]!]!, epsilon) / 2;

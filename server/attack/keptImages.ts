@@ -1,4 +1,5 @@
 // The images of a batch as they are kept: as they were, as they were attacked, and what the network said.
+import { readFloats } from '../tensor/read.ts';
 import type { AttackSpace } from './space.ts';
 import type { Fooled, Trial } from './trial.ts';
 import * as tf from '@tensorflow/tfjs-core';
@@ -60,7 +61,7 @@ export class ImageKeeper {
     },
   ): KeptBatch {
     const n = this.#nKept;
-    const clean = tf.tidy(() => tf.slice(images, 0, n).dataSync<'float32'>().slice());
+    const clean = tf.tidy(() => readFloats(tf.slice(images, 0, n)));
     const size = clean.length / n;
     const attacked = clean.slice();
     const predictions = trial.predictions.slice(0, n);
@@ -73,12 +74,7 @@ export class ImageKeeper {
         norm === 'linf' ? offsets.reduce((most, d) => Math.max(most, Math.abs(d)), 0) : Math.hypot(...offsets);
     }
     const leave = (values: Float32Array) =>
-      tf.tidy(() =>
-        space
-          .leave(tf.tensor(values, [n, ...images.shape.slice(1)]))
-          .dataSync<'float32'>()
-          .slice(),
-      );
+      tf.tidy(() => readFloats(space.leave(tf.tensor(values, [n, ...images.shape.slice(1)]))));
     return {
       ...{ ...of, shape: images.shape.slice(1) },
       ...{ clean: leave(clean), attacked: leave(attacked), labels: labels.slice(0, n) },

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossName } from '../protocol/attackKey.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/crossEntropy.ts';
+import { readFloats } from '../tensor/read.ts';
 
 /** Losses `[batch]` of logits `[batch, classes]`, differentiable. */
 export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
@@ -109,7 +110,7 @@ export function order(z: Float32Array, count: number): number[] {
 function rowLoss(lossOf: RowLoss): Loss {
   const differentiable = tf.customGrad((logits) => {
     const [nRows, nClasses] = (logits as tf.Tensor2D).shape;
-    const z = (logits as tf.Tensor2D).dataSync<'float32'>();
+    const z = readFloats(logits as tf.Tensor2D);
     const slopes = new Float32Array(nRows * nClasses);
     const losses = new Float32Array(nRows);
     for (let row = 0; row < nRows; row++) {
@@ -117,7 +118,7 @@ function rowLoss(lossOf: RowLoss): Loss {
       losses[row] = lossOf(z.subarray(from, to), slopes.subarray(from, to), row);
     }
     const gradFunc = (dy: tf.Tensor): tf.Tensor => {
-      const weights = dy.dataSync();
+      const weights = readFloats(dy);
       return tf.tensor2d(
         slopes.map((slope, index) => slope * weights[Math.floor(index / nClasses)]!),
         [nRows, nClasses],

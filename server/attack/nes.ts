@@ -1,5 +1,6 @@
 // Natural evolution strategies: PGD along a gradient that is estimated from answers at random points nearby, so that a network
 // whose own gradient misleads (k-WTA) is attacked all the same.
+import { readFloats } from '../tensor/read.ts';
 import type { Attack } from './attack.ts';
 import { marginsOf } from './predictions.ts';
 import { forEachRow, project } from './rows.ts';
@@ -10,7 +11,7 @@ import { forEachRow, project } from './rows.ts';
  */
 export const nes: Attack<'nes'> = function* (trial, plan) {
   const { steps, stepSize, sigma, norm } = plan;
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const held = trial.hold({ clean, x: clean.slice() });
   yield;
   for (let step = 0; step < steps; step++) {
@@ -19,7 +20,7 @@ export const nes: Attack<'nes'> = function* (trial, plan) {
     const nPairs = pairsAt(plan, step);
     for (let pair = 0; pair < nPairs; pair++) {
       const drawn = trial.normal(pair, 1 + step);
-      const u = drawn.dataSync<'float32'>();
+      const u = readFloats(drawn);
       const either = ([1, -1] as const).map((way) =>
         marginsOf(trial.target.logits(x.map((value, i) => value + way * sigma * u[i]!)), trial.labels),
       );

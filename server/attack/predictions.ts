@@ -1,9 +1,10 @@
 // Reading predictions off logits.
 import type * as tf from '@tensorflow/tfjs-core';
+import { readFloats } from '../tensor/read.ts';
 
 /** Whether the largest logit of each row is the label's; a row with NaN is wrong, of equal logits the first counts. */
 export function readCorrect(logits: tf.Tensor2D, labels: Int32Array | Uint8Array): boolean[] {
-  return areCorrect(logits.dataSync<'float32'>(), labels);
+  return areCorrect(readFloats(logits), labels);
 }
 
 /** Of logits `[rows · classes]`, row by row. */

@@ -1,5 +1,6 @@
 // The Square attack: random search by squares, which asks for nothing but logits.
 // Andriushchenko et al. (2020), "Square Attack: a query-efficient black-box adversarial attack via random search".
+import { readFloats } from '../tensor/read.ts';
 import { areCorrect, marginsOf } from './predictions.ts';
 import type { Attack } from './attack.ts';
 import { clipTo, euclidean, forEachRow, project } from './rows.ts';
@@ -17,7 +18,7 @@ export const square: Attack<'square'> = function* (trial, plan) {
     throw new Error(
       'The Square attack changes squares of pictures, and these samples have no rows and columns. Choose another attack.',
     );
-  const clean = trial.clean.dataSync<'float32'>().slice();
+  const clean = readFloats(trial.clean);
   const start = norm === 'linf' ? stripes(trial, clean, epsilon) : bumps(trial, clean, epsilon);
   const logits = trial.target.logits(start);
   const held = trial.hold({ clean, x: start, loss: marginsOf(logits, trial.labels) });

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
 import type { Passes } from '../protocol/records.ts';
+import { readFloats } from '../tensor/read.ts';
 import { inputGradient } from './inputGradient.ts';
 import type { Loss } from './losses.ts';
 
@@ -36,7 +37,7 @@ export class Target {
       const x = this.#tensor(images);
       this.passes.forward += x.shape[0]!;
       const pass = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null } as const;
-      return this.#network.forward(x, pass).dataSync<'float32'>().slice();
+      return readFloats(this.#network.forward(x, pass));
     });
   }
 
@@ -50,9 +51,9 @@ export class Target {
       this.passes.forward += x.shape[0]!;
       this.passes.backward += x.shape[0]!;
       const found = inputGradient(this.#network, x, loss, { mode: 'inference', key: null });
-      const logits = found.logits.dataSync<'float32'>().slice();
-      look = { logits, losses: found.losses.dataSync<'float32'>().slice() };
-      return images instanceof tf.Tensor ? found.gradient : found.gradient.dataSync<'float32'>().slice();
+      const logits = readFloats(found.logits);
+      look = { logits, losses: readFloats(found.losses) };
+      return images instanceof tf.Tensor ? found.gradient : readFloats(found.gradient);
     });
     return { ...look!, gradient };
   }

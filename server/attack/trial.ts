@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStreams } from '../model/randomStreams.ts';
 import { normal, uniform, uniformValues, type RandomKey } from '../tensor/ops/random.ts';
+import { readFloats } from '../tensor/read.ts';
 import { areCorrect, countTrue, predictionsOf } from './predictions.ts';
 import { Holding, thin, type Column } from './holding.ts';
 import type { Target } from './target.ts';
@@ -204,7 +205,7 @@ export class Trial {
   #tell(images: tf.Tensor | Float32Array, logits: Float32Array, fallen: readonly boolean[]): void {
     const { onFooled } = this.#options;
     if (!onFooled) return;
-    const values = images instanceof tf.Tensor ? images.dataSync<'float32'>() : images;
+    const values = images instanceof tf.Tensor ? readFloats(images) : images;
     const size = values.length / this.size;
     const predictions = predictionsOf(logits, this.size);
     fallen.forEach((hasFallen, index) => {

@@ -1,6 +1,7 @@
 // The shapes of activation functions that are trained, as their coefficients.
 import { mixedCoefficients } from '../formula/kafKernels.ts';
 import { coefficientsOf, type KafKernels, type ShapeInfo, type ShapesRecord } from '../protocol/records.ts';
+import { readFloats } from '../tensor/read.ts';
 import type { Weighted } from './norms.ts';
 
 /** A copy of every α, control point or parameter, and of dictionaries and bandwidths that are trained, by layer in the network's order. */
@@ -28,5 +29,5 @@ function kernelsOf(network: Weighted, layer: string): KafKernels | null {
 
 function valuesOf({ parameters }: Weighted, name: string): Float32Array | null {
   const parameter = parameters.find((each) => each.name === name);
-  return parameter ? Float32Array.from(parameter.variable.dataSync()) : null;
+  return parameter ? readFloats(parameter.variable) : null;
 }

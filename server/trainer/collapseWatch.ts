@@ -13,6 +13,7 @@ import type { Plan, ThreatPlan, WatchPlan } from '../protocol/plan.ts';
 import type { WatchRecord } from '../protocol/records.ts';
 import { uniform } from '../tensor/ops/random.ts';
 import { trainingLosses } from '../tensor/ops/trainingLoss.ts';
+import { readFloats } from '../tensor/read.ts';
 import type { SavedTensor, Saving } from './trainingState.ts';
 
 /** What is remembered from look to look. */
@@ -107,10 +108,7 @@ export class CollapseWatch implements Saving {
         tf.reshape(inputGradient(space.network, at, lossOf, { mode: 'inference', key: null }).gradient, [nSamples, -1]),
       );
       const dots = tf.sum(tf.mul(g!, h!), 1);
-      return tf
-        .div(dots, tf.mul(tf.norm(g!, 2, 1), tf.norm(h!, 2, 1)))
-        .dataSync<'float32'>()
-        .slice();
+      return readFloats(tf.div(dots, tf.mul(tf.norm(g!, 2, 1), tf.norm(h!, 2, 1))));
     });
     space.dispose();
     tf.dispose([images, labels]);

@@ -9,6 +9,7 @@ import type { Parameter } from '../model/parameters.ts';
 import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
 import { releaseTape } from '../tensor/releaseTape.ts';
 import type { RandomKey } from '../tensor/ops/random.ts';
+import { readFloats, readIntegers } from '../tensor/read.ts';
 
 /** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
 export interface BatchGradients {
@@ -89,7 +90,7 @@ export function differentiate(
       return losses;
     })([...variables, ...(input ? [input] : [])], weights ?? tf.fill(labels.shape, 1 / labels.size)),
   );
-  const losses = value.dataSync<'float32'>().slice();
+  const losses = readFloats(value);
   value.dispose();
   const ofInput = input ? grads.at(-1)! : null;
   return { losses, answers, ofParameters: grads.slice(0, parameters.length), ofInput };
@@ -98,7 +99,7 @@ export function differentiate(
 /** The share of rows whose largest logit is the label's; disposes the logits. */
 export function accuracyOf(answers: tf.Tensor2D | null, labels: tf.Tensor1D): number {
   if (!answers) return Number.NaN;
-  const accuracy = countTrue(readCorrect(answers, labels.dataSync<'int32'>())) / labels.size;
+  const accuracy = countTrue(readCorrect(answers, readIntegers(labels))) / labels.size;
   answers.dispose();
   return accuracy;
 }

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { buildNetwork } from '../model/network.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
 import { uniform } from '../tensor/ops/random.ts';
+import { readFloats } from '../tensor/read.ts';
 import { computeGradients, penaltiesOf } from './gradients.ts';
 import { makeOptimizer } from './optimizer.ts';
 
@@ -46,11 +47,11 @@ export async function runSelfTest(
 /** How each parameter of a tiny network moves in one step of SGD. */
 function tinyStep(): Moves {
   const { step, network, dispose } = makeStepper(2, 4);
-  const before = network.parameters.map(({ variable }) => variable.dataSync<'float32'>().slice());
+  const before = network.parameters.map(({ variable }) => readFloats(variable));
   step();
   const moves = network.parameters.map(({ name, variable }, index): [string, Float32Array] => [
     name,
-    variable.dataSync<'float32'>().map((value, i) => value - before[index]![i]!),
+    readFloats(variable).map((value, i) => value - before[index]![i]!),
   ]);
   dispose();
   return new Map(moves);
@@ -111,7 +112,7 @@ function makeStepper(nImages: number, side: number) {
       );
       optimizer.update(computed.gradients, { learningRate: 0.1, step: 1 });
       // Reading a weight waits for what computes beside this thread.
-      network.parameters[0]!.variable.dataSync();
+      readFloats(network.parameters[0]!.variable);
       computed.dispose();
     },
     dispose: () => {

@@ -10,6 +10,7 @@ import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TestRecord, ValidationFigures } from '../protocol/records.ts';
 import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
+import { readFloats, readIntegers } from '../tensor/read.ts';
 import { areaUnderCurve } from './auc.ts';
 
 /**
@@ -71,11 +72,11 @@ function testBatch(
   return tf.tidy(() => {
     const { images, labels } = makeBatch(samples, sampleShape);
     const logits = network.forward(images, { mode: 'inference', key: null, gradients: 'input', batchStatistics: null });
-    const losses = lossOf(logits, labels).dataSync<'float32'>();
+    const losses = readFloats(lossOf(logits, labels));
     return {
       lossSum: losses.reduce((sum, loss) => sum + loss, 0),
-      nCorrect: countTrue(readCorrect(logits, labels.dataSync<'int32'>())),
-      logits: logits.dataSync<'float32'>().slice(),
+      nCorrect: countTrue(readCorrect(logits, readIntegers(labels))),
+      logits: readFloats(logits),
     };
   });
 }

@@ -2,6 +2,7 @@
 // weights, running statistics, optimizer moments and the position are enough. Writing it to disk is elsewhere.
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
+import { readFloats } from '../tensor/read.ts';
 import type { TrainingMethod } from './methods/method.ts';
 import type { Optimizer } from './optimizer.ts';
 
@@ -52,7 +53,7 @@ export function captureState(training: Remembering, { step, epoch }: { step: num
 export function captureTensors(training: Remembering): Map<string, SavedTensor> {
   const tensors = new Map<string, SavedTensor>();
   for (const [name, variable] of [...modelVariables(training.network), ...otherVariables(training)]) {
-    tensors.set(name, { shape: [...variable.shape], values: Float32Array.from(variable.dataSync()) });
+    tensors.set(name, { shape: [...variable.shape], values: readFloats(variable) });
   }
   return tensors;
 }

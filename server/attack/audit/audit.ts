@@ -6,6 +6,7 @@ import type { Dataset } from '../../data/split.ts';
 import type { Network } from '../../model/network.ts';
 import type { EvaluationPlan } from '../../protocol/evaluationPlan.ts';
 import type { AuditFlag } from '../../protocol/records.ts';
+import { readIntegers } from '../../tensor/read.ts';
 import { attackSpace } from '../space.ts';
 import { Target } from '../target.ts';
 import { batchDependent } from './batchDependent.ts';
@@ -51,7 +52,7 @@ export async function auditEvaluation(
       const { images: asRead, labels } = makeBatch(samples, dataset.sampleShape);
       const images = space.enter(asRead);
       const suspect: Suspect = {
-        ...{ ...known, plan, images, labels: labels.dataSync<'int32'>().slice(), bounds: space.bounds },
+        ...{ ...known, plan, images, labels: readIntegers(labels), bounds: space.bounds },
         target: new Target(space.network, {
           ...{ nClasses: dataset.classes.length, shape: dataset.sampleShape, passes: { forward: 0, backward: 0 } },
         }),

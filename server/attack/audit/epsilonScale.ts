@@ -1,4 +1,5 @@
 // An ε that is no length in pixel values: larger than the pictures' own contrast, or divided by a standard deviation.
+import { readFloats } from '../../tensor/read.ts';
 import type { Check } from './suspect.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { Check } from './suspect.ts';
  */
 export const epsilonScale: Check = ({ plan, images, labels, bounds, std }) => {
   if (!bounds || plan.norm !== 'linf') return null;
-  const values = images.dataSync<'float32'>();
+  const values = readFloats(images);
   const size = values.length / labels.length;
   const deviations = Array.from(labels, (_, row) => deviation(values.subarray(row * size, (row + 1) * size)));
   const contrast = deviations.toSorted((a, b) => a - b)[Math.floor(deviations.length / 2)]!;

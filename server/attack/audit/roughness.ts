@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { uniform } from '../../tensor/ops/random.ts';
 import { randomStreams } from '../../model/randomStreams.ts';
+import { readFloats } from '../../tensor/read.ts';
 import { margin } from '../losses.ts';
 import { forEachRow } from '../rows.ts';
 import type { Check } from './suspect.ts';
@@ -16,7 +17,7 @@ export const roughness: Check = ({ plan, target, images, labels, outcomes, seed 
       plan.norm === 'linf' ? plan.epsilon : plan.epsilon / Math.sqrt(target.shape.reduce((a, b) => a * b, 1));
     const key = { seed, stream: randomStreams.audit, counter: 0 };
     const moved = tf.add(images, uniform(images.shape, -size * share, size * share, key));
-    return [images, moved].map((x) => target.differentiate(x, margin(labels)).gradient.dataSync<'float32'>().slice());
+    return [images, moved].map((x) => readFloats(target.differentiate(x, margin(labels)).gradient));
   }) as [Float32Array, Float32Array];
   const cosines: number[] = [];
   forEachRow(at, labels.length, (row, from, to) => {

@@ -1,4 +1,5 @@
 // Zero or non-finite gradients: an attack that follows them goes nowhere, and what stands was not attacked.
+import { readFloats } from '../../tensor/read.ts';
 import { isMany, raisedLoss, type Check } from './suspect.ts';
 import { forEachRow } from '../rows.ts';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,7 +9,7 @@ export const zeroGradients: Check = (suspect) => {
   const raised = raisedLoss(suspect);
   if (!raised) return null;
   const { target, images, labels, outcomes } = suspect;
-  const gradient = tf.tidy(() => target.differentiate(images, raised.loss).gradient.dataSync<'float32'>().slice());
+  const gradient = tf.tidy(() => readFloats(target.differentiate(images, raised.loss).gradient));
   let [zero, broken, right] = [0, 0, 0];
   forEachRow(gradient, labels.length, (row, from, to) => {
     if (outcomes[row] === 0) return;

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { croppedAndFlipped, type CropAndFlipOptions } from '../ops/augment.ts';
 import { dropoutMask } from '../ops/dropout.ts';
 import { uniformValues, type RandomKey } from '../ops/random.ts';
+import { readFloats } from '../read.ts';
 import { composedKernel, type ComposedKernel } from './composition.ts';
 
 interface UniformAttributes {
@@ -24,6 +25,6 @@ export const randomKernels: readonly ComposedKernel[] = [
   composedKernel<{ images: tf.Tensor4D }, CropAndFlipOptions & { key: RandomKey }>(
     'KafscopeCropAndFlip',
     ({ images }, { key, ...options }) =>
-      tf.tensor(croppedAndFlipped(images.dataSync<'float32'>(), images.shape, options, key), images.shape),
+      tf.tensor(croppedAndFlipped(readFloats(images), images.shape, options, key), images.shape),
   ),
 ];

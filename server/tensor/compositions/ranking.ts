@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { histogramCounts, type HistogramRange } from '../ops/histogram.ts';
 import type { WinnersAttributes } from '../ops/kWinners.ts';
+import { readFloats } from '../read.ts';
 import { composedKernel, type ComposedKernel } from './composition.ts';
 
 export const rankingKernels: readonly ComposedKernel[] = [
@@ -28,7 +29,7 @@ export const rankingKernels: readonly ComposedKernel[] = [
       x.size === 0 ? tf.zerosLike(x) : keepWinners(dy, x, thresholds, quotas, attributes),
   ),
   composedKernel<{ x: tf.Tensor }, HistogramRange>('KafscopeHistogram', ({ x }, range) =>
-    tf.tensor1d(histogramCounts(x.dataSync<'float32'>(), range), 'int32'),
+    tf.tensor1d(histogramCounts(readFloats(x), range), 'int32'),
   ),
 ];
 

@@ -1,6 +1,7 @@
 // Euclidean norms and non-finite counts of many tensors at once, read back synchronously.
 import * as tf from '@tensorflow/tfjs-core';
 
+import { readFloats, readIntegers } from '../read.ts';
 import { expectDtype } from './checkTensor.ts';
 import { floatsOf, makeFloats, makeIntegers, type OpDefinition } from './cpuKernel.ts';
 
@@ -18,7 +19,7 @@ export function tensorNorms(tensors: readonly tf.Tensor[]): { norms: Float32Arra
     // tfjs's own variadic kernels (Concat, AddN) take their inputs as an array, too.
     const inputs = [...tensors] as unknown as tf.NamedTensorMap;
     const outputs = tf.engine().runKernel<tf.Tensor[]>('KafscopeNorms', inputs);
-    return outputs.map((output) => output.dataSync().slice()) as [Float32Array, Int32Array];
+    return [readFloats(outputs[0]!), readIntegers(outputs[1]!)];
   });
   return { norms, nonFinite };
 }

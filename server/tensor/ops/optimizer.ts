@@ -1,5 +1,5 @@
 // Optimizer updates in place: the parameter's and the moments' storage is written, and every tensor that shares it
-// (a clone, an array from dataSync) changes with it. Learning-rate schedules live in server/trainer.
+// (a clone, the live values of one of the backend `cpu`) changes with it. Learning-rate schedules live in server/trainer.
 import * as tf from '@tensorflow/tfjs-core';
 
 import { expectFloats } from './checkTensor.ts';

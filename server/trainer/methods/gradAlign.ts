@@ -1,6 +1,7 @@
 // FGSM with a penalty on gradients that turn within the ball.
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics, Pass } from '../../model/layer.ts';
+import { readFloats } from '../../tensor/read.ts';
 import { differentiate } from '../gradients.ts';
 import { AttackStep, lengthOf, likeImages } from './attackStep.ts';
 import { disposeStatistics, gradientsOn, type MakeMethod, type MethodSurroundings } from './method.ts';
@@ -82,7 +83,7 @@ function derivativeAlong(
   labels: tf.Tensor1D,
   { x, v, pass }: Direction,
 ): tf.Tensor[] {
-  const lengths = tf.tidy(() => lengthOf(v).dataSync<'float32'>().slice());
+  const lengths = tf.tidy(() => readFloats(lengthOf(v)));
   const most = longest * median(lengths.filter((length) => length > 0));
   const largest = Math.min(most, Math.max(...lengths));
   if (!(largest > 0)) {
