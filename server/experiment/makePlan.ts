@@ -257,6 +257,7 @@ function trainingPlan(values: Values['training'], nSamples: number | null): Trai
     checkpointEveryEpochs,
     ...(values.earlyStopping && values.earlyStopping !== 'none' && { earlyStopping: values.earlyStopping }),
     ...watchPlan(values.watch, methodEntry(type)),
+    ...(values.weightAverage && values.weightAverage !== 'none' && { weightAverage: values.weightAverage }),
   };
 }
 

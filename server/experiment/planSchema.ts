@@ -283,6 +283,13 @@ export const planSchema: z.ZodType<Plan, unknown> = z
           onCollapse: z.enum(['tell', 'stop', 'roll-back']),
         })
         .exactOptional(),
+      weightAverage: z
+        .strictObject({
+          ...numbers('training.weightAverage', 'decay'),
+          warmUp: z.boolean(),
+          statistics: z.enum(['average', 'trained']),
+        })
+        .exactOptional(),
     }),
     observe: z.strictObject({
       normsEverySteps: numberOf('observe.norms'),

@@ -2,6 +2,7 @@
 // Equation numbers are those of Peconi (2020) unless another source is named.
 import { activationSetting } from './activationSetting.ts';
 import { attackSetting } from './attackSetting.ts';
+import { averageSetting } from './averageSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
 import { initializerSetting } from './initializerSetting.ts';
 import { methodSetting, threatSetting } from './methodSetting.ts';
@@ -89,6 +90,7 @@ const training = group('How the network is trained.', {
     { none: { description: 'To the last epoch.' } },
   ),
   watch: watchSetting,
+  weightAverage: averageSetting,
   epochs: number('Passes over the training images.', { min: 1, max: 10_000 }, 20, { ...integer, unit: 'epochs' }),
   batchSize: number(
     'Images in a training step.',

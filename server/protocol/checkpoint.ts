@@ -32,7 +32,7 @@ export interface CheckpointOrigin {
 
 export interface TensorContents {
   readonly name: string;
-  readonly group: 'model' | 'optimizer' | 'other';
+  readonly group: 'model' | 'average' | 'optimizer' | 'other';
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly values: number;

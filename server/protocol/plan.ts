@@ -336,6 +336,8 @@ export interface TrainingPlan {
   readonly earlyStopping?: EarlyStoppingPlan;
   /** Absent for none. */
   readonly watch?: WatchPlan;
+  /** Absent for none. */
+  readonly weightAverage?: WeightAveragePlan;
 }
 
 /**
@@ -366,6 +368,15 @@ export interface WatchPlan {
   readonly onCollapse: 'tell' | 'stop' | 'roll-back';
   /** What the learning rate is multiplied by after going back. */
   readonly factor: number;
+}
+
+/** An exponential moving average of the weights, by which tests and evaluations go. */
+export interface WeightAveragePlan {
+  readonly decay: number;
+  /** Whether it begins with a smaller one. */
+  readonly warmUp: boolean;
+  /** Of batch normalisation: averaged by the same decay, or as the network that is trained has them. */
+  readonly statistics: 'average' | 'trained';
 }
 
 /** Perturbations δ with ‖δ‖ ≤ epsilon in the norm, in pixel units of [0, 1]; stepSize is the length of each step. */

@@ -142,8 +142,13 @@ export interface KafKernels {
   readonly gammas: Float32Array;
 }
 
+/** Which weights a figure is of where it is not of those that are trained: their moving average. */
+interface OfWeights {
+  readonly weights?: 'average';
+}
+
 /** Accuracy on held-out images with the weights after `step`. */
-export interface TestRecord {
+export interface TestRecord extends OfWeights {
   readonly type: 'test';
   readonly step: number;
   readonly epoch: number;
@@ -217,7 +222,7 @@ export interface DivergedRecord {
   readonly message: string;
 }
 
-export interface EvaluationStartedRecord {
+export interface EvaluationStartedRecord extends OfWeights {
   readonly type: 'evaluationStarted';
   /** 1, 2, … within the run. */
   readonly evaluation: number;

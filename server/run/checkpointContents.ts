@@ -86,8 +86,7 @@ async function inspectTensor(
 }
 
 function groupOf(name: string): TensorContents['group'] {
-  if (name.startsWith('model/')) return 'model';
-  return name.startsWith('optimizer/') ? 'optimizer' : 'other';
+  return (['model', 'average', 'optimizer'] as const).find((group) => name.startsWith(`${group}/`)) ?? 'other';
 }
 
 /** Entries in their order, as long as they fit. */

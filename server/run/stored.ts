@@ -51,6 +51,7 @@ const formulaInfo = z.object({
 });
 const passes = z.object({ forward: count, backward: count });
 const proportion = z.object({ value: real, low: real, high: real });
+const ofWeights = z.literal('average').exactOptional();
 
 const recordSchema = z.discriminatedUnion('type', [
   z.object({
@@ -88,6 +89,7 @@ const recordSchema = z.discriminatedUnion('type', [
     robustSamples: count,
     auc: real.exactOptional(),
     validation: z.object({ loss: real, accuracy: real, samples: count, auc: real.exactOptional() }).exactOptional(),
+    weights: ofWeights,
   }),
   z.object({ type: z.literal('checkpointed'), step: count, epoch: count, file: checkpointFileSchema }),
   z.object({
@@ -110,6 +112,7 @@ const recordSchema = z.discriminatedUnion('type', [
     step: count,
     samples: count,
     from: count.exactOptional(),
+    weights: ofWeights,
   }),
   z.object({
     ...{ type: z.literal('attackProgress'), evaluation: count, restart: count, samples: count, robust: counts },

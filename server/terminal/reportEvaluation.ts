@@ -39,7 +39,8 @@ export class EvaluationReport {
         this.#heard.push({ started: record, finished: null, progress: new Map() });
         const { plan, samples, step } = record;
         const threat = `${plan.norm} · ε ${pixels(plan.epsilon)}`;
-        const size = `${String(samples)} images · weights of step ${String(step)}`;
+        const averaged = record.weights === 'average' ? 'averaged ' : '';
+        const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
         this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${plan.protocol}`);
         return;
       }

@@ -77,8 +77,9 @@ export class RunReport {
         const kept = validation
           ? ` · kept back: loss ${validation.loss.toFixed(4)} · accuracy ${percent(validation.accuracy)}${aucText(validation)}`
           : '';
+        const of = record.weights === 'average' ? ' of the averaged weights' : '';
         this.#terminal.line(
-          `epoch ${String(record.epoch)} · test loss ${record.loss.toFixed(4)} · accuracy ${percent(record.accuracy)}${aucText(record)}${robust}${kept}`,
+          `epoch ${String(record.epoch)} · test loss${of} ${record.loss.toFixed(4)} · accuracy ${percent(record.accuracy)}${aucText(record)}${robust}${kept}`,
         );
         return;
       }

@@ -37,7 +37,8 @@ export async function* evaluate(
 ): AsyncGenerator<RunRecord> {
   const network = networkOf(plan, dataset);
   try {
-    restoreNetwork(network, state);
+    const isAverage = plan.training.weightAverage !== undefined;
+    restoreNetwork(network, state, isAverage ? 'average' : 'model');
     network.setEpoch(epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples)));
     yield {
       type: 'evaluationStarted',
@@ -46,6 +47,7 @@ export async function* evaluate(
       step: state.step,
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
       ...(from !== undefined && { from: from?.samples ?? 0 }),
+      ...(isAverage && { weights: 'average' }),
     };
     const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
     const robust = [...(from?.robust ?? [])];

@@ -17,7 +17,7 @@ export async function* findLearningRate(
   dataset: Dataset,
   options: SweepOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<SweepPoint> {
-  const { watch: _, ...training } = plan.training;
+  const { watch: _, weightAverage: __, ...training } = plan.training;
   const opened = openTraining({ ...plan, training }, dataset);
   try {
     yield* sweep(opened, options);

@@ -94,7 +94,8 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
   const update = beside + Math.max(pass, images + parameters + 2 * penalized);
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, mode: 'training', gradients: 'input', threads }) : 0;
-  return parameters * (1 + momentsOf(training.optimizer)) + statistics + Math.max(update, attack);
+  const average = training.weightAverage ? parameters + statistics : 0;
+  return parameters * (1 + momentsOf(training.optimizer)) + statistics + average + Math.max(update, attack);
 }
 
 /** Of a step of projected gradient descent, which holds the clean images beside those that it moves. */

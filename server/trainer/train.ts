@@ -151,7 +151,7 @@ async function* watchStep(training: Training, step: number): AsyncGenerator<Trai
 
 /** @returns what the test at the epoch's end told; null where the plan has none there; or that it was broken off */
 async function* testEpoch(
-  { plan, dataset, network }: Training,
+  { plan, dataset, network, average }: Training,
   step: number,
   epoch: number,
   signal: AbortSignal,
@@ -159,9 +159,10 @@ async function* testEpoch(
   const { testEveryEpochs } = plan.observe;
   const isDue = testEveryEpochs > 0 && (epoch % testEveryEpochs === 0 || epoch === plan.training.epochs);
   if (!isDue) return null;
-  const tested = await testNetwork(network, dataset, plan, signal);
+  average?.network.setEpoch(epoch - 1);
+  const tested = await testNetwork(average?.network ?? network, dataset, plan, signal);
   if (!tested) return 'aborted';
-  const told: TestRecord = { type: 'test', step, epoch, ...tested };
+  const told: TestRecord = { type: 'test', step, epoch, ...tested, ...(average && { weights: 'average' }) };
   yield record(told);
   return told;
 }

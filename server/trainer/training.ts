@@ -18,6 +18,7 @@ import { makeMethod } from './methods/methods.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
 import { networkOf } from './planNetwork.ts';
 import { batchOf, stepsInEpoch } from './schedule.ts';
+import { WeightAverage } from './weightAverage.ts';
 
 export interface Training {
   readonly plan: Plan;
@@ -25,6 +26,8 @@ export interface Training {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly method: TrainingMethod;
+  /** Null where the plan has none. */
+  readonly average: WeightAverage | null;
   /** Null where the plan has none. */
   readonly watch: CollapseWatch | null;
   /** Null where the plan has none. */
@@ -48,15 +51,17 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
     },
     methodPlan,
   );
-  const { watch: watched, earlyStopping } = plan.training;
+  const { watch: watched, earlyStopping, weightAverage } = plan.training;
+  const average = weightAverage ? new WeightAverage(weightAverage, network, networkOf(plan, dataset)) : null;
   const stopping = earlyStopping ? new EarlyStopping(earlyStopping) : null;
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {
-    ...{ plan, dataset, network, optimizer, method, watch, stopping },
+    ...{ plan, dataset, network, optimizer, method, average, watch, stopping },
     dispose: () => {
       tf.dispose([...method.kept.values()]);
       space.dispose();
       optimizer.dispose();
+      average?.network.dispose();
       network.dispose();
     },
   };
@@ -96,7 +101,7 @@ export interface Updated {
 
 /** The update after `stepsDone` others, with this learning rate. */
 export function updateOnce(training: Training, samples: Samples, stepsDone: number, rate: number): Updated {
-  const { plan, network, optimizer, method } = training;
+  const { plan, network, optimizer, method, average } = training;
   const step = stepsDone + 1;
   const computed = method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
   const measured = measure(computed.gradients);
@@ -110,6 +115,7 @@ export function updateOnce(training: Training, samples: Samples, stepsDone: numb
     optimizer.update(gradients, { learningRate: rate, step });
     if (clipping) tf.dispose([...gradients]);
     for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
+    average?.update(step);
   }
   computed.dispose();
   return { loss, accuracy, measured, isMade };

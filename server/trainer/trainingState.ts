@@ -5,13 +5,14 @@ import type { Network } from '../model/network.ts';
 import { readFloats } from '../tensor/read.ts';
 import type { TrainingMethod } from './methods/method.ts';
 import type { Optimizer } from './optimizer.ts';
+import type { WeightAverage } from './weightAverage.ts';
 
 export interface TrainingState {
   /** Updates done. */
   readonly step: number;
   /** Epochs done, the test at their end included: after an abort during that test it is one less than the steps say. */
   readonly epoch: number;
-  /** `model/conv1.kernel`, `model/bn1.mean`, `optimizer/conv1.kernel.velocity`, `method/delta`, … */
+  /** `model/conv1.kernel`, `model/bn1.mean`, `average/conv1.kernel`, `optimizer/conv1.kernel.velocity`, `method/delta`, … */
   readonly tensors: ReadonlyMap<string, SavedTensor>;
 }
 
@@ -30,6 +31,7 @@ export interface Remembering {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly method: TrainingMethod;
+  readonly average: WeightAverage | null;
   readonly watch: Saving | null;
   readonly stopping: Saving | null;
 }
@@ -52,18 +54,18 @@ export function captureState(training: Remembering, { step, epoch }: { step: num
 /** Weights, statistics and all that moves them, without what the watch remembers. */
 export function captureTensors(training: Remembering): Map<string, SavedTensor> {
   const tensors = new Map<string, SavedTensor>();
-  for (const [name, variable] of [...modelVariables(training.network), ...otherVariables(training)]) {
+  for (const [name, variable] of [...variablesOf(training.network, 'model'), ...otherVariables(training)]) {
     tensors.set(name, { shape: [...variable.shape], values: readFloats(variable) });
   }
   return tensors;
 }
 
 /**
- * Writes the state's weights and statistics into the network.
+ * Writes the state's weights and statistics, or their average, into the network.
  * @throws StateMismatchError where a tensor is missing or has another shape.
  */
-export function restoreNetwork(network: Network, state: TrainingState): void {
-  restore(modelVariables(network), state);
+export function restoreNetwork(network: Network, state: TrainingState, of: 'model' | 'average' = 'model'): void {
+  restore(variablesOf(network, of), state);
 }
 
 /** All that a training remembers. @throws StateMismatchError where a tensor is missing or has another shape. */
@@ -78,15 +80,16 @@ function savings({ watch, stopping }: Remembering): Saving[] {
 
 /** The same without what the watch remembers. */
 export function restoreTensors(training: Remembering, tensors: TrainingState['tensors']): void {
-  restore([...modelVariables(training.network), ...otherVariables(training)], { tensors });
+  restore([...variablesOf(training.network, 'model'), ...otherVariables(training)], { tensors });
 }
 
-function modelVariables(network: Network): [string, tf.Variable][] {
-  return [...network.parameters, ...network.statistics].map(({ name, variable }) => [`model/${name}`, variable]);
+function variablesOf(network: Network, of: 'model' | 'average'): [string, tf.Variable][] {
+  return [...network.parameters, ...network.statistics].map(({ name, variable }) => [`${of}/${name}`, variable]);
 }
 
-function otherVariables({ optimizer, method }: Remembering): [string, tf.Variable][] {
+function otherVariables({ optimizer, method, average }: Remembering): [string, tf.Variable][] {
   return [
+    ...(average ? variablesOf(average.network, 'average') : []),
     ...[...optimizer.moments].map(([name, variable]): [string, tf.Variable] => [`optimizer/${name}`, variable]),
     ...[...method.kept].map(([name, variable]): [string, tf.Variable] => [`method/${name}`, variable]),
   ];

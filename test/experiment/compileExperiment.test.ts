@@ -139,6 +139,12 @@ describe('defaults that depend on other keys', () => {
       [5000, { patience: 5, minDelta: 0 }],
     ],
     [
+      'an average of the weights',
+      'training: {weightAverage: {statistics: trained}}',
+      (plan: Plan) => plan.training.weightAverage,
+      { decay: 0.995, warmUp: true, statistics: 'trained' },
+    ],
+    [
       'learning rate by optimizer',
       'training: {optimizer: sgd}',
       (plan: Plan) => plan.training.schedule,

@@ -197,6 +197,7 @@ export const experimentValues = fc.record(
         }),
         clipping: fc.constantFrom('none', 'global', { type: 'layer', limit: 3 }, 'adaptive'),
         labelSmoothing: fc.constantFrom(0, 0.1),
+        weightAverage: fc.constantFrom('none', {}, { decay: 0.99, warmUp: false, statistics: 'trained' }),
         watch: fc.oneof(
           fc.constant('off'),
           fc.record(

@@ -1,4 +1,4 @@
-# How weights follow gradients, by PyTorch: optimizers, schedules of the learning rate, clipping, smoothed labels. Values come from
+# How weights follow gradients, by PyTorch: optimizers, schedules of the learning rate, clipping, smoothed labels, averages of the weights. Values come from
 # golden.hashed, which training.test.ts makes again.
 import warnings
 
@@ -73,6 +73,27 @@ def clipped(kind, limit):
     return [leaf.grad for leaf in leaves]
 
 
+def averaged(decay, warm_up, statistics):
+    """The average after each of STEPS updates, of a weight and a running mean that come from elsewhere."""
+    model = torch.nn.BatchNorm1d(SIZE)
+    swa = torch.optim.swa_utils
+    if warm_up:
+        def average(mean, new, n):
+            d = min(decay, (1 + n.item()) / (10 + n.item()))
+            return d * mean + (1 - d) * new
+        made = swa.AveragedModel(model, avg_fn=average, use_buffers=statistics == "average")
+    else:
+        made = swa.AveragedModel(model, multi_avg_fn=swa.get_ema_multi_avg_fn(decay), use_buffers=statistics == "average")
+    found = []
+    for step in range(STEPS):
+        with torch.no_grad():
+            model.weight.copy_(golden.float32(golden.hashed(50 + step, SIZE)))
+            model.running_mean.copy_(golden.float32(golden.hashed(60 + step, SIZE)))
+        made.update_parameters(model)
+        found.append({"weight": made.module.weight.detach().clone(), "mean": made.module.running_mean.clone()})
+    return found
+
+
 logits = golden.float32(3 * golden.hashed(40, 20)).reshape(4, 5).requires_grad_()
 labels = torch.tensor([0, 3, 4, 2])
 losses = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1, reduction="none")
@@ -88,6 +109,10 @@ content = {
     ],
     "schedules": [{"plan": plan, "rates": rates(make)} for plan, make in SCHEDULES],
     "clipping": [{"plan": {"type": kind, "limit": limit}, "gradients": clipped(kind, limit)} for kind, limit in [("global", 1.0), ("global", 2.0), ("global", 100.0), ("layer", 1.0), ("adaptive", 0.1)]],
+    "averages": [
+        {"plan": {"decay": decay, "warmUp": warm_up, "statistics": statistics}, "steps": averaged(decay, warm_up, statistics)}
+        for decay, warm_up, statistics in [(0.9, False, "average"), (0.9, False, "trained"), (0.25, True, "average"), (0.995, True, "trained")]
+    ],
     "smoothing": {"smoothing": 0.1, "labels": labels.tolist(), "losses": losses, "gradient": logits.grad},
 }  # fmt: skip
 golden.write("training", 0, content)

@@ -1,14 +1,15 @@
-// Optimizers, schedules, clipping and smoothed labels against PyTorch's.
+// Optimizers, schedules, clipping, smoothed labels and averages of the weights against PyTorch's.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { Network } from '../../server/model/network.ts';
 import type { Parameter } from '../../server/model/parameters.ts';
-import type { ClippingPlan, OptimizerPlan, SchedulePlan } from '../../server/protocol/plan.ts';
+import type { ClippingPlan, OptimizerPlan, SchedulePlan, WeightAveragePlan } from '../../server/protocol/plan.ts';
 import { smoothedCrossEntropy } from '../../server/tensor/ops/trainingLoss.ts';
 import { clipped } from '../../server/trainer/clipping.ts';
 import { makeOptimizer } from '../../server/trainer/optimizer.ts';
 import { learningRate } from '../../server/trainer/schedule.ts';
+import { WeightAverage } from '../../server/trainer/weightAverage.ts';
 import { expectClose } from '../tensor/expectClose.ts';
 import { openContractRuntime, runtimeNames } from '../tensor/ops/runtimes.ts';
 import { hashed } from './hashed.ts';
@@ -22,6 +23,10 @@ interface Golden {
   readonly optimizers: readonly { readonly plan: OptimizerPlan; readonly weights: GoldenTensor }[];
   readonly schedules: readonly { readonly plan: SchedulePlan; readonly rates: readonly number[] }[];
   readonly clipping: readonly { readonly plan: ClippingPlan; readonly gradients: readonly GoldenTensor[] }[];
+  readonly averages: readonly {
+    readonly plan: WeightAveragePlan;
+    readonly steps: readonly Readonly<Record<'weight' | 'mean', GoldenTensor>>[];
+  }[];
   readonly smoothing: {
     readonly smoothing: number;
     readonly labels: readonly number[];
@@ -72,6 +77,33 @@ describe.each(runtimeNames)('on %s, as PyTorch', (runtime) => {
       expectClose(tensor.dataSync<'float32'>(), wanted, { absolute: 1e-6, relative: 3e-6 }, `gradient ${index}`);
     });
     tf.dispose([...given, ...held, ...parameters.map(({ variable }) => variable)]);
+  });
+
+  it.each(golden.averages)('averages weights by $plan', ({ plan, steps }) => {
+    const { size } = golden;
+    const made = () => {
+      const parameter = parameterOf(new Float32Array(size).fill(7), [size], null);
+      const variable = tf.tidy(() => tf.variable(tf.fill([size], -7), false));
+      return { parameters: [parameter], statistics: [{ name: 'bn1.mean', shape: [size], variable }] };
+    };
+    const [trained, own] = [made(), made()];
+    const average = new WeightAverage(plan, trained, own);
+    const before = tf.memory().numTensors;
+    steps.forEach(({ weight, mean }, index) => {
+      tf.tidy(() => {
+        trained.parameters[0]!.variable.assign(tf.tensor1d(valuesOf(50 + index, size)));
+        trained.statistics[0]!.variable.assign(tf.tensor1d(valuesOf(60 + index, size)));
+      });
+      average.update(index + 1);
+      const tolerance = { absolute: 1e-6, relative: 1e-6 };
+      const [ofWeight, ofMean] = [own.parameters[0]!, own.statistics[0]!].map((one) =>
+        one.variable.dataSync<'float32'>(),
+      );
+      expectClose(ofWeight!, toFloat32(weight), tolerance, `weights after ${index + 1}`);
+      expectClose(ofMean!, toFloat32(mean), tolerance, `means after ${index + 1}`);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([trained, own].flatMap((one) => [...one.parameters, ...one.statistics].map(({ variable }) => variable)));
   });
 
   it('smooths labels', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../server/run/owner.ts';
 import { isVoid, logHeadSchema, originSchema, storedRowSchema, storedVersion } from '../../server/run/stored.ts';
 import type { StoredRow } from '../../server/run/stored.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 
 const many = (length: number) => Array.from({ length }, () => 0);
@@ -23,6 +24,25 @@ describe('a stored row', () => {
     expect(rowOf({ ...step, step: -1 })).toBe(false);
     expect(rowOf(step, { seq: 0 })).toBe(false);
     expect(rowOf(step, { step: -1 })).toBe(false);
+  });
+
+  it('keeps which weights a figure is of', () => {
+    const test = {
+      type: 'test',
+      step: 1,
+      epoch: 1,
+      loss: 1,
+      accuracy: 0,
+      samples: 1,
+      robustAccuracy: null,
+      robustSamples: 0,
+    };
+    const started = { type: 'evaluationStarted', evaluation: 1, plan: attackPlan('pgd'), step: 1, samples: 1 };
+    for (const record of [test, started]) {
+      const stored = { seq: 1, timeMs: 0, step: 0, record: { ...record, weights: 'average' } };
+      expect(storedRowSchema.parse(stored)).toEqual(stored);
+      expect(rowOf({ ...record, weights: 'trained' })).toBe(false);
+    }
   });
 
   it('has a formula that is one, and refuses what is none', () => {

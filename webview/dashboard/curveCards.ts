@@ -42,6 +42,7 @@ export function buildCards(
   const robustX = axisValues(curves, curves.tests.robust.step, view.xAxis);
   const normX = axisValues(curves, curves.normStep, view.xAxis);
   const { tests } = curves;
+  const ofAverage = plan.training.weightAverage ? ' of averaged weights' : '';
 
   const loss = rawAndSmooth('loss', x, curves.loss, trained, view.smoothing);
   const accuracy = rawAndSmooth('accuracy', x, curves.accuracy, trained, view.smoothing);
@@ -51,7 +52,7 @@ export function buildCards(
     {
       id: 'loss',
       title: 'loss',
-      subtitle: tests.step.length > 0 ? `${batch} · test as dots` : batch,
+      subtitle: tests.step.length > 0 ? `${batch} · test${ofAverage} as dots` : batch,
       curves: [
         ...loss.curves,
         { name: 'test loss', x: testX, y: tests.loss, color: palette.clean, hasDots: true, isDashed: true, width: 1 },
@@ -137,6 +138,7 @@ function testCard(
   const { observe, training } = snapshot.plan;
   const hasRobust = tests.robust.value.length > 0;
   const threat = formatFraction(training.threat?.epsilon ?? 8 / 255);
+  const weights = training.weightAverage ? 'averaged weights · ' : '';
   const curves: Curve[] = [
     { name: 'clean', x: axes.testX, y: tests.clean.value, color: palette.clean, hasDots: true, band: tests.clean },
   ];
@@ -160,8 +162,8 @@ function testCard(
     id: 'test',
     title: 'test accuracy',
     subtitle: hasRobust
-      ? `clean · PGD-${observe.robustSteps.toString()} ${threat}, ${formatCount(observe.robustSamples)} images · 95 %`
-      : `clean · ${formatCount(snapshot.tests.samples.at(-1) ?? 0)} samples · 95 %`,
+      ? `${weights}clean · PGD-${observe.robustSteps.toString()} ${threat}, ${formatCount(observe.robustSamples)} images · 95 %`
+      : `${weights}clean · ${formatCount(snapshot.tests.samples.at(-1) ?? 0)} samples · 95 %`,
     curves,
     yScale: 'linear',
     formatY: percentTick,
@@ -188,7 +190,9 @@ function watchCard(snapshot: RunSnapshot, curves: RunCurves, axis: XAxis, palett
   const x = axisValues(curves, watch.step, axis);
   const collapse = snapshot.collapses.at(-1);
   const samples = formatCount(snapshot.watch.samples.at(-1) ?? 0);
-  const steps = snapshot.plan.training.watch?.steps ?? 10;
+  const { watch: plan, weightAverage } = snapshot.plan.training;
+  const steps = plan?.steps ?? 10;
+  const weights = weightAverage ? 'weights as trained · ' : '';
   const lines = [
     { name: 'FGSM', y: watch.fgsm, color: palette.clean, tone: 'clean' },
     { name: `PGD-${steps.toString()}`, y: watch.pgd, color: palette.attacked, tone: 'attacked' },
@@ -199,7 +203,7 @@ function watchCard(snapshot: RunSnapshot, curves: RunCurves, axis: XAxis, palett
     title: 'watch',
     subtitle: collapse
       ? `collapsed at step ${formatCount(collapse.step)}${collapse.to === null ? '' : `, back to ${formatCount(collapse.to)}`}`
-      : `one step against many · ${samples} images · no collapse`,
+      : `${weights}one step against many · ${samples} images · no collapse`,
     curves: lines.map(({ name, y, color }) => ({ name, x, y, color, hasDots: true, isDashed: name === 'cosine' })),
     yScale: 'linear',
     formatY: percentTick,

@@ -1,5 +1,5 @@
 // <kaf-evaluations-table>: all evaluations of a run, the worst case beside the thesis's protocol. A row is chosen by `view-changed`.
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { evaluationTitle, isUpperBound } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
@@ -69,7 +69,9 @@ export class EvaluationsTable extends LitElement {
       <td>${evaluationTitle(plan)}</td>
       <td>${plan.norm === 'linf' ? 'L∞' : 'L2'}</td>
       <td>${formatFraction(plan.epsilon)}</td>
-      <td>${formatCount(view.started.step)}</td>
+      <td>
+        ${formatCount(view.started.step)}${view.started.weights ? html` <span class="dim">averaged</span>` : nothing}
+      </td>
       <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
       <td>${clean ? formatPercent(clean.value) : '–'}</td>
       <td>${robust ? `${bound}${formatPercent(robust.value)}` : '–'}</td>

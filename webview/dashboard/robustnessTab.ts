@@ -13,7 +13,7 @@ import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
 import { formatCount, formatFraction, formatPercent, formatTick } from '../text/numbers.ts';
-import { evaluationText } from '../text/planText.ts';
+import { evaluationText, weightsText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import {
@@ -182,7 +182,10 @@ export class RobustnessTab extends LitElement {
             ></kaf-segments>`
           : html`<b>${evaluationTitle(plan)}</b>`
       }
-      <span>${evaluationText(plan, view.started.samples)} · weights of step ${formatCount(view.started.step)}</span>
+      <span
+        >${evaluationText(plan, view.started.samples)} · ${weightsText(view.started)} of step
+        ${formatCount(view.started.step)}</span
+      >
       ${progress === '' ? nothing : html`<b class=${view.finished ? '' : 'running'}>${progress}</b>`}
       ${this.renderGoOn(snapshot, view)}
       <span class="grow"></span>

@@ -43,7 +43,7 @@ export function summarize(contents: CheckpointContents): {
 
 /** Groups that the file has, in the order shown. */
 export function groupsOf(contents: CheckpointContents): TensorGroup[] {
-  return (['model', 'optimizer', 'other'] as const).filter((group) =>
+  return (['model', 'average', 'optimizer', 'other'] as const).filter((group) =>
     contents.tensors.some((tensor) => tensor.group === group),
   );
 }

@@ -2,6 +2,7 @@
 import { isPixelLength, type AttackKey } from '../../server/protocol/attackKey.ts';
 import { attackKeys } from '../../server/protocol/attackTable.ts';
 import type { EvaluationPlan, SchedulePlan } from '../../server/protocol/plan.ts';
+import type { EvaluationStartedRecord } from '../../server/protocol/records.ts';
 import { formatCount, formatFraction, formatNumber } from './numbers.ts';
 
 /** `triangular 0.01 → 1` */
@@ -10,6 +11,11 @@ export function scheduleText(schedule: SchedulePlan): string {
   return 'max' in schedule
     ? `${type} ${formatPlain(schedule.min)} → ${formatPlain(schedule.max)}`
     : `${type} ${formatPlain(schedule.learningRate)}`;
+}
+
+/** `averaged weights` where they are the moving average of those that were trained. */
+export function weightsText({ weights }: Pick<EvaluationStartedRecord, 'weights'>): string {
+  return weights === 'average' ? 'averaged weights' : 'weights';
 }
 
 /** `L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images`; without what is switched off. */

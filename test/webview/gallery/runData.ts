@@ -30,6 +30,8 @@ export interface RunDataOptions {
   readonly attacks?: readonly EvaluationPlan[];
   readonly restartsUnderWay?: number;
   readonly normsEverySteps?: number;
+  /** Tests and evaluations are of the moving average of the weights. */
+  readonly isAveraged?: true;
 }
 
 const totalSteps = 4700;
@@ -107,7 +109,10 @@ export function makeSummary(options: RunDataOptions): RunSummary {
 }
 
 export function makeSnapshot(options: RunDataOptions): RunSnapshot {
-  const snapshot = emptySnapshot(makeSummary(options), makePlan(options.activation ?? 'kaf'));
+  const plan = makePlan(options.activation ?? 'kaf');
+  const weightAverage = { decay: 0.995, warmUp: true, statistics: 'average' } as const;
+  const training = options.isAveraged ? { ...plan.training, weightAverage } : plan.training;
+  const snapshot = emptySnapshot(makeSummary(options), { ...plan, training });
   for (const row of makeRows(options)) applyRow(snapshot, row);
   return snapshot;
 }
@@ -118,7 +123,8 @@ export function makeRows(options: RunDataOptions): Row[] {
   const rows: Row[] = [];
   let timeMs = 1.78e12;
   const push = (record: RunRecord): void => {
-    rows.push({ seq: rows.length + 1, timeMs, record });
+    const isOfAverage = options.isAveraged && (record.type === 'test' || record.type === 'evaluationStarted');
+    rows.push({ seq: rows.length + 1, timeMs, record: isOfAverage ? { ...record, weights: 'average' } : record });
   };
   const network = makeNetwork(options.activation ?? 'kaf');
   push({ type: 'prepared', ...network, steps: totalSteps, stepsPerEpoch, epochs: 12 });

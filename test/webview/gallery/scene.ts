@@ -201,7 +201,7 @@ function dashboardAnswers(): ToDashboard[] {
     case 'empty':
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'collapsed': {
-      const snapshot = makeSnapshot({ steps: 1304, status: 'training', collapsesAt: 920 });
+      const snapshot = makeSnapshot({ steps: 1304, status: 'training', collapsesAt: 920, isAveraged: true });
       const message = snapshot.collapses.at(-1)?.message ?? null;
       return [connected, shown({ ...snapshot, run: { ...snapshot.run, message } })];
     }

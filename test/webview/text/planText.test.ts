@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { evaluationText, scheduleText } from '../../../webview/text/planText.ts';
+import { evaluationText, scheduleText, weightsText } from '../../../webview/text/planText.ts';
 import { makePlan } from '../gallery/runData.ts';
 
 const plan = makePlan('kaf');
 
-test('schedules and evaluations have a phrase', () => {
+test('schedules, evaluations and the weights that they are of have a phrase', () => {
+  expect([weightsText({}), weightsText({ weights: 'average' })]).toEqual(['weights', 'averaged weights']);
   expect(scheduleText(plan.training.schedule)).toBe('triangular 0.01 → 1');
   expect(evaluationText(plan.evaluation[0]!, 1000)).toBe(
     'L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images',

@@ -1,0 +1,58 @@
+// The exponential moving average of a training's weights: a network of its own beside the one that is trained. What is tested on it
+// is the loop's business.
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../model/network.ts';
+import type { WeightAveragePlan } from '../protocol/plan.ts';
+import { sgdUpdate } from '../tensor/ops/optimizer.ts';
+
+type Tensors = Pick<Network, 'parameters' | 'statistics'>;
+
+export class WeightAverage<T extends Tensors = Network> {
+  /** Holds the average. Owned by whoever made it. */
+  readonly network: T;
+  readonly #trained: Tensors;
+  readonly #plan: WeightAveragePlan;
+
+  /** @param network of the same plan as the one that is trained; its weights are not looked at before they are replaced */
+  constructor(plan: WeightAveragePlan, trained: Tensors, network: T) {
+    this.#plan = plan;
+    this.#trained = trained;
+    this.network = network;
+  }
+
+  /**
+   * After the update `step` (1, 2, …) of the weights w: w̄ ← d·w̄ + (1 − d)·w; the first takes w as it is. Running statistics of batch
+   * normalisation are averaged as well, or taken as they are.
+   */
+  update(step: number): void {
+    const decay = decayAt(this.#plan, step);
+    this.network.parameters.forEach(({ variable }, index) => {
+      follow(variable, this.#trained.parameters[index]!.variable, decay);
+    });
+    const ofStatistics = this.#plan.statistics === 'average' ? decay : 0;
+    this.network.statistics.forEach(({ variable }, index) => {
+      follow(variable, this.#trained.statistics[index]!.variable, ofStatistics);
+    });
+  }
+}
+
+/** With a warm-up min(decay, (1 + n)/(10 + n)) after n other updates (Gowal et al., 2020). It goes by the step, so that nothing is remembered. */
+function decayAt({ decay, warmUp }: WeightAveragePlan, step: number): number {
+  if (step === 1) return 0;
+  return warmUp ? Math.min(decay, step / (9 + step)) : decay;
+}
+
+function follow(average: tf.Variable, parameter: tf.Variable, decay: number): void {
+  if (decay === 0) {
+    // A product, as a clone would share the memory that optimizers write into.
+    tf.tidy(() => {
+      average.assign(tf.mul(parameter, 1));
+    });
+    return;
+  }
+  // w̄ − (d − 1)·(w − w̄), by the kernel of gradient descent.
+  sgdUpdate({
+    ...{ parameter: average, gradient: parameter, velocity: null },
+    ...{ learningRate: decay - 1, momentum: 0, weightDecay: -1 },
+  });
+}
