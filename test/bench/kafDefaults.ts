@@ -1,6 +1,7 @@
 // From which initial weights Kafnets train well: node scripts/node24.mjs test/bench/kafDefaults.ts --data CIFAR-10 --results FILE.jsonl
-// [--minutes N] [--threads N] [--table]. Trains case after case, seed by seed, and adds a line a run to the results; what is there
-// already is not trained again, so that it may be stopped after --minutes and go on. --table prints what there is as Markdown.
+// [--only light/fgsm-rs] [--samples N] [--epochs N] [--minutes N] [--threads N] [--table]. Trains case after case, seed by seed, and
+// adds a line a run to the results; what is there already is not trained again, so that it may be stopped after --minutes and go on.
+// --table prints what there is of as many samples and epochs as Markdown.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +19,9 @@ const { values: options } = parseArgs({
   options: {
     data: { type: 'string', default: '' },
     results: { type: 'string' },
+    only: { type: 'string', default: '' },
+    samples: { type: 'string', default: '10000' },
+    epochs: { type: 'string', default: '4' },
     minutes: { type: 'string', default: 'Infinity' },
     threads: { type: 'string', default: '2' },
     table: { type: 'boolean', default: false },
@@ -45,6 +49,8 @@ interface Case {
 
 interface Result extends Omit<Case, 'seeds'> {
   readonly seed: number;
+  readonly samples: number;
+  readonly epochs: number;
   readonly loss: number;
   readonly clean: number;
   readonly robust: number;
@@ -55,13 +61,15 @@ const started = (network: Case['network'], method: Case['method'], seeds: number
   (['own', 'pytorch'] as const).flatMap((initializer) =>
     names.map((activation) => ({ network, method, activation, initializer, seeds })),
   );
-const cases: readonly Case[] = [
+const allCases: readonly Case[] = [
   ...started('light', 'fgsm-rs', 5),
   { network: 'light', method: 'fgsm-rs', activation: 'KAF, α ~ N(0, 0.3²)', initializer: 'lecun-normal', seeds: 5 },
   ...started('light', 'standard', 5),
   ...started('vgg', 'fgsm-rs', 3),
   ...started('vgg', 'standard', 3),
 ];
+const cases = allCases.filter(({ network, method }) => `${network}/${method}`.startsWith(options.only));
+const [samples, epochs] = [Number(options.samples), Number(options.epochs)];
 
 const file = options.results;
 if (file === undefined) throw new Error('Name the file of results: --results FILE.jsonl');
@@ -86,7 +94,7 @@ async function trainAll(endMs: number): Promise<void> {
       if (results.some((result) => isOf(result, one) && result.seed === seed)) continue;
       if (performance.now() > endMs) return;
       const { seeds: _, ...of } = one;
-      const result: Result = { ...of, seed, ...(await trainOne(planOf(one, seed), assetsFolder)) };
+      const result: Result = { ...of, seed, samples, epochs, ...(await trainOne(planOf(one, seed), assetsFolder)) };
       results.push(result);
       fs.appendFileSync(file!, `${JSON.stringify(result)}\n`);
     }
@@ -96,9 +104,9 @@ async function trainAll(endMs: number): Promise<void> {
 function planOf({ network, method, activation, initializer }: Case, seed: number): Plan {
   const drawn = initializer === 'own' ? '' : `, initializer: ${initializer}`;
   const text = `
-dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, trainSamples: 10000, testSamples: 500}
+dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, trainSamples: ${samples}, testSamples: 500}
 model: {network: ${network}, activation: ${activations[activation]}${drawn}}
-training: {method: ${method}, epochs: 4, batchSize: 125, optimizer: adam, schedule: {type: constant, learningRate: 0.001}}
+training: {method: ${method}, epochs: ${epochs}, batchSize: 125, optimizer: adam, schedule: {type: constant, learningRate: 0.001}}
 observe: {norms: 0, shapes: 0, test: 0}
 seed: ${seed}
 evaluation: [{attack: pgd, steps: 20, restarts: 1, epsilon: 8/255, samples: 500, batchSize: 125}]
@@ -130,7 +138,8 @@ async function trainOne(plan: Plan, assetsFolder: string): Promise<Pick<Result, 
   return { loss, clean: clean / samples, robust: robust / samples };
 }
 
-function isOf(result: Omit<Case, 'seeds'>, one: Omit<Case, 'seeds'>): boolean {
+function isOf(result: Result, one: Omit<Case, 'seeds'>): boolean {
+  if (result.samples !== samples || result.epochs !== epochs) return false;
   return (['network', 'method', 'activation', 'initializer'] as const).every((key) => result[key] === one[key]);
 }
 
