@@ -1,6 +1,6 @@
 // Sets values by path (`training.epochs`) in an experiment's syntax tree, as if they stood in the file, but without a range.
-import { isMap, isScalar, isSeq, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } from 'yaml';
-import type { Document } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } from 'yaml';
+import type { Document, Node } from 'yaml';
 import { emptyRange, isNothing, nodeText, resolveAlias } from './experimentText.ts';
 import type { FoundIssue } from './experimentText.ts';
 import { childOf, childSetting, pathNames } from './settingAt.ts';
@@ -24,6 +24,17 @@ export function applyOverrides(
   return issues;
 }
 
+/** Puts a value of the same text in another place of its document, where it keeps its range; what is wrong with it is found when it is read. */
+export function placeNode(document: Document, path: string, node: Node, root: Setting): FoundIssue | null {
+  const found = resolveAlias(document, node);
+  const copy = isNode(found) ? (found.clone() as Node) : node.clone();
+  // Its anchor may stand where the value goes.
+  if (isScalar(copy) || isMap(copy) || isSeq(copy)) delete copy.anchor;
+  if (node.range) copy.range = node.range;
+  const problem = applyOverride(document, pathNames(path), copy, root);
+  return problem && { path, range: emptyRange, severity: 'error', ...problem };
+}
+
 type Problem = Pick<FoundIssue, 'expected' | 'got' | 'remedy'>;
 
 function applyOverride(document: Document, names: readonly string[], value: unknown, root: Setting): Problem | null {
@@ -44,7 +55,7 @@ function applyOverride(document: Document, names: readonly string[], value: unkn
     return null;
   }
   const target = setting && childSetting(setting, document, parent, last);
-  const node = overrideNode(document, value, target);
+  const node = isNode(value) ? value : overrideNode(document, value, target);
   if (!node)
     return { expected: 'YAML', got: JSON.stringify(value), remedy: 'Write the value as it would stand in the file.' };
   if (node === 'comment') {
@@ -69,7 +80,10 @@ function asContainer(document: Document, aliased: unknown, setting: Setting | un
 
 function setChild(parent: unknown, name: string, node: unknown): boolean {
   if (isMap(parent)) {
-    parent.set(new Scalar(name), node);
+    const key = new Scalar(name);
+    // A key that is not in the text is underlined at its value.
+    if (isNode(node) && node.range) key.range = node.range;
+    parent.set(key, node);
     return true;
   }
   if (!isSeq(parent) || !/^\d+$/.test(name) || Number(name) > parent.items.length) return false;

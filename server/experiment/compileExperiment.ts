@@ -3,15 +3,16 @@ import type { ExperimentIssue } from '../protocol/issue.ts';
 import { activationsOf } from '../network/activations.ts';
 import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { applyOverrides } from './applyOverrides.ts';
-import { checkPlan } from './checkPlan.ts';
 import { emptyRange, parseExperimentText } from './experimentText.ts';
-import type { ExperimentText, FoundIssue } from './experimentText.ts';
-import { experimentName, experimentSeeds, makePlan } from './makePlan.ts';
-import { readSettings } from './readSettings.ts';
-import type { SettingsReading } from './readSettings.ts';
+import type { FoundIssue } from './experimentText.ts';
+import { makePlan } from './makePlan.ts';
 import { parentNames } from './parentNames.ts';
+import { nearestRange, readCells } from './readCells.ts';
+import type { Cell } from './readCells.ts';
+import { readMatrix } from './readMatrix.ts';
+import type { Matrix } from './readMatrix.ts';
+import { readSettings } from './readSettings.ts';
 import { experimentSettings } from './settings.ts';
-import { applyPreset } from './trainingPresets.ts';
 
 export interface CompileOptions {
   /** Absolute path of the experiment file, from whose folder relative paths start; null for none. */
@@ -26,7 +27,8 @@ export interface CompileOptions {
 }
 
 export interface CompiledExperiment {
-  /** One a seed; empty if any issue is an error. */
+  /** One a cell of the matrix and seed; empty if any issue is an error. */
+  readonly cells: readonly Cell[];
   readonly plans: readonly Plan[];
   readonly issues: readonly ExperimentIssue[];
   readonly name: string;
@@ -34,8 +36,8 @@ export interface CompiledExperiment {
 
 /** Compiles an experiment. Never throws because of its text; issues are in order of the text. */
 export function compileExperiment(text: string, options: CompileOptions): CompiledExperiment {
-  const { plans, issues, name } = examineExperiment(text, options);
-  return { plans, issues: issues.map(({ replacement: _, ...issue }) => issue), name };
+  const { issues, ...compiled } = examineExperiment(text, options);
+  return { ...compiled, issues: issues.map(({ replacement: _, ...issue }) => issue) };
 }
 
 /** The same with what the language server needs for quick fixes. */
@@ -44,16 +46,31 @@ export function examineExperiment(
   options: CompileOptions,
 ): Omit<CompiledExperiment, 'issues'> & { readonly issues: readonly FoundIssue[] } {
   const parsed = parseExperimentText(text);
-  const overrideIssues = applyOverrides(parsed.document, options.overrides ?? {}, experimentSettings);
-  applyPreset(parsed.document);
-  const reading = readSettings(experimentSettings, parsed, parentNames());
-  const plans = experimentSeeds(reading.values).map((seed) => freeze(makePlan(reading.values, seed, options)));
-  const found = [...parsed.issues, ...overrideIssues, ...reading.issues];
-  const first = plans[0];
-  if (first) found.push(...contradictions(reading, first, parsed));
-  const issues = found.sort(byPosition);
+  const overrides = options.overrides ?? {};
+  const overrideIssues = applyOverrides(parsed.document, overrides, experimentSettings);
+  const matrix = readMatrix(parsed, experimentSettings);
+  const { cells, issues: found, name } = readCells(parsed, matrix, options);
+  const issues = [
+    ...parsed.issues,
+    ...overrideIssues,
+    ...(matrix ? [...matrix.issues, ...sweptOverrides(matrix, Object.keys(overrides))] : []),
+    ...found,
+  ].sort(byPosition);
   const isWrong = issues.some((issue) => issue.severity === 'error');
-  return { plans: isWrong ? [] : plans, issues, name: experimentName(reading.values, options) };
+  const whole = isWrong ? [] : cells;
+  return { cells: whole, plans: whole.map(({ plan }) => plan), issues, name };
+}
+
+/** A value from outside would be in force in no cell, or in all of them. */
+function sweptOverrides(matrix: Matrix, overrides: readonly string[]): FoundIssue[] {
+  const isInside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}.`);
+  return overrides.flatMap((path) => {
+    const swept = [...matrix.paths].find((other) => isInside(other, path) || isInside(path, other));
+    if (swept === undefined) return [];
+    const remedy = `Leave it out, or take ${swept} out of the matrix.`;
+    const told = { expected: 'a key that the matrix has no values for', got: path, remedy };
+    return [{ path, range: emptyRange, severity: 'error' as const, ...told }];
+  });
 }
 
 /**
@@ -74,46 +91,6 @@ export function rangeIn(text: string, path: string): FoundIssue['range'] {
   return nearestRange(readSettings(experimentSettings, parseExperimentText(text), parentNames()), path);
 }
 
-/** What checkPlan finds, less what only follows from a key that is wrong by itself. */
-function contradictions(
-  reading: SettingsReading<Parameters<typeof checkPlan>[0]>,
-  plan: Plan,
-  text: ExperimentText,
-): FoundIssue[] {
-  if (text.issues.length > 0) return [];
-  const wrong = reading.issues.map((issue) => issue.path);
-  const isAffected = (path: string) => wrong.some((other) => sharesGroup(path, other));
-  return checkPlan(reading.values, plan)
-    .filter((issue) => !isAffected(issue.path))
-    .map(({ within, ...issue }) => {
-      const range = text.firstLineOf(nearestRange(reading, issue.path));
-      return { ...issue, range: within ? text.partOf(range, within.start, within.end) : range };
-    });
-}
-
-/** Whether a mistake at `other` may be why there is one at `path`: the same section, or the data set that both count on. */
-function sharesGroup(path: string, other: string): boolean {
-  const section = (name: string) => name.split(/[.[]/)[0];
-  return section(path) === section(other) || section(other) === 'dataset';
-}
-
-/** The range of a path or, where it has none (its value is a default), of the nearest group around it that has. */
-function nearestRange({ ranges }: Pick<SettingsReading<unknown>, 'ranges'>, path: string): FoundIssue['range'] {
-  for (let name = path; name; name = name.replace(/(^|\.|\[)[^.[]*$/, '')) {
-    const range = ranges.get(name);
-    if (range) return range;
-  }
-  return emptyRange;
-}
-
 function byPosition(a: FoundIssue, b: FoundIssue): number {
   return a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character;
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
-  return value;
 }

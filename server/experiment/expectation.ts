@@ -23,6 +23,10 @@ export function expectation(setting: Setting): string {
     }
     case 'map':
       return `a mapping of at most ${setting.maxLength} names`;
+    case 'paths':
+      return setting.holds === 'lists'
+        ? 'a mapping of lists by the path of a key'
+        : 'a mapping of values by the path of a key';
     case 'group': {
       const mapping = `a mapping with ${keyNames(Object.keys(setting.keys))}`;
       const bare = setting.shorthand === null ? [] : [expectation(setting.keys[setting.shorthand]!)];

@@ -41,6 +41,11 @@ function schemaOf(setting: Setting, definitions: Definitions): JsonSchema {
     }
     case 'map':
       return { ...about, type: 'object', additionalProperties: schemaOf(setting.item, definitions), ...byDefault };
+    case 'paths': {
+      // What a path's values may be is not in it.
+      const additionalProperties = setting.holds === 'lists' ? { type: 'array', items: {}, minItems: 1 } : {};
+      return { ...about, ...mappingOf(setting.keys, definitions), additionalProperties };
+    }
     case 'group': {
       const mapping = mappingOf(setting.keys, definitions);
       const bare = setting.shorthand === null ? [] : [schemaOf(setting.keys[setting.shorthand]!, definitions)];
@@ -117,6 +122,7 @@ function defaultOf(setting: Setting): unknown {
     case 'group':
       return setting.defaultText === '{}' ? {} : setting.defaultText;
     case 'list':
+    case 'paths':
       return undefined;
   }
 }

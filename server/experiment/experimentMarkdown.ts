@@ -40,6 +40,8 @@ function sections(path: string, setting: Setting, seen: Seen): string[] {
         : [];
     case 'map':
       return [...heading, ...sections(`${path}.…`, setting.item, seen)];
+    case 'paths':
+      return [...heading, ...(Object.keys(setting.keys).length > 0 ? [keyTable(setting.keys)] : [])];
     case 'number':
     case 'word':
     case 'flag':
@@ -113,6 +115,7 @@ function keyTable(keys: Keys): string {
 
 function valueText(setting: Setting): string {
   if (setting.kind === 'map') return 'mapping of names, below';
+  if (setting.kind === 'paths') return 'mapping, below';
   if (setting.kind === 'group' && Object.keys(setting.words).length === 0) return 'mapping, below';
   if (setting.kind === 'list' && setting.name !== null) return `list of ${setting.name}, below`;
   if (setting.kind === 'list' && (setting.item.kind === 'variant' || setting.item.kind === 'group'))

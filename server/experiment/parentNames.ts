@@ -13,6 +13,7 @@ function collect(setting: Setting, path: string, parents: Map<string, string[]>)
   // Of layers that hold layers no key is at home elsewhere: they are left out.
   if (setting.kind === 'list' && setting.name !== null) return;
   if (setting.kind === 'list' || setting.kind === 'map') return collect(setting.item, path, parents);
+  // What a matrix holds is at home where its paths lead.
   if (setting.kind !== 'group' && setting.kind !== 'variant') return;
   const groups =
     setting.kind === 'group' ? [setting.keys] : Object.values(setting.variants).map((variant) => variant.keys);

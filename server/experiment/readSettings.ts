@@ -62,7 +62,7 @@ class Reader {
     if (isNothing(node)) {
       if (keyNode === undefined) return this.#default(setting);
       const remedy =
-        setting.kind === 'group' || setting.kind === 'map'
+        setting.kind === 'group' || setting.kind === 'map' || setting.kind === 'paths'
           ? 'Indent its keys below it, or remove it.'
           : `Add a value (default: ${setting.defaultText}), or remove the key.`;
       return this.#wrong(setting, node, place, path, remedy);
@@ -83,6 +83,8 @@ class Reader {
         return this.#list(setting, node, place, path);
       case 'map':
         return this.#map(setting, node, place, path);
+      case 'paths':
+        return undefined;
       case 'group':
         return this.#group(setting, node, place, path);
       case 'variant':
@@ -180,7 +182,7 @@ class Reader {
 
   #group(setting: GroupSetting, node: unknown, place: unknown, path: string): unknown {
     const { keys, shorthand } = setting;
-    if (isMap(node)) return this.#keys(keys, node, path, setting.laterKeys);
+    if (isMap(node)) return this.#keys(keys, node, path);
     if (shorthand !== null && isScalar(node)) {
       return { ...this.#defaults(keys), [shorthand]: this.read(keys[shorthand]!, place, path, place) };
     }
@@ -194,7 +196,7 @@ class Reader {
       const known = Object.keys(setting.variants);
       const name = node.items.map((pair) => keyName(pair)).find((key) => known.includes(key));
       const chosen = name === undefined ? undefined : setting.variants[name];
-      if (chosen) return this.#keys(chosen.keys, node, path, {});
+      if (chosen) return this.#keys(chosen.keys, node, path);
       const written = node.items.map((pair) => keyName(pair));
       const meant = written[0] === undefined ? undefined : closestName(written[0], known);
       const remedy = meant ? `Did you mean ${meant}?` : `Write for example ${setting.defaultText}.`;
@@ -237,7 +239,7 @@ class Reader {
     // Where the tag is wrong, the other keys may be those of what was meant: say nothing of them.
     const isTagWrong = pair !== undefined && (!isScalar(value) || value.value !== name);
     if (isTagWrong) return this.#default(setting);
-    return { [tag]: name, ...this.#keys(chosen.keys, node, path, {}, tag) };
+    return { [tag]: name, ...this.#keys(chosen.keys, node, path, tag) };
   }
 
   /** The word alone of a variant that is told by its own key. */
@@ -250,7 +252,7 @@ class Reader {
     return this.#wrong(setting, node, place, path, remedy, meant);
   }
 
-  #keys(keys: Keys, node: YAMLMap, path: string, laterKeys: Words, tag?: string): Record<string, unknown> {
+  #keys(keys: Keys, node: YAMLMap, path: string, tag?: string): Record<string, unknown> {
     const seen = new Map<string, Pair>();
     for (const pair of node.items) {
       const name = keyName(pair);
@@ -260,7 +262,7 @@ class Reader {
         continue;
       }
       seen.set(name, pair);
-      if (name !== tag && !Object.hasOwn(keys, name)) this.#unknownKey(keys, pair, name, path, laterKeys, tag);
+      if (name !== tag && !Object.hasOwn(keys, name)) this.#unknownKey(keys, pair, name, path, tag);
     }
     const values: Record<string, unknown> = {};
     for (const [name, setting] of Object.entries(keys)) {
@@ -270,13 +272,8 @@ class Reader {
     return values;
   }
 
-  #unknownKey(keys: Keys, pair: Pair, fullName: string, path: string, laterKeys: Words, tag: string | undefined): void {
+  #unknownKey(keys: Keys, pair: Pair, fullName: string, path: string, tag: string | undefined): void {
     const name = shorten(fullName);
-    const later = Object.hasOwn(laterKeys, name) ? laterKeys[name] : undefined;
-    if (later) {
-      this.#report(join(path, name), pair.key, 'keys of this version', quote(name), notYet(name, later));
-      return;
-    }
     const names = tag === undefined ? Object.keys(keys) : [tag, ...Object.keys(keys)];
     const meant = closestName(name, names);
     const parents = (this.#parents.get(name) ?? []).filter((parent) => parent !== path);
@@ -313,6 +310,7 @@ class Reader {
       case 'text':
         return setting.defaultValue;
       case 'list':
+      case 'paths':
         return undefined;
       case 'map':
         return {};

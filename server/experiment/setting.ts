@@ -3,7 +3,15 @@
 import { parseNumber } from './parseNumber.ts';
 
 export type Setting =
-  NumberSetting | WordSetting | FlagSetting | TextSetting | ListSetting | MapSetting | GroupSetting | VariantSetting;
+  | NumberSetting
+  | WordSetting
+  | FlagSetting
+  | TextSetting
+  | ListSetting
+  | MapSetting
+  | PathsSetting
+  | GroupSetting
+  | VariantSetting;
 
 export type Keys = Readonly<Record<string, Setting>>;
 
@@ -82,13 +90,21 @@ export interface MapSetting extends Described {
   readonly maxLength: number;
 }
 
+/** A mapping from paths of other keys (`model.activation`) to a value or a list of values for each; read by readMatrix.ts. */
+export interface PathsSetting extends Described {
+  readonly kind: 'paths';
+  readonly holds: 'values' | 'lists';
+  /** Where the paths start. */
+  readonly root: () => Setting;
+  /** What may stand among the paths. */
+  readonly keys: Keys;
+}
+
 /** A mapping with fixed keys; instead of it one of `words`, where there are any. */
 export interface GroupSetting extends Described {
   readonly kind: 'group';
   readonly keys: Keys;
   readonly words: Words;
-  /** Keys named by the design, not in this version. */
-  readonly laterKeys: Words;
   /** The key that a bare value stands for; null for none. */
   readonly shorthand: string | null;
 }
@@ -224,17 +240,26 @@ export function map<S extends Setting>(
   return typed({ kind: 'map', description, ...described('{}'), item, ...limits });
 }
 
+/** What is read of such a mapping is undefined: its values are read where their paths lead. */
+export function paths(
+  description: string,
+  holds: PathsSetting['holds'],
+  root: () => Setting,
+  keys: Keys = {},
+): Typed<PathsSetting, undefined> {
+  return typed({ kind: 'paths', description, ...described({ computed: 'none' }), holds, root, keys });
+}
+
 /** A group that is absent reads as one with every key at its default, unless it has words: then as the first of these. */
 export function group<const K extends Keys, const W extends Words = Record<never, never>>(
   description: string,
   keys: K,
-  options: { readonly words?: W; readonly laterKeys?: Words; readonly shorthand?: keyof K & string } = {},
+  options: { readonly words?: W; readonly shorthand?: keyof K & string } = {},
 ): Typed<GroupSetting, ValuesOf<K> | PresentWord<W>> {
   const words = options.words ?? {};
-  const laterKeys = options.laterKeys ?? {};
   const shorthand = options.shorthand ?? null;
   const byDefault = described(Object.keys(words)[0] ?? '{}');
-  return typed({ kind: 'group', description, ...byDefault, keys, words, laterKeys, shorthand });
+  return typed({ kind: 'group', description, ...byDefault, keys, words, shorthand });
 }
 
 /** A group whose absence is a value of its own: undefined. */
@@ -250,7 +275,6 @@ export function optionalGroup<const K extends Keys, const W extends Words = Reco
     ...described({ computed }),
     keys,
     words: words ?? {},
-    laterKeys: {},
     shorthand: null,
   });
 }

@@ -3,11 +3,13 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import { resolveAlias } from './experimentText.ts';
 import { impliedVariant, keyName, tagSetting } from './readSettings.ts';
-import type { Keys, Setting, VariantSetting } from './setting.ts';
+import { notSwept } from './settingPaths.ts';
+import type { Keys, PathsSetting, Setting, VariantSetting } from './setting.ts';
 
 /** The keys that may stand in this place; the tag of a variant is not among them. */
 export function keysOf(setting: Setting, document: Document, node: unknown): Keys {
   if (setting.kind === 'group') return setting.keys;
+  if (setting.kind === 'paths') return keysOfPaths(setting, document);
   if (setting.kind !== 'variant') return {};
   const name = chosenVariant(setting, document, node);
   return (name === undefined ? undefined : setting.variants[name]?.keys) ?? {};
@@ -59,4 +61,33 @@ export function childSetting(setting: Setting, document: Document, node: unknown
 /** `evaluation[0].steps` or `evaluation.0.steps` as names. */
 export function pathNames(path: string): string[] {
   return path.replace(/\[(\d+)\]/g, '.$1').split('.');
+}
+
+/** What may stand in a matrix or one of its rows: its own keys, then every path that there is where the text stands. */
+export function keysOfPaths(setting: PathsSetting, document: Document): Keys {
+  const found: [string, Setting][] = [];
+  const walk = (inner: Setting, node: unknown, path: string) => {
+    if (path !== '') found.push([path, inner]);
+    const keys = Object.entries(keysOf(inner, document, node)).filter(([name]) => path !== '' || !notSwept.has(name));
+    for (const [name, next] of keys) {
+      walk(next, childOf(document, node, name)?.value, path === '' ? name : `${path}.${name}`);
+    }
+    // Layers that hold layers are left out.
+    if (inner.kind !== 'list' || inner.name !== null) return;
+    const items = resolveAlias(document, node);
+    if (!isSeq(items)) return;
+    items.items.forEach((item, index) => {
+      walk(inner.item, item, `${path}[${index}]`);
+    });
+  };
+  walk(setting.root(), document.contents, '');
+  return { ...setting.keys, ...Object.fromEntries(found.map(([path, inner]) => [path, valuesOf(setting, inner)])) };
+}
+
+/** What stands behind a path: a value, or a list of them. */
+function valuesOf({ holds }: PathsSetting, inner: Setting): Setting {
+  if (holds === 'values') return inner;
+  const { description } = inner;
+  const limits = { minLength: 1, maxLength: 1000, isUnique: true, name: null };
+  return { kind: 'list', description, defaultText: 'none', isDefaultComputed: true, item: inner, ...limits };
 }

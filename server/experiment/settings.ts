@@ -5,6 +5,7 @@ import { attackSetting } from './attackSetting.ts';
 import { averageSetting } from './averageSetting.ts';
 import { datasetSetting } from './datasetSetting.ts';
 import { initializerSetting } from './initializerSetting.ts';
+import { matrixSetting } from './matrixSetting.ts';
 import { methodSetting, threatSetting } from './methodSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { clippingSetting, optimizerSetting, scheduleSetting } from './optimizerSetting.ts';
@@ -12,7 +13,7 @@ import { runtimeSetting } from './runtimeSetting.ts';
 import { flag, group, list, number, optionalGroup, text, word } from './setting.ts';
 import { trainingPresets } from './trainingPresets.ts';
 import { watchSetting } from './watchSetting.ts';
-import type { ValueOf } from './setting.ts';
+import type { Setting, ValueOf } from './setting.ts';
 
 const atLeast0 = { min: 0, max: 1_000_000 };
 const rate = { min: 0, max: 1, isMaxExcluded: true };
@@ -176,44 +177,45 @@ const checkpoints = group(
   },
 );
 
-export const experimentSettings = group(
-  'An experiment: what to train, on what, how, and how to attack the result.',
-  {
-    name: text("The experiment's name.", 'name', 80, { computed: "the file's name without .kaf.yaml" }),
-    dataset: datasetSetting,
-    model,
-    training,
-    observe,
-    checkpoints,
-    evaluation: list('Attacks to run on the final weights, in order.', attackSetting, {
-      maxLength: 20,
-      computed: '[]',
-    }),
-    seed: number(
-      'Seed of every random number of the run: same plan and seed, same records.',
-      uint32,
-      { computed: '0' },
-      integer,
-    ),
-    seeds: list('One run for each seed.', number('Seed.', uint32, 0, integer), {
+export const experimentSettings = group('An experiment: what to train, on what, how, and how to attack the result.', {
+  name: text("The experiment's name.", 'name', 80, { computed: "the file's name without .kaf.yaml" }),
+  dataset: datasetSetting,
+  model,
+  training,
+  observe,
+  checkpoints,
+  evaluation: list('Attacks to run on the final weights, in order.', attackSetting, {
+    maxLength: 20,
+    computed: '[]',
+  }),
+  seed: number(
+    'Seed of every random number of the run: same plan and seed, same records.',
+    uint32,
+    { computed: '0' },
+    integer,
+  ),
+  seeds: list(
+    'One run for each seed, and in a matrix for each seed of each cell: the same as its axis `seed`.',
+    number('Seed.', uint32, 0, integer),
+    {
       minLength: 1,
       maxLength: 100,
       isUnique: true,
       computed: '[seed]',
-    }),
-    runtime: runtimeSetting,
-    threads: number(
-      'Threads of the runtimes wasm and torch. Results on wasm do not depend on it.',
-      { min: 1, max: 256 },
-      'auto',
-      {
-        isInteger: true,
-        unit: 'threads',
-        words: { auto: { description: 'As many as the machine has cores.' } },
-      },
-    ),
-  },
-  { laterKeys: { matrix: { description: 'A sweep over values of other keys.' } } },
-);
+    },
+  ),
+  matrix: matrixSetting((): Setting => experimentSettings),
+  runtime: runtimeSetting,
+  threads: number(
+    'Threads of the runtimes wasm and torch. Results on wasm do not depend on it.',
+    { min: 1, max: 256 },
+    'auto',
+    {
+      isInteger: true,
+      unit: 'threads',
+      words: { auto: { description: 'As many as the machine has cores.' } },
+    },
+  ),
+});
 
 export type ExperimentValues = ValueOf<typeof experimentSettings>;

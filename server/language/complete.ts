@@ -117,6 +117,8 @@ function valueSnippet(setting: Setting, isFlow: boolean): string {
     }
     case 'map':
       return ' {$1}';
+    case 'paths':
+      return isFlow ? ' {$1}' : '\n  $0';
     case 'group':
       if (choicesOf(setting).length > 0) return ` ${choiceSnippet(setting, setting.defaultText)}`;
       return isFlow ? ' {$1}' : '\n  $0';

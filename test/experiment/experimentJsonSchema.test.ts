@@ -32,13 +32,17 @@ describe('the JSON Schema', () => {
     'training: {method: fgsm-rs, threat: {epsilon: 8/255}, optimizer: sgd, schedule: {type: triangular, max: 1/5}}',
     'evaluation: [pgd, {attack: pgd, steps: 3}]',
     'seeds: [0, 1]',
+    'matrix: {model.activation: [relu, {type: kaf}], zip: [{training.epochs: 2, seed: 1}], exclude: [{seed: 1, model.activation: relu}]}',
   ])('accepts what compiles: %s', (text) => {
     expect(isAcceptedByBoth(text)).toEqual([true, true]);
   });
 
   it.each([
     'sead: 1',
-    'matrix: {}',
+    'matrix: 3',
+    'matrix: {seed: []}',
+    'matrix: {seed: 1}',
+    'matrix: {zip: [1]}',
     'training: {epochs: 0}',
     'training: {epochs: 1.5}',
     'training: {optimizer: {type: sgd, beta1: 0.9}}',

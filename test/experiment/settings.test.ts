@@ -12,7 +12,7 @@ function everySetting(path: string, setting: Setting, seen = new Set<string>()):
     seen.add(setting.name);
   }
   const inner =
-    setting.kind === 'group'
+    setting.kind === 'group' || setting.kind === 'paths'
       ? Object.entries(setting.keys)
       : setting.kind === 'variant'
         ? Object.entries(setting.variants).flatMap(([variant, { keys }]) =>

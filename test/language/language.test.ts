@@ -51,6 +51,7 @@ const top = [
   'evaluation',
   'seed',
   'seeds',
+  'matrix',
   'runtime',
   'threads',
 ];
@@ -103,6 +104,32 @@ describe('completion of layers', () => {
     ]);
     expect(labels(declared('- max-pool: {padding: |}'))).toEqual(['same', 'valid']);
     expect(labels(declared('- activation: |'))).toEqual(activations);
+  });
+});
+
+describe('a matrix', () => {
+  it('offers the paths of keys where the text stands, and its own keys', () => {
+    const offered = labels('model: {activation: kaf}\nmatrix:\n  |');
+    expect(offered.slice(0, 3)).toEqual(['zip', 'include', 'exclude']);
+    expect(offered).toEqual(
+      expect.arrayContaining(['seed', 'dataset', 'model.activation', 'model.activation.dictionary', 'training.epochs']),
+    );
+    for (const never of ['name', 'seeds', 'matrix', 'model.activation.alpha']) expect(offered).not.toContain(never);
+    expect(labels('evaluation: [pgd]\nmatrix: {exclude: [{|}]}')).toContain('evaluation[0].steps');
+  });
+
+  it('offers the values of a path within its list', () => {
+    expect(labels('matrix: {model.activation: [|]}')).toEqual(activations);
+    expect(labels('matrix: {model.activation: [relu, {type: kaf, |}]}')).toContain('boundary');
+    expect(labels('matrix: {zip: [{model.activation: |}]}')).toEqual(activations);
+    expect(chosen('matrix:\n  |', 'seed')).toBe('matrix:\n  seed: []');
+  });
+
+  it('tells what a path and its values mean where the pointer rests on them', () => {
+    const shown = (marked: string) => (hover(...atCursor(marked))?.contents as { value: string } | undefined)?.value;
+    expect(shown('matrix: {model.activa|tion: [relu]}')).toContain('**matrix.model.activation**');
+    expect(shown('matrix: {model.activation: [re|lu]}')).toContain('**relu**');
+    expect(shown('mat|rix: {seed: [1]}')).toContain('A sweep');
   });
 });
 
@@ -436,6 +463,8 @@ it('code lenses stand above the first line and the data set, and hand the URI to
   const shown = (line: number) => ['Show dataset', 'kafscope.showDataset', ['file:///a.kaf.yaml'], line];
   expect(lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);
   expect(lensesOf('name: a\nmodel: {dataset: no}\n')).toEqual([...first, shown(0)]);
+  expect(lensesOf('seeds: [1, 2]\nmatrix: {model.activation: [relu, elu]}')[0]![0]).toBe('▶ Train 4 runs');
+  expect(lensesOf('matrix: {seed: [1, x]}')[0]![0]).toBe('▶ Train');
 });
 
 it('no text and no position makes a feature throw, and what they point at lies in the text', () => {

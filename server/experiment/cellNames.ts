@@ -1,0 +1,58 @@
+// What the cells of a sweep are called: by their values, as they are written.
+import { isMap, isScalar, isSeq } from 'yaml';
+import type { Document } from 'yaml';
+import { shorten } from './experimentText.ts';
+import { resolveAlias } from './experimentText.ts';
+import { keyName } from './readSettings.ts';
+import type { Combination } from './readMatrix.ts';
+import { pathNames } from './settingAt.ts';
+
+/** `kaf dictionary 10 · epochs 5` for each, all different; empty for one without a value. */
+export function cellNames(combinations: readonly Combination[], document: Document): string[] {
+  const paths = new Set(combinations.flatMap((cell) => cell.map(({ path }) => path)));
+  const full = (cell: Combination) => cell.map(({ path, node }) => named(document, path, node, paths)).join(' · ');
+  // What goes with another value need not be told where the others tell the cells apart.
+  const short = (cell: Combination) => full(cell.filter(({ isFollowing }) => !isFollowing));
+  const taken = countsOf(combinations.map(short));
+  const names = combinations.map((cell) => (taken.get(short(cell)) === 1 ? short(cell) : full(cell)));
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const nth = (seen.get(name) ?? 0) + 1;
+    seen.set(name, nth);
+    return nth === 1 ? name : `${name} (${String(nth)})`;
+  });
+}
+
+/** A word alone tells what it is of; a number needs the name of its key. */
+function named(document: Document, path: string, node: unknown, paths: ReadonlySet<string>): string {
+  const text = valueText(document, node);
+  const names = pathNames(path);
+  const isWord = /^[A-Za-z]/.test(text) && !/^(true|false)$/.test(text);
+  if (isWord) return text;
+  const last = names.at(-1) ?? path;
+  const isShared = [...paths].some((other) => other !== path && pathNames(other).at(-1) === last);
+  return `${isShared ? path : last} ${text}`;
+}
+
+/** `{type: kaf, init: {ridge: elu}}` as `kaf init ridge elu`. */
+export function valueText(document: Document, node: unknown): string {
+  const found = resolveAlias(document, node);
+  if (isScalar(found)) return shorten(found.source ?? String(found.value), 40);
+  if (isSeq(found)) return shorten(`[${found.items.map((item) => valueText(document, item)).join(', ')}]`, 60);
+  if (!isMap(found)) return 'nothing';
+  const parts = found.items.map((pair) => {
+    const name = keyName(pair);
+    const value = valueText(document, pair.value);
+    return tags.has(name) ? value : `${name} ${value}`;
+  });
+  return shorten(parts.join(' '), 60);
+}
+
+/** Keys whose value says what a mapping is. */
+const tags = new Set(['type', 'name', 'attack']);
+
+function countsOf(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
