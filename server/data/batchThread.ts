@@ -25,6 +25,7 @@ export class BatchThread {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   #nSplits = 0;
+  #isClosing = false;
   #failure: Error | null = null;
 
   /** @param assetsFolder has the thread's bundle */
@@ -63,7 +64,8 @@ export class BatchThread {
   }
 
   async close(): Promise<void> {
-    // Its end is waited for.
+    // Its end is waited for, also where answers are still on their way.
+    this.#isClosing = true;
     this.#worker.ref();
     await this.#worker.terminate();
   }
@@ -74,7 +76,7 @@ export class BatchThread {
 
   #settle(message: FromThread): void {
     const first = this.#waiting.shift();
-    if (this.#waiting.length === 0) this.#worker.unref();
+    if (this.#waiting.length === 0 && !this.#isClosing) this.#worker.unref();
     if (message.type === 'samples') first?.resolve(message.samples);
     else first?.reject(new DataError(message.message));
   }
