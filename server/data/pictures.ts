@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type Vips from 'wasm-vips';
+import { findJpegDamage } from './jpegDamage.ts';
 
 export interface PictureForm {
   /** Height and width of what comes out, whatever those of the picture are. */
@@ -14,7 +15,8 @@ export interface PictureDecoder {
   /**
    * The picture, turned upright by its EXIF data, on black where it is transparent, in sRGB or grey.
    * @returns `[size, size, channels]`
-   * @throws Error where the bytes are no picture, or are damaged anywhere
+   * @throws Error where the bytes are no picture, or where damage shows: of a PNG any, of a JPEG what jpegDamage.ts says, of a
+   *   WebP what its decoder stumbles over, which is little where it is lossless
    */
   decode(bytes: Uint8Array, form: PictureForm): Uint8Array;
   close(): void;
@@ -42,6 +44,8 @@ export async function openPictureDecoder(assetsFolder: string): Promise<PictureD
 }
 
 function decode(vips: typeof Vips, bytes: Uint8Array, { size, channels }: PictureForm): Uint8Array {
+  const damage = findJpegDamage(bytes);
+  if (damage !== null) throw new Error(damage);
   const made: { delete(): void }[] = [];
   const keep = <T extends { delete(): void }>(image: T): T => {
     made.push(image);
