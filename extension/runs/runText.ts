@@ -1,4 +1,5 @@
 // Short texts about a run for tree, status bar and pickers. Pure; the panels in webview/ have their own.
+import { figureName, figureText, type AttackFigure } from '../../server/protocol/attackFigures.ts';
 import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
 import { isLive } from '../../server/protocol/run.ts';
 
@@ -7,13 +8,38 @@ export function percent(proportion: number): string {
   return `${(100 * proportion).toFixed(1)} %`;
 }
 
-/** Clean and robust accuracy as `64.1 / 38.9`, in per cent; empty before the first test. */
+/**
+ * Clean accuracy in per cent, and the run's own figure under attack with its interval and its name: `64.1 / ≤ 38.9 % (35.9 – 42.0)
+ * PGD-50-10 8/255`. Empty before the first test.
+ */
 export function accuracies(run: RunSummary): string {
-  return [run.cleanAccuracy, run.robustAccuracy]
-    .filter((value) => value !== null)
-    .filter((value) => Number.isFinite(value))
-    .map((value) => (100 * value).toFixed(1))
-    .join(' / ');
+  const [figure] = run.figures ?? [];
+  const clean =
+    run.cleanAccuracy !== null && Number.isFinite(run.cleanAccuracy) ? [(100 * run.cleanAccuracy).toFixed(1)] : [];
+  return [...clean, ...(figure ? [namedFigure(run, figure)] : unnamed(run))].join(' / ');
+}
+
+function namedFigure({ figures = [], step }: RunSummary, figure: AttackFigure): string {
+  return `${figureText(figure, figures)} ${figureName(figure, step)}`;
+}
+
+/** Versions before figures had names kept the last attack's value alone. */
+function unnamed({ robustAccuracy }: RunSummary): string[] {
+  return robustAccuracy !== null && Number.isFinite(robustAccuracy) ? [(100 * robustAccuracy).toFixed(1)] : [];
+}
+
+/** Every figure on a line of its own: `PGD-50-10 8/255: ≤ 38.9 % (35.9 – 42.0) of 1,000 images`. */
+export function figureLines(run: RunSummary): string[] {
+  const { figures = [], cleanAccuracy, step } = run;
+  const clean = cleanAccuracy === null || !Number.isFinite(cleanAccuracy) ? [] : [`clean: ${percent(cleanAccuracy)}`];
+  if (figures.length === 0) {
+    return [...clean, ...unnamed(run).map((value) => `under the last attack: ${value} %`)];
+  }
+  const attacked = figures.map((figure) => {
+    const stopped = figure.isPartial ? ', stopped' : '';
+    return `${figureName(figure, step)}: ${figureText(figure, figures)} of ${count(figure.samples)} images${stopped}`;
+  });
+  return [...clean, ...attacked];
 }
 
 /** What follows a run's label in the tree. */

@@ -10,7 +10,7 @@ import { runContextValue } from './runActions.ts';
 import type { RunStore } from './runStore.ts';
 import type { RunNode, RunsNode } from './runsModel.ts';
 import { runsForest } from './runsModel.ts';
-import { accuracies, count } from './runText.ts';
+import { count, figureLines } from './runText.ts';
 
 export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
   private readonly store: RunStore;
@@ -138,7 +138,7 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
     run.steps === 0
       ? statusText(run)
       : `${statusText(run)} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
-    accuracies(run) && `clean${run.robustAccuracy === null ? '' : ' / robust'} accuracy ${accuracies(run)} %`,
+    ...figureLines(run),
     run.device,
     run.message,
     ...(run.health ?? []).map(

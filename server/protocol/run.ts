@@ -1,4 +1,5 @@
 // A run as lists and headers show it.
+import type { AttackFigure, AttackUnderWay } from './attackFigures.ts';
 import type { HealthFinding } from './health.ts';
 
 export const runStatuses = [
@@ -70,8 +71,11 @@ export interface RunSummary {
   readonly loss: number | null;
   /** Of the last test on all held-out images; of the last evaluation where the plan asks for no test. */
   readonly cleanAccuracy: number | null;
-  /** Of the last attack: an evaluation's, or the quick one of a test. */
+  /** That of the first of `figures`; where there are none, of the last attack, as versions before them kept it. */
   readonly robustAccuracy: number | null;
+  /** By attack, the run's own first; absent in runs of older versions. */
+  readonly figures?: readonly AttackFigure[] | undefined;
+  readonly attackUnderWay?: AttackUnderWay | undefined;
   readonly imagesPerSecond: number | null;
   /** For example `wasm · 1 thread · relaxed SIMD`; null until the trainer has chosen. */
   readonly device: string | null;

@@ -72,7 +72,8 @@ function survey(history: RunHistory) {
   return { checkpoints: checkpoints.toSorted((a, b) => a.step - b.step), firstMissing, hasRows };
 }
 
-function foldRows(history: RunHistory, voids: Voids | null) {
+/** What the rows that count make of the run; `voids` says which of them count no more. */
+export function foldRows(history: RunHistory, voids: Voids | null) {
   const { origin, folder, newest } = history;
   const health = new HealthWatch(origin.plan);
   const fold = new SummaryFold(summaryOf(folder, origin, newest, startingProgress(origin)), origin.plan, health);

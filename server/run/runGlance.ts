@@ -69,8 +69,12 @@ function glanceAtLog(folder: string, number: number, origin: RunOrigin): Seen | 
 
 /** What rows change. */
 function rowFields(summary: RunSummary): Partial<RunProgress> {
-  const { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, health, updatedMs } = summary;
-  return { step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, checkpoints, health, updatedMs };
+  const { step, steps, epoch, epochs, loss, cleanAccuracy, checkpoints, health, updatedMs } = summary;
+  const { robustAccuracy, figures, attackUnderWay } = summary;
+  return {
+    ...{ step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, figures, attackUnderWay },
+    ...{ checkpoints, health, updatedMs },
+  };
 }
 
 function glanceAtOld(folder: string): Seen | null {

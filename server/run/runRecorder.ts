@@ -15,7 +15,7 @@ import { beatFile, LogWriter } from './logFile.ts';
 import { encodeFrame } from './logFrames.ts';
 import { thisProcess } from './owner.ts';
 import { checkpointsToPrune } from './pruneCheckpoints.ts';
-import { resumePoint } from './resumeRun.ts';
+import { foldRows, resumePoint } from './resumeRun.ts';
 import { checkpointsFolder, progressOf, summaryOf } from './runFolder.ts';
 import { glance } from './runGlance.ts';
 import { RunHistory } from './runHistory.ts';
@@ -368,9 +368,11 @@ function trainingFrom(history: RunHistory): Beginning {
 
 function evaluationOf(history: RunHistory): Beginning {
   const { summary, restStatus, evaluations } = glance(history.folder);
+  // Older versions kept one figure and not whose it was: the rows tell.
+  const { figures, robustAccuracy } = summary.figures ? summary : foldRows(history, null).progress;
   return {
     ...{ voids: null, checkpoint: null, faults: [], evaluations, firstSeq: history.lastSeq() + 1 },
-    progress: progressOf(summary),
+    progress: { ...progressOf(summary), figures, robustAccuracy },
     health: new HealthWatch(history.origin.plan),
     // An evaluation that was cut off has left the status of the run at rest in its log's head.
     restStatus: isLive(summary.status) ? (restStatus ?? 'interrupted') : summary.status,

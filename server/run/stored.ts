@@ -175,6 +175,12 @@ export const originSchema: z.ZodType<RunOrigin> = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
+const attackUnderWay = z.object({ plan: evaluationPlanSchema, step: count });
+const attackFigure = attackUnderWay.extend({
+  ...{ samples: z.int().min(1), standing: count, clean: count.optional(), thesis: count.optional() },
+  ...{ isOfTest: z.literal(true).optional(), isPartial: z.literal(true).optional() },
+});
+
 /** The part of a summary that changes as the run goes on. */
 export type RunProgress = Omit<
   RunSummary,
@@ -192,6 +198,8 @@ const progressSchema: z.ZodType<RunProgress> = z.object({
   loss: real.nullable(),
   cleanAccuracy: real.nullable(),
   robustAccuracy: real.nullable(),
+  figures: z.array(attackFigure).max(1000).optional(),
+  attackUnderWay: attackUnderWay.optional(),
   imagesPerSecond: real.nullable(),
   device: text.nullable(),
   memory: z.object({ usedBytes: real, peakBytes: real }).nullable(),

@@ -1,21 +1,20 @@
 // A run's summary as a fold over its rows, so that lists need not read the log. Status and message are the driver's business.
 import { HealthWatch } from '../health/healthWatch.ts';
-import { attackEntry } from '../protocol/attackTable.ts';
+import { testAttack, withFigure, type AttackFigure } from '../protocol/attackFigures.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { Row } from '../protocol/records.ts';
+import type { EvaluationFinishedRecord, Row, TestRecord } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
 
 export class SummaryFold {
   summary: RunSummary;
-  readonly #batchSize: number;
+  readonly #plan: Plan;
   readonly #throughput = new Throughput();
   readonly #health: HealthWatch;
-  #isFloor = false;
 
   /** Where rows were folded before, `health` has watched them; else it sees what follows the next `prepared`. */
   constructor(summary: RunSummary, plan: Plan, health = new HealthWatch(plan)) {
     this.summary = summary;
-    this.#batchSize = plan.training.batchSize;
+    this.#plan = plan;
     this.#health = health;
   }
 
@@ -40,31 +39,26 @@ export class SummaryFold {
           step: record.step,
           epoch: record.epoch,
           loss: record.loss,
-          ...(stepsPerSecond === null ? {} : { imagesPerSecond: stepsPerSecond * this.#batchSize }),
+          ...(stepsPerSecond === null ? {} : { imagesPerSecond: stepsPerSecond * this.#plan.training.batchSize }),
         };
       }
       case 'test':
         this.#throughput.clear();
-        return {
-          cleanAccuracy: record.accuracy,
-          ...(record.robustAccuracy === null ? {} : { robustAccuracy: record.robustAccuracy }),
-        };
+        return { cleanAccuracy: record.accuracy, ...this.#testFigure(record) };
+      case 'evaluationStarted':
+        return { attackUnderWay: { plan: record.plan, step: record.step } };
       case 'evaluationFinished':
-        if (record.samples === 0) return {};
-        // The last test saw all held-out images, an evaluation often only some of them.
         return {
-          cleanAccuracy: this.summary.cleanAccuracy ?? record.clean.value,
-          // Noise or one step is no attack to judge by where there is a better one.
-          robustAccuracy: this.#isFloor ? (this.summary.robustAccuracy ?? record.robust.value) : record.robust.value,
+          attackUnderWay: undefined,
+          // The last test saw all held-out images, an evaluation often only some of them.
+          ...(record.samples > 0 && { cleanAccuracy: this.summary.cleanAccuracy ?? record.clean.value }),
+          ...(record.samples > 0 && this.#evaluationFigure(record)),
         };
       case 'checkpointed': {
         const { file, step, epoch } = record;
         const others = this.summary.checkpoints.filter((checkpoint) => checkpoint.file !== file);
         return { checkpoints: [...others, { file, step, epoch }].sort((a, b) => a.step - b.step) };
       }
-      case 'evaluationStarted':
-        this.#isFloor = attackEntry(record.plan.attack).strength === 'floor';
-        return {};
       case 'collapsed':
         return { message: record.message };
       case 'norms':
@@ -77,6 +71,31 @@ export class SummaryFold {
       default:
         return record satisfies never;
     }
+  }
+
+  #testFigure({ step, robustAccuracy, robustSamples: samples }: TestRecord): Partial<RunSummary> {
+    if (robustAccuracy === null || samples === 0) return {};
+    const plan = testAttack(this.#plan, { samples });
+    return this.#withFigure({ plan, step, samples, standing: Math.round(robustAccuracy * samples), isOfTest: true });
+  }
+
+  #evaluationFigure({ samples, clean, robust, thesis, isPartial }: EvaluationFinishedRecord): Partial<RunSummary> {
+    const { attackUnderWay } = this.summary;
+    // Its beginning is not known of a run that an older version was attacking.
+    if (!attackUnderWay) return this.summary.figures ? {} : { robustAccuracy: robust.value };
+    const countOf = ({ value }: { readonly value: number }) => Math.round(value * samples);
+    return this.#withFigure({
+      ...attackUnderWay,
+      ...{ samples, standing: countOf(robust), clean: countOf(clean) },
+      ...(thesis && { thesis: countOf(thesis) }),
+      ...(isPartial && { isPartial }),
+    });
+  }
+
+  #withFigure(figure: AttackFigure): Partial<RunSummary> {
+    const figures = withFigure(this.summary.figures ?? [], figure, this.#plan);
+    const [shown] = figures;
+    return { figures, ...(shown && { robustAccuracy: shown.standing / shown.samples }) };
   }
 }
 

@@ -5,6 +5,7 @@ import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
 import { hasFailed } from '../health/healthWatch.ts';
 import { networkEnds } from '../network/datasetEnds.ts';
+import { figureName, figureText } from '../protocol/attackFigures.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
@@ -19,6 +20,7 @@ import type { OpenTrainer } from '../run/trainer.ts';
 import { onInterrupt } from './interrupt.ts';
 import { dataAdvice, isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
 import { readTextFile } from './readTextFile.ts';
+import { percent } from './reportEvaluation.ts';
 import { RunReport } from './reportRun.ts';
 import { lookAtRun, runFolderOf } from './runAt.ts';
 import { exitCodes, UsageError } from './terminal.ts';
@@ -201,6 +203,7 @@ function tellEnd(terminal: Terminal, run: RunSummary): void {
     loss,
     cleanAccuracy,
     robustAccuracy,
+    figures = [],
     imagesPerSecond,
     memory,
     device,
@@ -208,10 +211,15 @@ function tellEnd(terminal: Terminal, run: RunSummary): void {
   } = run;
   const last = run.checkpoints.at(-1);
   const checkpoint = last ? path.join(checkpointsFolder(folder), last.file) : null;
-  const metrics = { step, steps, epoch, loss, cleanAccuracy, robustAccuracy, imagesPerSecond, memory };
+  const metrics = { step, steps, epoch, loss, cleanAccuracy, robustAccuracy, figures, imagesPerSecond, memory };
   terminal.event({ type: 'done', id, status, message, ...metrics, device, folder, checkpoint });
   const peak = memory ? ` · peak ${bytesText(memory.peakBytes)} of memory` : '';
   terminal.line(`${status} at step ${String(step)} of ${String(steps)}${peak}`);
+  const [shown] = figures;
+  if (shown) {
+    const text = `${figureName(shown, step)}: ${figureText(shown, figures)} of ${String(shown.samples)} images`;
+    terminal.line(`${cleanAccuracy === null ? '' : `clean ${percent(cleanAccuracy)} · `}${text}`);
+  }
   if (message) terminal.error(message);
   if (run.missing === 'data') terminal.error(dataAdvice(`train --resume ${folder}`));
   if (status === 'interrupted') terminal.line(`resume with: kafscope train --resume ${folder}`);

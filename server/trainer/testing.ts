@@ -6,7 +6,7 @@ import { countTrue, readCorrect } from '../attack/predictions.ts';
 import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset, Samples, Split } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
-import { completeEvaluation } from '../protocol/evaluationPlan.ts';
+import { testAttack } from '../protocol/attackFigures.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { TestRecord, ValidationFigures } from '../protocol/records.ts';
 import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
@@ -84,16 +84,12 @@ function testBatch(
 async function testRobustness(
   network: Network,
   dataset: Dataset,
-  { seed, training, observe }: Plan,
+  plan: Plan,
   signal: AbortSignal,
 ): Promise<Pick<TestRecord, 'robustAccuracy' | 'robustSamples'> | null> {
-  if (observe.robustSamples === 0) return { robustAccuracy: null, robustSamples: 0 };
-  const context = { trainedEpsilon: null, testSamples: dataset.test.nSamples };
-  const { norm = 'linf', epsilon } = training.threat ?? {};
-  const given = { norm, epsilon, steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy' };
-  const size = { samples: observe.robustSamples, batchSize: training.batchSize };
-  const evaluation = completeEvaluation('pgd', { ...given, ...size }, context);
-  const attack = evaluateAttack(network, dataset, evaluation, { seed, signal });
+  const samples = plan.observe.robustSamples;
+  if (samples === 0) return { robustAccuracy: null, robustSamples: 0 };
+  const attack = evaluateAttack(network, dataset, testAttack(plan, { samples }), { seed: plan.seed, signal });
   for (;;) {
     const { value, done } = await attack.next();
     if (!done) continue;

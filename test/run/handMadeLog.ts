@@ -15,16 +15,18 @@ interface Written {
   readonly owner?: Owner;
   readonly restStatus?: RunStatus | null;
   readonly further?: readonly Buffer[];
+  /** Of its first row; 1 as if there were none before. */
+  readonly firstSeq?: number;
 }
 
 /** A log whose state, if it has one, is followed by what else the test wants. */
 export function begin(folder: string, number: number, written: Written): void {
-  const { status = null, owner = thisProcess(), restStatus = null, further = [], change = {} } = written;
+  const { status = null, owner = thisProcess(), restStatus = null, further = [], change = {}, firstSeq = 1 } = written;
   const progress = { ...progressOf(glance(folder).summary), status: status ?? 'training', ...change };
-  const state = status === null ? [] : [encodeFrame('state', { progress, seq: 0, evaluations: number + 5 })];
+  const state = status === null ? [] : [encodeFrame('state', { progress, seq: firstSeq - 1, evaluations: number + 5 })];
   const head = {
     ...{ format: 'kafscope log' as const, version: 1, number, owner, work: 'train' as const, startedMs: 1 },
-    ...{ firstSeq: 1, voids: null, restStatus },
+    ...{ firstSeq, voids: null, restStatus },
   };
   new LogWriter(folder, head, [...state, ...further]).close();
 }

@@ -6,11 +6,12 @@ import type { RunRecord } from '../../server/protocol/records.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
 import { beatFile, logFile } from '../../server/run/logFile.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { begin } from './handMadeLog.ts';
 import { thisProcess } from '../../server/run/owner.ts';
 import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from '../../server/run/runGlance.ts';
-import { createScriptedRun, temporaryFolder } from './scriptedRun.ts';
-import { scriptedPlan } from './scriptedTrainer.ts';
+import { createScriptedRun, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
+import { scriptedEvaluation, scriptedPlan } from './scriptedTrainer.ts';
 
 const dead = { ...thisProcess(), pidStart: '1' };
 
@@ -38,6 +39,37 @@ describe('a glance at a run', () => {
     const seen = glance(folder);
     expect(seen.summary).toMatchObject({ status: 'training', step: 3, loss: 0.375, updatedMs: 3000, incarnation: 0 });
     expect(seen).toMatchObject({ owner, restStatus: 'stopped', evaluations: 5 });
+  });
+
+  it('shows the figure of an attack that came to its end behind the last state, by what that says was under way', () => {
+    const folder = made();
+    const attackUnderWay = { plan: scriptedEvaluation, step: 4 };
+    const all = { value: 1, low: 1, high: 1 };
+    const record: RunRecord = {
+      ...{ type: 'evaluationFinished', evaluation: 1, samples: 10, clean: all, isPartial: false },
+      robust: { value: 0.7, low: 0, high: 1 },
+    };
+    const further = [encodeFrame('rows', [{ seq: 1, timeMs: 1, step: 4, record }])];
+    begin(folder, 0, { status: 'evaluating', change: { attackUnderWay }, further });
+    expect(glance(folder).summary).toMatchObject({
+      ...{ robustAccuracy: 0.7, attackUnderWay: undefined },
+      figures: [{ ...attackUnderWay, samples: 10, standing: 7, clean: 10 }],
+    });
+  });
+
+  it('of a state without figures, as older versions wrote it, shows the value; the next work reads whose it is from the rows', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps', { evaluation: [scriptedEvaluation] }));
+    begin(folder, 1, { status: 'finished', change: { figures: undefined }, firstSeq: readRows(folder).length + 1 });
+    expect(glance(folder).summary).toMatchObject({ figures: undefined, robustAccuracy: 0.2 });
+    const evaluation = attackPlan('fgsm', { samples: 10, batchSize: 5 });
+    const work = { type: 'evaluate', incarnation: 2, checkpoint: 'step-4.safetensors', evaluation } as const;
+    expect(await startScriptedRun(folder, work).ended).toMatchObject({
+      robustAccuracy: 0.2,
+      figures: [
+        { plan: { attack: 'pgd' }, step: 12, standing: 2 },
+        { plan: { attack: 'fgsm' }, step: 4, standing: 2 },
+      ],
+    });
   });
 
   it('passes over what is no row, and over a state of no form', () => {

@@ -107,7 +107,7 @@ describe('runPlan', () => {
   it('goes through its statuses in order and attacks the final weights as the plan says', async () => {
     const run = createScriptedRun(scriptedPlan('steps', { evaluation: [scriptedEvaluation, scriptedEvaluation] }));
     const { summaries, ended } = startScriptedRun(run.folder);
-    expect((await ended).robustAccuracy).toBe(0.25);
+    expect((await ended).robustAccuracy).toBe(0.2);
     expect(statuses(summaries)).toEqual(['preparing', 'training', 'evaluating', 'finished']);
     const started = readRows(run.folder).flatMap(({ record }) => (record.type === 'evaluationStarted' ? [record] : []));
     expect(started.map(({ evaluation, step }) => [evaluation, step])).toEqual([
@@ -291,7 +291,7 @@ describe('runPlan', () => {
     const checkpoint = 'step-4.safetensors';
     const work = { type: 'evaluate', incarnation: 1, checkpoint, evaluation: scriptedEvaluation } as const;
     const { ended, summaries } = startScriptedRun(folder, work);
-    expect(await ended).toMatchObject({ status, cleanAccuracy: 0.8, robustAccuracy: 0.25 });
+    expect(await ended).toMatchObject({ status, cleanAccuracy: 0.8, robustAccuracy: 0.2 });
     expect(statuses(summaries)).toEqual(['preparing', 'evaluating', 'failed']);
   });
 

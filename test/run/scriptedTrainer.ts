@@ -151,7 +151,7 @@ async function* evaluate(plan: Plan, evaluation: EvaluationPlan, options: Evalua
     yield { type: 'attackProgress', evaluation: number, restart: 0, samples: seen, robust: Int32Array.of(seen, 1, 0) };
   }
   const clean = { value: 0.9, low: 0.8, high: 0.95 };
-  const robust = { value: 0.25, low: 0.1, high: 0.4 };
+  const robust = { value: 0.2, low: 0.1, high: 0.4 };
   yield { type: 'evaluationFinished', evaluation: number, samples: seen, clean, robust, isPartial: seen < samples };
 }
 

@@ -1,7 +1,10 @@
 // The summary of a run as its rows come in.
 import { describe, expect, it } from 'vitest';
+import { testAttack } from '../../server/protocol/attackFigures.ts';
+import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { SummaryFold } from '../../server/run/summaryFold.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 import { createScriptedRun } from './scriptedRun.ts';
 
@@ -121,25 +124,50 @@ describe('the summary', () => {
     expect(fold.summary.imagesPerSecond).toBe(50);
   });
 
-  it('takes its clean accuracy from the last test, its robust accuracy from the last attack', () => {
-    const fold = new SummaryFold(createScriptedRun(plan), plan);
-    const test = { type: 'test', step: 4, epoch: 1, loss: 1, accuracy: 0.5, samples: 10, robustSamples: 4 } as const;
-    fold.apply({ seq: 1, timeMs: 0, record: { ...test, robustAccuracy: 0.25 } });
-    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0.25 });
-    const proportion = (value: number) => ({ value, low: value, high: value });
-    const finished = { type: 'evaluationFinished', evaluation: 1, samples: 10, isPartial: false } as const;
-    fold.apply({ seq: 2, timeMs: 1, record: { ...finished, clean: proportion(0.75), robust: proportion(0) } });
-    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0, updatedMs: 1 });
-    fold.apply({ seq: 3, timeMs: 2, record: { ...test, accuracy: 0.6, robustAccuracy: null } });
+  it('takes its clean accuracy from the last test, and keeps a figure of each attack, the run’s own in front', () => {
+    const pgd = attackPlan('pgd', { samples: 10 });
+    const fgsm = attackPlan('fgsm', { samples: 10 });
+    const own = { ...plan, evaluation: [pgd] };
+    const fold = new SummaryFold(createScriptedRun(own), own);
+    let seq = 0;
+    const hear = (record: RunRecord) => {
+      fold.apply({ seq: ++seq, timeMs: seq, record });
+    };
+    const tested = { type: 'test', step: 4, epoch: 1, loss: 1, accuracy: 0.5, samples: 10, robustSamples: 4 } as const;
+    hear({ ...tested, robustAccuracy: 0.25 });
+    expect(fold.summary).toMatchObject({
+      ...{ cleanAccuracy: 0.5, robustAccuracy: 0.25 },
+      figures: [{ plan: { attack: 'pgd', steps: 1, restarts: 1 }, samples: 4, standing: 1, step: 4, isOfTest: true }],
+    });
+    const attack = (evaluation: EvaluationPlan, standing: number, { thesis }: { thesis?: number } = {}) => {
+      const proportion = (count: number) => ({ value: count / 10, low: 0, high: 1 });
+      hear({ type: 'evaluationStarted', evaluation: 1, plan: evaluation, step: 4, samples: 10 });
+      expect(fold.summary.attackUnderWay).toEqual({ plan: evaluation, step: 4 });
+      const figures = { samples: 10, clean: proportion(7), robust: proportion(standing) };
+      const ofThesis = thesis === undefined ? {} : { thesis: proportion(thesis) };
+      hear({ type: 'evaluationFinished', evaluation: 1, ...figures, ...ofThesis, isPartial: false });
+      expect(fold.summary.attackUnderWay).toBeUndefined();
+    };
+    attack(pgd, 0, { thesis: 3 });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.5, robustAccuracy: 0 });
+    attack(fgsm, 6);
+    hear({ ...tested, accuracy: 0.6, robustAccuracy: 0.5 });
+    hear({ ...tested, accuracy: 0.6, robustAccuracy: null });
     expect(fold.summary).toMatchObject({ cleanAccuracy: 0.6, robustAccuracy: 0 });
+    expect(fold.summary.figures).toEqual([
+      { plan: pgd, step: 4, samples: 10, standing: 0, clean: 7, thesis: 3 },
+      { plan: testAttack(own, { samples: 4 }), step: 4, samples: 4, standing: 2, isOfTest: true },
+      { plan: fgsm, step: 4, samples: 10, standing: 6, clean: 7 },
+    ]);
   });
 
-  it('takes its clean accuracy from an evaluation where nothing was tested', () => {
+  it('takes its clean accuracy from an evaluation where nothing was tested; of an attack begun under an older version the value alone', () => {
     const fold = new SummaryFold(createScriptedRun(plan), plan);
     const proportion = (value: number) => ({ value, low: value, high: value });
     const finished = { type: 'evaluationFinished', evaluation: 1, samples: 10, isPartial: false } as const;
-    fold.apply({ seq: 1, timeMs: 1, record: { ...finished, clean: proportion(0.75), robust: proportion(0) } });
-    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.75, robustAccuracy: 0 });
+    fold.apply({ seq: 1, timeMs: 1, record: { ...finished, clean: proportion(0.75), robust: proportion(0.1) } });
+    expect(fold.summary).toMatchObject({ cleanAccuracy: 0.75, robustAccuracy: 0.1 });
+    expect(fold.summary.figures).toBeUndefined();
   });
 
   it('keeps its accuracies when an evaluation was stopped before any image had passed', () => {

@@ -3,11 +3,12 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
-import { isLive, runTitle, statusText } from '../../server/protocol/run.ts';
+import { figureInterval, figureName, figureValue } from '../../server/protocol/attackFigures.ts';
+import { isLive, runTitle, statusText, type RunSummary } from '../../server/protocol/run.ts';
 import { AskedIntents, underWayText } from '../state/askedIntents.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
-import { formatCount } from '../text/numbers.ts';
+import { formatCount, formatPercent } from '../text/numbers.ts';
 import { baseSheet, chipSheet } from '../theme/sheets.ts';
 
 export type HeaderIntent = 'pause' | 'resume' | 'stop' | 'evaluate' | 'openExperiment' | 'openCheckpoint';
@@ -20,22 +21,62 @@ export class DashboardHeader extends LitElement {
     baseSheet,
     chipSheet,
     css`
+      :host {
+        display: block;
+        container-type: inline-size;
+      }
       div {
         display: flex;
-        flex-wrap: wrap;
-        gap: 6px 10px;
+        gap: 10px;
         align-items: center;
         min-height: 28px;
       }
       h1 {
         font-size: 15px;
         font-weight: 600;
-        overflow-wrap: anywhere;
+        min-width: 0;
+      }
+      h1,
+      p {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      p {
+        margin: 2px 0 4px;
+        min-height: 1.4em;
+        color: var(--kaf-dim);
+      }
+      p b {
+        color: var(--kaf-foreground);
+        font-weight: 600;
+      }
+      .chip {
+        flex: none;
+      }
+      .progress {
+        flex: 0 1 auto;
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
       }
       .buttons {
         display: flex;
+        flex: none;
         gap: 8px;
         align-items: center;
+      }
+      @container (max-width: 720px) {
+        div {
+          flex-wrap: wrap;
+          row-gap: 4px;
+        }
+        h1 {
+          flex: 1 1 100%;
+        }
+        p {
+          white-space: normal;
+        }
       }
       .buttons {
         --vscode-button-secondaryBackground: transparent;
@@ -73,36 +114,39 @@ export class DashboardHeader extends LitElement {
       ...(remaining === '' ? [] : [remaining]),
     ].join(' · ');
     return html`<div>
-      <h1>${runTitle(run)}</h1>
-      <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run)}</span>
-      <span class="chip">${progress}</span>
-      ${memory === '' ? nothing : html`<span class="chip" title=${memoryHint}>${memory}</span>`}
-      <span class="chip" title=${run.description}>${run.description}</span>
-      <span class="grow"></span>
-      <span class="buttons">
-        ${asked ? html`<span class="dim" role="status">${underWayText(asked)}</span>` : nothing}
-        ${
-          asked
-            ? nothing
-            : can.resume
-              ? this.button('resume', 'Resume')
-              : run.status === 'training'
-                ? this.button('pause', 'Pause', { isDisabled: !can.pause })
-                : nothing
+        <h1 title=${runTitle(run)}>${runTitle(run)}</h1>
+        <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run)}</span>
+        <span class="chip progress" title=${progress}>${progress}</span>
+        <span class="grow"></span>
+        <span class="buttons">
+          ${asked ? html`<span class="dim" role="status">${underWayText(asked)}</span>` : nothing}
+          ${
+            asked
+              ? nothing
+              : can.resume
+                ? this.button('resume', 'Resume')
+                : run.status === 'training'
+                  ? this.button('pause', 'Pause', { isDisabled: !can.pause })
+                  : nothing
+          }
+          ${can.stop && asked !== 'stop' ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
+          ${
+            isLive(run.status) || run.checkpoints.length > 0
+              ? this.button('evaluate', 'Evaluate…', {
+                  isDisabled: !can.evaluate,
+                  title: isLive(run.status) ? 'When the run has ended or is stopped' : 'Attack the last checkpoint',
+                })
+              : nothing
+          }
+          ${run.experimentFile === null ? nothing : this.icon('openExperiment', 'go-to-file', 'Open the experiment file')}
+          ${run.checkpoints.length === 0 ? nothing : this.icon('openCheckpoint', 'save', 'Open the last checkpoint')}
+        </span>
+      </div>
+      <p>
+        ${renderFigures(run)}<span title=${run.description}>${run.description}</span>${
+          memory === '' ? nothing : html`<span title=${memoryHint}> · ${memory}</span>`
         }
-        ${can.stop && asked !== 'stop' ? this.button('stop', run.status === 'evaluating' ? 'Stop attack' : 'Stop') : nothing}
-        ${
-          isLive(run.status) || run.checkpoints.length > 0
-            ? this.button('evaluate', 'Evaluate…', {
-                isDisabled: !can.evaluate,
-                title: isLive(run.status) ? 'When the run has ended or is stopped' : 'Attack the last checkpoint',
-              })
-            : nothing
-        }
-        ${run.experimentFile === null ? nothing : this.icon('openExperiment', 'go-to-file', 'Open the experiment file')}
-        ${run.checkpoints.length === 0 ? nothing : this.icon('openCheckpoint', 'save', 'Open the last checkpoint')}
-      </span>
-    </div>`;
+      </p>`;
   }
 
   private button(intent: HeaderIntent, text: string, { isDisabled = false, title = '' } = {}): unknown {
@@ -137,4 +181,17 @@ export class DashboardHeader extends LitElement {
     }
     this.dispatchEvent(new CustomEvent('intent', { detail: { type }, bubbles: true, composed: true }));
   }
+}
+
+/** Clean accuracy, and the run's own figure under attack; the Robustness tab has the others. */
+function renderFigures({ cleanAccuracy, figures = [], step }: RunSummary): unknown {
+  const [figure] = figures;
+  const isTested = cleanAccuracy !== null && Number.isFinite(cleanAccuracy);
+  return html`${isTested ? html`clean <b>${formatPercent(cleanAccuracy)}</b> · ` : nothing}${
+    figure
+      ? html`<span title="Of ${formatCount(figure.samples)} images, with the 95 % interval"
+          >${figureName(figure, step)} <b>${figureValue(figure, figures)}</b> (${figureInterval(figure)}) ·
+        </span>`
+      : nothing
+  }`;
 }

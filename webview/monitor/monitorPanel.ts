@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import type { ConnectionState, FromMonitor, MonitoredRun, ToMonitor } from '../../server/protocol/panel.ts';
+import { figureInterval, figureName, figureValue } from '../../server/protocol/attackFigures.ts';
 import { runTitle, statusText } from '../../server/protocol/run.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../charts/sparkline.ts';
@@ -117,6 +118,14 @@ export class MonitorPanel extends LitElement {
         margin: 0;
         font-weight: 600;
         text-align: right;
+      }
+      .note {
+        grid-column: 1 / -1;
+        margin-top: -2px;
+        font-size: 12px;
+        font-weight: 400;
+        text-align: left;
+        color: var(--kaf-dim);
       }
       .finding {
         margin: 6px 0 8px;
@@ -272,13 +281,20 @@ export class MonitorPanel extends LitElement {
     const { palette } = this;
     const batchAccuracy = smooth(monitored.batchAccuracy, 0.8);
     const inBatches = batchAccuracy.at(-1) ?? null;
-    const figures: [string, string, readonly number[], string][] = [];
+    const figures: [name: string, value: string, curve: readonly number[], color: string, note?: string][] = [];
     if (run.loss !== null) figures.push(['loss', formatNumber(run.loss), [...smooth(loss, 0.8)], palette.dim]);
     if (isKnown(run.cleanAccuracy)) figures.push(['clean', formatPercent(run.cleanAccuracy), accuracy, palette.clean]);
     else if (isKnown(inBatches)) {
       figures.push(['batch accuracy', formatPercent(inBatches), [...batchAccuracy], palette.clean]);
     }
-    if (isKnown(run.robustAccuracy)) {
+    const [attacked] = run.figures ?? [];
+    if (attacked) {
+      // The curve is of the tests' own attack, whatever the figure is of.
+      const curve = attacked.isOfTest ? robustAccuracy : [];
+      const note = `95 %: ${figureInterval(attacked)}, of ${formatCount(attacked.samples)} images`;
+      const value = figureValue(attacked, run.figures ?? []);
+      figures.push([figureName(attacked, run.step), value, curve, palette.attacked, note]);
+    } else if (isKnown(run.robustAccuracy)) {
       figures.push(['robust', formatPercent(run.robustAccuracy), robustAccuracy, palette.attacked]);
     }
     if (isKnown(run.imagesPerSecond) && (run.status === 'training' || run.status === 'paused')) {
@@ -287,7 +303,7 @@ export class MonitorPanel extends LitElement {
     if (figures.length === 0) return nothing;
     return html`<dl>
       ${figures.map(
-        ([name, text, values, color]) =>
+        ([name, text, values, color, note]) =>
           html`<dt>${name}</dt>
             <dd>${text}</dd>
             <kaf-sparkline
@@ -295,7 +311,8 @@ export class MonitorPanel extends LitElement {
               .color=${color}
               .palette=${palette}
               label="${name}: ${text}, ${values.length.toString()} points"
-            ></kaf-sparkline>`,
+            ></kaf-sparkline>
+            ${note === undefined ? nothing : html`<dd class="note">${note}</dd>`}`,
       )}
     </dl>`;
   }

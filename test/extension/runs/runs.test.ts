@@ -7,10 +7,12 @@ import { canDo, runActions, runContextValue } from '../../../extension/runs/runA
 import { runsForest } from '../../../extension/runs/runsModel.ts';
 import { chooseRunsFolder, prepareRunsFolder } from '../../../extension/runs/runsFolder.ts';
 import { RunStore } from '../../../extension/runs/runStore.ts';
-import { byteSize, currentRun, runDescription, statusBarText } from '../../../extension/runs/runText.ts';
+import { byteSize, currentRun, figureLines, runDescription, statusBarText } from '../../../extension/runs/runText.ts';
 import type { Notifications } from '../../../server/protocol/messages.ts';
 import type { ConnectionState } from '../../../server/protocol/panel.ts';
+import type { AttackFigure } from '../../../server/protocol/attackFigures.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
+import { attackPlan } from '../../attack/plans.ts';
 import { runSummary } from '../runSummaries.ts';
 
 describe('the Runs tree', () => {
@@ -84,6 +86,11 @@ describe('what can be done with a run', () => {
 });
 
 describe('a run in a few words', () => {
+  const figures: readonly AttackFigure[] = [
+    { plan: attackPlan('pgd'), step: 800, samples: 1000, standing: 672 },
+    { plan: attackPlan('pgd', { steps: 10, restarts: 1 }), step: 80, samples: 250, standing: 175, isPartial: true },
+  ];
+
   test.each<[Partial<RunSummary>, string]>([
     [{}, '3/20 · 64.1 / 38.9'],
     [{ cleanAccuracy: null, robustAccuracy: null }, '3/20'],
@@ -91,8 +98,26 @@ describe('a run in a few words', () => {
     [{ status: 'diverged', step: 3211 }, 'diverged · after step 3,211'],
     [{ status: 'queued', cleanAccuracy: null, robustAccuracy: null }, 'queued'],
     [{ status: 'stopped', cleanAccuracy: Number.NaN, robustAccuracy: Number.NaN }, 'stopped'], // an attack stopped before its first image
+    [
+      { status: 'finished', step: 800, robustAccuracy: 0.672, figures },
+      '64.1 / ≤ 67.2 % (64.2 – 70.0) PGD-50-10 8/255',
+    ],
+    [
+      { step: 120, robustAccuracy: 0.7, figures: figures.slice(1) },
+      '3/20 · 64.1 / ≤ 70.0 % (64.1 – 75.3) PGD-10-1 8/255 at step 80',
+    ],
   ])('%o: %s', (changes, expected) => {
     expect(runDescription(runSummary(changes))).toBe(expected);
+  });
+
+  test('has a line for each of its figures, by name', () => {
+    expect(figureLines(runSummary({ step: 800, figures }))).toEqual([
+      'clean: 64.1 %',
+      'PGD-50-10 8/255: ≤ 67.2 % (64.2 – 70.0) of 1,000 images',
+      'PGD-10-1 8/255 at step 80: ≤ 70.0 % (64.1 – 75.3) of 250 images, stopped',
+    ]);
+    expect(figureLines(runSummary())).toEqual(['clean: 64.1 %', 'under the last attack: 38.9 %']);
+    expect(figureLines(runSummary({ cleanAccuracy: null, robustAccuracy: null }))).toEqual([]);
   });
 
   test('the status bar shows the live run that changed last, before those that wait, and how many more there are', () => {

@@ -1,4 +1,5 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
+import { testAttack, type AttackFigure } from '../../../server/protocol/attackFigures.ts';
 import { measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
 import { wilsonInterval } from '../../../server/protocol/proportion.ts';
 import type { EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
@@ -96,6 +97,7 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     loss: 1.317,
     cleanAccuracy: 0.641,
     robustAccuracy: 0.389,
+    figures: makeFigures(options, { hasEnded }),
     imagesPerSecond: 1143,
     device: 'wasm · 8 threads · relaxed SIMD',
     memory: options.steps > 0 ? { usedBytes: 14e6, peakBytes: 612e6 } : null,
@@ -106,6 +108,19 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     revision: 0,
     checkpoints: hasEnded ? [{ file: 'epoch-12.safetensors', step: totalSteps, epoch: 12 }] : [],
   };
+}
+
+function makeFigures({ steps }: RunDataOptions, { hasEnded }: { readonly hasEnded: boolean }): AttackFigure[] {
+  const plan = makePlan('kaf');
+  const ofTest = {
+    plan: testAttack(plan, { samples: 512 }),
+    step: steps,
+    samples: 512,
+    standing: 206,
+    isOfTest: true,
+  } as const;
+  const evaluated = { plan: attackPlan('pgd'), step: steps, samples: 1000, standing: 389, clean: 641 };
+  return [...(hasEnded ? [evaluated] : []), ...(steps > stepsPerEpoch ? [ofTest] : [])];
 }
 
 export function makeSnapshot(options: RunDataOptions): RunSnapshot {

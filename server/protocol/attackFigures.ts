@@ -1,0 +1,150 @@
+// What attacks left standing of a run's weights: one figure for each attack with its settings, in the order in which they deserve to be
+// shown. The first is the run's own; a weaker attack, or another one, never takes its place.
+import { attackEntry } from './attackTable.ts';
+import { completeEvaluation, evaluationTitle, isUpperBound, stagesOf, type EvaluationPlan } from './evaluationPlan.ts';
+import type { Plan } from './plan.ts';
+import { wilsonInterval } from './proportion.ts';
+import type { Proportion } from './records.ts';
+
+export interface AttackFigure {
+  readonly plan: EvaluationPlan;
+  /** Of the weights attacked. */
+  readonly step: number;
+  /** Images attacked: fewer than the plan's where it was stopped, or where there are no more. */
+  readonly samples: number;
+  /** Of them, right as they are and under the attack at the plan's ε. */
+  readonly standing: number;
+  /** Of them, right as they are; absent of the attack of a test, which does not tell. */
+  readonly clean?: number | undefined;
+  /** Of them, by the protocol of the thesis, where the plan asks for it. */
+  readonly thesis?: number | undefined;
+  /** Made by each test of the training, not by an evaluation. */
+  readonly isOfTest?: true | undefined;
+  readonly isPartial?: true | undefined;
+}
+
+/** An evaluation that has begun and has not come to its end. */
+export type AttackUnderWay = Pick<AttackFigure, 'plan' | 'step'>;
+
+/** A run is attacked by hand now and then; a script may do so for ever. */
+const mostFigures = 64;
+
+/**
+ * The figures with one more. Of the same attack, that of the later weights stays, and of the same weights the one that saw more images,
+ * else the newer.
+ */
+export function withFigure(figures: readonly AttackFigure[], added: AttackFigure, plan: Plan): readonly AttackFigure[] {
+  const same = figures.find((one) => isSameAttack(one.plan, added.plan));
+  if (same && (same.step > added.step || (same.step === added.step && same.samples > added.samples))) return figures;
+  const order = orderOf(plan);
+  return [...figures.filter((one) => one !== same), added].sort(order).slice(0, mostFigures);
+}
+
+/** Whether two plans say the same of every image; how many are attacked at once, and how many are kept, changes nothing. */
+function isSameAttack(a: EvaluationPlan, b: EvaluationPlan): boolean {
+  return decisive(a) === decisive(b);
+}
+
+function decisive({ batchSize, keep, ...rest }: EvaluationPlan): string {
+  void [batchSize, keep];
+  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * First the evaluation that the plan names. Behind it those of its threat before those of others, those by an attack worth the name
+ * before noise and single steps, those of later weights before earlier, and the stronger before the weaker.
+ */
+function orderOf(plan: Plan): (a: AttackFigure, b: AttackFigure) => number {
+  const named = namedAttack(plan);
+  const threat = named ?? testAttack(plan, { samples: 1 });
+  const rank = (one: AttackFigure): number[] => [
+    Number(named !== null && isSameAttack(one.plan, named)),
+    Number(one.plan.norm === threat.norm && one.plan.epsilon === threat.epsilon),
+    Number(attackEntry(one.plan.attack).strength !== 'floor'),
+    one.step,
+    ...strengthOf(one.plan),
+    one.samples,
+  ];
+  return (a, b) => {
+    const [ofA, ofB] = [rank(a), rank(b)];
+    const at = ofA.findIndex((value, index) => value !== ofB[index]);
+    return at < 0 ? 0 : (ofB[at] ?? 0) - (ofA[at] ?? 0);
+  };
+}
+
+/** Of the attacks that the plan ends with, the strongest under the threat of the first; null where it names none. */
+export function namedAttack({ evaluation }: Pick<Plan, 'evaluation'>): EvaluationPlan | null {
+  const [first] = evaluation;
+  if (!first) return null;
+  return evaluation
+    .filter(({ norm, epsilon }) => norm === first.norm && epsilon === first.epsilon)
+    .reduce((best, one) => {
+      const [kind = 0, points = 0] = strengthOf(one);
+      const [bestKind = 0, mostPoints = 0] = strengthOf(best);
+      return kind > bestKind || (kind === bestKind && points > mostPoints) ? one : best;
+    });
+}
+
+/** The attack of each test of the training: PGD of one restart and `observe.robustSteps` steps of ε/4, at the training's threat. */
+export function testAttack(
+  { training: { threat, batchSize }, observe }: Plan,
+  { samples }: { readonly samples: number },
+): EvaluationPlan {
+  const { norm = 'linf', epsilon } = threat ?? {};
+  const given = { norm, epsilon, steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy', samples, batchSize };
+  return completeEvaluation('pgd', given, { trainedEpsilon: null, testSamples: null });
+}
+
+/** Its kind, then how many points it tries at its ε. */
+function strengthOf(plan: EvaluationPlan): [kind: number, points: number] {
+  const kind = ['floor', 'usual', 'strong'].indexOf(attackEntry(plan.attack).strength);
+  const own = stagesOf({ ...plan, ...('epsilons' in plan && { epsilons: [] }) });
+  return [kind, own.reduce((sum, { nPoints }) => sum + nPoints, 0)];
+}
+
+function figureProportion({ standing, samples }: AttackFigure): Proportion {
+  return wilsonInterval(standing, samples);
+}
+
+/**
+ * `PGD-50-10 8/255`, under L2 `PGD-50-10 L2 0.5`; of an evaluation whose weights are not those of the run's last step, with theirs.
+ * Tests follow the training, and lag behind it as a rule.
+ */
+export function figureName({ plan, step, isOfTest }: AttackFigure, runStep: number): string {
+  const older = step === runStep || isOfTest ? '' : ` at step ${String(step)}`;
+  return `${evaluationTitle(plan)} ${epsilonText(plan)}${older}`;
+}
+
+export function epsilonText({ norm, epsilon }: Pick<EvaluationPlan, 'norm' | 'epsilon'>): string {
+  return norm === 'linf'
+    ? `${String(Number((epsilon * 255).toPrecision(3)))}/255`
+    : `L2 ${String(Number(epsilon.toPrecision(4)))}`;
+}
+
+/** `≤ 38.9 %`, with the sign where no attack stronger than PGD has come to its end on the same weights. */
+export function figureValue(figure: AttackFigure, all: readonly AttackFigure[]): string {
+  return `${isBound(figure, all) ? '≤ ' : ''}${percentage(figureProportion(figure).value)} %`;
+}
+
+/** `35.9 – 42.0`, in per cent. */
+export function figureInterval(figure: AttackFigure): string {
+  const { low, high } = figureProportion(figure);
+  return `${percentage(low)} – ${percentage(high)}`;
+}
+
+/** `≤ 38.9 % (35.9 – 42.0)` */
+export function figureText(figure: AttackFigure, all: readonly AttackFigure[]): string {
+  return `${figureValue(figure, all)} (${figureInterval(figure)})`;
+}
+
+export function isBound(figure: AttackFigure, all: readonly AttackFigure[]): boolean {
+  const evaluated = ({ plan, step, isPartial }: AttackFigure) => ({
+    started: { plan, step },
+    finished: { isPartial: isPartial === true },
+  });
+  return isUpperBound(evaluated(figure), all.map(evaluated));
+}
+
+function percentage(value: number): string {
+  return (100 * value).toFixed(1);
+}
