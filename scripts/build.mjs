@@ -45,6 +45,7 @@ const bundles = [
       runtimeTrial: 'server/runtimeTrialMain.ts',
       inspect: 'server/inspectMain.ts',
       look: 'server/lookMain.ts',
+      series: 'server/seriesMain.ts',
     },
   },
   {

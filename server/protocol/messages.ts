@@ -9,8 +9,9 @@ import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
+import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
 
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Largest message that a client accepts, and the server sends. */
 export const maxMessageBytes = 60_000_000;
@@ -31,7 +32,10 @@ export interface Requests {
   /** Ends the run after its current step with a checkpoint; during an evaluation, ends that. */
   'run/stop': { params: RunIdParams; result: RunSummary };
   'run/delete': { params: RunIdParams; result: Record<string, never> };
+  /** Of a long run some of its steps and norms; `series/progressed` tells how far it is read. */
   'run/snapshot': { params: RunIdParams; result: RunSnapshot };
+  /** Values of runs by step in buckets, of rows of any number; `series/progressed` tells how far they are read. */
+  'run/series': { params: RunSeriesParams; result: SeriesResult };
   /** From then on `run/progressed` brings the rows after the cursor, first those already there. */
   'run/subscribe': { params: RunSubscribeParams; result: Record<string, never> };
   'run/unsubscribe': { params: RunIdParams; result: Record<string, never> };
@@ -52,6 +56,8 @@ export interface Notifications {
   'run/progressed': { runId: string; rows: Row[] };
   /** A summary changed; a run that is gone has `isDeleted`. */
   'run/changed': { run: RunSummary; isDeleted: boolean };
+  /** To the client that asked alone, at most ten a second, while a run's log is read for the first time. */
+  'series/progressed': SeriesProgress;
   /** To the client that asked alone, at most ten a second for a look. */
   'dataset/progressed': LookProgress;
 }
@@ -86,6 +92,7 @@ export const paramsSchemas = {
   'run/stop': z.strictObject({ runId }),
   'run/delete': z.strictObject({ runId }),
   'run/snapshot': z.strictObject({ runId }),
+  'run/series': z.strictObject({ runIds: z.array(runId).min(1).max(250), ...seriesQueryParts }),
   'run/subscribe': z.strictObject({ runId, cursor: z.int().min(0) }),
   'run/unsubscribe': z.strictObject({ runId }),
   'evaluation/start': z.strictObject({
@@ -124,6 +131,7 @@ export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
+export type RunSeriesParams = z.input<(typeof paramsSchemas)['run/series']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
 export type EvaluationResumeParams = z.input<(typeof paramsSchemas)['evaluation/resume']>;

@@ -1,9 +1,11 @@
 // All that a panel needs to show a run, as a fold over the run's rows. The server sends one, both sides apply the rows that
-// follow; a snapshot at any cursor equals the fold of all rows up to it.
+// follow; a snapshot at any cursor equals the fold of all rows up to it. It stays small: of a long run it has some of the steps and norms,
+// and a chart asks for the rest by `run/series`.
 import type {
   CollapsedRecord,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
+  NormsRecord,
   PreparedRecord,
   Row,
   ShapesRecord,
@@ -11,6 +13,7 @@ import type {
 } from './records.ts';
 import type { Plan } from './plan.ts';
 import type { RunSummary } from './run.ts';
+import { sampleRow, type SampledColumns } from './sampledColumns.ts';
 
 export interface RunSnapshot {
   run: RunSummary;
@@ -29,7 +32,7 @@ export interface RunSnapshot {
   evaluations: EvaluationView[];
 }
 
-export interface StepColumns {
+export interface StepColumns extends SampledColumns {
   step: number[];
   timeMs: number[];
   loss: number[];
@@ -38,12 +41,22 @@ export interface StepColumns {
 }
 
 /** Rows by time, columns in the order of `prepared.parameters`. */
-export interface NormColumns {
+export interface NormColumns extends SampledColumns {
   step: number[];
   weights: Float32Array[];
   gradients: Float32Array[];
   nonFiniteWeights: Int32Array[];
   nonFiniteGradients: Int32Array[];
+  /** Of all rows, also of those that are not kept; null where all values are finite. */
+  firstNonFinite: NonFiniteRow | null;
+}
+
+/** The first step at which a value is not finite: of gradients the first as the backward pass comes to them, of weights in the network's order. */
+export interface NonFiniteRow {
+  readonly step: number;
+  /** Position in `prepared.parameters`. */
+  readonly parameter: number;
+  readonly of: 'weight' | 'gradient';
 }
 
 export interface TestColumns {
@@ -84,6 +97,12 @@ export interface EvaluationView {
   finished: EvaluationFinishedRecord | null;
 }
 
+/** Of more steps than this every second, every fourth, … is kept. */
+export const maxSteps = 8192;
+
+/** Of norms, so many of tensors are kept in all, weights and gradients each. */
+const maxNorms = 24_000;
+
 /** With more shapes than this, every second one between the first and the last goes. */
 export const maxShapes = 200;
 
@@ -93,8 +112,11 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
     plan,
     cursor: 0,
     prepared: null,
-    steps: { step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
-    norms: { step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
+    steps: { seen: 0, every: 1, step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
+    norms: {
+      ...{ seen: 0, every: 1, step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
+      firstNonFinite: null,
+    },
     tests: {
       ...{ step: [], epoch: [], loss: [], accuracy: [], samples: [], robustAccuracy: [], robustSamples: [] },
       ...{ auc: [], validationLoss: [], validationAccuracy: [] },
@@ -117,19 +139,20 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.prepared = record;
       return;
     case 'step':
-      snapshot.steps.step.push(record.step);
-      snapshot.steps.timeMs.push(row.timeMs);
-      snapshot.steps.loss.push(record.loss);
-      snapshot.steps.accuracy.push(record.accuracy);
-      snapshot.steps.learningRate.push(record.learningRate);
+      sampleRow(
+        snapshot.steps,
+        { ...pick(record, ['step', 'loss', 'accuracy', 'learningRate']), timeMs: row.timeMs },
+        maxSteps,
+      );
       snapshot.divergence = null;
       return;
     case 'norms':
-      snapshot.norms.step.push(record.step);
-      snapshot.norms.weights.push(record.weights);
-      snapshot.norms.gradients.push(record.gradients);
-      snapshot.norms.nonFiniteWeights.push(record.nonFiniteWeights);
-      snapshot.norms.nonFiniteGradients.push(record.nonFiniteGradients);
+      snapshot.norms.firstNonFinite ??= nonFiniteRow(record);
+      sampleRow(
+        snapshot.norms,
+        pick(record, ['step', 'weights', 'gradients', 'nonFiniteWeights', 'nonFiniteGradients']),
+        Math.max(32, Math.floor(maxNorms / Math.max(1, record.weights.length))),
+      );
       return;
     case 'shapes':
       snapshot.shapes.push(record);
@@ -187,6 +210,18 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
     default:
       record satisfies never;
   }
+}
+
+function pick<T, Key extends keyof T>(record: T, keys: readonly Key[]): Pick<T, Key> {
+  return Object.fromEntries(keys.map((key) => [key, record[key]])) as Pick<T, Key>;
+}
+
+function nonFiniteRow(record: NormsRecord): NonFiniteRow | null {
+  const isBroken = (count: number): boolean => count > 0;
+  const gradient = record.nonFiniteGradients.findLastIndex(isBroken);
+  if (gradient >= 0) return { step: record.step, parameter: gradient, of: 'gradient' };
+  const weight = record.nonFiniteWeights.findIndex(isBroken);
+  return weight < 0 ? null : { step: record.step, parameter: weight, of: 'weight' };
 }
 
 function findEvaluation(snapshot: RunSnapshot, evaluation: number): EvaluationView | undefined {

@@ -21,6 +21,8 @@ import { checkpointsFolder } from '../run/runFolder.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
+import type { SeriesProgress, SeriesResult } from '../protocol/series.ts';
+import type { SeriesReader } from '../run/series/seriesDesk.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
@@ -40,6 +42,13 @@ export interface Services {
   /** @throws BadDatasetError */
   look(plan: DatasetPlan, options: LookRequestOptions): Promise<Answer<DatasetLook>>;
   listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
+  readonly series: SeriesReader;
+}
+
+/** How the client that asked hears how far its request is. */
+export interface Teller {
+  readonly look: (progress: LookProgress) => void;
+  readonly series: (progress: SeriesProgress) => void;
 }
 
 interface LookRequestOptions {
@@ -70,7 +79,7 @@ type Handlers = {
 /** What changes nothing and runs nothing. */
 const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
-  ...(['evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
+  ...(['run/series', 'evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */
@@ -80,9 +89,8 @@ export class RequestHandler {
   readonly #atWork = new Set<AbortController>();
   #hasGreeted = false;
 
-  /** @param tellLook tells the client how far a look at a data set is */
-  constructor(context: RequestContext, subscriptions: Subscriptions, tellLook: (progress: LookProgress) => void) {
-    this.#handlers = makeHandlers(context, subscriptions, tellLook);
+  constructor(context: RequestContext, subscriptions: Subscriptions, tell: Teller) {
+    this.#handlers = makeHandlers(context, subscriptions, tell);
     this.#isLooking = context.isLooking;
   }
 
@@ -150,11 +158,7 @@ export class RequestHandler {
   }
 }
 
-function makeHandlers(
-  context: RequestContext,
-  subscriptions: Subscriptions,
-  tellLook: (progress: LookProgress) => void,
-): Handlers {
+function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tell: Teller): Handlers {
   const { supervisor, reader, services, runsFolder, serverVersion, end } = context;
   /** Of each run the last request to follow it that was not taken back. */
   const following = new Map<string, symbol>();
@@ -197,7 +201,13 @@ function makeHandlers(
       return {};
     },
     'run/snapshot': async ({ runId }, signal) =>
-      new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), signal))),
+      new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), { signal, onProgress: tell.series }))),
+    'run/series': async ({ runIds, ...query }, signal) => {
+      const places = runIds.map((runId) => supervisor.get(runId)).map(({ id, folder }) => ({ id, folder }));
+      return new EncodedValue<SeriesResult>(
+        await services.series.read(places, query, { signal, onProgress: tell.series }),
+      );
+    },
     'run/subscribe': async ({ runId, cursor }, signal) => {
       const own = Symbol(runId);
       following.set(runId, own);
@@ -231,7 +241,7 @@ function makeHandlers(
         );
       }
       const onProgress = (progress: Omit<LookProgress, 'lookId'>) => {
-        tellLook({ lookId, ...progress });
+        tell.look({ lookId, ...progress });
       };
       return services.look(dataset, { signal, onProgress });
     },

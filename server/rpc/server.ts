@@ -76,7 +76,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const supervisor = new RunSupervisor({ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() });
-  const reader = new RunReader();
+  const { series } = options.services;
+  const reader = new RunReader(series);
   const context = {
     serverVersion: options.version,
     runsFolder,
@@ -107,6 +108,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   supervisor.events.on('deleted', (run) => {
     reader.forget(run.id);
+    series.forget(run).catch((error: unknown) => {
+      log(`the series of ${run.id} are still there: ${String(error)}`);
+    });
     for (const session of sessions) session.runDeleted(run);
   });
 
@@ -122,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     web.close();
     web.closeAllConnections();
     reader.close();
+    await series.close();
     held.release();
     resolve();
     return closed;

@@ -5,11 +5,15 @@ import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
 import { makeInspector } from '../run/inspectProcess.ts';
 import { makeLooker } from '../run/lookProcess.ts';
+import { userCacheFolder } from '../protocol/userData.ts';
+import { SeriesThread } from '../run/series/seriesThread.ts';
 import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import type { Services } from './requests.ts';
 
 export function makeServices({ assetsFolder, log }: { assetsFolder: string; log: (line: string) => void }): Services {
+  const surroundings = { env: process.env, platform: process.platform, homeFolder: os.homedir() };
   return {
+    series: new SeriesThread(path.join(assetsFolder, 'series.cjs'), path.join(userCacheFolder(surroundings), 'series')),
     compile: (text, options) => compileExperiment(text, { ...options, homeFolder: os.homedir() }),
     describe: describePlan,
     inspect: makeInspector(path.join(assetsFolder, 'inspect.cjs')),

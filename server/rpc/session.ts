@@ -52,8 +52,13 @@ export class Session {
       },
       log,
     });
-    this.#requests = new RequestHandler(context, this.#subscriptions, (progress) => {
-      this.#notify('dataset/progressed', progress);
+    this.#requests = new RequestHandler(context, this.#subscriptions, {
+      look: (progress) => {
+        this.#notify('dataset/progressed', progress);
+      },
+      series: (progress) => {
+        this.#notify('series/progressed', progress);
+      },
     });
     const input = new SocketReader(socket, requestLimits);
     const output = new SocketWriter(socket, (message) => {

@@ -2,7 +2,7 @@
 // the older form. Reads beside the writer, takes no lock and writes nothing.
 import fs from 'node:fs';
 import type { Row } from '../protocol/records.ts';
-import { logFile, newestLog, readHead, readPassage, readTail } from './logFile.ts';
+import { fileSize, logFile, newestLog, readHead, readPassage, readTail } from './logFile.ts';
 import { OldRun, oldRunFile } from './oldRun.ts';
 import { originFile, readOrigin } from './runFolder.ts';
 import { isVoid, storedRowsSchema, storedStateSchema } from './stored.ts';
@@ -16,6 +16,13 @@ export interface Damage {
 export interface PageLimit {
   readonly maxRows: number;
   readonly maxBytes: number;
+}
+
+/** A place in the logs: rows after `seq` begin there or later. */
+export interface LogMark {
+  readonly log: number;
+  readonly seq: number;
+  readonly position: number;
 }
 
 /** Its bytes are about its share of its frame. */
@@ -116,6 +123,40 @@ export class RunHistory {
   /** The nearest place at or before a cursor from which rows are found without reading what stands before them. */
   markBefore(afterSeq: number): number {
     return this.#logs.flatMap(({ marks }) => marks.map(({ seq }) => seq)).findLast((seq) => seq <= afterSeq) ?? 0;
+  }
+
+  /** The farthest place up to which the logs were read; null before. */
+  get lastMark(): LogMark | null {
+    const log = this.#logs.findLast(({ marks }) => marks.length > 0);
+    return log ? { log: log.number, ...log.marks.at(-1)! } : null;
+  }
+
+  /** Another reader of the same logs has read up to there. */
+  adopt({ log, seq, position }: LogMark): void {
+    const marks = this.#logs[log]?.marks;
+    if (!marks || seq < (marks.at(-1)?.seq ?? 0) || position > fileSize(this.#logs[log]!.file)) return;
+    marks.push({ seq, position });
+  }
+
+  /** Of each log whose head is there, what no other log has. */
+  get identities(): string[] {
+    return this.#logs.flatMap(({ head, number }) => (head ? [`${String(number)} ${head.owner.incarnation}`] : []));
+  }
+
+  /** Whether a log makes rows void that were read with the first so many logs. */
+  isCutAfter(nLogs: number): boolean {
+    return this.#logs.slice(nLogs).some(({ head }) => head?.voids);
+  }
+
+  get sizeBytes(): number {
+    return this.#logs.reduce((sum, { file }) => sum + fileSize(file), 0);
+  }
+
+  /** Of `sizeBytes`, about how much was read. */
+  get doneBytes(): number {
+    const last = this.lastMark;
+    if (!last) return 0;
+    return this.#logs.slice(0, last.log).reduce((sum, { file }) => sum + fileSize(file), last.position);
   }
 
   /** What of the logs read so far is no frame. */

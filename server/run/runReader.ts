@@ -1,11 +1,13 @@
 // Reads runs for clients while their trainers write: rows after a cursor, and snapshots that grow with the log instead of being folded
 // anew. A long log is read a page at a time, and others have their turn between two.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { decode } from '../protocol/codec.ts';
 import { applyRow, emptySnapshot } from '../protocol/snapshot.ts';
 import type { RunSnapshot } from '../protocol/snapshot.ts';
 import type { Row } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { RunHistory } from './runHistory.ts';
+import type { SeriesOptions, SeriesReader } from './series/seriesDesk.ts';
 
 interface OpenRun {
   readonly history: RunHistory;
@@ -14,13 +16,22 @@ interface OpenRun {
 
 const pageLimit = { maxRows: 5000, maxBytes: 4 * 1024 * 1024 };
 
+/** Of a longer log the desk of series has most of the snapshot already, or reads it in a thread of its own. */
+const longLogBytes = 8 * 1024 * 1024;
+
 /** Runs whose histories and snapshots are kept; the one unused for longest goes first. */
 const maxOpenRuns = 6;
 
 export class RunReader {
+  readonly #series: Pick<SeriesReader, 'snapshot'> | null;
   readonly #open = new Map<string, OpenRun>();
   /** Ids of runs that are read on at the next turn, once for each who waits: these are not let go. */
   readonly #awaited: string[] = [];
+
+  /** @param series reads long logs; without it they are read here */
+  constructor(series: Pick<SeriesReader, 'snapshot'> | null = null) {
+    this.#series = series;
+  }
 
   /** One message's worth of rows after the cursor. @throws StorageError */
   rows(run: RunSummary, cursor: number): Row[] {
@@ -36,7 +47,9 @@ export class RunReader {
    * The fold of all rows so far. It goes on growing: encode it before the next turn.
    * @param current the run's summary as it is by then @throws StorageError, and what `current` throws
    */
-  async snapshot(current: () => RunSummary, signal?: AbortSignal): Promise<RunSnapshot> {
+  async snapshot(current: () => RunSummary, options: SeriesOptions = {}): Promise<RunSnapshot> {
+    await this.#takeOver(current, options);
+    const { signal } = options;
     let snapshot: RunSnapshot | null = null;
     let pages: ReturnType<RunHistory['pages']> | null = null;
     return this.#turnByTurn(current, signal, (open, run) => {
@@ -69,6 +82,26 @@ export class RunReader {
 
   close(): void {
     for (const id of [...this.#open.keys()]) this.forget(id);
+  }
+
+  /** What the desk of series has of a long run's snapshot is gone on with. Where it fails, the log is read here. */
+  async #takeOver(current: () => RunSummary, options: SeriesOptions): Promise<void> {
+    if (!this.#series) return;
+    const { id, folder } = current();
+    const { snapshot, history } = this.#use(current());
+    if (snapshot || history.sizeBytes < longLogBytes) return;
+    let made;
+    try {
+      made = await this.#series.snapshot({ id, folder }, options);
+    } catch {
+      options.signal?.throwIfAborted();
+      return;
+    }
+    const open = this.#use(current());
+    const isOfSameLogs = JSON.stringify(made.logs) === JSON.stringify(open.history.identities);
+    if (open.snapshot || !isOfSameLogs) return;
+    open.snapshot = decode(made.bytes) as RunSnapshot;
+    if (made.mark) open.history.adopt(made.mark);
   }
 
   /** Asks for a result at every turn until it is there. */

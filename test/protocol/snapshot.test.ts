@@ -4,7 +4,7 @@ import { decode, encode } from '../../server/protocol/codec.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { Row, RunRecord } from '../../server/protocol/records.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
-import { applyRow, emptySnapshot, maxShapes, type RunSnapshot } from '../../server/protocol/snapshot.ts';
+import { applyRow, emptySnapshot, maxShapes, maxSteps, type RunSnapshot } from '../../server/protocol/snapshot.ts';
 
 const run = { id: 'r', name: 'test' } as RunSummary;
 const plan = { version: 1, name: 'test' } as Plan;
@@ -114,8 +114,9 @@ describe('snapshot', () => {
     ]);
     expect(folded).toEqual({
       ...{ run, plan, cursor: 10, prepared, divergence: null },
-      steps: { step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
+      steps: { seen: 1, every: 1, step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
       norms: {
+        ...{ seen: 1, every: 1, firstNonFinite: { step: 2, parameter: 0, of: 'gradient' } },
         ...{ step: [2], weights: [floats(3)], gradients: [floats(4)] },
         ...{ nonFiniteWeights: [counts(6)], nonFiniteGradients: [counts(7)] },
       },
@@ -130,6 +131,43 @@ describe('snapshot', () => {
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
       evaluations: [{ started, restarts: [], clean: null, distances: null, thesis: [], finished }],
     });
+  });
+
+  it('keeps of many steps some that are as far apart as they can be, and always the newest', () => {
+    const snapshot = emptySnapshot(run, plan);
+    const nSteps = 3 * maxSteps + 7;
+    for (let step = 0; step < nSteps; step++) {
+      const record = { type: 'step', step, epoch: 1, loss: step / 2, accuracy: 0, learningRate: 1 } as const;
+      applyRow(snapshot, { seq: step + 1, timeMs: step * 3, record });
+      const { steps } = snapshot;
+      expect(steps.step.length).toBeLessThanOrEqual(maxSteps);
+      expect(steps.step.at(-1)).toBe(step);
+    }
+    const { step, timeMs, loss, every, seen } = snapshot.steps;
+    expect([every, seen]).toEqual([4, nSteps]);
+    const kept = Array.from({ length: Math.ceil(nSteps / 4) }, (_, index) => 4 * index);
+    expect(step).toEqual([...kept, nSteps - 1]);
+    expect(timeMs).toEqual(step.map((value) => value * 3));
+    expect(loss).toEqual(step.map((value) => value / 2));
+  });
+
+  it('says where values were not finite first, also of norms that it no longer has', () => {
+    const snapshot = emptySnapshot(run, plan);
+    const norms = (step: number, weights: number[], gradients: number[]): RunRecord => ({
+      ...{ type: 'norms', step, weights: new Float32Array(400), gradients: new Float32Array(400) },
+      ...{ nonFiniteWeights: Int32Array.from(weights), nonFiniteGradients: Int32Array.from(gradients) },
+    });
+    for (let step = 1; step <= 999; step++) {
+      const record = norms(step, [0, step === 700 ? 1 : 0, 2 * Number(step > 700)], [0, step === 501 ? 3 : 0, 0]);
+      applyRow(snapshot, { seq: step, timeMs: step, record });
+    }
+    expect(snapshot.norms.step).not.toContain(500);
+    expect(snapshot.norms.step.length).toBeLessThanOrEqual(60);
+    expect(snapshot.norms.weights).toHaveLength(snapshot.norms.step.length);
+    expect(snapshot.norms.firstNonFinite).toEqual({ step: 501, parameter: 1, of: 'gradient' });
+    const both = fold([norms(1, [1, 1], [0, 0])]);
+    expect(both.norms.firstNonFinite).toEqual({ step: 1, parameter: 0, of: 'weight' });
+    expect(fold([norms(1, [0, 1], [1, 1])]).norms.firstNonFinite).toEqual({ step: 1, parameter: 1, of: 'gradient' });
   });
 
   it('keeps a loss that is not finite as it is', () => {

@@ -12,6 +12,7 @@ import { protocolVersion } from '../../server/protocol/messages.ts';
 import { RequestHandler } from '../../server/rpc/requests.ts';
 import type { RequestContext } from '../../server/rpc/requests.ts';
 import type { Subscriptions } from '../../server/rpc/subscriptions.ts';
+import type { SeriesProgress } from '../../server/protocol/series.ts';
 import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { RunStateError } from '../../server/run/runStateError.ts';
 import { BadCheckpointError } from '../../server/run/safetensors.ts';
@@ -30,6 +31,7 @@ function ask({
 } = {}) {
   const done: string[] = [];
   const told: LookProgress[] = [];
+  const read: SeriesProgress[] = [];
   const signals: AbortSignal[] = [];
   const note =
     (what: string) =>
@@ -72,12 +74,22 @@ function ask({
         return note('look')(plan);
       },
       listDevices: note('listDevices'),
+      series: {
+        read: (runs: unknown, query: unknown, { onProgress }: { onProgress: (progress: object) => void }) => {
+          onProgress({ runId: 'a', doneBytes: 1, totalBytes: 2 });
+          note('series')(runs, query);
+          return Promise.resolve(Uint8Array.of(1));
+        },
+      },
     },
     isLooking,
     end: note('end'),
   } as unknown as RequestContext;
   const subscriptions = { add: note('add'), remove: note('remove') } as unknown as Subscriptions;
-  const handler = new RequestHandler(context, subscriptions, (progress) => told.push(progress));
+  const handler = new RequestHandler(context, subscriptions, {
+    look: (progress) => told.push(progress),
+    series: (progress) => read.push(progress),
+  });
   const source = new CancellationTokenSource();
   const request = (method: string, params: unknown) => handler.handle(method, params, source.token);
   const failure = (method: string, params: unknown) =>
@@ -85,7 +97,7 @@ function ask({
       () => null,
       (error: unknown) => error as ResponseError<RequestErrorData>,
     );
-  return { handler, source, request, failure, done, told, signals };
+  return { handler, source, request, failure, done, told, read, signals };
 }
 
 const hello = { protocolVersion, client: 'test' };
@@ -110,6 +122,13 @@ const known: [string, unknown, string[]][] = [
   ['run/delete', { runId: 'a' }, ['forget a', 'delete a']],
   ['run/snapshot', { runId: 'a' }, ['snapshot {"id":"a"}']],
   ['run/subscribe', { runId: 'a', cursor: 3 }, ['seek {"id":"a"} 3', 'add a 3']],
+  [
+    'run/series',
+    { runIds: ['a', 'b'], tags: ['loss'], pixels: 9 },
+    [
+      `series [{"id":"a"},{"id":"b"}] ${JSON.stringify({ tags: ['loss'], from: null, to: null, pixels: 9, rowsPerBucket: null, smoothing: 0 })}`,
+    ],
+  ],
   ['run/subscribe', { runId: 'a', cursor: 9 }, ['seek {"id":"a"} 9', 'add a 5']],
   ['run/unsubscribe', { runId: 'a' }, ['remove a']],
   [
@@ -123,7 +142,15 @@ const known: [string, unknown, string[]][] = [
 ];
 
 const shown = [
-  ...['run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe', 'checkpoint/inspect', 'dataset/look'],
+  ...[
+    'run/list',
+    'run/snapshot',
+    'run/series',
+    'run/subscribe',
+    'run/unsubscribe',
+    'checkpoint/inspect',
+    'dataset/look',
+  ],
 ];
 
 describe('a request', () => {
@@ -157,6 +184,27 @@ describe('a request', () => {
       message: `Send server/hello before ${method}.`,
       data: { fault: 'request', isRetryable: false },
     });
+    expect(done).toEqual([]);
+  });
+
+  it('for series tells its client how far they are read', async () => {
+    const { request, read } = await greeted();
+    await request('run/series', { runIds: ['a'], tags: ['loss'], pixels: 1 });
+    expect(read).toEqual([{ runId: 'a', doneBytes: 1, totalBytes: 2 }]);
+  });
+
+  it.each([
+    [{ rowsPerBucket: 3 }],
+    [{ rowsPerBucket: 0 }],
+    [{ pixels: 0 }],
+    [{ smoothing: 1 }],
+    [{ tags: [] }],
+    [{ runIds: ['../a'] }],
+    [{ runIds: [] }],
+  ])('for series with %j is refused', async (change) => {
+    const { failure, done } = await greeted();
+    const params = { runIds: ['a'], tags: ['loss'], pixels: 1, ...change };
+    expect(await failure('run/series', params)).toMatchObject({ code: -32602 });
     expect(done).toEqual([]);
   });
 

@@ -1,8 +1,10 @@
 // What a server with scripted trainers is made of. An experiment's text is the script's name, so that no compiler is needed.
+import os from 'node:os';
 import path from 'node:path';
 import type { ServerOptions } from '../../server/rpc/server.ts';
 import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
+import { SeriesDesk } from '../../server/run/series/seriesDesk.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import type { Script } from '../run/scriptedTrainer.ts';
 
@@ -23,6 +25,8 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
           : { plans: text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed })), issues: [] },
       describe: (plan) => plan.name,
       inspect: inspectCheckpoint,
+      // Beside the runs, which the test takes away; in the process itself, for sources need no bundle there.
+      series: new SeriesDesk(runsFolder === '' ? path.join(os.tmpdir(), 'kafscope-no-runs') : `${runsFolder}/.series`),
       look: () => Promise.reject(new BadDatasetError('There is no data set in a test.')),
       listDevices: () =>
         Promise.resolve({

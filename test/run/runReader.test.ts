@@ -6,6 +6,8 @@ import type { RunSummary } from '../../server/protocol/run.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
 import { RunHistory } from '../../server/run/runHistory.ts';
 import { RunReader } from '../../server/run/runReader.ts';
+import { SeriesDesk } from '../../server/run/series/seriesDesk.ts';
+import { makeLongRun } from '../bench/longRun.ts';
 import { begin } from './handMadeLog.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 import { createScriptedRun, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
@@ -54,6 +56,32 @@ describe('a reader of runs', () => {
     const anew = await reader.snapshot(() => ended);
     expect(anew).not.toBe(first);
     expect(anew).toEqual(first);
+  });
+
+  it('goes on with what a desk of series has read of a long log, and reads it itself where the desk fails', async () => {
+    const runsFolder = temporaryFolder();
+    const run = makeLongRun(runsFolder, { nSteps: 6000, nTensors: 200, normsEvery: 2 });
+    const desk = new SeriesDesk(temporaryFolder());
+    const alone = new RunReader();
+    const whole = await alone.snapshot(() => run);
+    const read = vi.spyOn(RunHistory.prototype, 'pages');
+    const made = await desk.snapshot({ id: run.id, folder: run.folder }, {});
+    expect(read.mock.calls).toEqual([[0]]);
+    const asked = { snapshot: vi.fn(() => Promise.resolve(made)) };
+    const helped = new RunReader(asked);
+    expect(await helped.snapshot(() => run)).toEqual(whole);
+    expect(read.mock.calls).toEqual([[0], [whole.cursor]]);
+    expect(helped.rows(run, whole.cursor)).toEqual([]);
+    await helped.snapshot(() => run);
+    expect(asked.snapshot).toHaveBeenCalledTimes(1);
+    const failing = new RunReader({ snapshot: () => Promise.reject(new Error('no thread')) });
+    expect(await failing.snapshot(() => run)).toEqual(whole);
+    const ofOthers = new RunReader({ snapshot: () => Promise.resolve({ ...made, logs: ['0 of another run'] }) });
+    expect(await ofOthers.snapshot(() => run)).toEqual(whole);
+    expect(read.mock.calls.slice(-2)).toEqual([[0], [0]]);
+    for (const reader of [alone, helped, failing, ofOthers]) reader.close();
+    await desk.close();
+    vi.restoreAllMocks();
   });
 
   it('keeps the six that were used last', async () => {
@@ -127,7 +155,7 @@ describe('a long run', () => {
     const { reader } = reading();
     const run = longRun(3);
     const controller = new AbortController();
-    const abandoned = reader.snapshot(() => run, controller.signal);
+    const abandoned = reader.snapshot(() => run, { signal: controller.signal });
     controller.abort(new Error('gone'));
     await expect(abandoned).rejects.toThrow('gone');
     let isThere = true;

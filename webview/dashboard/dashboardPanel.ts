@@ -7,12 +7,11 @@ import { healthRules } from '../../server/health/healthRules.ts';
 import type { HealthFinding } from '../../server/protocol/health.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import { isLive } from '../../server/protocol/run.ts';
-import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../controls/face.ts';
 import type { Tab } from '../controls/tabs.ts';
 import '../controls/tabs.ts';
-import { NonFiniteScan, type NonFiniteFinding } from '../curves/nonFinite.ts';
 import { Pace } from '../state/pace.ts';
 import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
 import '../health/findings.ts';
@@ -73,7 +72,6 @@ export class DashboardPanel extends LitElement {
   @state() private isFormOpen = false;
   @state() private view: DashboardView = defaultView;
   private data: DashboardState = emptyDashboard;
-  private readonly scan = new NonFiniteScan();
   private pace = new Pace();
   private readonly gate = new FrameGate(() => {
     this.requestUpdate();
@@ -115,7 +113,7 @@ export class DashboardPanel extends LitElement {
       ></kaf-face>`;
     }
     if (!snapshot) return failure === null ? this.renderLoading() : this.renderFailed(failure);
-    const finding = this.scan.of(snapshot.norms);
+    const finding = snapshot.norms.firstNonFinite;
     return html`<div class="top" @intent=${this.onIntent}>
         <kaf-dashboard-header
           .state=${this.data}
@@ -146,7 +144,7 @@ export class DashboardPanel extends LitElement {
       </main>`;
   }
 
-  private renderTab(finding: NonFiniteFinding | null): unknown {
+  private renderTab(finding: NonFiniteRow | null): unknown {
     const { data, view, palette } = this;
     switch (view.tab) {
       case 'curves':
@@ -352,7 +350,7 @@ function quantityOf(rule: HealthFinding['rule']): DashboardView['quantity'] {
   return rule === 'weights-jump' ? 'weights' : 'gradients';
 }
 
-function tabsFor(snapshot: RunSnapshot, finding: NonFiniteFinding | null): Tab[] {
+function tabsFor(snapshot: RunSnapshot, finding: NonFiniteRow | null): Tab[] {
   const evaluations = snapshot.evaluations.length;
   return [
     { value: 'curves', text: 'Curves', badge: null },

@@ -4,13 +4,12 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { depthKinds, mainKind, type DepthKind } from '../../server/health/depthGain.ts';
 import { isLive } from '../../server/protocol/run.ts';
-import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Cell } from '../charts/heatMap.ts';
 import '../charts/heatMap.ts';
 import '../charts/lineChart.ts';
 import type { Curve } from '../charts/curve.ts';
 import type { Range } from '../curves/decimate.ts';
-import type { NonFiniteFinding } from '../curves/nonFinite.ts';
 import { layerLines, normAt, NormTable, tensorLines, type NormLine, type NormQuantity } from '../curves/normTable.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -36,7 +35,7 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) state!: DashboardState;
   @property({ attribute: false }) view!: DashboardView;
   @property({ attribute: false }) palette!: Palette;
-  @property({ attribute: false }) finding: NonFiniteFinding | null = null;
+  @property({ attribute: false }) finding: NonFiniteRow | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
 
@@ -100,7 +99,7 @@ export class NormsTab extends LitElement {
     const { finding } = this;
     if (!finding) return nothing;
     const name = snapshot.prepared?.parameters[finding.parameter]?.name ?? 'a tensor';
-    const step = snapshot.norms.step[finding.row] ?? 0;
+    const { step } = finding;
     const { divergence } = snapshot;
     const end = divergence
       ? `Training diverged at step ${formatCount(divergence.step)}. ${divergence.message}`
@@ -404,9 +403,9 @@ export class NormsTab extends LitElement {
     return rampColor(index, this.table?.lines.length ?? 1, this.palette.isLight);
   }
 
-  private showFinding(name: string, finding: NonFiniteFinding): void {
+  private showFinding(name: string, finding: NonFiniteRow): void {
     changeView(this, {
-      normStep: this.state.snapshot?.norms.step[finding.row] ?? null,
+      normStep: finding.step,
       normLine: name,
       grouping: 'tensors',
       normView: 'map',

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NormColumns } from '../../../server/protocol/snapshot.ts';
 import { layerLines, normAt, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
-import { NonFiniteScan } from '../../../webview/curves/nonFinite.ts';
 
 const parameters = [
   { name: 'conv1.kernel', layer: 'conv1', shape: [3] },
@@ -12,6 +11,7 @@ const parameters = [
 function columns(rows: number, gradient: (row: number, index: number) => number): NormColumns {
   const every = <T>(make: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => make(row));
   return {
+    ...{ seen: rows, every: 1, firstNonFinite: null },
     step: every((row) => (row + 1) * 10),
     weights: every(() => Float32Array.of(3, 4, 2)),
     gradients: every((row) => Float32Array.from(parameters, (_, index) => gradient(row, index))),
@@ -69,15 +69,5 @@ describe('the table', () => {
     table.update(data);
     expect(table.kept).toEqual([0, 3, 4, 5]);
     expect(table.curve(0)).toEqual({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
-  });
-});
-
-describe('the first non-finite value', () => {
-  test('is at the first step, of gradients the first on the way back; found once and kept', () => {
-    const data = columns(50, (row, index) => (row >= 30 && index >= 1 ? Infinity : 1));
-    const scan = new NonFiniteScan();
-    expect(scan.of({ ...data, step: data.step.slice(0, 20) })).toBeNull();
-    expect(scan.of(data)).toEqual({ row: 30, parameter: 2, of: 'gradient' });
-    expect(scan.of(data)).toEqual({ row: 30, parameter: 2, of: 'gradient' });
   });
 });

@@ -341,6 +341,7 @@ function manySnapshot(): RunSnapshot {
   ]);
   const rows = 10_000;
   const columns = {
+    ...{ seen: rows, every: 1, firstNonFinite: null },
     step: [] as number[],
     weights: [] as Float32Array[],
     gradients: [] as Float32Array[],
@@ -359,6 +360,7 @@ function manySnapshot(): RunSnapshot {
     columns.nonFiniteGradients.push(new Int32Array(parameters.length));
   }
   const steps = {
+    ...{ seen: columns.step.length, every: 1 },
     step: columns.step.slice(),
     timeMs: columns.step.map((step) => 1e12 + step * 110),
     loss: columns.step.map((step) => 1 + Math.exp(-step / 3000) + 0.1 * Math.sin(step * 7)),
