@@ -133,6 +133,7 @@ function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {
     // As plans were before there were such penalties.
     ...(values.alphaL1 > 0 && { alphaL1: values.alphaL1 }),
     ...(values.alphaL2 > 0 && { alphaL2: values.alphaL2 }),
+    ...(values.spectralNorm.type !== 'none' && { spectralNorm: values.spectralNorm }),
     ...(values.initializer && { initializer: values.initializer }),
     normalization: normalizationPlan(normalization, dataset),
   };

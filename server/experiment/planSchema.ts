@@ -188,6 +188,11 @@ const network = z.union([
   z.strictObject({ type: z.literal('layers'), layers: layersSchema(maxDepth) }),
 ]);
 
+const spectralNorm = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('normalization'), ...numbers('model.spectralNorm.normalization', 'iterations') }),
+  z.strictObject({ type: z.literal('penalty'), ...numbers('model.spectralNorm.penalty', 'iterations', 'lambda') }),
+]);
+
 const threat = z.discriminatedUnion('norm', [
   z.strictObject({ norm: z.literal('linf'), ...numbers('training.threat.linf', 'epsilon', 'stepSize') }),
   z.strictObject({ norm: z.literal('l2'), ...numbers('training.threat.l2', 'epsilon', 'stepSize') }),
@@ -248,6 +253,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       ...numbers('model', 'denseL2', 'convolutionL2'),
       alphaL1: numberOf('model.alphaL1').exactOptional(),
       alphaL2: numberOf('model.alphaL2').exactOptional(),
+      spectralNorm: spectralNorm.exactOptional(),
       initializer: z
         .strictObject({ type: z.enum(initializerNames), ...numbers('model.initializer.he-uniform', 'gain') })
         .exactOptional(),

@@ -10,6 +10,7 @@ import { methodSetting, threatSetting } from './methodSetting.ts';
 import { networkSetting } from './networkSetting.ts';
 import { clippingSetting, optimizerSetting, scheduleSetting } from './optimizerSetting.ts';
 import { runtimeSetting } from './runtimeSetting.ts';
+import { spectralNormSetting } from './spectralNormSetting.ts';
 import { flag, group, list, number, optionalGroup, text, word } from './setting.ts';
 import { trainingPresets } from './trainingPresets.ts';
 import { watchSetting } from './watchSetting.ts';
@@ -43,6 +44,7 @@ const model = group('The network.', {
   }),
   alphaL1: number('λ of the penalty λ·Σ|α| on the coefficients of KAFs, which makes many of them small.', penalty, 0),
   alphaL2: number('λ of the penalty λ·Σα² on the coefficients of KAFs.', penalty, 0),
+  spectralNorm: spectralNormSetting,
   normalization: optionalGroup(
     "(x − mean)/std of each channel or column as the network's first layer, so that ε stays in pixel values of [0, 1].",
     {

@@ -1,7 +1,7 @@
 // Networks made of a layout (server/network/layout.ts): parameters, forward pass, running statistics. Training and its state are the trainer's.
 import * as tf from '@tensorflow/tfjs-core';
 import { initializerEntry } from '../protocol/initializers.ts';
-import type { InitializerPlan, ModelPlan } from '../protocol/plan.ts';
+import type { InitializerPlan, ModelPlan, SpectralNormPlan } from '../protocol/plan.ts';
 import type { ShapeInfo } from '../protocol/records.ts';
 import { makeActivation, type Progress } from './activation.ts';
 import type { ActivationLayer } from './activationLayer.ts';
@@ -37,6 +37,8 @@ export interface Network {
    * @param update 1 for the first update of this network, and so on
    */
   updateStatistics(batch: readonly BatchStatistics[], update: number): void;
+  /** After each update of the weights: the largest singular values of kernels follow, where the plan asks for them. */
+  followWeights(): void;
   /** For layers that change in the course of training: how many epochs were done before the one at hand. */
   setEpoch(epoch: number): void;
   dispose(): void;
@@ -50,7 +52,7 @@ export interface NetworkOptions extends NetworkEnds {
 
 /** Initial weights depend on the seed and the plan alone. */
 export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }: NetworkOptions): Network {
-  const builder = new Builder(seed, plan.initializer ?? null);
+  const builder = new Builder(seed, plan);
   const figures = plan.normalization === 'dataset' ? columns : plan.normalization;
   const normalization = figures && makeNormalization(figures);
   const layers = builder.buildAll(layOutNetwork(plan, ends));
@@ -67,12 +69,20 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
     updateStatistics: (batch, update) => {
       updateStatistics(statistics, batch, update);
     },
+    followWeights: () => {
+      for (const { spectrum } of parameters) spectrum?.follow();
+    },
     setEpoch: (epoch) => {
       builder.progress.epoch = epoch;
     },
-    dispose: () => tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]),
+    dispose: () => {
+      for (const { spectrum } of parameters) spectrum?.dispose();
+      tf.dispose([...[...parameters, ...statistics].map(({ variable }) => variable), ...constants]);
+    },
   };
 }
+
+type Initial = { readonly [K in 'initializer' | 'spectralNorm']?: ModelPlan[K] | null | undefined };
 
 /** Makes layers in the order of the forward pass, which is the order of their parameters. */
 class Builder {
@@ -80,12 +90,14 @@ class Builder {
   readonly activations: ShapeInfo[] = [];
   readonly progress: Progress = { epoch: 0 };
 
+  /** Of every kernel, whatever its layer says; null for each layer's own. */
   readonly #initializer: InitializerPlan | null;
+  readonly #spectralNorm: SpectralNormPlan | null;
 
-  /** @param initializer of every kernel, whatever its layer says; null for each layer's own */
-  constructor(seed: number, initializer: InitializerPlan | null) {
+  constructor(seed: number, { initializer = null, spectralNorm = null }: Initial) {
     this.maker = new ParameterMaker(seed);
     this.#initializer = initializer;
+    this.#spectralNorm = spectralNorm;
   }
 
   /** A list; a batch normalisation and the activation behind it are one layer. */
@@ -160,7 +172,7 @@ class Builder {
     const fans = { fanIn: size * size * inChannels, fanOut: size * size * outChannels };
     const plan = this.#initializer ?? { type: initializer, gain: 1 };
     const kernelShape: [number, number, number, number] = [size, size, inChannels, outChannels];
-    const kernel = this.maker.make<tf.Rank.R4>(name, 'kernel', kernelShape, { type: 'kernel', plan, ...fans });
+    const kernel = this.#kernel<tf.Rank.R4>(name, kernelShape, { type: 'kernel', plan, ...fans });
     const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [outChannels], biasOf(plan, fans)) : null;
     return (x, pass) =>
       convolve(x as tf.Tensor4D, kernel, bias, { stride, padding, differentiated: differentiatedIn(pass, isFirst) });
@@ -170,9 +182,16 @@ class Builder {
     const [inputs, units] = [input[0]!, output[0]!];
     const fans = { fanIn: inputs, fanOut: units };
     const plan = this.#initializer ?? { type: initializer, gain: 1 };
-    const kernel = this.maker.make<tf.Rank.R2>(name, 'kernel', [inputs, units], { type: 'kernel', plan, ...fans });
+    const kernel = this.#kernel<tf.Rank.R2>(name, [inputs, units], { type: 'kernel', plan, ...fans });
     const bias = hasBias ? this.maker.make<tf.Rank.R1>(name, 'bias', [units], biasOf(plan, fans)) : null;
     return (x, pass) => multiply(x as tf.Tensor2D, kernel, bias, differentiatedIn(pass, isFirst));
+  }
+
+  /** @returns what the layer takes for its kernel */
+  #kernel<R extends tf.Rank>(layer: string, shape: tf.ShapeMap[R], initializer: Initializer): tf.Variable<R> {
+    const kernel = this.maker.make<R>(layer, 'kernel', shape, initializer);
+    const spectrum = this.#spectralNorm && this.maker.followSpectrum(this.#spectralNorm);
+    return (spectrum?.divided as tf.Variable<R> | null | undefined) ?? kernel;
   }
 }
 

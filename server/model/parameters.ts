@@ -1,9 +1,10 @@
 // Parameters of a network: their names, initial values and the variables that hold them.
 import * as tf from '@tensorflow/tfjs-core';
 import { initializerEntry } from '../protocol/initializers.ts';
-import type { InitializerPlan } from '../protocol/plan.ts';
+import type { InitializerPlan, SpectralNormPlan } from '../protocol/plan.ts';
 import { normal, uniform } from '../tensor/ops/random.ts';
 import { randomStreams } from './randomStreams.ts';
+import { Spectrum } from './spectrum.ts';
 
 /** Where a drawn value comes from; the same draws on every runtime. */
 export type Initializer =
@@ -35,12 +36,17 @@ export interface Parameter {
   readonly kernelOf: 'convolution' | 'dense' | null;
   /** What training keeps each column within; null where nothing bounds it. */
   readonly bounds: Bounds | null;
+  /** Of a kernel whose largest singular value is followed. */
+  readonly spectrum?: Spectrum;
 }
 
 export interface Bounds {
   readonly min: readonly number[];
   readonly max: readonly number[];
 }
+
+/** Iterations before the first update; PyTorch's. */
+const firstIterations = 15;
 
 /** A running mean or variance of a batch normalisation; no gradient moves it. */
 export interface Statistic {
@@ -81,6 +87,18 @@ export class ParameterMaker {
       bounds,
     });
     return variable as tf.Variable<R>;
+  }
+
+  /** Follows the largest singular value of the kernel that was made last. */
+  followSpectrum({ type, iterations }: SpectralNormPlan): Spectrum {
+    const kernel = this.parameters.at(-1)!;
+    const inputs = kernel.variable.size / kernel.shape.at(-1)!;
+    const key = { seed: this.#seed, stream: randomStreams.singularVectors + this.parameters.length, counter: 0 };
+    const start = normal<tf.Rank.R1>([inputs], 0, 1, key);
+    const spectrum = new Spectrum(kernel.variable, start, { iterations, isDivided: type === 'normalization' });
+    spectrum.follow(firstIterations);
+    this.parameters.splice(-1, 1, { ...kernel, spectrum });
+    return spectrum;
   }
 
   makeStatistic(layer: string, quantity: 'mean' | 'variance', channels: number): tf.Variable<tf.Rank.R1> {

@@ -5,6 +5,8 @@
 export const randomStreams = {
   /** + position of the parameter in the network; counter 0. */
   initialWeights: 0x0001_0000,
+  /** Where power iterations begin, + position of the parameter; counter 0. */
+  singularVectors: 0x0009_0000,
   /** counter: epoch, from 0. */
   epochOrder: 0x0002_0000,
   /** counter: step, from 0. */

@@ -138,6 +138,8 @@ export interface ModelPlan {
   /** λ of the penalties λ·Σ|α| and λ·Σα² on the coefficients of KAFs; absent for 0. */
   readonly alphaL1?: number;
   readonly alphaL2?: number;
+  /** Absent for none. */
+  readonly spectralNorm?: SpectralNormPlan;
   /** Absent where each layer's own is drawn from. */
   readonly initializer?: InitializerPlan;
   /**
@@ -168,6 +170,14 @@ export interface InitializerPlan {
   readonly type: KernelInitializer;
   readonly gain: number;
 }
+
+/**
+ * The largest singular value σ of each kernel, by so many power iterations an update: kernels are divided by it (Miyato et al., 2018), or
+ * lambda/2·Σσ² is added to the loss (Yoshida & Miyato, 2017).
+ */
+export type SpectralNormPlan =
+  | { readonly type: 'normalization'; readonly iterations: number }
+  | { readonly type: 'penalty'; readonly iterations: number; readonly lambda: number };
 
 /** What a layer is called in the names of its tensors; absent for its kind and number. */
 interface Named {

@@ -23,10 +23,15 @@ export interface BatchGradients {
 
 /** λ of the penalty λ·Σw² on the kernels, by the layers that they belong to, and those of the coefficients of KAFs. */
 export type Penalties = Readonly<Record<NonNullable<Parameter['kernelOf']>, number>> &
-  Pick<ModelPlan, 'alphaL1' | 'alphaL2'>;
+  Pick<ModelPlan, 'alphaL1' | 'alphaL2'> & {
+    /** λ of λ/2·Σσ², σ the largest singular value of each kernel. */
+    readonly spectral?: number;
+  };
 
-export function penaltiesOf({ denseL2, convolutionL2, alphaL1 = 0, alphaL2 = 0 }: ModelPlan): Penalties {
-  return { dense: denseL2, convolution: convolutionL2, alphaL1, alphaL2 };
+export function penaltiesOf(model: ModelPlan): Penalties {
+  const { denseL2, convolutionL2, alphaL1 = 0, alphaL2 = 0, spectralNorm } = model;
+  const spectral = spectralNorm?.type === 'penalty' ? spectralNorm.lambda : 0;
+  return { dense: denseL2, convolution: convolutionL2, alphaL1, alphaL2, spectral };
 }
 
 /** Gradients of the mean loss (cross-entropy where none is named) plus the penalties. */
@@ -80,7 +85,8 @@ export function differentiate(
   lossesOf: (keep: (logits: tf.Tensor2D) => tf.Tensor2D) => tf.Tensor1D,
   { weights, input }: DifferentiateOptions = {},
 ): Differentiation {
-  const variables: tf.Tensor[] = parameters.map(({ variable }) => variable);
+  // Of kernels that are divided by σ the layers see the quotients.
+  const variables: tf.Tensor[] = parameters.map(({ variable, spectrum }) => spectrum?.divided ?? variable);
   let answers: tf.Tensor2D | null = null;
   const keep = (logits: tf.Tensor2D): tf.Tensor2D => (answers = tf.keep(logits));
   const { value, grads } = tf.tidy(() =>
@@ -93,7 +99,8 @@ export function differentiate(
   const losses = readFloats(value);
   value.dispose();
   const ofInput = input ? grads.at(-1)! : null;
-  return { losses, answers, ofParameters: grads.slice(0, parameters.length), ofInput };
+  const ofParameters = parameters.map(({ spectrum }, index) => spectrum?.throughSigma(grads[index]!) ?? grads[index]!);
+  return { losses, answers, ofParameters, ofInput };
 }
 
 /** The share of rows whose largest logit is the label's; disposes the logits. */
@@ -114,13 +121,19 @@ export function withPenalties(
 }
 
 /** The gradient with those of the penalties, in its place; λ·Σ|α| has the slope 0 at 0. */
-function penalized(gradient: tf.Tensor, { variable, kernelOf, quantity }: Parameter, penalties: Penalties): tf.Tensor {
+function penalized(
+  gradient: tf.Tensor,
+  { variable, kernelOf, quantity, spectrum }: Parameter,
+  penalties: Penalties,
+): tf.Tensor {
   const isAlpha = quantity === 'alpha';
   const l2 = isAlpha ? (penalties.alphaL2 ?? 0) : kernelOf ? penalties[kernelOf] : 0;
   const l1 = isAlpha ? (penalties.alphaL1 ?? 0) : 0;
-  if (l1 === 0 && l2 === 0) return gradient;
+  const { spectral = 0 } = penalties;
+  if (l1 === 0 && l2 === 0 && !(spectrum && spectral > 0)) return gradient;
   const sum = tf.tidy(() => {
-    const withSquares = l2 === 0 ? gradient : tf.add(gradient, tf.mul(variable, 2 * l2));
+    const withSigma = spectrum && spectral > 0 ? tf.add(gradient, spectrum.penaltyGradient(spectral)) : gradient;
+    const withSquares = l2 === 0 ? withSigma : tf.add(withSigma, tf.mul(variable, 2 * l2));
     return l1 === 0 ? withSquares : tf.add(withSquares, tf.mul(tf.sign(variable), l1));
   });
   gradient.dispose();

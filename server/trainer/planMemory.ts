@@ -83,10 +83,12 @@ function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPla
 function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, largestKernel, peak } = measurePass(model, ends);
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
+  // The kernels divided by their spectral norms.
+  const divided = model.spectralNorm?.type === 'normalization' ? parameters : 0;
   // A penalty's share of a gradient, and the sum, beside all the gradients.
   const penalized = Math.max(
-    model.denseL2 > 0 ? largestKernel.dense : 0,
-    model.convolutionL2 > 0 ? largestKernel.convolution : 0,
+    model.denseL2 > 0 || model.spectralNorm ? largestKernel.dense : 0,
+    model.convolutionL2 > 0 || model.spectralNorm ? largestKernel.convolution : 0,
   );
   const held = heldBy(training.method);
   const pass = peak({ batchSize: held.batches * batchSize, mode: 'training', gradients: 'all', threads });
@@ -95,14 +97,17 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, mode: 'training', gradients: 'input', threads }) : 0;
   const average = training.weightAverage ? parameters + statistics : 0;
-  return parameters * (1 + momentsOf(training.optimizer)) + statistics + average + Math.max(update, attack);
+  return parameters * (1 + momentsOf(training.optimizer)) + statistics + average + divided + Math.max(update, attack);
 }
 
 /** Of a step of projected gradient descent, which holds the clean images beside those that it moves. */
 function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, peak } = measurePass(model, ends);
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
-  return parameters + statistics + images + peak({ batchSize, mode: 'inference', gradients: 'input', threads });
+  const divided = model.spectralNorm?.type === 'normalization' ? parameters : 0;
+  return (
+    parameters + divided + statistics + images + peak({ batchSize, mode: 'inference', gradients: 'input', threads })
+  );
 }
 
 function momentsOf(optimizer: OptimizerPlan): number {

@@ -114,6 +114,7 @@ export function updateOnce(training: Training, samples: Samples, stepsDone: numb
       : computed.gradients;
     optimizer.update(gradients, { learningRate: rate, step });
     if (clipping) tf.dispose([...gradients]);
+    network.followWeights();
     for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
     average?.update(step);
   }

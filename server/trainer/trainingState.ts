@@ -66,6 +66,7 @@ export function captureTensors(training: Remembering): Map<string, SavedTensor> 
  */
 export function restoreNetwork(network: Network, state: TrainingState, of: 'model' | 'average' = 'model'): void {
   restore(variablesOf(network, of), state);
+  for (const { spectrum } of network.parameters) spectrum?.divide();
 }
 
 /** All that a training remembers. @throws StateMismatchError where a tensor is missing or has another shape. */
@@ -81,10 +82,21 @@ function savings({ watch, stopping }: Remembering): Saving[] {
 /** The same without what the watch remembers. */
 export function restoreTensors(training: Remembering, tensors: TrainingState['tensors']): void {
   restore([...variablesOf(training.network, 'model'), ...otherVariables(training)], { tensors });
+  const averaged = training.average?.network.parameters ?? [];
+  for (const { spectrum } of [...training.network.parameters, ...averaged]) spectrum?.divide();
 }
 
 function variablesOf(network: Network, of: 'model' | 'average'): [string, tf.Variable][] {
-  return [...network.parameters, ...network.statistics].map(({ name, variable }) => [`${of}/${name}`, variable]);
+  const singular = network.parameters.flatMap(({ layer, spectrum }) =>
+    spectrum
+      ? [
+          { name: `${layer}.leftSingular`, variable: spectrum.left },
+          { name: `${layer}.rightSingular`, variable: spectrum.right },
+        ]
+      : [],
+  );
+  const all = [...network.parameters, ...network.statistics, ...singular];
+  return all.map(({ name, variable }) => [`${of}/${name}`, variable]);
 }
 
 function otherVariables({ optimizer, method, average }: Remembering): [string, tf.Variable][] {

@@ -5,7 +5,7 @@ import type { Network } from '../model/network.ts';
 import type { WeightAveragePlan } from '../protocol/plan.ts';
 import { sgdUpdate } from '../tensor/ops/optimizer.ts';
 
-type Tensors = Pick<Network, 'parameters' | 'statistics'>;
+type Tensors = Pick<Network, 'parameters' | 'statistics' | 'followWeights'>;
 
 export class WeightAverage<T extends Tensors = Network> {
   /** Holds the average. Owned by whoever made it. */
@@ -33,6 +33,7 @@ export class WeightAverage<T extends Tensors = Network> {
     this.network.statistics.forEach(({ variable }, index) => {
       follow(variable, this.#trained.statistics[index]!.variable, ofStatistics);
     });
+    this.network.followWeights();
   }
 }
 

@@ -23,6 +23,7 @@ export function brightnessNetwork(onLook: (images: Float32Array, pass: Pass) => 
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');
     },
     updateStatistics: () => undefined,
+    followWeights: () => undefined,
     setEpoch: () => undefined,
     dispose: () => tf.dispose([kernel, bias]),
   };

@@ -36,6 +36,7 @@ export function smallNetwork({ scale = 1, onLook = () => undefined }: SmallNetwo
       statistics: [],
       activations: [],
       updateStatistics: () => undefined,
+      followWeights: () => undefined,
       setEpoch: () => undefined,
     },
     forward: (images, pass) => {

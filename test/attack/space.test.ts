@@ -31,6 +31,7 @@ function columnsNetwork(seen: number[][] = []): Network {
       return multiply(samples as tf.Tensor as tf.Tensor2D, kernel, bias, 'input');
     },
     updateStatistics: () => undefined,
+    followWeights: () => undefined,
     setEpoch: () => undefined,
     dispose: () => tf.dispose([kernel, bias]),
   };

@@ -138,6 +138,7 @@ export const experimentValues = fc.record(
                 { requiredKeys: ['type'] },
               ),
             ),
+            spectralNorm: fc.constantFrom('none', 'penalty', { type: 'normalization', iterations: 3 }),
             alphaL1: fc.double({ min: 0, max: 10, noNaN: true }),
             denseL2: fc.double({ min: 0, max: 10, noNaN: true }),
             initializer: fc.oneof(

@@ -84,7 +84,11 @@ describe.each(runtimeNames)('on %s, as PyTorch', (runtime) => {
     const made = () => {
       const parameter = parameterOf(new Float32Array(size).fill(7), [size], null);
       const variable = tf.tidy(() => tf.variable(tf.fill([size], -7), false));
-      return { parameters: [parameter], statistics: [{ name: 'bn1.mean', shape: [size], variable }] };
+      return {
+        parameters: [parameter],
+        statistics: [{ name: 'bn1.mean', shape: [size], variable }],
+        followWeights: () => {},
+      };
     };
     const [trained, own] = [made(), made()];
     const average = new WeightAverage(plan, trained, own);

@@ -8,7 +8,13 @@ import { datasetHere } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { shapesHere } from '../data/shapesHere.ts';
 import { buildNetwork } from '../../server/model/network.ts';
-import type { ActivationPlan, EvaluationPlan, NetworkPlan, Plan } from '../../server/protocol/plan.ts';
+import type {
+  ActivationPlan,
+  EvaluationPlan,
+  NetworkPlan,
+  Plan,
+  SpectralNormPlan,
+} from '../../server/protocol/plan.ts';
 import { openWasmBackend } from '../../server/tensor/wasm/openWasmBackend.ts';
 import {
   bytesText,
@@ -53,15 +59,19 @@ interface PlanOptions {
   readonly method?: MethodName;
   /** Of the method, where they are not at their defaults. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  readonly spectralNorm?: SpectralNormPlan;
+  readonly isAveraged?: true;
 }
 
-function planOf({ network, activation = kaf, batchSize, method = 'standard', settings = {} }: PlanOptions): Plan {
+function planOf(options: PlanOptions): Plan {
+  const { network, activation = kaf, batchSize, method = 'standard', settings = {} } = options;
+  const { spectralNorm, isAveraged } = options;
   return {
     ...tinyPlan,
     dataset: { name: 'shapes', trainSamples: batchSize, testSamples: batchSize, seed: 0 },
     model: {
       ...tinyPlan.model,
-      ...{ network, activation },
+      ...{ network, activation, ...(spectralNorm && { spectralNorm }) },
       dropout: namedNetwork(network)?.entry.dropout(namedNetwork(network)!.numbers) ?? [],
     },
     training: {
@@ -70,6 +80,7 @@ function planOf({ network, activation = kaf, batchSize, method = 'standard', set
       threat: method === 'standard' ? null : tinyPlan.training.threat,
       epochs: 1,
       batchSize,
+      ...(isAveraged && { weightAverage: { decay: 0.9, warmUp: true, statistics: 'average' } }),
     },
     observe: { ...tinyPlan.observe, testEveryEpochs: 0 },
   };
@@ -98,6 +109,9 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
     [{ network: 'light', activation: { type: 'swish' }, batchSize: 16 }, 2],
     [{ network: 'light', activation: { type: 'relu' }, batchSize: 16, method: 'fgsm-rs' }, 2],
     [{ network: 'vgg', batchSize: 8, method: 'fgsm-rs' }, 2],
+    [{ network: 'vgg', batchSize: 4, isAveraged: true }, 2],
+    [{ network: 'vgg', batchSize: 4, spectralNorm: { type: 'normalization', iterations: 1 } }, 2],
+    [{ network: 'vgg', batchSize: 4, spectralNorm: { type: 'penalty', iterations: 1, lambda: 0.01 } }, 2],
     [{ network: 'vgg', batchSize: 64 }, 2],
     [{ network: 'vgg', activation: { type: 'swish' }, batchSize: 32, method: 'fgsm-rs' }, 4],
     [{ network: 'vgg', activation: { type: 'relu' }, batchSize: 1 }, 1],
