@@ -1,6 +1,7 @@
 // How a window finds its server, waits for a slow one, and starts another.
 import { describe, expect, test, vi } from 'vitest';
 import { requestErrorCodes } from '../../../server/protocol/errors.ts';
+import { protocolVersion } from '../../../server/protocol/messages.ts';
 import { connectionTo, fakeServer, nextState, slowAfter, turnTimers } from './connections.ts';
 import type { FakeServer } from './fakeServer.ts';
 
@@ -12,7 +13,7 @@ describe('finding a server', () => {
     expect(server.handshakes).toHaveLength(1);
     expect(server.handshakes[0]).toMatchObject({ authorization: 'Bearer secret' });
     expect(server.handshakes[0]).not.toHaveProperty('origin');
-    expect(server.requests).toEqual([{ method: 'server/hello', params: { protocolVersion: 1, client: 'test' } }]);
+    expect(server.requests).toEqual([{ method: 'server/hello', params: { protocolVersion, client: 'test' } }]);
   });
 
   test('starts one where there is no lock', async () => {
@@ -51,7 +52,7 @@ describe('finding a server', () => {
   });
 
   test('does not start one beside a server of another version, but says so', async () => {
-    const server = await fakeServer({ version: 2 });
+    const server = await fakeServer({ version: protocolVersion + 1 });
     const connection = connectionTo(server);
     await expect(connection.connect()).rejects.toMatchObject({
       name: 'RequestFailure',
