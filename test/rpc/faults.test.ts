@@ -153,7 +153,9 @@ describe('a message', () => {
       client: 'an older editor',
     });
     expect(error).toMatchObject({ code: 1005, data: { fault: 'request', isRetryable: false } });
-    expect(error.message).toMatch(/an older editor speaks protocol 2, this server .* speaks 1\. Update both/);
+    const [theirs, ours] = [protocolVersion + 1, protocolVersion].map(String) as [string, string];
+    expect(error.message).toContain(`an older editor speaks protocol ${theirs}, this server (`);
+    expect(error.message).toContain(`) speaks ${ours}. Update both`);
     expect(await client.failure('run/list', {})).toMatchObject({ code: -32600 });
   });
 
