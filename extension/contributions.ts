@@ -41,6 +41,7 @@ export const settingKeys = [
   'kafscope.threads',
   'kafscope.tensorflow.path',
   'kafscope.torch.path',
+  'kafscope.cacheSize',
   'kafscope.runsFolder',
   'kafscope.openDashboardOnTrain',
 ] as const;

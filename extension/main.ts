@@ -15,6 +15,7 @@ import { libraryPlaces } from './connection/pythonEnvironments.ts';
 import { endServer } from './connection/endServer.ts';
 import { startServerProcess } from './connection/serverProcess.ts';
 import { libraryEnvironment } from './connection/libraryPlaces.ts';
+import { cacheLimitVariable } from '../server/protocol/userData.ts';
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
@@ -63,7 +64,11 @@ export function activate(context: vscode.ExtensionContext): void {
     startServer: async (signal) => {
       if (vscode.workspace.isTrusted) prepareRunsFolder(runsFolder);
       const serverModule = vscode.Uri.joinPath(extensionUri, 'dist', 'server.cjs').fsPath;
-      const variables = libraryEnvironment(await libraryPlaces(logLine));
+      const cacheGb = vscode.workspace.getConfiguration().get<number>('kafscope.cacheSize' satisfies SettingKey);
+      const variables = {
+        ...libraryEnvironment(await libraryPlaces(logLine)),
+        [cacheLimitVariable]: String(cacheGb ?? ''),
+      };
       return startServerProcess({
         ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },
         signal,

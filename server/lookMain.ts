@@ -1,6 +1,7 @@
 // Entry of `dist/look.cjs <data set's plan as JSON> <assets folder>`, forked by run/lookProcess.ts: opens the data set and sends
 // what there is to see.
 import os from 'node:os';
+import { boundCache, cacheLimitBytes } from './data/cacheBound.ts';
 import { DataError } from './data/dataError.ts';
 import { openDataset } from './data/dataset.ts';
 import { lookAtDataset } from './data/datasetLook.ts';
@@ -31,11 +32,10 @@ async function attempt(plan: DatasetPlan, assetsFolder: string): Promise<LookMes
   // One that is not wanted any more is ended as a process.
   const { signal } = new AbortController();
   try {
-    const dataset = await openDataset(plan, {
-      assetsFolder,
-      cacheFolder: userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
-      ...{ signal, onProgress },
-    });
+    const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
+    const cacheLimit = cacheLimitBytes(process.env);
+    const dataset = await openDataset(plan, { assetsFolder, cacheFolder, signal, onProgress });
+    boundCache(cacheFolder, cacheLimit);
     const figures = await lookAtDataset(dataset, { signal, onProgress });
     const look: DatasetLook = { title: datasetDeclaration(plan.name).title, places: placesOf(plan), ...figures };
     return { type: 'done', bytes: encode(look) };

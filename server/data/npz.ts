@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fromFile, type UnzippedEntry } from './zipFile.ts';
+import { makeEntry, markUse, refusedByDisk } from './cacheFolder.ts';
 import { DataError } from './dataError.ts';
 
 /** A folder with a file `name.npy` for each of these arrays that the archive has. @throws DataError where it is no zip archive */
@@ -19,21 +20,26 @@ export async function unpackNpz(
     .digest('hex')
     .slice(0, 32);
   const folder = path.join(cacheFolder, 'arrays', key);
+  markUse(folder);
   if (fs.existsSync(folder)) return folder;
-  const part = `${folder}.${process.pid}.part`;
-  fs.rmSync(part, { recursive: true, force: true });
-  fs.mkdirSync(part, { recursive: true });
   try {
-    await fromFile(file, signal, async ({ name, open }: UnzippedEntry) => {
-      const wanted = names.find((given) => name === `${given}.npy`);
-      if (wanted === undefined) return;
-      const content: Readable = await open();
-      await pipeline(content, fs.createWriteStream(path.join(part, `${wanted}.npy`), { flags: 'wx' }), { signal });
-    });
-    fs.renameSync(part, folder);
+    await makeEntry(
+      folder,
+      () => fs.existsSync(folder),
+      (part) =>
+        fromFile(file, signal, async ({ name, open }: UnzippedEntry) => {
+          const wanted = names.find((given) => name === `${given}.npy`);
+          if (wanted === undefined) return;
+          const content: Readable = await open();
+          const unpacked = fs.createWriteStream(path.join(part, `${wanted}.npy`), { flags: 'wx' });
+          await pipeline(content, unpacked, { signal });
+        }),
+    );
+    markUse(folder);
   } catch (cause) {
-    fs.rmSync(part, { recursive: true, force: true });
     if (cause instanceof DataError || signal.aborted) throw cause;
+    const refused = refusedByDisk(cacheFolder, cause);
+    if (refused) throw refused;
     throw new DataError(
       `${file} can't be unpacked (${cause instanceof Error ? cause.message : String(cause)}). Write it again by numpy.savez.`,
       { cause },

@@ -1,15 +1,13 @@
 // Data sets that are costly to read are kept as rows in the user's cache folder, and read from there ever after. What is in the
-// cache can be made again: a folder of it may be deleted at any time that nothing trains.
+// cache can be made again: a folder of it may be deleted at any time that nothing trains, and cacheBound.ts does.
 //   <cache>/datasets/<key>/samples.bin   row after row
 //                          labels.bin    a 16-bit number a row, little-endian
 //                          about.json    written last; without it there is nothing
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { cleanHost } from '../protocol/serverLock.ts';
-import { DataError } from './dataError.ts';
+import { makeEntry, markUse, refusedByDisk } from './cacheFolder.ts';
 import { arrayTypes, sharedLabels, type Rows, type ValueArray } from './rows.ts';
 
 const about = z.object({
@@ -57,41 +55,28 @@ export async function cachedRows(
   const folder = path.join(cacheFolder, 'datasets', name);
   const kept = open(folder);
   if (kept) return kept;
-  // A home that hosts share: their makers go on beside one another.
-  const part = `${folder}.${cleanHost(os.hostname())}.${process.pid}.part`;
   try {
-    removeLeftovers(folder);
-    fs.rmSync(part, { recursive: true, force: true });
-    fs.mkdirSync(part, { recursive: true });
-    const writer = new RowWriter(part, type);
-    try {
-      writer.finish(await make(writer));
-    } finally {
-      writer.close();
-    }
-    const theirs = open(folder);
-    if (theirs) {
-      // Another was faster, and may read from it already.
-      fs.rmSync(part, { recursive: true, force: true });
-      return theirs;
-    }
-    fs.rmSync(folder, { recursive: true, force: true });
-    fs.renameSync(part, folder);
-  } catch (cause) {
-    fs.rmSync(part, { recursive: true, force: true });
-    const { code } = cause as NodeJS.ErrnoException;
-    // The error of an abort has a number there.
-    if (typeof code !== 'string' || !code.startsWith('E') || cause instanceof DataError) throw cause;
-    throw new DataError(
-      `The cache of data sets in ${cacheFolder} can't be written (${code}). Make room there, or name another folder by the variable XDG_CACHE_HOME.`,
-      { cause },
+    await makeEntry(
+      folder,
+      () => open(folder) !== null,
+      async (part) => {
+        const writer = new RowWriter(part, type);
+        try {
+          writer.finish(await make(writer));
+        } finally {
+          writer.close();
+        }
+      },
     );
+  } catch (cause) {
+    throw refusedByDisk(cacheFolder, cause) ?? cause;
   }
   return open(folder)!;
 }
 
-/** Null where there is nothing, or what is there is not whole. */
+/** Marks them as used. Null where there is nothing, or what is there is not whole. */
 function open(folder: string): CachedRows | null {
+  markUse(folder);
   const samplesFile = path.join(folder, 'samples.bin');
   try {
     const { nSamples, sampleSize, type, classes, columns } = about.parse(
@@ -107,26 +92,6 @@ function open(folder: string): CachedRows | null {
   } catch {
     // Whatever is wrong with it: it is made anew.
     return null;
-  }
-}
-
-/** Of makers that died: those of this host, as others can't be asked. */
-function removeLeftovers(folder: string): void {
-  const parent = path.dirname(folder);
-  if (!fs.existsSync(parent)) return;
-  for (const name of fs.readdirSync(parent)) {
-    const [, host, pid] = /^[^.]+\.(.+)\.(\d+)\.part$/.exec(name) ?? [];
-    if (host !== cleanHost(os.hostname()) || isAlive(Number(pid))) continue;
-    fs.rmSync(path.join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -13,6 +13,10 @@ export function userCacheFolder({ env, platform, homeFolder }: UserSurroundings)
   return platform === 'darwin' ? `${homeFolder}/Library/Caches/kafscope` : `${homeFolder}/.cache/kafscope`;
 }
 
+/** How many gigabytes of data sets are kept there; the extension sets the variable for its server by the setting. */
+export const cacheLimitVariable = 'KAFSCOPE_CACHE_GB';
+export const usualCacheGb = 20;
+
 /** Absolute. */
 export function userDataFolder({ env, platform, homeFolder }: UserSurroundings): string {
   const given = env['XDG_DATA_HOME'];

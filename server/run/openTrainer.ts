@@ -1,5 +1,6 @@
 // The real trainer on the plan's runtime and data set.
 import os from 'node:os';
+import { boundCache, cacheLimitBytes, type CacheSize } from '../data/cacheBound.ts';
 import { DataError } from '../data/dataError.ts';
 import { openDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/split.ts';
@@ -10,7 +11,7 @@ import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
 import { findLearningRate } from '../trainer/findLearningRate.ts';
-import { checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
+import { bytesText, checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
 import { endsOf } from '../trainer/planNetwork.ts';
 import { train } from '../trainer/train.ts';
 import type { OpenTrainer } from './trainer.ts';
@@ -23,13 +24,16 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
     const device = plan.device === undefined ? {} : { device: plan.device };
     const runtime = await openRuntime(name, { assetsFolder, threads, ...device });
+    const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
+    const cacheLimit = cacheLimitBytes(process.env);
     const dataset = await openDataset(plan.dataset, {
-      assetsFolder,
-      cacheFolder: userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() }),
+      ...{ assetsFolder, cacheFolder },
       // A trainer that is not wanted any more is ended as a process.
       signal: new AbortController().signal,
       onProgress: progressLog(log),
     });
+    const removed = boundCache(cacheFolder, cacheLimit);
+    if (removed.entries > 0) log(removalText(removed, cacheLimit));
     requireFitting(plan, dataset);
     const around = { ends: endsOf(plan, dataset), threads };
     return {
@@ -49,6 +53,11 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       },
     };
   };
+}
+
+function removalText({ entries, sizeBytes }: CacheSize, limitBytes: number): string {
+  const what = entries === 1 ? 'the data set' : `the ${entries} data sets`;
+  return `The cache of data sets has at most ${bytesText(limitBytes)}: ${what} used longest ago went from it (${bytesText(sizeBytes)}). Opened again, they are read anew.`;
 }
 
 /** What only the opened data set tells. @throws DataError, or NetworkError where the network's layers don't fit */

@@ -3,6 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { cacheLimitBytes, cacheSize } from '../data/cacheBound.ts';
+import { userCacheFolder } from '../protocol/userData.ts';
+import { bytesText } from '../trainer/planMemory.ts';
 import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import { exitCodes } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,6 +27,8 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
   });
   const { simd, sharedMemory } = webAssemblyFeatures();
   const disk = diskSpace(command.runsFolder);
+  const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
+  const cache = { folder: cacheFolder, ...cacheSize(cacheFolder), limitBytes: cacheLimitBytes(process.env) };
   const sqlite = sqliteVersion();
   const isReady = devices.some((device) => device.isAvailable) && sqlite !== null && disk.isWritable;
   const memory = { totalBytes: os.totalmem(), freeBytes: os.freemem() };
@@ -41,6 +46,7 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     threads,
     memory,
     disk,
+    cache,
     sqlite,
   });
   const facts: [string, string][] = [
@@ -57,6 +63,10 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     [
       'disk',
       `${gibibytes(disk.freeBytes)} free for ${disk.folder}${disk.isWritable ? '' : ', but writing there is not allowed'}`,
+    ],
+    [
+      'cache',
+      `${bytesText(cache.sizeBytes)} of at most ${bytesText(cache.limitBytes)}: ${cache.entries === 1 ? 'one data set' : `${cache.entries} data sets`} in ${cache.folder}`,
     ],
     ['SQLite', sqlite ?? 'missing: node:sqlite needs Node 22.13 or newer'],
   ];

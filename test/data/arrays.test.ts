@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openArrays } from '../../server/data/arrays.ts';
 import { RowReader, type Rows } from '../../server/data/rows.ts';
 import type { ArraysPlan } from '../../server/protocol/plan.ts';
@@ -85,6 +85,27 @@ describe('openArrays', () => {
     expect([...all(train).values]).toEqual(golden.table.map(Math.fround));
     expect([...all(test).values]).toEqual(golden.x_test.map(Math.fround));
     expect([...all(test).labels]).toEqual(golden.y_test);
+  });
+
+  it('takes what another process has unpacked meanwhile: it may be read already', async () => {
+    const create = fs.createWriteStream;
+    const arrays = path.join(home, 'cache', 'arrays');
+    const created = vi.spyOn(fs, 'createWriteStream').mockImplementationOnce((file, options) => {
+      const folder = (file as string).replace(/\.[^/]*\.part\/.*$/, '');
+      fs.mkdirSync(folder);
+      for (const name of ['x_train', 'y_train']) {
+        fs.copyFileSync(path.join(home, `${name}.npy`), path.join(folder, `${name}.npy`));
+      }
+      return create(file, options);
+    });
+    onTestFinished(() => {
+      created.mockRestore();
+    });
+    writeNpy('x_train', '<f4', [3, 1], [1, 2, 3]);
+    writeNpy('y_train', '<i8', [3], [0, 1, 0]);
+    const { train, test } = await open({ path: path.join(goldenFolder, 'arrays.npz') });
+    expect([...all(train).values, ...all(test).values].sort()).toEqual([1, 2, 3]);
+    expect(fs.readdirSync(arrays)).toHaveLength(1);
   });
 
   it('reads .npy files of a folder; pictures without channels have one', async () => {

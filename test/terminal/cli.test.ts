@@ -232,6 +232,7 @@ describe('kafscope', () => {
         'threads',
         'memory',
         'disk',
+        'cache',
         'sqlite',
         'kafscope',
         'platform',
