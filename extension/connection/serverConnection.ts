@@ -42,6 +42,7 @@ export class ServerConnection implements Disposable {
   private readonly stateEmitter = new Emitter<ConnectionState>();
   private readonly runChangedEmitter = new Emitter<Notifications['run/changed']>();
   private readonly datasetProgressedEmitter = new Emitter<Notifications['dataset/progressed']>();
+  private readonly seriesProgressedEmitter = new Emitter<Notifications['series/progressed']>();
   private readonly subscriptions = new Map<string, RowSubscription>();
   private currentState: ConnectionState = { status: 'stopped' };
   private session: Session | null = null;
@@ -62,6 +63,7 @@ export class ServerConnection implements Disposable {
   readonly onDidChangeState: Event<ConnectionState> = this.stateEmitter.event;
   readonly onRunChanged: Event<Notifications['run/changed']> = this.runChangedEmitter.event;
   readonly onDatasetProgressed: Event<Notifications['dataset/progressed']> = this.datasetProgressedEmitter.event;
+  readonly onSeriesProgressed: Event<Notifications['series/progressed']> = this.seriesProgressedEmitter.event;
 
   /** Resolves when the server has answered hello. @throws RequestFailure or Error with what to do. */
   async connect(): Promise<HelloResult> {
@@ -127,6 +129,7 @@ export class ServerConnection implements Disposable {
     this.stateEmitter.dispose();
     this.runChangedEmitter.dispose();
     this.datasetProgressedEmitter.dispose();
+    this.seriesProgressedEmitter.dispose();
   }
 
   private async endOf(lock: ServerLock | null): Promise<void> {
@@ -240,6 +243,9 @@ export class ServerConnection implements Disposable {
     });
     rpc.onNotification('dataset/progressed', (progress: Notifications['dataset/progressed']) => {
       this.datasetProgressedEmitter.fire(progress);
+    });
+    rpc.onNotification('series/progressed', (progress: Notifications['series/progressed']) => {
+      this.seriesProgressedEmitter.fire(progress);
     });
     rpc.onError(([error]) => {
       this.options.log(`A message was not understood: ${error.message}`);

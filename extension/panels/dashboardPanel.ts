@@ -14,7 +14,7 @@ export interface DashboardsOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly store: RunStore;
-  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' }>) => void;
+  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' | 'askSeries' }>) => void;
 }
 
 export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -70,6 +70,7 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
       webview.onDidReceiveMessage((message: FromDashboard) => {
         if (message.type === 'ready') void session.ready();
         else if (message.type === 'showAttackedImages') void session.showImages(message);
+        else if (message.type === 'askSeries') void session.answerSeries(message);
         else onIntent(message);
       }),
       panel.onDidChangeViewState(() => {

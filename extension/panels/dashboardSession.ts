@@ -1,13 +1,17 @@
 // What one dashboard is told about its run: a whole snapshot whenever its page says ready, then what changes. Holds no history
 // itself: the page may vanish at any moment and is rebuilt from the server. Knows no `vscode`.
 import type { Disposable } from 'vscode-jsonrpc/node';
-import type { AttackedImagesIntent, ToDashboard } from '../../server/protocol/panel.ts';
+import type { AttackedImagesIntent, SeriesIntent, ToDashboard } from '../../server/protocol/panel.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
+import { answerSeries } from './answerSeries.ts';
 import type { RunChange, RunStore } from '../runs/runStore.ts';
 
 export interface DashboardSessionOptions {
   readonly runId: string;
-  readonly connection: Pick<ServerConnection, 'request' | 'subscribe' | 'state' | 'onDidChangeState'>;
+  readonly connection: Pick<
+    ServerConnection,
+    'request' | 'subscribe' | 'state' | 'onDidChangeState' | 'onSeriesProgressed'
+  >;
   readonly store: Pick<RunStore, 'onDidChangeRun'>;
   readonly post: (message: ToDashboard) => void;
 }
@@ -28,6 +32,9 @@ export class DashboardSession implements Disposable {
         if (!this.isShown) return;
         options.post({ type: 'connection', connection });
         if (connection.status === 'connected' && !this.hasSnapshot) void this.load();
+      }),
+      options.connection.onSeriesProgressed((progress) => {
+        if (this.isShown && progress.runId === options.runId) options.post({ type: 'reading', ...progress });
       }),
       options.store.onDidChangeRun((change) => {
         if (change.run.id === options.runId) this.onRunChange(change);
@@ -51,6 +58,11 @@ export class DashboardSession implements Disposable {
     } catch (error) {
       post({ type: 'noAttackedImages', evaluation, message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** What a chart shows, or why there is nothing to show. */
+  answerSeries(intent: SeriesIntent): Promise<void> {
+    return answerSeries(this.options.connection, intent, this.options.post);
   }
 
   /** The page is gone until it says ready again. */

@@ -15,7 +15,7 @@ export interface PanelIntentParts {
   readonly placeOf: (document: vscode.TextDocument, path: string) => Promise<vscode.Range>;
 }
 
-export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' | 'showAttackedImages' }>;
+export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' | 'showAttackedImages' | 'askSeries' }>;
 
 export function panelIntents({
   runCommands,

@@ -7,6 +7,7 @@ import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { EvaluationPlan } from './plan.ts';
 import type { Suggestion, SweepPoint } from './learningRates.ts';
 import type { Row } from './records.ts';
+import type { SeriesProgress, SeriesQuery, SeriesResult } from './series.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { RunSummary } from './run.ts';
 
@@ -27,7 +28,27 @@ export type ToDashboard =
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'attackedImages'; readonly evaluation: number; readonly images: AttackedImages }
   | { readonly type: 'noAttackedImages'; readonly evaluation: number; readonly message: string }
+  | ({ readonly type: 'reading' } & SeriesProgress)
+  | SeriesAnswer
   | { readonly type: 'failed'; readonly message: string };
+
+/** Answers `askSeries` of that key and number. */
+export interface SeriesAnswer {
+  readonly type: 'series';
+  readonly key: string;
+  readonly asked: number;
+  readonly result: SeriesResult | null;
+  readonly failure: string | null;
+}
+
+/** Answered by `series`. */
+export interface SeriesIntent extends SeriesQuery {
+  readonly type: 'askSeries';
+  /** Of the panel's own, for what is asked, and counted up at each posting. */
+  readonly key: string;
+  readonly asked: number;
+  readonly runIds: readonly string[];
+}
 
 export type FromDashboard =
   | { readonly type: 'ready' }
@@ -36,6 +57,7 @@ export type FromDashboard =
   /** Goes on with one that was cut off or stopped. */
   | { readonly type: 'resumeEvaluation'; readonly runId: string; readonly evaluation: number }
   | AttackedImagesIntent
+  | SeriesIntent
   /** `path`: of what to show in it, for example `model.network.layers[3]`. */
   | { readonly type: 'openExperiment'; readonly file: string; readonly path?: string }
   | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string };

@@ -113,6 +113,8 @@ function shots() {
   add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });
   add('dashboard', 'finished', { tab: 'curves' }, { suffix: 'form', themes: ['dark'], act: openForm });
   add('dashboard', 'failed', { tab: 'curves' });
+  add('dashboard', 'reading', { tab: 'curves' }, { themes: ['dark'], widths: [1400] });
+  for (const tab of ['curves', 'norms']) add('dashboard', 'long', { tab }, { widths: [1400] });
   add('dashboard', 'unhealthy', { tab: 'norms' }, { themes: Object.keys(themes) });
   add('dashboard', 'unhealthy', { tab: 'curves' }, { themes: ['dark'], widths: [1400], act: unfoldFindings });
   add(

@@ -1,14 +1,17 @@
 // Norms of many tensors over many steps, gathered into a bounded number of buckets that keep extremes and non-finite values.
 // Appending a row costs one pass over its tensors; when buckets run out, neighbours merge in pairs.
 import type { ParameterInfo } from '../../server/protocol/records.ts';
+import { normTag, type NormQuantity, type SeriesTable } from '../../server/protocol/series.ts';
 import type { NormColumns } from '../../server/protocol/snapshot.ts';
 
-export type NormQuantity = 'weights' | 'gradients' | 'ratio';
+export type { NormQuantity };
 
 /** What one line of the table stands for: a tensor, or the tensors of a layer taken together. */
 export interface NormLine {
   readonly name: string;
   readonly layer: string;
+  /** The name of its first tensor. */
+  readonly tensor: string;
   /** Positions in `prepared.parameters`. */
   readonly members: readonly number[];
 }
@@ -16,8 +19,6 @@ export interface NormLine {
 export interface NormBucket {
   firstStep: number;
   lastStep: number;
-  /** Position in `kept` of the newest row. */
-  lastRow: number;
   /** By line, over the finite values; +∞ and −∞ where there is none. */
   readonly low: Float64Array;
   readonly high: Float64Array;
@@ -26,7 +27,7 @@ export interface NormBucket {
 }
 
 export function tensorLines(parameters: readonly ParameterInfo[]): NormLine[] {
-  return parameters.map(({ name, layer }, index) => ({ name, layer, members: [index] }));
+  return parameters.map(({ name, layer }, index) => ({ name, layer, tensor: name, members: [index] }));
 }
 
 /** In the network's order. */
@@ -37,7 +38,15 @@ export function layerLines(parameters: readonly ParameterInfo[]): NormLine[] {
     if (members) members.push(index);
     else lines.set(layer, [index]);
   });
-  return Array.from(lines, ([layer, members]) => ({ name: layer, layer, members }));
+  return Array.from(lines, ([layer, members]) => ({
+    ...{ name: layer, layer, members },
+    tensor: parameters[members[0]!]!.name,
+  }));
+}
+
+/** By which the norms of a line are asked for. */
+export function tagOf(quantity: NormQuantity, line: NormLine): string {
+  return normTag(quantity, line.members.length === 1 ? { tensor: line.tensor } : { layer: line.layer });
 }
 
 /** L2 norm of the line's tensors together at a row of the log; the ratio is gradient over weight. */
@@ -63,6 +72,8 @@ export class NormTable {
   private readonly maxBuckets: number;
   private rowsPerBucket = 1;
   private seen = 0;
+  /** What the buckets are of, where the columns have only some of the rows. */
+  private shown: SeriesTable | null = null;
 
   constructor(quantity: NormQuantity, lines: readonly NormLine[], maxBuckets: number) {
     this.quantity = quantity;
@@ -80,14 +91,35 @@ export class NormTable {
         isRebuilt = true;
       }
       this.kept.push(this.seen);
-      if (!isRebuilt) this.append(columns, this.kept.length - 1);
+      if (!isRebuilt && !this.shown) this.append(columns, this.kept.length - 1);
     }
-    if (isRebuilt) {
+    if (isRebuilt && !this.shown) {
       this.buckets.length = 0;
       this.rowsPerBucket = 1;
       this.kept.forEach((_, position) => {
         this.append(columns, position);
       });
+    }
+  }
+
+  /** Shows all rows of a long run instead of those that the columns have. */
+  show(table: SeriesTable): void {
+    if (this.shown === table) return;
+    this.shown = table;
+    const byTag = new Map(table.series.map((series) => [series.tag, series]));
+    const columns = this.lines.map((line) => byTag.get(tagOf(this.quantity, line)));
+    this.buckets.length = 0;
+    for (let index = 0; index < table.firstStep.length; index++) {
+      const bucket = emptyBucket(this.lines.length, table.firstStep[index]!);
+      bucket.lastStep = table.lastStep[index]!;
+      columns.forEach((series, line) => {
+        const low = series?.low?.[index] ?? series?.first[index] ?? Number.NaN;
+        const high = series?.high?.[index] ?? series?.first[index] ?? Number.NaN;
+        if (Number.isFinite(low)) bucket.low[line] = low;
+        if (Number.isFinite(high)) bucket.high[line] = high;
+        bucket.bad[line] = (series?.marks[index] ?? 0) > 0 ? 1 : 0;
+      });
+      this.buckets.push(bucket);
     }
   }
 
@@ -137,7 +169,6 @@ export class NormTable {
     const step = columns.step[row]!;
     const bucket = (this.buckets[index] ??= emptyBucket(this.lines.length, step));
     bucket.lastStep = step;
-    bucket.lastRow = position;
     this.lines.forEach((line, lineIndex) => {
       const value = normAt(columns, this.quantity, line, row);
       if (!Number.isFinite(value)) bucket.bad[lineIndex]! += 1;
@@ -173,7 +204,6 @@ function emptyBucket(lines: number, step: number): NormBucket {
   return {
     firstStep: step,
     lastStep: step,
-    lastRow: 0,
     low: new Float64Array(lines).fill(Infinity),
     high: new Float64Array(lines).fill(-Infinity),
     bad: new Uint32Array(lines),
@@ -182,7 +212,6 @@ function emptyBucket(lines: number, step: number): NormBucket {
 
 function absorb(left: NormBucket, right: NormBucket): void {
   left.lastStep = right.lastStep;
-  left.lastRow = right.lastRow;
   for (let line = 0; line < left.low.length; line++) {
     left.low[line] = Math.min(left.low[line]!, right.low[line]!);
     left.high[line] = Math.max(left.high[line]!, right.high[line]!);

@@ -1,7 +1,9 @@
 // The curves of a run, derived from its snapshot: what is drawn against step, epoch or time. Nothing is drawn or decimated here.
 import { trainingSamples } from '../../server/protocol/plan.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
-import { indexAt, keepNewest } from './decimate.ts';
+import { gradientNormTag, type SeriesTable } from '../../server/protocol/series.ts';
+import { bucketCurve, extended, type BucketCurve } from './bucketCurve.ts';
+import { indexAt, keepNewest, type Range } from './decimate.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
 
 export type XAxis = 'step' | 'epoch' | 'time';
@@ -21,6 +23,8 @@ export interface RunCurves {
   /** L2 norm of all gradients together. */
   readonly gradientNorm: readonly number[];
   readonly stepsPerEpoch: number;
+  /** Of a long run, by tag: what all of its rows come to, where the columns above have some of them. */
+  readonly series: ReadonlyMap<string, BucketCurve>;
 }
 
 export interface TestCurves {
@@ -49,13 +53,30 @@ export interface IntervalCurve {
   readonly high: readonly number[];
 }
 
-export function deriveCurves(snapshot: RunSnapshot, gradientNorms: readonly number[]): RunCurves {
+/** @param tables of all rows, where the run is long and they are there by now */
+export function deriveCurves(
+  snapshot: RunSnapshot,
+  gradientNorms: readonly number[],
+  tables: readonly SeriesTable[] = [],
+): RunCurves {
   const { steps, tests, norms, plan } = snapshot;
   const kept = keepNewest(steps.step);
   const step = pick(steps.step, kept);
   const timeMs = pick(steps.timeMs, kept);
   const keptNorms = keepNewest(norms.step);
   const firstMs = timeMs[0] ?? 0;
+  const normStep = pick(norms.step, keptNorms);
+  const gradientNorm = pick(gradientNorms, keptNorms);
+  const series = new Map<string, BucketCurve>();
+  for (const [tag, at, values] of [
+    ['loss', step, pick(steps.loss, kept)],
+    ['accuracy', step, pick(steps.accuracy, kept)],
+    ['learningRate', step, pick(steps.learningRate, kept)],
+    [gradientNormTag, normStep, gradientNorm],
+  ] as const) {
+    const curve = bucketCurve(tables, tag);
+    if (curve) series.set(tag, extended(curve, at, values));
+  }
   return {
     step,
     elapsedMs: timeMs.map((time) => time - firstMs),
@@ -65,8 +86,9 @@ export function deriveCurves(snapshot: RunSnapshot, gradientNorms: readonly numb
     imagesPerSecond: throughput(step, timeMs, plan.training.batchSize),
     tests: deriveTests(tests),
     watch: deriveWatch(snapshot.watch),
-    normStep: pick(norms.step, keptNorms),
-    gradientNorm: pick(gradientNorms, keptNorms),
+    normStep,
+    gradientNorm,
+    series,
     stepsPerEpoch:
       snapshot.prepared?.stepsPerEpoch ?? Math.ceil((trainingSamples(plan.dataset) ?? 0) / plan.training.batchSize),
   };
@@ -83,6 +105,25 @@ export function axisValues(curves: RunCurves, step: readonly number[], axis: XAx
       return step === curves.step
         ? curves.elapsedMs
         : step.map((value) => curves.elapsedMs[indexAt(curves.step, value)] ?? 0);
+    default:
+      return axis satisfies never;
+  }
+}
+
+/** The steps of a stretch of the chosen axis. */
+export function stepsOf(curves: RunCurves, range: Range, axis: XAxis): Range {
+  switch (axis) {
+    case 'step':
+      return range;
+    case 'epoch':
+      return { from: range.from * curves.stepsPerEpoch, to: range.to * curves.stepsPerEpoch };
+    case 'time': {
+      const last = indexAt(curves.elapsedMs, range.to) + 1;
+      return {
+        from: curves.step[indexAt(curves.elapsedMs, range.from)] ?? 0,
+        to: curves.step[last] ?? curves.step.at(-1) ?? 0,
+      };
+    }
     default:
       return axis satisfies never;
   }

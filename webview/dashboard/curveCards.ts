@@ -1,6 +1,8 @@
 // Which curves a run has, and what each says at the cursor. Colours by meaning: blue clean or the run itself, orange attacked.
+import { gradientNormTag } from '../../server/protocol/series.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
+import type { BucketCurve } from '../curves/bucketCurve.ts';
 import { indexAt } from '../curves/decimate.ts';
 import { axisValues, type RunCurves, type XAxis } from '../curves/runCurves.ts';
 import { smooth } from '../curves/smooth.ts';
@@ -44,9 +46,18 @@ export function buildCards(
   const { tests } = curves;
   const ofAverage = plan.training.weightAverage ? ' of averaged weights' : '';
 
-  const loss = rawAndSmooth('loss', x, curves.loss, trained, view.smoothing);
-  const accuracy = rawAndSmooth('accuracy', x, curves.accuracy, trained, view.smoothing);
-  const gradient = rawAndSmooth('gradient norm', normX, curves.gradientNorm, palette.clean, view.smoothing);
+  const line = (tag: string, name: string, sampled: { x: readonly number[]; y: readonly number[] }, color: string) => {
+    const whole = curves.series.get(tag);
+    if (!whole) return rawAndSmooth(name, sampled.x, sampled.y, color, view.smoothing);
+    return ofBuckets(name, whole, (step) => axisValues(curves, step, view.xAxis), color);
+  };
+  const allRates = curves.series.get('learningRate');
+  const learningRate = allRates
+    ? { x: axisValues(curves, allRates.step, view.xAxis), y: allRates.value }
+    : { x, y: curves.learningRate };
+  const loss = line('loss', 'loss', { x, y: curves.loss }, trained);
+  const accuracy = line('accuracy', 'accuracy', { x, y: curves.accuracy }, trained);
+  const gradient = line(gradientNormTag, 'gradient norm', { x: normX, y: curves.gradientNorm }, palette.clean);
   const rate = rawAndSmooth('images/s', x, curves.imagesPerSecond, palette.rate, view.smoothing);
   const cards: CurveCard[] = [
     {
@@ -77,11 +88,11 @@ export function buildCards(
     id: 'rate',
     title: 'learning rate',
     subtitle: scheduleText(plan.training.schedule),
-    curves: [{ name: 'learning rate', x, y: curves.learningRate, color: palette.clean }],
+    curves: [{ name: 'learning rate', ...learningRate, color: palette.clean }],
     yScale: view.yScale,
     formatY: null,
     read: (at) => [
-      { name: 'learning rate', text: formatNumber(valueAt(x, curves.learningRate, at), 3), tone: 'plain' },
+      { name: 'learning rate', text: formatNumber(valueAt(learningRate.x, learningRate.y, at), 3), tone: 'plain' },
     ],
   });
   if (curves.normStep.length > 0) {
@@ -233,6 +244,28 @@ function rawAndSmooth(
     valueAt: (at) => {
       const raw = valueAt(x, y, at);
       return Number.isFinite(raw) ? valueAt(x, smoothed, at) : raw;
+    },
+  };
+}
+
+/** Of a long run: its buckets as they are, and the moving average that the server made over every row. */
+function ofBuckets(
+  name: string,
+  { step, value, smooth: average }: BucketCurve,
+  toX: (step: readonly number[]) => readonly number[],
+  color: string,
+): { curves: Curve[]; valueAt(at: number | null): number } {
+  const raw = { x: toX(step), y: value };
+  if (!average) return { curves: [{ name, ...raw, color }], valueAt: (at) => valueAt(raw.x, raw.y, at) };
+  const smoothX = toX(average.step);
+  return {
+    curves: [
+      { name: `${name}, raw`, ...raw, color, width: 1, opacity: 0.3 },
+      { name, x: smoothX, y: average.value, color, width: 1.7, hasNoMarks: true },
+    ],
+    valueAt: (at) => {
+      const exact = valueAt(raw.x, raw.y, at);
+      return Number.isFinite(exact) ? valueAt(smoothX, average.value, at) : exact;
     },
   };
 }

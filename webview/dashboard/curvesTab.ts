@@ -4,12 +4,14 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { isLive } from '../../server/protocol/run.ts';
+import { gradientNormTag, scalarTags, type SeriesTable } from '../../server/protocol/series.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Range } from '../curves/decimate.ts';
-import { deriveCurves, GradientNorms, type RunCurves, type XAxis } from '../curves/runCurves.ts';
+import { deriveCurves, GradientNorms, stepsOf, type RunCurves, type XAxis } from '../curves/runCurves.ts';
 import '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import type { SeriesFeed } from '../state/seriesFeed.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatClock } from '../text/duration.ts';
 import { formatCount, formatTick } from '../text/numbers.ts';
@@ -45,6 +47,7 @@ export class CurvesTab extends LitElement {
   @property({ attribute: false }) state!: DashboardState;
   @property({ attribute: false }) view!: DashboardView;
   @property({ attribute: false }) palette!: Palette;
+  @property({ attribute: false }) feed: SeriesFeed | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
 
@@ -61,10 +64,25 @@ export class CurvesTab extends LitElement {
       this.range = null;
       this.cursor = null;
     }
-    if (!changed.has('state') && !changed.has('view') && !changed.has('palette') && this.curves) return;
-    this.curves = deriveCurves(snapshot, this.gradientNorms.of(snapshot.norms.gradients));
+    const isRangeAlone = !changed.has('state') && !changed.has('view') && !changed.has('palette');
+    if (isRangeAlone && this.curves && !(isLong(snapshot) && changed.has('range'))) return;
+    const gradientNorms = this.gradientNorms.of(snapshot.norms.gradients);
+    this.curves = deriveCurves(snapshot, gradientNorms, this.wholeTables(snapshot));
     this.cards = buildCards(snapshot, this.curves, this.view, this.palette);
     this.extent = this.wholeExtent(snapshot, this.curves);
+  }
+
+  /** Of a run that is too long for its snapshot to have all rows: asked for what is shown of it. */
+  private wholeTables(snapshot: RunSnapshot): readonly SeriesTable[] {
+    if (!this.feed || !isLong(snapshot)) return [];
+    const steps = this.range && this.curves ? stepsOf(this.curves, this.range, this.view.xAxis) : null;
+    const answer = this.feed.want('curves/scalars', {
+      runIds: [snapshot.run.id],
+      tags: [...scalarTags, gradientNormTag],
+      ...{ from: steps?.from ?? null, to: steps?.to ?? null, pixels: seriesPixels },
+      ...{ rowsPerBucket: null, smoothing: this.view.smoothing },
+    });
+    return answer?.runs[0]?.tables ?? [];
   }
 
   override render(): unknown {
@@ -214,6 +232,13 @@ export class CurvesTab extends LitElement {
     if (!range || !whole || (range.from <= whole.from && range.to >= whole.to)) this.range = null;
     else this.range = { from: Math.max(whole.from, range.from), to: Math.min(whole.to, range.to) };
   };
+}
+
+/** Buckets of a long run's curves: at least as many as the pixels of a card. */
+const seriesPixels = 700;
+
+function isLong({ steps, norms }: RunSnapshot): boolean {
+  return steps.every > 1 || norms.every > 1;
 }
 
 const xAxes = [

@@ -12,6 +12,7 @@ import { FrameGate } from '../charts/frameGate.ts';
 import '../controls/face.ts';
 import type { Tab } from '../controls/tabs.ts';
 import '../controls/tabs.ts';
+import { SeriesFeed } from '../state/seriesFeed.ts';
 import { Pace } from '../state/pace.ts';
 import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
 import '../health/findings.ts';
@@ -73,6 +74,7 @@ export class DashboardPanel extends LitElement {
   @state() private view: DashboardView = defaultView;
   private data: DashboardState = emptyDashboard;
   private pace = new Pace();
+  private readonly feed = new SeriesFeed((intent) => this.port?.post(intent));
   private readonly gate = new FrameGate(() => {
     this.requestUpdate();
   });
@@ -86,8 +88,15 @@ export class DashboardPanel extends LitElement {
   }
 
   receive(message: ToDashboard): void {
+    if (message.type === 'series' && !this.feed.receive(message)) return;
     this.data = reduceDashboard(this.data, message);
-    if (message.type === 'snapshot') this.pace = new Pace();
+    if (message.type === 'snapshot') {
+      this.pace = new Pace();
+      this.feed.forget();
+    }
+    if (message.type === 'rows') this.feed.grown(`${this.view.tab}/`);
+    // A new answer is seen by the identity of the state.
+    if (message.type === 'series') this.data = { ...this.data };
     if (this.data.snapshot) this.pace.see(this.data.snapshot.run);
     if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
       this.change({
@@ -113,6 +122,7 @@ export class DashboardPanel extends LitElement {
       ></kaf-face>`;
     }
     if (!snapshot) return failure === null ? this.renderLoading() : this.renderFailed(failure);
+    const shown = failure ?? this.feed.failure;
     const finding = snapshot.norms.firstNonFinite;
     return html`<div class="top" @intent=${this.onIntent}>
         <kaf-dashboard-header
@@ -137,7 +147,7 @@ export class DashboardPanel extends LitElement {
         @line-asked=${this.onLine}
         @finding-asked=${this.onFinding}
       >
-        ${this.renderConnection()} ${failure === null ? nothing : this.renderFailure(failure)}
+        ${this.renderConnection()} ${shown === null ? nothing : this.renderFailure(shown)}
         ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)}
         <kaf-findings .findings=${snapshot.run.health ?? []}></kaf-findings>
         ${this.renderTab(finding)}
@@ -148,13 +158,19 @@ export class DashboardPanel extends LitElement {
     const { data, view, palette } = this;
     switch (view.tab) {
       case 'curves':
-        return html`<kaf-curves-tab .state=${data} .view=${view} .palette=${palette}></kaf-curves-tab>`;
+        return html`<kaf-curves-tab
+          .state=${data}
+          .view=${view}
+          .palette=${palette}
+          .feed=${this.feed}
+        ></kaf-curves-tab>`;
       case 'norms':
         return html`<kaf-norms-tab
           .state=${data}
           .view=${view}
           .palette=${palette}
           .finding=${finding}
+          .feed=${this.feed}
         ></kaf-norms-tab>`;
       case 'network':
         return html`<kaf-network-tab .state=${data} .view=${view} .palette=${palette}></kaf-network-tab>`;
@@ -183,7 +199,12 @@ export class DashboardPanel extends LitElement {
           reason="This takes a second or two."
         ></kaf-face>`;
       case 'connected':
-        return html`<kaf-face icon="loading" busy heading="Opening the run" reason="Reading its records."></kaf-face>`;
+        return html`<kaf-face
+          icon="loading"
+          busy
+          heading="Opening the run"
+          reason=${readingText(this.data.reading)}
+        ></kaf-face>`;
       case 'lost':
       case 'stopped':
         return html`<kaf-face
@@ -343,6 +364,11 @@ export class DashboardPanel extends LitElement {
     this.isFormOpen = false;
     this.change({ evaluation: null });
   };
+}
+
+function readingText(share: number | null): string {
+  if (share === null) return 'Reading its records.';
+  return `Reading its records, once: ${Math.floor(share * 100).toString()} %.`;
 }
 
 /** Which of the norms shows what a rule found. */

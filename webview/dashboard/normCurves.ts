@@ -2,6 +2,7 @@
 import { depthGain, type DepthKind } from '../../server/health/depthGain.ts';
 import type { NormColumns, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve } from '../charts/curve.ts';
+import type { BucketCurve } from '../curves/bucketCurve.ts';
 import type { Range } from '../curves/decimate.ts';
 import { normAt, type NormLine, type NormQuantity, type NormTable } from '../curves/normTable.ts';
 import { smooth } from '../curves/smooth.ts';
@@ -17,10 +18,23 @@ export interface DepthCurves {
   readonly said: string;
 }
 
-/** Every row of one line, raw and smoothed. */
-export function singleCurve(norms: NormColumns, table: NormTable, line: NormLine, palette: Palette): Curve[] {
-  const { x, y } = wholeCurve(norms, table, line);
+/** Every row of one line, raw and smoothed. @param whole of a long run, of which the columns have some rows */
+export function singleCurve(
+  norms: NormColumns,
+  table: NormTable,
+  line: NormLine,
+  palette: Palette,
+  whole: BucketCurve | null = null,
+): Curve[] {
   const color = palette.clean;
+  if (whole?.smooth) {
+    const { step: x, value: y, smooth: average } = whole;
+    return [
+      { name: line.name, x, y, color, width: 1, opacity: 0.35 },
+      { name: `${line.name}, smooth`, x: average.step, y: average.value, color, width: 1.7, hasNoMarks: true },
+    ];
+  }
+  const { x, y } = wholeCurve(norms, table, line);
   return [
     { name: line.name, x, y, color, width: 1, opacity: 0.35 },
     { name: `${line.name}, smooth`, x, y: smooth(y, 0.9), color, width: 1.7, hasNoMarks: true },
@@ -35,6 +49,7 @@ export function allLines(
     hidden: ReadonlySet<string>;
     /** Name of the line that stands out. */
     chosen: string | null;
+    /** Zoomed in on, where the columns have all rows. */
     range: Range | null;
     colorOf(index: number): string;
   },
@@ -64,7 +79,10 @@ export function acrossDepth(
   palette: Palette,
 ): DepthCurves {
   const parameters = prepared?.parameters ?? [];
-  const lines = kind.parameters.map((index) => ({ ...parameters[index]!, members: [index] }));
+  const lines = kind.parameters.map((index) => ({
+    ...parameters[index]!,
+    ...{ tensor: parameters[index]!.name, members: [index] },
+  }));
   const y = lines.map((line) => normAt(norms, quantity, line, row));
   const x = y.map((_, index) => index);
   const { first, gain, nZero, nNonFinite } = depthGain(y);

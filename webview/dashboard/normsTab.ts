@@ -13,20 +13,17 @@ import type { Range } from '../curves/decimate.ts';
 import { layerLines, normAt, NormTable, tensorLines, type NormLine, type NormQuantity } from '../curves/normTable.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import type { SeriesFeed } from '../state/seriesFeed.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import { rampColor, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { viridisGradient } from '../theme/viridis.ts';
-import { acrossDepth, allLines, countNonFinite, singleCurve, type DepthCurves } from './normCurves.ts';
+import { acrossDepth, allLines, singleCurve, type DepthCurves } from './normCurves.ts';
+import { numbersCard, quantityNames, type NormMoment } from './normNumbers.ts';
+import { normSeries, type NormSeries } from './normSeries.ts';
 import { normsSheet } from './normsSheet.ts';
 import { changeView, type DashboardView } from './view.ts';
-
-const quantityNames: Readonly<Record<NormQuantity, string>> = {
-  weights: 'weight norm',
-  gradients: 'gradient norm',
-  ratio: 'gradient / weight',
-};
 
 @customElement('kaf-norms-tab')
 export class NormsTab extends LitElement {
@@ -35,6 +32,7 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) state!: DashboardState;
   @property({ attribute: false }) view!: DashboardView;
   @property({ attribute: false }) palette!: Palette;
+  @property({ attribute: false }) feed: SeriesFeed | null = null;
   @property({ attribute: false }) finding: NonFiniteRow | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
@@ -46,23 +44,32 @@ export class NormsTab extends LitElement {
   private lineCurves: readonly Curve[] = [];
   private singleCurves: readonly Curve[] = [];
   private depth: DepthCurves | null = null;
+  /** The norms shown in figures and across depth, and their row. */
+  private moment: NormMoment | null = null;
 
   protected override willUpdate(changed: PropertyValues): void {
     const { snapshot } = this.state;
     if (!snapshot?.prepared || (changed.size === 1 && changed.has('cursor'))) return;
     this.style.setProperty('--scale', viridisGradient);
-    this.updateTable(snapshot);
+    const series = normSeries(this.feed, snapshot);
+    this.updateTable(snapshot, series);
     const { table, palette } = this;
     if (!table) return;
-    this.singleCurves = singleCurve(snapshot.norms, table, this.chosenLine(), palette);
+    const { quantity, normStep } = this.view;
+    const line = this.chosenLine();
+    const whole = series?.curve(quantity, line, this.range) ?? null;
+    this.singleCurves = singleCurve(snapshot.norms, table, line, palette, whole);
     const kind = this.depthKind(snapshot);
-    this.depth = kind && acrossDepth(snapshot, { quantity: this.view.quantity, row: this.logRow(), kind }, palette);
+    const exact = normStep === null ? null : (series?.at(normStep, snapshot.prepared.parameters) ?? null);
+    this.moment = exact ? { norms: exact, row: 0 } : { norms: snapshot.norms, row: this.logRow() };
+    const { norms, row } = this.moment;
+    this.depth = kind && acrossDepth({ norms, prepared: snapshot.prepared }, { quantity, row, kind }, palette);
     this.lineCurves =
       this.view.normView === 'lines'
         ? allLines(snapshot.norms, table, {
             hidden: new Set(this.view.hiddenLines),
             chosen: this.view.normLine,
-            range: this.range,
+            range: series ? null : this.range,
             colorOf: (index) => this.colorOf(index),
           })
         : [];
@@ -181,7 +188,7 @@ export class NormsTab extends LitElement {
       bucket:
         this.view.normStep === null
           ? table.buckets.length - 1
-          : table.buckets.findIndex((bucket) => bucket.lastRow >= this.rowPosition()),
+          : table.buckets.findIndex((bucket) => bucket.lastStep >= this.rowStep()),
     };
     return html`<div class="card">
       <h2>
@@ -322,60 +329,34 @@ export class NormsTab extends LitElement {
   }
 
   private renderNumbers(snapshot: RunSnapshot): unknown {
-    const line = this.chosenLine();
-    const first = this.table?.kept[0] ?? 0;
-    const now = this.logRow();
-    const values = line.members.reduce(
-      (sum, member) => sum + (snapshot.prepared?.parameters[member]?.shape ?? []).reduce((a, b) => a * b, 1),
-      0,
-    );
-    return html`<div class="card">
-      <h2>${line.name} <span>step ${formatCount(this.rowStep())}</span><b>${formatCount(values)} values</b></h2>
-      <table>
-        <tr>
-          <th>L2 norm</th>
-          <th>at start</th>
-          <th>${this.view.normStep === null ? 'now' : `step ${formatCount(this.rowStep())}`}</th>
-          <th>change</th>
-        </tr>
-        ${(['weights', 'gradients', 'ratio'] as const).map((quantity) => {
-          const start = normAt(snapshot.norms, quantity, line, first);
-          const value = normAt(snapshot.norms, quantity, line, now);
-          return html`<tr>
-            <td>${quantityNames[quantity]}</td>
-            <td class="dim">${formatNumber(start, 3)}</td>
-            <td>${formatNumber(value, 3)}</td>
-            <td class="dim">${Number.isFinite(value / start) ? `×${formatNumber(value / start, 2)}` : ''}</td>
-          </tr>`;
-        })}
-        <tr>
-          <td>not finite</td>
-          <td class="dim">${formatCount(countNonFinite(snapshot.norms, line, first))}</td>
-          <td>${formatCount(countNonFinite(snapshot.norms, line, now))}</td>
-          <td></td>
-        </tr>
-      </table>
-    </div>`;
+    const first = { norms: snapshot.norms, row: this.table?.kept[0] ?? 0 };
+    const shown = this.moment ?? first;
+    const isNewest = this.view.normStep === null;
+    return numbersCard(this.chosenLine(), snapshot.prepared?.parameters ?? [], { first, shown, isNewest });
   }
 
-  private updateTable(snapshot: RunSnapshot): void {
+  private updateTable(snapshot: RunSnapshot, series: NormSeries | null): void {
     const { quantity, grouping, normView } = this.view;
     const parameters = snapshot.prepared?.parameters ?? [];
     const key = JSON.stringify([quantity, grouping, normView]);
+    const lines = grouping === 'layers' ? layerLines(parameters) : tensorLines(parameters);
+    const most = normView === 'map' ? 128 : Math.max(64, Math.min(512, Math.floor(24_000 / Math.max(1, lines.length))));
     if (!this.table || this.source !== snapshot.norms.step || this.tableKey !== key) {
-      const lines = grouping === 'layers' ? layerLines(parameters) : tensorLines(parameters);
-      const most =
-        normView === 'map' ? 128 : Math.max(64, Math.min(512, Math.floor(24_000 / Math.max(1, lines.length))));
       this.table = new NormTable(quantity, lines, most);
       this.source = snapshot.norms.step;
       this.tableKey = key;
     }
+    const shown = series?.lines(quantity, lines, normView === 'lines' ? this.range : null, most);
+    if (shown) this.table.show(shown);
     this.table.update(snapshot.norms);
   }
 
   private chosenLine(): NormLine {
     const lines = this.table?.lines ?? [];
-    return lines.find(({ name }) => name === this.view.normLine) ?? lines[0] ?? { name: '', layer: '', members: [] };
+    return (
+      lines.find(({ name }) => name === this.view.normLine) ??
+      lines[0] ?? { name: '', layer: '', tensor: '', members: [] }
+    );
   }
 
   private rowPosition(): number {
@@ -391,12 +372,11 @@ export class NormsTab extends LitElement {
   }
 
   private rowStep(): number {
-    return this.state.snapshot?.norms.step[this.logRow()] ?? 0;
+    return this.moment?.norms.step[this.moment.row] ?? 0;
   }
 
   private shownValue(line: NormLine): number {
-    const norms = this.state.snapshot?.norms;
-    return norms ? normAt(norms, this.view.quantity, line, this.logRow()) : Number.NaN;
+    return this.moment ? normAt(this.moment.norms, this.view.quantity, line, this.moment.row) : Number.NaN;
   }
 
   private colorOf(index: number): string {

@@ -9,6 +9,8 @@ export interface DashboardState {
   readonly connection: ConnectionState;
   /** The run was deleted. */
   readonly isGone: boolean;
+  /** How much of a long run's log is read, in [0, 1]; null where nothing is known. */
+  readonly reading: number | null;
   /** What failed last; the next snapshot clears it. */
   readonly failure: string | null;
   /** Of the evaluation that was asked for last; null before any came. */
@@ -23,6 +25,7 @@ export const emptyDashboard: DashboardState = {
   snapshot: null,
   connection: { status: 'starting' },
   isGone: false,
+  reading: null,
   failure: null,
   attacked: null,
 };
@@ -30,7 +33,7 @@ export const emptyDashboard: DashboardState = {
 export function reduceDashboard(state: DashboardState, message: ToDashboard): DashboardState {
   switch (message.type) {
     case 'snapshot':
-      return { ...state, snapshot: message.snapshot, isGone: false, failure: null };
+      return { ...state, snapshot: message.snapshot, isGone: false, reading: null, failure: null };
     case 'rows': {
       const { snapshot } = state;
       if (snapshot?.run.id !== message.runId) return state;
@@ -49,6 +52,10 @@ export function reduceDashboard(state: DashboardState, message: ToDashboard): Da
       return { ...state, attacked: { evaluation: message.evaluation, images: message.images, failure: null } };
     case 'noAttackedImages':
       return { ...state, attacked: { evaluation: message.evaluation, images: null, failure: message.message } };
+    case 'reading':
+      return { ...state, reading: message.totalBytes > 0 ? message.doneBytes / message.totalBytes : null };
+    case 'series':
+      return state; // the feed of series has it
     case 'failed':
       return { ...state, failure: message.message };
     default:

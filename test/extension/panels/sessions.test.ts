@@ -208,6 +208,7 @@ function fakeHost({ rows = [], failure }: { rows?: Row[]; failure?: string }) {
     connection: {
       state: { status: 'connected' },
       onDidChangeState: states.event,
+      onSeriesProgressed: new Emitter<never>().event,
       request: () =>
         host.failure === null ? Promise.resolve(snapshotOf(host.rows)) : Promise.reject(new Error(host.failure)),
       subscribe: (runId: string, cursor: number, deliver: (rows: readonly Row[]) => void) => {

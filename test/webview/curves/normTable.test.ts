@@ -70,4 +70,23 @@ describe('the table', () => {
     expect(table.kept).toEqual([0, 3, 4, 5]);
     expect(table.curve(0)).toEqual({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
   });
+
+  test('shows the buckets of a long run, and no rows beside them', () => {
+    const table = new NormTable('gradients', layerLines(parameters), 8);
+    const series = (tag: string, low: number, high: number, marks: number) => ({
+      ...{ tag, first: Float32Array.of(low), low: Float32Array.of(low), high: Float32Array.of(high) },
+      ...{ last: Float32Array.of(high), marks: Uint8Array.of(marks) },
+    });
+    table.show({
+      ...{ rowsPerBucket: 64, firstRow: 0, firstStep: Float64Array.of(1), lastStep: Float64Array.of(64) },
+      ...{ firstMs: Float64Array.of(0), lastMs: Float64Array.of(0) },
+      series: [series('gradients/kaf1.alpha', Number.NaN, Number.NaN, 1), series('gradients/conv1/*', 2, 5, 0)],
+    });
+    table.update(columns(30, () => 9));
+    expect(table.kept).toHaveLength(30);
+    expect(table.buckets).toHaveLength(1);
+    expect(table.extent()).toEqual({ low: 2, high: 5 });
+    expect(table.curve(0)).toEqual({ x: [1, 64], y: [2, 5] });
+    expect(table.curve(1)).toEqual({ x: [64], y: [Number.NaN] });
+  });
 });

@@ -8,6 +8,7 @@ import type {
   AttackedImagesIntent,
   Encoded,
   MonitoredRun,
+  SeriesIntent,
   ToCheckpoint,
   ToDashboard,
   ToDataset,
@@ -17,6 +18,7 @@ import type {
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
 import { makePicturesLook, makeTableLook } from './datasetData.ts';
+import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
 import { makeAttackedImages, makeSnapshot } from './runData.ts';
@@ -37,6 +39,7 @@ Object.assign(globalThis, {
         const { evaluation, first } = message as unknown as AttackedImagesIntent;
         post({ type: 'attackedImages', evaluation, images: makeAttackedImages(first) });
       }
+      if (message.type === 'askSeries') post(answerSeries(longRuns, message as unknown as SeriesIntent));
     },
     getState: () => saved,
     setState: () => undefined,
@@ -46,6 +49,9 @@ Object.assign(globalThis, {
   playLive,
   untilDrawn,
 });
+
+/** Of which the panels may ask for series. */
+const longRuns = new Map([['kaf-vgg-1', aLongRun]]);
 
 /** Messages on their way to the panel. */
 let nOnTheWay = 0;
@@ -180,6 +186,12 @@ function dashboardAnswers(): ToDashboard[] {
   switch (scene) {
     case 'busy':
       return [connected, shown(makeSnapshot({ steps: 3120, status: 'training' }))];
+    case 'long':
+      return [connected, shown(longSnapshot(aLongRun))];
+    case 'reading': {
+      const [runId, totalBytes] = ['kaf-vgg-1', 512_000_000];
+      return [connected, { type: 'reading', runId, doneBytes: 0.43 * totalBytes, totalBytes }];
+    }
     case 'evaluating':
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'evaluating', restartsUnderWay: 3 }))];
     case 'finished':
