@@ -18,6 +18,7 @@ import { reportCommand } from './terminal/reportCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { lrFindCommand } from './terminal/lrFindCommand.ts';
+import { sweepAskCommand, sweepCommand, sweepStatusCommand } from './terminal/sweepCommand.ts';
 import { readOverrides, trainCommand } from './terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
@@ -91,6 +92,40 @@ function makeProgram(): Command {
         resume: options.resume ?? null,
       };
       process.exitCode = await trainCommand(command, makeContext(options));
+    });
+
+  program
+    .command('sweep')
+    .description(
+      "trains every cell of an experiment's matrix, several at once; a cell whose plan has run is not run again",
+    )
+    .argument('<file or sweep>', "an experiment file, or a sweep's folder or name")
+    .option('--at-once <count>', 'runs at once (default: by cores and memory)')
+    .option('--status', 'says how the sweep stands, and does nothing')
+    .addOption(new Option('--again <which>', 'tries these cells once more').choices(['failed']))
+    .option('--pause', 'lets the sweep, which is at work elsewhere, pause')
+    .option('--go-on', 'lets it go on')
+    .option('--stop', 'ends it; its runs keep a checkpoint')
+    .option('--set <path=value>', 'overrides a setting of every cell; may be repeated', gather, [])
+    .addOption(runtimeOption())
+    .addOption(threadsOption())
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (target: string, options: SweepOptions) => {
+      const { atOnce = null, again, status, pause, goOn, stop, set, runtime = null, threads = null } = options;
+      const terminal = makeTerminal(options);
+      const runsFolder = path.resolve(options.out);
+      const ask = stop ? 'stop' : pause ? 'pause' : goOn ? 'go-on' : null;
+      if ([status, pause, goOn, stop].filter(Boolean).length > 1)
+        throw new UsageError('Give one of --status, --pause, --go-on and --stop.');
+      if (status) process.exitCode = await sweepStatusCommand({ target, runsFolder }, terminal);
+      else if (ask) process.exitCode = await sweepAskCommand({ target, runsFolder }, ask, terminal);
+      else {
+        const overrides = readOverrides({ set, runtime, threads: null });
+        const command = { target, overrides, atOnce, threads, isFailedAgain: again === 'failed', runsFolder };
+        const trainerFile = path.join(assetsFolder, 'trainer.cjs');
+        process.exitCode = await sweepCommand(command, { terminal, trainerFile, version });
+      }
     });
 
   program
@@ -229,6 +264,15 @@ interface TrainOptions extends JsonOption {
   readonly threads?: string;
   readonly data?: string;
   readonly resume?: string;
+}
+
+interface SweepOptions extends Pick<TrainOptions, 'json' | 'set' | 'out' | 'runtime' | 'threads'> {
+  readonly atOnce?: string;
+  readonly again?: 'failed';
+  readonly status?: true;
+  readonly pause?: true;
+  readonly goOn?: true;
+  readonly stop?: true;
 }
 
 interface InstallOptions extends JsonOption {

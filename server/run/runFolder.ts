@@ -127,7 +127,7 @@ export function readOrigin(runFolder: string): RunOrigin {
 }
 
 /** Before the first row. */
-export function startingProgress({ plan, createdMs }: RunOrigin): RunProgress {
+export function startingProgress({ plan, createdMs }: Pick<RunOrigin, 'plan' | 'createdMs'>): RunProgress {
   return {
     status: 'waiting',
     message: null,

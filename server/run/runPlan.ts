@@ -24,6 +24,8 @@ interface AnyWork {
   readonly incarnation: number;
   /** Absolute path of the folder that the data lies in now; the plan's where it is left out. */
   readonly dataFolder?: string | undefined;
+  /** Threads of the runtime; the plan's where they are left out. */
+  readonly threads?: number | undefined;
 }
 
 export type Work =
@@ -86,7 +88,8 @@ class Drive {
     const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
-    const trainer = await openTrainer(withDataFolder(this.#plan, this.#work.dataFolder ?? null));
+    const { dataFolder = null, threads = this.#plan.threads } = this.#work;
+    const trainer = await openTrainer(withDataFolder({ ...this.#plan, threads }, dataFolder));
     this.#recorder.update({ device: trainer.device });
 
     if (asked) {

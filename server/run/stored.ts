@@ -232,7 +232,8 @@ export const logHeadSchema = z.object({
   version: z.int().min(1),
   number: count,
   owner: ownerSchema,
-  work: z.enum(['train', 'evaluate', 'note']),
+  /** `sweep` in a sweep's folder alone. */
+  work: z.enum(['train', 'evaluate', 'note', 'sweep']),
   startedMs: real,
   /** Of its first row. */
   firstSeq: z.int().min(1),

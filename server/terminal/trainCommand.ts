@@ -1,13 +1,10 @@
 // `kafscope train`: runs an experiment in this process, without a server.
 import os from 'node:os';
 import path from 'node:path';
-import { compileExperiment } from '../experiment/compileExperiment.ts';
 import { describePlan } from '../experiment/describePlan.ts';
 import { hasFailed } from '../health/healthWatch.ts';
 import { networkEnds } from '../network/datasetEnds.ts';
 import { figureName, figureText } from '../protocol/attackFigures.ts';
-import { issueText } from '../protocol/issue.ts';
-import type { ExperimentIssue } from '../protocol/issue.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RuntimeChoice } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -17,9 +14,9 @@ import { checkpointsFolder, createRun, readOrigin } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
+import { compileFile } from './compileFile.ts';
 import { onInterrupt } from './interrupt.ts';
 import { dataAdvice, isOtherRuntime, openerWith, planChange, refuseChanges } from './overrides.ts';
-import { readTextFile } from './readTextFile.ts';
 import { percent } from './reportEvaluation.ts';
 import { RunReport } from './reportRun.ts';
 import { lookAtRun, runFolderOf } from './runAt.ts';
@@ -86,18 +83,9 @@ async function resumeCommand(command: TrainCommand, run: string, context: Comman
 }
 
 function createRuns(command: TrainCommand, given: string, { terminal, version }: CommandContext): RunSummary[] | null {
-  const file = path.resolve(given);
-  const text = readTextFile(given);
-  const overrides = readOverrides(command);
-  const { plans, issues } = compileExperiment(text, { file, overrides, homeFolder: os.homedir() });
-  for (const issue of issues) {
-    const { line, character } = issue.range.start;
-    const isInFile = !isOfOverride(issue, Object.keys(overrides));
-    const place = isInFile ? `${given}:${String(line + 1)}:${String(character + 1)}` : '--set';
-    tellIssue(terminal, place, issue);
-    terminal.event({ type: 'issue', file, ...issue });
-  }
-  if (issues.some((issue) => issue.severity === 'error')) return null;
+  const compiled = compileFile(given, readOverrides(command), terminal);
+  if (!compiled) return null;
+  const { plans, text, file } = compiled;
   const versions = { kafscope: version, node: process.versions.node };
   return plans.map((plan) =>
     createRun(
@@ -126,19 +114,6 @@ export function readOverrides({
     ...(runtime === null ? {} : { runtime }),
     ...(threads === null ? {} : { threads }),
   };
-}
-
-/** Found at an override's path; or, having no place in the file, above or below one: `a` of `a.b=c`, `a.b` of `a={b: c}`. */
-function isOfOverride({ path: found, range }: ExperimentIssue, paths: readonly string[]): boolean {
-  const isWithin = (inner: string, outer: string) => inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
-  const hasNoPlace = range.end.line === 0 && range.end.character === 0;
-  return paths.some((given) => given === found || (hasNoPlace && (isWithin(given, found) || isWithin(found, given))));
-}
-
-/** `file:line:column: path: expected …, got … — what to do`, line and column from 1; `--set` in place of the file. */
-function tellIssue(terminal: Terminal, place: string, issue: ExperimentIssue): void {
-  const warning = issue.severity === 'warning' ? 'warning: ' : '';
-  terminal.error(`${place}: ${warning}${issueText(issue)} — ${issue.remedy}`);
 }
 
 async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {

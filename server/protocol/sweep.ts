@@ -1,0 +1,71 @@
+// A sweep as lists and pages show it: its cells with the runs that they have, and who works on it.
+import type { RunStatus } from './run.ts';
+
+export interface SweepCell {
+  /** Its values, as they are written: `relu · seed 0`. */
+  readonly name: string;
+  /** Those values by the paths of their keys, in order. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Of its plan: 32 hexadecimal digits. */
+  readonly identity: string;
+  /** Null where it has none yet. */
+  readonly runId: string | null;
+  /** Of its run; `waiting` where it has none. */
+  readonly status: RunStatus;
+  readonly message: string | null;
+  readonly step: number;
+  readonly steps: number;
+  readonly cleanAccuracy: number | null;
+  readonly robustAccuracy: number | null;
+}
+
+export interface SweepSummary {
+  /** The name of its folder. */
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly experimentFile: string | null;
+  readonly createdMs: number;
+  /** `resting` where nobody works on it. */
+  readonly status: 'working' | 'paused' | 'resting';
+  /** Who works on it, for people; null where nobody does. */
+  readonly place: string | null;
+  readonly cells: readonly SweepCell[];
+}
+
+/** How many cells are where, in the order in which people want to know. */
+export interface SweepCounts {
+  readonly failed: number;
+  readonly finished: number;
+  readonly working: number;
+  readonly left: number;
+}
+
+export function countCells(cells: readonly Pick<SweepCell, 'status'>[]): SweepCounts {
+  const counts = { failed: 0, finished: 0, working: 0, left: 0 };
+  for (const { status } of cells) counts[cellGroup(status)]++;
+  return counts;
+}
+
+/** A run that was stopped or cut off is left to do, as one that was not begun is. */
+export function cellGroup(status: RunStatus): keyof SweepCounts {
+  switch (status) {
+    case 'finished':
+      return 'finished';
+    case 'failed':
+    case 'diverged':
+    case 'damaged':
+      return 'failed';
+    case 'preparing':
+    case 'training':
+    case 'paused':
+    case 'evaluating':
+      return 'working';
+    case 'waiting':
+    case 'queued':
+    case 'stopped':
+    case 'interrupted':
+      return 'left';
+  }
+  return status satisfies never;
+}

@@ -1,0 +1,265 @@
+// Where a sweep's files lie, and its cells as they were when it was last started. A sweep is its folder in `sweeps`, beside the runs
+// that it makes; nothing in it is ever rewritten.
+import fs from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { planSchema } from '../experiment/planSchema.ts';
+import type { Plan } from '../protocol/plan.ts';
+import { readBytes, syncFolder } from '../run/logFile.ts';
+import { StorageError, storageError } from '../run/storageError.ts';
+
+export interface SweepOrigin {
+  readonly name: string;
+  readonly experimentFile: string | null;
+  readonly createdMs: number;
+}
+
+/** A cell as the queue works on it. */
+export interface StoredCell {
+  readonly name: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly identity: string;
+  /** One line for lists. */
+  readonly description: string;
+  readonly plan: Plan;
+}
+
+/** All that an experiment's text made when the sweep was started with it. */
+export interface CellSet {
+  readonly experimentText: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly cells: readonly StoredCell[];
+}
+
+const originFormat = 'kafscope sweep';
+const cellsFormat = 'kafscope cells';
+const version = 1;
+const maxBytes = 64 * 1024 * 1024;
+
+const originSchema = z.object({
+  ...{ format: z.literal(originFormat), version: z.int().min(1).max(version), name: z.string().max(255) },
+  ...{ experimentFile: z.string().max(4096).nullable(), createdMs: z.number() },
+});
+
+const cellsSchema = z.object({
+  ...{ format: z.literal(cellsFormat), version: z.int().min(1).max(version), experimentText: z.string() },
+  versions: z.record(z.string(), z.string()),
+  cells: z
+    .array(
+      z.object({
+        ...{ name: z.string().max(1000), values: z.record(z.string(), z.string()) },
+        ...{ identity: z.string().regex(/^[0-9a-f]{32}$/), description: z.string().max(10_000), plan: planSchema },
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+
+export function sweepsFolder(runsFolder: string): string {
+  return path.join(runsFolder, 'sweeps');
+}
+
+/** The folder that the runs of a sweep lie in. */
+export function runsFolderOf(sweepFolder: string): string {
+  return path.dirname(path.dirname(sweepFolder));
+}
+
+/** Folders of sweeps, by name. Empty where there are none. @throws StorageError */
+export function listSweeps(runsFolder: string): string[] {
+  const folder = sweepsFolder(runsFolder);
+  let names;
+  try {
+    names = fs.readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw storageError(folder, error);
+  }
+  return names
+    .map((name) => path.join(folder, name))
+    .filter(isSweep)
+    .sort();
+}
+
+export function isSweep(folder: string): boolean {
+  return fs.existsSync(originFile(folder));
+}
+
+function originFile(folder: string): string {
+  return path.join(folder, 'sweep.json');
+}
+
+/** The sweep of an experiment's file; null where it has none. A sweep that can't be read is passed over. @throws StorageError */
+export function sweepOf(runsFolder: string, experimentFile: string): string | null {
+  const found = listSweeps(runsFolder).find((folder) => {
+    try {
+      return readSweepOrigin(folder).experimentFile === experimentFile;
+    } catch {
+      return false;
+    }
+  });
+  return found ?? null;
+}
+
+/** @throws StorageError where it is missing, damaged or of a newer Kafscope */
+export function readSweepOrigin(folder: string): SweepOrigin {
+  return readJson(originFile(folder), originSchema);
+}
+
+/** Makes the folder. @throws StorageError */
+export function makeSweep(runsFolder: string, origin: SweepOrigin): string {
+  const parent = sweepsFolder(runsFolder);
+  try {
+    fs.mkdirSync(parent, { recursive: true });
+    const folder = makeFolder(parent, slug(origin.name));
+    writeWhole(originFile(folder), { format: originFormat, version, ...origin });
+    return folder;
+  } catch (error) {
+    throw storageError(parent, error, 'try again');
+  }
+}
+
+function makeFolder(parent: string, name: string): string {
+  for (let number = 1; ; number++) {
+    const folder = path.join(parent, number === 1 ? name : `${name}-${String(number)}`);
+    try {
+      fs.mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function slug(name: string): string {
+  const plain = name
+    .normalize('NFKD')
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase();
+  return plain.slice(0, 60) || 'sweep';
+}
+
+const cellsName = /^cells-(0|[1-9]\d{0,8})\.json$/;
+
+function newestNumber(folder: string, pattern: RegExp): number {
+  try {
+    return fs.readdirSync(folder).reduce((newest, name) => Math.max(newest, Number(pattern.exec(name)?.[1] ?? -1)), -1);
+  } catch (error) {
+    throw storageError(folder, error);
+  }
+}
+
+function cellsFile(folder: string, number: number): string {
+  return path.join(folder, `cells-${String(number)}.json`);
+}
+
+/** Of the newest set of cells; −1 where there is none. @throws StorageError */
+export function newestCells(folder: string): number {
+  return newestNumber(folder, cellsName);
+}
+
+/** Writes the cells down as they are from now on. @returns their number @throws StorageError */
+export function writeCells(folder: string, set: CellSet): number {
+  return writeNumbered(folder, newestCells(folder) + 1, cellsFile, { format: cellsFormat, version, ...set });
+}
+
+/** The newest set that is whole. @throws StorageError where there is none */
+export function readCells(folder: string): CellSet & { readonly number: number } {
+  let fault: unknown = new StorageError(`${folder} has no cells: the sweep was not begun.`);
+  for (let number = newestCells(folder); number >= 0; number--) {
+    try {
+      return { ...readJson(cellsFile(folder, number), cellsSchema), number };
+    } catch (error) {
+      // One that is being written, or whose writer was cut off: the one before still holds.
+      fault = error;
+    }
+  }
+  throw fault;
+}
+
+/** What someone else than its worker wants of a sweep. */
+export type Ask = 'pause' | 'go-on' | 'stop';
+
+const askSchema = z.object({ ask: z.enum(['pause', 'go-on', 'stop']) });
+const askName = /^ask-(0|[1-9]\d{0,8})\.json$/;
+
+function askFile(folder: string, number: number): string {
+  return path.join(folder, `ask-${String(number)}.json`);
+}
+
+export function newestAsk(folder: string): number {
+  return newestNumber(folder, askName);
+}
+
+/** Leaves word for whoever works on the sweep, on whatever host. @throws StorageError */
+export function writeAsk(folder: string, ask: Ask): number {
+  return writeNumbered(folder, newestAsk(folder) + 1, askFile, { ask });
+}
+
+/** What was asked after the ask `after`, in order. One that is not whole yet is left for the next look. */
+export function asksAfter(folder: string, after: number): { readonly number: number; readonly ask: Ask }[] {
+  const asks: { number: number; ask: Ask }[] = [];
+  for (let number = after + 1; number <= newestAsk(folder); number++) {
+    try {
+      asks.push({ number, ask: readJson(askFile(folder, number), askSchema).ask });
+    } catch {
+      break;
+    }
+  }
+  return asks;
+}
+
+/** The first number that nobody else takes. */
+function writeNumbered(
+  folder: string,
+  first: number,
+  fileOf: (folder: string, number: number) => string,
+  content: object,
+): number {
+  for (let number = first; ; number++) {
+    const file = fileOf(folder, number);
+    try {
+      const descriptor = fs.openSync(file, 'wx', 0o644);
+      try {
+        fs.writeFileSync(descriptor, `${JSON.stringify(content)}\n`);
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+      syncFolder(folder);
+      return number;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw storageError(file, error, 'try again');
+    }
+  }
+}
+
+/** Appears whole: a folder without it is no sweep. */
+function writeWhole(file: string, content: object): void {
+  const temporary = `${file}.tmp`;
+  const descriptor = fs.openSync(temporary, 'wx', 0o644);
+  try {
+    fs.writeFileSync(descriptor, `${JSON.stringify(content, null, 1)}\n`);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  fs.renameSync(temporary, file);
+  syncFolder(path.dirname(file));
+}
+
+function readJson<T>(file: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(readBytes(file, 0, maxBytes).toString('utf8'));
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    throw new StorageError(`${file} is damaged: it is not JSON (${(error as Error).message}).`, { cause: error });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new StorageError(
+    `${file} is damaged, or of a newer Kafscope: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+  );
+}

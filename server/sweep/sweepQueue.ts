@@ -1,0 +1,332 @@
+// Works on a sweep: so many of its cells at once, each by a trainer process of its own, until none is left. What it knows is in the
+// sweep's log and in the runs, so it may be ended at any moment and begun again.
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { isLive, isResumable } from '../protocol/run.ts';
+import type { RunSummary } from '../protocol/run.ts';
+import type { SweepCell } from '../protocol/sweep.ts';
+import { forkTrainer, type GoneTrainer, type TrainerListener } from '../run/forkTrainer.ts';
+import { LifeWatch } from '../run/lifeWatch.ts';
+import { newestLog, SupersededError } from '../run/logFile.ts';
+import { noteEnd } from '../run/noteRun.ts';
+import { createRun, isRunFolder } from '../run/runFolder.ts';
+import type { Work } from '../run/runPlan.ts';
+import { StorageError } from '../run/storageError.ts';
+import type { ToTrainer } from '../run/trainerMessages.ts';
+import { asksAfter, readCells, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
+import type { CellSet, StoredCell } from './sweepFolder.ts';
+import { readSweepLog, SweepLog } from './sweepLog.ts';
+import { cellState, findRuns, runOf } from './sweepState.ts';
+
+export interface QueueOptions {
+  readonly trainerFile: string;
+  readonly atOnce: number;
+  /** Of the runtime, for each run. */
+  readonly threads: number;
+  /** Whether cells whose runs failed are tried once more. */
+  readonly isFailedAgain?: boolean;
+  readonly log: (line: string) => void;
+  readonly onCell: (cell: SweepCell) => void;
+  /** Of the day, for what is recorded. */
+  readonly now?: () => number;
+  readonly watch?: LifeWatch;
+  readonly fork?: (file: string, listener: TrainerListener) => ChildProcess;
+  /** Calls now and then, until the returned function is called. */
+  readonly every?: (call: () => void) => () => void;
+}
+
+export interface QueueEnd {
+  /** `done` where no cell is left that can be worked on. */
+  readonly end: 'done' | 'stopped' | 'interrupted' | 'failed';
+  /** Why it ended before its time; null where nothing is to be said. */
+  readonly message: string | null;
+}
+
+interface AtWork {
+  readonly cell: StoredCell;
+  readonly folder: string;
+  readonly child: ChildProcess;
+  summary: RunSummary | null;
+  readonly fromStep: number;
+}
+
+const lookEveryMs = 1000;
+
+/** So many runs in a row that fail before their first step say that the next would, too. */
+const maxFailuresInARow = 3;
+
+export class SweepQueue {
+  readonly ended: Promise<QueueEnd>;
+  readonly #folder: string;
+  readonly #options: QueueOptions;
+  readonly #watch: LifeWatch;
+  readonly #log: SweepLog;
+  readonly #end = Promise.withResolvers<QueueEnd>();
+  readonly #atWork = new Map<string, AtWork>();
+  /** Cells that this queue does not begin again. */
+  readonly #given = new Set<string>();
+  readonly #runs: Map<string, string>;
+  readonly #stopLooking: () => void;
+  #set: CellSet & { readonly number: number };
+  #heard: number;
+  #isPaused = false;
+  #ending: QueueEnd | null = null;
+  #isSettled = false;
+  #failuresInARow = 0;
+
+  /**
+   * Takes the sweep and begins.
+   * @throws SupersededError where another process works on it, or takes it in the same moment; StorageError where it can't be read or written
+   */
+  constructor(folder: string, options: QueueOptions) {
+    this.#folder = folder;
+    this.#options = options;
+    this.#watch = options.watch ?? new LifeWatch();
+    this.ended = this.#end.promise;
+    const { runs, number } = readSweepLog(folder);
+    this.#log = new SweepLog(folder, number + 1, { nowMs: this.#now() });
+    // What was asked of those before is not meant for this one.
+    this.#heard = asksAfter(folder, -1).at(-1)?.number ?? -1;
+    this.#log.append({ type: 'heard', ask: this.#heard });
+    this.#log.append({ type: 'status', status: 'working' });
+    this.#runs = new Map(runs);
+    this.#set = readCells(folder);
+    this.#adopt(this.#set.cells);
+    const every = options.every ?? everySecond;
+    this.#stopLooking = every(() => {
+      this.#guarded(() => {
+        this.#look();
+      });
+    });
+    this.#guarded(() => {
+      this.#startNext();
+    });
+  }
+
+  /** The cells as they are. */
+  cells(): SweepCell[] {
+    return this.#set.cells.map((cell) => this.#state(cell));
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#ending) return;
+    this.#isPaused = true;
+    this.#log.append({ type: 'status', status: 'paused' });
+    for (const { child } of this.#atWork.values()) tell(child, { type: 'pause' });
+  }
+
+  goOn(): void {
+    if (!this.#isPaused || this.#ending) return;
+    this.#isPaused = false;
+    this.#log.append({ type: 'status', status: 'working' });
+    for (const { child } of this.#atWork.values()) tell(child, { type: 'resume' });
+    this.#startNext();
+  }
+
+  /** Its runs end with a checkpoint; begun again, the sweep goes on from there. */
+  stop(): void {
+    this.#endWith(
+      { end: 'stopped', message: null },
+      'The sweep was stopped. Start it again to go on from the last checkpoint.',
+    );
+  }
+
+  /** @param message says what makes it end, in a sentence */
+  interrupt(message: string): void {
+    this.#endWith({ end: 'interrupted', message }, message);
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
+  /** Runs of new cells that there are already. */
+  #adopt(cells: readonly StoredCell[]): void {
+    const runsFolder = runsFolderOf(this.#folder);
+    const without = cells.filter((cell) => {
+      const folder = this.#runFolder(cell);
+      return folder === null || !isRunFolder(folder);
+    });
+    for (const [identity, runId] of findRuns(runsFolder, without, this.#watch)) this.#note(identity, runId);
+  }
+
+  #note(identity: string, runId: string): void {
+    this.#log.append({ type: 'run', identity, runId });
+    this.#runs.set(identity, runId);
+  }
+
+  #runFolder(cell: StoredCell): string | null {
+    return runOf(cell, { runs: this.#runs }, runsFolderOf(this.#folder));
+  }
+
+  #state(cell: StoredCell): SweepCell {
+    const seen = cellState(cell, this.#runFolder(cell), this.#watch);
+    const summary = this.#atWork.get(cell.identity)?.summary;
+    if (!summary) return seen;
+    const { status, step, steps, cleanAccuracy, robustAccuracy } = summary;
+    return { ...seen, status, step, steps, cleanAccuracy, robustAccuracy };
+  }
+
+  /** What others did meanwhile: took the sweep over, asked for something, added cells, ended runs. */
+  #look(): void {
+    this.#log.checkOwnership();
+    for (const { number, ask } of asksAfter(this.#folder, this.#heard)) {
+      this.#heard = number;
+      this.#log.append({ type: 'heard', ask: number });
+      if (ask === 'pause') this.pause();
+      else if (ask === 'go-on') this.goOn();
+      else this.stop();
+    }
+    const set = readCells(this.#folder);
+    if (set.number > this.#set.number) {
+      this.#set = set;
+      this.#adopt(set.cells);
+    }
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    if (this.#ending) {
+      this.#settle();
+      return;
+    }
+    if (this.#isPaused) return;
+    let isOthersAtWork = false;
+    for (const cell of this.#set.cells) {
+      if (this.#atWork.size >= this.#options.atOnce) return;
+      if (this.#atWork.has(cell.identity) || this.#given.has(cell.identity)) continue;
+      const { status, step } = this.#state(cell);
+      // A run that another process works on is waited for, and taken up where that leaves it.
+      if (isLive(status)) isOthersAtWork = true;
+      else if (this.#isToDo(status)) this.#begin(cell, step);
+      else this.#given.add(cell.identity);
+    }
+    if (this.#atWork.size === 0 && !isOthersAtWork) {
+      this.#ending = { end: 'done', message: null };
+      this.#settle();
+    }
+  }
+
+  #isToDo(status: SweepCell['status']): boolean {
+    if (status === 'failed') return this.#options.isFailedAgain === true;
+    return isResumable({ status });
+  }
+
+  #begin(cell: StoredCell, fromStep: number): void {
+    this.#given.add(cell.identity);
+    const folder = this.#folderFor(cell);
+    const work: Work = { type: 'train', incarnation: newestLog(folder) + 1, threads: this.#options.threads };
+    const fork = this.#options.fork ?? forkTrainer;
+    const child = fork(this.#options.trainerFile, {
+      log: (line) => {
+        this.#options.log(`[${path.basename(folder)}] ${line}`);
+      },
+      onReady: () => {
+        tell(child, { type: 'begin', folder, work });
+        if (this.#isPaused) tell(child, { type: 'pause' });
+      },
+      onProgress: (summary) => {
+        const entry = this.#atWork.get(cell.identity);
+        if (entry) entry.summary = summary;
+        this.#options.onCell(this.#state(cell));
+      },
+      onGone: (gone) => {
+        this.#guarded(() => {
+          this.#gone(cell, gone);
+        });
+      },
+    });
+    this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep });
+  }
+
+  #folderFor(cell: StoredCell): string {
+    const known = this.#runFolder(cell);
+    if (known !== null && isRunFolder(known)) return known;
+    const { plan, description } = cell;
+    const { experimentText, versions } = this.#set;
+    const { experimentFile } = readSweepOrigin(this.#folder);
+    const runsFolder = runsFolderOf(this.#folder);
+    const run = createRun(runsFolder, { plan, description, experimentText, experimentFile, versions }, this.#now());
+    this.#note(cell.identity, run.id);
+    return run.folder;
+  }
+
+  #gone(cell: StoredCell, gone: GoneTrainer): void {
+    const entry = this.#atWork.get(cell.identity);
+    this.#atWork.delete(cell.identity);
+    if (!entry) return;
+    if (!gone.end && gone.refusal === null) this.#noteEnd(entry.folder, gone);
+    const state = this.#state(cell);
+    this.#options.onCell(state);
+    // One that was cut off and had come further is taken up again; one that had not would be cut off for ever.
+    if (state.status === 'interrupted' && state.step > entry.fromStep) this.#given.delete(cell.identity);
+    const hasFailedAtOnce = state.status === 'failed' && state.step === 0;
+    this.#failuresInARow = hasFailedAtOnce ? this.#failuresInARow + 1 : 0;
+    if (this.#failuresInARow >= maxFailuresInARow) {
+      const message = `${String(maxFailuresInARow)} cells in a row failed before their first step, so no more are begun. The last: ${state.message ?? 'no reason was told'}`;
+      this.#endWith({ end: 'failed', message }, message);
+    }
+    this.#startNext();
+  }
+
+  /** Of a trainer that ended without a word. Where it can't be written, whoever looks finds a run without a process. */
+  #noteEnd(folder: string, { status, text, lastWords }: GoneTrainer): void {
+    const said = lastWords ? ` Its last words: ${lastWords}` : '';
+    try {
+      const incarnation = newestLog(folder) + 1;
+      noteEnd(folder, { status, message: `The trainer process ${text}.${said}` }, { incarnation, nowMs: this.#now() });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#options.log(error.message);
+    }
+  }
+
+  #endWith(ending: QueueEnd, message: string): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    for (const { child } of this.#atWork.values()) tell(child, { type: 'interrupt', message });
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (!this.#ending || this.#atWork.size > 0 || this.#isSettled) return;
+    this.#isSettled = true;
+    this.#stopLooking();
+    try {
+      this.#log.append({ type: 'status', status: 'resting' });
+    } catch (error) {
+      // The sweep is another's by now, or its disk is gone: whoever looks sees that nobody is at work here.
+      this.#options.log((error as Error).message);
+    }
+    this.#log.close();
+    this.#end.resolve(this.#ending);
+  }
+
+  /** A disk that refuses ends the sweep, and its runs with checkpoints. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      const end = error instanceof SupersededError ? 'interrupted' : 'failed';
+      this.#endWith({ end, message: error.message }, error.message);
+      this.#settle();
+    }
+  }
+}
+
+function everySecond(call: () => void): () => void {
+  const timer = setInterval(call, lookEveryMs);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+function tell(child: ChildProcess, message: ToTrainer): void {
+  // A trainer that is just ending can't hear any more; its exit tells the rest.
+  if (child.connected) child.send(message, () => {});
+}

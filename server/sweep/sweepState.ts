@@ -1,0 +1,100 @@
+// A sweep as it is: its cells, the runs that they have, and who works on it. Only looks.
+import fs from 'node:fs';
+import path from 'node:path';
+import { planIdentity } from '../experiment/planIdentity.ts';
+import type { RunSummary } from '../protocol/run.ts';
+import type { SweepCell, SweepSummary } from '../protocol/sweep.ts';
+import type { LifeWatch } from '../run/lifeWatch.ts';
+import { isRunFolder, listRunFolders, readOrigin, startingProgress } from '../run/runFolder.ts';
+import { damagedRun, glance, judged } from '../run/runGlance.ts';
+import { readCells, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
+import type { CellSet, StoredCell } from './sweepFolder.ts';
+import { readSweepLog } from './sweepLog.ts';
+import type { SweepLogState } from './sweepLog.ts';
+
+export interface SweepState {
+  readonly set: CellSet & { readonly number: number };
+  readonly log: SweepLogState;
+  readonly summary: SweepSummary;
+}
+
+/** @throws StorageError where the sweep can't be read; of a run that can't, the cell tells */
+export function sweepState(folder: string, watch: LifeWatch): SweepState {
+  const origin = readSweepOrigin(folder);
+  const set = readCells(folder);
+  const log = readSweepLog(folder);
+  const runsFolder = runsFolderOf(folder);
+  const isAtWork = log.status !== 'resting' && log.number >= 0 && watch.judge(log.owner, log.sign) !== 'dead';
+  const place = isAtWork && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
+  const summary: SweepSummary = {
+    ...{ id: path.basename(folder), folder, ...origin },
+    ...{ status: isAtWork ? log.status : 'resting', place },
+    cells: set.cells.map((cell) => cellState(cell, runOf(cell, log, runsFolder), watch)),
+  };
+  return { set, log, summary };
+}
+
+/** The folder of the run that a cell has, whether it is still there or not; null where it never had one. */
+export function runOf(
+  { identity }: Pick<StoredCell, 'identity'>,
+  log: Pick<SweepLogState, 'runs'>,
+  runsFolder: string,
+): string | null {
+  const runId = log.runs.get(identity);
+  // No name from a disk leads out of the runs' folder.
+  return runId === undefined || path.basename(runId) !== runId || runId.startsWith('.')
+    ? null
+    : path.join(runsFolder, runId);
+}
+
+export function cellState(cell: StoredCell, runFolder: string | null, watch: LifeWatch): SweepCell {
+  const { name, values, identity, plan } = cell;
+  const run = runFolder === null ? null : lookAt(runFolder, watch);
+  const { steps } = run ?? startingProgress({ plan, createdMs: 0 });
+  return {
+    ...{
+      name,
+      values,
+      identity,
+      runId: run?.id ?? null,
+      status: run?.status ?? 'waiting',
+      message: run?.message ?? null,
+    },
+    ...{ step: run?.step ?? 0, steps },
+    ...{ cleanAccuracy: run?.cleanAccuracy ?? null, robustAccuracy: run?.robustAccuracy ?? null },
+  };
+}
+
+/** Null where it was deleted. */
+function lookAt(runFolder: string, watch: LifeWatch): RunSummary | null {
+  if (!isRunFolder(runFolder)) return null;
+  try {
+    return judged(glance(runFolder), watch).summary;
+  } catch (error) {
+    return damagedRun(runFolder, error as Error);
+  }
+}
+
+/**
+ * Runs of these cells that lie in the runs' folder already, made by anyone: of several of one plan one that is finished, else the newest.
+ * A run that its maker had no time to note is found so, too.
+ */
+export function findRuns(runsFolder: string, cells: readonly StoredCell[], watch: LifeWatch): Map<string, string> {
+  const wanted = new Set(cells.map(({ identity }) => identity));
+  const found = new Map<string, RunSummary>();
+  for (const folder of listRunFolders(runsFolder)) {
+    if (fs.lstatSync(folder).isSymbolicLink()) continue;
+    try {
+      const origin = readOrigin(folder);
+      const identity = planIdentity(origin.plan);
+      if (!wanted.has(identity)) continue;
+      const run = judged(glance(folder), watch).summary;
+      const other = found.get(identity);
+      if (!other || (other.status !== 'finished' && (run.status === 'finished' || run.createdMs >= other.createdMs)))
+        found.set(identity, run);
+    } catch {
+      // A run that can't be read is nobody's: its own list tells.
+    }
+  }
+  return new Map([...found].map(([identity, run]) => [identity, run.id]));
+}

@@ -1,0 +1,102 @@
+// What lies in a sweep's folder, also where it was cut off or damaged.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  asksAfter,
+  listSweeps,
+  makeSweep,
+  newestCells,
+  readCells,
+  runsFolderOf,
+  sweepOf,
+  writeAsk,
+  writeCells,
+} from '../../server/sweep/sweepFolder.ts';
+import { sharesOf } from '../../server/sweep/atOnce.ts';
+import { runOf } from '../../server/sweep/sweepState.ts';
+import { scriptedPlan } from '../run/scriptedTrainer.ts';
+import { temporaryFolder } from '../run/scriptedRun.ts';
+import { cellSet, makeScriptedSweep, scriptedCells } from './scriptedSweep.ts';
+
+const origin = { name: 'Größen & Namen', experimentFile: '/a/b.kaf.yaml', createdMs: 5 };
+
+describe('a sweep’s folder', () => {
+  it('is named for its experiment, and found by its file', () => {
+    const runsFolder = temporaryFolder();
+    expect(listSweeps(runsFolder)).toEqual([]);
+    const first = makeSweep(runsFolder, origin);
+    const second = makeSweep(runsFolder, { ...origin, experimentFile: '/other.kaf.yaml' });
+    expect([first, second].map((folder) => path.basename(folder))).toEqual(['gro-en-namen', 'gro-en-namen-2']);
+    expect(sweepOf(runsFolder, '/other.kaf.yaml')).toBe(second);
+    expect(sweepOf(runsFolder, '/none.kaf.yaml')).toBe(null);
+    expect(runsFolderOf(first)).toBe(runsFolder);
+  });
+
+  it('does not hide the others where it is damaged', () => {
+    const runsFolder = temporaryFolder();
+    fs.writeFileSync(path.join(makeSweep(runsFolder, { ...origin, name: 'a' }), 'sweep.json'), '{');
+    const whole = makeSweep(runsFolder, origin);
+    expect(sweepOf(runsFolder, origin.experimentFile)).toBe(whole);
+  });
+
+  it('keeps every set of cells, and has the newest that is whole', () => {
+    const cells = scriptedCells(['steps', 'steps']);
+    const folder = makeScriptedSweep(cells.slice(0, 1));
+    writeCells(folder, cellSet(cells));
+    expect(readCells(folder)).toMatchObject({ ...cellSet(cells), number: 1 });
+    const torn = fs.readFileSync(path.join(folder, 'cells-1.json'), 'utf8').slice(0, 100);
+    fs.writeFileSync(path.join(folder, 'cells-2.json'), torn);
+    expect(readCells(folder).number).toBe(1);
+    expect(newestCells(folder)).toBe(2);
+    writeCells(folder, cellSet(cells.slice(1)));
+    expect(readCells(folder)).toMatchObject({ number: 3, cells: [{ name: 'seed 1' }] });
+  });
+
+  it('holds what is asked of its worker, in order, up to what is not whole yet', () => {
+    const folder = makeScriptedSweep(scriptedCells(['steps']));
+    for (const ask of ['pause', 'go-on', 'stop'] as const) writeAsk(folder, ask);
+    fs.writeFileSync(path.join(folder, 'ask-3.json'), '{"ask":');
+    expect(asksAfter(folder, 0)).toEqual([
+      { number: 1, ask: 'go-on' },
+      { number: 2, ask: 'stop' },
+    ]);
+    fs.writeFileSync(path.join(folder, 'ask-3.json'), '{"ask":"rm -rf"}');
+    expect(asksAfter(folder, 2)).toEqual([]);
+  });
+
+  it('leads out of the runs’ folder by no name', () => {
+    const cell = { identity: 'a' };
+    const at = (runId: string) => runOf(cell, { runs: new Map([['a', runId]]) }, '/runs');
+    expect(['20261123-x', '../x', 'a/b', '..', '.', '/x'].map(at)).toEqual([
+      '/runs/20261123-x',
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+});
+
+describe('runs at once', () => {
+  const plan = scriptedPlan('steps');
+  const machine = { cores: 8, freeBytes: 16e9 };
+
+  it('are as many as there are cores, cells and room for, with the cores shared out', () => {
+    const plans = Array.from({ length: 20 }, () => plan);
+    expect(sharesOf(plans, machine)).toEqual({ atOnce: 8, threads: 1 });
+    expect(sharesOf(plans.slice(0, 3), machine)).toEqual({ atOnce: 3, threads: 2 });
+    expect(sharesOf(plans, { cores: 8, freeBytes: 1.2e9 })).toEqual({ atOnce: 2, threads: 4 });
+    expect(sharesOf(plans, { cores: 8, freeBytes: 1e6 })).toEqual({ atOnce: 1, threads: 8 });
+  });
+
+  it('is one where they would share a device', () => {
+    expect(sharesOf([plan, { ...plan, runtime: 'torch' }], machine)).toEqual({ atOnce: 1, threads: 8 });
+  });
+
+  it('are as many as one asks for', () => {
+    expect(sharesOf([plan], machine, { atOnce: 4 })).toEqual({ atOnce: 4, threads: 2 });
+    expect(sharesOf([plan], machine, { atOnce: 4, threads: 3 })).toEqual({ atOnce: 4, threads: 3 });
+  });
+});
