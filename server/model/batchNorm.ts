@@ -1,13 +1,14 @@
 // The batch-normalisation layer and its running statistics. The op itself is in server/tensor/ops.
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormInference, batchNormTraining } from '../tensor/ops/batchNorm.ts';
+import { moveStatistic } from '../tensor/ops/optimizer.ts';
+import type { AtStep, Halted } from '../tensor/ops/step.ts';
 import type { ActivationLayer } from './activationLayer.ts';
 import type { BatchStatistics, Layer } from './layer.ts';
 import type { ParameterMaker, Statistic } from './parameters.ts';
 
 /** Keras's. */
 const epsilon = 1e-3;
-const maxMomentum = 0.99;
 
 /**
  * By the batch's statistics in training, by the running ones in inference.
@@ -48,18 +49,13 @@ export function makeBatchNorm(
 export function updateStatistics(
   statistics: readonly Statistic[],
   batch: readonly BatchStatistics[],
-  update: number,
+  at: AtStep,
+  halted: Halted | null = null,
 ): void {
-  const momentum = Math.min(maxMomentum, (update - 1) / (update + 9));
-  tf.tidy(() => {
-    batch.forEach(({ mean, variance, nValues }, index) => {
-      const bessel = nValues > 1 ? nValues / (nValues - 1) : 1;
-      move(statistics[2 * index]!.variable, mean, momentum, 1);
-      move(statistics[2 * index + 1]!.variable, variance, momentum, bessel);
-    });
+  batch.forEach(({ mean, variance, nValues }, index) => {
+    const bessel = nValues > 1 ? nValues / (nValues - 1) : 1;
+    const how = { at, maxMomentum: 0.99, lag: 9, halted };
+    moveStatistic({ ...how, statistic: statistics[2 * index]!.variable, batch: mean, scale: 1 });
+    moveStatistic({ ...how, statistic: statistics[2 * index + 1]!.variable, batch: variance, scale: bessel });
   });
-}
-
-function move(variable: tf.Variable, target: tf.Tensor, momentum: number, scale: number): void {
-  variable.assign(tf.add(tf.mul(variable, momentum), tf.mul(target, (1 - momentum) * scale)));
 }

@@ -19,6 +19,7 @@ import {
 import { besideZero, concatenate, residual } from './joins.ts';
 import { convolve, multiply, type Differentiated } from './linear.ts';
 import { ParameterMaker, type Initializer, type Parameter, type Statistic } from './parameters.ts';
+import type { AtStep, Halted } from '../tensor/ops/step.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from './pooling.ts';
 
 export interface Network {
@@ -33,12 +34,12 @@ export interface Network {
    */
   forward(samples: tf.Tensor, pass: Pass): tf.Tensor2D;
   /**
-   * Moves the running statistics towards a training pass's.
-   * @param update 1 for the first update of this network, and so on
+   * Moves the running statistics towards a training pass's, unless the flag is set.
+   * @param at step 1 for the first update of this network, and so on
    */
-  updateStatistics(batch: readonly BatchStatistics[], update: number): void;
+  updateStatistics(batch: readonly BatchStatistics[], at: AtStep, halted?: Halted | null): void;
   /** After each update of the weights: the largest singular values of kernels follow, where the plan asks for them. */
-  followWeights(): void;
+  followWeights(halted?: Halted | null): void;
   /** For layers that change in the course of training: how many epochs were done before the one at hand. */
   setEpoch(epoch: number): void;
   dispose(): void;
@@ -66,11 +67,11 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
     statistics,
     activations,
     forward: (samples, pass) => forward(samples, pass) as tf.Tensor2D,
-    updateStatistics: (batch, update) => {
-      updateStatistics(statistics, batch, update);
+    updateStatistics: (batch, at, halted) => {
+      updateStatistics(statistics, batch, at, halted);
     },
-    followWeights: () => {
-      for (const { spectrum } of parameters) spectrum?.follow();
+    followWeights: (halted) => {
+      for (const { spectrum } of parameters) spectrum?.follow(halted);
     },
     setEpoch: (epoch) => {
       builder.progress.epoch = epoch;

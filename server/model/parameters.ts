@@ -96,7 +96,7 @@ export class ParameterMaker {
     const key = { seed: this.#seed, stream: randomStreams.singularVectors + this.parameters.length, counter: 0 };
     const start = normal<tf.Rank.R1>([inputs], 0, 1, key);
     const spectrum = new Spectrum(kernel.variable, start, { iterations, isDivided: type === 'normalization' });
-    spectrum.follow(firstIterations);
+    spectrum.follow(null, firstIterations);
     this.parameters.splice(-1, 1, { ...kernel, spectrum });
     return spectrum;
   }

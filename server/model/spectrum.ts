@@ -1,6 +1,7 @@
 // The largest singular value of a kernel, followed from update to update by power iteration, and the kernel divided by it. When it
 // follows is the trainer's business.
 import * as tf from '@tensorflow/tfjs-core';
+import { overwrite, type Halted } from '../tensor/ops/step.ts';
 
 /** Of a vector before it is divided by its length, and of σ; PyTorch's. */
 const leastLength = 1e-12;
@@ -36,13 +37,13 @@ export class Spectrum {
     this.divided = isDivided ? tf.tidy(() => tf.variable(tf.zerosLike(kernel))) : null;
   }
 
-  /** To be called after each update of W. */
-  follow(iterations = this.#iterations): void {
+  /** To be called after each update of W; unless the flag is set. */
+  follow(halted: Halted | null = null, iterations = this.#iterations): void {
     tf.tidy(() => {
       const matrix = this.#matrix(this.#kernel);
       for (let iteration = 0; iteration < iterations; iteration++) {
-        this.left.assign(unit(tf.squeeze(tf.matMul(row(this.right), matrix), [0])));
-        this.right.assign(unit(tf.squeeze(tf.matMul(row(this.left), matrix, false, true), [0])));
+        overwrite(this.left, unit(tf.squeeze(tf.matMul(row(this.right), matrix), [0])), halted);
+        overwrite(this.right, unit(tf.squeeze(tf.matMul(row(this.left), matrix, false, true), [0])), halted);
       }
     });
     this.divide();

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '../model/parameters.ts';
 import type { ClippingPlan } from '../protocol/plan.ts';
+import { clipFactors } from '../tensor/ops/norms.ts';
 
 /** Of the weights of a unit, so that one at 0 can leave it (Brock et al., 2021). */
 const leastNorm = 1e-3;
@@ -9,20 +10,21 @@ const leastNorm = 1e-3;
 /**
  * `global`: g·min(1, limit/‖all g‖) (Pascanu et al., 2013); `layer`: the same of each tensor alone; `adaptive`: of each unit,
  * g·min(1, limit·max(‖w‖, 10⁻³)/‖g‖) (Brock et al., 2021, eq. 3).
- * @param norms ‖g‖ of each
+ * @param norms ‖g‖ of each, and of others behind them
  * @returns tensors that the caller disposes
  */
 export function clipped(
   gradients: readonly tf.Tensor[],
   { type, limit }: ClippingPlan,
-  { parameters, norms }: { readonly parameters: readonly Parameter[]; readonly norms: ArrayLike<number> },
+  { parameters, norms }: { readonly parameters: readonly Parameter[]; readonly norms: tf.Tensor1D },
 ): tf.Tensor[] {
   if (type === 'adaptive') return gradients.map((gradient, index) => byUnit(gradient, parameters[index]!, limit));
-  const total = Math.sqrt(Array.from(norms).reduce((sum, norm) => sum + norm * norm, 0));
-  return gradients.map((gradient, index) => {
-    const norm = type === 'global' ? total : norms[index]!;
-    return norm > limit ? tf.tidy(() => tf.mul(gradient, limit / norm)) : gradient.clone();
-  });
+  const factors = tf.tidy(() => clipFactors(tf.slice(norms, 0, gradients.length), type, limit));
+  const held = gradients.map((gradient, index) =>
+    tf.tidy(() => tf.mul(gradient, tf.reshape(tf.slice(factors, index, 1), []))),
+  );
+  factors.dispose();
+  return held;
 }
 
 /** A unit's weights are what makes one output: of kernels all but the last axis, of other tensors all of a row. */

@@ -4,6 +4,7 @@ import { readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import { hasExploded, smoothedLoss, type SweepOptions, type SweepPoint } from '../protocol/learningRates.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { clearHalted } from '../tensor/ops/step.ts';
 import { batchOrders, openTraining, updateOnce, type Training } from './training.ts';
 import { captureTensors, restoreTensors } from './trainingState.ts';
 
@@ -40,7 +41,7 @@ export async function* sweep(
       if (signal.aborted) return;
       const { value: samples } = await batches.next();
       const learningRate = steps === 1 ? from : from * (to / from) ** ((step - 1) / (steps - 1));
-      const { loss, isMade } = updateOnce(training, samples!, step - 1, learningRate);
+      const { loss, isMade } = updateOnce(training, samples!, step - 1, learningRate)();
       const smoothed = smoothedLoss([...points.map((point) => point.loss), loss]);
       points.push({ step, learningRate, loss, smoothed });
       yield points.at(-1)!;
@@ -49,5 +50,6 @@ export async function* sweep(
   } finally {
     await batches.return();
     restoreTensors(training, before);
+    clearHalted(training.halted);
   }
 }

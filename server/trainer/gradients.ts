@@ -1,6 +1,6 @@
 // One pass forward and back: what a batch says of the weights. Applying it is the training loop's.
 import * as tf from '@tensorflow/tfjs-core';
-import { countTrue, readCorrect } from '../attack/predictions.ts';
+import { areCorrect, countTrue } from '../attack/predictions.ts';
 import type { Batch } from '../data/batches.ts';
 import type { BatchStatistics } from '../model/layer.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
@@ -9,13 +9,27 @@ import type { Parameter } from '../model/parameters.ts';
 import { trainingLosses, type TrainingLoss } from '../tensor/ops/trainingLoss.ts';
 import { releaseTape } from '../tensor/releaseTape.ts';
 import type { RandomKey } from '../tensor/ops/random.ts';
-import { readFloats, readIntegers } from '../tensor/read.ts';
+import { beginFloats, beginIntegers, type Reading } from '../tensor/read.ts';
+
+/** What a batch says of the network, on the device. Owned. */
+export interface BatchAnswers {
+  /** `[batch]`, of cross-entropy in nats, without the penalty. */
+  readonly losses: tf.Tensor1D;
+  /** Logits of which the accuracy is taken, and the labels of their rows. */
+  readonly answers: tf.Tensor2D;
+  readonly labels: tf.Tensor1D;
+}
+
+export interface BatchFigures {
+  /** Mean loss. */
+  readonly loss: number;
+  /** The share of rows whose largest logit is the label's. */
+  readonly accuracy: number;
+}
 
 /** Gradients in the order of the network's parameters, and the batch's statistics. Owned: dispose after the update. */
 export interface BatchGradients {
-  /** Mean loss (of cross-entropy in nats), without the penalty. */
-  readonly loss: number;
-  readonly accuracy: number;
+  readonly said: BatchAnswers;
   readonly gradients: readonly tf.Tensor[];
   readonly batchStatistics: readonly BatchStatistics[];
   dispose(): void;
@@ -51,16 +65,20 @@ export function computeGradients(
     return lossOf(logits, labels);
   });
   const gradients = withPenalties(network, ofParameters, penalties);
+  const said = { losses, answers: answers!, labels: labels.clone() };
   return {
-    ...{ loss: average(losses), accuracy: accuracyOf(answers, labels), gradients, batchStatistics },
-    dispose: () => tf.dispose([...gradients, ...batchStatistics.flatMap(({ mean, variance }) => [mean, variance])]),
+    ...{ said, gradients, batchStatistics },
+    dispose: () => {
+      disposeAnswers(said);
+      tf.dispose([...gradients, ...batchStatistics.flatMap(({ mean, variance }) => [mean, variance])]);
+    },
   };
 }
 
 export interface Differentiation {
-  /** `[batch]` */
-  readonly losses: Float32Array;
-  /** For each row of the kept logits, the class that they say. Of the last that were kept; none where none were. */
+  /** `[batch]`. The caller disposes. */
+  readonly losses: tf.Tensor1D;
+  /** The last logits that were kept; none where none were. The caller disposes. */
   readonly answers: tf.Tensor2D | null;
   /** In the order of the network's parameters, without penalties. The caller disposes. */
   readonly ofParameters: readonly tf.Tensor[];
@@ -96,19 +114,22 @@ export function differentiate(
       return losses;
     })([...variables, ...(input ? [input] : [])], weights ?? tf.fill(labels.shape, 1 / labels.size)),
   );
-  const losses = readFloats(value);
-  value.dispose();
   const ofInput = input ? grads.at(-1)! : null;
   const ofParameters = parameters.map(({ spectrum }, index) => spectrum?.throughSigma(grads[index]!) ?? grads[index]!);
-  return { losses, answers, ofParameters, ofInput };
+  return { losses: value as tf.Tensor1D, answers, ofParameters, ofInput };
 }
 
-/** The share of rows whose largest logit is the label's; disposes the logits. */
-export function accuracyOf(answers: tf.Tensor2D | null, labels: tf.Tensor1D): number {
-  if (!answers) return Number.NaN;
-  const accuracy = countTrue(readCorrect(answers, readIntegers(labels))) / labels.size;
-  answers.dispose();
-  return accuracy;
+/** Asks for the figures as they are now. */
+export function beginFigures({ losses, answers, labels }: BatchAnswers): Reading<BatchFigures> {
+  const [readLosses, readLogits, readLabels] = [beginFloats(losses), beginFloats(answers), beginIntegers(labels)];
+  return () => {
+    const of = readLabels();
+    return { loss: average(readLosses()), accuracy: countTrue(areCorrect(readLogits(), of)) / of.length };
+  };
+}
+
+export function disposeAnswers({ losses, answers, labels }: BatchAnswers): void {
+  tf.dispose([losses, answers, labels]);
 }
 
 /** The gradients with those of the penalties, in their place. */
@@ -140,7 +161,7 @@ function penalized(
   return sum;
 }
 
-export function average(values: ArrayLike<number>): number {
+function average(values: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += values[index]!;
   return sum / values.length;

@@ -3,17 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../model/network.ts';
 import type { Parameter } from '../model/parameters.ts';
 import type { OptimizerPlan } from '../protocol/plan.ts';
-import { adamUpdate, sgdUpdate } from '../tensor/ops/optimizer.ts';
+import { adamUpdate, decay, sgdUpdate } from '../tensor/ops/optimizer.ts';
+import { overwrite, type Halted, type StepValues } from '../tensor/ops/step.ts';
 
 export interface Optimizer {
   /** What it remembers, by name: `conv1.kernel.velocity`, or `conv1.kernel.firstMoment` and `….secondMoment`. */
   readonly moments: ReadonlyMap<string, tf.Variable>;
   /**
-   * Updates every parameter once.
+   * Updates every parameter once, unless the flag is set.
    * @param gradients in the order of the network's parameters
-   * @param step 1 for the first update
    */
-  update(gradients: readonly tf.Tensor[], at: { readonly learningRate: number; readonly step: number }): void;
+  update(gradients: readonly tf.Tensor[], at: StepValues, halted?: Halted | null): void;
   dispose(): void;
 }
 
@@ -29,24 +29,24 @@ export function makeOptimizer(plan: OptimizerPlan, network: Network): Optimizer 
   const bounded = network.parameters.filter(({ bounds }) => bounds !== null);
   return {
     moments,
-    update: (gradients, at) => {
-      updates.forEach((update, index) => update(gradients[index]!, at));
-      for (const parameter of bounded) project(parameter);
+    update: (gradients, at, halted = null) => {
+      updates.forEach((update, index) => update(gradients[index]!, at, halted));
+      for (const parameter of bounded) project(parameter, halted);
     },
     dispose: () => tf.dispose([...moments.values()]),
   };
 }
 
 /** Back within its bounds, column by column: projected gradient descent. NaN stays. */
-function project({ variable, bounds }: Parameter): void {
+function project({ variable, bounds }: Parameter, halted: Halted | null): void {
   if (!bounds) return;
   tf.tidy(() => {
     const [min, max] = [bounds.min, bounds.max].map((row) => tf.tensor2d([[...row]]));
-    variable.assign(tf.minimum(tf.maximum(variable, min!), max!));
+    overwrite(variable, tf.minimum(tf.maximum(variable, min!), max!), halted);
   });
 }
 
-type Update = (gradient: tf.Tensor, at: { readonly learningRate: number; readonly step: number }) => void;
+type Update = (gradient: tf.Tensor, at: StepValues, halted: Halted | null) => void;
 
 function makeUpdate(
   plan: OptimizerPlan,
@@ -59,8 +59,8 @@ function makeUpdate(
       const { momentum } = plan;
       const velocity = momentum === 0 ? null : addMoment(parameter, 'velocity');
       if (plan.nesterov && velocity) return nesterov({ ...parameter, velocity, momentum, weightDecay });
-      return (gradient, { learningRate }) =>
-        sgdUpdate({ parameter: parameter.variable, gradient, velocity, learningRate, momentum, weightDecay });
+      return (gradient, at, halted) =>
+        sgdUpdate({ parameter: parameter.variable, gradient, velocity, at, momentum, weightDecay, halted });
     }
     case 'adam':
     case 'adamw': {
@@ -68,16 +68,13 @@ function makeUpdate(
       const isApart = plan.type === 'adamw';
       const firstMoment = addMoment(parameter, 'firstMoment');
       const secondMoment = addMoment(parameter, 'secondMoment');
-      return (gradient, { learningRate, step }) => {
+      return (gradient, at, halted) => {
         const { variable } = parameter;
         // Loshchilov & Hutter (2019), algorithm 2, as PyTorch: w ← w − ηλw, then Adam's step.
-        if (isApart && weightDecay > 0)
-          tf.tidy(() => {
-            variable.assign(tf.mul(variable, 1 - learningRate * weightDecay));
-          });
+        if (isApart && weightDecay > 0) decay({ parameter: variable, at, weightDecay, halted });
         adamUpdate({
-          ...{ parameter: variable, gradient, firstMoment, secondMoment },
-          ...{ step, learningRate, beta1, beta2, epsilon, weightDecay: isApart ? 0 : weightDecay },
+          ...{ parameter: variable, gradient, firstMoment, secondMoment, halted },
+          ...{ at, beta1, beta2, epsilon, weightDecay: isApart ? 0 : weightDecay },
         });
       };
     }
@@ -93,12 +90,14 @@ interface NesterovUpdate {
   readonly weightDecay: number;
 }
 
+const standingStill = { learningRate: 0 };
+
 /** v ← μv + g + λw; w ← w − η(g + λw + μv) (Sutskever et al., 2013, as PyTorch has it), of two updates with one kernel. */
 function nesterov({ variable: parameter, velocity, momentum, weightDecay }: NesterovUpdate): Update {
-  return (gradient, { learningRate }) => {
-    sgdUpdate({ parameter, gradient, velocity, learningRate: 0, momentum, weightDecay });
+  return (gradient, at, halted) => {
+    sgdUpdate({ parameter, gradient, velocity, at: standingStill, momentum, weightDecay, halted });
     const ahead = tf.tidy(() => tf.add(gradient, tf.mul(velocity, momentum)));
-    sgdUpdate({ parameter, gradient: ahead, velocity: null, learningRate, momentum: 0, weightDecay });
+    sgdUpdate({ parameter, gradient: ahead, velocity: null, at, momentum: 0, weightDecay, halted });
     ahead.dispose();
   };
 }

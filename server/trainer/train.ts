@@ -5,10 +5,11 @@ import { readAhead } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
-import { shapesRecord } from '../probe/shapes.ts';
-import { normsRecord, type Measured } from '../probe/norms.ts';
+import { beginShapes } from '../probe/shapes.ts';
+import { measureWeights, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { CollapsedRecord, DivergedRecord, RunRecord, TestRecord } from '../protocol/records.ts';
+import type { Reading } from '../tensor/read.ts';
 import { epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
 import { testNetwork } from './testing.ts';
 import { batchOrders, openTraining, updateOnce, type Training } from './training.ts';
@@ -23,6 +24,8 @@ export interface TrainOptions {
   readonly from: TrainingState | null;
   /** Aborting ends training after the step at hand (or within a test), with a checkpoint. */
   readonly signal: AbortSignal;
+  /** How many steps may be under way before what the first of them says is read; by default 0. The records are the same. */
+  readonly stepsBehind?: number | undefined;
   /** Called with true where a step waits for its batch, and with false when it has come. */
   readonly onWait?: ((isWaiting: boolean) => void) | undefined;
 }
@@ -42,7 +45,10 @@ export async function* train(plan: Plan, dataset: Dataset, options: TrainOptions
   }
 }
 
-async function* runEpochs(training: Training, { from, signal, onWait }: TrainOptions): AsyncGenerator<TrainerEvent> {
+async function* runEpochs(
+  training: Training,
+  { from, signal, stepsBehind, onWait }: TrainOptions,
+): AsyncGenerator<TrainerEvent> {
   const { plan, dataset, network } = training;
   const { epochs } = plan.training;
   const stepsPerEpoch = stepsInEpoch(plan.training, dataset.train.nSamples);
@@ -60,31 +66,38 @@ async function* runEpochs(training: Training, { from, signal, onWait }: TrainOpt
       ? {}
       : { ends: { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length } }),
   });
-  if (!from && plan.observe.shapesEverySteps > 0) yield record(shapesRecord(network, 0));
+  if (!from && plan.observe.shapesEverySteps > 0) yield record(beginShapes(network, 0)());
 
   const batches = readAhead(dataset.train, batchOrders(training, from?.step ?? 0, steps), { onWait });
   try {
-    yield* runSteps(training, { from, signal, batches, length: { epochs, stepsPerEpoch } });
+    yield* runSteps(training, { from, signal, stepsBehind, batches, length: { epochs, stepsPerEpoch } });
   } finally {
     await batches.return();
   }
 }
 
-interface Steps extends Pick<TrainOptions, 'from' | 'signal'> {
+interface Steps extends Pick<TrainOptions, 'from' | 'signal' | 'stepsBehind'> {
   readonly batches: AsyncGenerator<Samples, void>;
   readonly length: TrainingLength;
 }
 
-async function* runSteps(training: Training, { from, signal, batches, length }: Steps): AsyncGenerator<TrainerEvent> {
+async function* runSteps(
+  training: Training,
+  { from, signal, stepsBehind = 0, batches, length }: Steps,
+): AsyncGenerator<TrainerEvent> {
   const { epochs, stepsPerEpoch } = length;
   const { plan } = training;
   const steps = epochs * stepsPerEpoch;
   let step = from?.step ?? 0;
   let epoch = from?.epoch ?? 0;
   if (training.stopping?.isSpent) return;
+  const underWay: StepUnderWay[] = [];
   for (;;) {
     await nextTurn();
     const isEpochEnd = step === (epoch + 1) * stepsPerEpoch;
+    if (isEpochEnd || signal.aborted) {
+      if (yield* tellSteps(training, underWay, { leave: 0, epoch })) return;
+    }
     if (isEpochEnd) {
       const tested = yield* testEpoch(training, step, epoch + 1, signal);
       if (tested !== 'aborted') epoch++;
@@ -102,20 +115,38 @@ async function* runSteps(training: Training, { from, signal, batches, length }: 
     if (step >= steps) return;
 
     const { value: samples } = await batches.next();
-    const outcome = runStep(training, samples!, step, length);
-    for (const made of outcome.records) yield record(made);
-    if (outcome.divergence) {
-      yield checkpoint(captureState(training, { step, epoch }));
-      yield record(outcome.divergence);
-      return;
-    }
+    underWay.push(runStep(training, samples!, step, length));
     step++;
+    const isWatched = training.watch !== null && isTurn(step, training.watch.plan.everySteps);
+    if (yield* tellSteps(training, underWay, { leave: isWatched ? 0 : stepsBehind, epoch })) return;
     const ending = yield* watchStep(training, step);
     if (!ending) continue;
     yield checkpoint(captureState(training, { step, epoch }));
     yield record(ending);
     return;
   }
+}
+
+/**
+ * Reads the oldest steps under way until so many are left: none where somebody is about to look at the weights.
+ * @returns whether one of them was not made, which ends training
+ */
+async function* tellSteps(
+  training: Training,
+  underWay: StepUnderWay[],
+  { leave, epoch }: { readonly leave: number; readonly epoch: number },
+): AsyncGenerator<TrainerEvent, boolean> {
+  while (underWay.length > leave) {
+    const { step, told } = underWay.shift()!;
+    const { records, divergence } = told();
+    for (const made of records) yield record(made);
+    if (!divergence) continue;
+    // The steps behind it changed nothing.
+    yield checkpoint(captureState(training, { step: step - 1, epoch }));
+    yield record(divergence);
+    return true;
+  }
+  return false;
 }
 
 /** Looks where it is the watch's turn. @returns the collapse that ends training; null to go on */
@@ -167,6 +198,13 @@ async function* testEpoch(
   return told;
 }
 
+/** A step that was given to the device. */
+interface StepUnderWay {
+  /** From 1. */
+  readonly step: number;
+  readonly told: Reading<StepOutcome>;
+}
+
 interface StepOutcome {
   readonly records: readonly RunRecord[];
   /** Not null: the update was not made. */
@@ -174,24 +212,30 @@ interface StepOutcome {
 }
 
 /** The update after `stepsDone` others. */
-function runStep(training: Training, samples: Samples, stepsDone: number, length: TrainingLength): StepOutcome {
+function runStep(training: Training, samples: Samples, stepsDone: number, length: TrainingLength): StepUnderWay {
   const { plan, network } = training;
   const { observe } = plan;
   const step = stepsDone + 1;
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
   const rate = learningRate(plan.training.schedule, step, length) * (training.watch?.memory.rateFactor ?? 1);
-  const { loss, accuracy, measured, isMade } = updateOnce(training, samples, stepsDone, rate);
-  if (!isMade) {
-    const divergence = divergenceOf(network, loss, measured, step);
-    return { records: [normsRecord(network, measured, step)], divergence };
-  }
-
+  const updated = updateOnce(training, samples, stepsDone, rate);
+  const weights = isTurn(step, observe.normsEverySteps) ? measureWeights(network) : null;
+  const shapes = isTurn(step, observe.shapesEverySteps) ? beginShapes(network, step) : null;
   const epoch = epochsDone + 1;
-  const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
-  if (isTurn(step, observe.normsEverySteps)) records.push(normsRecord(network, measured, step));
-  if (isTurn(step, observe.shapesEverySteps)) records.push(shapesRecord(network, step));
-  return { records, divergence: null };
+  const told = (): StepOutcome => {
+    const { loss, accuracy, measured, isMade } = updated();
+    if (!isMade) {
+      // The weights are as they were before it.
+      const norms = normsRecord((weights ?? measureWeights(network))(), measured, step);
+      return { records: [norms], divergence: divergenceOf(network, loss, measured, step) };
+    }
+    const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
+    if (weights) records.push(normsRecord(weights(), measured, step));
+    if (shapes) records.push(shapes());
+    return { records, divergence: null };
+  };
+  return { step, told };
 }
 
 function isTurn(step: number, every: number): boolean {

@@ -5,14 +5,17 @@ import { epochOrder, makeBatch, type Batch } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
-import { measure, type Measured } from '../probe/norms.ts';
+import { measured, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
+import { tensorNorms } from '../tensor/ops/norms.ts';
+import { haltAtNonFinite, makeHalted, overwrite, type Halted } from '../tensor/ops/step.ts';
 import { smoothedCrossEntropy, trainingLosses } from '../tensor/ops/trainingLoss.ts';
+import type { Reading } from '../tensor/read.ts';
 import { clipped } from './clipping.ts';
 import { CollapseWatch } from './collapseWatch.ts';
 import { EarlyStopping } from './earlyStopping.ts';
-import { penaltiesOf } from './gradients.ts';
+import { beginFigures, penaltiesOf, type BatchFigures } from './gradients.ts';
 import type { TrainingMethod } from './methods/method.ts';
 import { makeMethod } from './methods/methods.ts';
 import { makeOptimizer, type Optimizer } from './optimizer.ts';
@@ -32,6 +35,8 @@ export interface Training {
   readonly watch: CollapseWatch | null;
   /** Null where the plan has none. */
   readonly stopping: EarlyStopping | null;
+  /** Set by the first step that is not made. */
+  readonly halted: Halted;
   dispose(): void;
 }
 
@@ -54,11 +59,12 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
   const { watch: watched, earlyStopping, weightAverage } = plan.training;
   const average = weightAverage ? new WeightAverage(weightAverage, network, networkOf(plan, dataset)) : null;
   const stopping = earlyStopping ? new EarlyStopping(earlyStopping) : null;
+  const halted = makeHalted();
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {
-    ...{ plan, dataset, network, optimizer, method, average, watch, stopping },
+    ...{ plan, dataset, network, optimizer, method, average, watch, stopping, halted },
     dispose: () => {
-      tf.dispose([...method.kept.values()]);
+      tf.dispose([halted, ...method.kept.values()]);
       space.dispose();
       optimizer.dispose();
       average?.network.dispose();
@@ -89,37 +95,48 @@ export function* batchOrders(
   }
 }
 
-export interface Updated {
-  /** Of the batch, before the update. */
-  readonly loss: number;
-  readonly accuracy: number;
+/** What a step says. */
+export interface Updated extends BatchFigures {
   /** Of the gradients as they were before any clipping. */
   readonly measured: Measured;
-  /** False where the loss or a gradient is not finite: then nothing was changed. */
+  /** False where the loss or a gradient is not finite: then nothing was changed, nor in any step after it. */
   readonly isMade: boolean;
 }
 
-/** The update after `stepsDone` others, with this learning rate. */
-export function updateOnce(training: Training, samples: Samples, stepsDone: number, rate: number): Updated {
-  const { plan, network, optimizer, method, average } = training;
-  const step = stepsDone + 1;
+/**
+ * The update after `stepsDone` others, with this learning rate. Where a step before it was not made, this changes nothing either.
+ * @returns what will be known of it: asking waits for the device
+ */
+export function updateOnce(
+  training: Training,
+  samples: Samples,
+  stepsDone: number,
+  learningRate: number,
+): Reading<Updated> {
+  const { plan, network, optimizer, method, average, halted } = training;
+  const at = { step: stepsDone + 1, learningRate };
   const computed = method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
-  const measured = measure(computed.gradients);
-  const { loss, accuracy } = computed;
-  const isMade = Number.isFinite(loss) && measured.nonFinite.every((count) => count === 0);
-  if (isMade) {
-    const { clipping } = plan.training;
-    const gradients = clipping
-      ? clipped(computed.gradients, clipping, { parameters: network.parameters, norms: measured.norms })
-      : computed.gradients;
-    optimizer.update(gradients, { learningRate: rate, step });
-    if (clipping) tf.dispose([...gradients]);
-    network.followWeights();
-    for (const pass of computed.batchStatistics) network.updateStatistics(pass, step);
-    average?.update(step);
-  }
+  const taken = tensorNorms([...computed.gradients, computed.said.losses]);
+  haltAtNonFinite(halted, taken.nonFinite, at);
+  const { clipping } = plan.training;
+  const gradients = clipping
+    ? clipped(computed.gradients, clipping, { parameters: network.parameters, norms: taken.norms })
+    : computed.gradients;
+  optimizer.update(gradients, at, halted);
+  if (clipping) tf.dispose([...gradients]);
+  network.followWeights(halted);
+  for (const pass of computed.batchStatistics) network.updateStatistics(pass, at, halted);
+  for (const [variable, next] of computed.kept ?? []) overwrite(variable, next, halted);
+  average?.update(at.step, halted);
+  const [figures, all] = [beginFigures(computed.said), measured(taken)];
+  tf.dispose([taken.norms, taken.nonFinite]);
   computed.dispose();
-  return { loss, accuracy, measured, isMade };
+  return () => {
+    const { loss, accuracy } = figures();
+    const { norms, nonFinite } = all();
+    const ofGradients = { norms: norms.slice(0, -1), nonFinite: nonFinite.slice(0, -1) };
+    return { loss, accuracy, measured: ofGradients, isMade: nonFinite.every((count) => count === 0) };
+  };
 }
 
 /** The samples, augmented: the same again where a batch comes again. */

@@ -65,7 +65,7 @@ describe.each(runtimeNames)('on %s, as PyTorch', (runtime) => {
     'finds the largest singular value of a $name kernel, and its penalty',
     ({ shape, penalty }) => {
       const { kernel, spectrum } = opened(shape, 1, false);
-      spectrum.follow(300);
+      spectrum.follow(null, 300);
       const sigma = spectrum.sigma();
       expect(sigma.dataSync()[0]).toBeCloseTo(penalty.sigma, 5);
       const gradient = spectrum.penaltyGradient(golden.lambda);

@@ -68,7 +68,7 @@ describe.each(runtimeNames)('on %s, as PyTorch', (runtime) => {
   it.each(golden.clipping)('holds gradients by $plan', ({ plan, gradients }) => {
     const parameters = [parameterOf(valuesOf(30, 12), [4, 3], 'dense'), parameterOf(valuesOf(31, 3, 0.01), [3], null)];
     const given = [tf.tensor(valuesOf(32, 12, 3), [4, 3]), tf.tensor(valuesOf(33, 3, 0.2), [3])];
-    const norms = given.map((tensor) => tf.tidy(() => tf.norm(tensor).dataSync()[0]!));
+    const norms = tf.tidy(() => tf.stack(given.map((tensor) => tf.norm(tensor))) as tf.Tensor1D);
     const before = tf.memory().numTensors;
     const held = clipped(given, plan, { parameters, norms });
     expect(tf.memory().numTensors).toBe(before + 2);
@@ -76,7 +76,7 @@ describe.each(runtimeNames)('on %s, as PyTorch', (runtime) => {
       const wanted = toFloat32(gradients[index]!);
       expectClose(tensor.dataSync<'float32'>(), wanted, { absolute: 1e-6, relative: 3e-6 }, `gradient ${index}`);
     });
-    tf.dispose([...given, ...held, ...parameters.map(({ variable }) => variable)]);
+    tf.dispose([norms, ...given, ...held, ...parameters.map(({ variable }) => variable)]);
   });
 
   it.each(golden.averages)('averages weights by $plan', ({ plan, steps }) => {

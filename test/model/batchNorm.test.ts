@@ -13,9 +13,9 @@ it('the running variance is Bessel-corrected, but that of a single value, which 
   maker.makeStatistic('bn1', 'variance', 2);
   const [mean, variance] = [tf.fill([2], 5), tf.fill([2], 3)];
   const read = () => maker.statistics.map(({ variable }) => variable.dataSync()[0]);
-  updateStatistics(maker.statistics, [{ mean, variance, nValues: 1 }], 1);
+  updateStatistics(maker.statistics, [{ mean, variance, nValues: 1 }], { step: 1 });
   expect(read()).toEqual([5, 3]);
-  updateStatistics(maker.statistics, [{ mean, variance, nValues: 2 }], 1);
+  updateStatistics(maker.statistics, [{ mean, variance, nValues: 2 }], { step: 1 });
   expect(read()).toEqual([5, 6]);
   tf.dispose([mean, variance, ...maker.statistics.map(({ variable }) => variable)]);
   expect(tf.memory().numTensors).toBe(0);

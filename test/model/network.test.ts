@@ -420,7 +420,7 @@ describe('forward', () => {
     expect([...network.statistics[0]!.variable.dataSync()]).toEqual(Array(32).fill(0));
     expect(batchStatistics).toHaveLength(4);
 
-    network.updateStatistics(batchStatistics, 1);
+    network.updateStatistics(batchStatistics, { step: 1 });
     const { mean, variance, nValues } = batchStatistics[0]!;
     expect(nValues).toBe(2 * 4 * 4);
     const first = mean.dataSync()[0]!;
@@ -432,9 +432,9 @@ describe('forward', () => {
       variance: tf.zerosLike(old),
       nValues: 2,
     }));
-    network.updateStatistics(zeros, 2);
+    network.updateStatistics(zeros, { step: 2 });
     expect(valueOf(network, 'bn1.mean')).toBeCloseTo(first / 11, 6);
-    network.updateStatistics(zeros, 5000);
+    network.updateStatistics(zeros, { step: 5000 });
     expect(valueOf(network, 'bn1.mean')).toBeCloseTo((0.99 * first) / 11, 6);
     for (const made of [...batchStatistics, ...zeros]) tf.dispose([made.mean, made.variance]);
     images.dispose();

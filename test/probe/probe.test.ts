@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { shapesRecord } from '../../server/probe/shapes.ts';
-import { measure, normsRecord } from '../../server/probe/norms.ts';
+import { beginShapes } from '../../server/probe/shapes.ts';
+import { measured, measureWeights, normsRecord } from '../../server/probe/norms.ts';
+import { tensorNorms } from '../../server/tensor/ops/norms.ts';
 import type { KafPlan, SplinePlan } from '../../server/protocol/plan.ts';
 import { openCpu, tinyPlan } from '../trainer/tinyPlan.ts';
 
@@ -22,7 +23,7 @@ describe('normsRecord', () => {
     variable.assign(tf.fill(variable.shape, 2));
     const gradients = network.parameters.map(({ shape }, index) => tf.fill([...shape], index));
     gradients[1] = tf.tensor1d([Number.NaN, Number.POSITIVE_INFINITY, ...Array<number>(30).fill(1)]);
-    const record = normsRecord(network, measure(gradients), 9);
+    const record = normsRecord(measureWeights(network)(), measured(tensorNorms(gradients))(), 9);
     expect(record.step).toBe(9);
     expect(record.weights[0]).toBeCloseTo(2 * Math.sqrt(3 * 3 * 3 * 32), 4);
     expect(record.gradients[2]).toBeCloseTo(2 * Math.sqrt(32), 5);
@@ -34,9 +35,9 @@ describe('normsRecord', () => {
   });
 });
 
-describe('shapesRecord', () => {
+describe('beginShapes', () => {
   it('copies the coefficients: later changes of the network leave the record as it was', () => {
-    const record = shapesRecord(network, 3);
+    const record = beginShapes(network, 3)();
     expect(record.alphas.map(({ length }) => length)).toEqual([32, 32, 64, 64, 128].map((channels) => channels * 5));
     const before = record.alphas[4]!.slice();
     const { variable } = network.parameters.find(({ name }) => name === 'kaf5.alpha')!;
@@ -54,7 +55,7 @@ describe('shapesRecord', () => {
     const splines = buildNetwork(model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
     const knots = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5];
     expect(splines.activations[1]).toEqual({ layer: 'spline2', channels: 32, dictionary: knots, spline: 'b-spline' });
-    const { alphas, kernels } = shapesRecord(splines, 3);
+    const { alphas, kernels } = beginShapes(splines, 3)();
     expect(alphas.map(({ length }) => length)).toEqual([32, 32, 64, 64, 128].map((channels) => channels * 6));
     expect(alphas[1]!.slice(-6)).toEqual(Float32Array.from(knots));
     expect(kernels).toBeUndefined();
@@ -70,7 +71,7 @@ describe('shapesRecord', () => {
     find('kaf2.alpha').assign(tf.tile(tf.tensor2d([[1, 2, 3, 4, 5]]), [32, 1]));
     find('kaf2.mixture').assign(tf.tile(tf.tensor2d([[10, -1]]), [32, 1]));
     expect(mixed.activations[1]).toMatchObject({ layer: 'kaf2', kernelNames: ['gaussian', 'relu'] });
-    const { alphas, kernels } = shapesRecord(mixed, 3);
+    const { alphas, kernels } = beginShapes(mixed, 3)();
     expect(alphas[1]!.slice(-10)).toEqual(Float32Array.of(10, 20, 30, 40, 50, -1, -2, -3, -4, -5));
     expect(kernels).toBeUndefined();
     mixed.dispose();
@@ -83,7 +84,7 @@ describe('shapesRecord', () => {
     const find = (name: string) => free.parameters.find((parameter) => parameter.name === name)!.variable;
     find('kaf2.dictionary').assign(tf.fill([32, 5], 0.5));
     find('kaf2.logGamma').assign(tf.fill([32], Math.log(2)));
-    const { kernels } = shapesRecord(free, 3);
+    const { kernels } = beginShapes(free, 3)();
     expect(kernels).toHaveLength(5);
     expect(kernels![1]!.dictionaries).toEqual(new Float32Array(160).fill(0.5));
     // log 2 is rounded to float32, and so is its exponential.

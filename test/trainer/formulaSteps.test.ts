@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildNetwork } from '../../server/model/network.ts';
 import type { ActivationPlan } from '../../server/protocol/plan.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
-import { computeGradients } from '../../server/trainer/gradients.ts';
+import { beginFigures, computeGradients } from '../../server/trainer/gradients.ts';
 import { makeOptimizer } from '../../server/trainer/optimizer.ts';
 import { scatter } from '../tensor/ops/contract.ts';
 
@@ -44,8 +44,9 @@ function train(activation: ActivationPlan) {
       { key, penalties: { dense: 0.0012, convolution: 0 } },
     );
     optimizer.update(computed.gradients, { learningRate: 0.01, step });
+    const { loss } = beginFigures(computed.said)();
     computed.dispose();
-    return computed.loss;
+    return loss;
   });
   const weights = network.parameters.flatMap(({ variable }) => [...variable.dataSync()]);
   optimizer.dispose();

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../server/model/network.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { uniform } from '../../server/tensor/ops/random.ts';
-import { computeGradients } from '../../server/trainer/gradients.ts';
+import { beginFigures, computeGradients } from '../../server/trainer/gradients.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
 import { tinyPlan } from './tinyPlan.ts';
 
@@ -32,13 +32,14 @@ function gradientsOf(copies: number, penalties: Parameters<typeof computeGradien
   });
   const losses = logits.map((row, index) => Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - row[index % 2]!);
   const expected = losses.reduce((sum, one) => sum + one, 0) / losses.length;
-  const { loss, gradients, dispose } = computeGradients(network, { images, labels }, { key, penalties });
+  const { said, gradients, dispose } = computeGradients(network, { images, labels }, { key, penalties });
   const all = network.parameters.map(({ name, kernelOf, variable }, index) => ({
     name,
     kernelOf,
     weights: variable.dataSync<'float32'>().slice(),
     gradient: gradients[index]!.dataSync<'float32'>().slice(),
   }));
+  const { loss } = beginFigures(said)();
   dispose();
   network.dispose();
   tf.dispose([two, images, labels]);

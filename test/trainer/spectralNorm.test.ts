@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBatch } from '../../server/data/batches.ts';
 import type { Network } from '../../server/model/network.ts';
 import type { ModelPlan, Plan, SpectralNormPlan } from '../../server/protocol/plan.ts';
-import { computeGradients, penaltiesOf } from '../../server/trainer/gradients.ts';
+import { clearHalted, makeHalted } from '../../server/tensor/ops/step.ts';
+import { beginFigures, computeGradients, penaltiesOf } from '../../server/trainer/gradients.ts';
 import { networkOf } from '../../server/trainer/planNetwork.ts';
 import { restoreNetwork } from '../../server/trainer/trainingState.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
@@ -51,7 +52,7 @@ async function gradientsOf(network: Network, spectralNorm: SpectralNormPlan | nu
   const batch = makeBatch(await dataset.train.read(Uint32Array.of(0, 1, 2, 3)), dataset.sampleShape);
   const penalties = penaltiesOf(planOf(spectralNorm).model);
   const computed = computeGradients(network, batch, { key: { seed: 0, stream: 0, counter: 0 }, penalties });
-  const { loss } = computed;
+  const { loss } = beginFigures(computed.said)();
   const gradients = computed.gradients.map((gradient) => gradient.dataSync<'float32'>().slice());
   computed.dispose();
   tf.dispose([batch.images, batch.labels]);
@@ -181,5 +182,22 @@ describe.each([normalization, penalty])('training with $type', (spectralNorm) =>
     }
     const { records } = await collect(planOf(null), dataset);
     expect(whole.records).not.toEqual(records);
+  });
+
+  it('follows the weights unless the step was not made', () => {
+    const network = networkOf(planOf(spectralNorm), dataset);
+    const read = () => kernelsOf(network).map(({ spectrum }) => [...spectrum!.left.dataSync()]);
+    for (const { variable } of network.parameters)
+      variable.assign(tf.randomUniform(variable.shape, -1, 1, undefined, 1));
+    const halted = makeHalted();
+    const before = read();
+    halted.assign(tf.tensor1d([3], 'int32'));
+    network.followWeights(halted);
+    expect(read()).toEqual(before);
+    clearHalted(halted);
+    network.followWeights(halted);
+    expect(read()).not.toEqual(before);
+    halted.dispose();
+    network.dispose();
   });
 });

@@ -91,8 +91,8 @@ export async function collect(
   options: Partial<TrainOptions> & { onEvent?: (event: TrainerEvent) => void } = {},
 ): Promise<Collected> {
   const collected: Collected = { events: [], records: [], states: [] };
-  const { from = null, signal = new AbortController().signal, onEvent } = options;
-  for await (const event of train(plan, dataset, { from, signal })) {
+  const { from = null, signal = new AbortController().signal, onEvent, ...rest } = options;
+  for await (const event of train(plan, dataset, { from, signal, ...rest })) {
     collected.events.push(event);
     if (event.type === 'record') collected.records.push(event.record);
     else collected.states.push(event.state);

@@ -39,9 +39,15 @@
 // | KafscopeCrossEntropyGrad | dy [B], probabilities, labels    |                                                       | dlogits [B, K]
 // | KafscopeDropout          | x (or dy)                        | rate, key                                             | y (or dx)
 // | KafscopeUniform          |                                  | shape, low, high, key                                 | float32 of that shape
-// | KafscopeSgdUpdate        | parameter, gradient, velocity?   | learningRate, momentum, weightDecay                   | none; parameter, velocity written
-// | KafscopeAdamUpdate       | parameter, gradient,             | step (from 1), learningRate, beta1, beta2, epsilon,   | none; parameter, firstMoment,
-// |                          | firstMoment, secondMoment        | weightDecay                                           | secondMoment written
+// | KafscopeSgdUpdate        | parameter, gradient, velocity?,  | at (step.ts), momentum, weightDecay                   | none; parameter, velocity written
+// |                          | halted? int32 [1]                |                                                       | unless halted is not 0
+// | KafscopeAdamUpdate       | parameter, gradient, halted?,    | at, beta1, beta2, epsilon, weightDecay                | none; parameter, firstMoment,
+// |                          | firstMoment, secondMoment        |                                                       | secondMoment written unless halted
+// | KafscopeDecay            | parameter, halted?               | at, weightDecay                                       | none; parameter written unless halted
+// | KafscopeMoveStatistic    | statistic [C], batch [C], halted? | at, maxMomentum, lag, scale                          | none; statistic written unless halted
+// | KafscopeOverwrite        | target, source, halted?          |                                                       | none; target written unless halted
+// | KafscopeHalt             | halted int32 [1], nonFinite [n]  | at                                                    | none; halted written
+// | KafscopeClipFactors      | norms [n]                        | type global · layer, limit                            | factors [n]
 // | KafscopeAttackStep       | x, clean, gradient               | stepSize, epsilon                                     | like x
 // | KafscopeNorms            | an array of any number of x      |                                                       | norms [n], nonFinite int32 [n]
 // | KafscopeHistogram        | x                                | low, high, nBins                                      | int32 [nBins + 3]
@@ -74,6 +80,7 @@ import { normsOps } from './norms.ts';
 import { optimizerOps } from './optimizer.ts';
 import { randomOps } from './random.ts';
 import { splineOps } from './spline.ts';
+import { stepOps } from './step.ts';
 
 const operations: readonly OpDefinition[] = [
   formulaOps,
@@ -91,6 +98,7 @@ const operations: readonly OpDefinition[] = [
   crossEntropyOps,
   dropoutOps,
   randomOps,
+  stepOps,
   optimizerOps,
   attackStepOps,
   normsOps,

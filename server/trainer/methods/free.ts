@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { stepLinf } from '../../attack/ball.ts';
 import type { BatchStatistics } from '../../model/layer.ts';
 import { randomStreams } from '../../model/randomStreams.ts';
-import { accuracyOf, average, differentiate, withPenalties } from '../gradients.ts';
+import { differentiate, disposeAnswers, withPenalties } from '../gradients.ts';
 import { disposeStatistics, keyOf, type MakeMethod } from './method.ts';
 
 /**
@@ -31,20 +31,20 @@ export const free: MakeMethod<'free'> = (around) => {
         (keep) => lossOf(keep(space.network.forward(x, pass)), labels),
         { input: x },
       );
-      tf.tidy(() => {
+      const next = tf.tidy(() => {
         const moved = stepLinf(x, clean, ofInput!, { ...threat!, bounds: space.bounds });
         const own = tf.sub(moved, clean);
-        const rest = tf.slice(delta, nRows);
-        delta.assign(nRows === batchSize ? own : tf.concat([own, rest], 0));
+        return nRows === batchSize ? own : tf.concat([own, tf.slice(delta, nRows)], 0);
       });
-      const accuracy = accuracyOf(answers, labels);
-      tf.dispose([images, labels, clean, x, ofInput!]);
+      tf.dispose([images, clean, x, ofInput!]);
+      const said = { losses, answers: answers!, labels };
       const gradients = withPenalties(network, ofParameters, penalties);
       return {
-        ...{ loss: average(losses), accuracy, gradients, batchStatistics: [batchStatistics] },
+        ...{ said, gradients, batchStatistics: [batchStatistics], kept: [[delta, next]] },
         dispose: () => {
+          disposeAnswers(said);
           disposeStatistics([batchStatistics]);
-          tf.dispose([...gradients]);
+          tf.dispose([...gradients, next]);
         },
       };
     },

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics, Pass } from '../../model/layer.ts';
 import { readFloats } from '../../tensor/read.ts';
-import { differentiate } from '../gradients.ts';
+import { differentiate, disposeAnswers } from '../gradients.ts';
 import { AttackStep, lengthOf, likeImages } from './attackStep.ts';
 import { disposeStatistics, gradientsOn, type MakeMethod, type MethodSurroundings } from './method.ts';
 
@@ -49,9 +49,10 @@ export const gradAlign: MakeMethod<'gradalign'> = (around, { lambda, through, st
     );
     labels.dispose();
     return {
-      ...{ loss: computed.loss, accuracy: computed.accuracy, gradients },
+      ...{ said: computed.said, gradients },
       batchStatistics: [...moving, computed.batchStatistics],
       dispose: () => {
+        disposeAnswers(computed.said);
         disposeStatistics([...moving, computed.batchStatistics]);
         tf.dispose([...gradients]);
       },
@@ -98,13 +99,13 @@ function derivativeAlong(
   const [ahead, behind] = [tf.add, tf.sub].map((move) => {
     const point = move(x, shift);
     const weights = tf.ones<tf.Rank.R1>(labels.shape);
-    const { ofParameters } = differentiate(
+    const { ofParameters, losses } = differentiate(
       network,
       labels,
       () => attackLossOf(space.network.forward(point, around), labels),
       { weights },
     );
-    tf.dispose([point, weights]);
+    tf.dispose([point, weights, losses]);
     return ofParameters;
   });
   const derivative = ahead!.map((gradient, index) =>

@@ -33,6 +33,8 @@ export interface MethodSurroundings {
 /** As BatchGradients, with the statistics of every pass that shall move the running ones, in order. */
 export interface Update extends Omit<BatchGradients, 'batchStatistics'> {
   readonly batchStatistics: readonly (readonly BatchStatistics[])[];
+  /** What the method remembers of this step, with the variable that shall hold it. */
+  readonly kept?: readonly (readonly [variable: tf.Variable, next: tf.Tensor])[];
 }
 
 export interface TrainingMethod {

@@ -4,7 +4,7 @@ import type { BatchStatistics } from '../../model/layer.ts';
 import { randomStreams } from '../../model/randomStreams.ts';
 import { normal } from '../../tensor/ops/random.ts';
 import { divergence, weightedSum } from '../../tensor/ops/divergence.ts';
-import { accuracyOf, average, differentiate, withPenalties } from '../gradients.ts';
+import { differentiate, disposeAnswers, withPenalties } from '../gradients.ts';
 import { AttackStep } from './attackStep.ts';
 import { disposeStatistics, keyOf, type MakeMethod } from './method.ts';
 
@@ -37,13 +37,14 @@ export const trades: MakeMethod<'trades'> = (around, { beta, steps, noise, stati
       const underAttack = forward(attacked, passes[1]!);
       return weightedSum(lossOf(logits, labels), divergence(logits, underAttack), beta);
     });
-    const accuracy = accuracyOf(answers, labels);
-    tf.dispose([clean, attacked, labels]);
+    tf.dispose([clean, attacked]);
+    const said = { losses, answers: answers!, labels };
     const gradients = withPenalties(network, ofParameters, penalties);
     const batchStatistics = [...moving, ...passes];
     return {
-      ...{ loss: average(losses), accuracy, gradients, batchStatistics },
+      ...{ said, gradients, batchStatistics },
       dispose: () => {
+        disposeAnswers(said);
         disposeStatistics(batchStatistics);
         tf.dispose([...gradients]);
       },

@@ -28,16 +28,17 @@ function updateInPlace(
 
 describeOnEveryRuntime('optimizer', () => {
   it.each(sizes)('updates %i weights by SGD with momentum and weight decay', (n) => {
-    const settings = { learningRate: 0.1, momentum: 0.9, weightDecay: 0.01 };
+    const settings = { momentum: 0.9, weightDecay: 0.01 };
     const weights = scatter(n, 1);
     const gradients = [1, 2, 3].map((step) => scatter(n, 1, step));
     let exact: ReturnType<typeof reference.sgd> = { weights: float64(weights), velocity: new Float64Array(n) };
     for (const gradient of gradients) {
-      exact = reference.sgd(exact.weights, float64(gradient), exact.velocity, settings);
+      exact = reference.sgd(exact.weights, float64(gradient), exact.velocity, { learningRate: 0.1, ...settings });
     }
     const [updated, velocity] = updateInPlace([weights, new Float32Array(n)], ([parameter, momentum]) => {
       for (const gradient of gradients) {
-        sgdUpdate({ parameter: parameter!, gradient: tf.tensor(gradient), velocity: momentum!, ...settings });
+        const at = { learningRate: 0.1 };
+        sgdUpdate({ parameter: parameter!, gradient: tf.tensor(gradient), velocity: momentum!, at, ...settings });
       }
     }) as [Float32Array, Float32Array];
     expectClose(updated, rounded(exact.weights), tolerance, 'weights');
@@ -45,17 +46,21 @@ describeOnEveryRuntime('optimizer', () => {
   });
 
   it.each(sizes)('updates %i weights by plain SGD without a velocity', (n) => {
-    const settings = { learningRate: 0.1, momentum: 0, weightDecay: 0.01 };
+    const settings = { momentum: 0, weightDecay: 0.01 };
     const [weights, gradient] = [scatter(n, 1), scatter(n, 1, 1)];
-    const exact = reference.sgd(float64(weights), float64(gradient), new Float64Array(n), settings);
+    const exact = reference.sgd(float64(weights), float64(gradient), new Float64Array(n), {
+      learningRate: 0.1,
+      ...settings,
+    });
     const [updated] = updateInPlace([weights], ([parameter]) => {
-      sgdUpdate({ parameter: parameter!, gradient: tf.tensor(gradient), velocity: null, ...settings });
+      const at = { learningRate: 0.1 };
+      sgdUpdate({ parameter: parameter!, gradient: tf.tensor(gradient), velocity: null, at, ...settings });
     }) as [Float32Array];
     expectClose(updated, rounded(exact.weights), tolerance, 'weights');
   });
 
   it.each(sizes)('updates %i weights by Adam with weight decay', (n) => {
-    const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+    const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
     const weights = scatter(n, 1);
     const gradients = [1, 2, 3].map((step) => scatter(n, 1, step));
     let exact: ReturnType<typeof reference.adam> = {
@@ -64,7 +69,7 @@ describeOnEveryRuntime('optimizer', () => {
       second: new Float64Array(n),
     };
     gradients.forEach((gradient, i) => {
-      exact = reference.adam(exact.weights, float64(gradient), exact, { ...settings, step: i + 1 });
+      exact = reference.adam(exact.weights, float64(gradient), exact, { ...settings, step: i + 1, learningRate: 0.01 });
     });
     const [updated, first, second] = updateInPlace(
       [weights, new Float32Array(n), new Float32Array(n)],
@@ -75,7 +80,7 @@ describeOnEveryRuntime('optimizer', () => {
             gradient: tf.tensor(gradient),
             firstMoment: firstMoment!,
             secondMoment: secondMoment!,
-            step: i + 1,
+            at: { step: i + 1, learningRate: 0.01 },
             ...settings,
           });
         });
@@ -91,14 +96,14 @@ describeOnEveryRuntime('optimizer', () => {
     withoutTrace([gradient], ([tensor]) => {
       const parameter = tf.variable(tf.zeros([9]));
       const moments = [tf.variable(tf.zeros([9])), tf.variable(tf.zeros([9]))] as const;
-      sgdUpdate({ parameter, gradient: tensor!, velocity: moments[0], learningRate: 1, momentum: 0.9, weightDecay: 1 });
+      const at = { step: 1, learningRate: 1 };
+      sgdUpdate({ parameter, gradient: tensor!, velocity: moments[0], at, momentum: 0.9, weightDecay: 1 });
       adamUpdate({
         parameter,
         gradient: tensor!,
         firstMoment: moments[0],
         secondMoment: moments[1],
-        step: 1,
-        learningRate: 1,
+        at,
         beta1: 0.9,
         beta2: 0.999,
         epsilon: 1e-8,
@@ -115,7 +120,7 @@ describeOnEveryRuntime('optimizer', () => {
         parameter: parameter!,
         gradient,
         velocity: velocity!,
-        learningRate: 0.5,
+        at: { learningRate: 0.5 },
         momentum: 0.9,
         weightDecay: 0,
       });
@@ -128,19 +133,20 @@ describeOnEveryRuntime('optimizer', () => {
       const parameter = tf.variable(tf.zeros([2, 3]));
       const moment = tf.variable(tf.zeros([3, 2]));
       const gradient = tf.zeros([2, 3]);
-      const sgd = { parameter, gradient, learningRate: 1, momentum: 0.9, weightDecay: 0 };
+      const sgd = { parameter, gradient, at: { learningRate: 1 }, momentum: 0.9, weightDecay: 0 };
       expect(() => {
         sgdUpdate({ ...sgd, velocity: moment });
       }).toThrow(new RangeError('sgdUpdate: expected velocity of shape [2, 3], got [3, 2]'));
       expect(() => {
         sgdUpdate({ ...sgd, velocity: null });
       }).toThrow(new RangeError('sgdUpdate: expected a velocity with a momentum other than 0, got null'));
-      const adam = { parameter, gradient, learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0 };
+      const adam = { parameter, gradient, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0 };
+      const at = { step: 1, learningRate: 1 };
       expect(() => {
-        adamUpdate({ ...adam, firstMoment: parameter, secondMoment: parameter, step: 0 });
+        adamUpdate({ ...adam, firstMoment: parameter, secondMoment: parameter, at: { ...at, step: 0 } });
       }).toThrow(new RangeError('adamUpdate: expected a step of at least 1, got 0'));
       expect(() => {
-        adamUpdate({ ...adam, firstMoment: moment, secondMoment: parameter, step: 1 });
+        adamUpdate({ ...adam, firstMoment: moment, secondMoment: parameter, at });
       }).toThrow(new RangeError('adamUpdate: expected firstMoment of shape [2, 3], got [3, 2]'));
       tf.dispose([parameter, moment]);
     });

@@ -96,11 +96,11 @@ describeOnEveryBuild('fused kernels', () => {
         const [parameter, gradient, velocity, first] = [1, 2, 3, 4].map((seed) => noise([rows, channels], { seed }));
         const secondMoment = tf.abs(noise([rows, channels], { seed: 5 }));
         const plain = tf.add(parameter!, 1);
-        const decay = { learningRate: 0.1, weightDecay: 5e-4 };
+        const decay = { at: { step: 3, learningRate: 0.1 }, weightDecay: 5e-4 };
         runKernel('KafscopeSgdUpdate', { parameter: plain, gradient }, { ...decay, momentum: 0 });
         runKernel('KafscopeSgdUpdate', { parameter, gradient, velocity }, { ...decay, momentum: 0.9 });
         const moments = { firstMoment: first, secondMoment };
-        const betas = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 3 };
+        const betas = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         runKernel('KafscopeAdamUpdate', { parameter, gradient, ...moments }, { ...decay, ...betas });
         return [plain, parameter!, velocity!, first!, secondMoment];
       }, exactly);

@@ -67,7 +67,7 @@ describeOnEveryBuild('backend', (backend) => {
     runKernel(
       'KafscopeSgdUpdate',
       { parameter: variable, gradient },
-      { learningRate: 0.1, momentum: 0, weightDecay: 0 },
+      { at: { learningRate: 0.1 }, momentum: 0, weightDecay: 0 },
     );
     expect([...variable.dataSync()]).toEqual([0, 0]);
     expect(backend().addressOf(variable)).toBe(address);
@@ -91,7 +91,7 @@ describeOnEveryBuild('backend', (backend) => {
         runKernel(
           'KafscopeSgdUpdate',
           { parameter: weights, gradient: slope },
-          { learningRate: 0, momentum: 0, weightDecay: 0 },
+          { at: { learningRate: 0 }, momentum: 0, weightDecay: 0 },
         );
         return loss.dataSync()[0];
       });

@@ -1,14 +1,22 @@
 // What a training step needs besides its network: the loss, optimizer updates, the attack's step, and norms.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { AttackStepOptions } from '../../ops/attackStep.ts';
-import type { AdamUpdate, SgdUpdate } from '../../ops/optimizer.ts';
+import {
+  momentumAt,
+  type AdamUpdate,
+  type SgdUpdate,
+  type StatisticMove,
+  type WeightDecay,
+} from '../../ops/optimizer.ts';
+import type { AtStep } from '../../ops/step.ts';
 import type { Handle, Torch } from '../torch.ts';
-import { filled, floats, onlyFloats, torchKernel, updateKernel, type TorchKernel } from './torchKernel.ts';
+import { filled, floats, onlyFloats, torchKernel, updateKernel, type Of, type TorchKernel } from './torchKernel.ts';
 
 interface SgdInputs {
   readonly parameter: tf.TensorInfo;
   readonly gradient: tf.TensorInfo;
   readonly velocity?: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
 }
 
 interface AdamInputs {
@@ -16,6 +24,7 @@ interface AdamInputs {
   readonly gradient: tf.TensorInfo;
   readonly firstMoment: tf.TensorInfo;
   readonly secondMoment: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
 }
 
 interface AttackInputs {
@@ -35,33 +44,95 @@ interface LossGradInputs {
   readonly labels: tf.TensorInfo;
 }
 
+interface DecayInputs {
+  readonly parameter: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
+}
+
+interface StatisticInputs {
+  readonly statistic: tf.TensorInfo;
+  readonly batch: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
+}
+
+interface OverwriteInputs {
+  readonly target: tf.TensorInfo;
+  readonly source: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
+}
+
+interface HaltInputs {
+  readonly halted: tf.TensorInfo;
+  readonly nonFinite: tf.TensorInfo;
+}
+
+interface ClipOptions {
+  readonly type: 'global' | 'layer';
+  readonly limit: number;
+}
+
 const takesLoss: TorchKernel['takes'] = filled((inputs) => inputs[0]!.dtype === 'float32');
 
 export const trainingKernels: readonly TorchKernel[] = [
   updateKernel<SgdInputs, SgdUpdate>(
     'KafscopeSgdUpdate',
-    (torch, of, { parameter, gradient, velocity }, { learningRate, momentum, weightDecay }) => {
+    (torch, of, { parameter, gradient, velocity, halted }, { at, momentum, weightDecay }) => {
       const slope = torch.addScaled(of(gradient), of(parameter), weightDecay);
       const step = velocity ? torch.addScaled(slope, of(velocity), momentum) : slope;
-      const moved: [tf.TensorInfo, Handle] = [parameter, torch.addScaled(of(parameter), step, -learningRate)];
-      return velocity ? [moved, [velocity, step]] : [moved];
+      const moved: [tf.TensorInfo, Handle] = [parameter, torch.addScaled(of(parameter), step, -at.learningRate)];
+      return unlessHalted(torch, of, halted, velocity ? [moved, [velocity, step]] : [moved]);
     },
   ),
   updateKernel<AdamInputs, AdamUpdate>(
     'KafscopeAdamUpdate',
-    (torch, of, { parameter, gradient, firstMoment, secondMoment }, attributes) => {
-      const { step, learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
+    (torch, of, { parameter, gradient, firstMoment, secondMoment, halted }, attributes) => {
+      const { at, beta1, beta2, epsilon, weightDecay } = attributes;
+      const { step, learningRate } = at;
       const slope = torch.addScaled(of(gradient), of(parameter), weightDecay);
       const first = torch.addScaled(torch.scale(of(firstMoment), beta1), slope, 1 - beta1);
       const second = torch.addScaled(torch.scale(of(secondMoment), beta2), torch.call('mul', slope, slope), 1 - beta2);
       const deviation = torch.scale(torch.call('sqrt', second), 1 / Math.sqrt(1 - beta2 ** step));
       const change = torch.call('div', first, torch.add(deviation, torch.constant(epsilon)));
       const moved = torch.addScaled(of(parameter), change, -learningRate / (1 - beta1 ** step));
-      return [
+      return unlessHalted(torch, of, halted, [
         [parameter, moved],
         [firstMoment, first],
         [secondMoment, second],
-      ];
+      ]);
+    },
+  ),
+  updateKernel<DecayInputs, WeightDecay>('KafscopeDecay', (torch, of, { parameter, halted }, { at, weightDecay }) =>
+    unlessHalted(torch, of, halted, [[parameter, torch.scale(of(parameter), 1 - at.learningRate * weightDecay)]]),
+  ),
+  updateKernel<StatisticInputs, StatisticMove>(
+    'KafscopeMoveStatistic',
+    (torch, of, { statistic, batch, halted }, move) => {
+      const momentum = momentumAt(move);
+      const kept = torch.scale(of(statistic), momentum);
+      const moved = torch.addScaled(kept, of(batch), (1 - momentum) * move.scale);
+      return unlessHalted(torch, of, halted, [[statistic, moved]]);
+    },
+  ),
+  updateKernel<OverwriteInputs, undefined>('KafscopeOverwrite', (torch, of, { target, source, halted }) =>
+    unlessHalted(torch, of, halted, [[target, torch.copy(of(source))]]),
+  ),
+  updateKernel<HaltInputs, { readonly at: AtStep }>('KafscopeHalt', (torch, of, { halted, nonFinite }, { at }) => {
+    const zero = torch.constant(0);
+    const isBroken = torch.call('gt', torch.call('sum', of(nonFinite), null, false, torch.codes.int32), zero);
+    const isFirst = torch.call('logical_and', torch.call('eq', of(halted), zero), isBroken);
+    return [[halted, torch.call('where', isFirst, torch.full([1], at.step, 'int32'), of(halted))]];
+  }),
+  torchKernel<{ readonly norms: tf.TensorInfo }, ClipOptions>(
+    'KafscopeClipFactors',
+    filled(onlyFloats),
+    (torch, of, { norms }, { type, limit }) => {
+      const each = of(norms);
+      const squares = type === 'global' ? torch.call('sum', torch.call('mul', each, each), [0], true, null) : each;
+      const lengths =
+        type === 'global' ? torch.call('broadcast', torch.call('sqrt', squares), norms.shape, false) : each;
+      const bound = torch.constant(limit);
+      const isLonger = torch.call('gt', lengths, bound);
+      return floats(torch.call('where', isLonger, torch.call('div', bound, lengths), torch.constant(1)));
     },
   ),
   torchKernel<AttackInputs, AttackStepOptions>(
@@ -113,6 +184,18 @@ export const trainingKernels: readonly TorchKernel[] = [
     return floats(torch.call('mul', torch.view(of(dy), [nSamples, 1]), offset));
   }),
 ];
+
+/** Each target with what it is to hold: what it holds where the flag is set. */
+function unlessHalted(
+  torch: Torch,
+  of: Of,
+  halted: tf.TensorInfo | undefined,
+  moves: readonly [tf.TensorInfo, Handle][],
+): readonly [tf.TensorInfo, Handle][] {
+  if (!halted) return moves;
+  const isHalted = torch.call('gt', torch.view(of(halted), []), torch.constant(0));
+  return moves.map(([target, moved]) => [target, torch.call('where', isHalted, of(target), moved)]);
+}
 
 /** Bool `[B, K]`, true where the class is the sample's label. */
 function isOfLabel(torch: Torch, labels: Handle, nSamples: number, nClasses: number): Handle {

@@ -1,11 +1,13 @@
 // KafscopeSgdUpdate and KafscopeAdamUpdate over assembly/optimizer.ts: they write their inputs and return nothing.
 import type * as tf from '@tensorflow/tfjs-core';
+import { isHalted, type StepValues } from '../../ops/step.ts';
 import { sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
 
 interface SgdInputs {
   readonly parameter: tf.TensorInfo;
   readonly gradient: tf.TensorInfo;
   readonly velocity?: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
 }
 
 interface AdamInputs {
@@ -13,17 +15,17 @@ interface AdamInputs {
   readonly gradient: tf.TensorInfo;
   readonly firstMoment: tf.TensorInfo;
   readonly secondMoment: tf.TensorInfo;
+  readonly halted?: tf.TensorInfo;
 }
 
 interface SgdAttributes {
-  readonly learningRate: number;
+  readonly at: StepValues;
   readonly momentum: number;
   readonly weightDecay: number;
 }
 
 interface AdamAttributes {
-  readonly step: number;
-  readonly learningRate: number;
+  readonly at: StepValues;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -35,16 +37,19 @@ const grain = 4096;
 
 export const optimizerKernels: readonly WasmKernel[] = [
   wasmKernel<SgdInputs, SgdAttributes>('KafscopeSgdUpdate', ({ inputs, attrs, backend }) => {
-    const { parameter, gradient, velocity } = inputs;
+    const { parameter, gradient, velocity, halted } = inputs;
+    if (isHalted(backend, halted)) return [];
     const fixed = [
       ...[backend.addressOf(parameter), backend.addressOf(gradient), velocity ? backend.addressOf(velocity) : 0],
-      ...[attrs.learningRate, attrs.momentum, attrs.weightDecay],
+      ...[attrs.at.learningRate, attrs.momentum, attrs.weightDecay],
     ];
     backend.runOver(sizeOf(parameter), grain, 'sgdUpdate', (...range) => [...fixed, ...range]);
     return [];
   }),
   wasmKernel<AdamInputs, AdamAttributes>('KafscopeAdamUpdate', ({ inputs, attrs, backend }) => {
-    const { step, learningRate, beta1, beta2, epsilon, weightDecay } = attrs;
+    if (isHalted(backend, inputs.halted)) return [];
+    const { beta1, beta2, epsilon, weightDecay } = attrs;
+    const { step, learningRate } = attrs.at;
     const { parameter, gradient, firstMoment, secondMoment } = inputs;
     const fixed = [
       ...[parameter, gradient, firstMoment, secondMoment].map((tensor) => backend.addressOf(tensor)),

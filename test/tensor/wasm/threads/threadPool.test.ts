@@ -354,7 +354,7 @@ describe('any number of threads gives the same bits:', () => {
       runKernel(
         'KafscopeSgdUpdate',
         { parameter, velocity, gradient: noise([20_011], { seed: 4 }) },
-        { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 },
+        { at: { learningRate: 0.1 }, momentum: 0.9, weightDecay: 1e-4 },
       );
       return [parameter, velocity];
     },
@@ -364,7 +364,7 @@ describe('any number of threads gives the same bits:', () => {
       runKernel(
         'KafscopeAdamUpdate',
         { parameter, gradient: noise([20_011], { seed: 4 }), firstMoment, secondMoment },
-        { step: 3, learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 1e-4 },
+        { at: { step: 3, learningRate: 0.1 }, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 1e-4 },
       );
       return [parameter, firstMoment, secondMoment];
     },
