@@ -1,7 +1,7 @@
 // Entry of `dist/cli.cjs`, the `kafscope` command: reads arguments and wires the commands to this terminal.
 import path from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { attackNames } from './protocol/attackTable.ts';
+import { evaluationNames } from './protocol/evaluationTable.ts';
 import { downloadable, type DatasetName } from './protocol/datasets.ts';
 import { usualSweep } from './protocol/learningRates.ts';
 import { runtimeNames, type RuntimeChoice } from './protocol/plan.ts';
@@ -155,7 +155,7 @@ function makeProgram(): Command {
     .command('evaluate')
     .description('attacks the last weights of a run, or those of a checkpoint file')
     .argument('<run or checkpoint>', "a run's folder, which keeps the result, or a .safetensors file")
-    .addOption(new Option('--attack <name>', 'the attack (default: pgd)').choices(attackNames))
+    .addOption(new Option('--attack <name>', 'the attack (default: pgd)').choices(evaluationNames))
     .option('--resume', "goes on with the run's last evaluation that was cut off or stopped, from its last whole batch")
     .addOption(runtimeOption())
     .addOption(threadsOption())

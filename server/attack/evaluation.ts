@@ -11,7 +11,7 @@ import {
   measuresDistances,
   stagesOf,
   thesisFigure,
-  type EvaluationPlan,
+  type AttackPlan,
   type Stage,
 } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
@@ -61,7 +61,7 @@ const pointsBetweenNews = 1000;
 export async function* evaluateAttack(
   network: Network,
   dataset: Dataset,
-  plan: EvaluationPlan,
+  plan: AttackPlan,
   options: EvaluateAttackOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
@@ -75,7 +75,7 @@ export async function* evaluateAttack(
 async function* attackBatches(
   space: AttackSpace,
   dataset: Dataset,
-  plan: EvaluationPlan,
+  plan: AttackPlan,
   { seed, signal, from, onFooled, onKept }: EvaluateAttackOptions,
 ): ReturnType<typeof evaluateAttack> {
   const isStopped = (): boolean => signal.aborted;

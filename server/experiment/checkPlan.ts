@@ -14,7 +14,7 @@ import {
   type TrainingPlan,
 } from '../protocol/plan.ts';
 import { isPixelLength } from '../protocol/attackKey.ts';
-import { attackKeys } from '../protocol/attackTable.ts';
+import { evaluationKeys } from '../protocol/evaluationTable.ts';
 import { methodEntry } from '../protocol/methodTable.ts';
 import { checkActivation } from './checkActivation.ts';
 import { checkNetwork } from './checkNetwork.ts';
@@ -214,7 +214,7 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
 
 /** Under L2 a perturbation may be longer than any pixel value. */
 function checkLengths(item: EvaluationPlan, path: string): PlanIssue[] {
-  const lengths = Object.entries(attackKeys(item.attack)).flatMap(([name, key]) => {
+  const lengths = Object.entries(evaluationKeys(item.attack)).flatMap(([name, key]) => {
     if (!isPixelLength(key)) return [];
     return [{ ...item }[name as 'epsilon']].flat().map((value) => ({ name, value }));
   });

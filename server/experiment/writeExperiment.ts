@@ -2,12 +2,12 @@
 import { stringify } from 'yaml';
 import { isKaf, type KafPlan, type ActivationPlan, type NetworkPlan, type Plan } from '../protocol/plan.ts';
 import { isPixelLength } from '../protocol/attackKey.ts';
-import { attackKeys, attackNames } from '../protocol/attackTable.ts';
+import { evaluationKeys, evaluationNames } from '../protocol/evaluationTable.ts';
 import { layerValues } from './layersSetting.ts';
 
 const pixelLengthKeys = new Set(
-  attackNames.flatMap((attack) =>
-    Object.entries(attackKeys(attack)).flatMap(([name, key]) => (isPixelLength(key) ? [name] : [])),
+  evaluationNames.flatMap((attack) =>
+    Object.entries(evaluationKeys(attack)).flatMap(([name, key]) => (isPixelLength(key) ? [name] : [])),
   ),
 );
 

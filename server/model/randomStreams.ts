@@ -27,4 +27,6 @@ export const randomStreams = {
   audit: 0x0008_0000,
   /** + 65,536 · stage + draw, from the second draw of a stage on; counter: first sample of the batch. */
   evaluationDraws: 0x1000_0000,
+  /** Noise of randomised smoothing, + number of the copy, of 2²⁸; counter: position of the image. */
+  smoothing: 0x5000_0000,
 } as const;

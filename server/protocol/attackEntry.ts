@@ -1,4 +1,4 @@
-// What attackTable.ts says of each attack.
+// What attackTable.ts says of each attack, and certificateTable.ts of each certificate.
 import type { AttackKeys } from './attackKey.ts';
 
 /** What an attack does again and again: each run on what the runs before it left standing. */
@@ -15,14 +15,14 @@ export interface RunsOfAttack {
 /** The settings of a plan by name. */
 export type Values = Readonly<Record<string, unknown>>;
 
-export interface AttackEntry {
+export interface EvaluationEntry {
   /** For people. */
   readonly name: string;
   readonly description: string;
   readonly equation: string;
   /** `floor`: no attack to judge by; `strong`: after it a robust figure needs no caveat. */
   readonly strength: 'floor' | 'usual' | 'strong';
-  /** Whether it looks for the nearest image that fools, so that one evaluation tells of every ε. */
+  /** Whether it tells a distance for each image: of the nearest that fools, or up to which none does. So one evaluation tells of every ε. */
   readonly isNearest?: true;
   /** Besides those that all share. */
   readonly keys: AttackKeys;

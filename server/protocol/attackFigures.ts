@@ -1,13 +1,21 @@
 // What attacks left standing of a run's weights: one figure for each attack with its settings, in the order in which they deserve to be
 // shown. The first is the run's own; a weaker attack, or another one, never takes its place.
-import { attackEntry } from './attackTable.ts';
-import { completeEvaluation, evaluationTitle, isUpperBound, stagesOf, type EvaluationPlan } from './evaluationPlan.ts';
+import { evaluationEntry } from './evaluationTable.ts';
+import {
+  completeEvaluation,
+  evaluationTitle,
+  isAttackPlan,
+  isUpperBound,
+  stagesOf,
+  type AttackPlan,
+  type EvaluationPlan,
+} from './evaluationPlan.ts';
 import type { Plan } from './plan.ts';
 import { wilsonInterval } from './proportion.ts';
 import type { Proportion } from './records.ts';
 
 export interface AttackFigure {
-  readonly plan: EvaluationPlan;
+  readonly plan: AttackPlan;
   /** Of the weights attacked. */
   readonly step: number;
   /** Images attacked: fewer than the plan's where it was stopped, or where there are no more. */
@@ -24,7 +32,10 @@ export interface AttackFigure {
 }
 
 /** An evaluation that has begun and has not come to its end. */
-export type AttackUnderWay = Pick<AttackFigure, 'plan' | 'step'>;
+export interface AttackUnderWay {
+  readonly plan: EvaluationPlan;
+  readonly step: number;
+}
 
 /** A run is attacked by hand now and then; a script may do so for ever. */
 const mostFigures = 64;
@@ -41,11 +52,11 @@ export function withFigure(figures: readonly AttackFigure[], added: AttackFigure
 }
 
 /** Whether two plans say the same of every image; how many are attacked at once, and how many are kept, changes nothing. */
-function isSameAttack(a: EvaluationPlan, b: EvaluationPlan): boolean {
+function isSameAttack(a: AttackPlan, b: AttackPlan): boolean {
   return decisive(a) === decisive(b);
 }
 
-function decisive({ batchSize, keep, ...rest }: EvaluationPlan): string {
+function decisive({ batchSize, keep, ...rest }: AttackPlan): string {
   void [batchSize, keep];
   return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -60,7 +71,7 @@ function orderOf(plan: Plan): (a: AttackFigure, b: AttackFigure) => number {
   const rank = (one: AttackFigure): number[] => [
     Number(named !== null && isSameAttack(one.plan, named)),
     Number(one.plan.norm === threat.norm && one.plan.epsilon === threat.epsilon),
-    Number(attackEntry(one.plan.attack).strength !== 'floor'),
+    Number(evaluationEntry(one.plan.attack).strength !== 'floor'),
     one.step,
     ...strengthOf(one.plan),
     one.samples,
@@ -73,10 +84,12 @@ function orderOf(plan: Plan): (a: AttackFigure, b: AttackFigure) => number {
 }
 
 /** Of the attacks that the plan ends with, the strongest under the threat of the first; null where it names none. */
-export function namedAttack({ evaluation }: Pick<Plan, 'evaluation'>): EvaluationPlan | null {
-  const [first] = evaluation;
+export function namedAttack({ evaluation }: Pick<Plan, 'evaluation'>): AttackPlan | null {
+  // What is certified is no attack's figure.
+  const attacks = evaluation.filter(isAttackPlan);
+  const [first] = attacks;
   if (!first) return null;
-  return evaluation
+  return attacks
     .filter(({ norm, epsilon }) => norm === first.norm && epsilon === first.epsilon)
     .reduce((best, one) => {
       const [kind = 0, points = 0] = strengthOf(one);
@@ -89,15 +102,15 @@ export function namedAttack({ evaluation }: Pick<Plan, 'evaluation'>): Evaluatio
 export function testAttack(
   { training: { threat, batchSize }, observe }: Plan,
   { samples }: { readonly samples: number },
-): EvaluationPlan {
+): AttackPlan {
   const { norm = 'linf', epsilon } = threat ?? {};
   const given = { norm, epsilon, steps: observe.robustSteps, restarts: 1, loss: 'cross-entropy', samples, batchSize };
   return completeEvaluation('pgd', given, { trainedEpsilon: null, testSamples: null });
 }
 
 /** Its kind, then how many points it tries at its ε. */
-function strengthOf(plan: EvaluationPlan): [kind: number, points: number] {
-  const kind = ['floor', 'usual', 'strong'].indexOf(attackEntry(plan.attack).strength);
+function strengthOf(plan: AttackPlan): [kind: number, points: number] {
+  const kind = ['floor', 'usual', 'strong'].indexOf(evaluationEntry(plan.attack).strength);
   const own = stagesOf({ ...plan, ...('epsilons' in plan && { epsilons: [] }) });
   return [kind, own.reduce((sum, { nPoints }) => sum + nPoints, 0)];
 }
@@ -115,7 +128,7 @@ export function figureName({ plan, step, isOfTest }: AttackFigure, runStep: numb
   return `${evaluationTitle(plan)} ${epsilonText(plan)}${older}`;
 }
 
-export function epsilonText({ norm, epsilon }: Pick<EvaluationPlan, 'norm' | 'epsilon'>): string {
+export function epsilonText({ norm, epsilon }: Pick<AttackPlan, 'norm' | 'epsilon'>): string {
   return norm === 'linf'
     ? `${String(Number((epsilon * 255).toPrecision(3)))}/255`
     : `L2 ${String(Number(epsilon.toPrecision(4)))}`;

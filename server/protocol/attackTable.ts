@@ -1,21 +1,20 @@
 // Every attack that an experiment may name: what it is, its settings, the runs it consists of. Settings, completion, hovers,
 // schemas, options of the command line and forms come from here; server/attack has a file with the algorithm for each.
 // A new attack is an entry here, its file, and its line in server/attack/attacks.ts. Equation numbers: Peconi (2020).
+import type { leadingKeys, trailingKeys } from './attackKey.ts';
 import {
   curveKeys,
-  leadingKeys,
   lossKey,
   protocolKey,
   restartsKey,
   stepSizeKey,
   stepsKey,
-  trailingKeys,
   usualEpsilon,
   type AttackKeys,
   type NumberKey,
   type ValuesOfKeys,
 } from './attackKey.ts';
-import type { AttackEntry, RunsOfAttack, Values } from './attackEntry.ts';
+import type { EvaluationEntry, RunsOfAttack, Values } from './attackEntry.ts';
 
 const restarted = (axis: RunsOfAttack['axis'], { restarts = 1, steps }: Values): RunsOfAttack => ({
   count: Number(restarts),
@@ -375,7 +374,7 @@ export const attackTable = {
     runs: () => ({ count: 0, called: 'run', axis: 'step', length: 0 }),
     members: ({ suite }) => autoAttackSuites[suite as keyof typeof autoAttackSuites],
   },
-} as const satisfies Readonly<Record<string, AttackEntry>>;
+} as const satisfies Readonly<Record<string, EvaluationEntry>>;
 
 export type AttackName = keyof typeof attackTable;
 export const attackNames = Object.keys(attackTable) as AttackName[];
@@ -384,19 +383,3 @@ export const attackNames = Object.keys(attackTable) as AttackName[];
 export type PlanOfAttack<A extends AttackName> = { readonly attack: A } & ValuesOfKeys<typeof leadingKeys> &
   ValuesOfKeys<(typeof attackTable)[A]['keys']> &
   ValuesOfKeys<Omit<typeof trailingKeys, keyof (typeof attackTable)[A]['keys']>>;
-
-export function attackEntry(name: AttackName): AttackEntry {
-  return attackTable[name];
-}
-
-/** All settings of an attack, in the order in which they are read. */
-export function attackKeys(name: AttackName): AttackKeys {
-  const { keys }: { keys: AttackKeys } = attackTable[name];
-  const own = Object.entries(keys).filter(([key]) => !(key in trailingKeys));
-  return {
-    ...leadingKeys,
-    ...Object.fromEntries(own),
-    ...trailingKeys,
-    ...('protocol' in keys && { protocol: keys['protocol'] }),
-  };
-}

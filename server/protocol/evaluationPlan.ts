@@ -1,22 +1,46 @@
-// An evaluation's plan: one attack of attackTable.ts with all its settings; its defaults, and the stages that it runs through.
+// An evaluation's plan: one attack or certificate of evaluationTable.ts with all its settings; its defaults, and the stages that it
+// runs through.
 import type { RunsOfAttack } from './attackEntry.ts';
-import { attackEntry, attackKeys, type AttackName, type PlanOfAttack } from './attackTable.ts';
+import type { AttackName, PlanOfAttack } from './attackTable.ts';
+import type { CertificateName, PlanOfCertificate } from './certificateTable.ts';
+import { evaluationEntry, evaluationKeys, evaluationKind, type EvaluationName } from './evaluationTable.ts';
 import { completeKeys, type DefaultContext } from './attackKey.ts';
 
-export type EvaluationPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
+export type AttackPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
+export type CertificatePlan = { [C in CertificateName]: PlanOfCertificate<C> }[CertificateName];
+export type EvaluationPlan = AttackPlan | CertificatePlan;
+
+export function isAttackPlan(plan: EvaluationPlan): plan is AttackPlan {
+  return evaluationKind(plan.attack) === 'attack';
+}
+
+/** Of the first so many images the attacked ones are kept. */
+export function keptImages(plan: EvaluationPlan): number {
+  return isAttackPlan(plan) ? plan.keep : 0;
+}
 
 /** The plan with what is not given at its default. Checks nothing. */
 export function completeEvaluation(
   attack: AttackName,
   given: Readonly<Record<string, unknown>>,
   context: DefaultContext,
+): AttackPlan;
+export function completeEvaluation(
+  attack: EvaluationName,
+  given: Readonly<Record<string, unknown>>,
+  context: DefaultContext,
+): EvaluationPlan;
+export function completeEvaluation(
+  attack: EvaluationName,
+  given: Readonly<Record<string, unknown>>,
+  context: DefaultContext,
 ): EvaluationPlan {
-  return completeKeys(attackKeys(attack), given, context, { attack }) as unknown as EvaluationPlan;
+  return completeKeys(evaluationKeys(attack), given, context, { attack }) as unknown as EvaluationPlan;
 }
 
 /** One run of one attack at one ε, on what all stages before it left standing. */
 export interface Stage {
-  readonly attack: AttackName;
+  readonly attack: EvaluationName;
   readonly epsilon: number;
   /** With the settings of the attack that runs, at the stage's ε. */
   readonly plan: EvaluationPlan;
@@ -32,7 +56,7 @@ export interface Stage {
 export function stagesOf(plan: EvaluationPlan): Stage[] {
   return epsilonsOf(plan).flatMap((epsilon) =>
     membersOf({ ...plan, epsilon }).flatMap((member) => {
-      const { count, called, axis, length } = attackEntry(member.attack).runs({ ...member });
+      const { count, called, axis, length } = evaluationEntry(member.attack).runs({ ...member });
       return Array.from({ length: count }, (_, run) => ({
         ...{ attack: member.attack, epsilon, plan: member, run, called, axis, nPoints: length + 1 },
       }));
@@ -48,8 +72,9 @@ export function epsilonsOf(plan: EvaluationPlan): number[] {
 
 /** The attacks that it is made of; itself, where it is none. */
 function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
-  const members = attackEntry(plan.attack).members?.({ ...plan });
+  const members = evaluationEntry(plan.attack).members?.({ ...plan });
   if (!members) return [plan];
+  if (!isAttackPlan(plan)) return [plan];
   const { norm, epsilon, samples, batchSize, seed, protocol } = plan;
   const common = { norm, epsilon, samples, batchSize, seed, protocol };
   return members.map(([attack, given]) =>
@@ -59,7 +84,7 @@ function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
 
 /** `PGD-50-10` */
 export function evaluationTitle(plan: EvaluationPlan): string {
-  return attackEntry(plan.attack).title({ ...plan });
+  return evaluationEntry(plan.attack).title({ ...plan });
 }
 
 /** Where the last stage at the plan's own ε stands among the stages. */
@@ -67,9 +92,9 @@ export function headlineStage(plan: EvaluationPlan): number {
   return stagesOf(plan).findLastIndex(({ epsilon }) => epsilon === plan.epsilon);
 }
 
-/** Whether the attack looks for the nearest image that fools, at whatever distance. */
+/** Whether a distance is told for each image: of the nearest that fools, or up to which none does. */
 export function measuresDistances(plan: EvaluationPlan): boolean {
-  return attackEntry(plan.attack).isNearest ?? false;
+  return evaluationEntry(plan.attack).isNearest ?? false;
 }
 
 /** An evaluation that was begun, as far as a verdict needs it. */
@@ -84,9 +109,11 @@ interface Evaluated {
  */
 export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]): boolean {
   const { plan, step } = started;
+  if (!isAttackPlan(plan)) return false;
   return !all.some(
     (other) =>
-      attackEntry(other.started.plan.attack).strength === 'strong' &&
+      isAttackPlan(other.started.plan) &&
+      evaluationEntry(other.started.plan.attack).strength === 'strong' &&
       other.finished?.isPartial === false &&
       other.started.step === step &&
       other.started.plan.norm === plan.norm &&
@@ -94,12 +121,30 @@ export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]):
   );
 }
 
+/** What a robust figure is beside the truth: `≤` an upper bound, `≥` a certificate's; nothing where it needs no mark. */
+export function boundMark(evaluated: Evaluated, all: readonly Evaluated[]): '≤ ' | '≥ ' | '' {
+  if (!isAttackPlan(evaluated.started.plan)) return '≥ ';
+  return isUpperBound(evaluated, all) ? '≤ ' : '';
+}
+
+/**
+ * Where a curve of certified or robust accuracy by distance is worth a figure: at 0, and at quarters of the farthest rounded down to two
+ * digits. @param distances by image; infinities count for nothing
+ */
+export function distanceTicks(distances: Float32Array): number[] {
+  const farthest = distances.reduce((most, distance) => (distance < Infinity ? Math.max(most, distance) : most), 0);
+  if (farthest === 0) return [0];
+  const unit = 10 ** (Math.floor(Math.log10(farthest)) - 1);
+  const top = Math.floor(farthest / unit) * unit;
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => Number((share * top).toPrecision(3)));
+}
+
 /** `restart 3`; of a composition `APGD-T, target 3`; of a curve `ε 8/255, restart 3` with the ε as the caller writes it. */
 export function stageText(plan: EvaluationPlan, stage: Stage, epsilonText: (epsilon: number) => string): string {
   const isComposed = stage.attack !== plan.attack;
   return [
     ...(epsilonsOf(plan).length > 1 ? [`ε ${epsilonText(stage.epsilon)}`] : []),
-    ...(isComposed ? [attackEntry(stage.attack).name] : []),
+    ...(isComposed ? [evaluationEntry(stage.attack).name] : []),
     `${stage.called} ${String(stage.run + 1)}`,
   ].join(', ');
 }

@@ -2,20 +2,20 @@
 // declarations.
 import { z } from 'zod';
 import { isPixelLength, type AttackKey, type AttackKeys, type NumberKey } from './attackKey.ts';
-import { attackKeys, attackNames, type AttackName } from './attackTable.ts';
+import { evaluationKeys, evaluationNames, type EvaluationName } from './evaluationTable.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
 import { methodEntry, methodNames, type MethodPlan } from './methodTable.ts';
 
-const perAttack = attackNames.map((attack) =>
-  z.strictObject({ attack: z.literal(attack), ...shapeOf(attackKeys(attack)) }),
+const perAttack = evaluationNames.map((attack) =>
+  z.strictObject({ attack: z.literal(attack), ...shapeOf(evaluationKeys(attack)) }),
 );
 
 /** Keys that came after a plan was written get what such plans did. */
 export const evaluationPlanSchema = z
   .discriminatedUnion('attack', perAttack as [(typeof perAttack)[0]])
-  .superRefine((plan: { readonly attack: AttackName; readonly [key: string]: unknown }, context) => {
+  .superRefine((plan: { readonly attack: EvaluationName; readonly [key: string]: unknown }, context) => {
     if (plan['norm'] !== 'linf') return;
-    for (const [name, key] of Object.entries(attackKeys(plan.attack))) {
+    for (const [name, key] of Object.entries(evaluationKeys(plan.attack))) {
       const values = [plan[name]].flat().filter((value) => typeof value === 'number');
       if (isPixelLength(key) && values.some((value) => value > 1))
         context.addIssue({ code: 'custom', path: [name], message: 'expected at most 1 with norm linf' });

@@ -259,16 +259,28 @@ export interface AttackProgressRecord {
   readonly passes?: Passes;
   /**
    * Of attacks that look for the nearest: by image, the smallest distance at which it was fooled so far; 0 for those that are
-   * wrong as they are, Infinity for those that were not fooled.
+   * wrong as they are, Infinity for those that were not fooled. Of certificates: the distance up to which nothing fools it.
    */
   readonly distances?: Float32Array;
   /**
    * With the last stage of a batch, which is then done (an evaluation that is interrupted goes on behind it): by image of the batch 0
-   * (wrong as it is), 1 (fooled within the plan's ε) or 2 (stands).
+   * (wrong as it is), 1 (fooled within the plan's ε, or not certified up to it), 2 (stands) or 3 (a certificate abstains).
    */
   readonly outcomes?: Uint8Array;
   /** By the protocol of the thesis; where the plan asks for it. */
   readonly thesis?: ThesisCounts;
+  /** What a certificate knows of the network's layers, in the order of the forward pass. */
+  readonly layers?: readonly LayerBound[];
+}
+
+/** By how much a layer can lengthen a difference between two inputs, at most. */
+export interface LayerBound {
+  readonly layer: string;
+  /** For example `convolution`. */
+  readonly kind: string;
+  readonly bound: number;
+  /** Of the network from its input to the layer's output, as far as it is one way; of ways side by side of each way alone. */
+  readonly product: number;
 }
 
 /** Of `samples`, if the attack had ended after points 0…s of this stage: what the thesis's toolbox counted. */
@@ -289,6 +301,8 @@ export interface EvaluationFinishedRecord {
   readonly thesis?: Proportion;
   /** Absent in records of version 0.1. */
   readonly passes?: Passes;
+  /** Images that a certificate abstains from. */
+  readonly abstained?: number;
   /** What makes the figures doubtful, none of it where this is empty; absent where nothing was audited. */
   readonly audit?: readonly AuditFlag[];
   /** True when it was stopped before all images were attacked; the figures hold for the `samples` done. */

@@ -5,6 +5,7 @@ import type {
   CollapsedRecord,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
+  LayerBound,
   NormsRecord,
   PreparedRecord,
   Row,
@@ -90,10 +91,14 @@ export interface EvaluationView {
   restarts: { samples: number; robust: Int32Array }[];
   /** Of the images so far; null before it is known, and for good in evaluations of version 0.1. */
   clean: { samples: number; count: number } | null;
-  /** Of attacks that look for the nearest, by image; null for others. */
+  /** Of attacks that look for the nearest and of certificates, by image; null for others. */
   distances: Float32Array | null;
   /** By stage: the thesis's counts by step, where the plan asks for them. */
   thesis: ThesisCounts[];
+  /** What a certificate knows of the network's layers. */
+  layers: readonly LayerBound[];
+  /** Images so far that a certificate abstains from. */
+  abstained: number;
   finished: EvaluationFinishedRecord | null;
 }
 
@@ -189,7 +194,16 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       if (record.from !== undefined && view) view.finished = null;
       else
         snapshot.evaluations.push({
-          ...{ started, restarts: [], clean: null, distances: null, thesis: [], finished: null },
+          ...{
+            started,
+            restarts: [],
+            clean: null,
+            distances: null,
+            thesis: [],
+            layers: [],
+            abstained: 0,
+            finished: null,
+          },
         });
       return;
     }
@@ -200,6 +214,8 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       if (record.clean !== undefined) view.clean = { samples: record.samples, count: record.clean };
       if (record.distances) view.distances = record.distances;
       if (record.thesis) view.thesis[record.restart] = record.thesis;
+      if (record.layers) view.layers = record.layers;
+      if (record.outcomes) view.abstained += record.outcomes.filter((outcome) => outcome === 3).length;
       return;
     }
     case 'evaluationFinished': {

@@ -7,6 +7,7 @@ import type { KeptBatch } from '../attack/keptImages.ts';
 import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
+import { keptImages } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
@@ -157,7 +158,7 @@ class Drive {
   ): Promise<void> {
     this.#recorder.update({ status: 'evaluating' });
     const number = before?.number ?? this.#recorder.nextEvaluation();
-    const images = evaluation.keep > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
+    const images = keptImages(evaluation) > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
     try {
       const records = trainer.evaluate(this.#plan, evaluation, {
         ...{ state, number, signal: this.#options.control.signal },

@@ -119,6 +119,10 @@ const recordSchema = z.discriminatedUnion('type', [
     ...{ clean: count.optional(), passes: passes.optional(), distances: floats.optional() },
     outcomes: z.instanceof(Uint8Array).exactOptional(),
     thesis: z.object({ right: counts, fooled: counts }).exactOptional(),
+    layers: z
+      .array(z.object({ layer: text, kind: text, bound: real, product: real }))
+      .max(100_000)
+      .exactOptional(),
   }),
   z.object({
     type: z.literal('evaluationFinished'),
@@ -128,6 +132,7 @@ const recordSchema = z.discriminatedUnion('type', [
     robust: proportion,
     thesis: proportion.exactOptional(),
     passes: passes.optional(),
+    abstained: count.exactOptional(),
     audit: z
       .array(z.object({ flag: text, measured: text, means: text, next: text }))
       .max(100)

@@ -1,6 +1,7 @@
 // A run's summary as a fold over its rows, so that lists need not read the log. Status and message are the driver's business.
 import { HealthWatch } from '../health/healthWatch.ts';
 import { testAttack, withFigure, type AttackFigure } from '../protocol/attackFigures.ts';
+import { isAttackPlan } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, Row, TestRecord } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -83,10 +84,12 @@ export class SummaryFold {
     const { attackUnderWay } = this.summary;
     // Its beginning is not known of a run that an older version was attacking.
     if (!attackUnderWay) return this.summary.figures ? {} : { robustAccuracy: robust.value };
+    const { plan, step } = attackUnderWay;
+    // What is certified is no attack's figure.
+    if (!isAttackPlan(plan)) return {};
     const countOf = ({ value }: { readonly value: number }) => Math.round(value * samples);
     return this.#withFigure({
-      ...attackUnderWay,
-      ...{ samples, standing: countOf(robust), clean: countOf(clean) },
+      ...{ plan, step, samples, standing: countOf(robust), clean: countOf(clean) },
       ...(thesis && { thesis: countOf(thesis) }),
       ...(isPartial && { isPartial }),
     });

@@ -1,19 +1,19 @@
 // The settings of attacks as options of the command line, made from their declarations.
 import { Option } from 'commander';
-import { attackKeys, attackNames } from '../protocol/attackTable.ts';
+import { evaluationKeys, evaluationNames } from '../protocol/evaluationTable.ts';
 
 /** One option a setting of any attack; which attacks have it stands behind its description. */
 export function settingOptions(): Option[] {
   const described = new Map<string, { readonly description: string; readonly of: string[] }>();
-  for (const attack of attackNames) {
-    for (const [name, { description }] of Object.entries(attackKeys(attack))) {
+  for (const attack of evaluationNames) {
+    for (const [name, { description }] of Object.entries(evaluationKeys(attack))) {
       const known = described.get(name);
       if (known) known.of.push(attack);
       else described.set(name, { description, of: [attack] });
     }
   }
   return [...described].map(([name, { description, of }]) => {
-    const only = of.length === attackNames.length ? '' : ` (${of.join(', ')})`;
+    const only = of.length === evaluationNames.length ? '' : ` (${of.join(', ')})`;
     return new Option(
       `${optionName(name)} <value>`,
       `${description.slice(0, 1).toLowerCase()}${description.slice(1, -1)}${only}`,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DataError } from '../data/dataError.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
-import { attackKeys, attackNames } from '../protocol/attackTable.ts';
+import { evaluationKeys, evaluationNames } from '../protocol/evaluationTable.ts';
 import type { AttackKey } from '../protocol/attackKey.ts';
 import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
@@ -187,9 +187,9 @@ function tellEnd(terminal: Terminal, { finished, message, missing }: Ended, targ
 
 /** What was typed, and what follows from it. Each attack has settings of its own: one that it hasn't is refused, not ignored. */
 function evaluationOf({ attack, settings }: EvaluateCommand): EvaluationPlan {
-  const name = attackNames.find((one) => one === (attack ?? 'pgd'));
-  if (!name) throw new UsageError(`--attack ${String(attack)}: expected one of ${attackNames.join(', ')}.`);
-  const keys = attackKeys(name);
+  const name = evaluationNames.find((one) => one === (attack ?? 'pgd'));
+  if (!name) throw new UsageError(`--attack ${String(attack)}: expected one of ${evaluationNames.join(', ')}.`);
+  const keys = evaluationKeys(name);
   const given = Object.entries(settings).map(([key, text]) => {
     const declared = keys[key];
     if (!declared)

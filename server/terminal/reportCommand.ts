@@ -2,7 +2,7 @@
 // they differ on the same images.
 import { isDeepStrictEqual } from 'node:util';
 import { EvaluationsFold, type EvaluationSoFar } from '../attack/evaluationState.ts';
-import { evaluationTitle, isUpperBound } from '../protocol/evaluationPlan.ts';
+import { boundMark, distanceTicks, evaluationTitle, isAttackPlan } from '../protocol/evaluationPlan.ts';
 import { discordance, mcNemarP } from '../protocol/mcNemar.ts';
 import type { EvaluationFinishedRecord, Proportion } from '../protocol/records.ts';
 import { RunHistory } from '../run/runHistory.ts';
@@ -14,16 +14,16 @@ interface Evaluated extends EvaluationSoFar {
   readonly run: string;
   readonly dataset: unknown;
   readonly finished: EvaluationFinishedRecord;
-  readonly isBound: boolean;
+  readonly mark: string;
 }
 
 /** @param folders of runs @throws StorageError @returns the exit code */
 export function reportCommand(folders: readonly string[], terminal: Terminal): number {
   const all = folders.flatMap(evaluationsOf);
-  terminal.line('| run | attack | ε | images | clean | worst case | 95 % | thesis | audit |');
+  terminal.line('| run | attack or certificate | ε | images | clean | worst case | 95 % | thesis | audit |');
   terminal.line('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const one of all) {
-    const { run, plan, finished, isBound } = one;
+    const { run, plan, finished, mark } = one;
     const { clean, robust, thesis, samples, audit } = finished;
     const cells = [
       ...[
@@ -32,12 +32,13 @@ export function reportCommand(folders: readonly string[], terminal: Terminal): n
         `${plan.norm} ${Number(plan.epsilon.toPrecision(4)).toString()}`,
         String(samples),
       ],
-      ...[percent(clean.value), `${isBound ? '≤ ' : ''}${percent(robust.value)}`, interval(robust)],
+      ...[percent(clean.value), `${mark}${percent(robust.value)}`, interval(robust)],
       ...[thesis ? percent(thesis.value) : '–', audit ? audit.map(({ flag }) => flag).join(', ') || 'sound' : '–'],
     ];
     terminal.line(`| ${cells.join(' | ')} |`);
-    terminal.event({ type: 'evaluation', run, plan, isUpperBound: isBound, ...pick(finished) });
+    terminal.event({ type: 'evaluation', run, plan, isUpperBound: mark === '≤ ', ...pick(finished) });
   }
+  for (const one of all) tellCertificate(one, terminal);
   const pairs = pairsOf(all);
   if (pairs.length > 0) terminal.line('');
   for (const [first, second] of pairs) {
@@ -53,8 +54,26 @@ export function reportCommand(folders: readonly string[], terminal: Terminal): n
   return exitCodes.done;
 }
 
-function pick({ clean, robust, thesis, samples, audit }: EvaluationFinishedRecord) {
-  return { clean, robust, samples, ...(thesis && { thesis }), ...(audit && { audit }) };
+function pick({ clean, robust, thesis, samples, audit, abstained }: EvaluationFinishedRecord) {
+  return {
+    clean,
+    robust,
+    samples,
+    ...(thesis && { thesis }),
+    ...(audit && { audit }),
+    ...(abstained && { abstained }),
+  };
+}
+
+/** Certified accuracy by radius, and how many images have none. */
+function tellCertificate({ run, plan, state, finished }: Evaluated, terminal: Terminal): void {
+  const distances = state?.distances;
+  if (isAttackPlan(plan) || !distances || distances.length === 0) return;
+  const share = (radius: number) => distances.filter((distance) => distance > radius).length / distances.length;
+  const figures = distanceTicks(distances).map((radius) => `${String(radius)}: ${percent(share(radius))}`);
+  const abstained = finished.abstained ? `; it abstains from ${String(finished.abstained)} images` : '';
+  terminal.line('');
+  terminal.line(`${run}, ${evaluationTitle(plan)}, certified beyond a radius of ${figures.join(', ')}${abstained}`);
 }
 
 /** Those that ran to their end. */
@@ -78,7 +97,7 @@ function evaluationsOf(folder: string): Evaluated[] {
   });
   return views.map((one) => ({
     ...{ ...one, folder, run, dataset: plan.dataset },
-    isBound: isUpperBound(one, views),
+    mark: boundMark(one, views),
   }));
 }
 

@@ -2,6 +2,7 @@
 import {
   epsilonsOf,
   evaluationTitle,
+  isAttackPlan,
   isUpperBound,
   stagesOf,
   stageText,
@@ -39,9 +40,10 @@ export class EvaluationReport {
         this.#heard.push({ started: record, finished: null, progress: new Map() });
         const { plan, samples, step } = record;
         const threat = `${plan.norm} · ε ${pixels(plan.epsilon)}`;
+        const protocol = isAttackPlan(plan) ? plan.protocol : 'certified';
         const averaged = record.weights === 'average' ? 'averaged ' : '';
         const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
-        this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${plan.protocol}`);
+        this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${protocol}`);
         return;
       }
       case 'attackProgress': {
@@ -63,13 +65,15 @@ export class EvaluationReport {
     }
   }
 
-  #tellEnd(heard: Heard, { clean, robust, thesis, samples, isPartial, passes, audit }: EvaluationFinishedRecord): void {
+  #tellEnd(heard: Heard, finished: EvaluationFinishedRecord): void {
+    const { clean, robust, thesis, samples, isPartial, passes, audit, abstained } = finished;
     const { plan } = heard.started;
     const line = (text: string) => {
       this.#terminal.line(text);
     };
     line(`clean  ${interval(clean)}`);
-    line(`robust ${interval(robust)}`);
+    line(`${isAttackPlan(plan) ? 'robust' : 'certified'} ${interval(robust)}`);
+    if (abstained) line(`       it abstains from ${String(abstained)} images`);
     if (thesis) line(`       by the thesis's protocol, which flatters: ${interval(thesis)}`);
     if (samples > 0 && isUpperBound(heard, this.#heard))
       line('       an upper bound until an attack stronger than PGD has run: --attack autoattack');

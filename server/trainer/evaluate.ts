@@ -4,7 +4,10 @@ import { evaluateAttack } from '../attack/evaluation.ts';
 import type { EvaluationState } from '../attack/evaluationState.ts';
 import type { KeptBatch } from '../attack/keptImages.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
+import { certify } from '../certificate/certify.ts';
+import type { Affine } from '../certificate/certificate.ts';
 import type { Dataset } from '../data/split.ts';
+import { isAttackPlan } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
@@ -51,7 +54,10 @@ export async function* evaluate(
     };
     const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
     const robust = [...(from?.robust ?? [])];
-    const attack = evaluateAttack(network, dataset, evaluation, given);
+    const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
+    const attack = isAttackPlan(evaluation)
+      ? evaluateAttack(network, dataset, evaluation, given)
+      : certify(network, dataset, evaluation, { ...given, layouts, normalization: normalizationOf(plan, dataset) });
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {
@@ -66,10 +72,11 @@ export async function* evaluate(
         samples: value.samples,
         robust,
         std,
-        activations: activationsOf(layOutNetwork(plan.model, endsOf(plan, dataset))),
+        activations: activationsOf(layouts),
       };
       const options = { ...known, seed: plan.seed, signal };
-      const audit = value.isPartial ? null : await auditEvaluation(network, dataset, evaluation, options);
+      const isAudited = isAttackPlan(evaluation) && !value.isPartial;
+      const audit = !isAudited ? null : await auditEvaluation(network, dataset, evaluation, options);
       yield {
         type: 'evaluationFinished',
         evaluation: number,
@@ -78,6 +85,7 @@ export async function* evaluate(
         robust: wilsonInterval(value.robust, value.samples),
         ...(value.thesis !== null && { thesis: wilsonInterval(value.thesis, value.samples) }),
         passes: value.passes,
+        ...(!isAttackPlan(evaluation) && { abstained: value.outcomes.filter((outcome) => outcome === 3).length }),
         ...(audit && { audit }),
         isPartial: value.isPartial,
       };
@@ -86,6 +94,20 @@ export async function* evaluate(
   } finally {
     network.dispose();
   }
+}
+
+/** The first layer of the network and, of a table, what takes standard deviations of columns back to their values, as one. */
+function normalizationOf({ model }: Plan, { columns }: Dataset): Affine | null {
+  const figures = model.normalization === 'dataset' ? columns : model.normalization;
+  if (!figures && !columns) return null;
+  const nChannels = (figures ?? columns)!.mean.length;
+  const at = (of: { readonly mean: readonly number[]; readonly std: readonly number[] } | null, channel: number) =>
+    of ? { mean: of.mean[channel]!, std: of.std[channel]! } : { mean: 0, std: 1 };
+  const channels = Array.from({ length: nChannels }, (_, channel) => {
+    const [layer, column] = [at(figures, channel), at(columns, channel)];
+    return { scale: column.std / layer.std, shift: (column.mean - layer.mean) / layer.std };
+  });
+  return { scale: channels.map(({ scale }) => scale), shift: channels.map(({ shift }) => shift) };
 }
 
 /** What kind each activation layer is of, those in branches too. */

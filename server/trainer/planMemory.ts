@@ -76,7 +76,9 @@ function stepImages({ training, dataset }: Plan): number {
   return Math.min(training.batchSize, trainingSamples(dataset) ?? Infinity);
 }
 
-function attackedImages({ dataset }: Plan, { batchSize, samples }: EvaluationPlan): number {
+/** Smoothing's batches are of noisy copies. */
+function attackedImages({ dataset }: Plan, { attack, batchSize, samples }: EvaluationPlan): number {
+  if (attack === 'smoothing') return batchSize;
   return Math.min(batchSize, samples, dataset.testSamples ?? Infinity);
 }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EvaluationsFold } from '../../server/attack/evaluationState.ts';
 import type { Fooled } from '../../server/attack/trial.ts';
 import { attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
-import { measuresDistances, stagesOf, type EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import { measuresDistances, stagesOf, type AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { attackPlan } from './plans.ts';
 import { nSamples, run } from './runAttack.ts';
@@ -40,7 +40,7 @@ const cases = attackNames.flatMap((attack) => (['linf', 'l2'] as const).map((nor
 
 describe.each(cases)('%s under %s', (attack, norm) => {
   const given = { ...short[attack], norm, epsilon: epsilons[norm], batchSize, samples: 100 };
-  const plan = attackPlan(attack, given) as EvaluationPlan;
+  const plan = attackPlan(attack, given) as AttackPlan;
 
   it('fools some, each by a picture in the ball and in [0, 1] that the network is wrong about', async () => {
     const found: Fooled[] = [];

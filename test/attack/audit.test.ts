@@ -6,7 +6,7 @@ import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Network } from '../../server/model/network.ts';
 import { attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
-import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { AuditFlag } from '../../server/protocol/records.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { attackPlan } from './plans.ts';
@@ -24,7 +24,7 @@ const pgd = (settings: object = {}) => attackPlan('pgd', { ...given, steps: 40, 
 const nImages = 40;
 
 interface Case {
-  readonly plan?: EvaluationPlan;
+  readonly plan?: AttackPlan;
   /** What becomes of the images on their way in, and of the logits on their way out. */
   readonly before?: (x: tf.Tensor) => tf.Tensor;
   readonly after?: (logits: tf.Tensor2D) => tf.Tensor2D;
@@ -86,7 +86,7 @@ describe('a sound network', () => {
   };
   // Noise and one step fool less than the others can, which no audit finds doubtful: that they are weak is said elsewhere.
   it.each(attackNames)('raises no flag under %s', async (attack) => {
-    const plan = attackPlan(attack, { ...given, ...short[attack] }) as EvaluationPlan;
+    const plan = attackPlan(attack, { ...given, ...short[attack] }) as AttackPlan;
     expect(await audit({ plan })).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { makeBatch } from '../../server/data/batches.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Pass } from '../../server/model/layer.ts';
 import type { Network } from '../../server/model/network.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
 import type { PlanOfAttack } from '../../server/protocol/attackTable.ts';
 import { Target } from '../../server/attack/target.ts';
@@ -127,7 +128,7 @@ describe('an evaluation by PGD', () => {
       batchSize: 7,
       protocol: 'worst-case',
     };
-    const running = evaluateAttack(network(), evenImages(means), evaluationPlanSchema.parse(old), {
+    const running = evaluateAttack(network(), evenImages(means), evaluationPlanSchema.parse(old) as AttackPlan, {
       ...{ seed: 11, signal: new AbortController().signal },
     });
     const progress: object[] = [];

@@ -2,7 +2,7 @@
 import { evaluateAttack, type EvaluationCounts, type Progress } from '../../server/attack/evaluation.ts';
 import type { EvaluationState } from '../../server/attack/evaluationState.ts';
 import type { OnFooled } from '../../server/attack/trial.ts';
-import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import { smallDataset, smallNetwork, type SmallNetworkOptions } from './smallNetwork.ts';
 
 /** Of these two are wrong as they are. */
@@ -16,7 +16,7 @@ interface RunOptions extends SmallNetworkOptions {
 }
 
 export async function run(
-  plan: EvaluationPlan,
+  plan: AttackPlan,
   { onFooled, from, signal = new AbortController().signal, onProgress, ...options }: RunOptions = {},
 ): Promise<{ counts: EvaluationCounts; progress: Progress[] }> {
   const network = smallNetwork(options);

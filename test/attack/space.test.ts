@@ -7,7 +7,7 @@ import { memoryRows, splitOf } from '../../server/data/rows.ts';
 import type { Dataset } from '../../server/data/split.ts';
 import { multiply } from '../../server/model/linear.ts';
 import type { Network } from '../../server/model/network.ts';
-import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import { AttackStep } from '../../server/trainer/methods/attackStep.ts';
 import { surroundingsOf } from '../trainer/methods/attackStepOf.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
@@ -89,7 +89,7 @@ describe('attacks on a table', () => {
     const seen: number[][] = [];
     const of = columnsNetwork(seen);
     const settings = { epsilon: 0.2, stepSize: 0.1, steps: 6, restarts: 1, samples: 2, batchSize: 2 };
-    const plan = attackPlan('pgd', settings) as EvaluationPlan;
+    const plan = attackPlan('pgd', settings) as AttackPlan;
     const attack = evaluateAttack(of, dataset, plan, { seed: 1, signal: new AbortController().signal });
     for (;;) {
       const { value, done } = await attack.next();

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import { openDataset } from '../../server/data/dataset.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { networkOf } from '../../server/trainer/planNetwork.ts';
@@ -129,7 +130,7 @@ async function trainOne(plan: Plan, assetsFolder: string): Promise<Pick<Result, 
   }
   const network = networkOf(plan, dataset);
   restoreNetwork(network, state!);
-  const attack = evaluateAttack(network, dataset, plan.evaluation[0]!, { seed: plan.seed, signal });
+  const attack = evaluateAttack(network, dataset, plan.evaluation[0] as AttackPlan, { seed: plan.seed, signal });
   let step = await attack.next();
   while (!step.done) step = await attack.next();
   const { samples, clean, robust } = step.value;

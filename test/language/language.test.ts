@@ -1,5 +1,5 @@
 // The language features as pure functions. A `|` in a text marks the cursor.
-import { attackNames } from '../../server/protocol/attackTable.ts';
+import { evaluationNames } from '../../server/protocol/evaluationTable.ts';
 import { methodNames } from '../../server/protocol/methodTable.ts';
 import { activations as formulas } from '../../server/formula/activations.ts';
 import fc from 'fast-check';
@@ -320,7 +320,7 @@ describe('completion of values', () => {
     ['words, half-written', 'training:\n  method: fg|', methodNames],
     ['the tag of a variant', 'model: {activation: {type: |}}', activations],
     ['a variant as a bare word', 'model: {activation: |}', activations],
-    ['a variant in a list', 'evaluation: [|]', attackNames],
+    ['a variant in a list', 'evaluation: [|]', evaluationNames],
     ['the default of a number', 'training: {epochs: |}', ['20']],
     ['words and default of a number', 'model: {activation: {gamma: |}}', ['auto']],
     ['a fraction', 'training: {threat: {epsilon: |}}', ['8/255']],

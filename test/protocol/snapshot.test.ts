@@ -129,7 +129,9 @@ describe('snapshot', () => {
       watch: { step: [6], samples: [32], fgsm: [0.7], pgd: [0.1], cosine: [0.2] },
       collapses: [collapsed],
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
-      evaluations: [{ started, restarts: [], clean: null, distances: null, thesis: [], finished }],
+      evaluations: [
+        { started, restarts: [], clean: null, distances: null, thesis: [], layers: [], abstained: 0, finished },
+      ],
     });
   });
 

@@ -8,13 +8,8 @@ import { datasetHere } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { shapesHere } from '../data/shapesHere.ts';
 import { buildNetwork } from '../../server/model/network.ts';
-import type {
-  ActivationPlan,
-  EvaluationPlan,
-  NetworkPlan,
-  Plan,
-  SpectralNormPlan,
-} from '../../server/protocol/plan.ts';
+import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { ActivationPlan, NetworkPlan, Plan, SpectralNormPlan } from '../../server/protocol/plan.ts';
 import { openWasmBackend } from '../../server/tensor/wasm/openWasmBackend.ts';
 import {
   bytesText,
@@ -86,7 +81,7 @@ function planOf(options: PlanOptions): Plan {
   };
 }
 
-function evaluationOf(samples: number, batchSize: number): EvaluationPlan {
+function evaluationOf(samples: number, batchSize: number): AttackPlan {
   return attackPlan('pgd', { epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1, samples, batchSize });
 }
 

@@ -1,7 +1,13 @@
 // An evaluation as curves and numbers: accuracy by step for each restart, and by restart. The worst case is cumulative: an image
 // counts while it stands after every step of this restart and of all before.
 import type { Proportion } from '../../server/protocol/records.ts';
-import { epsilonsOf, measuresDistances, stagesOf, stageText } from '../../server/protocol/evaluationPlan.ts';
+import {
+  epsilonsOf,
+  isAttackPlan,
+  measuresDistances,
+  stagesOf,
+  stageText,
+} from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
@@ -12,6 +18,7 @@ import type { Palette } from '../theme/palette.ts';
 /** What there is to see of an evaluation, the first of it where nothing was chosen. */
 export function attackViews({ started }: EvaluationView): AttackView[] {
   const { plan } = started;
+  if (!isAttackPlan(plan)) return ['epsilon'];
   if (measuresDistances(plan)) return ['epsilon', 'whole'];
   const isCurve = epsilonsOf(plan).length > 1;
   const isComposed = new Set(stagesOf(plan).map(({ attack }) => attack)).size > 1;
@@ -75,12 +82,15 @@ function placesOf({ started }: EvaluationView): (stage: number, point: number) =
 }
 
 /**
- * Robust accuracy by ε: where distances were measured the share of images that nothing fooled nearer, else a dot at each ε that
- * was attacked. Begins at the clean accuracy, at ε = 0.
+ * Robust accuracy by ε: where distances were measured the share of images that nothing fooled, or is certified to fool, nearer; else a
+ * dot at each ε that was attacked. Begins at the clean accuracy, at ε = 0.
  */
 export function curvesByEpsilon(view: EvaluationView, palette: Palette): Curve[] {
   const { plan } = view.started;
-  const curve = { name: 'worst case', color: palette.attacked, width: 2 };
+  const isAttack = isAttackPlan(plan);
+  const curve = isAttack
+    ? { name: 'worst case', color: palette.attacked, width: 2 }
+    : { name: 'certified', color: palette.good, width: 2 };
   const { distances } = view;
   if (distances) {
     const found = [...new Set(distances)].filter((distance) => distance < Infinity).sort((a, b) => a - b);
@@ -173,7 +183,8 @@ export function curvesByRestart(view: EvaluationView, palette: Palette): Curve[]
 export function robustOf(view: EvaluationView): Proportion | null {
   if (view.finished && view.finished.samples > 0) return view.finished.robust;
   const { distances, started } = view;
-  if (distances) return wilsonInterval(distances.filter((one) => one > started.plan.epsilon).length, distances.length);
+  if (distances && distances.length > 0)
+    return wilsonInterval(distances.filter((one) => one > started.plan.epsilon).length, distances.length);
   const worst = worstCase(view);
   return worst ? wilsonInterval(worst.robust.at(-1) ?? Number.NaN, worst.samples) : null;
 }

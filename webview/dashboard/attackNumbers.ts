@@ -1,7 +1,8 @@
 // What the Robustness tab says of an evaluation in words and single figures, whichever attack it was.
-import { attackEntry } from '../../server/protocol/attackTable.ts';
+import { evaluationEntry } from '../../server/protocol/evaluationTable.ts';
 import {
   epsilonsOf,
+  isAttackPlan,
   measuresDistances,
   stagesOf,
   thesisFigure,
@@ -27,6 +28,7 @@ export function viewTitle(shown: AttackView, { started, distances }: EvaluationV
     case 'whole':
       return `${runsCalled(started.plan)}s one after another`;
     case 'epsilon':
+      if (!isAttackPlan(started.plan)) return 'by the radius up to which nothing fools';
       return distances ? 'by the distance of the nearest image that fools' : 'by ε';
     default:
       return shown satisfies never;
@@ -42,6 +44,7 @@ export function runsCalled(plan: EvaluationPlan): string {
 /** Figures worth reading one by one: by attack of a composition, by ε of a curve, else by how far the attack was. */
 export function numbersOf(view: EvaluationView, isBound: boolean): [string, Proportion | null][] {
   const { plan } = view.started;
+  if (!isAttackPlan(plan)) return certified(view);
   const stages = stagesOf(plan);
   const last = (belongs: (stage: Stage) => boolean): Proportion | null => {
     const reached = view.restarts[stages.findLastIndex(belongs)];
@@ -52,7 +55,7 @@ export function numbersOf(view: EvaluationView, isBound: boolean): [string, Prop
   const between: [string, Proportion | null][] =
     attacks.length > 1
       ? attacks.map((attack) => [
-          `after ${attackEntry(attack).name}`,
+          `after ${evaluationEntry(attack).name}`,
           last((stage) => stage.attack === attack && stage.epsilon === plan.epsilon),
         ])
       : epsilons.length > 1
@@ -76,6 +79,20 @@ export function numbersOf(view: EvaluationView, isBound: boolean): [string, Prop
   const thesis = thesisOf(view);
   const flattering: [string, Proportion | null][] = thesis ? [['by the thesis’s protocol', thesis]] : [];
   return [['clean', cleanOf(view)], ...between, [worst, robustOf(view)], ...flattering];
+}
+
+/** Of a certificate: at the plan's ε, at 0, and how many it abstains from. */
+function certified(view: EvaluationView): [string, Proportion | null][] {
+  const { started, distances, abstained } = view;
+  const samples = view.finished?.samples ?? distances?.length ?? 0;
+  const beyond0 = distances && wilsonInterval(distances.filter((distance) => distance > 0).length, distances.length);
+  const isOver = view.finished?.isPartial === false;
+  return [
+    ['clean, the network itself', cleanOf(view)],
+    ['certified at all', beyond0],
+    [`at least at ε ${distanceText(started.plan.epsilon, view)}${isOver ? '' : ', so far'}`, robustOf(view)],
+    ...(abstained > 0 ? [['abstained from', wilsonInterval(abstained, samples)] as [string, Proportion]] : []),
+  ];
 }
 
 /** What the thesis's toolbox would have said, so far; null where the plan does not ask. */

@@ -1,7 +1,7 @@
 // <kaf-evaluations-table>: all evaluations of a run, the worst case beside the thesis's protocol. A row is chosen by `view-changed`.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { evaluationTitle, isUpperBound } from '../../server/protocol/evaluationPlan.ts';
+import { boundMark, evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { worstCase } from '../state/progress.ts';
 import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
@@ -27,6 +27,18 @@ export class EvaluationsTable extends LitElement {
       tr.chosen td {
         background: var(--kaf-hover);
       }
+      /* Hovering has no background of its own in high contrast. */
+      tr.chosen td {
+        box-shadow:
+          inset 0 1px var(--kaf-accent),
+          inset 0 -1px var(--kaf-accent);
+      }
+      tr.chosen td:first-child {
+        box-shadow:
+          inset 3px 0 var(--kaf-accent),
+          inset 0 1px var(--kaf-accent),
+          inset 0 -1px var(--kaf-accent);
+      }
     `,
   ];
 
@@ -39,7 +51,7 @@ export class EvaluationsTable extends LitElement {
       <h2>all evaluations</h2>
       <table>
         <tr>
-          <th>attack</th>
+          <th>attack or certificate</th>
           <th>norm</th>
           <th>ε</th>
           <th>step</th>
@@ -58,10 +70,11 @@ export class EvaluationsTable extends LitElement {
   private renderRow(view: EvaluationView): unknown {
     const { plan } = view.started;
     const [robust, clean, thesis] = [robustOf(view), cleanOf(view), thesisOf(view)];
-    const bound = robust && isUpperBound(view, this.snapshot.evaluations) ? '≤ ' : '';
+    const bound = boundMark(view, this.snapshot.evaluations);
     const audit = view.finished?.audit;
     return html`<tr
       class="row ${view === this.chosen ? 'chosen' : ''}"
+      aria-selected=${view === this.chosen ? 'true' : 'false'}
       @click=${() => {
         changeView(this, { evaluation: view.started.evaluation });
       }}

@@ -2,7 +2,14 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
-import { epsilonsOf, evaluationTitle, isUpperBound, stagesOf } from '../../server/protocol/evaluationPlan.ts';
+import {
+  epsilonsOf,
+  evaluationTitle,
+  isAttackPlan,
+  isUpperBound,
+  keptImages,
+  stagesOf,
+} from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { Curve } from '../charts/curve.ts';
@@ -72,6 +79,10 @@ export class RobustnessTab extends LitElement {
       kaf-evaluate-form {
         margin-bottom: 12px;
       }
+      .certified,
+      .certified-mark {
+        color: var(--kaf-good);
+      }
       .tools b.running {
         color: var(--kaf-good);
       }
@@ -111,8 +122,8 @@ export class RobustnessTab extends LitElement {
   protected override updated(): void {
     const { chosen } = this;
     const done = chosen?.restarts.at(-1)?.samples ?? 0;
-    if (!chosen || chosen.started.plan.keep === 0 || done === 0) return;
-    const wanted = `${chosen.started.evaluation.toString()} ${Math.min(done, chosen.started.plan.keep).toString()}`;
+    if (!chosen || keptImages(chosen.started.plan) === 0 || done === 0) return;
+    const wanted = `${chosen.started.evaluation.toString()} ${Math.min(done, keptImages(chosen.started.plan)).toString()}`;
     if (wanted === this.asked) return;
     this.asked = wanted;
     const { attacked } = this.state;
@@ -133,7 +144,7 @@ export class RobustnessTab extends LitElement {
         </div>
       </div>
       ${view.finished?.audit ? html`<kaf-audit-card .flags=${view.finished.audit}></kaf-audit-card>` : nothing}
-      ${view.started.plan.keep > 0 && view.restarts.length > 0 ? this.renderImages(view) : nothing}
+      ${keptImages(view.started.plan) > 0 && view.restarts.length > 0 ? this.renderImages(view) : nothing}
       ${
         snapshot.evaluations.length > 1
           ? html`<kaf-evaluations-table .snapshot=${snapshot} .chosen=${view}></kaf-evaluations-table>`
@@ -256,13 +267,15 @@ export class RobustnessTab extends LitElement {
     const isByEpsilon = this.shown === 'epsilon';
     const at = this.cursor;
     const atText = at === null || isByEpsilon ? '' : ` · ${atStepText(view, at, this.shown === 'whole')}`;
-    const bound = this.isBound(view) ? '≤ ' : '';
+    const isAttack = isAttackPlan(view.started.plan);
+    const bound = isAttack ? (this.isBound(view) ? '≤ ' : '') : '≥ ';
+    const title = isAttack ? 'accuracy under attack' : 'certified accuracy';
     const value = robust ? `${bound}${formatPercent(robust.value)} (${intervalText(robust)})` : '';
     return html`<div class="card filling">
       <h2>
-        accuracy under attack
-        <span>worst-case · ${viewTitle(this.shown, view)}, Wilson 95 %${atText}</span>
-        <b><span class="attacked">${value}</span></b>
+        ${title}
+        <span>${isAttack ? 'worst-case · ' : ''}${viewTitle(this.shown, view)}, Wilson 95 %${atText}</span>
+        <b><span class=${isAttack ? 'attacked' : 'certified'}>${value}</span></b>
       </h2>
       <kaf-line-chart
         class="steps"
@@ -276,10 +289,13 @@ export class RobustnessTab extends LitElement {
         .range=${this.range}
         .cursor=${this.cursor}
         .palette=${this.palette}
-        label="Accuracy under attack, ${viewTitle(this.shown, view)}, worst case ${value}"
+        label="${title}, ${viewTitle(this.shown, view)}: ${value}"
       ></kaf-line-chart>
       <span class="legend dim"
-        ><span><span class="swatch attacked-mark"></span>worst case ± 95 %</span>${
+        ><span
+          ><span class="swatch ${isAttack ? 'attacked-mark' : 'certified-mark'}"></span
+          >${isAttack ? 'worst case' : 'certified'} ± 95 %</span
+        >${isAttack ? nothing : html`<span>≥ a lower bound: no attack can do worse</span>`}${
           isByEpsilon
             ? nothing
             : html`<span
@@ -312,7 +328,7 @@ export class RobustnessTab extends LitElement {
     const median = medianDistance(view);
     return html`<div class="card">
       <h2>
-        worst-case <span>Wilson 95 %</span>
+        ${isAttackPlan(view.started.plan) ? 'worst-case' : 'certified'} <span>Wilson 95 %</span>
         <b
           >${view.finished?.isPartial ? `${formatCount(view.finished.samples || (worstCase(view)?.samples ?? 0))} images, stopped` : ''}</b
         >
@@ -332,7 +348,7 @@ export class RobustnessTab extends LitElement {
             </tr>`,
         )}
         ${
-          view.distances
+          view.distances && isAttackPlan(view.started.plan)
             ? html`<tr>
                 <td>half fooled within</td>
                 <td>${median === null ? '–' : distanceText(median, view)}</td>

@@ -1,7 +1,12 @@
 // The form that asks for an evaluation: what was typed, what is wrong with it, and the plan it makes. Its fields are the settings
 // of the attack that was chosen.
 import type { AttackKey, DefaultContext, NumberKey } from '../../server/protocol/attackKey.ts';
-import { attackEntry, attackKeys, attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
+import {
+  evaluationEntry,
+  evaluationKeys,
+  evaluationNames,
+  type EvaluationName,
+} from '../../server/protocol/evaluationTable.ts';
 import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
 import { trainedEpsilon, type EvaluationPlan, type Plan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, parseFraction } from '../text/numbers.ts';
@@ -19,11 +24,11 @@ export interface EvaluationField {
 
 /** The attack itself first; settings that can have one value only are left out. */
 export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[] {
-  const names = attackNames.map((name) => {
-    const { name: text, description: hint } = attackEntry(name);
+  const names = evaluationNames.map((name) => {
+    const { name: text, description: hint } = evaluationEntry(name);
     return { value: name, text, hint };
   });
-  const fields = Object.entries(attackKeys(attackOf(attack))).map(([field, key]) => ({
+  const fields = Object.entries(evaluationKeys(attackOf(attack))).map(([field, key]) => ({
     ...{ field, label: key.label ?? field, hint: key.description },
     choices:
       key.kind === 'choice'
@@ -35,7 +40,7 @@ export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[]
         : null,
   }));
   return [
-    { field: 'attack', label: 'attack', hint: attackEntry(attackOf(attack)).description, choices: names },
+    { field: 'attack', label: 'attack', hint: evaluationEntry(attackOf(attack)).description, choices: names },
     ...fields.filter(({ choices }) => choices?.length !== 1),
   ];
 }
@@ -48,9 +53,11 @@ export function draftFor(plan: Plan): EvaluationDraft {
 /** Another attack: what both have stays, the rest is at its default. */
 export function withAttack(draft: EvaluationDraft, attack: string, plan: Plan): EvaluationDraft {
   const fresh = draftOf(completeEvaluation(attackOf(attack), {}, contextOf(plan)));
-  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed'].filter(
-    (name) => name in fresh,
-  );
+  const keys = evaluationKeys(attackOf(attack));
+  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed'].filter((name) => {
+    const key = keys[name];
+    return key && (key.kind !== 'choice' || (draft[name] ?? '') in key.choices);
+  });
   return { ...fresh, ...Object.fromEntries(common.flatMap((name) => (name in draft ? [[name, draft[name]!]] : []))) };
 }
 
@@ -61,7 +68,7 @@ export function readDraft(
 ): { evaluation: EvaluationPlan | null; problems: ReadonlyMap<string, string> } {
   const problems = new Map<string, string>();
   const attack = attackOf(draft['attack']);
-  const read = Object.entries(attackKeys(attack)).map(([name, key]) => {
+  const read = Object.entries(evaluationKeys(attack)).map(([name, key]) => {
     const { value, problem } = readField(key, draft[name] ?? '', limitOf(name, draft, plan));
     if (problem !== null) problems.set(name, problem);
     return [name, value] as const;
@@ -110,7 +117,7 @@ function readNumber(key: NumberKey, text: string, limit: number): { value: numbe
 }
 
 function draftOf(plan: EvaluationPlan): EvaluationDraft {
-  const texts = Object.entries(attackKeys(plan.attack)).map(([name, key]) => {
+  const texts = Object.entries(evaluationKeys(plan.attack)).map(([name, key]) => {
     const value: unknown = { ...plan }[name as keyof EvaluationPlan];
     return [name, Array.isArray(value) ? value.map((one) => fieldText(key, one)).join(', ') : fieldText(key, value)];
   });
@@ -126,8 +133,8 @@ function choiceText(value: string): string {
   return value === 'linf' ? 'L∞' : value === 'l2' ? 'L2' : value;
 }
 
-function attackOf(name: string | undefined): AttackName {
-  return attackNames.find((one) => one === name) ?? 'pgd';
+function attackOf(name: string | undefined): EvaluationName {
+  return evaluationNames.find((one) => one === name) ?? 'pgd';
 }
 
 function contextOf(plan: Plan): DefaultContext {

@@ -1,6 +1,6 @@
 // The short phrases that panels say of a plan.
 import { isPixelLength, type AttackKey } from '../../server/protocol/attackKey.ts';
-import { attackKeys } from '../../server/protocol/attackTable.ts';
+import { evaluationKeys } from '../../server/protocol/evaluationTable.ts';
 import type { EvaluationPlan, SchedulePlan } from '../../server/protocol/plan.ts';
 import type { EvaluationStartedRecord } from '../../server/protocol/records.ts';
 import { formatCount, formatFraction, formatNumber } from './numbers.ts';
@@ -21,7 +21,7 @@ export function weightsText({ weights }: Pick<EvaluationStartedRecord, 'weights'
 /** `L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images`; without what is switched off. */
 export function evaluationText(plan: EvaluationPlan, samples: number): string {
   const shared = ['norm', 'epsilon', 'samples', 'batchSize', 'protocol'];
-  const own = Object.entries(attackKeys(plan.attack)).flatMap(([name, key]) => {
+  const own = Object.entries(evaluationKeys(plan.attack)).flatMap(([name, key]) => {
     const value: unknown = { ...plan }[name as keyof EvaluationPlan];
     const isOff = value === 0 || value === 'none' || (Array.isArray(value) && value.length === 0);
     if (shared.includes(name) || isOff) return [];

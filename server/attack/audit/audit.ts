@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { consecutiveBatches, makeBatch, readAhead } from '../../data/batches.ts';
 import type { Dataset } from '../../data/split.ts';
 import type { Network } from '../../model/network.ts';
-import type { EvaluationPlan } from '../../protocol/evaluationPlan.ts';
+import type { AttackPlan } from '../../protocol/evaluationPlan.ts';
 import type { AuditFlag } from '../../protocol/records.ts';
 import { readIntegers } from '../../tensor/read.ts';
 import { attackSpace } from '../space.ts';
@@ -41,7 +41,7 @@ interface AuditOptions extends Pick<Suspect, 'samples' | 'robust' | 'std' | 'act
 export async function auditEvaluation(
   network: Network,
   dataset: Dataset,
-  plan: EvaluationPlan,
+  plan: AttackPlan,
   { outcomes, signal, ...known }: AuditOptions,
 ): Promise<AuditFlag[] | null> {
   const n = Math.min(nAudited, outcomes.length);

@@ -1,5 +1,5 @@
 // Images that fall at the last restart: another would have taken more.
-import { attackEntry } from '../../protocol/attackTable.ts';
+import { evaluationEntry } from '../../protocol/evaluationTable.ts';
 import { stagesOf } from '../../protocol/evaluationPlan.ts';
 import { isMany, type Check } from './suspect.ts';
 
@@ -13,7 +13,7 @@ export const restarts: Check = ({ plan, robust, samples }) => {
   if (stages[last - 1]?.epsilon !== epsilon || !isMany(taken, samples)) return null;
   return {
     flag: 'restarts',
-    measured: `The last of ${String(run + 1)} restarts of ${attackEntry(attack).name} fooled ${String(taken)} of ${String(samples)} images more.`,
+    measured: `The last of ${String(run + 1)} restarts of ${evaluationEntry(attack).name} fooled ${String(taken)} of ${String(samples)} images more.`,
     means: 'Where each start finds others, the loss is rough, or the network answers by chance.',
     next: 'Take more restarts; of a network with random parts autoattack with suite rand.',
   };

@@ -1,6 +1,6 @@
 // What the audit of an evaluation may look at: the first images, what became of them, the counts of all; and ways to look further.
 import type * as tf from '@tensorflow/tfjs-core';
-import { completeEvaluation, type EvaluationPlan } from '../../protocol/evaluationPlan.ts';
+import { completeEvaluation, type AttackPlan } from '../../protocol/evaluationPlan.ts';
 import type { AttackName, PlanOfAttack } from '../../protocol/attackTable.ts';
 import type { AuditFlag } from '../../protocol/records.ts';
 import { attacks, type SimpleAttackName } from '../attacks.ts';
@@ -9,7 +9,7 @@ import type { Target } from '../target.ts';
 import { Trial } from '../trial.ts';
 
 export interface Suspect {
-  readonly plan: EvaluationPlan;
+  readonly plan: AttackPlan;
   readonly target: Target;
   /** The first images, in the space of attacks `[n, …]`, and their labels. */
   readonly images: tf.Tensor;

@@ -39,7 +39,12 @@ export function normal<R extends tf.Rank = tf.Rank>(
   std: number,
   key: RandomKey,
 ): tf.Tensor<R> {
-  const values = new Float32Array(sizeOf(shape as number[]));
+  return tf.tensor(normalValues(sizeOf(shape as number[]), mean, std, key), shape);
+}
+
+/** The numbers of `normal`. */
+export function normalValues(nElements: number, mean: number, std: number, key: RandomKey): Float32Array {
+  const values = new Float32Array(nElements);
   forEachBlock(values.length, key, (words, start) => {
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = std * Math.sqrt(-2 * Math.log((words[pair]! + 1) / 0x1_0000_0000));
@@ -48,7 +53,7 @@ export function normal<R extends tf.Rank = tf.Rank>(
       if (start + pair + 1 < values.length) values[start + pair + 1] = mean + radius * Math.sin(angle);
     }
   });
-  return tf.tensor(values, shape);
+  return values;
 }
 
 /** A random order of 0 … n − 1 (Fisher and Yates, from the end; element i of the draw decides the i-th exchange). */

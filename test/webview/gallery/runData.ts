@@ -1,6 +1,6 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
 import { testAttack, type AttackFigure } from '../../../server/protocol/attackFigures.ts';
-import { measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
+import { isAttackPlan, measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
 import { wilsonInterval } from '../../../server/protocol/proportion.ts';
 import type { EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { AttackedImages } from '../../../server/protocol/attackedImages.ts';
@@ -267,10 +267,12 @@ function pushEvaluation(
 /** Falls over the points of each stage, ever less; with distances where the attack measures them. */
 function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan: EvaluationPlan, random: Random): void {
   push({ type: 'evaluationStarted', evaluation, plan, step: totalSteps, samples: 1000 });
+  const isAttack = isAttackPlan(plan);
+  const isThesis = isAttack && plan.protocol === 'thesis';
   let standing = 774;
   let headline = 774;
   let nearest = Float32Array.from({ length: 1000 }, (_, image) =>
-    image < 226 ? 0 : Math.max(1e-4, 0.025 + 0.014 * random.normal()),
+    image < 226 ? 0 : Math.max(1e-4, (isAttack ? 1 : 10) * (0.025 + 0.014 * random.normal())),
   );
   const stages = stagesOf(plan);
   for (const [restart, { nPoints, epsilon }] of stages.entries()) {
@@ -295,18 +297,20 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
       type: 'attackProgress',
       ...common,
       ...(measuresDistances(plan) && { distances }),
-      ...(plan.protocol === 'thesis' && { thesis }),
+      ...(isThesis && { thesis }),
+      ...(!isAttack && { outcomes: Uint8Array.from(distances, (_, image) => (image % 90 === 0 ? 3 : 1)) }),
     });
     if (measuresDistances(plan)) standing = distances.filter((distance) => distance > plan.epsilon).length;
     if (epsilon <= plan.epsilon) headline = standing;
   }
   const [clean, robust] = [wilsonInterval(774, 1000), wilsonInterval(headline, 1000)];
-  const isStopped = plan.seed === 1;
-  const isDoubtful = plan.protocol === 'thesis';
+  const isStopped = 'seed' in plan && plan.seed === 1;
+  const isDoubtful = isThesis;
   push({
     ...({ type: 'evaluationFinished', evaluation, samples: 1000, clean, robust, isPartial: isStopped } as const),
     ...(isDoubtful && { thesis: wilsonInterval(headline + 31, 1000) }),
-    ...(!isStopped && { audit: isDoubtful ? doubts : [] }),
+    ...(!isAttack && { abstained: 12 }),
+    ...(!isStopped && isAttack && { audit: isDoubtful ? doubts : [] }),
   });
 }
 

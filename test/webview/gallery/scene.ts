@@ -1,6 +1,7 @@
 // Plays the extension host in the gallery's page: defines `acquireVsCodeApi` and answers `ready` with what the scene in the
 // page's address asks for.
 import { attackPlan } from '../../attack/plans.ts';
+import { completeEvaluation } from '../../../server/protocol/evaluationPlan.ts';
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
 import type { HealthFinding } from '../../../server/protocol/health.ts';
 import { encode } from '../../../server/protocol/codec.ts';
@@ -149,6 +150,7 @@ const variousAttacks = [
   attackPlan('pgd', { epsilons: [1, 2, 4, 12, 16].map((epsilon) => epsilon / 255), restarts: 2 }),
   attackPlan('pgd', { restarts: 2, protocol: 'thesis', loss: 'cross-entropy', keep: 100 }),
   attackPlan('apgd-ce', { seed: 1 }),
+  completeEvaluation('smoothing', {}, { trainedEpsilon: null, testSamples: 1000 }),
 ];
 
 function datasetAnswer(): ToDataset {
@@ -204,7 +206,8 @@ function dashboardAnswers(): ToDashboard[] {
     case 'attack4':
     case 'attack5':
     case 'attack6':
-    case 'attack7': {
+    case 'attack7':
+    case 'attack8': {
       // The last is the one that the tab opens with.
       const last = Number(scene.slice(-1));
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];

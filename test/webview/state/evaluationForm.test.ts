@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
-import { attackNames } from '../../../server/protocol/attackTable.ts';
+import { evaluationNames } from '../../../server/protocol/evaluationTable.ts';
 import { draftFor, evaluationFields, readDraft, withAttack } from '../../../webview/state/evaluationForm.ts';
 import { makePlan } from '../gallery/runData.ts';
 
@@ -52,7 +52,7 @@ test('the limits of the form are those of the server', () => {
   expect(evaluationPlanSchema.safeParse(readDraft(widest, plan).evaluation).success).toBe(true);
 });
 
-test.each(attackNames)(
+test.each(evaluationNames)(
   '%s has a field for each of its settings that can be chosen, and its draft is one the server takes',
   (attack) => {
     const draft = withAttack({ ...draftFor(plan), epsilon: '4/255' }, attack, plan);

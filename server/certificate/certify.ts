@@ -1,0 +1,118 @@
+// An evaluation by a certificate: batch by batch, with the radius of every image so far. Its counts are those of an attack's records:
+// certified is what stands.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EvaluateAttackOptions, EvaluationCounts, Progress } from '../attack/evaluation.ts';
+import { areCorrect, countTrue } from '../attack/predictions.ts';
+import { attackSpace } from '../attack/space.ts';
+import { Target } from '../attack/target.ts';
+import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
+import type { Dataset } from '../data/split.ts';
+import type { Network } from '../model/network.ts';
+import type { LayerLayout } from '../network/layout.ts';
+import type { CertificatePlan } from '../protocol/evaluationPlan.ts';
+import type { CertificateName, PlanOfCertificate } from '../protocol/certificateTable.ts';
+import type { Affine, Certificate, Certifier, Subject, Verdicts } from './certificate.ts';
+import { readIntegers } from '../tensor/read.ts';
+import { certificates } from './certificates.ts';
+
+export interface CertifyOptions extends Pick<EvaluateAttackOptions, 'seed' | 'signal' | 'from'> {
+  readonly layouts: readonly LayerLayout[];
+  /** Of the network's first layer; null for none. */
+  readonly normalization: Affine | null;
+}
+
+/**
+ * Certifies the first test images. Yields counts after each batch, and after images that take long; when the signal aborts, ends
+ * soon with the counts of the batches that are done.
+ */
+export async function* certify(
+  network: Network,
+  dataset: Dataset,
+  plan: CertificatePlan,
+  { seed, signal, from, layouts, normalization }: CertifyOptions,
+): AsyncGenerator<Progress, EvaluationCounts> {
+  const space = attackSpace(network, dataset);
+  const target = new Target(space.network, {
+    nClasses: dataset.classes.length,
+    shape: dataset.sampleShape,
+    passes: from?.passes ?? { forward: 0, backward: 0 },
+  });
+  const subject: Subject = {
+    ...{ target, network, layouts, normalization, bounds: space.bounds },
+    seed: (seed + ('seed' in plan ? plan.seed : 0)) >>> 0,
+  };
+  const nSamples = Math.min(plan.samples, dataset.test.nSamples);
+  const all = { radii: new Float32Array(nSamples), outcomes: new Uint8Array(nSamples) };
+  if (from?.distances) all.radii.set(from.distances);
+  if (from) all.outcomes.set(from.outcomes);
+  const done = { samples: from?.samples ?? 0, clean: from?.clean ?? 0 };
+  let passes = { ...target.passes };
+  const certified = (samples: number) => all.outcomes.subarray(0, samples).filter((outcome) => outcome === 2).length;
+  const ended = (isPartial: boolean): EvaluationCounts => ({
+    ...{ ...done, robust: certified(done.samples), passes, isPartial, thesis: null },
+    outcomes: all.outcomes.slice(0, done.samples),
+  });
+  let certifier: Certifier | null = null;
+  try {
+    const opening = begin(subject, plan);
+    for (;;) {
+      const { value, done: isOpen } = opening.next();
+      if (isOpen) {
+        certifier = value;
+        break;
+      }
+      await nextTurn();
+      if (signal.aborted) return ended(true);
+    }
+    const { layers } = certifier;
+    const counts = (samples: number, clean: number): Progress => ({
+      ...{ restart: 0, samples, clean, robust: Int32Array.of(certified(samples)), passes: { ...target.passes } },
+      ...(layers.length > 0 && { layers }),
+    });
+    for await (const samples of readAhead(
+      dataset.test,
+      consecutiveBatches(nSamples, certifier.batchSize, done.samples),
+    )) {
+      const first = done.samples;
+      const nRows = samples.labels.length;
+      const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
+      const images = space.enter(asRead);
+      const labels = readIntegers(asTensor);
+      tf.dispose([asRead, asTensor]);
+      try {
+        const logits = target.logits(images);
+        const isRight = areCorrect(logits, labels);
+        const clean = (n: number) => done.clean + countTrue(isRight.slice(0, n));
+        const verdicts: Verdicts = { nDone: 0, radii: new Float64Array(nRows), outcomes: new Uint8Array(nRows) };
+        let told = 0;
+        for (const _ of certifier.certify({ images, labels, logits, first }, verdicts)) {
+          await nextTurn();
+          if (signal.aborted) return ended(true);
+          if (verdicts.nDone === told || verdicts.nDone === nRows) continue;
+          told = verdicts.nDone;
+          all.outcomes.set(verdicts.outcomes, first);
+          yield counts(first + told, clean(told));
+        }
+        all.radii.set(verdicts.radii, first);
+        all.outcomes.set(verdicts.outcomes, first);
+        done.samples += nRows;
+        done.clean = clean(nRows);
+        passes = { ...target.passes };
+        const distances = all.radii.slice(0, done.samples);
+        yield { ...counts(done.samples, done.clean), distances, outcomes: verdicts.outcomes };
+      } finally {
+        images.dispose();
+      }
+    }
+    return ended(false);
+  } finally {
+    certifier?.dispose();
+    space.dispose();
+  }
+}
+
+function begin<C extends CertificateName>(subject: Subject, plan: CertificatePlan): ReturnType<Certificate<C>> {
+  const certificate = plan.attack as C;
+  return certificates[certificate](subject, plan as unknown as PlanOfCertificate<C>);
+}

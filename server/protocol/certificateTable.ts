@@ -1,0 +1,71 @@
+// The certificates that an experiment may name beside attacks: what proves, image by image, that no perturbation up to some length
+// fools the network. A new one is an entry here, its file in server/certificate, and its line in certificates.ts there.
+import type { EvaluationEntry } from './attackEntry.ts';
+import { leadingKeys, trailingKeys, usualEpsilon, type NumberKey, type ValuesOfKeys } from './attackKey.ts';
+
+const onlyL2 = { ...leadingKeys.norm, choices: { l2: leadingKeys.norm.choices.l2 }, byDefault: 'l2' } as const;
+
+const epsilonOfL2 = {
+  ...leadingKeys.epsilon,
+  description: 'ε, the perturbation that the headline figure is certified for.',
+  byDefault: usualEpsilon.l2,
+} as const satisfies NumberKey;
+
+const once = { count: 1, called: 'run', axis: 'step', length: 0 } as const;
+
+export const certificateTable = {
+  smoothing: {
+    name: 'randomised smoothing',
+    description:
+      'Certifies not the network but its vote over normal noise, under L2, with a chance of error for each image; where the vote is close it abstains (Cohen et al., 2019).',
+    equation: 'g(x) = argmax_c P(f(x + N(0, σ²I)) = c);  R = σ·Φ⁻¹(p_A),  p_A the lower Clopper–Pearson bound at α',
+    strength: 'usual',
+    isNearest: true,
+    keys: {
+      norm: onlyL2,
+      epsilon: epsilonOfL2,
+      sigma: {
+        kind: 'number',
+        description:
+          'σ, the standard deviation of the noise; a network trained without noise rarely stands much of it.',
+        ...{ min: 0, max: 100, isMinExcluded: true, isPixelLength: true, byDefault: 0.25 },
+        unit: 'pixel values of [0, 1]',
+      },
+      selection: {
+        kind: 'number',
+        description: 'n₀, noisy copies of an image by which the class is chosen.',
+        ...{ min: 1, max: 1_000_000, isInteger: true, byDefault: 100 },
+      },
+      draws: {
+        kind: 'number',
+        description:
+          'n, further noisy copies that the class is counted on; the paper takes 100,000. The largest radius grows with it.',
+        ...{ min: 1, max: 10_000_000, isInteger: true, byDefault: 10_000 },
+      },
+      failure: {
+        kind: 'number',
+        description: 'α, the chance that the radius of an image says too much.',
+        ...{ min: 0, max: 0.5, isMinExcluded: true, byDefault: 0.001 },
+      },
+      samples: {
+        ...trailingKeys.samples,
+        byDefault: {
+          computed: '100, or all test images where there are fewer',
+          of: (_, { testSamples }) => Math.min(100, testSamples ?? Infinity),
+        },
+      },
+      batchSize: { ...trailingKeys.batchSize, description: 'Noisy copies that go through the network at once.' },
+      seed: { ...trailingKeys.seed, description: 'Another number gives other noise.' },
+    },
+    title: ({ sigma, draws }) => `smoothing σ ${String(Number(Number(sigma).toPrecision(4)))} × ${String(draws)}`,
+    runs: () => once,
+  },
+} as const satisfies Readonly<Record<string, EvaluationEntry>>;
+
+export type CertificateName = keyof typeof certificateTable;
+export const certificateNames = Object.keys(certificateTable) as CertificateName[];
+
+/** A certificate with every setting spelled out. */
+export type PlanOfCertificate<C extends CertificateName> = { readonly attack: C } & ValuesOfKeys<
+  (typeof certificateTable)[C]['keys']
+>;

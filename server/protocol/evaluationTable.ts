@@ -1,0 +1,37 @@
+// Whatever an evaluation may run: the attacks of attackTable.ts and the certificates of certificateTable.ts under one name.
+import type { EvaluationEntry } from './attackEntry.ts';
+import { leadingKeys, trailingKeys, type AttackKeys } from './attackKey.ts';
+import { attackNames, attackTable, type AttackName } from './attackTable.ts';
+import { certificateNames, certificateTable, type CertificateName } from './certificateTable.ts';
+
+export type EvaluationName = AttackName | CertificateName;
+
+/** An attack tells what the network withstood at most, a certificate what it withstands at least. */
+export type EvaluationKind = 'attack' | 'certificate';
+
+export const evaluationNames: readonly EvaluationName[] = [...attackNames, ...certificateNames];
+
+export function evaluationKind(name: EvaluationName): EvaluationKind {
+  return isAttack(name) ? 'attack' : 'certificate';
+}
+
+export function evaluationEntry(name: EvaluationName): EvaluationEntry {
+  return isAttack(name) ? attackTable[name] : certificateTable[name];
+}
+
+/** All settings, in the order in which they are read. */
+export function evaluationKeys(name: EvaluationName): AttackKeys {
+  if (!isAttack(name)) return certificateTable[name].keys;
+  const { keys }: { keys: AttackKeys } = attackTable[name];
+  const own = Object.entries(keys).filter(([key]) => !(key in trailingKeys));
+  return {
+    ...leadingKeys,
+    ...Object.fromEntries(own),
+    ...trailingKeys,
+    ...('protocol' in keys && { protocol: keys['protocol'] }),
+  };
+}
+
+function isAttack(name: EvaluationName): name is AttackName {
+  return name in attackTable;
+}
