@@ -16,6 +16,8 @@ export interface Subject {
   readonly normalization: Affine | null;
   /** What values a sample may have; null where any will do. */
   readonly bounds: readonly [low: number, high: number] | null;
+  /** Done before the weights were as they are, for layers that change in training. */
+  readonly epoch: number;
   /** The run's and the plan's. */
   readonly seed: number;
 }

@@ -20,6 +20,8 @@ export interface CertifyOptions extends Pick<EvaluateAttackOptions, 'seed' | 'si
   readonly layouts: readonly LayerLayout[];
   /** Of the network's first layer; null for none. */
   readonly normalization: Affine | null;
+  /** Done before the weights were as they are. */
+  readonly epoch: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function* certify(
   network: Network,
   dataset: Dataset,
   plan: CertificatePlan,
-  { seed, signal, from, layouts, normalization }: CertifyOptions,
+  { seed, signal, from, layouts, normalization, epoch }: CertifyOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
   const target = new Target(space.network, {
@@ -39,7 +41,7 @@ export async function* certify(
     passes: from?.passes ?? { forward: 0, backward: 0 },
   });
   const subject: Subject = {
-    ...{ target, network, layouts, normalization, bounds: space.bounds },
+    ...{ target, network, layouts, normalization, epoch, bounds: space.bounds },
     seed: (seed + ('seed' in plan ? plan.seed : 0)) >>> 0,
   };
   const nSamples = Math.min(plan.samples, dataset.test.nSamples);

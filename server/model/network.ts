@@ -28,6 +28,8 @@ export interface Network {
   readonly statistics: readonly Statistic[];
   /** Those whose shapes are observed. */
   readonly activations: readonly ShapeInfo[];
+  /** Activation layers alone, by name, for whoever looks at a network part by part. */
+  readonly parts: ReadonlyMap<string, Layer>;
   /**
    * Logits `[batch, classes]` of samples `[batch, …sampleShape]`, pictures in [0, 1]. Never moves the running statistics: an
    * attack during training uses the batch's own, and only the update pass hands its statistics to `updateStatistics`.
@@ -66,6 +68,7 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
     parameters,
     statistics,
     activations,
+    parts: builder.parts,
     forward: (samples, pass) => forward(samples, pass) as tf.Tensor2D,
     updateStatistics: (batch, at, halted) => {
       updateStatistics(statistics, batch, at, halted);
@@ -89,6 +92,7 @@ type Initial = { readonly [K in 'initializer' | 'spectralNorm']?: ModelPlan[K] |
 class Builder {
   readonly maker: ParameterMaker;
   readonly activations: ShapeInfo[] = [];
+  readonly parts = new Map<string, Layer>();
   readonly progress: Progress = { epoch: 0 };
 
   /** Of every kernel, whatever its layer says; null for each layer's own. */
@@ -155,6 +159,7 @@ class Builder {
     const place = { name, channels: output.at(-1)!, maker: this.maker, progress: this.progress };
     const made = makeActivation(activation, place);
     if (made.info) this.activations.push(made.info);
+    this.parts.set(name, made.apply);
     return made;
   }
 

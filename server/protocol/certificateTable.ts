@@ -60,6 +60,31 @@ export const certificateTable = {
     title: ({ sigma, draws }) => `smoothing σ ${String(Number(Number(sigma).toPrecision(4)))} × ${String(draws)}`,
     runs: () => once,
   },
+  ibp: {
+    name: 'interval bounds',
+    description:
+      'Sends all that a perturbation can make of an image through the network as an interval of each value, under L∞: sound, and loose unless the network was trained for it (Gowal et al., 2018).',
+    equation: 'μ′ = Wμ + b, r′ = |W|r;  f([l, u]) for activations;  certified where min z_y − max_{k≠y} z_k > 0',
+    strength: 'usual',
+    isNearest: true,
+    keys: {
+      norm: { ...leadingKeys.norm, choices: { linf: leadingKeys.norm.choices.linf }, byDefault: 'linf' },
+      epsilon: {
+        ...leadingKeys.epsilon,
+        max: 1,
+        description: 'ε, the perturbation that the headline figure is certified for.',
+      },
+      searches: {
+        kind: 'number',
+        description: "Values of ε that each image's radius is searched with.",
+        ...{ min: 1, max: 60, isInteger: true, byDefault: 16 },
+      },
+      samples: trailingKeys.samples,
+      batchSize: { ...trailingKeys.batchSize, description: 'Images certified at once.' },
+    },
+    title: () => 'interval bounds',
+    runs: () => once,
+  },
 } as const satisfies Readonly<Record<string, EvaluationEntry>>;
 
 export type CertificateName = keyof typeof certificateTable;

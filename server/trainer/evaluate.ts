@@ -42,7 +42,8 @@ export async function* evaluate(
   try {
     const isAverage = plan.training.weightAverage !== undefined;
     restoreNetwork(network, state, isAverage ? 'average' : 'model');
-    network.setEpoch(epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples)));
+    const epoch = epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples));
+    network.setEpoch(epoch);
     yield {
       type: 'evaluationStarted',
       evaluation: number,
@@ -57,7 +58,12 @@ export async function* evaluate(
     const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
     const attack = isAttackPlan(evaluation)
       ? evaluateAttack(network, dataset, evaluation, given)
-      : certify(network, dataset, evaluation, { ...given, layouts, normalization: normalizationOf(plan, dataset) });
+      : certify(network, dataset, evaluation, {
+          ...given,
+          layouts,
+          epoch,
+          normalization: normalizationOf(plan, dataset),
+        });
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {

@@ -18,6 +18,7 @@ export function brightnessNetwork(onLook: (images: Float32Array, pass: Pass) => 
     parameters: [],
     statistics: [],
     activations: [],
+    parts: new Map(),
     forward: (images, pass) => {
       onLook(images.dataSync<'float32'>().slice(), pass);
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');

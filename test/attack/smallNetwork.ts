@@ -35,6 +35,7 @@ export function smallNetwork({ scale = 1, onLook = () => undefined }: SmallNetwo
       parameters: [],
       statistics: [],
       activations: [],
+      parts: new Map(),
       updateStatistics: () => undefined,
       followWeights: () => undefined,
       setEpoch: () => undefined,

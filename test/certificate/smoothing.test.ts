@@ -33,6 +33,7 @@ function certify(
     layouts: [],
     normalization: null,
     bounds: null,
+    epoch: 0,
     seed,
   } as unknown as Subject;
   const opening = smoothing(subject, planOf(given)); // its first look

@@ -45,6 +45,7 @@ const short: { readonly [A in EvaluationName]: object } = {
   cw: { searches: 2, steps: 3, learningRate: 0.05 },
   nes: { steps: 2, directions: 2 },
   autoattack: {},
+  ibp: { searches: 4 },
   smoothing: { sigma: 0.1, selection: 5, draws: 20 },
 };
 const plan = {

@@ -1,0 +1,82 @@
+// Interval bounds of a small network against an independent propagation in PyTorch.
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, it } from 'vitest';
+import { Target } from '../../server/attack/target.ts';
+import { BoundNetwork } from '../../server/certificate/boundNetwork.ts';
+import { marginsAt } from '../../server/certificate/ibp.ts';
+import { buildNetwork } from '../../server/model/network.ts';
+import { layOutNetwork } from '../../server/network/layout.ts';
+import type { ModelPlan } from '../../server/protocol/plan.ts';
+import { openCpu } from '../trainer/tinyPlan.ts';
+import { readGolden, toFloat32, type GoldenTensor } from './readGolden.ts';
+
+interface Case {
+  readonly epsilon: number;
+  readonly low: GoldenTensor;
+  readonly high: GoldenTensor;
+  readonly margins: GoldenTensor;
+}
+
+const golden = readGolden<{
+  readonly weights: Readonly<Record<string, GoldenTensor>>;
+  readonly images: GoldenTensor;
+  readonly kaf: { readonly dictionary: number; readonly boundary: number; readonly gamma: number };
+  readonly cases: readonly Case[];
+}>('ibp');
+
+beforeAll(openCpu);
+
+it('bounds logits and their differences as PyTorch does, to 1e-5', () => {
+  const conv = { type: 'conv', size: 3, stride: 1, padding: 'same', bias: true, initializer: 'he-uniform' } as const;
+  const kaf = { type: 'kaf', ...golden.kaf, init: { type: 'normal', std: 0.3 } } as const;
+  const layers = [
+    { ...conv, channels: 4 },
+    { type: 'batch-norm' },
+    { type: 'activation', activation: { type: 'relu' } },
+    { type: 'max-pool', size: 2, stride: 2, padding: 'valid' },
+    { ...conv, channels: 3 },
+    { type: 'activation', activation: kaf },
+    { type: 'flatten' },
+    { type: 'dense', units: 'classes', bias: true, initializer: 'he-uniform' },
+  ] as const;
+  const plan = { dropout: [], denseL2: 0, convolutionL2: 0, normalization: null, activation: kaf } as const;
+  const model: ModelPlan = { network: { type: 'layers', layers }, ...plan };
+  const ends = { sampleShape: [6, 6, 2], nClasses: 4 };
+  const network = buildNetwork(model, { ...ends, seed: 0 });
+  const named = [...network.parameters, ...network.statistics];
+  expect(named.map(({ name }) => name).sort()).toEqual(Object.keys(golden.weights).sort());
+  for (const { name, variable } of named) variable.assign(tf.tensor(toFloat32(golden.weights[name]!), variable.shape));
+  const target = new Target(network, { nClasses: 4, shape: ends.sampleShape, passes: { forward: 0, backward: 0 } });
+  const subject = {
+    ...{ target, network, layouts: layOutNetwork(model, ends), normalization: null },
+    ...({ bounds: [0, 1], epoch: 0, seed: 0 } as const),
+  };
+  const bounds = new BoundNetwork(subject);
+  for (const _ of bounds.prepare());
+  const images = tf.tensor(toFloat32(golden.images), [3, ...ends.sampleShape]);
+  for (const { epsilon, low, high, margins } of golden.cases) {
+    const ball = {
+      low: tf.clipByValue(tf.sub(images, epsilon), 0, 1),
+      high: tf.clipByValue(tf.add(images, epsilon), 0, 1),
+    };
+    const box = bounds.through(subject.layouts, ball);
+    close(box.low.dataSync(), low.values);
+    close(box.high.dataSync(), high.values);
+    for (let label = 0; label < 4; label++) {
+      const labels = new Int32Array(3).fill(label);
+      const found = marginsAt(bounds, subject, images, labels, new Float32Array(3).fill(epsilon));
+      close(
+        found,
+        [0, 1, 2].map((row) => margins.values[row * 4 + label]!),
+      );
+    }
+  }
+  network.dispose();
+});
+
+function close(found: ArrayLike<number>, expected: readonly number[]): void {
+  expect(found.length).toBe(expected.length);
+  expected.forEach((value, index) => {
+    expect(Math.abs(found[index]! - value)).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
+  });
+}
