@@ -191,6 +191,7 @@ export interface CollapsedRecord {
   readonly action: 'tell' | 'stop' | 'roll-back';
   /** Of the weights that training goes on from; null where it does not go back. */
   readonly to: number | null;
+  /** The figures, and what was done. */
   readonly message: string;
 }
 

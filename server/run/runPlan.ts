@@ -116,7 +116,7 @@ class Drive {
     this.#recorder.openEvents(from ? from.step + 1 : 1);
     this.#recorder.update({ status: 'training' });
     let state = from;
-    let end: { readonly status: RunStatus; readonly message: string } | null = null;
+    let end: { readonly status: RunStatus; readonly message: string | null } | null = null;
     const events = trainer.train(this.#plan, { from, signal: control.signal });
     for await (const event of this.#pull(trainer, events)) {
       if (event.type === 'checkpoint') {
@@ -127,7 +127,8 @@ class Drive {
       const { record } = event;
       if (from && record.type === 'prepared') continue; // in the log already
       if (record.type === 'diverged') end = { status: 'diverged', message: record.message };
-      if (record.type === 'collapsed' && record.action === 'stop') end = { status: 'stopped', message: record.message };
+      // Why is told by the rule of health that passes it on.
+      if (record.type === 'collapsed' && record.action === 'stop') end = { status: 'stopped', message: null };
       this.#recorder.record(record);
     }
     return { state, end };

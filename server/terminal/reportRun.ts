@@ -92,6 +92,10 @@ export class RunReport {
         );
         return;
       case 'collapsed':
+        // The first is a finding of health, which is told as such.
+        if (this.#summary.health?.some(({ rule }) => rule === 'collapsed'))
+          this.#terminal.line(`step ${String(record.step)} · catastrophic overfitting again: ${record.message}`);
+        return;
       case 'endedEarly':
       case 'diverged':
         this.#terminal.line(record.message);

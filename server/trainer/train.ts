@@ -163,21 +163,20 @@ async function* watchStep(training: Training, step: number): AsyncGenerator<Trai
     return null;
   }
   const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
-  const found = `Catastrophic overfitting by step ${step}: ${percent(look.fgsm)} withstand one step, ${percent(look.pgd)} withstand ${watch.plan.steps}`;
+  const found = `${percent(look.fgsm)} withstand one step, ${percent(look.pgd)} withstand ${watch.plan.steps}.`;
   const collapse = { type: 'collapsed', step, action: onCollapse, to: null } as const;
-  const remedy = 'Use n-fgsm, gradalign or pgd, a smaller step or a lower learning rate';
   if (onCollapse === 'roll-back' && watch.good) {
     restoreTensors(training, watch.good);
     watch.memory = { ...watch.memory, isCollapsed: false, rateFactor: watch.memory.rateFactor * factor };
-    const message = `${found}. Training goes on from the weights of step ${watch.goodStep}, its learning rate times ${factor}.`;
+    const message = `${found} Training goes on from the weights of step ${watch.goodStep}, its learning rate times ${factor}.`;
     yield record({ ...collapse, to: watch.goodStep, message });
     return null;
   }
   if (onCollapse === 'tell') {
-    yield record({ ...collapse, message: `${found}. ${remedy}.` });
+    yield record({ ...collapse, message: found });
     return null;
   }
-  return { ...collapse, action: 'stop', message: `${found}. Training was stopped. ${remedy}.` };
+  return { ...collapse, action: 'stop', message: `${found} Training was stopped.` };
 }
 
 /** @returns what the test at the epoch's end told; null where the plan has none there; or that it was broken off */

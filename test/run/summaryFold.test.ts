@@ -19,14 +19,18 @@ describe('the summary', () => {
     expect(createScriptedRun(plan)).toMatchObject({ step: 0, steps: 12, epochs: 3 });
   });
 
-  it('says that training has collapsed, and nothing of a look that found it well', () => {
+  it('says once that training has collapsed, by a finding, and nothing of a look that found it well', () => {
     const fold = new SummaryFold(createScriptedRun(plan), plan);
+    const prepared = { parameters: [], activations: [], steps: 12, stepsPerEpoch: 4, epochs: 3 };
+    fold.apply({ seq: 1, timeMs: 0, record: { type: 'prepared', ...prepared } });
     const look = { type: 'watch', step: 5, samples: 32, of: 'training', fgsm: 0.4, pgd: 0.3, cosine: 0.6 } as const;
     fold.apply({ seq: 1, timeMs: 0, record: look });
-    expect(fold.summary.message).toBeNull();
-    const message = 'Catastrophic overfitting by step 5.';
+    expect(fold.summary.health).toBeUndefined();
+    const message = '40 % withstand one step.';
     fold.apply({ seq: 2, timeMs: 1, record: { type: 'collapsed', step: 5, action: 'tell', to: null, message } });
-    expect(fold.summary.message).toBe(message);
+    fold.apply({ seq: 3, timeMs: 2, record: { type: 'collapsed', step: 9, action: 'tell', to: null, message } });
+    expect(fold.summary.health).toEqual([{ rule: 'collapsed', step: 5, evidence: message }]);
+    expect(fold.summary.message).toBeNull();
   });
 
   it('counts images a second over the steps of the last ten seconds, or over the last eight where those took longer', () => {

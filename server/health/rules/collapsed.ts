@@ -11,14 +11,5 @@ export const collapsed: HealthRule = {
     'Go back to a checkpoint before it, or train with a smaller ε or learning rate, with more noise (n-fgsm), with gradients held ' +
     'together (gradalign), or against several steps (pgd). watch: {onCollapse: roll-back} goes back by itself.',
   tab: 'curves',
-  watch: () => {
-    let last: { readonly fgsm: number; readonly pgd: number } | null = null;
-    return (record) => {
-      if (record.type === 'watch') last = record;
-      if (record.type !== 'collapsed') return null;
-      const percent = (proportion: number) => `${(100 * proportion).toFixed(1)} %`;
-      const seen = last ? `${percent(last.fgsm)} withstand one step, ${percent(last.pgd)} ten.` : record.message;
-      return { step: record.step, evidence: seen };
-    };
-  },
+  watch: () => (record) => (record.type === 'collapsed' ? { step: record.step, evidence: record.message } : null),
 };

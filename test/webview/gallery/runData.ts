@@ -220,7 +220,7 @@ function pushLook(push: (record: RunRecord) => void, step: number, since: number
   push({ type: 'watch', step, samples: 32, of: 'validation', fgsm, pgd, cosine });
   if (!isFallen) return;
   const to = step - 50;
-  const message = `Catastrophic overfitting by step ${step.toString()}: 78 % withstand one step, 3 % withstand 10. Training goes on from the weights of step ${to.toString()}, its learning rate times 0.5.`;
+  const message = `78 % withstand one step, 3 % withstand 10. Training goes on from the weights of step ${to.toString()}, its learning rate times 0.5.`;
   push({ type: 'collapsed', step, action: 'roll-back', to, message });
 }
 

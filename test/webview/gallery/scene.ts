@@ -217,8 +217,9 @@ function dashboardAnswers(): ToDashboard[] {
       return [connected, shown({ ...makeSnapshot({ steps: 0, status: 'preparing' }), shapes: [] })];
     case 'collapsed': {
       const snapshot = makeSnapshot({ steps: 1304, status: 'training', collapsesAt: 920, isAveraged: true });
-      const message = snapshot.collapses.at(-1)?.message ?? null;
-      return [connected, shown({ ...snapshot, run: { ...snapshot.run, message } })];
+      const { step, message } = snapshot.collapses[0]!;
+      const health = [{ rule: 'collapsed' as const, step, evidence: message }];
+      return [connected, shown({ ...snapshot, run: { ...snapshot.run, health } })];
     }
     case 'diverged': {
       const snapshot = makeSnapshot({ steps: 1304, status: 'diverged', divergesAt: 1300 });
