@@ -272,7 +272,7 @@ function threatPlan(values: Values['training']['threat'], { norms, stepSize }: M
 /** As plans were before there was a watch, none where there is none. */
 function watchPlan(values: Values['training']['watch'], { isSingleStep, norms }: MethodEntry): { watch?: WatchPlan } {
   if (values === 'off' || norms.length === 0 || (!values && !isSingleStep)) return {};
-  const usual = { everySteps: 50, samples: 32, steps: 10, gap: 0.25, onCollapse: 'tell', factor: 0.5 } as const;
+  const usual = { everySteps: 50, samples: 32, steps: 10, gap: 0.1, onCollapse: 'tell', factor: 0.5 } as const;
   return { watch: values ?? usual };
 }
 

@@ -17,7 +17,7 @@ export const watchSetting = optionalGroup(
     gap: number(
       'It has collapsed where so much more of the images withstand one step than many, and at most half as many withstand many as at best.',
       { min: 0, max: 1, isMinExcluded: true },
-      0.25,
+      0.1,
     ),
     onCollapse: word(
       'What is done then.',

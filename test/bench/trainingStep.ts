@@ -14,7 +14,7 @@ import { otherKafs, stepsOfMany, typedFormulas, type Work } from './work.ts';
 const nBatches = 4;
 /** An experiment's usual one. */
 const watch = {
-  ...{ everySteps: stepsOfMany, samples: 32, steps: 10, gap: 0.25, onCollapse: 'tell', factor: 0.5 },
+  ...{ everySteps: stepsOfMany, samples: 32, steps: 10, gap: 0.1, onCollapse: 'tell', factor: 0.5 },
 } as const satisfies WatchPlan;
 /** More than any benchmark makes. */
 const epochs = 100_000;
