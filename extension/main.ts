@@ -6,6 +6,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandTable } from './commands/commandTable.ts';
 import { openAsExperiment } from './commands/newExperiment.ts';
+import { MarkCommands } from './commands/markCommands.ts';
 import { RunCommands } from './commands/runCommands.ts';
 import { keepTrustKey, whenTrusted } from './commands/workspaceTrust.ts';
 import { isVersionMismatch, ServerConnection } from './connection/serverConnection.ts';
@@ -26,11 +27,13 @@ import { DatasetPanels } from './panels/datasetPanel.ts';
 import { LearningRatePanels } from './panels/learningRatePanel.ts';
 import { MonitorView } from './panels/monitorView.ts';
 import { panelIntents } from './panels/panelIntents.ts';
+import { LocalMarks, withLocalMark } from './runs/localMarks.ts';
 import { keepContextKeys } from './runs/runContext.ts';
 import { chooseRunsFolder, prepareRunsFolder } from './runs/runsFolder.ts';
 import { createRunStatusBar } from './runs/runStatusBar.ts';
 import { RunStore } from './runs/runStore.ts';
-import { RunsTree } from './runs/runsTree.ts';
+import { RunsTree, showRunsTree } from './runs/runsTree.ts';
+import { RunsView } from './runs/runsView.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
 import { tellSlow } from './tellSlow.ts';
@@ -81,13 +84,20 @@ export function activate(context: vscode.ExtensionContext): void {
     patience: { slowMs, tellSlow },
     log: logLine,
   });
-  const store = new RunStore(connection, (line) => {
-    log.warn(line);
-  });
+  const localMarks = new LocalMarks(context.globalState);
+  const store = new RunStore(
+    connection,
+    (line) => {
+      log.warn(line);
+    },
+    (run) => withLocalMark(run, localMarks),
+  );
+  const runsView = new RunsView(context.workspaceState);
   const openDashboard = (runId: string): void => {
     dashboards.open(runId);
   };
   const runCommands = new RunCommands({ connection, store, openDashboard });
+  const markCommands = new MarkCommands({ connection, store, localMarks, view: runsView });
   const languageClient = startLanguageClient(extensionUri, log);
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
@@ -112,7 +122,8 @@ export function activate(context: vscode.ExtensionContext): void {
     variables: async () => libraryEnvironment(await libraryPlaces(logLine)),
     withRates: languageClient.withRates,
   });
-  const runsTree = new RunsTree(store);
+  const runsTree = new RunsTree(store, runsView);
+  const runsTreeView = showRunsTree(runsTree);
   const experimentsTree = new ExperimentsTree();
   stopLanguageClient = () => languageClient.stop();
 
@@ -125,6 +136,9 @@ export function activate(context: vscode.ExtensionContext): void {
       store,
       openDashboard,
       runCommands,
+      markCommands,
+      runsView,
+      chosenRuns: () => runsTreeView.selection,
       datasetPanels,
       learningRatePanels,
       log,
@@ -140,11 +154,13 @@ export function activate(context: vscode.ExtensionContext): void {
     datasetPanels,
     learningRatePanels,
     runsTree,
+    runsTreeView,
+    runsView,
     experimentsTree,
     languageClient,
     createRunStatusBar(store),
     runtimeStatusBar,
-    keepContextKeys(store),
+    keepContextKeys(store, runsView),
     keepTrustKey(),
     // The one that only showed runs ends by itself; the one that trains looks for what the workspace has only now that it may.
     whenTrusted(() => {
@@ -154,7 +170,6 @@ export function activate(context: vscode.ExtensionContext): void {
       log.info(`[server] ${line}`);
     }),
     ...Object.entries(commands).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
-    vscode.window.registerTreeDataProvider(viewIds.runs, runsTree),
     vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),
     vscode.window.registerWebviewPanelSerializer(dashboardViewType, dashboards),

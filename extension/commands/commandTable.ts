@@ -7,27 +7,39 @@ import { attempt } from '../showFailure.ts';
 import { downloadDataset } from './downloadDataset.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
+import type { MarkCommands } from './markCommands.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { DatasetPanels } from '../panels/datasetPanel.ts';
 import type { LearningRatePanels } from '../panels/learningRatePanel.ts';
 import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
+import type { RunsView } from '../runs/runsView.ts';
 import { selectRuntime, type SelectRuntimeParts } from './selectRuntime.ts';
 import { train } from './train.ts';
 
 export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly runCommands: RunCommands;
+  readonly markCommands: MarkCommands;
+  /** What is chosen in the Runs view. */
+  readonly chosenRuns: () => readonly unknown[];
+  readonly runsView: RunsView;
   readonly datasetPanels: DatasetPanels;
   readonly learningRatePanels: LearningRatePanels;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
 }
 
-/** Called with what VS Code passes: a tree's node, a file, an id, or nothing. */
-export type CommandHandler = (argument?: unknown) => Promise<void> | void;
+/** Called with what VS Code passes: a tree's node and all that are chosen, a file, an id, or nothing. */
+export type CommandHandler = (argument?: unknown, chosen?: unknown) => Promise<void> | void;
 
 export function commandTable(parts: CommandParts): Readonly<Record<CommandId, CommandHandler>> {
-  const { connection, store, runCommands, log } = parts;
+  const { connection, store, runCommands, markCommands, log } = parts;
+  /** A key that is pressed in the view means the rows that are chosen there. */
+  const rows = (argument: unknown, chosen: unknown): readonly unknown[] => {
+    if (argument !== undefined && !isOfKey(argument)) return [argument, chosen];
+    const selection = isOfKey(argument) ? parts.chosenRuns() : [];
+    return [selection[0], selection];
+  };
   const installer = new TensorflowInstaller(parts.extensionUri, (line) => {
     parts.log.warn(line);
   });
@@ -37,7 +49,28 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.pauseRun': (argument) => runCommands.pause(argument),
     'kafscope.resumeRun': (argument) => runCommands.resume(argument),
     'kafscope.stopRun': (argument) => runCommands.stop(argument),
-    'kafscope.deleteRun': (argument) => runCommands.delete(argument),
+    'kafscope.deleteRun': (argument, chosen) => runCommands.delete(...rows(argument, chosen)),
+    'kafscope.emptyTrash': () => runCommands.emptyTrash(),
+    'kafscope.trashRun': (argument, chosen) => markCommands.trash(...rows(argument, chosen)),
+    'kafscope.restoreRun': (argument, chosen) => markCommands.restore(...rows(argument, chosen)),
+    'kafscope.renameRun': (argument, chosen) => markCommands.rename(...rows(argument, chosen)),
+    'kafscope.tagRun': (argument, chosen) => markCommands.tag(...rows(argument, chosen)),
+    'kafscope.noteRun': (argument, chosen) => markCommands.note(...rows(argument, chosen)),
+    'kafscope.pinRun': (argument, chosen) => markCommands.set('isPinned', true, ...rows(argument, chosen)),
+    'kafscope.unpinRun': (argument, chosen) => markCommands.set('isPinned', undefined, ...rows(argument, chosen)),
+    'kafscope.hideRun': (argument, chosen) => markCommands.set('isHidden', true, ...rows(argument, chosen)),
+    'kafscope.showRun': (argument, chosen) => markCommands.set('isHidden', undefined, ...rows(argument, chosen)),
+    'kafscope.filterRuns': () => markCommands.filter(),
+    'kafscope.sortRuns': () => markCommands.sort(),
+    'kafscope.showHiddenRuns': () => {
+      parts.runsView.choose({ showsHidden: true });
+    },
+    'kafscope.leaveOutHiddenRuns': () => {
+      parts.runsView.choose({ showsHidden: false });
+    },
+    'kafscope.copyPlan': (argument) => runCommands.copyPlan(argument),
+    'kafscope.forkRun': (argument) => runCommands.fork(argument),
+    'kafscope.openRunFolder': (argument) => runCommands.openFolder(argument),
     'kafscope.openDashboard': (argument) => runCommands.openDashboard(argument),
     'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
     'kafscope.newExperiment': newExperiment,
@@ -67,4 +100,9 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     }
     await attempt('restart the server', () => connection.restartServer());
   }
+}
+
+/** What the key bindings in package.json pass. */
+function isOfKey(argument: unknown): boolean {
+  return typeof argument === 'object' && argument !== null && 'of' in argument && argument.of === 'chosen';
 }

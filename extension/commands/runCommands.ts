@@ -16,7 +16,8 @@ import {
   parseEpsilon,
   parseSamples,
 } from './evaluationChoices.ts';
-import { pickRun } from './pickRun.ts';
+import { openAsExperiment } from './newExperiment.ts';
+import { checkpointIn, pickRun, pickRuns } from './pickRun.ts';
 import { isTrusted } from './workspaceTrust.ts';
 
 export interface RunCommandParts {
@@ -57,20 +58,75 @@ export class RunCommands {
     });
   }
 
-  async delete(argument?: unknown): Promise<void> {
-    const run = await this.pick(argument, 'delete', 'Delete which run?', 'No run has ended.');
-    if (!run) return;
-    const detail = `Its history and ${checkpoints(run)} in ${run.folder} are deleted for good.`;
-    const answer = await vscode.window.showWarningMessage(
-      `Delete the run “${runTitle(run)}”?`,
-      { modal: true, detail },
-      'Delete',
-    );
+  async delete(...given: readonly unknown[]): Promise<void> {
+    const fits = (run: RunSummary) => canDo('delete', run);
+    const options = { title: 'Delete which run?', nothing: 'No run has ended.', fits };
+    const runs = (await pickRuns(this.parts.store, given, options)).filter(fits);
+    await this.deleteForGood(runs);
+  }
+
+  async emptyTrash(): Promise<void> {
+    const trashed = this.parts.store.runs.filter((run) => canDo('restore', run) && canDo('delete', run));
+    if (trashed.length > 0) await this.deleteForGood(trashed);
+    else void vscode.window.showInformationMessage('The trash is empty.');
+  }
+
+  private async deleteForGood(runs: readonly RunSummary[]): Promise<void> {
+    const [first] = runs;
+    if (!first) return;
+    const detail =
+      runs.length === 1
+        ? `Its history and ${checkpoints(first)} in ${first.folder} are deleted for good.`
+        : `Their histories and checkpoints are deleted for good: ${runs.map(runTitle).join(', ')}.`;
+    const question = runs.length === 1 ? `Delete the run “${runTitle(first)}”?` : `Delete ${runs.length} runs?`;
+    const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Delete');
     if (answer !== 'Delete') return;
-    await attempt('delete the run', async () => {
-      await this.parts.connection.request('run/delete', { runId: run.id });
-      this.parts.store.apply(run, { isDeleted: true });
+    for (const run of runs) {
+      await attempt('delete the run', async () => {
+        await this.parts.connection.request('run/delete', { runId: run.id });
+        this.parts.store.apply(run, { isDeleted: true });
+      });
+    }
+  }
+
+  /** The run's plan, every key spelled out, as a new experiment; `factor` multiplies its learning rates. */
+  async copyPlan(argument?: unknown, factor = 1): Promise<void> {
+    const run = await pickRun(this.parts.store, argument, {
+      fits: ({ status }) => status !== 'damaged',
+      title: 'Copy the plan of which run?',
+      nothing: 'There is no run yet.',
     });
+    if (!run) return;
+    await attempt('copy the plan', async () => {
+      const { name, text } = await this.parts.connection.request('run/experiment', { runId: run.id, factor });
+      await openAsExperiment(name, text);
+    });
+  }
+
+  /** Trains on from a checkpoint as a run of its own. @param argument the tree's checkpoint, or its run and file */
+  async fork(argument?: unknown): Promise<void> {
+    const from = checkpointIn(argument);
+    if (!from || !isTrusted('train')) return;
+    await attempt('train on from the checkpoint', async () => {
+      const run = await this.parts.connection.request('run/fork', { runId: from.run.id, checkpoint: from.file });
+      this.parts.store.apply(run, { isDeleted: false });
+      this.parts.openDashboard(run.id);
+    });
+  }
+
+  async openFolder(argument?: unknown): Promise<void> {
+    const run = await pickRun(this.parts.store, argument, {
+      fits: () => true,
+      title: 'Open the folder of which run?',
+      nothing: 'There is no run yet.',
+    });
+    if (!run) return;
+    const uri = vscode.Uri.file(run.folder);
+    // On another machine, or in a browser, there is no window of files to show.
+    const isHere = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
+    await (isHere
+      ? vscode.commands.executeCommand('revealFileInOS', uri)
+      : vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true }));
   }
 
   async openDashboard(argument?: unknown): Promise<void> {
@@ -92,16 +148,19 @@ export class RunCommands {
       'No run at rest has a checkpoint to attack.',
     );
     if (!run) return;
-    const evaluation = await askForEvaluation(`Evaluate ${runTitle(run)}`);
-    if (evaluation) await this.startEvaluation(run.id, evaluation);
+    const checkpoint = checkpointIn(argument)?.file ?? null;
+    const of = checkpoint === null ? '' : `, ${checkpoint}`;
+    const evaluation = await askForEvaluation(`Evaluate ${runTitle(run)}${of}`);
+    if (evaluation) await this.startEvaluation(run.id, evaluation, checkpoint);
   }
 
-  async startEvaluation(runId: string, evaluation: EvaluationPlan): Promise<void> {
+  /** @param checkpoint its file's name; null for the last */
+  async startEvaluation(runId: string, evaluation: EvaluationPlan, checkpoint: string | null = null): Promise<void> {
     if (!isTrusted('evaluate')) return;
     const where = await placeOfData(this.parts.store.get(runId));
     if (!where) return;
     await attempt('start the evaluation', async () => {
-      const request = { runId, checkpoint: null, evaluation, ...where };
+      const request = { runId, checkpoint, evaluation, ...where };
       const run = await this.parts.connection.request('evaluation/start', request);
       this.parts.store.apply(run, { isDeleted: false });
       this.parts.openDashboard(runId);
@@ -120,7 +179,7 @@ export class RunCommands {
 
   private async pick(
     argument: unknown,
-    action: 'pause' | 'resume' | 'stop' | 'delete' | 'evaluate',
+    action: 'pause' | 'resume' | 'stop' | 'evaluate',
     title: string,
     nothing: string,
   ): Promise<RunSummary | undefined> {

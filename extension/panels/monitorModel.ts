@@ -23,7 +23,9 @@ export function monitoredRuns(runs: readonly RunSummary[]): readonly RunSummary[
     const atWork = live.filter(({ status }) => status !== 'queued').sort((a, b) => b.createdMs - a.createdMs);
     return [...atWork, ...queue];
   }
-  return runs.reduce<readonly RunSummary[]>(
+  // What was put away is nothing to look at.
+  const kept = runs.filter(({ mark }) => !mark?.isTrashed);
+  return kept.reduce<readonly RunSummary[]>(
     ([newest], run) => [newest && newest.updatedMs >= run.updatedMs ? newest : run],
     [],
   );

@@ -2,22 +2,27 @@
 import type { RunSummary } from '../../server/protocol/run.ts';
 import { isLive, isResumable } from '../../server/protocol/run.ts';
 
-export type RunAction = 'pause' | 'resume' | 'stop' | 'delete' | 'evaluate';
+export type RunAction = (typeof runActions)[number];
 
-export const runActions = ['pause', 'resume', 'stop', 'delete', 'evaluate'] as const satisfies RunAction[];
+export const runActions = ['pause', 'resume', 'stop', 'evaluate', 'trash', 'restore', 'delete'] as const;
 
 export function canDo(action: RunAction, run: RunSummary): boolean {
+  const isTrashed = run.mark?.isTrashed === true;
   switch (action) {
     case 'pause':
       return run.status === 'training';
     case 'resume':
-      return run.status === 'paused' || isResumable(run);
+      return !isTrashed && (run.status === 'paused' || isResumable(run));
     case 'stop':
       return isLive(run.status);
+    case 'evaluate':
+      return !isTrashed && !isLive(run.status) && run.checkpoints.length > 0;
+    case 'trash':
+      return !isTrashed && !isLive(run.status);
+    case 'restore':
+      return isTrashed;
     case 'delete':
       return !isLive(run.status);
-    case 'evaluate':
-      return !isLive(run.status) && run.checkpoints.length > 0;
     default:
       return action satisfies never;
   }
@@ -25,6 +30,19 @@ export function canDo(action: RunAction, run: RunSummary): boolean {
 
 /** Value of `viewItem` for `when` clauses such as `viewItem =~ /\bcanPause\b/`. */
 export function runContextValue(run: RunSummary): string {
+  const { isPinned = false, isHidden = false, isTrashed = false } = run.mark ?? {};
   const allowed = runActions.filter((action) => canDo(action, run));
-  return ['run', ...allowed.map((action) => `can${action.charAt(0).toUpperCase()}${action.slice(1)}`)].join(' ');
+  const marks = isTrashed ? ['isTrashed'] : [isPinned ? 'canUnpin' : 'canPin', isHidden ? 'canShow' : 'canHide'];
+  const plan = run.status === 'damaged' ? [] : ['hasPlan'];
+  return [
+    'run',
+    ...allowed.map((action) => `can${action.charAt(0).toUpperCase()}${action.slice(1)}`),
+    ...marks,
+    ...plan,
+  ].join(' ');
+}
+
+/** A checkpoint's: from one of a run at rest another may go on. */
+export function checkpointContextValue(run: RunSummary): string {
+  return canDo('evaluate', run) ? 'checkpoint canEvaluate' : 'checkpoint';
 }

@@ -15,13 +15,16 @@ type Connection = Pick<ServerConnection, 'request' | 'onRunChanged' | 'onDidChan
 
 export class RunStore implements Disposable {
   private readonly connection: Connection;
+  private readonly dress: (run: RunSummary) => RunSummary;
   private readonly runsById = new Map<string, RunSummary>();
   private readonly changeEmitter = new Emitter<void>();
   private readonly runChangeEmitter = new Emitter<RunChange>();
   private readonly subscriptions: readonly Disposable[];
 
-  constructor(connection: Connection, log: (line: string) => void) {
+  /** @param dress puts over a run what this window alone knows of it */
+  constructor(connection: Connection, log: (line: string) => void, dress = (run: RunSummary): RunSummary => run) {
     this.connection = connection;
+    this.dress = dress;
     this.subscriptions = [
       connection.onRunChanged(({ run, isDeleted }) => {
         this.apply(run, { isDeleted });
@@ -64,7 +67,8 @@ export class RunStore implements Disposable {
     this.take(run, { isDeleted });
   }
 
-  private take(run: RunSummary, { isDeleted }: { isDeleted: boolean }): void {
+  private take(given: RunSummary, { isDeleted }: { isDeleted: boolean }): void {
+    const run = this.dress(given);
     const before = this.runsById.get(run.id) ?? null;
     if (isDeleted) this.runsById.delete(run.id);
     else this.runsById.set(run.id, run);

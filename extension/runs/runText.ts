@@ -79,7 +79,7 @@ export function statusBarText(run: RunSummary, liveRuns: number): string {
   const progress = run.status === 'training' ? `${run.epoch}/${run.epochs}` : run.status;
   const accuracy = run.cleanAccuracy === null ? '' : ` · ${percent(run.cleanAccuracy)}`;
   const others = liveRuns > 1 ? ` +${liveRuns - 1}` : '';
-  return `$(${statusBarIcons[run.status]}) ${run.name} ${progress}${accuracy}${others}`;
+  return `$(${statusBarIcons[run.status]}) ${plainLabel(run.name)} ${progress}${accuracy}${others}`;
 }
 
 const statusBarIcons: Readonly<Record<RunStatus, string>> = {
@@ -96,6 +96,11 @@ const statusBarIcons: Readonly<Record<RunStatus, string>> = {
   failed: 'error',
   damaged: 'warning',
 };
+
+/** Where VS Code would make an icon of `$(x)`, or a link of `[x](y)`, the text as it is. */
+export function plainLabel(text: string): string {
+  return text.replaceAll('$(', '$ (').replaceAll('](', '] (');
+}
 
 /** `3,211` */
 export function count(value: number): string {

@@ -1,10 +1,11 @@
-// The Runs tree as data: experiments › runs › checkpoints, newest first. How it looks in VS Code is in runsTree.ts.
+// The Runs tree as data: experiments › runs › checkpoints, and the trash. How it looks in VS Code is in runsTree.ts.
 import path from 'node:path';
 import type { CheckpointSummary, RunSummary } from '../../server/protocol/run.ts';
 import { isLive } from '../../server/protocol/run.ts';
+import { compareRuns, everyRun, isFound, isPinned, type RunsChoice } from './runsView.ts';
 import { byteSize, count, runDescription, shortTime } from './runText.ts';
 
-export type RunsNode = ExperimentNode | RunNode | CheckpointNode | EarlierNode;
+export type RunsNode = ExperimentNode | TrashNode | RunNode | CheckpointNode | EarlierNode;
 
 /** More than these would bury the runs below. */
 const newestCheckpoints = 8;
@@ -14,6 +15,14 @@ export interface ExperimentNode {
   readonly key: string;
   readonly label: string;
   /** `1 live of 9`, or `9 runs`. */
+  readonly description: string;
+  readonly runs: readonly RunNode[];
+}
+
+/** Runs that were put away, of which nothing is deleted yet. */
+export interface TrashNode {
+  readonly type: 'trash';
+  readonly label: string;
   readonly description: string;
   readonly runs: readonly RunNode[];
 }
@@ -44,24 +53,49 @@ export interface CheckpointNode {
   readonly description: string;
 }
 
-/** Runs of the same name from the same file belong together; those with the latest run come first, and runs that can't be read last. */
-export function runsForest(runs: readonly RunSummary[]): readonly ExperimentNode[] {
-  const newestFirst = [...runs].sort(
-    (a, b) =>
-      Number(a.status === 'damaged') - Number(b.status === 'damaged') ||
-      b.createdMs - a.createdMs ||
-      b.id.localeCompare(a.id, 'en', { numeric: true }),
-  );
-  const groups = Map.groupBy(newestFirst, (run) =>
+/**
+ * Runs of the same name from the same file belong together, in the order of their first; runs that can't be read come behind them, and
+ * last what is in the trash.
+ */
+export function runsForest(
+  runs: readonly RunSummary[],
+  choice: RunsChoice = everyRun,
+): readonly (ExperimentNode | TrashNode)[] {
+  const compare = compareRuns(choice.order);
+  const sorted = runs
+    .filter((run) => isFound(run, choice.filter))
+    .sort((a, b) => Number(a.status === 'damaged') - Number(b.status === 'damaged') || compare(a, b));
+  const trashed = sorted.filter(({ mark }) => mark?.isTrashed);
+  const shown = sorted.filter((run) => isListed(run, choice));
+  const groups = Map.groupBy(shown, (run) =>
     run.status === 'damaged' ? damagedKey : `${run.name}\n${run.experimentFile ?? ''}`,
   );
-  return [...groups].map(([key, group]) => ({
+  const experiments = [...groups].map(([key, group]): ExperimentNode => ({
     type: 'experiment',
     key,
     label: key === damagedKey ? 'Damaged' : (group[0]?.name ?? ''),
     description: groupDescription(group),
     runs: group.map((run) => runNode(run, group)),
   }));
+  if (trashed.length === 0) return experiments;
+  const nodes = trashed.map((run) => runNode(run, [], `${run.name} · `));
+  return [...experiments, { type: 'trash', label: 'Trash', description: groupDescription(trashed), runs: nodes }];
+}
+
+/** Whether the run stands in the view, outside of the trash. */
+function isListed({ mark }: RunSummary, { showsHidden }: RunsChoice): boolean {
+  return !mark?.isTrashed && (showsHidden || !mark?.isHidden);
+}
+
+/** What the view leaves out, for people; empty where that is nothing. */
+export function leftOutText(runs: readonly RunSummary[], choice: RunsChoice): string {
+  const kept = runs.filter(({ mark }) => !mark?.isTrashed);
+  const found = kept.filter((run) => isFound(run, choice.filter));
+  const hidden = found.filter((run) => !isListed(run, choice)).length;
+  return [
+    ...(choice.filter === '' ? [] : [`“${choice.filter}”: ${count(found.length)} of ${count(kept.length)} runs`]),
+    ...(hidden > 0 ? [`${count(hidden)} hidden`] : []),
+  ].join(' · ');
 }
 
 /** No name of an experiment is empty. */
@@ -77,13 +111,23 @@ function groupDescription(runs: readonly RunSummary[]): string {
   return runs.length === 1 ? '1 run' : `${runs.length} runs`;
 }
 
-function runNode(run: RunSummary, group: readonly RunSummary[]): RunNode {
+function runNode(run: RunSummary, group: readonly RunSummary[], before = ''): RunNode {
   const isOnlyOfSeed = group.filter((other) => other.seed === run.seed).length === 1;
+  const own = labelOf(run, { isOnlyOfSeed });
+  const { title, tags = [] } = run.mark ?? {};
   return {
     type: 'run',
     run,
-    label: labelOf(run, { isOnlyOfSeed }),
-    description: runDescription(run),
+    label: title ?? `${run.status === 'damaged' ? '' : before}${own}`,
+    description: [
+      ...(isPinned(run) ? ['pinned'] : []),
+      ...(run.mark?.isHidden ? ['hidden'] : []),
+      ...(title === undefined ? [] : [own]),
+      runDescription(run),
+      ...tags.map((tag) => `#${tag}`),
+    ]
+      .filter((text) => text !== '')
+      .join(' · '),
     checkpoints: checkpointNodes(run),
   };
 }

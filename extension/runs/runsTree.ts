@@ -5,30 +5,40 @@ import { hasFailed } from '../../server/health/healthWatch.ts';
 import { runTitle, statusText } from '../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
-import { checkpointViewType } from '../contributions.ts';
-import { runContextValue } from './runActions.ts';
+import { checkpointViewType, viewIds } from '../contributions.ts';
+import { checkpointContextValue, runContextValue } from './runActions.ts';
 import type { RunStore } from './runStore.ts';
 import type { RunNode, RunsNode } from './runsModel.ts';
-import { runsForest } from './runsModel.ts';
+import { leftOutText, runsForest } from './runsModel.ts';
+import type { RunsView } from './runsView.ts';
 import { count, figureLines } from './runText.ts';
 
 export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
   private readonly store: RunStore;
   private readonly changeEmitter = new vscode.EventEmitter<void>();
-  private readonly subscription: { dispose(): void };
+  private readonly view: RunsView;
+  private readonly subscriptions: readonly { dispose(): void }[];
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
-  constructor(store: RunStore) {
+  constructor(store: RunStore, view: RunsView) {
     this.store = store;
-    this.subscription = store.onDidChange(() => {
+    this.view = view;
+    const fire = (): void => {
       this.changeEmitter.fire();
-    });
+    };
+    this.subscriptions = [store.onDidChange(fire), view.onDidChange(fire)];
+  }
+
+  /** What the view says above its rows; empty for nothing. */
+  get message(): string {
+    return leftOutText(this.store.runs, this.view.choice);
   }
 
   getChildren(node?: RunsNode): readonly RunsNode[] & RunsNode[] {
-    if (!node) return [...runsForest(this.store.runs)];
+    if (!node) return [...runsForest(this.store.runs, this.view.choice)];
     switch (node.type) {
       case 'experiment':
+      case 'trash':
         return [...node.runs];
       case 'run':
       case 'earlier':
@@ -45,6 +55,11 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
       case 'experiment': {
         const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
         return Object.assign(item, { id: node.key, description: node.description, contextValue: 'experiment' });
+      }
+      case 'trash': {
+        const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Collapsed);
+        const iconPath = new vscode.ThemeIcon('trash');
+        return Object.assign(item, { id: trashId, description: node.description, iconPath, contextValue: 'trash' });
       }
       case 'run': {
         const { run } = node;
@@ -74,7 +89,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
           id: `${node.run.id}/${node.checkpoint.file}`,
           description: node.description,
           iconPath: new vscode.ThemeIcon('save'),
-          contextValue: 'checkpoint',
+          contextValue: checkpointContextValue(node.run),
           tooltip: node.file,
           // Without it the tooltip would be read aloud, and nothing else.
           accessibilityInformation: { label: `${node.label}, ${node.description}` },
@@ -87,10 +102,24 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   }
 
   dispose(): void {
-    this.subscription.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
     this.changeEmitter.dispose();
   }
 }
+
+/** The view itself, in which several rows can be chosen; it says above them what it leaves out. */
+export function showRunsTree(tree: RunsTree): vscode.TreeView<RunsNode> {
+  const view = vscode.window.createTreeView(viewIds.runs, { treeDataProvider: tree, canSelectMany: true });
+  const tell = (): void => {
+    view.message = tree.message;
+  };
+  tell();
+  tree.onDidChangeTreeData(tell);
+  return view;
+}
+
+/** No run's, whose names hold no slash. */
+const trashId = '/trash';
 
 /** Each thing once: often the description is the status, and the label of what can't be read its name. */
 function spoken(run: RunSummary, { label, description }: RunNode): string {
@@ -134,6 +163,7 @@ export function statusIcon(status: RunStatus): vscode.ThemeIcon {
 function runTooltip(run: RunSummary): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString();
   const lines = [
+    ...(run.mark?.title === undefined ? [] : [`${run.name} · seed ${String(run.seed)}`]),
     run.description,
     run.steps === 0
       ? statusText(run)
@@ -141,6 +171,7 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
     ...figureLines(run),
     run.device,
     run.message,
+    ...markLines(run),
     ...(run.health ?? []).map(
       ({ rule, step, evidence }) => `${healthRules[rule].title} (step ${count(step)}): ${evidence}`,
     ),
@@ -149,6 +180,11 @@ function runTooltip(run: RunSummary): vscode.MarkdownString {
   tooltip.appendMarkdown(`**${escapeMarkdown(runTitle(run))}**\n\n`);
   for (const line of lines) if (line) tooltip.appendMarkdown(`${escapeMarkdown(line)}\n\n`);
   return tooltip;
+}
+
+function markLines({ mark }: RunSummary): string[] {
+  const { tags = [], note } = mark ?? {};
+  return [tags.map((tag) => `#${tag}`).join(' '), note ?? ''].filter((text) => text !== '');
 }
 
 function escapeMarkdown(text: string): string {

@@ -5,6 +5,7 @@ import type { AttackedImages } from './attackedImages.ts';
 import { evaluationPlanSchema } from './evaluationSchema.ts';
 import type { RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
+import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { CheckpointContents } from './checkpoint.ts';
@@ -32,6 +33,12 @@ export interface Requests {
   /** Ends the run after its current step with a checkpoint; during an evaluation, ends that. */
   'run/stop': { params: RunIdParams; result: RunSummary };
   'run/delete': { params: RunIdParams; result: Record<string, never> };
+  /** What a person has noted of it, in place of what was noted before. */
+  'run/mark': { params: RunMarkParams; result: RunSummary };
+  /** Trains on from a checkpoint as a run of its own; this one stays as it is. */
+  'run/fork': { params: RunForkParams; result: RunSummary };
+  /** Its plan as an experiment that compiles, with the learning rates times `factor`. */
+  'run/experiment': { params: RunExperimentParams; result: { name: string; text: string } };
   /** Of a long run some of its steps and norms; `series/progressed` tells how far it is read. */
   'run/snapshot': { params: RunIdParams; result: RunSnapshot };
   /** Values of runs by step in buckets, of rows of any number; `series/progressed` tells how far they are read. */
@@ -91,6 +98,9 @@ export const paramsSchemas = {
   'run/resume': z.strictObject({ runId, dataFolder }),
   'run/stop': z.strictObject({ runId }),
   'run/delete': z.strictObject({ runId }),
+  'run/mark': z.strictObject({ runId, mark: runMarkSchema }),
+  'run/fork': z.strictObject({ runId, checkpoint: z.string().max(255) }),
+  'run/experiment': z.strictObject({ runId, factor: z.number().gt(0).max(1000).default(1) }),
   'run/snapshot': z.strictObject({ runId }),
   'run/series': z.strictObject({ runIds: z.array(runId).min(1).max(250), ...seriesQueryParts }),
   'run/subscribe': z.strictObject({ runId, cursor: z.int().min(0) }),
@@ -130,6 +140,12 @@ export const paramsSchemas = {
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
+export interface RunMarkParams {
+  readonly runId: string;
+  readonly mark: RunMark;
+}
+export type RunForkParams = z.input<(typeof paramsSchemas)['run/fork']>;
+export type RunExperimentParams = z.input<(typeof paramsSchemas)['run/experiment']>;
 export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
 export type RunSeriesParams = z.input<(typeof paramsSchemas)['run/series']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;

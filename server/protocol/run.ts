@@ -1,6 +1,7 @@
 // A run as lists and headers show it.
 import type { AttackFigure, AttackUnderWay } from './attackFigures.ts';
 import type { HealthFinding } from './health.ts';
+import type { RunMark } from './runMark.ts';
 
 export const runStatuses = [
   /** Made, and nobody is about to begin it: its maker has gone, or will come to it later. */
@@ -90,6 +91,8 @@ export interface RunSummary {
   readonly checkpoints: readonly CheckpointSummary[];
   /** In the order in which they were found; absent in runs of older versions. */
   readonly health?: readonly HealthFinding[] | undefined;
+  /** What a person has noted of it; absent for nothing. */
+  readonly mark?: RunMark | undefined;
   /** What its last work did not find; it may lie elsewhere by now, which the next work can be told. */
   readonly missing?: 'data' | undefined;
   /**
@@ -101,8 +104,9 @@ export interface RunSummary {
   readonly revision: number;
 }
 
-/** `kaf-light · seed 0`; of a run that can't be read its folder's name, which is all that is known. */
-export function runTitle({ name, seed, status }: RunSummary): string {
+/** What its owner calls it, else `kaf-light · seed 0`; of a run that can't be read its folder's name, which is all that is known. */
+export function runTitle({ name, seed, status, mark }: RunSummary): string {
+  if (mark?.title !== undefined) return mark.title;
   return status === 'damaged' ? name : `${name} · seed ${String(seed)}`;
 }
 

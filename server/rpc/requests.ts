@@ -4,6 +4,8 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
+import { scaledSchedule } from '../experiment/scaledSchedule.ts';
+import { writeExperiment } from '../experiment/writeExperiment.ts';
 import { BadCheckpointError } from '../run/safetensors.ts';
 import type { CheckpointContents } from '../protocol/checkpoint.ts';
 import { encode, EncodedValue } from '../protocol/codec.ts';
@@ -17,7 +19,7 @@ import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
 import { attackedImagesName, readAttackedImages } from '../run/attackedImages.ts';
-import { checkpointsFolder } from '../run/runFolder.ts';
+import { checkpointsFolder, readOrigin } from '../run/runFolder.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -79,7 +81,7 @@ type Handlers = {
 /** What changes nothing and runs nothing. */
 const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
-  ...(['run/series', 'evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
+  ...(['run/series', 'run/experiment', 'evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */
@@ -199,6 +201,14 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       reader.forget(runId);
       supervisor.delete(runId);
       return {};
+    },
+    'run/mark': ({ runId, mark }) => supervisor.mark(runId, mark),
+    'run/fork': ({ runId, checkpoint }) => supervisor.fork(runId, checkpoint),
+    'run/experiment': ({ runId, factor }) => {
+      const { plan } = readOrigin(supervisor.get(runId).folder);
+      const { schedule } = plan.training;
+      const training = { ...plan.training, schedule: factor === 1 ? schedule : scaledSchedule(schedule, factor) };
+      return { name: plan.name, text: writeExperiment({ ...plan, training }) };
     },
     'run/snapshot': async ({ runId }, signal) =>
       new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), { signal, onProgress: tell.series }))),

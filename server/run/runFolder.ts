@@ -165,9 +165,9 @@ export function summaryOf(folder: string, origin: RunOrigin, incarnation: number
 
 /** What of a summary is stored with the rows. */
 export function progressOf(summary: RunSummary): RunProgress {
-  const { id, name, seed, createdMs, description, experimentFile, folder, incarnation, revision, ...progress } =
+  const { id, name, seed, createdMs, description, experimentFile, folder, incarnation, revision, mark, ...progress } =
     summary;
-  void [id, name, seed, createdMs, description, experimentFile, folder, incarnation, revision];
+  void [id, name, seed, createdMs, description, experimentFile, folder, incarnation, revision, mark];
   return progress;
 }
 
@@ -196,6 +196,7 @@ const ownFiles = [
   /^run\.db(-wal|-shm|-journal)?$/,
   /^(log|beat)-\d+$/,
   /^events\.out\.tfevents\./,
+  /^mark\.json(\.\d+\.tmp)?$/,
 ];
 const ownCheckpoints = /^step-\d+(\.attack-\d+)?\.safetensors(\..*tmp|\.tmp)?$/;
 

@@ -1,22 +1,25 @@
 // The server's runs: which there are, which one is at work here, which wait, and the trainer processes. One run trains at a time.
 // Clients and messages are not known here. What this server alone knows of a run (that it is queued, why its trainer died) lies over
 // what the run's folder says.
-import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import type { EvaluationPlan } from '../protocol/plan.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
+import { isEmptyMark, type RunMark } from '../protocol/runMark.ts';
 import { LifeWatch } from './lifeWatch.ts';
 import type { Life } from './lifeWatch.ts';
-import { readHead, SupersededError } from './logFile.ts';
+import { readMark, writeMark } from './markFile.ts';
+import { SupersededError } from './logFile.ts';
 import { noteEnd } from './noteRun.ts';
+import { forkRun } from './forkRun.ts';
 import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.ts';
 import type { NewRun } from './runFolder.ts';
-import { damagedRun, filesSign, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
+import { damagedRun, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
 import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
+import { hasOtherFolders, isOthers, notHere, signOf, wrongState, type Entry } from './supervisedRun.ts';
 import { forkTrainer } from './forkTrainer.ts';
 import type { GoneTrainer } from './forkTrainer.ts';
 import type { ToTrainer } from './trainerMessages.ts';
@@ -29,19 +32,6 @@ export interface SupervisorOptions {
   /** Of the day, for what is recorded. */
   readonly now: () => number;
   readonly watch?: LifeWatch;
-}
-
-interface Entry {
-  readonly id: string;
-  summary: RunSummary;
-  /** Where it is at work, if not here; null where that is not known. */
-  place: string | null;
-  life: Life | null;
-  /** Of the files it was last read from; it is read again where they changed. */
-  seen: string;
-  child: ChildProcess | null;
-  /** The last that was asked for here. */
-  work: Work | null;
 }
 
 interface SupervisorEvents {
@@ -153,6 +143,27 @@ export class RunSupervisor {
     return entry.summary;
   }
 
+  /** A run of its own that trains on from a checkpoint of this one, which stays as it is. @throws RunStateError | StorageError */
+  fork(runId: string, checkpoint: string): RunSummary {
+    const entry = this.#fresh(runId);
+    const { checkpoints, folder } = entry.summary;
+    if (!checkpoints.some(({ file }) => file === checkpoint)) {
+      throw new RunStateError('unknownFile', `Run ${runId} has no checkpoint ${checkpoint}.`);
+    }
+    const made = this.#read(forkRun(folder, checkpoint, this.#options.now()).folder, undefined);
+    this.#enqueue(made, { type: 'train', incarnation: made.summary.incarnation + 1 });
+    return made.summary;
+  }
+
+  /** What a person has noted of it, whole; the run itself goes on as it does. @throws RunStateError | StorageError */
+  mark(runId: string, mark: RunMark): RunSummary {
+    const entry = this.#entry(runId);
+    writeMark(entry.summary.folder, mark);
+    entry.seen = signOf(entry.summary.folder);
+    this.#change(entry, { ...entry.summary, mark });
+    return entry.summary;
+  }
+
   /** @throws RunStateError | StorageError */
   delete(runId: string): void {
     const entry = this.#fresh(runId);
@@ -183,8 +194,9 @@ export class RunSupervisor {
     }
   }
 
-  /** Looks after runs that are live in another process, as the command line's are. @throws StorageError */
+  /** Looks after runs that are live in another process, as the command line's are, and for new ones. @throws StorageError */
   followOthers(): void {
+    if (hasOtherFolders(this.#options.runsFolder, this.#entries)) this.refresh();
     for (const entry of [...this.#entries.values()]) {
       if (!isLive(entry.summary.status) || this.#isOurs(entry)) continue;
       if (isRunFolder(entry.summary.folder)) this.#read(entry.summary.folder, entry);
@@ -225,7 +237,7 @@ export class RunSupervisor {
   }
 
   #read(folder: string, known: Entry | undefined): Entry {
-    const seen = filesSign(folder);
+    const seen = signOf(folder);
     if (known && known.seen === seen && !isLive(known.summary.status)) return known;
     let summary: RunSummary;
     let place: string | null = null;
@@ -239,6 +251,8 @@ export class RunSupervisor {
       if (known?.summary.status !== 'damaged') this.#options.log(`${folder}: ${(error as Error).message}`);
       summary = damagedRun(folder, error as Error);
     }
+    const mark = readMark(folder);
+    if (!isEmptyMark(mark)) summary = { ...summary, mark };
     if (!known) {
       const revision = ++this.#revision;
       const entry: Entry = {
@@ -258,7 +272,7 @@ export class RunSupervisor {
     const isChanged = known.seen !== seen || known.summary.status !== summary.status;
     Object.assign(known, { place, life, seen });
     if (isCut) this.events.emit('cut', known.id);
-    if (isChanged) this.#change(known, summary);
+    if (isChanged) this.#change(known, { ...summary, mark: summary.mark });
     return known;
   }
 
@@ -321,7 +335,7 @@ export class RunSupervisor {
     const { folder } = entry.summary;
     if (end) {
       // What could not be written, as on a full disk, is still said.
-      entry.seen = filesSign(folder);
+      entry.seen = signOf(folder);
       this.#change(entry, end);
       return;
     }
@@ -343,7 +357,7 @@ export class RunSupervisor {
     const { folder } = entry.summary;
     try {
       const summary = noteEnd(folder, end, { incarnation, nowMs: this.#options.now() });
-      entry.seen = filesSign(folder);
+      entry.seen = signOf(folder);
       this.#change(entry, summary);
     } catch (error) {
       if (error instanceof SupersededError) {
@@ -351,7 +365,7 @@ export class RunSupervisor {
         return;
       }
       if (!(error instanceof StorageError)) throw error;
-      entry.seen = filesSign(folder);
+      entry.seen = signOf(folder);
       const message = isDiskNamed ? end.message : `${end.message ?? ''} ${error.message}`.trim();
       // A log that was begun and has no head takes its number all the same.
       const taken = Math.max(entry.summary.incarnation, newestOf(folder));
@@ -361,7 +375,10 @@ export class RunSupervisor {
   }
 
   #change(entry: Entry, summary: RunSummary): void {
-    entry.summary = { ...summary, revision: ++this.#revision };
+    // A trainer knows of no marks.
+    const { mark } = 'mark' in summary ? summary : entry.summary;
+    const marked = { ...summary, mark: mark && !isEmptyMark(mark) ? mark : undefined };
+    entry.summary = { ...marked, revision: ++this.#revision };
     this.events.emit('changed', entry.summary);
   }
 
@@ -369,27 +386,4 @@ export class RunSupervisor {
     // A trainer that is just ending can't hear any more; its exit tells the rest.
     if (entry.child?.connected) entry.child.send(message, () => {});
   }
-}
-
-/** Whether the newest work on the run is not that of our trainer: then only the folder knows. */
-function isOthers(folder: string, work: Work | null, trainer: GoneTrainer) {
-  const newest = newestOf(folder);
-  if (!work || newest < work.incarnation) return false;
-  if (newest > work.incarnation) return true;
-  const head = readHead(folder, newest);
-  // A log without a head is that of a trainer whose disk refused it, if it says so.
-  return head ? head.owner.pid !== trainer.pid : trainer.refusal === null;
-}
-
-function notHere({ place, life }: Entry): string {
-  if (!place) return 'it is not at work here';
-  const sign = life === 'unheard' ? '; whether it still lives will be known within a minute and a half' : '';
-  return `it is at work elsewhere: ${place}${sign}`;
-}
-
-function wrongState(entry: Entry, participle: string, why: string): RunStateError {
-  return new RunStateError(
-    'wrongState',
-    `Run ${entry.id} is ${entry.summary.status} and can't be ${participle}: ${why}.`,
-  );
 }

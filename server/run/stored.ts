@@ -189,7 +189,16 @@ const attackFigure = attackUnderWay.extend({
 /** The part of a summary that changes as the run goes on. */
 export type RunProgress = Omit<
   RunSummary,
-  'id' | 'folder' | 'name' | 'seed' | 'description' | 'experimentFile' | 'createdMs' | 'incarnation' | 'revision'
+  | 'id'
+  | 'folder'
+  | 'name'
+  | 'seed'
+  | 'description'
+  | 'experimentFile'
+  | 'createdMs'
+  | 'incarnation'
+  | 'revision'
+  | 'mark'
 >;
 
 const progressSchema: z.ZodType<RunProgress> = z.object({

@@ -22,6 +22,7 @@ interface Manifest {
     viewsContainers: { activitybar: { id: string; icon: string }[] };
     viewsWelcome: { view: string; contents: string; when: string }[];
     menus: Record<string, { command: string; when?: string }[]>;
+    keybindings: { command: string; when: string }[];
     customEditors: { viewType: string }[];
     configurationDefaults: { 'files.associations': Record<string, string> };
     configuration: {
@@ -83,8 +84,9 @@ describe('the extension wakes up', () => {
 describe('package.json names nothing that is not there', () => {
   const known = new Set<string>(commandIds);
 
-  test('menus show declared commands', () => {
-    const shown = Object.values(contributes.menus).flatMap((items) => items.map(({ command }) => command));
+  test('menus show declared commands, keys run them', () => {
+    const items = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
+    const shown = items.map(({ command }) => command);
     expect(shown.filter((command) => !known.has(command))).toEqual([]);
   });
 
@@ -100,7 +102,8 @@ describe('package.json names nothing that is not there', () => {
   });
 
   test('`when` clauses read context keys that are kept, and views that exist', () => {
-    const clauses = [...Object.values(contributes.menus).flat(), ...contributes.viewsWelcome].flatMap(({ when }) =>
+    const { menus, viewsWelcome, keybindings } = contributes;
+    const clauses = [...Object.values(menus).flat(), ...viewsWelcome, ...keybindings].flatMap(({ when }) =>
       when === undefined ? [] : [when],
     );
     const names = clauses.flatMap((clause) => clause.match(/\bkafscope\.\w+/g) ?? []);

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { applyRow, emptySnapshot } from '../../server/protocol/snapshot.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
 import { begin } from '../run/handMadeLog.ts';
@@ -139,6 +140,31 @@ describe('a run over the wire', () => {
     await client.untilStatus(id, 'stopped', since);
     const steps = readRows(stopped.folder).flatMap(({ record }) => (record.type === 'step' ? [record.step] : []));
     expect(steps).toEqual(steps.map((_, index) => index + 1));
+  });
+
+  it('is marked, which all clients hear; gives its plan as an experiment; and another trains on from its checkpoint', async () => {
+    const client = await connect();
+    const { id } = await start(client, 'steps');
+    await client.untilStatus(id, 'finished');
+    expect(await client.request('run/mark', { runId: id, mark: { title: 'mine' } })).toMatchObject({
+      mark: { title: 'mine' },
+    });
+    const { runs } = await client.request('run/list', {});
+    expect(runs[0]?.mark).toEqual({ title: 'mine' });
+    const planned = await client.request('run/experiment', { runId: id });
+    const halved = await client.request('run/experiment', { runId: id, factor: 0.5 });
+    const ratesOf = ({ text }: { text: string }) =>
+      compileExperiment(text, { file: null, homeFolder: '/' }).plans[0]?.training.schedule;
+    expect([planned.name, ratesOf(planned), ratesOf(halved)]).toEqual([
+      'steps',
+      { type: 'constant', learningRate: 0.1 },
+      { type: 'constant', learningRate: 0.05 },
+    ]);
+    const forked = await client.request('run/fork', { runId: id, checkpoint: 'step-4.safetensors' });
+    expect(forked).toMatchObject({ status: 'queued', step: 4 });
+    const end = await client.untilStatus(forked.id, 'finished');
+    expect([end.step, end.mark]).toEqual([12, undefined]);
+    await expect(client.request('run/fork', { runId: id, checkpoint: '../x' })).rejects.toThrow(/has no checkpoint/);
   });
 
   it('is evaluated at rest, and the evaluation can be stopped', async () => {

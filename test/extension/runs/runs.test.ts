@@ -72,16 +72,22 @@ describe('what can be done with a run', () => {
     [{ status: 'training' }, ['pause', 'stop']],
     [{ status: 'paused' }, ['resume', 'stop']],
     [{ status: 'evaluating' }, ['stop']],
-    [{ status: 'failed' }, ['resume', 'delete']], // without a checkpoint: from the first step on
-    [{ status: 'interrupted', checkpoints: checkpointsAt(100) }, ['resume', 'delete', 'evaluate']],
-    [{ status: 'finished', step: 800, checkpoints: checkpointsAt(800) }, ['delete', 'evaluate']],
+    [{ status: 'failed' }, ['resume', 'trash', 'delete']], // without a checkpoint: from the first step on
+    [{ status: 'interrupted', checkpoints: checkpointsAt(100) }, ['resume', 'evaluate', 'trash', 'delete']],
+    [{ status: 'finished', step: 800, checkpoints: checkpointsAt(800) }, ['evaluate', 'trash', 'delete']],
+    [{ status: 'stopped', checkpoints: checkpointsAt(100), mark: { isTrashed: true } }, ['restore', 'delete']],
   ])('%o: %o', (changes, expected) => {
     const run = runSummary(changes);
     expect(runActions.filter((action) => canDo(action, run))).toEqual(expected);
   });
 
   test('is told to menus by whole words', () => {
-    expect(runContextValue(runSummary({ status: 'training' }))).toBe('run canPause canStop');
+    expect(runContextValue(runSummary({ status: 'training' }))).toBe('run canPause canStop canPin canHide hasPlan');
+    const mark = { isPinned: true, isHidden: true } as const;
+    expect(runContextValue(runSummary({ mark }))).toBe('run canPause canStop canUnpin canShow hasPlan');
+    expect(runContextValue(runSummary({ status: 'finished', mark: { isTrashed: true } }))).toBe(
+      'run canRestore canDelete isTrashed hasPlan',
+    );
   });
 });
 

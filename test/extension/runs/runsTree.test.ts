@@ -8,13 +8,18 @@ import type { RunStore } from '../../../extension/runs/runStore.ts';
 import type { RunsNode } from '../../../extension/runs/runsModel.ts';
 import { runStatuses } from '../../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
+import { RunsView } from '../../../extension/runs/runsView.ts';
+import { keeper } from '../keeper.ts';
 import { runSummary } from '../runSummaries.ts';
 
 vi.mock('vscode', () => import('../vscodeStandIn.ts'));
 
+const storeOf = (runs: readonly RunSummary[]) =>
+  ({ runs, onDidChange: () => ({ dispose: () => undefined }) }) as unknown as RunStore;
+
 /** Every row, from the top, as the view would show it. */
 function rowsOf(...runs: RunSummary[]): vscode.TreeItem[] {
-  const tree = new RunsTree({ runs, onDidChange: () => ({ dispose: () => undefined }) } as unknown as RunStore);
+  const tree = new RunsTree(storeOf(runs), new RunsView(keeper()));
   const below = (node?: RunsNode): vscode.TreeItem[] =>
     tree.getChildren(node).flatMap((child) => [tree.getTreeItem(child), ...below(child)]);
   return below();
@@ -56,7 +61,7 @@ describe('a run in the tree', () => {
       label: 'seed 0',
       description: 'not started',
       iconPath: { id: 'circle-large-outline' },
-      contextValue: 'run canResume canDelete',
+      contextValue: 'run canResume canTrash canDelete canPin canHide hasPlan',
       accessibilityInformation: { label: 'kaf-light, seed 0, not started' },
     });
     expect(tooltipOf(row)).toContain('not started · step 0 of 800');
@@ -77,7 +82,10 @@ describe('a run in the tree', () => {
       ['copy-of-run', 'damaged'],
       ['x', 'damaged'],
     ]);
-    expect(rows[3]).toMatchObject({ iconPath: { id: 'warning' }, contextValue: 'run canDelete' });
+    expect(rows[3]).toMatchObject({
+      iconPath: { id: 'warning' },
+      contextValue: 'run canTrash canDelete canPin canHide',
+    });
     expect(tooltipOf(rows[3])).toMatch(/^\*\*copy\\-of\\-run\*\*\n\ndamaged\n\n/);
     expect(tooltipOf(rows[3])).toContain('origin\\.json is damaged: it is not JSON\\.');
     expect(tooltipOf(rows[3])).not.toContain('seed');
@@ -95,7 +103,7 @@ describe('a run in the tree', () => {
       ['epoch 2', 'step 80'],
     ]);
     const file = path.join('/runs/run-1/checkpoints/step-400.safetensors');
-    expect(rows[0]).toMatchObject({ contextValue: 'checkpoint', tooltip: file, iconPath: { id: 'save' } });
+    expect(rows[0]).toMatchObject({ contextValue: 'checkpoint canEvaluate', tooltip: file, iconPath: { id: 'save' } });
     expect(rows[0]?.accessibilityInformation).toEqual({ label: 'epoch 10, step 400 · 13 MB' });
     expect(rows[0]?.command).toMatchObject({
       command: 'vscode.openWith',
