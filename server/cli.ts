@@ -16,9 +16,11 @@ import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
 import { reportCommand } from './terminal/reportCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
+import { tableFormats, type TableFormat } from './terminal/tableFormats.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { lrFindCommand } from './terminal/lrFindCommand.ts';
-import { sweepAskCommand, sweepCommand, sweepStatusCommand } from './terminal/sweepCommand.ts';
+import { reportSweep } from './terminal/reportSweep.ts';
+import { findSweep, sweepAskCommand, sweepCommand, sweepStatusCommand } from './terminal/sweepCommand.ts';
 import { readOverrides, trainCommand } from './terminal/trainCommand.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
@@ -171,13 +173,23 @@ function makeProgram(): Command {
 
   program
     .command('report')
-    .description('tables the evaluations of runs, and tests pairs of runs on the same images (McNemar)')
-    .argument('<run...>', "runs' folders, or their names in --out")
+    .description(
+      'tables the evaluations of runs, and tests pairs of runs on the same images (McNemar); or a sweep, by axis',
+    )
+    .argument('<run or sweep...>', "folders, or their names in --out; a sweep also by its experiment's file")
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .addOption(new Option('--format <name>', 'of the table of a sweep').choices(tableFormats).default('md'))
     .option('--json', 'one JSON object a line; the last has "type":"done"')
-    .action((runs: string[], options: JsonOption & { out: string }) => {
-      const folders = runs.map((run) => runFolderOf(run, path.resolve(options.out)));
-      process.exitCode = reportCommand(folders, makeTerminal(options));
+    .action((names: string[], options: JsonOption & { out: string; format: TableFormat }) => {
+      const runsFolder = path.resolve(options.out);
+      const sweep = names.length === 1 ? findSweep({ target: names[0]!, runsFolder }) : null;
+      const terminal = makeTerminal(options);
+      process.exitCode = sweep
+        ? reportSweep(sweep, options.format, terminal)
+        : reportCommand(
+            names.map((name) => runFolderOf(name, runsFolder)),
+            terminal,
+          );
     });
 
   program

@@ -141,15 +141,17 @@ function namedSweep({ target, runsFolder }: Pick<SweepCommand, 'target' | 'runsF
   return [path.resolve(target), path.join(sweepsFolder(runsFolder), target)].find(isSweep);
 }
 
-/** By its folder, its name, or its experiment's file. @throws UsageError */
-export function existingSweep(command: Pick<SweepCommand, 'target' | 'runsFolder'>): string {
-  const folder = namedSweep(command) ?? sweepOf(command.runsFolder, path.resolve(command.target));
-  if (folder === null) {
-    throw new UsageError(
-      `There is no sweep of ${command.target} in ${command.runsFolder}. Start it: kafscope sweep FILE.`,
-    );
-  }
-  return folder;
+/** By its folder, its name, or its experiment's file. */
+export function findSweep(command: Pick<SweepCommand, 'target' | 'runsFolder'>): string | null {
+  return namedSweep(command) ?? sweepOf(command.runsFolder, path.resolve(command.target));
+}
+
+/** @throws UsageError where there is none */
+function existingSweep(command: Pick<SweepCommand, 'target' | 'runsFolder'>): string {
+  const folder = findSweep(command);
+  if (folder !== null) return folder;
+  const { target, runsFolder } = command;
+  throw new UsageError(`There is no sweep of ${target} in ${runsFolder}. Start it: kafscope sweep FILE.`);
 }
 
 /** `kafscope sweep --status` @returns the exit code @throws UsageError | StorageError */

@@ -36,6 +36,8 @@ it('runs the cells, says how they stand, and runs only what is new when the file
   expect(status.output).toMatch(
     /^tiny · resting · 2 finished\nseed 0 · finished · clean .* %\nseed 1 · finished · clean .* %\n$/,
   );
+  const report = await kafscope(['report', 'tiny.kaf.yaml', '--format', 'csv'], { cwd });
+  expect(report.output.split('\n').map((line) => line.split(',')[0])).toEqual(['cell', 'seed 0', 'seed 1', '']);
 });
 
 it('keeps checkpoints when it is interrupted, ends with 130, and goes on from there', async () => {

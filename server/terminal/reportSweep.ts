@@ -1,0 +1,20 @@
+// `kafscope report SWEEP`: the results of a sweep as a table by axis.
+import { sweepResults } from '../sweep/sweepResults.ts';
+import { tableOf } from '../sweep/sweepTable.ts';
+import { formatTable, type TableFormat } from './tableFormats.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+/** @returns the exit code: 1 where no cell has finished @throws StorageError */
+export function reportSweep(folder: string, format: TableFormat, terminal: Terminal): number {
+  const about = sweepResults(folder);
+  const { name, results, nCells } = about;
+  if (results.length === 0) {
+    terminal.error(`No cell of ${name} has finished yet, so there is nothing to report.`);
+    return exitCodes.failed;
+  }
+  const table = tableOf(results);
+  for (const row of table.rows) terminal.event({ type: 'row', axes: table.axes, columns: table.columns, ...row });
+  terminal.event({ type: 'done', cells: nCells, finished: results.length });
+  terminal.line(formatTable(format, table, about).trimEnd());
+  return exitCodes.done;
+}
