@@ -128,8 +128,11 @@ class MatrixReader {
 
   /** What an exclusion names and none has is told: it is mostly a value that is written in another way. */
   #without(product: Combination[], excluded: readonly { place: unknown; row: Combination }[]): Combination[] {
-    const isSame = (one: SweptValue, other: SweptValue) =>
-      one.path === other.path && this.#plain(one.node) === this.#plain(other.node);
+    const isSame = (one: SweptValue, other: SweptValue) => {
+      if (one.path !== other.path) return false;
+      const [a, b] = [one, other].map(({ node }) => this.#plain(node));
+      return a !== null && a === b;
+    };
     return excluded.reduce((cells, { place, row }) => {
       const isOut = (cell: Combination) => row.every((value) => cell.some((other) => isSame(value, other)));
       if (row.length === 0 || !product.some(isOut)) {
@@ -141,9 +144,15 @@ class MatrixReader {
     }, product);
   }
 
-  #plain(node: unknown): string {
-    const found = resolveAlias(this.#document, node);
-    return JSON.stringify((found as { toJS?: (document: Document) => unknown } | undefined)?.toJS?.(this.#document));
+  /** Null where an alias within has no anchor, lies in what it stands for, or multiplies without bound: no value at all. */
+  #plain(node: unknown): string | null {
+    const found = resolveAlias(this.#document, node) as { toJS?: (document: Document) => unknown } | undefined;
+    if (!found?.toJS) return null;
+    try {
+      return JSON.stringify(found.toJS(this.#document));
+    } catch {
+      return null;
+    }
   }
 
   #items(pair: Pair, at: string): unknown[] {

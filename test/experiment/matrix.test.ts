@@ -271,6 +271,14 @@ describe('a mistake in a matrix is underlined where it is', () => {
     expect(of('training.epochs')).toEqual([]);
   });
 
+  it.each(['[*nowhere]', '&own [*own]', '*nowhere'])(
+    'and an alias in an exclusion that stands for no value, %s, ends nothing',
+    (value) => {
+      const text = `matrix:\n  evaluation[0].steps: [1, 2]\n  training.epochs: [[*gone], 1]\n  exclude: [{training.epochs: ${value}}]\n`;
+      expect(compileExperiment(text, options).issues).not.toEqual([]);
+    },
+  );
+
   it('within the text, whatever is cut from it', () => {
     const text =
       'dataset: shapes\nmatrix:\n  model.activation: [relu, {type: kaf, dictionary: 8}]\n  zip:\n    - {training.epochs: 1, seed: 2}\n' +

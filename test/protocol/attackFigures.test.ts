@@ -9,7 +9,7 @@ import {
   withFigure,
   type AttackFigure,
 } from '../../server/protocol/attackFigures.ts';
-import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { AttackPlan, EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import { attackPlan } from '../attack/plans.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
@@ -20,7 +20,7 @@ function planOf(evaluation: readonly EvaluationPlan[], change: Partial<Plan> = {
   return scriptedPlan('steps', { evaluation, ...change });
 }
 
-function figure(plan: EvaluationPlan, standing: number, change: Partial<AttackFigure> = {}): AttackFigure {
+function figure(plan: AttackPlan, standing: number, change: Partial<AttackFigure> = {}): AttackFigure {
   return { plan, step: 12, samples: 1000, standing, ...change };
 }
 

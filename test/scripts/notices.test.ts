@@ -33,7 +33,9 @@ describe('the notices', () => {
   });
 
   it('can not be made where a package has no licence', () => {
-    const folder = fs.mkdtempSync(path.join(root, 'node_modules/.cache/notices-'));
+    const cache = path.join(root, 'node_modules/.cache');
+    fs.mkdirSync(cache, { recursive: true });
+    const folder = fs.mkdtempSync(path.join(cache, 'notices-'));
     try {
       fs.mkdirSync(path.join(folder, 'node_modules/bare'), { recursive: true });
       const bare = { name: 'bare', version: '1.0.0', license: 'Apache-2.0' };
