@@ -6,10 +6,11 @@ import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import { measured, type Measured } from '../probe/norms.ts';
+import { updatesPerBatch } from '../protocol/methodTable.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { tensorNorms } from '../tensor/ops/norms.ts';
-import { haltAtNonFinite, makeHalted, overwrite, type Halted } from '../tensor/ops/step.ts';
+import { haltAtNonFinite, makeHalted, overwrite, type Halted, type StepValues } from '../tensor/ops/step.ts';
 import { smoothedCrossEntropy, trainingLosses } from '../tensor/ops/trainingLoss.ts';
 import type { Reading } from '../tensor/read.ts';
 import { clipped } from './clipping.ts';
@@ -37,6 +38,8 @@ export interface Training {
   readonly stopping: EarlyStopping | null;
   /** Set by the first step that is not made. */
   readonly halted: Halted;
+  /** The step at hand: one record, which every kernel that differs from step to step is given. */
+  readonly at: StepValues;
   dispose(): void;
 }
 
@@ -63,6 +66,7 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {
     ...{ plan, dataset, network, optimizer, method, average, watch, stopping, halted },
+    at: { step: 0, learningRate: 0 },
     dispose: () => {
       tf.dispose([halted, ...method.kept.values()]);
       space.dispose();
@@ -113,9 +117,9 @@ export function updateOnce(
   stepsDone: number,
   learningRate: number,
 ): Reading<Updated> {
-  const { plan, network, optimizer, method, average, halted } = training;
-  const at = { step: stepsDone + 1, learningRate };
-  const computed = method.update(makeTrainingBatch(training, samples, stepsDone), stepsDone);
+  const { plan, network, optimizer, method, average, halted, at } = training;
+  Object.assign(at, { step: stepsDone + 1, learningRate });
+  const computed = method.update(makeTrainingBatch(training, samples), at);
   const taken = tensorNorms([...computed.gradients, computed.said.losses]);
   haltAtNonFinite(halted, taken.nonFinite, at);
   const { clipping } = plan.training;
@@ -140,13 +144,17 @@ export function updateOnce(
 }
 
 /** The samples, augmented: the same again where a batch comes again. */
-function makeTrainingBatch({ plan, dataset }: Training, samples: Samples, stepsDone: number): Batch {
+function makeTrainingBatch({ plan, dataset, at }: Training, samples: Samples): Batch {
   const { augmentation } = plan.training;
   const { images: read, labels } = makeBatch(samples, dataset.sampleShape);
   let images = read;
   if (augmentation.crop > 0 || augmentation.flip) {
     const { crop: pad, flip } = augmentation;
-    const key = { seed: plan.seed, stream: randomStreams.augmentation, counter: batchOf(plan.training, stepsDone) };
+    const key = {
+      seed: plan.seed,
+      stream: randomStreams.augmentation,
+      counter: { at, every: updatesPerBatch(plan.training.method) },
+    };
     images = cropAndFlip(read, { pad, flip }, key);
     read.dispose();
   }

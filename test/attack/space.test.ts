@@ -110,7 +110,7 @@ describe('attacks on a table', () => {
     const threat = { norm: 'linf', epsilon: 0.5, stepSize: 10 } as const;
     const around = surroundingsOf(of, { images: samples, labels }, { threat, columns: dataset.columns });
     const attacked = tf.tidy(() => {
-      const step = new AttackStep(around, { images: samples, labels }, 0, 'batch');
+      const step = new AttackStep(around, { images: samples, labels }, { step: 1 }, 'batch');
       return around.space.leave(step.ascend(step.start('ball')));
     });
     const moved = [...attacked.dataSync<'float32'>()].map((value, index) => (value - values[index]!) / std[index % 2]!);

@@ -80,7 +80,7 @@ describe.each(runtimeNames)('on %s, two updates agree with PyTorch to 1e-5', (ru
       );
       run.updates.forEach((wanted, step) => {
         const stream = 1000 + (run.method.type === 'free' ? 0 : step);
-        const computed = method.update(batchOf(stream), step);
+        const computed = method.update(batchOf(stream), { step: step + 1 });
         const { loss, accuracy } = beginFigures(computed.said)();
         expect(loss / wanted.loss, `loss of update ${step + 1}`).toBeCloseTo(1, 5);
         expect(accuracy).toBeCloseTo(wanted.accuracy, 6);

@@ -7,7 +7,7 @@ import type { Dataset } from '../../server/data/split.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { cropAndFlip } from '../../server/tensor/ops/augment.ts';
-import { uniform } from '../../server/tensor/ops/random.ts';
+import { counterOf, uniform } from '../../server/tensor/ops/random.ts';
 import { trainingLosses } from '../../server/tensor/ops/trainingLoss.ts';
 import { computeGradients } from '../../server/trainer/gradients.ts';
 import { train } from '../../server/trainer/train.ts';
@@ -98,15 +98,22 @@ describe('a step of a network that stands still', () => {
       threat,
       epochs: 3,
     } as const;
-    await collect(planOf(drawing, [0.5, 0.5, 0.5]), tinyDataset({ nTrain: 1 }));
-    const keys = [
-      ...vi.mocked(cropAndFlip).mock.calls.map(([, , key]) => key),
-      ...vi.mocked(uniform).mock.calls.flatMap(([, low, , key]) => (low === -threat.epsilon ? [key] : [])),
-      ...vi.mocked(inputGradient).mock.calls.map(([, , , { key }]) => key),
-      ...vi.mocked(computeGradients).mock.calls.map(([, , { key }]) => key),
-    ];
-    expect(keys).toHaveLength(12);
-    expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(12);
+    const drawnBy: string[] = [];
+    await collect(planOf(drawing, [0.5, 0.5, 0.5]), tinyDataset({ nTrain: 1 }), {
+      onEvent: (event) => {
+        if (event.type !== 'record' || event.record.type !== 'step') return;
+        const keys = [
+          ...vi.mocked(cropAndFlip).mock.calls.map(([, , key]) => key),
+          ...vi.mocked(uniform).mock.calls.flatMap(([, low, , key]) => (low === -threat.epsilon ? [key] : [])),
+          ...vi.mocked(inputGradient).mock.calls.map(([, , , { key }]) => key!),
+          ...vi.mocked(computeGradients).mock.calls.map(([, , { key }]) => key),
+        ];
+        drawnBy.push(...keys.map(({ seed, stream, counter }) => `${seed} ${stream} ${counterOf({ counter })}`));
+        vi.clearAllMocks();
+      },
+    });
+    expect(drawnBy).toHaveLength(12);
+    expect(new Set(drawnBy).size).toBe(12);
   });
 
   it.each(['least-squares', 'cross-entropy', undefined] as const)(

@@ -23,7 +23,7 @@ export interface CropAndFlipOptions {
 export function cropAndFlip(images: tf.Tensor4D, { pad, flip }: CropAndFlipOptions, key: RandomKey): tf.Tensor4D {
   expectDtype('cropAndFlip', 'images', images, 'float32');
   expectRank('cropAndFlip', 'images', images, 4);
-  return tf.engine().runKernel('KafscopeCropAndFlip', { images }, { pad, flip, key: { ...key } });
+  return tf.engine().runKernel('KafscopeCropAndFlip', { images }, { pad, flip, key } as unknown as tf.NamedAttrMap);
 }
 
 export const augmentOps: OpDefinition = {

@@ -15,7 +15,7 @@ import { forEachBlock, type RandomKey } from './random.ts';
 export function dropout<T extends tf.Tensor>(x: T, rate: number, key: RandomKey): T {
   expectDtype('dropout', 'x', x, 'float32');
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: expected a rate in [0, 1), got ${String(rate)}`);
-  return tf.engine().runKernel('KafscopeDropout', { x }, { rate, key: { ...key } });
+  return tf.engine().runKernel('KafscopeDropout', { x }, { rate, key } as unknown as tf.NamedAttrMap);
 }
 
 export const dropoutOps: OpDefinition = {

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { makeFloats, sizeOf, type OpDefinition } from './cpuKernel.ts';
+import type { AtStep } from './step.ts';
 
 /**
  * Which sequence to draw from; three unsigned 32-bit integers. Philox's key is (seed, 0) and its counter
@@ -11,7 +12,18 @@ import { makeFloats, sizeOf, type OpDefinition } from './cpuKernel.ts';
 export interface RandomKey {
   readonly seed: number;
   readonly stream: number;
-  readonly counter: number;
+  readonly counter: number | StepCounter;
+}
+
+/** The updates before the one at hand, or of several that share a draw, those before the first: ⌊(step − 1)/every⌋. */
+export interface StepCounter {
+  readonly at: AtStep;
+  readonly every: number;
+}
+
+/** The counter's number now. */
+export function counterOf({ counter }: Pick<RandomKey, 'counter'>): number {
+  return typeof counter === 'number' ? counter : Math.floor((counter.at.step - 1) / counter.every);
 }
 
 /**
@@ -25,7 +37,7 @@ export function uniform<R extends tf.Rank = tf.Rank>(
   high: number,
   key: RandomKey,
 ): tf.Tensor<R> {
-  return tf.engine().runKernel('KafscopeUniform', {}, { shape: shape as number[], low, high, key: { ...key } });
+  return tf.engine().runKernel('KafscopeUniform', {}, { shape, low, high, key } as unknown as tf.NamedAttrMap);
 }
 
 /**
@@ -39,13 +51,13 @@ export function normal<R extends tf.Rank = tf.Rank>(
   std: number,
   key: RandomKey,
 ): tf.Tensor<R> {
-  return tf.tensor(normalValues(sizeOf(shape as number[]), mean, std, key), shape);
+  return tf.engine().runKernel('KafscopeNormal', {}, { shape, mean, std, key } as unknown as tf.NamedAttrMap);
 }
 
 /** The numbers of `normal`. */
 export function normalValues(nElements: number, mean: number, std: number, key: RandomKey): Float32Array {
   const values = new Float32Array(nElements);
-  forEachBlock(values.length, key, (words, start) => {
+  forEachBlock(nElements, key, (words, start) => {
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = std * Math.sqrt(-2 * Math.log((words[pair]! + 1) / 0x1_0000_0000));
       const angle = (2 * Math.PI * words[pair + 1]!) / 0x1_0000_0000;
@@ -83,8 +95,9 @@ export function forEachBlock(
   callback: (words: Uint32Array, start: number) => void,
 ): void {
   const words = new Uint32Array(4);
+  const counter = counterOf(key);
   for (let start = 0; start < nElements; start += 4) {
-    philox(words, start / 4, key.counter, key.stream, 0, key.seed, 0);
+    philox(words, start / 4, counter, key.stream, 0, key.seed, 0);
     callback(words, start);
   }
 }
@@ -135,6 +148,18 @@ export const randomOps: OpDefinition = {
           key: RandomKey;
         };
         return makeFloats(backend, shape, uniformValues(sizeOf(shape), low, high, key));
+      },
+    },
+    {
+      kernelName: 'KafscopeNormal',
+      kernelFunc: ({ attrs, backend }) => {
+        const { shape, mean, std, key } = attrs as unknown as {
+          shape: number[];
+          mean: number;
+          std: number;
+          key: RandomKey;
+        };
+        return makeFloats(backend, shape, normalValues(sizeOf(shape), mean, std, key));
       },
     },
   ],

@@ -1,7 +1,8 @@
 // Registers our fused ops with tfjs: their kernels on the `cpu` backend, and their gradients. Nothing of ours happens on import.
 //
 // A runtime that replaces a kernel keeps its name, inputs, attributes and outputs. All tensors are float32 and
-// contiguous unless said; C is the last axis. `key` is {seed, stream, counter} (random.ts says how words are laid out).
+// contiguous unless said; C is the last axis. `key` is {seed, stream, counter} (random.ts says how words are laid out),
+// the counter a number or what gives it when the kernel runs.
 //
 // | kernel                   | inputs                           | attributes                                            | outputs
 // |--------------------------|----------------------------------|-------------------------------------------------------|--------
@@ -39,6 +40,7 @@
 // | KafscopeCrossEntropyGrad | dy [B], probabilities, labels    |                                                       | dlogits [B, K]
 // | KafscopeDropout          | x (or dy)                        | rate, key                                             | y (or dx)
 // | KafscopeUniform          |                                  | shape, low, high, key                                 | float32 of that shape
+// | KafscopeNormal           |                                  | shape, mean, std, key                                 | float32 of that shape
 // | KafscopeSgdUpdate        | parameter, gradient, velocity?,  | at (step.ts), momentum, weightDecay                   | none; parameter, velocity written
 // |                          | halted? int32 [1]                |                                                       | unless halted is not 0
 // | KafscopeAdamUpdate       | parameter, gradient, halted?,    | at, beta1, beta2, epsilon, weightDecay                | none; parameter, firstMoment,

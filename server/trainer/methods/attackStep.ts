@@ -9,6 +9,7 @@ import { randomStreams } from '../../model/randomStreams.ts';
 import type { MethodName, PlanOfMethod } from '../../protocol/methodTable.ts';
 import type { ThreatPlan } from '../../protocol/plan.ts';
 import { normal, uniform, type RandomKey } from '../../tensor/ops/random.ts';
+import type { AtStep } from '../../tensor/ops/step.ts';
 import { disposeStatistics, gradientsOn, keyOf, type MakeMethod, type MethodSurroundings } from './method.ts';
 
 type Statistics = 'batch' | 'moving' | 'running';
@@ -28,17 +29,17 @@ export class AttackStep {
   readonly moving: BatchStatistics[][] = [];
   readonly #around: MethodSurroundings;
   readonly #statistics: Statistics;
-  readonly #stepsDone: number;
+  readonly #at: AtStep;
   #nPasses = 0;
 
-  constructor(around: MethodSurroundings, { images, labels }: Batch, stepsDone: number, statistics: Statistics) {
+  constructor(around: MethodSurroundings, { images, labels }: Batch, at: AtStep, statistics: Statistics) {
     if (!around.threat) throw new Error('a method with an attack needs a threat');
     this.threat = around.threat;
     this.labels = labels;
     this.clean = around.space.enter(images);
     this.#around = around;
     this.#statistics = statistics;
-    this.#stepsDone = stepsDone;
+    this.#at = at;
   }
 
   /** At the image, or drawn uniformly in the ball, clipped to the values that a sample may have where it is to be in the image. */
@@ -108,7 +109,7 @@ export class AttackStep {
   }
 
   key(stream: number): RandomKey {
-    return keyOf(this.#around, stream, this.#stepsDone);
+    return keyOf(this.#around, stream, this.#at);
   }
 
   /** δ uniform in the ball: by coordinate; under L2 a normal direction, its length the d-th root of a uniform number. */
@@ -132,17 +133,17 @@ export function perturbing<M extends MethodName>(
 ): MakeMethod<M> {
   return (around, plan) => ({
     kept: new Map(),
-    update: (batch, stepsDone) => {
+    update: (batch, at) => {
       const { statistics } = plan as unknown as { readonly statistics: Statistics };
       let moving: BatchStatistics[][] = [];
       const images = tf.tidy(() => {
-        const step = new AttackStep(around, batch, stepsDone, statistics);
+        const step = new AttackStep(around, batch, at, statistics);
         moving = step.moving;
         return around.space.leave(perturb(step, plan)) as tf.Tensor4D;
       });
       const { labels } = batch;
       batch.images.dispose();
-      const computed = gradientsOn(around, { images, labels }, stepsDone);
+      const computed = gradientsOn(around, { images, labels }, at);
       tf.dispose([images, labels]);
       return {
         ...computed,

@@ -48,16 +48,16 @@ const bySteepest = perturbing<'ensemble'>((step, { steps, start, l2Epsilon, l2St
 /** Tramèr & Boneh (2019), "avg": min_θ E ½ Σ_k ℓ(f(x + δ_k), y), both perturbations of the batch in one pass. */
 const byAverage: MakeMethod<'ensemble'> = (around, plan) => ({
   kept: new Map(),
-  update: (batch, stepsDone) => {
+  update: (batch, at) => {
     let moving: BatchStatistics[][] = [];
     const images = tf.tidy(() => {
-      const step = new AttackStep(around, batch, stepsDone, plan.statistics);
+      const step = new AttackStep(around, batch, at, plan.statistics);
       moving = step.moving;
       return around.space.leave(tf.concat(attackEach(step, plan), 0)) as tf.Tensor4D;
     });
     const labels = tf.concat1d([batch.labels, batch.labels]);
     tf.dispose([batch.images, batch.labels]);
-    const computed = gradientsOn(around, { images, labels }, stepsDone);
+    const computed = gradientsOn(around, { images, labels }, at);
     tf.dispose([images, labels]);
     return {
       ...computed,

@@ -16,14 +16,14 @@ export const free: MakeMethod<'free'> = (around) => {
   const delta = tf.tidy(() => tf.variable(tf.zeros([batchSize, ...sampleShape]), false));
   return {
     kept: new Map([['delta', delta]]),
-    update: ({ images, labels }, stepsDone) => {
+    update: ({ images, labels }, at) => {
       const nRows = labels.size;
       const batchStatistics: BatchStatistics[] = [];
       const [clean, x] = tf.tidy(() => {
         const entered = space.enter<tf.Tensor>(images);
         return [entered, tf.add(entered, tf.slice(delta, 0, nRows))];
       }) as [tf.Tensor, tf.Tensor];
-      const key = keyOf(around, randomStreams.dropout, stepsDone);
+      const key = keyOf(around, randomStreams.dropout, at);
       const pass = { mode: 'training', key, gradients: 'all', differentiatesInput: true, batchStatistics } as const;
       const { losses, answers, ofParameters, ofInput } = differentiate(
         network,

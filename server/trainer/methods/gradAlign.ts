@@ -22,11 +22,11 @@ const longest = 10;
  */
 export const gradAlign: MakeMethod<'gradalign'> = (around, { lambda, through, statistics }) => ({
   kept: new Map(),
-  update: (batch, stepsDone) => {
+  update: (batch, at) => {
     let moving: BatchStatistics[][] = [];
     const directions: Direction[] = [];
     const images = tf.tidy(() => {
-      const step = new AttackStep(around, batch, stepsDone, statistics);
+      const step = new AttackStep(around, batch, at, statistics);
       moving = step.moving;
       const [atImage, atRandom] = [step.pass(), step.pass()];
       const gradient = step.gradient(step.clean, step.loss, atImage);
@@ -41,7 +41,7 @@ export const gradAlign: MakeMethod<'gradalign'> = (around, { lambda, through, st
     });
     const { labels } = batch;
     batch.images.dispose();
-    const computed = gradientsOn(around, { images, labels }, stepsDone);
+    const computed = gradientsOn(around, { images, labels }, at);
     images.dispose();
     const gradients = directions.reduce(
       (sum, direction) => added(sum, derivativeAlong(around, labels, direction)),

@@ -8,6 +8,7 @@ import { randomStreams } from '../../model/randomStreams.ts';
 import type { MethodName, PlanOfMethod } from '../../protocol/methodTable.ts';
 import type { ThreatPlan } from '../../protocol/plan.ts';
 import type { RandomKey } from '../../tensor/ops/random.ts';
+import type { AtStep } from '../../tensor/ops/step.ts';
 import type { TrainingLoss } from '../../tensor/ops/trainingLoss.ts';
 import { computeGradients, type BatchGradients, type Penalties } from '../gradients.ts';
 
@@ -42,22 +43,22 @@ export interface TrainingMethod {
   readonly kept: ReadonlyMap<string, tf.Variable>;
   /**
    * What the batch says of the weights. The batch is the method's: it disposes it.
-   * @param stepsDone updates before this one
+   * @param at the update; the same record in every step of a training
    */
-  update(batch: Batch, stepsDone: number): Update;
+  update(batch: Batch, at: AtStep): Update;
 }
 
 export type MakeMethod<M extends MethodName> = (around: MethodSurroundings, plan: PlanOfMethod<M>) => TrainingMethod;
 
-/** The key of what the update after `stepsDone` others draws from a stream. */
-export function keyOf({ seed }: Pick<MethodSurroundings, 'seed'>, stream: number, stepsDone: number): RandomKey {
-  return { seed, stream, counter: stepsDone };
+/** The key of what an update draws from a stream. */
+export function keyOf({ seed }: Pick<MethodSurroundings, 'seed'>, stream: number, at: AtStep): RandomKey {
+  return { seed, stream, counter: { at, every: 1 } };
 }
 
 /** Gradients of the loss on a batch, as in standard training. Leaves the batch to its owner. */
-export function gradientsOn(around: MethodSurroundings, batch: Batch, stepsDone: number): BatchGradients {
+export function gradientsOn(around: MethodSurroundings, batch: Batch, at: AtStep): BatchGradients {
   const { network, penalties, lossOf } = around;
-  return computeGradients(network, batch, { key: keyOf(around, randomStreams.dropout, stepsDone), penalties, lossOf });
+  return computeGradients(network, batch, { key: keyOf(around, randomStreams.dropout, at), penalties, lossOf });
 }
 
 export function disposeStatistics(passes: readonly (readonly BatchStatistics[])[]): void {

@@ -14,11 +14,11 @@ import { disposeStatistics, keyOf, type MakeMethod } from './method.ts';
  */
 export const trades: MakeMethod<'trades'> = (around, { beta, steps, noise, statistics }) => ({
   kept: new Map(),
-  update: ({ images, labels }, stepsDone) => {
+  update: ({ images, labels }, at) => {
     const { network, space, lossOf, penalties } = around;
     let moving: BatchStatistics[][] = [];
     const [clean, attacked] = tf.tidy(() => {
-      const step = new AttackStep(around, { images, labels }, stepsDone, statistics);
+      const step = new AttackStep(around, { images, labels }, at, statistics);
       moving = step.moving;
       const target = step.logits(step.clean);
       const drawn = normal(step.clean.shape, 0, noise, step.key(randomStreams.trainingAttack));
@@ -29,7 +29,7 @@ export const trades: MakeMethod<'trades'> = (around, { beta, steps, noise, stati
     images.dispose();
     const passes: BatchStatistics[][] = [[], []];
     // Of both passes the same units are dropped, so that answers differ by the attack alone.
-    const key = keyOf(around, randomStreams.dropout, stepsDone);
+    const key = keyOf(around, randomStreams.dropout, at);
     const forward = (x: tf.Tensor, batchStatistics: BatchStatistics[]) =>
       space.network.forward(x, { mode: 'training', key, gradients: 'all', batchStatistics });
     const { losses, answers, ofParameters } = differentiate(network, labels, (keep) => {

@@ -1,10 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
+import { cropAndFlip } from '../../../server/tensor/ops/augment.ts';
+import { dropout } from '../../../server/tensor/ops/dropout.ts';
 import { normal, permutation, philox, uniform, type RandomKey } from '../../../server/tensor/ops/random.ts';
 import * as reference from '../../../server/tensor/reference/philox.ts';
-import { describeOnEveryRuntime, withoutTrace } from './contract.ts';
+import { describeOnEveryRuntime, scatter, withoutTrace } from './contract.ts';
 
-const key: RandomKey = { seed: 0xdeadbeef, stream: 7, counter: 0xfffffffe };
+const key = { seed: 0xdeadbeef, stream: 7, counter: 0xfffffffe } as const satisfies RandomKey;
 
 describeOnEveryRuntime('random', () => {
   it('gives Philox’s words, as the big-integer reference has them', () => {
@@ -43,6 +46,29 @@ describeOnEveryRuntime('random', () => {
     const draw = (other: RandomKey) => withoutTrace([], () => [...uniform([8], 0, 1, other).dataSync()]);
     const draws = [key, { ...key, seed: 1 }, { ...key, stream: 1 }, { ...key, counter: 1 }].map(draw);
     expect(new Set(draws.flat()).size).toBe(32);
+  });
+
+  it('draws, crops and drops by a counter that goes with the step', () => {
+    const at = { step: 0 };
+    const draws: Readonly<Record<string, (of: RandomKey) => tf.Tensor>> = {
+      uniform: (of) => uniform([9], 0, 1, of),
+      normal: (of) => normal([9], 0, 1, of),
+      dropout: (of) => dropout(tf.ones([40]), 0.5, of),
+      crops: (of) => cropAndFlip(tf.tensor4d(scatter(8 * 25, 1), [8, 5, 5, 1]), { pad: 2, flip: true }, of),
+    };
+    for (const [name, draw] of Object.entries(draws)) {
+      const drawn = (counter: RandomKey['counter']) =>
+        withoutTrace([], () => [...tf.tidy(() => draw({ ...key, counter })).dataSync()]);
+      for (const [step, every, counter] of [
+        [1, 1, 0],
+        [8, 1, 7],
+        [8, 3, 2],
+        [10, 3, 3],
+      ] as const) {
+        at.step = step;
+        expect(drawn({ at, every }), `${name} of step ${step}`).toEqual(drawn(counter));
+      }
+    }
   });
 
   it('draws normal numbers by Box and Muller', () => {

@@ -33,5 +33,5 @@ export function attackStepOf(
   batch: Batch,
   { counter, ...around }: Around & { readonly counter: number },
 ): AttackStep {
-  return new AttackStep(surroundingsOf(network, batch, around), batch, counter, 'batch');
+  return new AttackStep(surroundingsOf(network, batch, around), batch, { step: counter + 1 }, 'batch');
 }

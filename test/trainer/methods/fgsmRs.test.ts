@@ -60,7 +60,7 @@ describe('the attack of FGSM-RS', () => {
         )
         .dataSync(),
     ]);
-    const dropout = { seed: 1, stream: randomStreams.attackDropout, counter: 5 };
+    const dropout = { seed: 1, stream: randomStreams.attackDropout, counter: { at: { step: 6 }, every: 1 } };
     expect(looks).toEqual([[start, { mode: 'training', key: dropout, gradients: 'input', batchStatistics: null }]]);
   });
 
