@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { averagePool, flatten, globalAveragePool, maxPool } from '../model/pooling.ts';
 import type { Layer, Pass } from '../model/layer.ts';
+import type { Network } from '../model/network.ts';
 import type { LayerLayout, ResidualLayout } from '../network/layout.ts';
 import { readFloats } from '../tensor/read.ts';
 import { makeActivationBound, type BoundActivation } from './activationBox.ts';
@@ -11,7 +12,7 @@ import { groupNormBox } from './groupNormBox.ts';
 
 const pass: Pass = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null };
 /** Those of server/model/batchNorm.ts and groupNorm.ts. */
-const [batchNormEpsilon, groupNormEpsilon] = [1e-3, 1e-5];
+export const [batchNormEpsilon, groupNormEpsilon] = [1e-3, 1e-5];
 
 export class BoundNetwork {
   readonly #subject: Subject;
@@ -49,11 +50,8 @@ export class BoundNetwork {
     return layouts.reduce((before, layout) => this.#layer(layout, before), box);
   }
 
-  /** A tensor of a layer; it is the network's own. */
   tensor<T extends tf.Tensor>(layer: string, quantity: string): T | null {
-    const { parameters, statistics } = this.#subject.network;
-    const found = [...parameters, ...statistics].find(({ name }) => name === `${layer}.${quantity}`);
-    return (found?.variable as tf.Tensor as T | undefined) ?? null;
+    return tensorOf<T>(this.#subject.network, layer, quantity);
   }
 
   #layer(layout: LayerLayout, box: Box): Box {
@@ -121,6 +119,15 @@ export class BoundNetwork {
     const tensor = this.tensor(layer, quantity);
     return tensor && readFloats(tensor);
   }
+}
+
+/** A tensor of a layer, as the layer takes it; it is the network's own. */
+export function tensorOf<T extends tf.Tensor>(network: Network, layer: string, quantity: string): T | null {
+  const named = `${layer}.${quantity}`;
+  const parameter = network.parameters.find(({ name }) => name === named);
+  const found = parameter ?? network.statistics.find(({ name }) => name === named);
+  const taken = parameter?.spectrum?.divided ?? found?.variable;
+  return (taken as tf.Tensor as T | undefined) ?? null;
 }
 
 function rising(box: Box, layer: Layer): Box {

@@ -58,11 +58,11 @@ export interface Certifier {
   dispose(): void;
 }
 
-/** Yields while it looks at the network, which may take a while. */
+/** Yields while it looks at the network, which may take a while: what it knows of its layers so far. */
 export type Certificate<C extends CertificateName> = (
   subject: Subject,
   plan: PlanOfCertificate<C>,
-) => Generator<void, Certifier, void>;
+) => Generator<readonly LayerBound[], Certifier, void>;
 
 /** The outcome of an image that the network is right about. */
 export function outcomeOf(radius: number, epsilon: number): 1 | 2 {

@@ -11,6 +11,7 @@ import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { LayerLayout } from '../network/layout.ts';
 import type { CertificatePlan } from '../protocol/evaluationPlan.ts';
+import type { LayerBound } from '../protocol/records.ts';
 import type { CertificateName, PlanOfCertificate } from '../protocol/certificateTable.ts';
 import type { Affine, Certificate, Certifier, Subject, Verdicts } from './certificate.ts';
 import { readIntegers } from '../tensor/read.ts';
@@ -57,21 +58,24 @@ export async function* certify(
   });
   let certifier: Certifier | null = null;
   try {
-    const opening = begin(subject, plan);
-    for (;;) {
-      const { value, done: isOpen } = opening.next();
-      if (isOpen) {
-        certifier = value;
-        break;
-      }
-      await nextTurn();
-      if (signal.aborted) return ended(true);
-    }
-    const { layers } = certifier;
+    let layers: readonly LayerBound[] = [];
     const counts = (samples: number, clean: number): Progress => ({
       ...{ restart: 0, samples, clean, robust: Int32Array.of(certified(samples)), passes: { ...target.passes } },
       ...(layers.length > 0 && { layers }),
     });
+    const opening = begin(subject, plan);
+    for (let step = opening.next(); ; step = opening.next()) {
+      if (step.done) {
+        certifier = step.value;
+        ({ layers } = certifier);
+        break;
+      }
+      await nextTurn();
+      if (signal.aborted) return ended(true);
+      if (step.value.length <= layers.length) continue;
+      layers = [...step.value];
+      yield counts(done.samples, done.clean);
+    }
     for await (const samples of readAhead(
       dataset.test,
       consecutiveBatches(nSamples, certifier.batchSize, done.samples),

@@ -96,7 +96,7 @@ export function steepest({ curve, turns }: BoundedCurve): number {
     const middle = on.low + (on.high - on.low) / 2;
     const there = curve.slope({ low: middle, high: middle });
     if (there) certain = Math.max(certain, steepnessOf(there));
-    const isKnown = most <= Math.max(certain, largest) * 1.01;
+    const isKnown = most <= Math.max(certain * 1.01, largest);
     // A corner adds nothing to the slopes beside it, and the turns have shown that it is no jump.
     if (!isKnown && most === Infinity && on.high - on.low <= 2 ** -30) return true;
     if (!isKnown && mayCut) return false;

@@ -13,7 +13,7 @@ import { outcomeOf, type Certificate, type Subject } from './certificate.ts';
  */
 export const ibp: Certificate<'ibp'> = function* (subject, plan) {
   const network = new BoundNetwork(subject);
-  yield* network.prepare();
+  for (const _ of network.prepare()) yield [];
   return {
     batchSize: plan.batchSize,
     layers: [],

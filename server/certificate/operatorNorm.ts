@@ -1,5 +1,6 @@
 // The largest singular value of a linear layer.
 import * as tf from '@tensorflow/tfjs-core';
+import { randomStreams } from '../model/randomStreams.ts';
 import { readFloats } from '../tensor/read.ts';
 import { normal } from '../tensor/ops/random.ts';
 import { convolve, multiply } from '../model/linear.ts';
@@ -34,14 +35,14 @@ const [steps, chance] = [100, 1e-6];
  */
 export function* operatorNorm({ inputShape, apply }: Operator, seed: number): Generator<void, number, void> {
   const size = inputShape.reduce((product, length) => product * length, 1);
-  const key = { seed, stream: 0x6000_0000, counter: 0 };
+  const key = { seed, stream: randomStreams.operatorNorm, counter: 0 };
   let direction: tf.Tensor = normal([1, ...inputShape], 0, 1, key);
   let quotient = 0;
   for (let step = 0; step < steps; step++) {
     const { next, found } = tf.tidy(() => {
       const length = tf.norm(direction);
       const unit = tf.div(direction, tf.maximum(length, 1.2e-38));
-      const { value, grad } = tf.valueAndGrad((x) => tf.mul(0.5, tf.sum(square(apply(x!)))) as tf.Scalar)(unit);
+      const { value, grad } = tf.valueAndGrad((x) => halfSquare(apply(x!)))(unit);
       return { next: grad, found: 2 * readFloats(value)[0]! };
     });
     direction.dispose();
@@ -54,10 +55,13 @@ export function* operatorNorm({ inputShape, apply }: Operator, seed: number): Ge
   return Math.sqrt(quotient / share);
 }
 
-/** With a gradient of its own: tfjs-core registers none. */
-function square(y: tf.Tensor): tf.Tensor {
+/** ½‖y‖², with a gradient of its own: tfjs-core registers none. */
+function halfSquare(y: tf.Tensor): tf.Scalar {
   return tf.customGrad((x, save) => {
     (save as tf.GradSaveFunc)([x as tf.Tensor]);
-    return { value: tf.square(x as tf.Tensor), gradFunc: (dy, [saved]) => tf.mul(tf.mul(dy as tf.Tensor, saved!), 2) };
-  })(y);
+    return {
+      value: tf.mul(0.5, tf.sum(tf.square(x as tf.Tensor))),
+      gradFunc: (dy, [saved]) => tf.mul(dy as tf.Tensor, saved!),
+    };
+  })(y) as tf.Scalar;
 }

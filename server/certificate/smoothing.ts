@@ -17,7 +17,7 @@ const imagesOfBatch = 4;
  * Noise depends on the seed, the image's position and the copy's number alone.
  */
 export const smoothing: Certificate<'smoothing'> = function* (subject, plan) {
-  yield;
+  yield [];
   const { sigma, selection, draws, failure, epsilon } = plan;
   return {
     batchSize: imagesOfBatch,

@@ -85,6 +85,22 @@ export const certificateTable = {
     title: () => 'interval bounds',
     runs: () => once,
   },
+  lipschitz: {
+    name: 'Lipschitz bound',
+    description:
+      'Multiplies by how much each layer can lengthen a difference at most, under L2 (Szegedy et al., 2014; 3.12, 3.13): an upper bound of the Lipschitz constant, far above it in deep networks.',
+    equation: 'L ≤ ∏ Lip(fᵢ);  KAF: Lip(f) ≤ ‖α‖₁·√(2γ/e);  R = (z_y − max_{k≠y} z_k)/(√2·L)',
+    strength: 'usual',
+    isNearest: true,
+    keys: {
+      norm: onlyL2,
+      epsilon: epsilonOfL2,
+      samples: trailingKeys.samples,
+      batchSize: { ...trailingKeys.batchSize, description: 'Images certified at once.' },
+    },
+    title: () => 'Lipschitz bound',
+    runs: () => once,
+  },
 } as const satisfies Readonly<Record<string, EvaluationEntry>>;
 
 export type CertificateName = keyof typeof certificateTable;

@@ -50,6 +50,11 @@ export class EvaluationReport {
         if (!heard) return;
         heard.progress.set(record.restart, record);
         const { plan } = heard.started;
+        const layer = record.samples === 0 ? record.layers?.at(-1) : undefined;
+        if (layer) {
+          this.#terminal.progress(`${layer.layer} · at most ${String(Number(layer.bound.toPrecision(4)))}`);
+          return;
+        }
         const stage = stagesOf(plan)[record.restart];
         const which = stage ? stageText(plan, stage, pixels) : `run ${String(record.restart + 1)}`;
         const standing = String(record.robust.at(-1) ?? 0);
@@ -73,6 +78,8 @@ export class EvaluationReport {
     };
     line(`clean  ${interval(clean)}`);
     line(`${isAttackPlan(plan) ? 'robust' : 'certified'} ${interval(robust)}`);
+    const bound = [...heard.progress.values()].at(-1)?.layers?.at(-1);
+    if (bound) line(`       Lipschitz constant at most ${String(Number(bound.product.toPrecision(4)))}`);
     if (abstained) line(`       it abstains from ${String(abstained)} images`);
     if (thesis) line(`       by the thesis's protocol, which flatters: ${interval(thesis)}`);
     if (samples > 0 && isUpperBound(heard, this.#heard))

@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Target } from '../../server/attack/target.ts';
 import { BoundNetwork } from '../../server/certificate/boundNetwork.ts';
 import type { Subject } from '../../server/certificate/certificate.ts';
+import { boundOf } from '../../server/certificate/lipschitz.ts';
+import type { LayerBound } from '../../server/protocol/records.ts';
 import { marginsAt } from '../../server/certificate/ibp.ts';
 import { usualActivation } from '../../server/formula/activationFunction.ts';
 import { buildNetwork } from '../../server/model/network.ts';
@@ -141,4 +143,28 @@ describe.each(Object.entries(networks))('%s', (_, { layers, activation }) => {
       dispose();
     },
   );
+
+  it('lengthens no difference by more than its Lipschitz bound', () => {
+    const { subject, images, logitsOf, dispose } = open();
+    const known: LayerBound[] = [];
+    const walk = boundOf(subject, subject.layouts, 2, known);
+    let step = walk.next();
+    while (!step.done) step = walk.next();
+    const before = logitsOf(images);
+    let most = 0;
+    for (let draw = 0; draw < 40; draw++) {
+      const offsets = uniformValues(n * 72, -1, 1, { seed: 9, stream: draw, counter: 0 }).map(
+        (one) => one * 10 ** -(draw % 4),
+      );
+      const after = tf.tidy(() => logitsOf(tf.add(images, tf.tensor(offsets, images.shape))));
+      for (let row = 0; row < n; row++) {
+        const length = Math.hypot(...offsets.subarray(row * 72, (row + 1) * 72));
+        most = Math.max(most, Math.hypot(...[0, 1, 2].map((k) => after[row * 3 + k]! - before[row * 3 + k]!)) / length);
+      }
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(step.value).toBeGreaterThan(most);
+    expect(step.value === Infinity).toBe(activation.type === 'k-wta');
+    dispose();
+  });
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Target } from '../../server/attack/target.ts';
-import type { Subject, Verdicts } from '../../server/certificate/certificate.ts';
+import type { Certifier, Subject, Verdicts } from '../../server/certificate/certificate.ts';
 import { smoothing } from '../../server/certificate/smoothing.ts';
 import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
 import type { PlanOfCertificate } from '../../server/protocol/certificateTable.ts';
@@ -38,7 +38,7 @@ function certify(
   } as unknown as Subject;
   const opening = smoothing(subject, planOf(given)); // its first look
   opening.next();
-  const certifier = opening.next().value!;
+  const certifier = opening.next().value as Certifier;
   const n = places.length;
   const verdicts: Verdicts = { nDone: 0, radii: new Float64Array(n), outcomes: new Uint8Array(n) };
   const images = tf.tensor2d(

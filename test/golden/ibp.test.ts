@@ -3,10 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { Target } from '../../server/attack/target.ts';
 import { BoundNetwork } from '../../server/certificate/boundNetwork.ts';
+import { boundOf } from '../../server/certificate/lipschitz.ts';
+import { kafBound } from '../../server/certificate/layerBound.ts';
 import { marginsAt } from '../../server/certificate/ibp.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import { layOutNetwork } from '../../server/network/layout.ts';
 import type { ModelPlan } from '../../server/protocol/plan.ts';
+import type { LayerBound } from '../../server/protocol/records.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { readGolden, toFloat32, type GoldenTensor } from './readGolden.ts';
 
@@ -27,6 +30,58 @@ const golden = readGolden<{
 beforeAll(openCpu);
 
 it('bounds logits and their differences as PyTorch does, to 1e-5', () => {
+  const { network, subject } = open();
+  const bounds = new BoundNetwork(subject);
+  for (const _ of bounds.prepare());
+  const images = tf.tensor(toFloat32(golden.images), [3, 6, 6, 2]);
+  for (const { epsilon, low, high, margins } of golden.cases) {
+    const ball = {
+      low: tf.clipByValue(tf.sub(images, epsilon), 0, 1),
+      high: tf.clipByValue(tf.add(images, epsilon), 0, 1),
+    };
+    const box = bounds.through(subject.layouts, ball);
+    close(box.low.dataSync(), low.values);
+    close(box.high.dataSync(), high.values);
+    for (let label = 0; label < 4; label++) {
+      const labels = new Int32Array(3).fill(label);
+      const found = marginsAt(bounds, subject, images, labels, new Float32Array(3).fill(epsilon));
+      close(
+        found,
+        [0, 1, 2].map((row) => margins.values[row * 4 + label]!),
+      );
+    }
+  }
+  network.dispose();
+});
+
+it('bounds the Lipschitz constant of each layer from above, as near as numpy and the start of power iteration allow', () => {
+  const { network, subject } = open();
+  const { layers, kafBound: ofPaper } = readGolden<{
+    readonly layers: Readonly<Record<string, number>>;
+    readonly kafBound: number;
+  }>('lipschitz');
+  const known: LayerBound[] = [];
+  const walk = boundOf(subject, subject.layouts, 1, known);
+  let step = walk.next();
+  while (!step.done) step = walk.next();
+  expect(known.map(({ layer }) => layer)).toEqual(Object.keys(layers));
+  let product = 1;
+  for (const { layer, kind, bound, product: upTo } of known) {
+    const exact = layers[layer]!;
+    // By 1/√(1 − e) with e = 1 − (1e-6/(0.824·√n))^(1/99.5), n the 72 values of a sample at most.
+    const room = kind === 'convolution' || kind === 'dense' ? 1.084 : kind === 'activation' ? 1.011 : 1 + 1e-6;
+    expect(bound).toBeGreaterThan(exact * (1 - 1e-6));
+    expect(bound).toBeLessThan(exact * room);
+    product *= bound;
+    expect(upTo / product).toBeCloseTo(1, 12);
+  }
+  expect(step.value).toBe(known.at(-1)!.product);
+  const alpha = toFloat32(golden.weights['kaf2.alpha']!);
+  expect(kafBound(alpha, 3, golden.kaf.gamma) / ofPaper).toBeCloseTo(1, 6);
+  network.dispose();
+});
+
+function open() {
   const conv = { type: 'conv', size: 3, stride: 1, padding: 'same', bias: true, initializer: 'he-uniform' } as const;
   const kaf = { type: 'kaf', ...golden.kaf, init: { type: 'normal', std: 0.3 } } as const;
   const layers = [
@@ -51,28 +106,8 @@ it('bounds logits and their differences as PyTorch does, to 1e-5', () => {
     ...{ target, network, layouts: layOutNetwork(model, ends), normalization: null },
     ...({ bounds: [0, 1], epoch: 0, seed: 0 } as const),
   };
-  const bounds = new BoundNetwork(subject);
-  for (const _ of bounds.prepare());
-  const images = tf.tensor(toFloat32(golden.images), [3, ...ends.sampleShape]);
-  for (const { epsilon, low, high, margins } of golden.cases) {
-    const ball = {
-      low: tf.clipByValue(tf.sub(images, epsilon), 0, 1),
-      high: tf.clipByValue(tf.add(images, epsilon), 0, 1),
-    };
-    const box = bounds.through(subject.layouts, ball);
-    close(box.low.dataSync(), low.values);
-    close(box.high.dataSync(), high.values);
-    for (let label = 0; label < 4; label++) {
-      const labels = new Int32Array(3).fill(label);
-      const found = marginsAt(bounds, subject, images, labels, new Float32Array(3).fill(epsilon));
-      close(
-        found,
-        [0, 1, 2].map((row) => margins.values[row * 4 + label]!),
-      );
-    }
-  }
-  network.dispose();
-});
+  return { network, subject };
+}
 
 function close(found: ArrayLike<number>, expected: readonly number[]): void {
   expect(found.length).toBe(expected.length);

@@ -16,7 +16,7 @@ import { scriptedPlan } from '../run/scriptedTrainer.ts';
 
 const pgd = attackPlan('pgd');
 
-function planOf(evaluation: readonly EvaluationPlan[], change: Partial<Plan> = {}): Plan {
+function planOf(evaluation: readonly AttackPlan[], change: Partial<Plan> = {}): Plan {
   return scriptedPlan('steps', { evaluation, ...change });
 }
 
@@ -111,4 +111,10 @@ it('is at most so much, until a stronger attack than PGD has come to its end on 
   expect(figureText(own, [own, strong])).toBe('38.9 % (35.9 – 42.0)');
   expect(isBound(own, [own, { ...strong, isPartial: true }])).toBe(true);
   expect(isBound(own, [own, { ...strong, step: 8 }])).toBe(true);
+});
+
+it('what is certified is never the attack that a run is known by', () => {
+  const smoothing = completeEvaluation('smoothing', {}, { trainedEpsilon: null, testSamples: 100 });
+  expect(namedAttack({ evaluation: [smoothing, pgd] })).toBe(pgd);
+  expect(namedAttack({ evaluation: [smoothing] })).toBeNull();
 });

@@ -46,6 +46,7 @@ const short: { readonly [A in EvaluationName]: object } = {
   nes: { steps: 2, directions: 2 },
   autoattack: {},
   ibp: { searches: 4 },
+  lipschitz: {},
   smoothing: { sigma: 0.1, selection: 5, draws: 20 },
 };
 const plan = {

@@ -39,6 +39,7 @@ import { imagesOfPage } from './attackedImagesCard.ts';
 import './attackedImagesCard.ts';
 import './auditCard.ts';
 import './evaluateForm.ts';
+import './layerBoundsCard.ts';
 import './evaluationsTable.ts';
 import { distanceText, intervalText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
@@ -143,6 +144,7 @@ export class RobustnessTab extends LitElement {
           ${this.renderNumbers(view)} ${stagesOf(view.started.plan).length > 1 ? this.renderByRestart(view) : nothing}
         </div>
       </div>
+      ${view.layers.length > 0 ? html`<kaf-layer-bounds .layers=${view.layers}></kaf-layer-bounds>` : nothing}
       ${view.finished?.audit ? html`<kaf-audit-card .flags=${view.finished.audit}></kaf-audit-card>` : nothing}
       ${keptImages(view.started.plan) > 0 && view.restarts.length > 0 ? this.renderImages(view) : nothing}
       ${

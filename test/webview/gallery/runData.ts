@@ -298,6 +298,7 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
       ...common,
       ...(measuresDistances(plan) && { distances }),
       ...(isThesis && { thesis }),
+      ...(plan.attack === 'lipschitz' && { layers: layerBounds }),
       ...(!isAttack && { outcomes: Uint8Array.from(distances, (_, image) => (image % 90 === 0 ? 3 : 1)) }),
     });
     if (measuresDistances(plan)) standing = distances.filter((distance) => distance > plan.epsilon).length;
@@ -313,6 +314,15 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
     ...(!isStopped && isAttack && { audit: isDoubtful ? doubts : [] }),
   });
 }
+
+const layerBounds = ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2', 'pool1', 'flatten1', 'dense1'].map(
+  (layer, index, all) => {
+    const boundAt = (name: string, at: number) =>
+      /conv|kaf/.test(name) ? 2.4 + 0.7 * at : /dense|bn/.test(name) ? 1.7 : 1;
+    const product = all.slice(0, index + 1).reduce((so, name, at) => so * boundAt(name, at), 1);
+    return { layer, kind: 'convolution', bound: boundAt(layer, index), product };
+  },
+);
 
 /** As the audit of a network with saturated logits reads. */
 const doubts: AuditFlag[] = [

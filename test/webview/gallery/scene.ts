@@ -151,6 +151,7 @@ const variousAttacks = [
   attackPlan('pgd', { restarts: 2, protocol: 'thesis', loss: 'cross-entropy', keep: 100 }),
   attackPlan('apgd-ce', { seed: 1 }),
   completeEvaluation('smoothing', {}, { trainedEpsilon: null, testSamples: 1000 }),
+  completeEvaluation('lipschitz', {}, { trainedEpsilon: null, testSamples: 1000 }),
 ];
 
 function datasetAnswer(): ToDataset {
@@ -207,7 +208,8 @@ function dashboardAnswers(): ToDashboard[] {
     case 'attack5':
     case 'attack6':
     case 'attack7':
-    case 'attack8': {
+    case 'attack8':
+    case 'attack9': {
       // The last is the one that the tab opens with.
       const last = Number(scene.slice(-1));
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];
