@@ -25,6 +25,7 @@ export const commandIds = [
   'kafscope.forkRun',
   'kafscope.openRunFolder',
   'kafscope.openDashboard',
+  'kafscope.compareRuns',
   'kafscope.evaluateRun',
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
@@ -50,6 +51,7 @@ export const viewIds = {
 export const checkpointViewType = 'kafscope.checkpoint';
 /** Panels, not editors: package.json does not declare them. */
 export const dashboardViewType = 'kafscope.dashboard';
+export const compareViewType = 'kafscope.compare';
 export const datasetViewType = 'kafscope.dataset';
 export const learningRateViewType = 'kafscope.learningRate';
 

@@ -18,10 +18,11 @@ import { startServerProcess } from './connection/serverProcess.ts';
 import { libraryEnvironment } from './connection/libraryPlaces.ts';
 import { cacheLimitVariable } from '../server/protocol/userData.ts';
 import type { SettingKey } from './contributions.ts';
-import { checkpointViewType, dashboardViewType, viewIds } from './contributions.ts';
+import { checkpointViewType, compareViewType, dashboardViewType, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
+import { ComparePanels } from './panels/comparePanel.ts';
 import { Dashboards } from './panels/dashboardPanel.ts';
 import { DatasetPanels } from './panels/datasetPanel.ts';
 import { LearningRatePanels } from './panels/learningRatePanel.ts';
@@ -101,6 +102,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const languageClient = startLanguageClient(extensionUri, log);
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
+  const comparePanels = new ComparePanels({
+    ...{ extensionUri, connection, store, openDashboard },
+    workspaceState: context.workspaceState,
+  });
   const monitorView = new MonitorView({
     extensionUri,
     connection,
@@ -135,6 +140,9 @@ export function activate(context: vscode.ExtensionContext): void {
       connection,
       store,
       openDashboard,
+      openComparison: (runIds) => {
+        comparePanels.open(runIds);
+      },
       runCommands,
       markCommands,
       runsView,
@@ -151,6 +159,7 @@ export function activate(context: vscode.ExtensionContext): void {
     connection,
     store,
     dashboards,
+    comparePanels,
     datasetPanels,
     learningRatePanels,
     runsTree,
@@ -173,6 +182,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),
     vscode.window.registerWebviewPanelSerializer(dashboardViewType, dashboards),
+    vscode.window.registerWebviewPanelSerializer(compareViewType, comparePanels),
     vscode.window.registerCustomEditorProvider(checkpointViewType, checkpointEditor),
   );
 

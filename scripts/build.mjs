@@ -58,6 +58,7 @@ const bundles = [
     tsconfig: 'webview/tsconfig.json',
     entryPoints: {
       dashboard: 'webview/dashboard/main.ts',
+      compare: 'webview/compare/main.ts',
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
       dataset: 'webview/dataset/main.ts',

@@ -4,6 +4,7 @@ import { isLive } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
 import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
+import { compareRuns } from './compareRuns.ts';
 import { downloadDataset } from './downloadDataset.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
@@ -25,6 +26,7 @@ export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly runsView: RunsView;
   readonly datasetPanels: DatasetPanels;
   readonly learningRatePanels: LearningRatePanels;
+  readonly openComparison: (runIds: readonly string[]) => void;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
 }
@@ -72,6 +74,7 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.forkRun': (argument) => runCommands.fork(argument),
     'kafscope.openRunFolder': (argument) => runCommands.openFolder(argument),
     'kafscope.openDashboard': (argument) => runCommands.openDashboard(argument),
+    'kafscope.compareRuns': (argument, chosen) => compareRuns(store, parts.openComparison, argument, chosen),
     'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,

@@ -5,6 +5,7 @@ import { encode } from '../../server/protocol/codec.ts';
 import type {
   Encoded,
   ToCheckpoint,
+  ToCompare,
   ToDashboard,
   ToDataset,
   ToLearningRate,
@@ -13,7 +14,7 @@ import type {
 
 export function postEncoded(
   webview: Pick<vscode.Webview, 'postMessage'>,
-  message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate,
+  message: ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate,
 ): void {
   void webview.postMessage({ bytes: encode(message) } satisfies Encoded);
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import * as vscode from 'vscode';
 import { webviewHtml } from './webviewHtml.ts';
 
-export type PageName = 'dashboard' | 'monitor' | 'checkpoint' | 'dataset' | 'learning-rate';
+export type PageName = 'dashboard' | 'compare' | 'monitor' | 'checkpoint' | 'dataset' | 'learning-rate';
 
 export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions {
   return { enableScripts: true, localResourceRoots: [pagesFolder(extensionUri)] };

@@ -43,6 +43,8 @@ export interface Requests {
   'run/snapshot': { params: RunIdParams; result: RunSnapshot };
   /** Values of runs by step in buckets, of rows of any number; `series/progressed` tells how far they are read. */
   'run/series': { params: RunSeriesParams; result: SeriesResult };
+  /** What the plans of runs say, as keys of an experiment file; null for a run whose plan can't be read. */
+  'run/settings': { params: RunIdsParams; result: { settings: readonly (PlanSettings | null)[] } };
   /** From then on `run/progressed` brings the rows after the cursor, first those already there. */
   'run/subscribe': { params: RunSubscribeParams; result: Record<string, never> };
   'run/unsubscribe': { params: RunIdParams; result: Record<string, never> };
@@ -102,6 +104,7 @@ export const paramsSchemas = {
   'run/fork': z.strictObject({ runId, checkpoint: z.string().max(255) }),
   'run/experiment': z.strictObject({ runId, factor: z.number().gt(0).max(1000).default(1) }),
   'run/snapshot': z.strictObject({ runId }),
+  'run/settings': z.strictObject({ runIds: z.array(runId).min(1).max(250) }),
   'run/series': z.strictObject({ runIds: z.array(runId).min(1).max(250), ...seriesQueryParts }),
   'run/subscribe': z.strictObject({ runId, cursor: z.int().min(0) }),
   'run/unsubscribe': z.strictObject({ runId }),
@@ -147,6 +150,7 @@ export interface RunMarkParams {
 export type RunForkParams = z.input<(typeof paramsSchemas)['run/fork']>;
 export type RunExperimentParams = z.input<(typeof paramsSchemas)['run/experiment']>;
 export type RunResumeParams = z.input<(typeof paramsSchemas)['run/resume']>;
+export type RunIdsParams = z.input<(typeof paramsSchemas)['run/settings']>;
 export type RunSeriesParams = z.input<(typeof paramsSchemas)['run/series']>;
 export type RunSubscribeParams = z.input<(typeof paramsSchemas)['run/subscribe']>;
 export type EvaluationStartParams = z.input<(typeof paramsSchemas)['evaluation/start']>;
@@ -155,6 +159,9 @@ export type EvaluationImagesParams = z.input<(typeof paramsSchemas)['evaluation/
 export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;
 export type DatasetLookParams = z.input<(typeof paramsSchemas)['dataset/look']>;
 export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;
+
+/** By path, like `training.schedule.max`. */
+export type PlanSettings = Readonly<Record<string, string | number | boolean>>;
 
 export interface HelloResult {
   readonly protocolVersion: number;

@@ -4,6 +4,7 @@
 import type { AttackedImages } from './attackedImages.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
+import type { PlanSettings } from './messages.ts';
 import type { EvaluationPlan } from './plan.ts';
 import type { Suggestion, SweepPoint } from './learningRates.ts';
 import type { Row } from './records.ts';
@@ -72,6 +73,31 @@ export interface AttackedImagesIntent {
   readonly first: number;
   readonly count: number;
 }
+
+export type ToCompare =
+  /** The whole set, and what is kept of how it was looked at. */
+  | { readonly type: 'runs'; readonly runs: readonly ComparedRun[]; readonly view: unknown }
+  /** One of them changed, or is gone. */
+  | { readonly type: 'run'; readonly run: RunSummary; readonly isDeleted: boolean }
+  | ({ readonly type: 'reading' } & SeriesProgress)
+  | SeriesAnswer
+  | { readonly type: 'connection'; readonly connection: ConnectionState }
+  | { readonly type: 'failed'; readonly message: string };
+
+export interface ComparedRun {
+  readonly run: RunSummary;
+  /** Null where its plan can't be read. */
+  readonly settings: PlanSettings | null;
+}
+
+export type FromCompare =
+  | { readonly type: 'ready' }
+  | SeriesIntent
+  | { readonly type: 'keepView'; readonly view: object }
+  | { readonly type: 'copy'; readonly text: string }
+  /** Asks where. `content` is text, or bytes of a picture. */
+  | { readonly type: 'saveFile'; readonly name: string; readonly content: string | Uint8Array }
+  | { readonly type: 'openDashboard'; readonly runId: string };
 
 /** All that the monitor shows, at most a few times a second. */
 export interface ToMonitor {

@@ -16,7 +16,7 @@ import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
-import type { DeviceListResult, RequestMethod, Requests } from '../protocol/messages.ts';
+import type { DeviceListResult, PlanSettings, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
 import { attackedImagesName, readAttackedImages } from '../run/attackedImages.ts';
 import { checkpointsFolder, readOrigin } from '../run/runFolder.ts';
@@ -40,6 +40,7 @@ export interface Services {
     options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
   ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
   describe(plan: Plan): string;
+  settings(plan: Plan): PlanSettings;
   inspect(file: string, signal?: AbortSignal): Promise<Answer<CheckpointContents>>;
   /** @throws BadDatasetError */
   look(plan: DatasetPlan, options: LookRequestOptions): Promise<Answer<DatasetLook>>;
@@ -81,7 +82,14 @@ type Handlers = {
 /** What changes nothing and runs nothing. */
 const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['server/hello', 'server/end', 'run/list', 'run/snapshot', 'run/subscribe', 'run/unsubscribe'] as const),
-  ...(['run/series', 'run/experiment', 'evaluation/images', 'checkpoint/inspect', 'dataset/look'] as const),
+  ...([
+    'run/settings',
+    'run/series',
+    'run/experiment',
+    'evaluation/images',
+    'checkpoint/inspect',
+    'dataset/look',
+  ] as const),
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */
@@ -212,6 +220,15 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     },
     'run/snapshot': async ({ runId }, signal) =>
       new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), { signal, onProgress: tell.series }))),
+    'run/settings': async ({ runIds }, signal) => {
+      const settings: (PlanSettings | null)[] = [];
+      for (const runId of runIds) {
+        settings.push(settingsOf(supervisor.get(runId), services));
+        await nextTurn();
+        signal.throwIfAborted();
+      }
+      return { settings };
+    },
     'run/series': async ({ runIds, ...query }, signal) => {
       const places = runIds.map((runId) => supervisor.get(runId)).map(({ id, folder }) => ({ id, folder }));
       return new EncodedValue<SeriesResult>(
@@ -257,6 +274,16 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     },
     'device/list': (options) => services.listDevices(options),
   };
+}
+
+/** A damaged run is compared by what is known of it. */
+function settingsOf({ folder }: RunSummary, services: Services): PlanSettings | null {
+  try {
+    return services.settings(readOrigin(folder).plan);
+  } catch (error) {
+    if (error instanceof StorageError) return null;
+    throw error;
+  }
 }
 
 /** One a seed. @throws ResponseError `badExperiment` */

@@ -2,6 +2,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
+import { planSettings } from '../experiment/planSettings.ts';
 import { describePlan } from '../experiment/describePlan.ts';
 import { makeInspector } from '../run/inspectProcess.ts';
 import { makeLooker } from '../run/lookProcess.ts';
@@ -16,6 +17,7 @@ export function makeServices({ assetsFolder, log }: { assetsFolder: string; log:
     series: new SeriesThread(path.join(assetsFolder, 'series.cjs'), path.join(userCacheFolder(surroundings), 'series')),
     compile: (text, options) => compileExperiment(text, { ...options, homeFolder: os.homedir() }),
     describe: describePlan,
+    settings: planSettings,
     inspect: makeInspector(path.join(assetsFolder, 'inspect.cjs')),
     look: makeLooker({ entryFile: path.join(assetsFolder, 'look.cjs'), assetsFolder }),
     listDevices: ({ isAnew }) => listRuntimes({ assetsFolder, log, isAnew }),

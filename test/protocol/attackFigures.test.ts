@@ -9,7 +9,7 @@ import {
   withFigure,
   type AttackFigure,
 } from '../../server/protocol/attackFigures.ts';
-import type { AttackPlan, EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
+import { completeEvaluation, type AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import { attackPlan } from '../attack/plans.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';

@@ -46,6 +46,24 @@ describe('a run over the wire', () => {
     expect(snapshot.norms.gradients[0]).toEqual(Float32Array.of(Infinity));
   });
 
+  it('is compared by its settings and series, a damaged one by what is known of it', async () => {
+    const runsFolder = temporaryFolder();
+    const client = await connect(runsFolder);
+    const { id, folder } = await start(client, 'steps');
+    await client.untilStatus(id, 'finished');
+    const broken = createScriptedRun(scriptedPlan('steps', { seed: 7 }), runsFolder);
+    const query = { runIds: [id], tags: ['loss'], pixels: 50 };
+    const { runs } = await client.request('run/series', query);
+    const losses = readRows(folder).flatMap(({ record }) => (record.type === 'step' ? [record.loss] : []));
+    expect([...runs[0]!.tables[0]!.series[0]!.first]).toEqual(losses);
+    await client.request('run/list', {});
+    fs.writeFileSync(path.join(broken.folder, 'origin.json'), 'nonsense');
+    const known = await client.request('run/list', {});
+    expect(known.runs.map((run) => run.id)).toContain(broken.id);
+    const { settings } = await client.request('run/settings', { runIds: [id, broken.id] });
+    expect(settings).toEqual([{ seed: 0 }, null]);
+  });
+
   it('holds nobody up, however long it is, while its snapshot is made', async () => {
     const runsFolder = temporaryFolder();
     const { id, folder } = createScriptedRun(scriptedPlan('steps'), runsFolder);

@@ -24,6 +24,7 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
             }
           : { plans: text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed })), issues: [] },
       describe: (plan) => plan.name,
+      settings: ({ seed }) => ({ seed }),
       inspect: inspectCheckpoint,
       // Beside the runs, which the test takes away; in the process itself, for sources need no bundle there.
       series: new SeriesDesk(runsFolder === '' ? path.join(os.tmpdir(), 'kafscope-no-runs') : `${runsFolder}/.series`),

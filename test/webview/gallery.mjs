@@ -123,6 +123,22 @@ function shots() {
     { tab: 'curves' },
     { suffix: 'cursor', themes: ['dark'], widths: [1400], act: pointAtChart },
   );
+  for (const grouping of ['run', 'seeds'])
+    add('compare', 'busy', { tab: 'curves', grouping }, { suffix: grouping, themes: Object.keys(themes) });
+  for (const grouping of ['run', 'seeds'])
+    add(
+      'compare',
+      'busy',
+      {
+        tab: 'table',
+        grouping,
+        sortKey: 'clean',
+        isDescending: true,
+        ...(grouping === 'seeds' && { baseline: 'vgg-relu · type relu · max 0.1' }),
+      },
+      { suffix: grouping, themes: Object.keys(themes) },
+    );
+  for (const scene of ['empty', 'failed']) add('compare', scene, {}, { themes: ['dark'], widths: [1400] });
   add('monitor', 'busy', {}, { widths: [280], themes: Object.keys(themes) });
   for (const scene of ['waiting', 'damaged']) add('monitor', scene, {}, { widths: [280], themes: Object.keys(themes) });
   add('monitor', 'unhealthy', {}, { widths: [280], themes: Object.keys(themes), act: unfoldFindings });
@@ -324,6 +340,7 @@ async function bundle() {
     absWorkingDir: root,
     entryPoints: {
       dashboard: 'webview/dashboard/main.ts',
+      compare: 'webview/compare/main.ts',
       monitor: 'webview/monitor/main.ts',
       checkpoint: 'webview/checkpoint/main.ts',
       dataset: 'webview/dataset/main.ts',

@@ -9,6 +9,7 @@ import { readPalette, type Palette } from '../theme/palette.ts';
 import { formatDecade, formatTick, tickFormat } from '../text/numbers.ts';
 import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
+import { svgPicture } from './svgPicture.ts';
 
 /** Chart.js keeps its parts in a registry; this says once which ones the panels use. */
 let isRegistered = false;
@@ -136,6 +137,26 @@ export class LineChart extends LitElement {
     const isCursorAlone = this.chart !== null && changed.size === 1 && changed.has('cursor');
     if (!isCursorAlone) this.draw();
     this.placeCursor();
+  }
+
+  /** The picture as it is seen, on the panel's background; null before it is drawn. */
+  async asPng(): Promise<Uint8Array | null> {
+    const picture = document.createElement('canvas');
+    picture.width = this.canvas.width;
+    picture.height = this.canvas.height;
+    const context = picture.getContext('2d');
+    if (!this.chart || !context) return null;
+    context.fillStyle = this.palette.background;
+    context.fillRect(0, 0, picture.width, picture.height);
+    context.drawImage(this.canvas, 0, 0);
+    const blob = await new Promise<Blob | null>((resolve) => {
+      picture.toBlob(resolve, 'image/png');
+    });
+    return blob && new Uint8Array(await blob.arrayBuffer());
+  }
+
+  asSvg(title: string): string | null {
+    return this.chart && svgPicture(this.chart, this.prepared, this.palette, title);
   }
 
   private draw(): void {

@@ -9,11 +9,17 @@ export interface BucketCurve {
   readonly smooth?: { readonly step: readonly number[]; readonly value: readonly number[] };
 }
 
-/** Null where no table has the tag. */
-export function bucketCurve(tables: readonly SeriesTable[], tag: string): BucketCurve | null {
+/** Null where no table has the tag. @param along what stands for a point's place: its step, or milliseconds since the epoch */
+export function bucketCurve(
+  tables: readonly SeriesTable[],
+  tag: string,
+  along: 'step' | 'time' = 'step',
+): BucketCurve | null {
   for (const table of tables) {
     const series = table.series.find((each) => each.tag === tag);
-    if (series) return pointsOf(table, series);
+    if (!series) continue;
+    const { firstStep, lastStep, firstMs, lastMs } = table;
+    return pointsOf(along === 'step' ? { first: firstStep, last: lastStep } : { first: firstMs, last: lastMs }, series);
   }
   return null;
 }
@@ -33,7 +39,7 @@ const nonFinite = [
 ] as const;
 
 function pointsOf(
-  { firstStep, lastStep }: SeriesTable,
+  places: { readonly first: Float64Array; readonly last: Float64Array },
   { first, low, high, last, marks, smooth }: TagSeries,
 ): BucketCurve {
   const step: number[] = [];
@@ -43,8 +49,8 @@ function pointsOf(
     value.push(what);
   };
   for (let index = 0; index < first.length; index++) {
-    const from = firstStep[index]!;
-    const to = lastStep[index]!;
+    const from = places.first[index]!;
+    const to = places.last[index]!;
     if (!low || !high || !last) {
       put(from, first[index]!);
       continue;
@@ -58,5 +64,5 @@ function pointsOf(
     for (const [bit, what] of nonFinite) if ((marks[index]! & bit) !== 0) put(middle, what);
     put(to, last[index]!);
   }
-  return { step, value, ...(smooth ? { smooth: { step: [...lastStep], value: [...smooth] } } : {}) };
+  return { step, value, ...(smooth ? { smooth: { step: [...places.last], value: [...smooth] } } : {}) };
 }

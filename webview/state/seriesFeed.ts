@@ -74,7 +74,8 @@ export class SeriesFeed {
   }
 }
 
-/** An answer to another stretch or with other smoothing still shows the same curves. */
+/** An answer to another stretch, with other smoothing or with some of the runs still shows the same curves. */
 function isOfSame(before: SeriesQuestion, after: SeriesQuestion): boolean {
-  return JSON.stringify([before.runIds, before.tags]) === JSON.stringify([after.runIds, after.tags]);
+  const isOfTags = JSON.stringify(before.tags) === JSON.stringify(after.tags);
+  return isOfTags && after.runIds.some((runId) => before.runIds.includes(runId));
 }

@@ -11,12 +11,14 @@ import type {
   MonitoredRun,
   SeriesIntent,
   ToCheckpoint,
+  ToCompare,
   ToDashboard,
   ToDataset,
   ToLearningRate,
   ToMonitor,
 } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
+import { comparedLongRun, comparedRuns } from './compareData.ts';
 import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
 import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
@@ -52,7 +54,10 @@ Object.assign(globalThis, {
 });
 
 /** Of which the panels may ask for series. */
-const longRuns = new Map([['kaf-vgg-1', aLongRun]]);
+const longRuns = new Map([
+  ['kaf-vgg-1', aLongRun],
+  ...comparedRuns(scene).map(({ run }, index) => [run.id, comparedLongRun(index)] as const),
+]);
 
 /** Messages on their way to the panel. */
 let nOnTheWay = 0;
@@ -101,13 +106,21 @@ async function untilDrawn(): Promise<void> {
   }
 }
 
-function post(message: ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate): void {
+function post(message: ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
 }
 
-function answers(): (ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate)[] {
+function compareAnswers(): ToCompare[] {
+  const connected: ToCompare = { type: 'connection', connection: { status: 'connected' } };
+  if (scene === 'failed') return [connected, { type: 'failed', message: 'None of these runs is there any more.' }];
+  if (scene === 'empty') return [connected];
+  return [connected, { type: 'runs', runs: comparedRuns(scene), view: saved }];
+}
+
+function answers(): (ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate)[] {
   const panel = query.get('panel');
+  if (panel === 'compare') return compareAnswers();
   if (panel === 'monitor') return monitorAnswers();
   if (panel === 'dataset') return [datasetAnswer()];
   if (panel === 'learning-rate') return [makeSweep(scene)];

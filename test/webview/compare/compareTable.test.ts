@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import type { ComparedRun } from '../../../server/protocol/panel.ts';
+import {
+  cellText,
+  cellValue,
+  compareColumns,
+  compareRows,
+  differingSettings,
+  figureOf,
+  groupRuns,
+  paretoFront,
+  sortRows,
+} from '../../../webview/compare/compareTable.ts';
+import { tableText } from '../../../webview/compare/tableText.ts';
+import { comparedRuns } from '../gallery/compareData.ts';
+
+const runs = comparedRuns('busy');
+const columns = compareColumns(runs);
+const columnOf = (key: string) => columns.find((column) => column.key === key)!;
+
+function plainRun(
+  id: string,
+  change: Partial<ComparedRun['run']>,
+  settings: ComparedRun['settings'] = {},
+): ComparedRun {
+  return { run: { ...runs[0]!.run, id, figures: [], ...change }, settings };
+}
+
+describe('columns', () => {
+  test('are the figures that some run has, an attack each, and the settings in which runs differ', () => {
+    expect(columns.map(({ title }) => title)).toEqual([
+      ...['step', 'loss', 'clean', 'AutoAttack standard', 'PGD-50-10'],
+      ...[
+        'model.activation.type',
+        'seed',
+        'training.schedule.max',
+        'model.activation.size',
+        'model.activation.boundary',
+      ],
+    ]);
+    expect(compareColumns(runs.slice(0, 1)).map(({ key }) => key)).toEqual([
+      'step',
+      'loss',
+      'clean',
+      'attack/AutoAttack standard',
+      'attack/PGD-50-10',
+    ]);
+  });
+
+  test('of settings leave out what is no matter of the experiment, and count one that a run lacks as different', () => {
+    const some = [
+      plainRun('a', {}, { name: 'x', threads: 1, runtime: 'wasm', seed: 0, 'a.b': 1 }),
+      plainRun('b', {}, { name: 'y', threads: 2, runtime: 'torch', seed: 0 }),
+    ];
+    expect(differingSettings(some)).toEqual(['a.b']);
+    expect(differingSettings([...some, plainRun('c', {}, null)])).toEqual(['seed', 'a.b']);
+  });
+});
+
+describe('rows', () => {
+  test('are runs, or those that differ in their seed alone, or those of one value of a setting', () => {
+    expect(groupRuns(runs, 'run').map(({ key }) => key)).toEqual(runs.map(({ run }) => run.id));
+    const bySeeds = groupRuns(runs, 'seeds');
+    expect(bySeeds.map(({ title }) => title)).toEqual([
+      ...['vgg-relu · type relu · max 0.1', 'vgg-swish · type swish · max 0.1'],
+      'vgg-kaf · type kaf · max 0.05 · size 20 · boundary 3',
+    ]);
+    expect(bySeeds.map((row) => row.runs.length)).toEqual([3, 3, 3]);
+    const bySize = groupRuns(runs, { setting: 'model.activation.size' });
+    expect(bySize.map((row) => [row.title, row.runs.length])).toEqual([
+      ['size –', 6],
+      ['size 20', 3],
+    ]);
+  });
+
+  test('have a figure’s mean with its deviation, and each value of a setting once', () => {
+    const row = groupRuns(
+      [
+        plainRun('a', { cleanAccuracy: 0.5, loss: 1, seed: 1 }, { seed: 1, rate: 0.1 }),
+        plainRun('b', { cleanAccuracy: 0.7, loss: 2, seed: 2 }, { seed: 2, rate: 0.1 }),
+        plainRun('c', { cleanAccuracy: null, loss: Number.NaN, seed: 3 }, { seed: 3, rate: 0.1 }),
+      ],
+      { setting: 'rate' },
+    )[0]!;
+    const [step, loss, clean] = compareColumns(row.runs);
+    expect(cellText(row, clean!)).toBe('60.0 ± 14.1');
+    expect(cellText(row, loss!)).toBe('1.500 ± 0.71');
+    expect(cellText(row, step!)).toBe('20,000');
+    expect(cellText(row, { ...columnOf('seed') })).toBe('1, 2, 3');
+    expect(cellText({ ...row, runs: row.runs.slice(2) }, clean!)).toBe('–');
+    expect(cellText({ ...row, runs: row.runs.slice(0, 1) }, clean!)).toBe('50.0');
+    expect(cellText({ ...row, runs: [plainRun('d', { loss: Infinity })] }, loss!)).toBe('+∞');
+  });
+
+  test('are sorted by value, numbers as such, and those without one come last either way', () => {
+    const some = ['10', '9', '', 'b'].map((rate, index) => plainRun(index.toString(), {}, rate === '' ? {} : { rate }));
+    const rows = groupRuns(some, 'run');
+    const rate = compareColumns(some).find(({ key }) => key === 'rate')!;
+    expect(cellValue(rows[0]!, rate)).toBe(10);
+    const keys = (isDescending: boolean) => sortRows(rows, rate, { isDescending }).map(({ key }) => key);
+    expect(keys(false)).toEqual(['1', '0', '3', '2']);
+    expect(keys(true)).toEqual(['3', '0', '1', '2']);
+    expect(sortRows(rows, undefined, { isDescending: true })).toEqual(rows);
+  });
+
+  test('are tested against another by the runs of the same seeds', () => {
+    const row = (key: string, values: readonly (readonly [number, number])[]) => ({
+      ...{ key, title: key },
+      runs: values.map(([seed, cleanAccuracy]) => plainRun(`${key}${seed.toString()}`, { seed, cleanAccuracy })),
+    });
+    const first = row('a', [
+      [3, 0.9],
+      [1, 0.5],
+      [2, 0.7],
+    ]);
+    const second = row('b', [
+      [1, 0.4],
+      [2, 0.65],
+      [9, 0.1],
+    ]);
+    const { nPairs, difference, p } = compareRows(first, second, columnOf('clean'));
+    expect(nPairs).toBe(2);
+    expect(difference).toBeCloseTo(0.075, 12);
+    // t = 0.075 / 0.025 = 3 with one degree of freedom: p = 1 − (2/π)·atan 3.
+    expect(p).toBeCloseTo(1 - (2 / Math.PI) * Math.atan(3), 10);
+  });
+});
+
+test('a figure of an attack is what stands of what was attacked', () => {
+  const [one] = runs;
+  const figure = one!.run.figures![0]!;
+  expect(figureOf(one!, 'attack/AutoAttack standard')).toBe(figure.standing / figure.samples);
+  expect(figureOf(one!, 'attack/none')).toBeNaN();
+});
+
+test('the Pareto front has what none beats in both', () => {
+  const points = [
+    ...[
+      { x: 1, y: 5 },
+      { x: 2, y: 4 },
+      { x: 2, y: 3 },
+      { x: 1, y: 4 },
+    ],
+    ...[
+      { x: 4, y: 1 },
+      { x: Number.NaN, y: 9 },
+      { x: 2, y: 4 },
+    ],
+  ];
+  expect(paretoFront(points)).toEqual([0, 1, 4, 6]);
+});
+
+describe('a table as text', () => {
+  const titles = ['run', 'ε & more'];
+  const cells = [
+    ['a|b_c', '1 ± 2'],
+    ['=x, "y"', ''],
+  ];
+
+  test('is Markdown, whose bars are no columns', () => {
+    expect(tableText(titles, cells, 'markdown')).toBe(
+      '| run | ε & more |\n| --- | --- |\n| a\\|b_c | 1 ± 2 |\n| =x, "y" |  |\n',
+    );
+  });
+
+  test('is LaTeX that compiles', () => {
+    expect(tableText(titles, cells, 'latex')).toBe(
+      '\\begin{tabular}{lr}\n  \\hline\n  run & $\\varepsilon$ \\& more \\\\\n  \\hline\n  a|b\\_c & 1 $\\pm$ 2 \\\\\n  =x, "y" &  \\\\\n  \\hline\n\\end{tabular}\n',
+    );
+    expect(tableText(['\\~^'], [], 'latex')).toContain('\\textbackslash{}\\textasciitilde{}\\textasciicircum{}');
+  });
+
+  test('is CSV that no spreadsheet takes for formulas', () => {
+    expect(tableText(titles, cells, 'csv')).toBe('run,ε & more\r\na|b_c,1 ± 2\r\n"\'=x, ""y""",\r\n');
+  });
+});

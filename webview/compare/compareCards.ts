@@ -1,0 +1,137 @@
+// The curves of several runs, a card a tag: a curve a run, or a curve a group with its band. Nothing is drawn here.
+import type { ComparedRun } from '../../server/protocol/panel.ts';
+import { gradientNormTag, scalarTags, testTags, type RunSeries } from '../../server/protocol/series.ts';
+import type { Curve } from '../charts/curve.ts';
+import { bucketCurve } from '../curves/bucketCurve.ts';
+import { indexAt } from '../curves/decimate.ts';
+import { formatNumber, formatPercent } from '../text/numbers.ts';
+import { groupingOf, type CompareView } from './compareView.ts';
+import { groupRuns } from './compareTable.ts';
+import { groupCurve } from './runGroups.ts';
+
+export const comparedTags = [...scalarTags, gradientNormTag, ...testTags];
+
+export interface CompareCard {
+  readonly tag: string;
+  readonly curves: readonly Curve[];
+  /** By curve that has a name in the legend, at x, or at its end for null. */
+  read(x: number | null): readonly { readonly name: string; readonly color: string; readonly text: string }[];
+}
+
+export interface CompareOptions {
+  readonly runs: readonly ComparedRun[];
+  readonly series: ReadonlyMap<string, RunSeries>;
+  /** First recorded moment of each run, for relative time. */
+  readonly startMs: ReadonlyMap<string, number>;
+  readonly view: CompareView;
+  readonly colorOf: (key: string) => string;
+}
+
+interface Line {
+  readonly name: string;
+  readonly color: string;
+  readonly raw: { readonly x: readonly number[]; readonly y: readonly number[] };
+  readonly smooth: { readonly x: readonly number[]; readonly y: readonly number[] } | null;
+}
+
+export function compareCards(options: CompareOptions): CompareCard[] {
+  return comparedTags.flatMap((tag): CompareCard[] => {
+    const rows = groupRuns(options.runs, groupingOf(options.view));
+    const isGrouped = options.view.grouping !== 'run';
+    const parts = rows.map(({ key, title, runs }) => {
+      const color = options.colorOf(key);
+      const lines = runs.flatMap((run) => lineOf(run, tag, title, color, options) ?? []);
+      return isGrouped ? groupPart(title, color, lines, options.view) : runPart(lines);
+    });
+    const shown = parts.filter(({ curves }) => curves.some(({ x }) => x.length > 0));
+    if (shown.length === 0) return [];
+    const format = /accuracy|auc/i.test(tag) ? formatPercent : (value: number) => formatNumber(value);
+    return [
+      {
+        tag,
+        curves: shown.flatMap(({ curves }) => curves),
+        read: (x) =>
+          shown.flatMap(({ told }) =>
+            told ? [{ name: told.name, color: told.color, text: format(valueAt(told, x)) }] : [],
+          ),
+      },
+    ];
+  });
+}
+
+interface Part {
+  readonly curves: readonly Curve[];
+  readonly told: Curve | null;
+}
+
+function runPart([line]: readonly Line[]): Part {
+  if (!line) return { curves: [], told: null };
+  const { name, color, raw, smooth } = line;
+  const hasDots = raw.x.length < 60;
+  if (!smooth) {
+    const curve: Curve = { name, ...raw, color, hasDots };
+    return { curves: [curve], told: curve };
+  }
+  const curve: Curve = { name, ...smooth, color, width: 1.7, hasNoMarks: true };
+  return { curves: [{ name: `${name}, raw`, ...raw, color, width: 1, opacity: 0.22 }, curve], told: curve };
+}
+
+function groupPart(name: string, color: string, lines: readonly Line[], { band }: CompareView): Part {
+  if (lines.length === 0) return { curves: [], told: null };
+  const { x, middle, low, high } = groupCurve(
+    lines.map(({ raw, smooth }) => smooth ?? raw),
+    band,
+  );
+  const told: Curve = {
+    name: `${name} (${lines.length.toString()})`,
+    ...{ x, y: middle, color, width: 1.8, hasDots: x.length < 60, band: { low, high } },
+  };
+  return { curves: [told, ...lines.map(marksOf)], told };
+}
+
+/** What of a run is not finite is marked, however many others are. */
+function marksOf({ name, color, raw }: Line): Curve {
+  const places = raw.y.flatMap((value, index) => (Number.isFinite(value) ? [] : [index]));
+  return {
+    ...{ name: `${name}, not finite`, color, hasNoLine: true },
+    ...{ x: places.map((index) => raw.x[index]!), y: places.map((index) => raw.y[index]!) },
+  };
+}
+
+function lineOf(
+  { run }: ComparedRun,
+  tag: string,
+  name: string,
+  color: string,
+  { series, startMs, view }: CompareOptions,
+): Line | null {
+  const tables = series.get(run.id)?.tables ?? [];
+  const isTime = view.axis === 'wall' || view.axis === 'relative';
+  const curve = bucketCurve(tables, tag, isTime ? 'time' : 'step');
+  if (!curve) return null;
+  const stepsPerEpoch = run.epochs > 0 ? run.steps / run.epochs : 1;
+  const place = (at: number): number => {
+    if (view.axis === 'epoch') return at / stepsPerEpoch;
+    return view.axis === 'relative' ? at - (startMs.get(run.id) ?? run.createdMs) : at;
+  };
+  const smooth = curve.smooth && !tag.startsWith('test/') && tag !== 'learningRate' ? curve.smooth : null;
+  return {
+    ...{ name, color },
+    raw: { x: curve.step.map(place), y: curve.value },
+    smooth: smooth ? { x: smooth.step.map(place), y: smooth.value } : null,
+  };
+}
+
+function valueAt({ x, y }: Curve, at: number | null): number {
+  if (at === null) return y[y.length - 1] ?? Number.NaN;
+  // Behind its end a curve says nothing.
+  if (x.length === 0 || at < x[0]! || at > x[x.length - 1]!) return Number.NaN;
+  return y[indexAt(x, at)] ?? Number.NaN;
+}
+
+/** Of the visible curves every point, a row each. */
+export function cardRows({ curves }: CompareCard): { curve: string; x: number; y: number }[] {
+  return curves.flatMap(({ name, x, y }) =>
+    Array.from({ length: x.length }, (_, index) => ({ curve: name, x: x[index]!, y: y[index]! })),
+  );
+}

@@ -1,0 +1,317 @@
+// <kaf-compare-curves>: the curves of several runs, a card a tag, with one cursor and one range for all; who is who is said beside them.
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import type { ComparedRun } from '../../server/protocol/panel.ts';
+import type { RunSeries } from '../../server/protocol/series.ts';
+import type { Range } from '../curves/decimate.ts';
+import '../charts/lineChart.ts';
+import type { LineChart } from '../charts/lineChart.ts';
+import '../controls/face.ts';
+import '../controls/segments.ts';
+import type { SeriesFeed } from '../state/seriesFeed.ts';
+import { formatClock } from '../text/duration.ts';
+import { formatTick } from '../text/numbers.ts';
+import type { Palette } from '../theme/palette.ts';
+import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
+import { cardRows, compareCards, comparedTags, type CompareCard } from './compareCards.ts';
+import { changeCompareView, matches, type CompareAxis, type CompareView } from './compareView.ts';
+import { sliderOf, smoothingOf } from './smoothingScale.ts';
+import { csvText } from './tableText.ts';
+import { withoutOutliers } from './runGroups.ts';
+
+const pixels = 500;
+
+@customElement('kaf-compare-curves')
+export class CompareCurvesTab extends LitElement {
+  static override styles = [
+    baseSheet,
+    cardSheet,
+    toolsSheet,
+    css`
+      kaf-line-chart {
+        height: 210px;
+      }
+      input[type='range'] {
+        width: 110px;
+      }
+      .amount {
+        min-width: 3em;
+      }
+      .told {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 12px;
+        margin-top: 4px;
+        font-size: 11px;
+      }
+      .told svg {
+        width: 8px;
+        height: 8px;
+        margin-right: 4px;
+      }
+      .exports {
+        display: flex;
+        gap: 8px;
+        margin-left: auto;
+      }
+      .card > h2 > .exports > button {
+        font-weight: normal;
+        font-size: 11px;
+      }
+    `,
+  ];
+
+  /** Those shown. */
+  @property({ attribute: false }) runs: readonly ComparedRun[] = [];
+  @property({ attribute: false }) view!: CompareView;
+  @property({ attribute: false }) palette!: Palette;
+  @property({ attribute: false }) feed: SeriesFeed | null = null;
+  /** Counts answers, which the feed keeps. */
+  @property({ attribute: false }) version = 0;
+  @property({ attribute: false }) colorOf: (key: string) => string = () => '';
+  @state() private cursor: number | null = null;
+  @state() private range: Range | null = null;
+
+  private cards: readonly CompareCard[] = [];
+  private readonly startMs = new Map<string, number>();
+  private hasAnswer = false;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const before = changed.get('view') as CompareView | undefined;
+    if (before && before.axis !== this.view.axis) this.range = null;
+    if (changed.size === 1 && changed.has('cursor')) return;
+    const series = this.askSeries();
+    this.cards = compareCards({
+      ...{ runs: this.runs, series, startMs: this.startMs, view: this.view, colorOf: this.colorOf },
+    }).filter(({ tag }) => matches(tag, this.view.tagFilter));
+  }
+
+  override render(): unknown {
+    const { cards } = this;
+    return html`${this.renderTools()}
+    ${
+      cards.length > 0
+        ? html`<div class="grid" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+            ${repeat(
+              cards,
+              ({ tag }) => tag,
+              (card) => this.renderCard(card),
+            )}
+          </div>`
+        : this.renderNone()
+    }`;
+  }
+
+  private renderNone(): unknown {
+    if (!this.hasAnswer)
+      return html`<kaf-face
+        icon="loading"
+        busy
+        heading="Reading the runs"
+        reason="A long log is read once."
+      ></kaf-face>`;
+    return html`<kaf-face
+      icon="graph-line"
+      heading="Nothing to draw"
+      reason="None of the runs shown has recorded a step, or the filters leave none."
+    ></kaf-face>`;
+  }
+
+  private renderTools(): unknown {
+    const { view } = this;
+    return html`<div class="tools">
+      <vscode-textfield
+        placeholder="filter curves (regex)"
+        label="Filter curves by a regular expression"
+        .value=${view.tagFilter}
+        @input=${(event: Event) => {
+          changeCompareView(this, { tagFilter: (event.target as HTMLInputElement).value });
+        }}
+      ></vscode-textfield>
+      <label
+        >smoothing
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.01"
+          .value=${sliderOf(view.smoothing).toString()}
+          @change=${(event: Event) => {
+            changeCompareView(this, { smoothing: smoothingOf(Number((event.target as HTMLInputElement).value)) });
+          }}
+        />
+        <b class="amount">${view.smoothing.toString()}</b></label
+      >
+      ${this.segments('Horizontal axis', axes, view.axis, (axis) => ({ axis: axis as CompareAxis }))}
+      ${this.segments('Scale of x', xScales, view.xScale, (xScale) => ({ xScale: xScale as CompareView['xScale'] }))}
+      ${this.segments('Scale of y', yScales, view.yScale, (yScale) => ({ yScale: yScale as CompareView['yScale'] }))}
+      <label
+        ><input
+          type="checkbox"
+          .checked=${view.isWithoutOutliers}
+          @change=${(event: Event) => {
+            changeCompareView(this, { isWithoutOutliers: (event.target as HTMLInputElement).checked });
+          }}
+        />y without outliers</label
+      >
+      ${
+        view.grouping === 'run'
+          ? nothing
+          : this.segments('Band', bands, view.band, (band) => ({ band: band as CompareView['band'] }))
+      }
+      ${
+        this.range
+          ? html`<button
+              class="link"
+              @click=${() => {
+                this.range = null;
+              }}
+            >
+              whole runs
+            </button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private segments(
+    label: string,
+    choices: readonly { value: string; text: string }[],
+    value: string,
+    change: (value: string) => Partial<CompareView>,
+  ): unknown {
+    return html`<kaf-segments
+      label=${label}
+      .segments=${choices}
+      .value=${value}
+      @chosen=${(event: CustomEvent<{ value: string }>) => {
+        changeCompareView(this, change(event.detail.value));
+      }}
+    ></kaf-segments>`;
+  }
+
+  private renderCard(card: CompareCard): unknown {
+    const told = card.read(this.cursor);
+    const isLog = this.view.yScale === 'log' || card.tag === 'gradientNorm';
+    const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
+    return html`<div class="card">
+      <h2>
+        ${card.tag}
+        <span class="exports">
+          ${(['png', 'svg', 'csv', 'json', 'copy'] as const).map(
+            (form) =>
+              html`<button
+                class="link"
+                aria-label="${form === 'copy' ? 'Copy' : 'Save'} ${card.tag} as ${form === 'copy' ? 'CSV' : form.toUpperCase()}"
+                @click=${(event: Event) => {
+                  void this.exportCard(card, form, event);
+                }}
+              >
+                ${form}
+              </button>`,
+          )}
+        </span>
+      </h2>
+      <kaf-line-chart
+        zoomable
+        .curves=${card.curves}
+        .xScale=${this.view.xScale}
+        .yScale=${isLog ? 'log' : 'linear'}
+        .fixedY=${this.view.isWithoutOutliers && !isLog ? withoutOutliers(card.curves) : null}
+        .formatX=${axisFormats[this.view.axis]}
+        .xUnit=${this.view.axis === 'step' ? 1 : 0}
+        .range=${this.range}
+        .cursor=${this.cursor}
+        .palette=${this.palette}
+        label="${card.tag} of ${told.length.toString()} curves: ${names}"
+      ></kaf-line-chart>
+      <div class="told">
+        ${told.slice(0, mostTold).map(
+          ({ name, color, text }) =>
+            html`<span
+              ><svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${color}></circle></svg>${name}
+              <b>${text}</b></span
+            >`,
+        )}
+        ${told.length > mostTold ? html`<span class="dim">and ${(told.length - mostTold).toString()} more</span>` : nothing}
+      </div>
+    </div>`;
+  }
+
+  private async exportCard(
+    card: CompareCard,
+    form: 'png' | 'svg' | 'csv' | 'json' | 'copy',
+    event: Event,
+  ): Promise<void> {
+    const rows = cardRows(card);
+    const name = `${card.tag.replace(/\W+/g, '-')}.${form}`;
+    const csv = (): string =>
+      [['curve', this.view.axis, card.tag], ...rows.map(({ curve, x, y }) => [curve, x.toString(), y.toString()])]
+        .map((cells) => `${cells.map(csvText).join(',')}\r\n`)
+        .join('');
+    if (form === 'copy') this.send('copy-asked', { text: csv() });
+    else if (form === 'csv') this.send('save-asked', { name, content: csv() });
+    else if (form === 'json')
+      this.send('save-asked', { name, content: JSON.stringify({ tag: card.tag, rows }, null, 1) });
+    else {
+      const chart = (event.target as HTMLElement).closest('.card')?.querySelector<LineChart>('kaf-line-chart');
+      const content = form === 'png' ? await chart?.asPng() : chart?.asSvg(card.tag);
+      if (content) this.send('save-asked', { name, content });
+    }
+  }
+
+  private send(type: string, detail: object): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  private askSeries(): ReadonlyMap<string, RunSeries> {
+    if (!this.feed || this.runs.length === 0) return new Map();
+    // By time each run has its own steps in a stretch, so the whole of each is asked for.
+    const range = this.view.axis === 'step' ? this.range : null;
+    const answer = this.feed.want('compare/curves', {
+      runIds: this.runs.map(({ run }) => run.id),
+      tags: comparedTags,
+      ...{ from: range?.from ?? null, to: range?.to ?? null, pixels: this.runs.length > 20 ? pixels / 2 : pixels },
+      ...{ rowsPerBucket: null, smoothing: this.view.smoothing },
+    });
+    this.hasAnswer = answer !== null;
+    for (const { runId, tables } of answer?.runs ?? []) {
+      const [table] = tables;
+      if (table?.firstRow === 0 && table.firstMs.length > 0) this.startMs.set(runId, table.firstMs[0]!);
+    }
+    return new Map((answer?.runs ?? []).map((run) => [run.runId, run]));
+  }
+
+  private readonly onCursor = (event: Event): void => {
+    this.cursor = (event as CustomEvent<{ x: number | null }>).detail.x;
+  };
+
+  private readonly onRange = (event: Event): void => {
+    this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
+  };
+}
+
+const mostTold = 12;
+
+const axes = ['step', 'epoch', 'relative', 'wall'].map((value) => ({ value, text: value }));
+const xScales = [
+  { value: 'linear', text: 'x lin' },
+  { value: 'log', text: 'x log' },
+];
+const yScales = [
+  { value: 'linear', text: 'y lin' },
+  { value: 'log', text: 'y log' },
+];
+const bands = [
+  { value: 'std', text: 'mean ± std' },
+  { value: 'quantile', text: 'quartiles' },
+];
+
+const axisFormats: Readonly<Record<CompareAxis, (value: number) => string>> = {
+  step: formatTick,
+  epoch: formatTick,
+  relative: formatClock,
+  wall: (value) => new Date(value).toISOString().slice(11, 16),
+};

@@ -1,0 +1,149 @@
+// Runs side by side: which figures and settings there are to compare, runs made groups, and each row's values. Pure; whoever has a set of
+// runs makes a table of it.
+import { evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
+import { meanAndStd, pairedTest, type PairedTest } from '../../server/protocol/pairedTest.ts';
+import type { ComparedRun } from '../../server/protocol/panel.ts';
+import { formatCount, formatNumber } from '../text/numbers.ts';
+
+export interface CompareColumn {
+  /** `loss`, `attack/<title>`, or the path of a setting. */
+  readonly key: string;
+  readonly title: string;
+  readonly kind: 'figure' | 'setting';
+  /** Shown in per cent. */
+  readonly isProportion: boolean;
+  /** Less is better. */
+  readonly isCost: boolean;
+}
+
+export interface CompareRow {
+  readonly key: string;
+  readonly title: string;
+  readonly runs: readonly ComparedRun[];
+}
+
+/** One row a run; one for runs that differ in nothing but their seed; or one a value of a setting, named by its path. */
+export type Grouping = 'run' | 'seeds' | { readonly setting: string };
+
+const notCompared = new Set(['name', 'threads', 'runtime']);
+
+/** Paths of settings that are not the same in all runs. */
+export function differingSettings(runs: readonly ComparedRun[]): string[] {
+  const paths = new Set(runs.flatMap(({ settings }) => Object.keys(settings ?? {})));
+  return [...paths].filter(
+    (path) => !notCompared.has(path) && new Set(runs.map((run) => settingText(run, path))).size > 1,
+  );
+}
+
+/** Empty where the run has no such setting. */
+export function settingText({ settings }: ComparedRun, path: string): string {
+  const value = settings?.[path];
+  return value === undefined ? '' : String(value);
+}
+
+export function compareColumns(runs: readonly ComparedRun[]): CompareColumn[] {
+  const attacks = new Set(runs.flatMap(({ run }) => (run.figures ?? []).map(({ plan }) => evaluationTitle(plan))));
+  const figure = (key: string, title: string, shown: Partial<CompareColumn> = {}): CompareColumn => ({
+    ...{ key, title, kind: 'figure', isProportion: false, isCost: false },
+    ...shown,
+  });
+  return [
+    figure('step', 'step'),
+    figure('loss', 'loss', { isCost: true }),
+    figure('clean', 'clean', { isProportion: true }),
+    ...[...attacks].map((title) => figure(`attack/${title}`, title, { isProportion: true })),
+    ...differingSettings(runs).map((path) => ({ ...figure(path, path), kind: 'setting' as const })),
+  ];
+}
+
+/** NaN where the run has no such figure. */
+export function figureOf({ run }: ComparedRun, key: string): number {
+  switch (key) {
+    case 'step':
+      return run.step;
+    case 'loss':
+      return run.loss ?? Number.NaN;
+    case 'clean':
+      return run.cleanAccuracy ?? Number.NaN;
+    default: {
+      const figure = (run.figures ?? []).find(({ plan }) => `attack/${evaluationTitle(plan)}` === key);
+      return figure ? figure.standing / figure.samples : Number.NaN;
+    }
+  }
+}
+
+export function groupRuns(runs: readonly ComparedRun[], grouping: Grouping): CompareRow[] {
+  if (grouping === 'run')
+    return runs.map((one) => ({
+      key: one.run.id,
+      title: `${one.run.name} · seed ${String(one.run.seed)}`,
+      runs: [one],
+    }));
+  const paths = grouping === 'seeds' ? differingSettings(runs).filter((path) => path !== 'seed') : [grouping.setting];
+  const groups = new Map<string, ComparedRun[]>();
+  for (const one of runs) {
+    const parts = paths.flatMap((path) => {
+      const text = settingText(one, path);
+      return text === '' && grouping === 'seeds' ? [] : [`${path.split('.').at(-1)!} ${text || '–'}`];
+    });
+    const title = grouping === 'seeds' ? [one.run.name, ...parts].join(' · ') : parts.join(' · ');
+    const members = groups.get(title);
+    if (members) members.push(one);
+    else groups.set(title, [one]);
+  }
+  return Array.from(groups, ([title, members]) => ({ key: title, title, runs: members }));
+}
+
+/** Of a figure the mean with the deviation over the row's runs; of a setting its values, each once. */
+export function cellText(row: CompareRow, column: CompareColumn): string {
+  if (column.kind === 'setting') return [...new Set(row.runs.map((run) => settingText(run, column.key)))].join(', ');
+  const values = row.runs.map((run) => figureOf(run, column.key));
+  const { mean, std, n } = meanAndStd(values);
+  if (n === 0) return values.every((value) => Number.isNaN(value)) ? '–' : formatNumber(values[0]!);
+  if (column.key === 'step') return formatCount(mean);
+  const figure = (value: number, digits: number): string =>
+    column.isProportion ? (100 * value).toFixed(1) : formatNumber(value, digits);
+  return n === 1 ? figure(mean, 4) : `${figure(mean, 4)} ± ${figure(std, 2)}`;
+}
+
+/** What a row is sorted by. */
+export function cellValue(row: CompareRow, column: CompareColumn): number | string {
+  if (column.kind === 'figure') return meanAndStd(row.runs.map((run) => figureOf(run, column.key))).mean;
+  const text = cellText(row, column);
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+/** Rows without a value come last, whichever way. */
+export function sortRows(
+  rows: readonly CompareRow[],
+  column: CompareColumn | undefined,
+  { isDescending }: { readonly isDescending: boolean },
+): CompareRow[] {
+  if (!column) return [...rows];
+  const isNone = (value: number | string): boolean => value === '' || Number.isNaN(value);
+  return [...rows].sort((a, b) => {
+    const [x, y] = [cellValue(a, column), cellValue(b, column)];
+    if (isNone(x) || isNone(y)) return Number(isNone(x)) - Number(isNone(y));
+    const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x) < String(y) ? -1 : Number(x !== y);
+    return isDescending ? -order : order;
+  });
+}
+
+/** A row against another, by the runs of the same seeds. */
+export function compareRows(row: CompareRow, baseline: CompareRow, column: CompareColumn): PairedTest {
+  const bySeed = new Map(baseline.runs.map((run) => [run.run.seed, figureOf(run, column.key)]));
+  const paired = row.runs.filter(({ run }) => bySeed.has(run.seed));
+  return pairedTest(
+    paired.map((run) => figureOf(run, column.key)),
+    paired.map(({ run }) => bySeed.get(run.seed)!),
+  );
+}
+
+/** Positions of the points that no other beats in both: more of one and no less of the other. */
+export function paretoFront(points: readonly { readonly x: number; readonly y: number }[]): number[] {
+  return points.flatMap(({ x, y }, index) => {
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
+    const isBeaten = points.some((other) => other.x >= x && other.y >= y && (other.x > x || other.y > y));
+    return isBeaten ? [] : [index];
+  });
+}
