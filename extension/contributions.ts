@@ -63,6 +63,7 @@ export const settingKeys = [
   'kafscope.cacheSize',
   'kafscope.runsFolder',
   'kafscope.openDashboardOnTrain',
+  'kafscope.tellEnds',
 ] as const;
 
 export type SettingKey = (typeof settingKeys)[number];

@@ -33,6 +33,7 @@ import { keepContextKeys } from './runs/runContext.ts';
 import { chooseRunsFolder, prepareRunsFolder } from './runs/runsFolder.ts';
 import { createRunStatusBar } from './runs/runStatusBar.ts';
 import { RunStore } from './runs/runStore.ts';
+import { tellEnds } from './runs/tellEnds.ts';
 import { RunsTree, showRunsTree } from './runs/runsTree.ts';
 import { RunsView } from './runs/runsView.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
@@ -168,6 +169,11 @@ export function activate(context: vscode.ExtensionContext): void {
     experimentsTree,
     languageClient,
     createRunStatusBar(store),
+    tellEnds({
+      ...{ store, openDashboard },
+      isShown: (runId) => dashboards.isShown(runId),
+      halveLearningRate: (runId) => void runCommands.copyPlan(runId, 0.5),
+    }),
     runtimeStatusBar,
     keepContextKeys(store, runsView),
     keepTrustKey(),

@@ -31,6 +31,11 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
     else this.fill(this.newPanel(), runId);
   }
 
+  /** Whether it is in view, be it beside others. */
+  isShown(runId: string): boolean {
+    return this.panels.get(runId)?.visible === true;
+  }
+
   /** @param state what the page saved: `{runId}` and whatever else it keeps */
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const runId = runIdIn(state);

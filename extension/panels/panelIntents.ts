@@ -44,6 +44,9 @@ export function panelIntents({
       case 'resumeEvaluation':
         void runCommands.resumeEvaluation(intent.runId, intent.evaluation);
         return;
+      case 'halveLearningRate':
+        void runCommands.copyPlan(intent.runId, 0.5);
+        return;
       case 'openExperiment':
         void openExperiment(intent);
         return;

@@ -61,7 +61,9 @@ export type FromDashboard =
   | SeriesIntent
   /** `path`: of what to show in it, for example `model.network.layers[3]`. */
   | { readonly type: 'openExperiment'; readonly file: string; readonly path?: string }
-  | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string };
+  | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string }
+  /** Its plan as a new experiment, with half the learning rates. */
+  | { readonly type: 'halveLearningRate'; readonly runId: string };
 
 /** Answered by `attackedImages` or `noAttackedImages`. */
 export interface AttackedImagesIntent {

@@ -15,7 +15,7 @@ import '../controls/tabs.ts';
 import { SeriesFeed } from '../state/seriesFeed.ts';
 import { Pace } from '../state/pace.ts';
 import { emptyDashboard, reduceDashboard, type DashboardState } from '../state/dashboardState.ts';
-import '../health/findings.ts';
+import { halfRateButton } from '../health/findings.ts';
 import { formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, findingSheet } from '../theme/sheets.ts';
@@ -146,10 +146,11 @@ export class DashboardPanel extends LitElement {
         @images-asked=${this.onImages}
         @line-asked=${this.onLine}
         @finding-asked=${this.onFinding}
+        @half-rate-asked=${this.onHalfRate}
       >
         ${this.renderConnection()} ${shown === null ? nothing : this.renderFailure(shown)}
         ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)}
-        <kaf-findings .findings=${snapshot.run.health ?? []}></kaf-findings>
+        <kaf-findings .findings=${snapshot.run.health ?? []} ?canHalve=${!isLive(snapshot.run.status)}></kaf-findings>
         ${this.renderTab(finding)}
       </main>`;
   }
@@ -262,7 +263,7 @@ export class DashboardPanel extends LitElement {
     if (divergence) {
       return html`<div class="finding bad" role="alert">
         <b>Diverged at step ${formatCount(divergence.step)}: ${divergence.quantity} is not finite.</b>
-        <span class="dim">${divergence.message}</span>
+        <span class="dim">${divergence.message}</span> ${halfRateButton()}
         ${
           this.view.tab === 'norms'
             ? nothing
@@ -319,6 +320,11 @@ export class DashboardPanel extends LitElement {
       default:
         intent satisfies never;
     }
+  };
+
+  private readonly onHalfRate = (): void => {
+    const runId = this.data.snapshot?.run.id;
+    if (runId !== undefined) this.port?.post({ type: 'halveLearningRate', runId });
   };
 
   private readonly onLine = (event: Event): void => {

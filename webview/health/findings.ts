@@ -1,5 +1,5 @@
 // <kaf-findings>: what the rules of health found in a run, a card each: what, since when, the figures; unfolded what it means and
-// what to do. Event `finding-asked` {finding} where it is to be shown in its tab.
+// what to do. Events: `finding-asked` {finding} where it is to be shown in its tab, `half-rate-asked`.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { healthRules } from '../../server/health/healthRules.ts';
@@ -56,6 +56,9 @@ export class Findings extends LitElement {
   /** For a narrow place. */
   @property({ type: Boolean, reflect: true }) compact = false;
 
+  /** Of a run that is over: what failed may go well with half the learning rate. */
+  @property({ type: Boolean }) canHalve = false;
+
   override render(): unknown {
     return this.findings.map((finding) => this.renderFinding(finding));
   }
@@ -92,7 +95,7 @@ export class Findings extends LitElement {
           <dt>Meaning</dt>
           <dd>${meaning}</dd>
           <dt>What to do</dt>
-          <dd>${remedy}</dd>
+          <dd>${remedy}${this.canHalve && severity === 'failure' ? html` ${halfRateButton()}` : nothing}</dd>
         </dl>
       </details>
     </div>`;
@@ -101,4 +104,17 @@ export class Findings extends LitElement {
   private ask(finding: HealthFinding): void {
     this.dispatchEvent(new CustomEvent('finding-asked', { detail: { finding }, bubbles: true, composed: true }));
   }
+}
+
+/** Asks for the run's plan as a new experiment. Event `half-rate-asked` of whoever shows it. */
+export function halfRateButton(): unknown {
+  return html`<button
+    class="link"
+    title="Opens the run's plan, every key spelled out, as a new experiment to train"
+    @click=${({ currentTarget }: Event) => {
+      currentTarget?.dispatchEvent(new CustomEvent('half-rate-asked', { bubbles: true, composed: true }));
+    }}
+  >
+    New experiment with half the learning rate
+  </button>`;
 }

@@ -10,6 +10,7 @@ export async function checkInteractions(open) {
   await checkCells(await open('dashboard', 'busy', { tab: 'norms' }));
   await checkShapes(await open('dashboard', 'busy', { tab: 'activations' }));
   await checkEvaluation(await open('dashboard', 'finished', { tab: 'curves' }));
+  await checkHalfRate(await open('dashboard', 'diverged', { tab: 'curves' }));
   await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkMonitor(await open('monitor', 'busy', {}));
   await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
@@ -32,6 +33,12 @@ async function checkTabs(page) {
     { type: 'pause', runId: 'kaf-vgg-1' },
     { type: 'stop', runId: 'kaf-vgg-1' },
   ]);
+  await page.close();
+}
+
+async function checkHalfRate(page) {
+  await page.getByRole('button', { name: 'New experiment with half the learning rate' }).first().click();
+  assert.deepEqual((await posted(page)).at(-1), { type: 'halveLearningRate', runId: 'kaf-vgg-1' });
   await page.close();
 }
 
