@@ -1,5 +1,5 @@
 // An experiment's YAML text as a syntax tree with ranges, and its syntax errors as issues. Knows nothing of keys.
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
 import type { TextRange } from '../protocol/issue.ts';
 
@@ -32,6 +32,9 @@ export interface ExperimentText {
 
 /** A network of hundreds of declared layers has a third of it; of a longer text, as a file of another kind is, nothing is read. */
 const maxCharacters = 65_536;
+
+/** Words and signs. Some hundreds of layers have a few thousand; what is made of one costs the more the shorter it is. */
+const maxTokens = 16_000;
 
 /** Mistakes of syntax are told up to so many: what follows the first ones mostly follows from them. */
 const maxSyntaxIssues = 100;
@@ -120,15 +123,9 @@ function positionsIn(text: string): (offset: number) => TextRange['start'] {
 }
 
 function parseTolerantly(text: string, issues: FoundIssue[]): Document {
-  if (text.length > maxCharacters) {
-    issues.push({
-      path: '',
-      range: emptyRange,
-      severity: 'error',
-      expected: `at most ${String(maxCharacters)} characters`,
-      got: `${String(text.length)} characters`,
-      remedy: 'Move what is no setting out of the experiment.',
-    });
+  const tooLong = findTooLong(text);
+  if (tooLong) {
+    issues.push({ path: '', range: emptyRange, severity: 'error', ...tooLong });
     return parseDocument('');
   }
   try {
@@ -147,6 +144,20 @@ function parseTolerantly(text: string, issues: FoundIssue[]): Document {
     });
     return parseDocument('');
   }
+}
+
+/** A text that would take long to read. */
+function findTooLong(text: string): Pick<FoundIssue, 'expected' | 'got' | 'remedy'> | null {
+  const remedy = 'Move what is no setting out of the experiment.';
+  if (text.length > maxCharacters) {
+    return { expected: `at most ${maxCharacters} characters`, got: `${text.length} characters`, remedy };
+  }
+  let nTokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token.trim() === '' || ++nTokens <= maxTokens) continue;
+    return { expected: `at most ${maxTokens} words and signs`, got: 'more', remedy };
+  }
+  return null;
 }
 
 function syntaxIssue(error: YAMLError, range: (start: number, end: number) => TextRange, text: string): FoundIssue {

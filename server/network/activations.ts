@@ -2,6 +2,9 @@
 import { isKaf, type ActivationPlan, type LayerPlan, type ModelPlan } from '../protocol/plan.ts';
 import { layersOf } from './named/named.ts';
 
+/** Of a network with all repetitions. */
+export const maxLayers = 20_000;
+
 /** What its layers are called: every KAF alike. */
 export function activationKind(activation: ActivationPlan): string {
   if (isKaf(activation)) return 'kaf';
@@ -18,16 +21,21 @@ export interface ActivationPlace {
   readonly activation: ActivationPlan;
 }
 
-/** In the order of the forward pass. Needs no shapes, so that a plan or a checkpoint alone tells. */
+/**
+ * In the order of the forward pass. Needs no shapes, so that a plan or a checkpoint alone tells: those of the first layers where
+ * there are more than a network may have, which its layout refuses.
+ */
 export function activationsOf(model: Pick<ModelPlan, 'network' | 'activation' | 'dropout'>): ActivationPlace[] {
   const places: ActivationPlace[] = [];
   let nBlocks = 0;
+  let nLayers = 0;
   const visit = (
     layers: readonly LayerPlan[],
     path: string,
     scope: { readonly prefix: string; count: number },
   ): void => {
-    layers.forEach((layer, index) => {
+    for (const [index, layer] of layers.entries()) {
+      if (++nLayers > maxLayers) return;
       const at = `${path}[${index}]`;
       switch (layer.type) {
         case 'activation': {
@@ -38,7 +46,8 @@ export function activationsOf(model: Pick<ModelPlan, 'network' | 'activation' | 
           break;
         }
         case 'repeat':
-          for (let time = 0; time < layer.times; time++) visit(layer.layers, `${at}.repeat.layers`, scope);
+          for (let time = 0; time < layer.times && nLayers <= maxLayers; time++)
+            visit(layer.layers, `${at}.repeat.layers`, scope);
           break;
         case 'block':
           visit(layer.layers, `${at}.block`, { prefix: `block${++nBlocks}.`, count: 0 });
@@ -53,7 +62,7 @@ export function activationsOf(model: Pick<ModelPlan, 'network' | 'activation' | 
         default:
           break;
       }
-    });
+    }
   };
   visit(layersOf(model), 'layers', { prefix: '', count: 0 });
   return places;

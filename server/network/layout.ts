@@ -2,7 +2,7 @@
 // Runs anywhere; tensors are in server/model.
 import type { KernelInitializer } from '../protocol/initializers.ts';
 import { mapsOf, type ActivationPlan, type LayerPlan, type ModelPlan, type Padding } from '../protocol/plan.ts';
-import { activationKind } from './activations.ts';
+import { activationKind, maxLayers } from './activations.ts';
 import { layersOf } from './named/named.ts';
 import { NetworkError, shapeText } from './networkError.ts';
 
@@ -79,9 +79,6 @@ export interface NetworkEnds {
   readonly nOutputs?: number;
 }
 
-/** Of a network with all repetitions. */
-const maxLayers = 20_000;
-
 /** @throws NetworkError where shapes don't fit, names are given twice or there are too many layers. */
 export function layOutNetwork(
   model: Pick<ModelPlan, 'network' | 'activation' | 'dropout'>,
@@ -154,19 +151,21 @@ class Walk {
     let flow = input;
     layers.forEach((layer, index) => {
       const at = `${path}[${index}]`;
-      const behind = this.#mapsOfNext(layers.slice(index + 1), mapsBehind);
+      // A normalisation makes no maps: nothing behind it matters to it.
+      const behind = isNorm(layer) ? 1 : this.#mapsOfNext(layers, index + 1, mapsBehind);
       const laid = this.#layer(layer, at, flow, scope, behind);
-      layouts.push(...laid.layouts);
+      for (const layout of laid.layouts) layouts.push(layout);
       flow = laid.flow;
     });
     return { layouts, flow };
   }
 
-  /** How many maps a linear layer before these makes: maxout may come behind normalisations only. */
-  #mapsOfNext(layers: readonly LayerPlan[], mapsBehind: number): number {
-    for (const layer of layers) {
+  /** How many maps a linear layer before the layers from `from` on makes: maxout may come behind normalisations only. */
+  #mapsOfNext(layers: readonly LayerPlan[], from: number, mapsBehind: number): number {
+    for (let index = from; index < layers.length; index++) {
+      const layer = layers[index]!;
       if (layer.type === 'activation') return mapsOf(layer.activation ?? this.#activation);
-      if (layer.type === 'block' || layer.type === 'repeat') return this.#mapsOfNext(layer.layers, 1);
+      if (layer.type === 'block' || layer.type === 'repeat') return this.#mapsOfNext(layer.layers, 0, 1);
       if (!isNorm(layer)) return 1;
     }
     return mapsBehind;
@@ -247,15 +246,15 @@ class Walk {
         return { layouts, flow: { ...flow, shape: [units] } };
       }
       case 'repeat': {
-        const all = Array.from({ length: layer.times }, () => layer.layers);
         const layouts: LayerLayout[] = [];
         let next = flow;
-        all.forEach((again, index) => {
-          const behind = this.#mapsOfNext(all.slice(index + 1).flat(), mapsBehind);
-          const laid = this.sequence(again, `${path}.repeat.layers`, next, scope, behind);
-          layouts.push(...laid.layouts);
+        const again = this.#mapsOfNext(layer.layers, 0, mapsBehind);
+        for (let time = 1; time <= layer.times; time++) {
+          const behind = time < layer.times ? again : mapsBehind;
+          const laid = this.sequence(layer.layers, `${path}.repeat.layers`, next, scope, behind);
+          for (const layout of laid.layouts) layouts.push(layout);
           next = laid.flow;
-        });
+        }
         return { layouts, flow: next };
       }
       case 'block': {

@@ -241,11 +241,35 @@ describe('text that is no YAML', () => {
   });
 
   it('a text of more than 65,536 characters is one error, and nothing of it is read', () => {
-    const longest = `epochs: 1\n${'# \n'.repeat(30_000)}`.slice(0, 65_536);
+    const longest = `epochs: 1\n${'# of no use\n'.repeat(6_000)}`.slice(0, 65_536);
     expect(issuesOf(longest).map(({ path }) => path)).toEqual(['epochs']);
     expect(issuesOf(`${longest}\n`).map(issueText)).toEqual([
       'expected at most 65536 characters, got 65537 characters',
     ]);
+  });
+
+  it('a text of more than 16,000 words and signs is one error, however few characters it has', () => {
+    const long = 'a, '.repeat(4_000);
+    expect(issuesOf(`seeds: [${long}]`).map(({ path }) => path)).toContain('seeds');
+    for (const hostile of [
+      '['.padEnd(65_000, ','),
+      'a: 1\n'.repeat(13_000),
+      '%a\n'.repeat(21_000),
+      `seeds: [${long}${long}]`,
+    ]) {
+      const issues = issuesOf(hostile);
+      expect(issues).toHaveLength(1);
+      expect(issues[0]).toMatchObject({ expected: 'at most 16000 words and signs', got: 'more' });
+    }
+  });
+
+  it('repetitions of repetitions are refused at their place, and not written out', () => {
+    const inner = 'repeat: {times: 1000, layers: [repeat: {times: 1000, layers: [activation]}]}';
+    const [issue, ...others] = issuesOf(
+      `model: {network: {layers: [conv, repeat: {times: 1000, layers: [${inner}]}, flatten, dense]}}`,
+    );
+    expect(others).toEqual([]);
+    expect(issue).toMatchObject({ severity: 'error', expected: 'at most 20000 layers', got: 'more than 20000' });
   });
 
   it('many mistakes of syntax are told up to a hundred, each in its line', () => {

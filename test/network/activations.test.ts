@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { activationsOf } from '../../server/network/activations.ts';
 import { flatLayers, layOutNetwork } from '../../server/network/layout.ts';
-import type { ModelPlan } from '../../server/protocol/plan.ts';
+import type { LayerPlan, ModelPlan } from '../../server/protocol/plan.ts';
 import { experimentValues } from '../experiment/experimentValues.ts';
 
 const ends = { sampleShape: [32, 32, 3], nClasses: 10 };
@@ -47,5 +47,16 @@ model:
       ['formula3', true, 'layers[2].repeat.layers[0]'],
       ['block1.relu1', true, 'layers[3].block[0].residual.branch[0]'],
     ]);
+  });
+
+  it('end where a network has more layers than it may, however often it repeats them', () => {
+    const often = (layers: readonly LayerPlan[]): LayerPlan[] => [{ type: 'repeat', times: 1000, layers }];
+    const plain: LayerPlan = { type: 'activation', activation: null };
+    const model = (layers: readonly LayerPlan[]) => ({
+      ...({ network: { type: 'layers', layers }, activation: { type: 'relu' }, dropout: [] } as const),
+    });
+    expect(activationsOf(model(often(often(often([plain]))))).length).toBeLessThanOrEqual(20_000);
+    expect(activationsOf(model(often(often(often([])))))).toEqual([]);
+    expect(activationsOf(model([...often(Array.from({ length: 19 }, () => plain)), plain]))).toHaveLength(19_001);
   });
 });
