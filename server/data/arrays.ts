@@ -7,7 +7,7 @@ import type { ArraysPlan } from '../protocol/plan.ts';
 import { consecutiveBatches } from './batches.ts';
 import { DataError } from './dataError.ts';
 import { openNpy, readIntegers, type NpyFile } from './npy.ts';
-import { unpackNpz } from './npz.ts';
+import { arrayNames, namesInNpz, unpackNpz } from './npz.ts';
 import type { OpenedData, ReaderSurroundings } from './opened.ts';
 import { RowReader, sharedLabels, type Rows, type ValueType } from './rows.ts';
 import { shareOut, takeFirst } from './shareOut.ts';
@@ -33,8 +33,9 @@ export async function openArrays(plan: ArraysPlan, around: ReaderSurroundings): 
   };
   const all = openPair(plan, plan.x, plan.y, open, null);
   if (!all) {
+    const there = found.isDirectory() ? arrayNames(fs.readdirSync(plan.path)) : await namesInNpz(plan.path, around);
     throw new DataError(
-      `${plan.path} has no arrays ${plan.x} and ${plan.y}. Name those that it has by dataset.x and dataset.y.`,
+      `${plan.path} has no arrays ${plan.x} and ${plan.y}, but ${there.slice(0, 20).join(', ') || 'none at all'}. Name those of samples and labels by dataset.x and dataset.y.`,
     );
   }
   const sampleShape = shapeOf(all.samples);
@@ -84,12 +85,19 @@ function openPair(
   }
   const nSamples = samples.shape[0]!;
   if (labels.shape.length !== 1 || labels.shape[0] !== nSamples) {
+    const remedy =
+      labels.shape[0] !== nSamples || labels.shape.length !== 2
+        ? ''
+        : labels.shape[1] === 1
+          ? ' Write y.reshape(-1).'
+          : ' Of a column for each class write y.argmax(axis=1).';
     throw new DataError(
-      `${labels.name} has the shape (${labels.shape.join(', ')}), but ${samples.name} has ${nSamples} samples: labels are one whole number a sample, [${nSamples}].`,
+      `${labels.name} has the shape (${labels.shape.join(', ')}), but ${samples.name} has ${nSamples} samples: labels are one whole number a sample, [${nSamples}].${remedy}`,
     );
   }
   const kept = sharedLabels(nSamples);
   let largest = 0;
+  let smallest = Infinity;
   readIntegers(labels).forEach((label, index) => {
     const most = like ? like.nClasses : maxClasses;
     if (!(label >= 0 && label < most)) {
@@ -99,7 +107,13 @@ function openPair(
     }
     kept[index] = label;
     largest = Math.max(largest, label);
+    smallest = Math.min(smallest, label);
   });
+  if (!like && smallest > 0) {
+    throw new DataError(
+      `${labels.name} has labels from ${smallest} to ${largest}, but labels go from 0. Write y - ${smallest}.`,
+    );
+  }
   const sampleSize = shape.reduce((product, length) => product * length, 1);
   const { file, offsetBytes } = samples;
   const rows: Rows = {
@@ -115,6 +129,12 @@ function shapeOf({ name, shape }: NpyFile): readonly number[] {
   if (nSamples === 0 || sample.length < 1 || sample.length > 3 || sample.includes(0)) {
     throw new DataError(
       `${name} has the shape (${shape.join(', ')}), but samples are [N, features] for a table, or [N, height, width] or [N, height, width, channels] for pictures.`,
+    );
+  }
+  const [channels, , width] = sample;
+  if (width !== undefined && width > 4 && [1, 3, 4].includes(channels!)) {
+    throw new DataError(
+      `${name} has the shape (${shape.join(', ')}), which looks like pictures with the channels first. Write x.transpose(0, 2, 3, 1): they come last, [N, height, width, channels].`,
     );
   }
   return sample.length === 2 ? [...sample, 1] : sample;

@@ -36,6 +36,8 @@ export async function readRows(
       text.on('error', reject);
       Papa.parse<string[]>(text, {
         delimiter: separator,
+        // A byte order mark would come before the first quote, which then were none.
+        beforeFirstChunk: (chunk) => chunk.replace(/^\uFEFF/, ''),
         chunk: ({ data, errors }, parser) => {
           try {
             signal.throwIfAborted();

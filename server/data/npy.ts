@@ -64,7 +64,7 @@ function checked(array: NpyFile): NpyFile {
   const bytes = itemBytes[type];
   if (bytes === undefined) {
     throw new DataError(
-      `${name} is of the type ${type}, which Kafscope can't read. Samples are float32, float64 or uint8, labels whole numbers: write a.astype("float32").`,
+      `${name} is of the type ${type}, which Kafscope can't read. Write samples as x.astype("float32"), labels as whole numbers: numpy.unique(y, return_inverse=True)[1] of texts.`,
     );
   }
   const expected = offsetBytes + bytes * shape.reduce((product, length) => product * length, 1);

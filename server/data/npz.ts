@@ -47,3 +47,17 @@ export async function unpackNpz(
   }
   return folder;
 }
+
+/** Of all arrays of an archive. */
+export async function namesInNpz(file: string, { signal }: { readonly signal: AbortSignal }): Promise<string[]> {
+  const files: string[] = [];
+  await fromFile(file, signal, ({ name }) => {
+    files.push(name);
+    return Promise.resolve();
+  });
+  return arrayNames(files);
+}
+
+export function arrayNames(files: readonly string[]): string[] {
+  return files.flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -'.npy'.length)] : []));
+}

@@ -68,6 +68,7 @@ async function readTable(file: string, form: TableForm, around: ReaderSurroundin
       readNumbers(fields, labelAt, values, (at) => `${file}, line ${line}, column ${names[at]!}`);
       const text = fields[labelAt]!.trim();
       if (isMissing(text)) throw missing(`${file}, line ${line}, column ${names[labelAt]!}`, text);
+      refuseOtherEncoding(`${file}, line ${line}, column ${names[labelAt]!}`, text);
       const classIndex = classes.indexOf(text);
       if (classIndex === null) {
         const remedy = like
@@ -84,6 +85,18 @@ async function readTable(file: string, form: TableForm, around: ReaderSurroundin
   });
 }
 
+const separators = [
+  [';', 'semicolon'],
+  ['\t', 'tab'],
+  [',', 'comma'],
+] as const;
+
+/** What UTF-16 or Latin-1 become where UTF-8 is read. */
+function refuseOtherEncoding(place: string, text: string): void {
+  if (!/[\uFFFD\0]/.test(text)) return;
+  throw new DataError(`${place}: the text is not in UTF-8 (${JSON.stringify(text.slice(0, 40))}). Save it as UTF-8.`);
+}
+
 interface Header {
   readonly names: readonly string[];
   /** Without the label. */
@@ -97,7 +110,8 @@ function readHeader(
   label: string,
   expected: readonly string[] | null,
 ): Header {
-  const names = fields.map((name, index) => (index === 0 ? name.replace(/^\uFEFF/, '') : name).trim());
+  const names = fields.map((name) => name.trim());
+  refuseOtherEncoding(`${file}, line 1`, names.join());
   if (names.every((name) => name !== '' && Number.isFinite(Number(name)))) {
     throw new DataError(
       `${file}, line 1: a header is needed that names the columns, but there are only numbers (${names.slice(0, 4).join(', ')}, …).`,
@@ -107,8 +121,10 @@ function readHeader(
   if (twice !== undefined) throw new DataError(`${file}, line 1: two columns are called ${JSON.stringify(twice)}.`);
   const labelAt = names.indexOf(label);
   if (labelAt < 0) {
+    const other = names.length > 1 ? undefined : separators.find(([character]) => names[0]!.includes(character));
+    const separator = other ? `Its one column looks like several: is dataset.separator ${other[1]}? Else set` : 'Set';
     throw new DataError(
-      `${file}, line 1: no column is called ${JSON.stringify(label)}. Set dataset.label to one of: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`,
+      `${file}, line 1: no column is called ${JSON.stringify(label)}. ${separator} dataset.label to one of: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`,
     );
   }
   const columns = names.filter((_, index) => index !== labelAt);

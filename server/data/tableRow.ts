@@ -19,9 +19,10 @@ export function readNumbers(
     if (!Number.isFinite(values[column]!) || text === '' || (value === 0 && text.trim() === '')) {
       if (isMissing(text)) throw missing(place(at), text);
       const expected = Number.isFinite(value) ? 'a number that float32 can hold' : 'a number';
-      throw new DataError(
-        `${place(at)}: expected ${expected}, got ${JSON.stringify(text)}. Correct it, or leave the column out.`,
-      );
+      const remedy = /^\s*[-+]?\d+,\d+\s*$/.test(text)
+        ? 'Write a point for the decimal comma.'
+        : 'Correct it, or leave the column out.';
+      throw new DataError(`${place(at)}: expected ${expected}, got ${JSON.stringify(text)}. ${remedy}`);
     }
     column++;
   }

@@ -148,6 +148,56 @@ describe('openArrays', () => {
     await expect(open()).rejects.toThrow('should have 144 bytes, but has 140: it is cut off');
   });
 
+  it('takes no pictures with the channels first, and no labels from 1, for something else', async () => {
+    const write = (shape: number[], labels: number[]) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      writeNpy(
+        'x_train',
+        '|u1',
+        shape,
+        Array.from({ length: size }, (_, index) => index % 256),
+      );
+      writeNpy('y_train', '<i8', [shape[0]!], labels);
+    };
+    for (const shape of [
+      [3, 3, 6, 5],
+      [3, 1, 7, 8],
+      [3, 4, 4, 9],
+    ]) {
+      write(shape, [0, 1, 0]);
+      await expect(open(), shape.join()).rejects.toThrow(
+        'looks like pictures with the channels first. Write x.transpose(0, 2, 3, 1)',
+      );
+    }
+    for (const shape of [
+      [3, 3, 5, 3],
+      [3, 1, 4, 4],
+      [3, 5, 6, 7],
+      [3, 2, 6, 7],
+    ]) {
+      write(shape, [0, 1, 0]);
+      expect((await open()).sampleShape).toEqual(shape.slice(1));
+    }
+    write([3, 2, 2, 1], [2, 1, 2]);
+    await expect(open()).rejects.toThrow('has labels from 1 to 2, but labels go from 0. Write y - 1.');
+  });
+
+  it('says of labels of another form how they are written, and which arrays there are', async () => {
+    writeNpy('x_train', '<f4', [3, 2], [1, 2, 3, 4, 5, 6]);
+    writeNpy('y_train', '<i8', [3, 1], [0, 1, 0]);
+    await expect(open()).rejects.toThrow('[3]. Write y.reshape(-1).');
+    writeNpy('y_train', '<i8', [3, 2], [0, 1, 0, 1, 0, 1]);
+    await expect(open()).rejects.toThrow('[3]. Of a column for each class write y.argmax(axis=1).');
+    writeNpy('y_train', '<U1', [3], [0, 1, 0]);
+    await expect(open()).rejects.toThrow('numpy.unique(y, return_inverse=True)[1] of texts');
+    const other = { x: 'images', y: 'labels' };
+    await expect(open(other)).rejects.toThrow('has no arrays images and labels, but x_train, y_train. Name those');
+    const packed = open({ ...other, path: path.join(goldenFolder, 'arrays.npz') });
+    await expect(packed).rejects.toThrow(
+      'has no arrays images and labels, but x_train, y_train, table, x_test, y_test.',
+    );
+  });
+
   it('holds test arrays to the shape and the classes of those to train on', async () => {
     writeNpy('x_train', '<f4', [3, 2], [1, 2, 3, 4, 5, 6]);
     writeNpy('y_train', '<i8', [3], [0, 1, 1]);

@@ -51,6 +51,36 @@ const rowsOf = (rows: Rows) => {
 
 const few = 'a,kind,b\n1,cat,2\n3,dog,4\n5,cat,6\n7,ant,8\n';
 
+describe('a table as a spreadsheet writes it', () => {
+  it('has a byte order mark, quotes around names and texts, semicolons and CRLF', async () => {
+    const text = '\uFEFF"kind";"a;b"\r\n"red, ""ripe""";1.5\r\n"green";2\r\n"green";-3e1\r\n';
+    const { classes, columnNames, train, test } = await openText(text, { separator: ';' });
+    expect([classes, columnNames]).toEqual([['green', 'red, "ripe"'], ['a;b']]);
+    expect([...rowsOf(train), ...rowsOf(test)].sort((x, y) => x[1]! - y[1]!)).toEqual([
+      [0, -30],
+      [1, 1.5],
+      [0, 2],
+    ]);
+  });
+
+  it('is refused with another separator, with decimal commas or in another encoding, which is named', async () => {
+    const semicolons = few.replaceAll(',', ';');
+    await expect(openText(semicolons)).rejects.toThrow(
+      'Its one column looks like several: is dataset.separator semicolon?',
+    );
+    await expect(openText(few.replaceAll(',', '\t'))).rejects.toThrow('is dataset.separator tab?');
+    await expect(openText(few, { separator: '\t' })).rejects.toThrow('is dataset.separator comma?');
+    const comma = semicolons.replace('3;dog', '3,5;dog');
+    await expect(openText(comma, { separator: ';' })).rejects.toThrow(
+      'line 3, column a: expected a number, got "3,5". Write a point for the decimal comma.',
+    );
+    await expect(openText(Buffer.from(few.replace('dog', 'käfer'), 'latin1'))).rejects.toThrow(
+      'line 3, column kind: the text is not in UTF-8',
+    );
+    await expect(openText(Buffer.from(few, 'utf16le'))).rejects.toThrow('line 1: the text is not in UTF-8');
+  });
+});
+
 describe('openTable', () => {
   it('reads numbers as they are and classes by name, the columns by the header', async () => {
     const { train, test, classes, sampleShape, isTable, columnNames } = await openText(few);
