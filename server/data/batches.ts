@@ -28,8 +28,8 @@ export function* consecutiveBatches(nSamples: number, batchSize: number, from = 
   }
 }
 
-/** How many batches are asked for before they are needed. */
-const nAhead = 2;
+/** How many batches are asked for before they are needed: more of small ones, whose steps are over before a thread has its turn. */
+const nAhead = { least: 2, most: 16, bytes: 1 << 20 };
 
 export interface ReadAheadOptions {
   /** Called with true where a batch is needed that is not there yet, and with false when it has come. */
@@ -44,22 +44,23 @@ export async function* readAhead(
 ): AsyncGenerator<Samples, void> {
   const chosen = orders[Symbol.iterator]();
   const asked: Asked[] = [];
+  let ahead = nAhead.least;
   try {
     for (;;) {
-      while (asked.length < nAhead + 1) {
+      while (asked.length < ahead + 1) {
         const next = chosen.next();
         if (next.done) break;
         asked.push(ask(split, next.value));
       }
       const first = asked.shift();
       if (!first) return;
-      if (first.isThere) yield await first.samples;
-      else {
-        onWait?.(true);
-        const samples = await first.samples;
-        onWait?.(false);
-        yield samples;
-      }
+      const { isThere } = first;
+      if (!isThere) onWait?.(true);
+      const samples = await first.samples;
+      if (!isThere) onWait?.(false);
+      const fitting = Math.floor(nAhead.bytes / Math.max(1, samples.values.byteLength));
+      ahead = Math.min(nAhead.most, Math.max(nAhead.least, fitting));
+      yield samples;
     }
   } finally {
     chosen.return?.();

@@ -101,6 +101,27 @@ describe('readAhead', () => {
     await batches.return();
   });
 
+  it('asks for more of small batches, and for two where one is large', async () => {
+    const askedAfterTwo = async (nValues: number): Promise<number> => {
+      let nAsked = 0;
+      const values = new Float32Array(nValues);
+      const read = (): Promise<Samples> => {
+        nAsked++;
+        return Promise.resolve({ values, labels: new Int32Array(1) });
+      };
+      const batches = readAhead({ nSamples: 100, read }, consecutiveBatches(100, 1));
+      await batches.next();
+      await batches.next();
+      await batches.return();
+      return nAsked;
+    };
+    // Those that were used, and those that wait.
+    expect(await askedAfterTwo(1)).toBe(1 + 17);
+    expect(await askedAfterTwo((1 << 18) / 4)).toBe(1 + 5);
+    expect(await askedAfterTwo(1 << 18)).toBe(1 + 3);
+    expect(await askedAfterTwo(1 << 20)).toBe(1 + 3);
+  });
+
   it('tells a failure when its turn comes', async () => {
     let nAsked = 0;
     const split: Split = {
