@@ -152,6 +152,22 @@ export async function findChromium({ paths = chromiumPaths, canInstall = isDebia
   );
 }
 
+/**
+ * What mounts a folder twice, for the tests of disks that hosts share, by apt where that is possible and the machine may mount. Elsewhere
+ * those tests say that they did not run.
+ */
+export async function installBindfs() {
+  if (which('bindfs') || !isDebianRoot() || !fs.existsSync('/dev/fuse')) return;
+  console.log('Installing bindfs (apt-get) …');
+  try {
+    await run('apt-get', ['update', '-qq'], { cwd: root });
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'bindfs'], { cwd: root });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.log(`bindfs is left out: ${error.message}`);
+  }
+}
+
 function isDebianRoot() {
   return fs.existsSync('/etc/debian_version') && process.getuid?.() === 0;
 }

@@ -8,6 +8,7 @@ import {
   findChromium,
   hasTensorflow,
   hasTorch,
+  installBindfs,
   installCodeServer,
   installPackages,
   installTensorflow,
@@ -71,6 +72,7 @@ conclude();
 
 async function install() {
   await installPackages();
+  if (!only || only.includes('unit')) await installBindfs();
   if (!only || only.includes('panels') || only.includes('vscode')) await findChromium();
   if (!only || only.includes('vscode')) {
     await installCodeServer();
