@@ -41,7 +41,7 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       memory: () => runtime.memory(),
       train: (trained, options) => {
         for (const limit of memoryLimits(runtime)) checkMemory(trained, around, limit);
-        return train(trained, dataset, options);
+        return train(trained, dataset, { ...options, stepsBehind: runtime.stepsBehind });
       },
       findLearningRate: (swept, options) => {
         for (const limit of memoryLimits(runtime)) checkMemory(swept, around, limit);

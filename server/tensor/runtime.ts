@@ -22,6 +22,8 @@ export interface Runtime {
   memory(): MemoryUse;
   /** The most that it can address at once; Infinity where only the machine's memory is the limit. */
   readonly addressableBytes: number;
+  /** Steps of training that may be under way before the first is read: 0 where reading costs nothing. */
+  readonly stepsBehind: number;
 }
 
 export interface RuntimeOptions {
@@ -63,6 +65,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       device: wasmDevice(build, threads),
       memory: () => ({ usedBytes: backend.pool.usedBytes, peakBytes: backend.pool.peakBytes }),
       addressableBytes: backend.pool.addressableBytes,
+      stepsBehind: 0,
     };
   } catch (error) {
     throw new UnsupportedRuntimeError('wasm', messageOf(error), { cause: error });
@@ -131,6 +134,9 @@ function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }
   return { runtime: 'torch', isAvailable: true, device, reason: `Found in ${folder}, ${origin}. ${gpu}`, stepMs };
 }
 
+/** As many as hide the host's time; more would only hold more memory. */
+const stepsOnDevice = 3;
+
 const cpuSuffix = ' · CPU';
 const gpuSuffix = ' · GPU';
 
@@ -140,7 +146,8 @@ async function openTensorflow(assetsFolder: string): Promise<Runtime> {
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : cpuSuffix}`;
-    return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity };
+    // Its copies wait for all that was given to the device, late ones too.
+    return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity, stepsBehind: 0 };
   } catch (error) {
     throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
@@ -163,6 +170,7 @@ async function openTorch({
       memory:
         used.type === 'cpu' ? processMemory : () => ({ usedBytes: backend.usedBytes, peakBytes: backend.peakBytes }),
       addressableBytes: Infinity,
+      stepsBehind: used.type === 'cuda' ? stepsOnDevice : 0,
     };
   } catch (error) {
     throw new UnsupportedRuntimeError('torch', messageOf(error), { cause: error });
@@ -177,7 +185,7 @@ async function openCpu(): Promise<Runtime> {
   registerOps();
   await tf.setBackend('cpu');
   silenceGreeting();
-  return { name: 'cpu', device: cpuDevice, memory: processMemory, addressableBytes: Infinity };
+  return { name: 'cpu', device: cpuDevice, memory: processMemory, addressableBytes: Infinity, stepsBehind: 0 };
 }
 
 /** tfjs's own count knows neither a peak nor what a library takes. */

@@ -51,7 +51,7 @@ export async function openTorchBackend(
   const { torch, device } = loadTorch(assetsFolder, library, options);
   registerKernels();
   if (tf.engine().registryFactory[torchBackendName]) tf.removeBackend(torchBackendName);
-  const backend = new TorchBackend(torch);
+  const backend = new TorchBackend(torch, { readsLate: device.type === 'cuda' });
   tf.registerBackend(torchBackendName, () => backend, 1);
   await tf.setBackend(torchBackendName);
   return { backend, device };

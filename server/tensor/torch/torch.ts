@@ -27,6 +27,8 @@ export interface Binding {
   constant(value: number): Handle;
   write(tensor: Handle, values: ArrayBufferView): void;
   read(tensor: Handle, values: ArrayBufferView): void;
+  beginRead(tensor: Handle): number | null;
+  endRead(reading: number, values: ArrayBufferView): void;
   view(tensor: Handle, shape: readonly number[], strides: readonly number[] | null): Handle;
   shape(tensor: Handle): number[];
   isContiguous(tensor: Handle): boolean;

@@ -1,7 +1,8 @@
 // The tfjs backend `torch`: every tensor's values are a tensor of PyTorch's, row-major, on the device in use. Reading waits for the device,
-// and happens here alone. Strings and complex pairs stay outside. No kernel is here.
+// or for a copy that was begun, and happens here alone. Strings and complex pairs stay outside. No kernel is here.
 import * as tf from '@tensorflow/tfjs-core';
 import type { ComposingBackend } from '../compositions/composition.ts';
+import type { LateBackend, Reading } from '../read.ts';
 import type { Handle, Torch, TypeCode } from './torch.ts';
 
 export const torchBackendName = 'torch';
@@ -28,15 +29,18 @@ export interface Made {
   readonly shape?: readonly number[];
 }
 
-export class TorchBackend extends tf.KernelBackend implements ComposingBackend {
+export class TorchBackend extends tf.KernelBackend implements ComposingBackend, LateBackend {
   readonly torch: Torch;
+  readonly #readsLate: boolean;
   readonly #data: tf.DataStorage<Stored>;
   #usedBytes = 0;
   #peakBytes = 0;
 
-  constructor(torch: Torch) {
+  /** @param readsLate whether the device computes beside the host and can copy beside it, as CUDA does */
+  constructor(torch: Torch, { readsLate }: { readonly readsLate: boolean }) {
     super();
     this.torch = torch;
+    this.#readsLate = readsLate;
     this.#data = new tf.DataStorage(this, tf.engine());
   }
 
@@ -81,6 +85,18 @@ export class TorchBackend extends tf.KernelBackend implements ComposingBackend {
     const array = arrayOf(dtype as NumericType, tf.util.sizeFromShape([...shape]));
     this.torch.binding.read(handle, array);
     return array;
+  }
+
+  beginRead(dataId: object): Reading<tf.backend_util.BackendValues> | null {
+    const { handle, shape, dtype } = this.#data.get(dataId);
+    if (!this.#readsLate || handle === undefined) return null;
+    const reading = this.torch.binding.beginRead(handle);
+    if (reading === null) return null;
+    return () => {
+      const array = arrayOf(dtype as NumericType, tf.util.sizeFromShape([...shape]));
+      this.torch.binding.endRead(reading, array);
+      return array;
+    };
   }
 
   override disposeData(dataId: object, force = false): boolean {

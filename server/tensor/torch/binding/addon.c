@@ -7,6 +7,7 @@
 #include "library.h"
 #include "nvrtc.h"
 #include "operations.h"
+#include "reading.h"
 #include "slots.h"
 
 #define ARGUMENTS(count)                                                                                               \
@@ -92,64 +93,6 @@ static napi_value Constant(napi_env env, napi_callback_info info) {
   *(float *)data = (float)value;
   return NumberOf(env, made);
 }
-
-/* The bytes of a typed array; throws where they are not as many as expected. */
-static bool BytesOf(napi_env env, napi_value array, size_t expected, void **data) {
-  napi_typedarray_type type;
-  size_t length = 0, offset;
-  napi_value buffer;
-  if (napi_get_typedarray_info(env, array, &type, &length, data, &buffer, &offset) != napi_ok) {
-    napi_throw_type_error(env, NULL, "expected a typed array");
-    return false;
-  }
-  bool isWide = type == napi_float32_array || type == napi_int32_array;
-  size_t width = isWide ? 4 : 1;
-  if (length * width == expected) return true;
-  napi_throw_range_error(env, NULL, "the array's size is not the tensor's");
-  return false;
-}
-
-/* Copies between a tensor and memory of ours, in row-major order, waiting for the device. */
-static bool CopyHost(TorchTensor tensor, void *data, bool isToHost) {
-  int64_t rank = 0, *lengths = NULL;
-  int32_t dtype = 0;
-  if (torch.aoti_torch_get_dim(tensor, &rank) != 0 || torch.aoti_torch_get_sizes(tensor, &lengths) != 0 ||
-      torch.aoti_torch_get_dtype(tensor, &dtype) != 0) {
-    return false;
-  }
-  Shape shape = {.rank = rank};
-  memcpy(shape.lengths, lengths, rank * sizeof *lengths);
-  if (SizeOf(&shape) == 0) return true;
-  Shape strides = StridesOf(&shape);
-  TorchTensor host = NULL;
-  if (torch.aoti_torch_create_tensor_from_blob(data, rank, shape.lengths, strides.lengths, 0, dtype,
-                                               torch.aoti_torch_device_type_cpu(), 0, &host) != 0) {
-    return false;
-  }
-  TorchStatus status = isToHost ? torch.aoti_torch_copy_(host, tensor, 0) : torch.aoti_torch_copy_(tensor, host, 0);
-  torch.aoti_torch_delete_tensor_object(host);
-  return status == 0;
-}
-
-/* write(tensor, typed array) and read(tensor, typed array): the whole of it. */
-static napi_value CopyArray(napi_env env, napi_callback_info info, bool isToHost) {
-  ARGUMENTS(2)
-  TorchTensor tensor = TensorOf(env, arguments[0]);
-  int64_t size = 0;
-  int32_t dtype = 0;
-  void *data = NULL;
-  if (tensor == NULL) return NULL;
-  if (torch.aoti_torch_get_numel(tensor, &size) != 0 || torch.aoti_torch_get_dtype(tensor, &dtype) != 0) {
-    return ThrowTorch(env, "a tensor tells no size");
-  }
-  if (!BytesOf(env, arguments[1], size * torch.aoti_torch_dtype_element_size(dtype), &data)) return NULL;
-  if (!CopyHost(tensor, data, isToHost)) return ThrowTorch(env, "a tensor can't be copied");
-  return NULL;
-}
-
-static napi_value Write(napi_env env, napi_callback_info info) { return CopyArray(env, info, false); }
-
-static napi_value Read(napi_env env, napi_callback_info info) { return CopyArray(env, info, true); }
 
 /* view(tensor, shape, strides) → a tensor of the same memory; strides null for row-major. The tensor must begin where its memory does. */
 static napi_value View(napi_env env, napi_callback_info info) {
@@ -249,8 +192,9 @@ NAPI_MODULE_INIT() {
       {"useDevice", UseDevice}, {"cudaDevices", CudaDevices},
       {"setThreads", SetThreads}, {"allowTf32", AllowTf32},
       {"compileCuda", CompileCuda}, {"define", DefineOperation}, {"call", CallOperation},
-      {"empty", Empty},         {"constant", Constant}, {"write", Write},
-      {"read", Read},           {"view", View},
+      {"empty", Empty},         {"constant", Constant}, {"write", WriteTensor},
+      {"read", ReadTensor},     {"view", View},
+      {"beginRead", BeginRead}, {"endRead", EndRead},
       {"shape", GetShape},      {"isContiguous", IsContiguous},
       {"fill", Fill},           {"subtract", Subtract},
       {"free", Free},           {"count", Count},
