@@ -11,9 +11,17 @@ import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
 import { evaluate } from '../trainer/evaluate.ts';
 import { findLearningRate } from '../trainer/findLearningRate.ts';
-import { bytesText, checkEvaluationMemory, checkMemory, type AvailableMemory } from '../trainer/planMemory.ts';
+import {
+  bytesText,
+  checkEvaluationMemory,
+  checkMemory,
+  lackOfAttackMemory,
+  lackOfStepMemory,
+  type AvailableMemory,
+} from '../trainer/planMemory.ts';
 import { endsOf } from '../trainer/planNetwork.ts';
 import { train } from '../trainer/train.ts';
+import { sayingWhatFits } from './outOfMemory.ts';
 import type { OpenTrainer } from './trainer.ts';
 
 /** `assetsFolder` holds the runtimes' kernels. */
@@ -41,7 +49,10 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       memory: () => runtime.memory(),
       train: (trained, options) => {
         for (const limit of memoryLimits(runtime)) checkMemory(trained, around, limit);
-        return train(trained, dataset, { ...options, stepsBehind: runtime.stepsBehind });
+        const events = train(trained, dataset, { ...options, stepsBehind: runtime.stepsBehind });
+        return sayingWhatFits(events, runtime.deviceMemory, (memory, cause) =>
+          lackOfStepMemory(trained, around, memory, cause),
+        );
       },
       findLearningRate: (swept, options) => {
         for (const limit of memoryLimits(runtime)) checkMemory(swept, around, limit);
@@ -49,7 +60,10 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
       },
       evaluate: (evaluated, evaluation, options) => {
         for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, around, limit);
-        return evaluate(evaluated, evaluation, dataset, options);
+        const records = evaluate(evaluated, evaluation, dataset, options);
+        return sayingWhatFits(records, runtime.deviceMemory, (memory, cause) =>
+          lackOfAttackMemory(evaluated, evaluation, around, memory, cause),
+        );
       },
     };
   };
@@ -87,7 +101,8 @@ function progressLog(log: (line: string) => void): (what: string, done: number, 
   };
 }
 
-function memoryLimits({ name, addressableBytes }: Runtime): AvailableMemory[] {
+function memoryLimits({ name, addressableBytes, deviceMemory }: Runtime): AvailableMemory[] {
+  if (deviceMemory) return [deviceMemory];
   // What macOS calls free leaves out its caches, which make room.
   const freeBytes = process.platform === 'darwin' ? os.totalmem() : process.availableMemory();
   return [

@@ -22,6 +22,8 @@ export interface Runtime {
   memory(): MemoryUse;
   /** The most that it can address at once; Infinity where only the machine's memory is the limit. */
   readonly addressableBytes: number;
+  /** Of a device with a memory of its own, like a GPU. Null where tensors lie in the host's, or it is not told. */
+  readonly deviceMemory: { readonly what: string; readonly bytes: number } | null;
   /** Steps of training that may be under way before the first is read: 0 where reading costs nothing. */
   readonly stepsBehind: number;
 }
@@ -65,6 +67,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       device: wasmDevice(build, threads),
       memory: () => ({ usedBytes: backend.pool.usedBytes, peakBytes: backend.pool.peakBytes }),
       addressableBytes: backend.pool.addressableBytes,
+      deviceMemory: null,
       stepsBehind: 0,
     };
   } catch (error) {
@@ -134,6 +137,9 @@ function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }
   return { runtime: 'torch', isAvailable: true, device, reason: `Found in ${folder}, ${origin}. ${gpu}`, stepMs };
 }
 
+/** What the runtimes whose tensors lie in the process's own memory share. */
+const ofHost = { memory: processMemory, addressableBytes: Infinity, deviceMemory: null, stepsBehind: 0 } as const;
+
 /** As many as hide the host's time; more would only hold more memory. */
 const stepsOnDevice = 3;
 
@@ -147,7 +153,7 @@ async function openTensorflow(assetsFolder: string): Promise<Runtime> {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : cpuSuffix}`;
     // Its copies wait for all that was given to the device, late ones too.
-    return { name: 'tensorflow', device, memory: processMemory, addressableBytes: Infinity, stepsBehind: 0 };
+    return { ...ofHost, name: 'tensorflow', device };
   } catch (error) {
     throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
@@ -170,6 +176,8 @@ async function openTorch({
       memory:
         used.type === 'cpu' ? processMemory : () => ({ usedBytes: backend.usedBytes, peakBytes: backend.peakBytes }),
       addressableBytes: Infinity,
+      deviceMemory:
+        used.memoryBytes === null ? null : { what: `the memory of ${nameOf(used)}`, bytes: used.memoryBytes },
       stepsBehind: used.type === 'cuda' ? stepsOnDevice : 0,
     };
   } catch (error) {
@@ -185,7 +193,7 @@ async function openCpu(): Promise<Runtime> {
   registerOps();
   await tf.setBackend('cpu');
   silenceGreeting();
-  return { name: 'cpu', device: cpuDevice, memory: processMemory, addressableBytes: Infinity, stepsBehind: 0 };
+  return { ...ofHost, name: 'cpu', device: cpuDevice };
 }
 
 /** tfjs's own count knows neither a peak nor what a library takes. */

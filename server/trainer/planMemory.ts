@@ -72,6 +72,29 @@ export function checkEvaluationMemory(
   );
 }
 
+/** What to say, with a batch that would fit, where a device has no memory left for a step. */
+export function lackOfStepMemory(
+  plan: Plan,
+  around: Surroundings,
+  device: AvailableMemory,
+  cause: unknown,
+): NotEnoughMemoryError {
+  const floatsOf = (batchSize: number) => stepFloats(plan, around, batchSize);
+  return lack('training.batchSize', stepImages(plan), device, { floatsOf, cause });
+}
+
+/** The same for an evaluation. */
+export function lackOfAttackMemory(
+  plan: Plan,
+  evaluation: EvaluationPlan,
+  around: Surroundings,
+  device: AvailableMemory,
+  cause: unknown,
+): NotEnoughMemoryError {
+  const floatsOf = (batchSize: number) => attackFloats(plan, around, batchSize);
+  return lack('the batch size', attackedImages(plan, evaluation), device, { floatsOf, cause });
+}
+
 function stepImages({ training, dataset }: Plan): number {
   return Math.min(training.batchSize, trainingSamples(dataset) ?? Infinity);
 }
@@ -132,13 +155,7 @@ function check(
 ): void {
   const needBytes = bytesOf(floatsOf(batchSize));
   if (needBytes <= bytes) return;
-  let fitting = 0;
-  let tooLarge = batchSize;
-  while (tooLarge - fitting > 1) {
-    const middle = Math.floor((fitting + tooLarge) / 2);
-    if (bytesOf(floatsOf(middle)) <= bytes) fitting = middle;
-    else tooLarge = middle;
-  }
+  const fitting = largestFitting(batchSize, bytes, floatsOf);
   const remedy =
     fitting > 0
       ? `Set ${path} to ${fitting} or less.`
@@ -147,6 +164,32 @@ function check(
     `Batches of ${batchSize} images need about ${bytesText(needBytes)} of memory; ${what} is ${bytesText(bytes)}. ${remedy}`,
     { needBytes, haveBytes: bytes },
   );
+}
+
+/** The largest batch smaller than `tooLarge` that takes no more; 0 where there is none. */
+function largestFitting(tooLarge: number, bytes: number, floatsOf: (batchSize: number) => number): number {
+  let fitting = 0;
+  let larger = tooLarge;
+  while (larger - fitting > 1) {
+    const middle = Math.floor((fitting + larger) / 2);
+    if (bytesOf(floatsOf(middle)) <= bytes) fitting = middle;
+    else larger = middle;
+  }
+  return fitting;
+}
+
+/** A batch that was too large although the estimate let it pass: kernels take more than is known, and others may use the device. */
+function lack(
+  path: string,
+  batchSize: number,
+  { what, bytes }: AvailableMemory,
+  { floatsOf, cause }: { readonly floatsOf: (batchSize: number) => number; readonly cause: unknown },
+): NotEnoughMemoryError {
+  const needBytes = bytesOf(floatsOf(batchSize));
+  const fitting = Math.min(Math.floor(batchSize / 2), largestFitting(batchSize, bytes, floatsOf));
+  const remedy = fitting > 0 ? `set ${path} to ${fitting} or less` : 'choose a smaller network';
+  const message = `${what[0]!.toUpperCase()}${what.slice(1)} is at an end with batches of ${batchSize} images, which need about ${bytesText(needBytes)} of its ${bytesText(bytes)}. End what else takes of it, or ${remedy}.`;
+  return Object.assign(new NotEnoughMemoryError(message, { needBytes, haveBytes: bytes }), { cause });
 }
 
 function bytesOf(floats: number): number {

@@ -17,6 +17,8 @@ import {
   checkMemory,
   estimateAttackBytes,
   estimateStepBytes,
+  lackOfAttackMemory,
+  lackOfStepMemory,
 } from '../../server/trainer/planMemory.ts';
 import { train } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
@@ -250,5 +252,28 @@ describe('checkMemory', () => {
     }).toThrow(/^Batches of 128 images need about .* Set the batch size to 100 or less\.$/);
     // Fewer images than a batch are one smaller batch.
     check(100, 128);
+  });
+});
+
+describe('a device that has no memory left although the estimate fits', () => {
+  const plan = planOf({ network: resnet20, batchSize: 128, method: 'standard' });
+  const device = (bytes: number) => ({ what: 'the memory of cuda:0 (A GPU)', bytes });
+  const cause = new Error('CUDA out of memory.');
+
+  it('is told half of the batch, or what the estimate lets fit where that is less', () => {
+    const needed = estimateStepBytes(plan, around);
+    const found = lackOfStepMemory(plan, around, device(2 * needed), cause);
+    expect(found.message).toBe(
+      `The memory of cuda:0 (A GPU) is at an end with batches of 128 images, which need about ${bytesText(needed)} of its ${bytesText(2 * needed)}. End what else takes of it, or set training.batchSize to 64 or less.`,
+    );
+    expect(found.cause).toBe(cause);
+    const most = estimateStepBytes(planOf({ network: resnet20, batchSize: 40, method: 'standard' }), around);
+    expect(lackOfStepMemory(plan, around, device(most), cause).message).toMatch(/set training.batchSize to 40 or less/);
+    expect(lackOfStepMemory(plan, around, device(1e6), cause).message).toMatch(/or choose a smaller network\.$/);
+  });
+
+  it('is told the batch of an evaluation, too', () => {
+    const found = lackOfAttackMemory(plan, evaluationOf(1000, 100), around, device(1e12), cause);
+    expect(found.message).toMatch(/with batches of 100 images, .* or set the batch size to 50 or less\.$/);
   });
 });

@@ -12,6 +12,8 @@ export interface TorchDevice {
   readonly index: number;
   /** For example `NVIDIA H200`; empty where only its type is known. */
   readonly name: string;
+  /** Null where it is not told. */
+  readonly memoryBytes: number | null;
 }
 
 export interface LoadedTorch {
@@ -57,7 +59,7 @@ export function loadTorch(assetsFolder: string, library: TorchLibrary, { device,
 }
 
 /** Like `cuda:1`, with the name of what it is. */
-export function nameOf({ type, index, name }: TorchDevice): string {
+export function nameOf({ type, index, name }: Pick<TorchDevice, 'type' | 'index' | 'name'>): string {
   if (type === 'cpu') return 'CPU';
   return `${type}:${index}${name === '' ? '' : ` (${name})`}`;
 }
@@ -113,8 +115,8 @@ function take(binding: Binding, { accelerators }: TorchLibrary, type: DeviceType
   if (type === 'cuda' && !binding.allowTf32(false)) {
     throw new Error('this release can not be told to compute in float32 alone, and the same every time');
   }
-  const name = type === 'cuda' ? (binding.cudaDevices()[index]?.name ?? '') : '';
-  return { type, index, name };
+  const { name = '', totalBytes = null } = (type === 'cuda' ? binding.cudaDevices()[index] : undefined) ?? {};
+  return { type, index, name, memoryBytes: totalBytes };
 }
 
 function wordsOf(error: unknown): string {
