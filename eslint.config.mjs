@@ -45,7 +45,7 @@ export default tseslint.config(
   },
   {
     // Who reads waits for the device: one module does.
-    files: ['trainer', 'certificate', 'attack', 'probe', 'model', 'tensor/ops', 'tensor/compositions'].map(
+    files: ['trainer', 'certificate', 'detector', 'attack', 'probe', 'model', 'tensor/ops', 'tensor/compositions'].map(
       (folder) => `server/${folder}/**/*.ts`,
     ),
     rules: {

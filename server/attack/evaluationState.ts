@@ -1,7 +1,7 @@
 // How far an evaluation has come, as a fold over its records: after an interruption it goes on behind the last batch that was done.
 import type { EvaluationPlan } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, EvaluationStartedRecord, RunRecord, ThesisCounts } from '../protocol/records.ts';
-import type { Passes } from '../protocol/records.ts';
+import type { Detection, Passes } from '../protocol/records.ts';
 
 /** What the batches that are done left. */
 export interface EvaluationState {
@@ -16,6 +16,8 @@ export interface EvaluationState {
   readonly outcomes: Uint8Array;
   /** By stage; empty in the worst case alone. */
   readonly thesis: readonly ThesisCounts[];
+  /** Of a detector, by attack; empty for others. */
+  readonly detections: readonly Detection[];
 }
 
 export interface EvaluationSoFar {
@@ -75,6 +77,7 @@ export class EvaluationsFold {
       distances: last.distances ?? null,
       outcomes: Uint8Array.of(...(before?.outcomes ?? []), ...last.outcomes!),
       thesis: stages.flatMap(({ thesis }) => thesis ?? []),
+      detections: last.detections ?? [],
     };
   }
 }

@@ -35,6 +35,8 @@ export interface Network {
    * attack during training uses the batch's own, and only the update pass hands its statistics to `updateStatistics`.
    */
   forward(samples: tf.Tensor, pass: Pass): tf.Tensor2D;
+  /** What the `depth`-th layer from the end takes, 1 being the last; a normalisation and the activation behind it are one. */
+  before(depth: number, samples: tf.Tensor, pass: Pass): tf.Tensor;
   /**
    * Moves the running statistics towards a training pass's, unless the flag is set.
    * @param at step 1 for the first update of this network, and so on
@@ -70,6 +72,11 @@ export function buildNetwork(plan: ModelPlan, { seed, columns = null, ...ends }:
     activations,
     parts: builder.parts,
     forward: (samples, pass) => forward(samples, pass) as tf.Tensor2D,
+    before: (depth, samples, pass) =>
+      chain([...(normalization ? [normalization.apply] : []), ...layers.slice(0, Math.max(0, layers.length - depth))])(
+        samples,
+        pass,
+      ),
     updateStatistics: (batch, at, halted) => {
       updateStatistics(statistics, batch, at, halted);
     },

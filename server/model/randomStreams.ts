@@ -29,6 +29,8 @@ export const randomStreams = {
   evaluationDraws: 0x1000_0000,
   /** Noise of randomised smoothing, + number of the copy, of 2²⁸; counter: position of the image. */
   smoothing: 0x5000_0000,
+  /** Weights of a detector, + 1 for the order of its lessons; counter: epoch, from 0. */
+  detector: 0x6001_0000,
   /** Where power iteration of a layer begins; counter 0. */
   operatorNorm: 0x6000_0000,
 } as const;

@@ -3,15 +3,25 @@
 import type { RunsOfAttack } from './attackEntry.ts';
 import type { AttackName, PlanOfAttack } from './attackTable.ts';
 import type { CertificateName, PlanOfCertificate } from './certificateTable.ts';
+import type { DetectorName, PlanOfDetector } from './detectorTable.ts';
 import { evaluationEntry, evaluationKeys, evaluationKind, type EvaluationName } from './evaluationTable.ts';
 import { completeKeys, type DefaultContext } from './attackKey.ts';
 
 export type AttackPlan = { [A in AttackName]: PlanOfAttack<A> }[AttackName];
 export type CertificatePlan = { [C in CertificateName]: PlanOfCertificate<C> }[CertificateName];
-export type EvaluationPlan = AttackPlan | CertificatePlan;
+export type DetectorPlan = { [D in DetectorName]: PlanOfDetector<D> }[DetectorName];
+export type EvaluationPlan = AttackPlan | CertificatePlan | DetectorPlan;
 
 export function isAttackPlan(plan: EvaluationPlan): plan is AttackPlan {
   return evaluationKind(plan.attack) === 'attack';
+}
+
+export function isCertificatePlan(plan: EvaluationPlan): plan is CertificatePlan {
+  return evaluationKind(plan.attack) === 'certificate';
+}
+
+export function isDetectorPlan(plan: EvaluationPlan): plan is DetectorPlan {
+  return evaluationKind(plan.attack) === 'detector';
 }
 
 /** Of the first so many images the attacked ones are kept. */
@@ -123,7 +133,7 @@ export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]):
 
 /** What a robust figure is beside the truth: `≤` an upper bound, `≥` a certificate's; nothing where it needs no mark. */
 export function boundMark(evaluated: Evaluated, all: readonly Evaluated[]): '≤ ' | '≥ ' | '' {
-  if (!isAttackPlan(evaluated.started.plan)) return '≥ ';
+  if (!isAttackPlan(evaluated.started.plan)) return isCertificatePlan(evaluated.started.plan) ? '≥ ' : '';
   return isUpperBound(evaluated, all) ? '≤ ' : '';
 }
 
@@ -137,6 +147,14 @@ export function distanceTicks(distances: Float32Array): number[] {
   const unit = 10 ** (Math.floor(Math.log10(farthest)) - 1);
   const top = Math.floor(farthest / unit) * unit;
   return [0, 0.25, 0.5, 0.75, 1].map((share) => Number((share * top).toPrecision(3)));
+}
+
+/** The attacks that a detector is tried against: those of the experiment, or PGD at its own threat. */
+export function attacksOnDetector(plan: DetectorPlan, evaluation: readonly EvaluationPlan[]): AttackPlan[] {
+  const { norm, epsilon, samples, batchSize } = plan;
+  const planned = evaluation.filter(isAttackPlan);
+  const given = { norm, epsilon, samples, batchSize, steps: 20, restarts: 1 };
+  return planned.length > 0 ? planned : [completeEvaluation('pgd', given, { trainedEpsilon: null, testSamples: null })];
 }
 
 /** `restart 3`; of a composition `APGD-T, target 3`; of a curve `ε 8/255, restart 3` with the ε as the caller writes it. */

@@ -272,6 +272,17 @@ export interface AttackProgressRecord {
   readonly thesis?: ThesisCounts;
   /** What a certificate knows of the network's layers, in the order of the forward pass. */
   readonly layers?: readonly LayerBound[];
+  /** Of a detector: with each batch, an entry for each attack. */
+  readonly detections?: readonly Detection[];
+}
+
+/** What a detector says of the images so far that the network is right about, and of what fooled it in one attack. */
+export interface Detection {
+  /** For example `PGD-50-10 8/255`. */
+  readonly against: string;
+  /** Higher the more an image looks attacked. */
+  readonly clean: Float32Array;
+  readonly attacked: Float32Array;
 }
 
 /** By how much a layer can lengthen a difference between two inputs, at most. */

@@ -3,6 +3,7 @@
 // and a chart asks for the rest by `run/series`.
 import type {
   CollapsedRecord,
+  Detection,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
   LayerBound,
@@ -97,6 +98,8 @@ export interface EvaluationView {
   thesis: ThesisCounts[];
   /** What a certificate knows of the network's layers. */
   layers: readonly LayerBound[];
+  /** Of a detector, an entry for each attack. */
+  detections: readonly Detection[];
   /** Images so far that a certificate abstains from. */
   abstained: number;
   finished: EvaluationFinishedRecord | null;
@@ -201,6 +204,7 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
             distances: null,
             thesis: [],
             layers: [],
+            detections: [],
             abstained: 0,
             finished: null,
           },
@@ -215,6 +219,7 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       if (record.distances) view.distances = record.distances;
       if (record.thesis) view.thesis[record.restart] = record.thesis;
       if (record.layers) view.layers = record.layers;
+      if (record.detections) view.detections = record.detections;
       if (record.outcomes) view.abstained += record.outcomes.filter((outcome) => outcome === 3).length;
       return;
     }

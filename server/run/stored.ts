@@ -119,6 +119,10 @@ const recordSchema = z.discriminatedUnion('type', [
     ...{ clean: count.optional(), passes: passes.optional(), distances: floats.optional() },
     outcomes: z.instanceof(Uint8Array).exactOptional(),
     thesis: z.object({ right: counts, fooled: counts }).exactOptional(),
+    detections: z
+      .array(z.object({ against: text, clean: floats, attacked: floats }))
+      .max(100)
+      .exactOptional(),
     layers: z
       .array(z.object({ layer: text, kind: text, bound: real, product: real }))
       .max(100_000)

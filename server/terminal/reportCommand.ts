@@ -2,11 +2,17 @@
 // they differ on the same images.
 import { isDeepStrictEqual } from 'node:util';
 import { EvaluationsFold, type EvaluationSoFar } from '../attack/evaluationState.ts';
-import { boundMark, distanceTicks, evaluationTitle, isAttackPlan } from '../protocol/evaluationPlan.ts';
+import {
+  boundMark,
+  distanceTicks,
+  evaluationTitle,
+  isCertificatePlan,
+  isDetectorPlan,
+} from '../protocol/evaluationPlan.ts';
 import { discordance, mcNemarP } from '../protocol/mcNemar.ts';
 import type { EvaluationFinishedRecord, Proportion } from '../protocol/records.ts';
 import { RunHistory } from '../run/runHistory.ts';
-import { percent } from './reportEvaluation.ts';
+import { percent, tellDetections } from './reportEvaluation.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 interface Evaluated extends EvaluationSoFar {
@@ -20,7 +26,7 @@ interface Evaluated extends EvaluationSoFar {
 /** @param folders of runs @throws StorageError @returns the exit code */
 export function reportCommand(folders: readonly string[], terminal: Terminal): number {
   const all = folders.flatMap(evaluationsOf);
-  terminal.line('| run | attack or certificate | ε | images | clean | worst case | 95 % | thesis | audit |');
+  terminal.line('| run | evaluation | ε | images | clean | worst case | 95 % | thesis | audit |');
   terminal.line('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const one of all) {
     const { run, plan, finished, mark } = one;
@@ -32,13 +38,23 @@ export function reportCommand(folders: readonly string[], terminal: Terminal): n
         `${plan.norm} ${Number(plan.epsilon.toPrecision(4)).toString()}`,
         String(samples),
       ],
-      ...[percent(clean.value), `${mark}${percent(robust.value)}`, interval(robust)],
+      ...[percent(clean.value)],
+      // What a detector notices stands below.
+      ...(isDetectorPlan(plan) ? ['–', '–'] : [`${mark}${percent(robust.value)}`, interval(robust)]),
       ...[thesis ? percent(thesis.value) : '–', audit ? audit.map(({ flag }) => flag).join(', ') || 'sound' : '–'],
     ];
     terminal.line(`| ${cells.join(' | ')} |`);
     terminal.event({ type: 'evaluation', run, plan, isUpperBound: mark === '≤ ', ...pick(finished) });
   }
-  for (const one of all) tellCertificate(one, terminal);
+  for (const one of all) {
+    tellCertificate(one, terminal);
+    if (!isDetectorPlan(one.plan)) continue;
+    terminal.line('');
+    terminal.line(`${one.run}, ${evaluationTitle(one.plan)}:`);
+    tellDetections(one.plan.falseAlarms, one.state?.detections ?? [], (text) => {
+      terminal.line(text);
+    });
+  }
   const pairs = pairsOf(all);
   if (pairs.length > 0) terminal.line('');
   for (const [first, second] of pairs) {
@@ -68,7 +84,7 @@ function pick({ clean, robust, thesis, samples, audit, abstained }: EvaluationFi
 /** Certified accuracy by radius, and how many images have none. */
 function tellCertificate({ run, plan, state, finished }: Evaluated, terminal: Terminal): void {
   const distances = state?.distances;
-  if (isAttackPlan(plan) || !distances || distances.length === 0) return;
+  if (!isCertificatePlan(plan) || !distances || distances.length === 0) return;
   const share = (radius: number) => distances.filter((distance) => distance > radius).length / distances.length;
   const figures = distanceTicks(distances).map((radius) => `${String(radius)}: ${percent(share(radius))}`);
   const abstained = finished.abstained ? `; it abstains from ${String(finished.abstained)} images` : '';

@@ -3,14 +3,17 @@ import {
   epsilonsOf,
   evaluationTitle,
   isAttackPlan,
+  isDetectorPlan,
   isUpperBound,
   stagesOf,
   stageText,
   type EvaluationPlan,
 } from '../protocol/evaluationPlan.ts';
+import { detectionsAt, rocOf } from '../protocol/roc.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
 import type {
   AttackProgressRecord,
+  Detection,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
   Proportion,
@@ -40,7 +43,7 @@ export class EvaluationReport {
         this.#heard.push({ started: record, finished: null, progress: new Map() });
         const { plan, samples, step } = record;
         const threat = `${plan.norm} · ε ${pixels(plan.epsilon)}`;
-        const protocol = isAttackPlan(plan) ? plan.protocol : 'certified';
+        const protocol = isAttackPlan(plan) ? plan.protocol : isDetectorPlan(plan) ? 'detector' : 'certified';
         const averaged = record.weights === 'average' ? 'averaged ' : '';
         const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
         this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${protocol}`);
@@ -77,7 +80,10 @@ export class EvaluationReport {
       this.#terminal.line(text);
     };
     line(`clean  ${interval(clean)}`);
-    line(`${isAttackPlan(plan) ? 'robust' : 'certified'} ${interval(robust)}`);
+    const called = isAttackPlan(plan) ? 'robust' : isDetectorPlan(plan) ? 'stands, or is noticed' : 'certified';
+    line(`${called} ${interval(robust)}`);
+    if (isDetectorPlan(plan))
+      tellDetections(plan.falseAlarms, [...heard.progress.values()].at(-1)?.detections ?? [], line);
     const bound = [...heard.progress.values()].at(-1)?.layers?.at(-1);
     if (bound) line(`       Lipschitz constant at most ${String(Number(bound.product.toPrecision(4)))}`);
     if (abstained) line(`       it abstains from ${String(abstained)} images`);
@@ -91,6 +97,22 @@ export class EvaluationReport {
     if (passes) line(`${String(passes.forward)} passes of an image forwards, ${String(passes.backward)} backwards`);
     for (const { measured, means, next } of audit ?? []) line(`audit: ${measured} ${means} ${next}`);
     if (audit?.length === 0) line('audit: nothing was found that makes these figures doubtful');
+  }
+}
+
+/** Area under the ROC curve, and what is noticed at the share of false alarms, by attack. */
+export function tellDetections(
+  falseAlarms: number,
+  detections: readonly Detection[],
+  line: (text: string) => void,
+): void {
+  for (const { against, clean, attacked } of detections) {
+    const roc = rocOf(clean, attacked);
+    const figures =
+      attacked.length === 0
+        ? 'fools nothing'
+        : `AUC ${roc.area.toFixed(3)}, notices ${percent(detectionsAt(roc, falseAlarms))} at ${percent(falseAlarms)} false alarms, of ${String(attacked.length)} images`;
+    line(`  against ${against}: ${figures}`);
   }
 }
 

@@ -7,7 +7,8 @@ import { wilsonInterval } from '../protocol/proportion.ts';
 import { certify } from '../certificate/certify.ts';
 import type { Affine } from '../certificate/certificate.ts';
 import type { Dataset } from '../data/split.ts';
-import { isAttackPlan } from '../protocol/evaluationPlan.ts';
+import { detect } from '../detector/detect.ts';
+import { attacksOnDetector, isAttackPlan, isCertificatePlan, isDetectorPlan } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
@@ -58,12 +59,14 @@ export async function* evaluate(
     const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
     const attack = isAttackPlan(evaluation)
       ? evaluateAttack(network, dataset, evaluation, given)
-      : certify(network, dataset, evaluation, {
-          ...given,
-          layouts,
-          epoch,
-          normalization: normalizationOf(plan, dataset),
-        });
+      : isDetectorPlan(evaluation)
+        ? detect(network, dataset, evaluation, { ...given, attacks: attacksOnDetector(evaluation, plan.evaluation) })
+        : certify(network, dataset, evaluation, {
+            ...given,
+            layouts,
+            epoch,
+            normalization: normalizationOf(plan, dataset),
+          });
     for (;;) {
       const { value, done } = await attack.next();
       if (!done) {
@@ -91,7 +94,7 @@ export async function* evaluate(
         robust: wilsonInterval(value.robust, value.samples),
         ...(value.thesis !== null && { thesis: wilsonInterval(value.thesis, value.samples) }),
         passes: value.passes,
-        ...(!isAttackPlan(evaluation) && { abstained: value.outcomes.filter((outcome) => outcome === 3).length }),
+        ...(isCertificatePlan(evaluation) && { abstained: value.outcomes.filter((outcome) => outcome === 3).length }),
         ...(audit && { audit }),
         isPartial: value.isPartial,
       };

@@ -19,6 +19,7 @@ export function brightnessNetwork(onLook: (images: Float32Array, pass: Pass) => 
     statistics: [],
     activations: [],
     parts: new Map(),
+    before: (_, samples) => samples,
     forward: (images, pass) => {
       onLook(images.dataSync<'float32'>().slice(), pass);
       return multiply(flatten(images, pass) as tf.Tensor2D, kernel, bias, 'input');

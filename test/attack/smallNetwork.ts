@@ -36,6 +36,7 @@ export function smallNetwork({ scale = 1, onLook = () => undefined }: SmallNetwo
       statistics: [],
       activations: [],
       parts: new Map(),
+      before: (_, samples) => samples,
       updateStatistics: () => undefined,
       followWeights: () => undefined,
       setEpoch: () => undefined,

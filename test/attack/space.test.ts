@@ -25,7 +25,7 @@ function columnsNetwork(seen: number[][] = []): Network {
   const kernel = tf.tensor2d([-0.01, 0.01, -100, 100], [2, 2]);
   const bias = tf.tensor1d([0, 0]);
   return {
-    ...{ parameters: [], statistics: [], activations: [], parts: new Map() },
+    ...{ parameters: [], statistics: [], activations: [], parts: new Map(), before: (_, samples) => samples },
     forward: (samples) => {
       seen.push([...samples.dataSync<'float32'>()]);
       return multiply(samples as tf.Tensor as tf.Tensor2D, kernel, bias, 'input');

@@ -130,7 +130,17 @@ describe('snapshot', () => {
       collapses: [collapsed],
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
       evaluations: [
-        { started, restarts: [], clean: null, distances: null, thesis: [], layers: [], abstained: 0, finished },
+        {
+          started,
+          restarts: [],
+          clean: null,
+          distances: null,
+          thesis: [],
+          layers: [],
+          detections: [],
+          abstained: 0,
+          finished,
+        },
       ],
     });
   });

@@ -45,6 +45,8 @@ const short: { readonly [A in EvaluationName]: object } = {
   cw: { searches: 2, steps: 3, learningRate: 0.05 },
   nes: { steps: 2, directions: 2 },
   autoattack: {},
+  density: { fit: 10 },
+  metzen: {},
   ibp: { searches: 4 },
   lipschitz: {},
   smoothing: { sigma: 0.1, selection: 5, draws: 20 },
@@ -66,8 +68,9 @@ afterAll(() => {
   fs.rmSync(path.dirname(trained), { recursive: true });
 });
 
-// AutoAttack's thousands of steps are cut off in test/attack/attacks.test.ts, on a network that takes no time.
-describe.each(evaluationNames.filter((name) => name !== 'autoattack'))('%s', (attack) => {
+// AutoAttack's thousands of steps are cut off in test/attack/attacks.test.ts, on a network that takes no time. Of four training images
+// a detector network learns nothing; the way in which it is cut off is that of the density.
+describe.each(evaluationNames.filter((name) => name !== 'autoattack' && name !== 'metzen'))('%s', (attack) => {
   const given = { epsilon: 0.05, ...short[attack], samples: 100, batchSize: 3, keep: 5 };
   const evaluation = completeEvaluation(attack, given, { trainedEpsilon: null, testSamples: 7 });
 

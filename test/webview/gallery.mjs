@@ -107,7 +107,7 @@ function shots() {
   add('dashboard', 'finished', { tab: 'robustness' }, { widths: [1400, 480, 360] });
   for (const scene of ['attack1', 'attack2', 'attack3', 'attack4', 'attack5'])
     add('dashboard', scene, { tab: 'robustness' }, { widths: [1400] });
-  for (const scene of ['attack6', 'attack7', 'attack8', 'attack9'])
+  for (const scene of ['attack6', 'attack7', 'attack8', 'attack9', 'attack10'])
     add('dashboard', scene, { tab: 'robustness' }, { themes: Object.keys(themes), widths: [1400, 480] });
   add('dashboard', 'empty', { tab: 'robustness' }, { themes: ['dark'] });
   add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });

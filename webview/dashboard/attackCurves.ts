@@ -4,6 +4,7 @@ import type { Proportion } from '../../server/protocol/records.ts';
 import {
   epsilonsOf,
   isAttackPlan,
+  isDetectorPlan,
   measuresDistances,
   stagesOf,
   stageText,
@@ -18,6 +19,7 @@ import type { Palette } from '../theme/palette.ts';
 /** What there is to see of an evaluation, the first of it where nothing was chosen. */
 export function attackViews({ started }: EvaluationView): AttackView[] {
   const { plan } = started;
+  if (isDetectorPlan(plan)) return ['whole'];
   if (!isAttackPlan(plan)) return ['epsilon'];
   if (measuresDistances(plan)) return ['epsilon', 'whole'];
   const isCurve = epsilonsOf(plan).length > 1;

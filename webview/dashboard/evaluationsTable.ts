@@ -1,7 +1,7 @@
 // <kaf-evaluations-table>: all evaluations of a run, the worst case beside the thesis's protocol. A row is chosen by `view-changed`.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { boundMark, evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
+import { boundMark, evaluationTitle, isDetectorPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { worstCase } from '../state/progress.ts';
 import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
@@ -51,7 +51,7 @@ export class EvaluationsTable extends LitElement {
       <h2>all evaluations</h2>
       <table>
         <tr>
-          <th>attack or certificate</th>
+          <th>evaluation</th>
           <th>norm</th>
           <th>ε</th>
           <th>step</th>
@@ -87,8 +87,8 @@ export class EvaluationsTable extends LitElement {
       </td>
       <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
       <td>${clean ? formatPercent(clean.value) : '–'}</td>
-      <td>${robust ? `${bound}${formatPercent(robust.value)}` : '–'}</td>
-      <td class="dim">${robust ? intervalText(robust) : ''}</td>
+      <td>${robust && !isDetectorPlan(plan) ? `${bound}${formatPercent(robust.value)}` : '–'}</td>
+      <td class="dim">${robust && !isDetectorPlan(plan) ? intervalText(robust) : ''}</td>
       <td>${thesis ? formatPercent(thesis.value) : '–'}</td>
       <td>${audit ? (audit.length === 0 ? 'sound' : `${audit.length.toString()} ⚑`) : '–'}</td>
     </tr>`;

@@ -6,6 +6,7 @@ import {
   epsilonsOf,
   evaluationTitle,
   isAttackPlan,
+  isDetectorPlan,
   isUpperBound,
   keptImages,
   stagesOf,
@@ -38,6 +39,7 @@ import {
 import { imagesOfPage } from './attackedImagesCard.ts';
 import './attackedImagesCard.ts';
 import './auditCard.ts';
+import './detectorCard.ts';
 import './evaluateForm.ts';
 import './layerBoundsCard.ts';
 import './evaluationsTable.ts';
@@ -138,7 +140,13 @@ export class RobustnessTab extends LitElement {
     const view = this.chosen;
     if (!view) return html`${form}${this.isFormOpen ? nothing : this.renderEmpty(snapshot)}`;
     return html`${form}${this.renderTools(snapshot, view)}
-      <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+      ${isDetectorPlan(view.started.plan) ? html`<kaf-detector-card .view=${view} .palette=${this.palette}></kaf-detector-card>` : nothing}
+      <div
+        class="columns"
+        ?hidden=${isDetectorPlan(view.started.plan)}
+        @cursor-moved=${this.onCursor}
+        @range-chosen=${this.onRange}
+      >
         ${this.renderByStep(view)}
         <div class="stack">
           ${this.renderNumbers(view)} ${stagesOf(view.started.plan).length > 1 ? this.renderByRestart(view) : nothing}
@@ -202,17 +210,21 @@ export class RobustnessTab extends LitElement {
       ${progress === '' ? nothing : html`<b class=${view.finished ? '' : 'running'}>${progress}</b>`}
       ${this.renderGoOn(snapshot, view)}
       <span class="grow"></span>
-      <kaf-segments
-        label="Steps shown"
-        .segments=${attackViews(view).map((value) => ({ value, ...viewNames[value] }))}
-        .value=${this.shown}
-        @chosen=${(event: CustomEvent<{ value: DashboardView['attackView'] }>) => {
-          this.range = null;
-          changeView(this, { attackView: event.detail.value });
-        }}
-      ></kaf-segments>
-      ${this.shown === 'epsilon' ? nothing : this.renderScale()}
+      ${attackViews(view).length > 1 ? this.renderViews(view) : nothing}
+      ${this.shown === 'epsilon' || isDetectorPlan(plan) ? nothing : this.renderScale()}
     </div>`;
+  }
+
+  private renderViews(view: EvaluationView): unknown {
+    return html`<kaf-segments
+      label="Steps shown"
+      .segments=${attackViews(view).map((value) => ({ value, ...viewNames[value] }))}
+      .value=${this.shown}
+      @chosen=${(event: CustomEvent<{ value: DashboardView['attackView'] }>) => {
+        this.range = null;
+        changeView(this, { attackView: event.detail.value });
+      }}
+    ></kaf-segments>`;
   }
 
   /** Of one that was stopped or cut off. */

@@ -298,6 +298,7 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
       ...common,
       ...(measuresDistances(plan) && { distances }),
       ...(isThesis && { thesis }),
+      ...(plan.attack === 'density' && { detections: detectionsOf(random) }),
       ...(plan.attack === 'lipschitz' && { layers: layerBounds }),
       ...(!isAttack && { outcomes: Uint8Array.from(distances, (_, image) => (image % 90 === 0 ? 3 : 1)) }),
     });
@@ -314,6 +315,13 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
     ...(!isStopped && isAttack && { audit: isDoubtful ? doubts : [] }),
   });
 }
+
+const detectionsOf = (random: Random) =>
+  ['PGD-50-10 8/255', 'AutoAttack standard 8/255', 'C&W-9-200 L2 0.5', 'noise × 100 8/255'].map((against, index) => ({
+    against,
+    clean: Float32Array.from({ length: 774 }, () => 40 + 8 * random.normal()),
+    attacked: Float32Array.from({ length: [420, 480, 510, 0][index]! }, () => 52 - 5 * index + 9 * random.normal()),
+  }));
 
 const layerBounds = ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2', 'pool1', 'flatten1', 'dense1'].map(
   (layer, index, all) => {

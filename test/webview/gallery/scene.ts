@@ -165,6 +165,7 @@ const variousAttacks = [
   attackPlan('apgd-ce', { seed: 1 }),
   completeEvaluation('smoothing', {}, { trainedEpsilon: null, testSamples: 1000 }),
   completeEvaluation('lipschitz', {}, { trainedEpsilon: null, testSamples: 1000 }),
+  completeEvaluation('density', {}, { trainedEpsilon: null, testSamples: 1000 }),
 ];
 
 function datasetAnswer(): ToDataset {
@@ -222,9 +223,10 @@ function dashboardAnswers(): ToDashboard[] {
     case 'attack6':
     case 'attack7':
     case 'attack8':
-    case 'attack9': {
+    case 'attack9':
+    case 'attack10': {
       // The last is the one that the tab opens with.
-      const last = Number(scene.slice(-1));
+      const last = Number(scene.slice('attack'.length));
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];
       return [connected, shown(makeSnapshot({ steps: 4692, status: 'finished', attacks }))];
     }

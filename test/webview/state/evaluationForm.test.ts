@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
-import { evaluationNames } from '../../../server/protocol/evaluationTable.ts';
+import { evaluationKeys, evaluationNames } from '../../../server/protocol/evaluationTable.ts';
 import { draftFor, evaluationFields, readDraft, withAttack } from '../../../webview/state/evaluationForm.ts';
 import { makePlan } from '../gallery/runData.ts';
 
@@ -65,7 +65,10 @@ test.each(evaluationNames)(
     // Of a setting that can have one value only there is no field.
     const hasProtocols = attack === 'pgd' || attack === 'fgsm';
     expect(fields.map(({ field }) => field).includes('protocol')).toBe(hasProtocols);
-    expect(Object.keys(evaluation!).length).toBe(fields.length + (hasProtocols ? 0 : 1));
+    const nFixed = Object.values(evaluationKeys(attack)).filter(
+      (key) => key.kind === 'choice' && Object.keys(key.choices).length === 1,
+    ).length;
+    expect(Object.keys(evaluation!).length).toBe(fields.length + nFixed);
   },
 );
 

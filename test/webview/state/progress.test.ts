@@ -77,7 +77,7 @@ describe('progress of an attack', () => {
     restarts: samples.map((count) => ({ samples: count, robust: new Int32Array(51) })),
     clean: null,
     distances: null,
-    ...{ thesis: [], layers: [], abstained: 0 },
+    ...{ thesis: [], layers: [], detections: [], abstained: 0 },
     finished: null,
   });
 
