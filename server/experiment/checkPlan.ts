@@ -181,12 +181,17 @@ function checkSchedule(values: ExperimentValues | null, { schedule, optimizer, e
 }
 
 function checkStopping({ training, dataset, observe }: Plan): PlanIssue[] {
-  if (!training.earlyStopping) return [];
-  const path = 'training.earlyStopping';
-  if ((dataset.validationSamples ?? 0) === 0) {
-    const remedy = 'Set dataset.validationSamples: test samples are for final figures and choose nothing.';
-    return [error(path, 'samples kept back with early stopping', 'none', remedy)];
+  const { earlyStopping, chooseBy } = training;
+  const isUnheld = (dataset.validationSamples ?? 0) === 0;
+  const remedy = 'Set dataset.validationSamples: test samples are for final figures and choose nothing.';
+  if (chooseBy && isUnheld) return [error('training.chooseBy', 'samples kept back to choose by', 'none', remedy)];
+  if (chooseBy === 'robustAccuracy' && observe.robustSamples === 0) {
+    const toAttack = 'Set observe.robustSamples to how many of the samples kept back are attacked.';
+    return [error('training.chooseBy', 'samples that tests attack', 'observe.robustSamples 0', toAttack)];
   }
+  if (!earlyStopping) return [];
+  const path = 'training.earlyStopping';
+  if (isUnheld) return [error(path, 'samples kept back with early stopping', 'none', remedy)];
   if (observe.testEveryEpochs > 0) return [];
   return [error(path, 'tests with early stopping', 'observe.test 0', 'Set observe.test to 1.')];
 }

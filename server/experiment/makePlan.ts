@@ -257,6 +257,8 @@ function trainingPlan(values: Values['training'], nSamples: number | null): Trai
     augmentation,
     checkpointEveryEpochs,
     ...(values.earlyStopping && values.earlyStopping !== 'none' && { earlyStopping: values.earlyStopping }),
+    // As plans were before there was a choice.
+    ...(values.chooseBy !== 'accuracy' && { chooseBy: values.chooseBy }),
     ...watchPlan(values.watch, methodEntry(type)),
     ...(values.weightAverage && values.weightAverage !== 'none' && { weightAverage: values.weightAverage }),
   };

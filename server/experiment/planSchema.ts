@@ -283,6 +283,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
         .exactOptional(),
       labelSmoothing: numberOf('training.labelSmoothing').exactOptional(),
       earlyStopping: z.strictObject(numbers('training.earlyStopping', 'patience', 'minDelta')).exactOptional(),
+      chooseBy: z.enum(['loss', 'robustAccuracy']).exactOptional(),
       watch: z
         .strictObject({
           ...numbers('training.watch', 'everySteps', 'samples', 'steps', 'gap', 'factor'),

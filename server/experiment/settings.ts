@@ -81,16 +81,28 @@ const training = group('How the network is trained.', {
   method: methodSetting,
   threat: threatSetting,
   earlyStopping: optionalGroup(
-    'Whether training ends before its last epoch where accuracy on the samples kept back (dataset.validationSamples) rises no more.',
+    'Whether training ends before its last epoch where the samples kept back (dataset.validationSamples) say that it gets no better (chooseBy).',
     {
-      patience: number('After so many tests without a rise.', { min: 1, max: 10_000 }, 5, {
+      patience: number('After so many tests that are no better.', { min: 1, max: 10_000 }, 5, {
         ...integer,
         unit: 'tests',
       }),
-      minDelta: number('What counts as a rise, as a share of the samples.', rate, 0),
+      minDelta: number('What counts as better: by a larger share of the samples, or loss in nats.', rate, 0),
     },
     'none',
     { none: { description: 'To the last epoch.' } },
+  ),
+  chooseBy: word(
+    'What early stopping and the best checkpoint are chosen by, on the samples kept back.',
+    {
+      accuracy: { description: 'Accuracy as they are.' },
+      loss: { description: 'The mean loss as they are: the smaller the better.' },
+      robustAccuracy: {
+        description:
+          'Accuracy under PGD with one restart at ε of the threat (8/255 without one), of the first observe.robustSamples of them in observe.robustSteps.',
+      },
+    },
+    'accuracy',
   ),
   watch: watchSetting,
   weightAverage: averageSetting,
@@ -170,7 +182,7 @@ const checkpoints = group(
           unit: 'epochs',
         }),
         best: flag(
-          'The one that did best in a test: on the samples kept back where there are some (dataset.validationSamples), else under attack where tests attack, else on clean samples.',
+          'The one that did best in a test: by training.chooseBy on the samples kept back where there are some (dataset.validationSamples), else under attack where tests attack, else on clean samples.',
           false,
         ),
       },

@@ -3,6 +3,7 @@
 import { gaussianAlone, type KafKernelName } from '../formula/kafKernels.ts';
 import type { StartTarget } from '../formula/startTargets.ts';
 import { activationFunction, isFormulaActivation, type FormulaActivation } from '../formula/activationFunction.ts';
+import type { Criterion } from './choice.ts';
 import type { PublishedName, PublishedTableName } from './datasets.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
 import type { KernelInitializer } from './initializers.ts';
@@ -344,6 +345,8 @@ export interface TrainingPlan {
   readonly labelSmoothing?: number;
   /** Absent for none. */
   readonly earlyStopping?: EarlyStoppingPlan;
+  /** By what early stopping and the best checkpoint are chosen; absent for accuracy. */
+  readonly chooseBy?: Exclude<Criterion, 'accuracy'>;
   /** Absent for none. */
   readonly watch?: WatchPlan;
   /** Absent for none. */
@@ -362,7 +365,7 @@ export interface ClippingPlan {
 /** Training ends where so many tests one after the other are no better than the best by more than minDelta. */
 export interface EarlyStoppingPlan {
   readonly patience: number;
-  /** Of accuracy, in [0, 1). */
+  /** Of accuracy, or of loss in nats; in [0, 1). */
   readonly minDelta: number;
 }
 

@@ -169,6 +169,9 @@ export interface ValidationFigures {
   readonly accuracy: number;
   readonly samples: number;
   readonly auc?: number;
+  /** Under the tests' attack, of the first samples; where the plan chooses by it. */
+  readonly robustAccuracy?: number;
+  readonly robustSamples?: number;
 }
 
 /** A look at adversarial training, with the weights after `step`: accuracies under one step and under many. */
@@ -200,7 +203,7 @@ export interface EndedEarlyRecord {
   readonly type: 'endedEarly';
   readonly step: number;
   readonly epoch: number;
-  /** The best accuracy on the samples kept back, and the step whose weights had it. */
+  /** The best on the samples kept back of what the plan chooses by, and the step whose weights had it. */
   readonly best: number;
   readonly bestStep: number;
   readonly message: string;

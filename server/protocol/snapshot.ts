@@ -75,6 +75,8 @@ export interface TestColumns {
   /** NaN where no samples are kept back. */
   validationLoss: number[];
   validationAccuracy: number[];
+  /** NaN where the plan doesn't choose by it. */
+  validationRobustAccuracy: number[];
 }
 
 /** Looks of the watch over adversarial training. */
@@ -127,7 +129,7 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
     },
     tests: {
       ...{ step: [], epoch: [], loss: [], accuracy: [], samples: [], robustAccuracy: [], robustSamples: [] },
-      ...{ auc: [], validationLoss: [], validationAccuracy: [] },
+      ...{ auc: [], validationLoss: [], validationAccuracy: [], validationRobustAccuracy: [] },
     },
     shapes: [],
     watch: { step: [], samples: [], fgsm: [], pgd: [], cosine: [] },
@@ -177,6 +179,7 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.tests.auc.push(record.auc ?? Number.NaN);
       snapshot.tests.validationLoss.push(record.validation?.loss ?? Number.NaN);
       snapshot.tests.validationAccuracy.push(record.validation?.accuracy ?? Number.NaN);
+      snapshot.tests.validationRobustAccuracy.push(record.validation?.robustAccuracy ?? Number.NaN);
       return;
     case 'watch':
       for (const key of ['step', 'samples', 'fgsm', 'pgd', 'cosine'] as const) snapshot.watch[key].push(record[key]);

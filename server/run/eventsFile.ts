@@ -74,6 +74,8 @@ export class EventsFile {
         if (validation) {
           scalars.push(['validation/loss', validation.loss], ['validation/accuracy', validation.accuracy]);
           if (validation.auc !== undefined) scalars.push(['validation/auc', validation.auc]);
+          const { robustAccuracy: held } = validation;
+          if (held !== undefined) scalars.push(['validation/robust_accuracy', held]);
         }
         return {
           step,

@@ -1,4 +1,5 @@
 // Which of a run's checkpoints no rule of its plan keeps. Deletes nothing itself.
+import { scoreOf, type Criterion } from '../protocol/choice.ts';
 import type { CheckpointsPlan } from '../protocol/plan.ts';
 import type { TestRecord } from '../protocol/records.ts';
 import type { CheckpointSummary } from '../protocol/run.ts';
@@ -6,6 +7,8 @@ import type { CheckpointSummary } from '../protocol/run.ts';
 export interface PruneContext {
   /** The checkpoint's file that the run, as it is at work now, went on from; null where it began anew. */
   readonly resumedFrom: string | null;
+  /** What the best is chosen by, on the samples kept back; absent for accuracy. */
+  readonly chooseBy?: Criterion | undefined;
   /** The run's tests so far; the weights of a checkpoint are those that were tested after its step. */
   readonly tests: readonly Pick<TestRecord, 'step' | 'accuracy' | 'robustAccuracy' | 'validation'>[];
 }
@@ -17,11 +20,11 @@ export interface PruneContext {
 export function checkpointsToPrune(
   checkpoints: readonly CheckpointSummary[],
   { keep }: CheckpointsPlan,
-  { resumedFrom, tests }: PruneContext,
+  { resumedFrom, chooseBy = 'accuracy', tests }: PruneContext,
 ): string[] {
   if (keep === 'all') return [];
   const newestFirst = [...checkpoints].sort((a, b) => b.step - a.step);
-  const best = keep.best ? bestOf(newestFirst, tests) : undefined;
+  const best = keep.best ? bestOf(newestFirst, tests, chooseBy) : undefined;
   return newestFirst
     .filter(
       (checkpoint, index) =>
@@ -47,12 +50,14 @@ function endsKeptEpoch(
 function bestOf(
   newestFirst: readonly CheckpointSummary[],
   tests: PruneContext['tests'],
+  chooseBy: Criterion,
 ): CheckpointSummary | undefined {
   const isAttacked = tests.some(({ robustAccuracy }) => robustAccuracy !== null);
   const scores = new Map(
     tests.flatMap(({ step, accuracy, robustAccuracy, validation }) => {
       // Samples kept back are there to choose by, so that the test samples choose nothing.
-      const score = validation?.accuracy ?? (isAttacked ? robustAccuracy : accuracy);
+      const other = isAttacked ? robustAccuracy : accuracy;
+      const score = validation ? scoreOf(validation, chooseBy) : other;
       return score === null || Number.isNaN(score) ? [] : [[step, score] as const];
     }),
   );

@@ -199,7 +199,9 @@ export class RunRecorder {
   #prune(newest: string): void {
     const { checkpoints } = this.#fold.summary;
     const { checkpointToResume: resumedFrom } = this;
-    const files = checkpointsToPrune(checkpoints, this.origin.plan.checkpoints, { resumedFrom, tests: this.#tests });
+    const { plan } = this.origin;
+    const context = { resumedFrom, tests: this.#tests, chooseBy: plan.training.chooseBy };
+    const files = checkpointsToPrune(checkpoints, plan.checkpoints, context);
     if (files.length === 0) return;
     verifyCheckpoint(newest);
     const gone = new Set(files.filter((file) => isDeleted(path.join(checkpointsFolder(this.#folder), file))));

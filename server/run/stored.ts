@@ -88,7 +88,12 @@ const recordSchema = z.discriminatedUnion('type', [
     robustAccuracy: real.nullable(),
     robustSamples: count,
     auc: real.exactOptional(),
-    validation: z.object({ loss: real, accuracy: real, samples: count, auc: real.exactOptional() }).exactOptional(),
+    validation: z
+      .object({
+        ...{ loss: real, accuracy: real, samples: count, auc: real.exactOptional() },
+        ...{ robustAccuracy: real.exactOptional(), robustSamples: count.exactOptional() },
+      })
+      .exactOptional(),
     weights: ofWeights,
   }),
   z.object({ type: z.literal('checkpointed'), step: count, epoch: count, file: checkpointFileSchema }),

@@ -74,8 +74,12 @@ export class RunReport {
             ? ''
             : ` · under PGD ${percent(record.robustAccuracy)} of ${String(record.robustSamples)}`;
         const { validation } = record;
+        const held =
+          validation?.robustAccuracy === undefined
+            ? ''
+            : ` · under PGD ${percent(validation.robustAccuracy)} of ${String(validation.robustSamples ?? 0)}`;
         const kept = validation
-          ? ` · kept back: loss ${validation.loss.toFixed(4)} · accuracy ${percent(validation.accuracy)}${aucText(validation)}`
+          ? ` · kept back: loss ${validation.loss.toFixed(4)} · accuracy ${percent(validation.accuracy)}${aucText(validation)}${held}`
           : '';
         const of = record.weights === 'average' ? ' of the averaged weights' : '';
         this.#terminal.line(

@@ -1,32 +1,45 @@
 // Whether training has stopped getting better, by the samples that are kept back. What is done about it is the loop's business.
+import { scoreOf, type Criterion } from '../protocol/choice.ts';
 import type { EarlyStoppingPlan } from '../protocol/plan.ts';
 import type { EndedEarlyRecord, ValidationFigures } from '../protocol/records.ts';
 import type { SavedTensor, Saving } from './trainingState.ts';
 
+const asked: Readonly<Record<Criterion, string>> = {
+  accuracy: 'accuracy on the samples kept back did not rise above the',
+  loss: 'the loss on the samples kept back did not fall below the',
+  robustAccuracy: 'accuracy under attack on the samples kept back did not rise above the',
+};
+
 /** Prechelt (1998), in its plainest form: no better by at least so much than at best, in so many tests one after the other. */
 export class EarlyStopping implements Saving {
   readonly #plan: EarlyStoppingPlan;
+  readonly #by: Criterion;
   #best = -Infinity;
   #bestStep = 0;
   #testsSince = 0;
 
-  constructor(plan: EarlyStoppingPlan) {
+  constructor(plan: EarlyStoppingPlan, by: Criterion = 'accuracy') {
     this.#plan = plan;
+    this.#by = by;
   }
 
   /** Tells of a test with the weights after `step`. @returns the end, where its patience is at one */
   see(
-    { accuracy }: Pick<ValidationFigures, 'accuracy'>,
+    figures: ValidationFigures,
     { step, epoch }: { readonly step: number; readonly epoch: number },
   ): EndedEarlyRecord | null {
-    if (accuracy > this.#best + this.#plan.minDelta || this.#best === -Infinity) {
-      [this.#best, this.#bestStep, this.#testsSince] = [accuracy, step, 0];
+    const score = scoreOf(figures, this.#by);
+    if (score > this.#best + this.#plan.minDelta || this.#best === -Infinity) {
+      [this.#best, this.#bestStep, this.#testsSince] = [score, step, 0];
       return null;
     }
     this.#testsSince++;
     if (this.#testsSince < this.#plan.patience) return null;
-    const [best, bestStep] = [this.#best, this.#bestStep];
-    const message = `Training ended early: in ${this.#plan.patience} tests accuracy on the samples kept back did not rise above the ${(100 * best).toFixed(1)} % of step ${bestStep}.`;
+    const bestStep = this.#bestStep;
+    const isLoss = this.#by === 'loss';
+    const best = isLoss ? -this.#best : this.#best;
+    const figure = isLoss ? best.toFixed(4) : `${(100 * best).toFixed(1)} %`;
+    const message = `Training ended early: in ${this.#plan.patience} tests ${asked[this.#by]} ${figure} of step ${bestStep}.`;
     return { type: 'endedEarly', step, epoch, best, bestStep, message };
   }
 

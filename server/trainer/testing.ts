@@ -15,7 +15,7 @@ import { areaUnderCurve } from './auc.ts';
 
 /**
  * Loss and accuracy on all test samples and on those kept back, with the area under the curve of two classes; with `observe.robustSamples`, also under PGD of one restart and `observe.robustSteps`
- * steps of ε/4 (2/255 at 8/255) at the training threat's ε.
+ * steps of ε/4 (2/255 at 8/255) at the training threat's ε; so are those kept back where the plan chooses by it.
  * @returns null where the signal aborted on the way
  */
 export async function testNetwork(
@@ -30,7 +30,13 @@ export async function testNetwork(
   if (dataset.validation && !validation) return null;
   const robust = await testRobustness(network, dataset, plan, signal);
   if (!robust) return null;
-  return { ...clean, ...robust, ...(validation && { validation }) };
+  const tested = { ...clean, ...robust };
+  if (!dataset.validation || !validation) return tested;
+  if (plan.training.chooseBy !== 'robustAccuracy') return { ...tested, validation };
+  const held = await testRobustness(network, { ...dataset, test: dataset.validation }, plan, signal);
+  if (!held) return null;
+  const { robustAccuracy, robustSamples } = held;
+  return { ...tested, validation: { ...validation, robustAccuracy: robustAccuracy ?? Number.NaN, robustSamples } };
 }
 
 /** All samples of a split, as they are. */
@@ -87,7 +93,7 @@ async function testRobustness(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<Pick<TestRecord, 'robustAccuracy' | 'robustSamples'> | null> {
-  const samples = plan.observe.robustSamples;
+  const samples = Math.min(plan.observe.robustSamples, dataset.test.nSamples);
   if (samples === 0) return { robustAccuracy: null, robustSamples: 0 };
   const attack = evaluateAttack(network, dataset, testAttack(plan, { samples }), { seed: plan.seed, signal });
   for (;;) {

@@ -59,9 +59,9 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
     },
     methodPlan,
   );
-  const { watch: watched, earlyStopping, weightAverage } = plan.training;
+  const { watch: watched, earlyStopping, weightAverage, chooseBy } = plan.training;
   const average = weightAverage ? new WeightAverage(weightAverage, network, networkOf(plan, dataset)) : null;
-  const stopping = earlyStopping ? new EarlyStopping(earlyStopping) : null;
+  const stopping = earlyStopping ? new EarlyStopping(earlyStopping, chooseBy) : null;
   const halted = makeHalted();
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {

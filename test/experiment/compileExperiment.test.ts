@@ -139,6 +139,12 @@ describe('defaults that depend on other keys', () => {
       [5000, { patience: 5, minDelta: 0 }],
     ],
     [
+      'what is chosen by',
+      'dataset: {name: cifar10, path: /d}\ntraining: {earlyStopping: {}, chooseBy: robustAccuracy}',
+      (plan: Plan) => [plan.training.chooseBy, plan.dataset.validationSamples],
+      ['robustAccuracy', 5000],
+    ],
+    [
       'an average of the weights',
       'training: {weightAverage: {statistics: trained}}',
       (plan: Plan) => plan.training.weightAverage,

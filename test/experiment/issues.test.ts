@@ -180,6 +180,18 @@ describe('an error is told by path, expected and got, and underlined where it is
       '{}',
     ],
     [
+      'a choice by nothing',
+      'training: {chooseBy: loss}',
+      'training.chooseBy: expected samples kept back to choose by, got none',
+      'loss',
+    ],
+    [
+      'a choice by an attack of nothing',
+      'dataset: {name: shapes, validationSamples: 9}\nobserve: {robustSamples: 0}\ntraining: {chooseBy: robustAccuracy}',
+      'training.chooseBy: expected samples that tests attack, got observe.robustSamples 0',
+      'robustAccuracy',
+    ],
+    [
       'TRADES without probabilities',
       'training: {method: trades, loss: least-squares}',
       'training.loss: expected cross-entropy with method trades, got least-squares',

@@ -123,7 +123,7 @@ describe('a plan from a disk', () => {
       'training,labelSmoothing',
       'device',
     ];
-    added.push('training,optimizer,nesterov', 'dataset,validationSamples');
+    added.push('training,optimizer,nesterov', 'dataset,validationSamples', 'training,chooseBy');
     const ofAttacks = ['loss', 'target', 'momentum', 'epsilons', 'keep', 'seed'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||

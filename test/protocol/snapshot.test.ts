@@ -125,6 +125,7 @@ describe('snapshot', () => {
         ...{ robustAccuracy: [0.125, Number.NaN], robustSamples: [3, 0] },
         ...{ auc: [Number.NaN, Number.NaN], validationLoss: [Number.NaN, Number.NaN] },
         validationAccuracy: [Number.NaN, Number.NaN],
+        validationRobustAccuracy: [Number.NaN, Number.NaN],
       },
       watch: { step: [6], samples: [32], fgsm: [0.7], pgd: [0.1], cosine: [0.2] },
       collapses: [collapsed],

@@ -46,6 +46,17 @@ describe('of the checkpoints go', () => {
     expect(pruned(rule({ best: true }), { tests })).toEqual([10, 30, 40, 50]);
   });
 
+  it('those that did worse by what the plan chooses by', () => {
+    const kept = (step: number, loss: number, robustAccuracy: number) => ({
+      ...test(step, 0.5, 0.5),
+      validation: { accuracy: step / 100, loss, samples: 8, robustAccuracy, robustSamples: 8 },
+    });
+    const tests = [kept(10, 1, 0.1), kept(20, 0.5, 0.2), kept(30, 2, 0.4), kept(40, 3, 0.3)];
+    expect(pruned(rule({ best: true }), { tests })).toEqual([10, 20, 30, 50]);
+    expect(pruned(rule({ best: true }), { tests, chooseBy: 'loss' })).toEqual([10, 30, 40, 50]);
+    expect(pruned(rule({ best: true }), { tests, chooseBy: 'robustAccuracy' })).toEqual([10, 20, 40, 50]);
+  });
+
   it('those that did worse than the best, the newest of equals', () => {
     const tests = [test(10, 0.5), test(20, 0.9), test(30, Number.NaN), test(40, 0.9), test(50, 0.8), test(60, 0.1)];
     expect(pruned(rule({ best: true }), { tests })).toEqual([10, 20, 30, 50]);

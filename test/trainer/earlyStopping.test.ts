@@ -2,16 +2,19 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../server/data/split.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { EndedEarlyRecord } from '../../server/protocol/records.ts';
+import type { Criterion } from '../../server/protocol/choice.ts';
 import { EarlyStopping } from '../../server/trainer/earlyStopping.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
+const figures = (accuracy: number) => ({ accuracy, loss: 0, samples: 8 });
+
 /** The test at which it ends, of these accuracies; null for none. */
 function endOf(accuracies: readonly number[], plan: { patience: number; minDelta: number }): number | null {
   let stopping = new EarlyStopping(plan);
   for (const [index, accuracy] of accuracies.entries()) {
-    const ended = stopping.see({ accuracy }, { step: 10 * (index + 1), epoch: index + 1 });
+    const ended = stopping.see(figures(accuracy), { step: 10 * (index + 1), epoch: index + 1 });
     if (ended) return index;
     // As a run that is stopped after every test remembers it.
     const next = new EarlyStopping(plan);
@@ -36,13 +39,60 @@ describe('early stopping', () => {
 
   it('says what was the best, and when', () => {
     const stopping = new EarlyStopping({ patience: 1, minDelta: 0 });
-    stopping.see({ accuracy: 0.625 }, { step: 10, epoch: 1 });
+    stopping.see(figures(0.625), { step: 10, epoch: 1 });
     expect(stopping.isSpent).toBe(false);
-    expect(stopping.see({ accuracy: 0.5 }, { step: 20, epoch: 2 })).toMatchObject({
+    expect(stopping.see(figures(0.5), { step: 20, epoch: 2 })).toMatchObject({
       ...{ type: 'endedEarly', step: 20, epoch: 2, best: 0.625, bestStep: 10 },
       message: expect.stringContaining('62.5 % of step 10') as string,
     } satisfies Partial<EndedEarlyRecord>);
     expect(stopping.isSpent).toBe(true);
+  });
+});
+
+describe('early stopping goes by', () => {
+  /** At the second test the asked figure is the same, at the third it is worse; the others get better and better. */
+  const tests = [
+    { accuracy: 0.5, loss: 2, robustAccuracy: 0.25 },
+    { accuracy: 0.6, loss: 1, robustAccuracy: 0.5 },
+    { accuracy: 0.7, loss: 0.5, robustAccuracy: 0.75 },
+  ];
+  it.each<[Criterion, string, number]>([
+    ['accuracy', 'accuracy on the samples kept back did not rise above the 50.0 % of step 1.', 0.5],
+    ['loss', 'the loss on the samples kept back did not fall below the 2.0000 of step 1.', 2],
+    ['robustAccuracy', 'accuracy under attack on the samples kept back did not rise above the 25.0 % of step 1.', 0.25],
+  ])('%s alone, across resumptions', (by, message, best) => {
+    const worse = { accuracy: 0.4, loss: 2.5, robustAccuracy: 0.2 }[by];
+    let stopping = new EarlyStopping({ patience: 2, minDelta: 0 }, by);
+    const ends = tests.map((test, index) => {
+      const value = [tests[0]![by], tests[0]![by], worse][index]!;
+      const ended = stopping.see({ ...test, samples: 8, [by]: value }, { step: index + 1, epoch: index + 1 });
+      const next = new EarlyStopping({ patience: 2, minDelta: 0 }, by);
+      next.restore(stopping.saved());
+      stopping = next;
+      return ended;
+    });
+    expect(ends.slice(0, 2)).toEqual([null, null]);
+    expect(ends[2]).toMatchObject({ best, bestStep: 1 });
+    expect(ends[2]!.message).toContain(message);
+  });
+
+  it('what a test measures: those kept back are attacked where the plan chooses by it', async () => {
+    const dataset: Dataset = { ...tinyDataset(), validation: tinyDataset({ nTest: 3 }).test };
+    const planBy = (chooseBy?: 'loss' | 'robustAccuracy'): Plan => ({
+      ...tinyPlan,
+      training: { ...tinyPlan.training, epochs: 1, ...(chooseBy && { chooseBy }) },
+      observe: { ...tinyPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, robustSamples: 4 },
+    });
+    const heldBy = async (plan: Plan) => {
+      const { records } = await collect(plan, dataset);
+      return records.find((record) => record.type === 'test')!.validation!;
+    };
+    const attacked = await heldBy(planBy('robustAccuracy'));
+    expect(attacked.robustSamples).toBe(3);
+    expect(attacked.robustAccuracy).toBeLessThanOrEqual(attacked.accuracy);
+    expect([0, 1, 2, 3]).toContain(Math.round(3 * attacked.robustAccuracy!));
+    expect(await heldBy(planBy('loss'))).not.toHaveProperty('robustAccuracy');
+    expect(await heldBy(planBy())).not.toHaveProperty('robustAccuracy');
   });
 });
 

@@ -35,6 +35,9 @@ export interface TestCurves {
   readonly auc: readonly number[];
   /** On the samples kept back; all NaN where there are none. */
   readonly validation: readonly number[];
+  readonly validationLoss: readonly number[];
+  /** All NaN where nothing is chosen by it. */
+  readonly validationRobust: readonly number[];
   /** Empty where the plan asks for no attack. */
   readonly robust: IntervalCurve & { readonly step: readonly number[] };
 }
@@ -174,6 +177,8 @@ function deriveTests(tests: RunSnapshot['tests']): TestCurves {
     loss: pick(tests.loss, kept),
     auc: pick(tests.auc, kept),
     validation: pick(tests.validationAccuracy, kept),
+    validationLoss: pick(tests.validationLoss, kept),
+    validationRobust: pick(tests.validationRobustAccuracy, kept),
     clean: withIntervals(accuracy, pick(tests.samples, kept)),
     robust: {
       step: pick(step, attacked),

@@ -1,5 +1,6 @@
 // Which curves a run has, and what each says at the cursor. Colours by meaning: blue clean or the run itself, orange attacked.
 import { gradientNormTag } from '../../server/protocol/series.ts';
+import type { Criterion } from '../../server/protocol/choice.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
 import type { BucketCurve } from '../curves/bucketCurve.ts';
@@ -59,6 +60,8 @@ export function buildCards(
   const accuracy = line('accuracy', 'accuracy', { x, y: curves.accuracy }, trained);
   const gradient = line(gradientNormTag, 'gradient norm', { x: normX, y: curves.gradientNorm }, palette.clean);
   const rate = rawAndSmooth('images/s', x, curves.imagesPerSecond, palette.rate, view.smoothing);
+  const byLoss = { name: 'kept back, chooses', x: testX, y: tests.validationLoss, color: palette.rate };
+  const keptLoss = choosesBy(plan) === 'loss' ? [{ ...byLoss, hasDots: true, isDashed: true, width: 1 }] : [];
   const cards: CurveCard[] = [
     {
       id: 'loss',
@@ -67,6 +70,7 @@ export function buildCards(
       curves: [
         ...loss.curves,
         { name: 'test loss', x: testX, y: tests.loss, color: palette.clean, hasDots: true, isDashed: true, width: 1 },
+        ...keptLoss,
       ],
       yScale: view.yScale,
       formatY: null,
@@ -149,16 +153,19 @@ function testCard(
   const { observe, training } = snapshot.plan;
   const hasRobust = tests.robust.value.length > 0;
   const threat = formatFraction(training.threat?.epsilon ?? 8 / 255);
-  const weights = training.weightAverage ? 'averaged weights · ' : '';
+  const weights = training.weightAverage ? 'averaged · ' : '';
   const curves: Curve[] = [
     { name: 'clean', x: axes.testX, y: tests.clean.value, color: palette.clean, hasDots: true, band: tests.clean },
   ];
   // Of validation and of AUC lines in the colours of curves that this card does not otherwise have.
+  const chooses = choosesBy(snapshot.plan);
   const more = [
-    { name: 'kept back', y: tests.validation, color: palette.rate },
+    { name: `kept back${chooses === 'accuracy' ? ', chooses' : ''}`, y: tests.validation, color: palette.rate },
+    { name: 'kept back, attacked, chooses', y: tests.validationRobust, color: palette.attacked, isDashed: true },
     { name: 'AUC', y: tests.auc, color: palette.slope },
   ].filter(({ y }) => y.some((value) => !Number.isNaN(value)));
-  for (const { name, y, color } of more) curves.push({ name, x: axes.testX, y, color, hasDots: true });
+  for (const { name, y, color, isDashed = false } of more)
+    curves.push({ name, x: axes.testX, y, color, hasDots: true, isDashed });
   if (hasRobust) {
     curves.push({
       name: 'robust',
@@ -193,6 +200,12 @@ function testCard(
       return [clean, ...others, { name: 'robust', text: robust, tone: 'attacked' }];
     },
   };
+}
+
+/** What early stopping or the best checkpoint go by, on the samples kept back; null where nothing is chosen by them. */
+function choosesBy({ training, checkpoints, dataset }: RunSnapshot['plan']): Criterion | null {
+  const isAsked = training.earlyStopping ?? (checkpoints.keep !== 'all' && checkpoints.keep.best);
+  return isAsked && (dataset.validationSamples ?? 0) > 0 ? (training.chooseBy ?? 'accuracy') : null;
 }
 
 /** One step against many, on images of the watch; a collapse is said in the subtitle. */

@@ -11,6 +11,7 @@ import {
   type Row,
   type RunRecord,
   type ShapeInfo,
+  type ValidationFigures,
 } from '../../../server/protocol/records.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../../server/protocol/snapshot.ts';
@@ -31,7 +32,7 @@ export interface RunDataOptions {
   readonly attacks?: readonly EvaluationPlan[];
   readonly restartsUnderWay?: number;
   readonly normsEverySteps?: number;
-  /** Tests and evaluations are of the moving average of the weights. */
+  /** Tests and evaluations are of the moving average of the weights, and choose by robust accuracy on samples kept back. */
   readonly isAveraged?: true;
 }
 
@@ -126,8 +127,10 @@ function makeFigures({ steps }: RunDataOptions, { hasEnded }: { readonly hasEnde
 export function makeSnapshot(options: RunDataOptions): RunSnapshot {
   const plan = makePlan(options.activation ?? 'kaf');
   const weightAverage = { decay: 0.995, warmUp: true, statistics: 'average' } as const;
-  const training = options.isAveraged ? { ...plan.training, weightAverage } : plan.training;
-  const snapshot = emptySnapshot(makeSummary(options), { ...plan, training });
+  const chosen = { weightAverage, chooseBy: 'robustAccuracy', earlyStopping: { patience: 5, minDelta: 0 } } as const;
+  const training = options.isAveraged ? { ...plan.training, ...chosen } : plan.training;
+  const dataset = options.isAveraged ? { ...plan.dataset, validationSamples: 5000 } : plan.dataset;
+  const snapshot = emptySnapshot(makeSummary(options), { ...plan, dataset, training });
   for (const row of makeRows(options)) applyRow(snapshot, row);
   return snapshot;
 }
@@ -187,6 +190,7 @@ export function makeRows(options: RunDataOptions): Row[] {
         samples: 10_000,
         robustAccuracy: clamp(0.41 - 0.26 * Math.exp(-4 * part) + 0.012 * random.normal()),
         robustSamples: 512,
+        ...(options.isAveraged && { validation: heldAt(part, random) }),
       });
     }
     if (step === options.divergesAt) {
@@ -208,6 +212,13 @@ export function makeRows(options: RunDataOptions): Row[] {
   if (options.restartsUnderWay)
     pushEvaluation(push, (options.evaluations ?? 0) + 1, options.restartsUnderWay, false, random);
   return rows;
+}
+
+/** What the samples kept back say; they are attacked. */
+function heldAt(part: number, random: Random): ValidationFigures {
+  const accuracy = clamp(0.65 - 0.42 * Math.exp(-4 * part) + 0.01 * random.normal());
+  const robustAccuracy = clamp(0.4 - 0.26 * Math.exp(-4 * part) + 0.012 * random.normal());
+  return { loss: 1.1, accuracy, samples: 5000, robustAccuracy, robustSamples: 512 };
 }
 
 /** One look of the watch; `since` counts steps after the collapse, which the next look finds. */
