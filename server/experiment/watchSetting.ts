@@ -25,7 +25,8 @@ export const watchSetting = optionalGroup(
         tell: { description: 'The run says so, and goes on.' },
         stop: { description: 'The run ends as stopped, with a checkpoint.' },
         'roll-back': {
-          description: 'Training goes on from the weights of the last look that found no collapse, with smaller steps.',
+          description:
+            'Training goes on, with smaller steps, from the weights of the last look at which more than half as many withstood many as at best.',
         },
       },
       'tell',

@@ -31,6 +31,8 @@ export interface Look {
   readonly record: WatchRecord;
   /** Since the look before. */
   readonly hasCollapsed: boolean;
+  /** More withstand PGD than half as many as at best: weights that training may go back to. */
+  readonly isSound: boolean;
 }
 
 /**
@@ -74,6 +76,7 @@ export class CollapseWatch implements Saving {
     return {
       record: { type: 'watch', step, samples: nSamples, of, fgsm, pgd, cosine },
       hasCollapsed: isCollapsed && !wasCollapsed,
+      isSound: pgd > this.memory.best / 2,
     };
   }
 

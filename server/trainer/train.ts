@@ -154,10 +154,10 @@ async function* watchStep(training: Training, step: number): AsyncGenerator<Trai
   const { watch } = training;
   if (!watch || !isTurn(step, watch.plan.everySteps)) return null;
   const { onCollapse, factor } = watch.plan;
-  const { record: look, hasCollapsed } = await watch.look(step);
+  const { record: look, hasCollapsed, isSound } = await watch.look(step);
   yield record(look);
   if (!hasCollapsed) {
-    if (onCollapse !== 'roll-back' || watch.memory.isCollapsed) return null;
+    if (onCollapse !== 'roll-back' || !isSound) return null;
     watch.good = captureTensors(training);
     watch.goodStep = step;
     return null;

@@ -89,6 +89,12 @@ describe('the watch over training', () => {
     const [collapse] = ofType(whole.records, 'collapsed');
     expect(collapse).toMatchObject({ action: 'roll-back' });
     expect(collapse!.to).toBeLessThan(collapse!.step);
+    // Not to a look that was on its way down.
+    const looks = ofType(whole.records, 'watch').filter(({ step }) => step < collapse!.step);
+    const isSound = looks.map(
+      ({ pgd }, index) => pgd > Math.max(...looks.slice(0, index + 1).map((one) => one.pgd)) / 2,
+    );
+    expect(collapse!.to).toBe(looks[isSound.lastIndexOf(true)]!.step);
     const rates = ofType(whole.records, 'step').map((record: StepRecord) => [record.step, record.learningRate]);
     for (const [step, rate] of rates.slice(0, collapse!.step)) expect([step, rate]).toEqual([step, 0.1]);
     expect(rates[collapse!.step]![1]).toBeCloseTo(0.05, 12);
