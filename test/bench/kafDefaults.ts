@@ -3,18 +3,10 @@
 // adds a line a run to the results; what is there already is not trained again, so that it may be stopped after --minutes and go on.
 // --table prints what there is of as many samples and epochs as Markdown.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { evaluateAttack } from '../../server/attack/evaluation.ts';
-import { openDataset } from '../../server/data/dataset.ts';
-import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
-import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
-import type { Plan } from '../../server/protocol/plan.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
-import { networkOf } from '../../server/trainer/planNetwork.ts';
-import { train } from '../../server/trainer/train.ts';
-import { restoreNetwork, type TrainingState } from '../../server/trainer/trainingState.ts';
+import { trainAndAttack, type Worth } from './trainAndAttack.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -48,13 +40,10 @@ interface Case {
   readonly seeds: number;
 }
 
-interface Result extends Omit<Case, 'seeds'> {
+interface Result extends Omit<Case, 'seeds'>, Worth {
   readonly seed: number;
   readonly samples: number;
   readonly epochs: number;
-  readonly loss: number;
-  readonly clean: number;
-  readonly robust: number;
 }
 
 const names = Object.keys(activations) as ActivationName[];
@@ -95,16 +84,22 @@ async function trainAll(endMs: number): Promise<void> {
       if (results.some((result) => isOf(result, one) && result.seed === seed)) continue;
       if (performance.now() > endMs) return;
       const { seeds: _, ...of } = one;
-      const result: Result = { ...of, seed, samples, epochs, ...(await trainOne(planOf(one, seed), assetsFolder)) };
+      const result: Result = {
+        ...of,
+        seed,
+        samples,
+        epochs,
+        ...(await trainAndAttack(textOf(one, seed), assetsFolder)),
+      };
       results.push(result);
       fs.appendFileSync(file!, `${JSON.stringify(result)}\n`);
     }
   }
 }
 
-function planOf({ network, method, activation, initializer }: Case, seed: number): Plan {
+function textOf({ network, method, activation, initializer }: Case, seed: number): string {
   const drawn = initializer === 'own' ? '' : `, initializer: ${initializer}`;
-  const text = `
+  return `
 dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, trainSamples: ${samples}, testSamples: 500}
 model: {network: ${network}, activation: ${activations[activation]}${drawn}}
 training: {method: ${method}, epochs: ${epochs}, batchSize: 125, optimizer: adam, schedule: {type: constant, learningRate: 0.001}}
@@ -112,31 +107,6 @@ observe: {norms: 0, shapes: 0, test: 0}
 seed: ${seed}
 evaluation: [{attack: pgd, steps: 20, restarts: 1, epsilon: 8/255, samples: 500, batchSize: 125}]
 `;
-  const { plans, issues } = compileExperiment(text, { file: null, homeFolder: os.homedir() });
-  if (!plans[0]) throw new Error(JSON.stringify(issues));
-  return plans[0];
-}
-
-async function trainOne(plan: Plan, assetsFolder: string): Promise<Pick<Result, 'loss' | 'clean' | 'robust'>> {
-  const { signal } = new AbortController();
-  const dataset = await openDataset(plan.dataset, {
-    ...{ assetsFolder, cacheFolder: os.tmpdir(), signal, onProgress: () => undefined },
-  });
-  let state: TrainingState | null = null;
-  let loss = Number.NaN;
-  for await (const event of train(plan, dataset, { from: null, signal })) {
-    if (event.type === 'checkpoint') state = event.state;
-    else if (event.record.type === 'step') loss = event.record.loss;
-  }
-  const network = networkOf(plan, dataset);
-  restoreNetwork(network, state!);
-  const attack = evaluateAttack(network, dataset, plan.evaluation[0] as AttackPlan, { seed: plan.seed, signal });
-  let step = await attack.next();
-  while (!step.done) step = await attack.next();
-  const { samples, clean, robust } = step.value;
-  network.dispose();
-  await dataset.close();
-  return { loss, clean: clean / samples, robust: robust / samples };
 }
 
 function isOf(result: Result, one: Omit<Case, 'seeds'>): boolean {

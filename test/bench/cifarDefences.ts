@@ -1,0 +1,90 @@
+// FGSM-RS and PGD-AT of the light network with Swish, whose figures cifarDefences.py makes by PyTorch with the same settings:
+// node scripts/node24.mjs test/bench/cifarDefences.ts --data CIFAR-10 --results FILE.jsonl [--samples N] [--epochs N] [--seeds N]
+// [--minutes N] [--table]. Both add a line a run to the same results; --table prints what there is of as many samples and epochs.
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { openRuntime } from '../../server/tensor/runtime.ts';
+import { trainAndAttack, type Worth } from './trainAndAttack.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', default: '' },
+    results: { type: 'string', default: '' },
+    samples: { type: 'string', default: '10000' },
+    epochs: { type: 'string', default: '4' },
+    seeds: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: 'Infinity' },
+    table: { type: 'boolean', default: false },
+  },
+});
+
+const methods = ['fgsm-rs', 'pgd'] as const;
+
+interface Case {
+  readonly by: 'kafscope' | 'torch';
+  readonly method: (typeof methods)[number];
+  readonly seed: number;
+  readonly samples: number;
+  readonly epochs: number;
+}
+
+const length = { samples: Number(options.samples), epochs: Number(options.epochs) };
+const lines = fs.existsSync(options.results)
+  ? fs.readFileSync(options.results, 'utf8').split('\n').filter(Boolean)
+  : [];
+const results = lines
+  .map((line) => JSON.parse(line) as Case & Worth)
+  .filter(({ samples, epochs }) => samples === length.samples && epochs === length.epochs);
+
+if (options.table) console.log(table());
+else await trainAll(performance.now() + Number(options.minutes) * 60_000);
+process.exit();
+
+async function trainAll(endMs: number): Promise<void> {
+  const assetsFolder = path.join(import.meta.dirname, '../../dist');
+  await openRuntime('wasm', { assetsFolder, threads: 1 });
+  for (let seed = 0; seed < Number(options.seeds); seed++) {
+    for (const method of methods) {
+      const isDone = results.some((one) => one.by === 'kafscope' && one.method === method && one.seed === seed);
+      if (isDone || performance.now() > endMs) continue;
+      const worth = await trainAndAttack(textOf(method, seed), assetsFolder);
+      const result: Case & Worth = { by: 'kafscope', method, seed, ...length, ...worth };
+      fs.appendFileSync(options.results, `${JSON.stringify(result)}\n`);
+    }
+  }
+}
+
+function textOf(method: Case['method'], seed: number): string {
+  const { samples, epochs } = length;
+  return `
+dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, trainSamples: ${samples}, testSamples: 500}
+model: {network: light, activation: swish}
+training:
+  method: ${method}
+  watch: off
+  epochs: ${epochs}
+  batchSize: 125
+  optimizer: adam
+  schedule: {type: constant, learningRate: 0.001}
+observe: {norms: 0, shapes: 0, test: 0}
+seed: ${seed}
+evaluation: [{attack: pgd, steps: 20, restarts: 1, epsilon: 8/255, samples: 500, batchSize: 125}]
+`;
+}
+
+/** A row a method: each seed's figures in %, ours and PyTorch's. */
+function table(): string {
+  const figures = (by: Case['by'], method: Case['method'], key: 'clean' | 'robust') => {
+    const own = results.filter((one) => one.by === by && one.method === method).sort((a, b) => a.seed - b.seed);
+    return own.map((one) => (100 * one[key]).toFixed(1)).join(', ');
+  };
+  const rows = methods.map((method) => {
+    const cells = (['clean', 'robust'] as const).flatMap((key) =>
+      (['kafscope', 'torch'] as const).map((by) => figures(by, method, key)),
+    );
+    return `| ${[method, ...cells].join(' | ')} |`;
+  });
+  const head = ['method', 'clean %, ours', 'clean %, PyTorch', 'PGD-20 %, ours', 'PGD-20 %, PyTorch'];
+  return [`| ${head.join(' | ')} |`, `|${head.map(() => ' --- |').join('')}`, ...rows].join('\n');
+}
