@@ -8,24 +8,22 @@ export interface SampledColumns {
   every: number;
 }
 
-type ColumnsOf<Row> = SampledColumns & { readonly [Key in keyof Row]: Row[Key][] };
-
-/** Appends a row, by column, in place. */
-export function sampleRow<Row extends object>(columns: ColumnsOf<Row>, row: Row, most: number): void {
-  const parts = Object.entries(row).map(([name, value]) => ({
-    column: (columns as unknown as Record<string, unknown[]>)[name]!,
-    value: value as unknown,
-  }));
+/** Appends a row in place. @param row its values, each with the column that it belongs to */
+export function sampleRow(
+  columns: SampledColumns,
+  row: readonly (readonly [column: unknown[], value: unknown])[],
+  most: number,
+): void {
   const isNewestAlone = columns.seen > 0 && (columns.seen - 1) % columns.every !== 0;
-  for (const { column, value } of parts) {
-    if (isNewestAlone) column.pop();
-    column.push(value);
+  for (const [column, value] of row) {
+    if (isNewestAlone) column[column.length - 1] = value;
+    else column.push(value);
   }
   columns.seen++;
-  const length = parts[0]!.column.length;
+  const { length } = row[0]![0];
   if (length <= most) return;
   columns.every *= 2;
-  for (const { column } of parts) {
+  for (const [column] of row) {
     let kept = 0;
     for (let index = 0; index < length; index += index === length - 2 ? 1 : 2) column[kept++] = column[index];
     column.length = kept;

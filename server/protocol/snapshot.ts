@@ -11,6 +11,7 @@ import type {
   PreparedRecord,
   Row,
   ShapesRecord,
+  StepRecord,
   ThesisCounts,
 } from './records.ts';
 import type { Plan } from './plan.ts';
@@ -149,20 +150,12 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       snapshot.prepared = record;
       return;
     case 'step':
-      sampleRow(
-        snapshot.steps,
-        { ...pick(record, ['step', 'loss', 'accuracy', 'learningRate']), timeMs: row.timeMs },
-        maxSteps,
-      );
+      sampleStep(snapshot.steps, record, row.timeMs);
       snapshot.divergence = null;
       return;
     case 'norms':
       snapshot.norms.firstNonFinite ??= nonFiniteRow(record);
-      sampleRow(
-        snapshot.norms,
-        pick(record, ['step', 'weights', 'gradients', 'nonFiniteWeights', 'nonFiniteGradients']),
-        Math.max(32, Math.floor(maxNorms / Math.max(1, record.weights.length))),
-      );
+      sampleNorms(snapshot.norms, record);
       return;
     case 'shapes':
       snapshot.shapes.push(record);
@@ -236,16 +229,41 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
   }
 }
 
-function pick<T, Key extends keyof T>(record: T, keys: readonly Key[]): Pick<T, Key> {
-  return Object.fromEntries(keys.map((key) => [key, record[key]])) as Pick<T, Key>;
+function sampleStep(steps: StepColumns, record: StepRecord, timeMs: number): void {
+  const { step, loss, accuracy, learningRate } = record;
+  const row = [
+    ...([
+      [steps.step, step],
+      [steps.timeMs, timeMs],
+      [steps.loss, loss],
+    ] as const),
+    ...([
+      [steps.accuracy, accuracy],
+      [steps.learningRate, learningRate],
+    ] as const),
+  ] as const;
+  sampleRow(steps, row, maxSteps);
 }
 
-function nonFiniteRow(record: NormsRecord): NonFiniteRow | null {
-  const isBroken = (count: number): boolean => count > 0;
-  const gradient = record.nonFiniteGradients.findLastIndex(isBroken);
-  if (gradient >= 0) return { step: record.step, parameter: gradient, of: 'gradient' };
-  const weight = record.nonFiniteWeights.findIndex(isBroken);
-  return weight < 0 ? null : { step: record.step, parameter: weight, of: 'weight' };
+function sampleNorms(norms: NormColumns, record: NormsRecord): void {
+  const row = [
+    ...([
+      [norms.step, record.step],
+      [norms.weights, record.weights],
+      [norms.gradients, record.gradients],
+    ] as const),
+    [norms.nonFiniteWeights, record.nonFiniteWeights],
+    [norms.nonFiniteGradients, record.nonFiniteGradients],
+  ] as const;
+  sampleRow(norms, row, Math.max(32, Math.floor(maxNorms / Math.max(1, record.weights.length))));
+}
+
+function nonFiniteRow({ step, nonFiniteGradients, nonFiniteWeights }: NormsRecord): NonFiniteRow | null {
+  for (let parameter = nonFiniteGradients.length - 1; parameter >= 0; parameter--) {
+    if (nonFiniteGradients[parameter]! > 0) return { step, parameter, of: 'gradient' };
+  }
+  const weight = nonFiniteWeights.findIndex((count) => count > 0);
+  return weight < 0 ? null : { step, parameter: weight, of: 'weight' };
 }
 
 function findEvaluation(snapshot: RunSnapshot, evaluation: number): EvaluationView | undefined {

@@ -50,6 +50,8 @@ export class RunSeries {
   #tables: Tables;
   #parameters: readonly ParameterInfo[] | null = null;
   #snapshot: RunSnapshot;
+  /** Weights, then gradients, of the row that is being appended. */
+  #normRow = new Float64Array();
   #keptBytes = 0;
   #isKept = false;
 
@@ -145,8 +147,9 @@ export class RunSeries {
       case 'norms': {
         const { norms } = this.#tables;
         if (!norms) return;
-        const nTensors = norms.tags.nColumns / 2;
-        const values = new Float64Array(2 * nTensors).fill(Number.NaN);
+        const values = this.#normRow;
+        const nTensors = values.length / 2;
+        if (record.weights.length < nTensors || record.gradients.length < nTensors) values.fill(Number.NaN);
         values.set(record.weights.subarray(0, nTensors));
         values.set(record.gradients.subarray(0, nTensors), nTensors);
         this.#append(norms, record.step, timeMs, values);
@@ -216,6 +219,7 @@ export class RunSeries {
     const tags = { steps: () => stepTags, tests: () => testRowTags, norms: () => normTags(this.#parameters ?? []) }[
       name
     ]();
+    if (name === 'norms') this.#normRow = new Float64Array(tags.nColumns);
     return new Pyramid({ folder: this.#folder, name, tags, nRows, bytesPerValue: name === 'norms' ? 4 : 8 });
   }
 

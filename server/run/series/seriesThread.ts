@@ -21,6 +21,8 @@ export type FromSeriesThread =
 
 /** Megabytes of objects; the tables' chunks lie beside them. */
 const maxHeapMb = 512;
+/** A log is read through, and nearly all of it thrown away at once. */
+const youngHeapMb = 48;
 
 interface Pending {
   readonly resolve: (answer: unknown) => void;
@@ -82,7 +84,7 @@ export class SeriesThread implements SeriesReader {
     const worker = new Worker(this.#file, {
       execArgv: [],
       workerData: { cacheFolder: this.#cacheFolder },
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: youngHeapMb },
     });
     worker.unref();
     worker.on('message', (message: FromSeriesThread) => {
