@@ -14,6 +14,7 @@ import { downloadCommand } from './terminal/downloadCommand.ts';
 import { evaluateCommand } from './terminal/evaluateCommand.ts';
 import { installCommand } from './terminal/installCommand.ts';
 import { inspectCommand } from './terminal/inspectCommand.ts';
+import { exportCommand, tagPattern, type ExportForm } from './terminal/exportCommand.ts';
 import { reportCommand } from './terminal/reportCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
 import { tableFormats, type TableFormat } from './terminal/tableFormats.ts';
@@ -190,6 +191,22 @@ function makeProgram(): Command {
             names.map((name) => runFolderOf(name, runsFolder)),
             terminal,
           );
+    });
+
+  program
+    .command('export')
+    .description('writes every recorded value of runs by step, a line each')
+    .argument('<run...>', 'folders, or their names in --out')
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .addOption(new Option('--to <form>', 'of the lines').choices(['csv', 'json']).default('csv'))
+    .option(
+      '--tags <pattern>',
+      'a regular expression for names, for example "loss" or "^gradients/"',
+      '^(loss|accuracy|learningRate|gradientNorm|test/.*)$',
+    )
+    .action((names: string[], options: { out: string; to: ExportForm; tags: string }) => {
+      const folders = names.map((name) => runFolderOf(name, path.resolve(options.out)));
+      process.exitCode = exportCommand({ folders, form: options.to, tags: tagPattern(options.tags) }, makeTerminal({}));
     });
 
   program

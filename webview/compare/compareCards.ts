@@ -43,7 +43,7 @@ export function compareCards(options: CompareOptions): CompareCard[] {
       const lines = runs.flatMap((run) => lineOf(run, tag, title, color, options) ?? []);
       return isGrouped ? groupPart(title, color, lines, options.view) : runPart(lines);
     });
-    const shown = parts.filter(({ curves }) => curves.some(({ x }) => x.length > 0));
+    const shown = parts.filter(({ curves }) => curves.some(({ x, y }) => x.length > 0 && !isNone(tag, y)));
     if (shown.length === 0) return [];
     const format = /accuracy|auc/i.test(tag) ? formatPercent : (value: number) => formatNumber(value);
     return [
@@ -57,6 +57,11 @@ export function compareCards(options: CompareOptions): CompareCard[] {
       },
     ];
   });
+}
+
+/** Of a figure that no test of the run has. */
+function isNone(tag: string, y: ArrayLike<number>): boolean {
+  return tag.startsWith('test/') && Array.from(y).every(Number.isNaN);
 }
 
 interface Part {

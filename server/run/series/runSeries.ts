@@ -36,7 +36,7 @@ interface Kept {
 }
 
 /** Of the kept form: another one is made again. */
-const version = 1;
+const version = 2;
 const keptFile = 'kept';
 /** A stranger's log may say anything; of more tensors no norms are offered. */
 const maxTensors = 10_000;
@@ -50,7 +50,7 @@ export class RunSeries {
   #tables: Tables;
   #parameters: readonly ParameterInfo[] | null = null;
   #snapshot: RunSnapshot;
-  /** Weights, then gradients, of the row that is being appended. */
+  /** Weights, gradients and the norm of all gradients, of the row that is being appended. */
   #normRow = new Float64Array();
   #keptBytes = 0;
   #isKept = false;
@@ -148,10 +148,13 @@ export class RunSeries {
         const { norms } = this.#tables;
         if (!norms) return;
         const values = this.#normRow;
-        const nTensors = values.length / 2;
+        const nTensors = (values.length - 1) / 2;
         if (record.weights.length < nTensors || record.gradients.length < nTensors) values.fill(Number.NaN);
         values.set(record.weights.subarray(0, nTensors));
         values.set(record.gradients.subarray(0, nTensors), nTensors);
+        let sum = 0;
+        for (const norm of record.gradients) sum += norm * norm;
+        values[2 * nTensors] = Math.sqrt(sum);
         this.#append(norms, record.step, timeMs, values);
         return;
       }

@@ -31,22 +31,22 @@ function plainTags(names: readonly string[]): SeriesTags {
 export const stepTags = plainTags(scalarTags);
 export const testRowTags = plainTags(testTags);
 
-/** A row has the norms of all weights, then of all gradients. */
+/** A row has the norms of all weights, then of all gradients, then that of all gradients together, which many ask for. */
 export function normTags(parameters: readonly ParameterInfo[]): SeriesTags {
   const nTensors = parameters.length;
   const lines = normLines(parameters);
   const names = [gradientNormTag, ...lines.flatMap(({ name }) => normQuantities.map((each) => `${each}/${name}`))];
-  const everyTensor = parameters.map((_, index) => nTensors + index);
+  const total = 2 * nTensors;
   const columnsOf = (series: number): readonly number[] => {
-    if (series === 0) return everyTensor;
+    if (series === 0) return [total];
     const { members } = lines[Math.floor((series - 1) / 3)]!;
     const gradients = members.map((member) => nTensors + member);
     return [members, gradients, [...members, ...gradients]][(series - 1) % 3]!;
   };
   return {
-    ...{ names, nSeries: names.length, nColumns: 2 * nTensors, columnsOf },
+    ...{ names, nSeries: names.length, nColumns: total + 1, columnsOf },
     derive: (row, series) => {
-      series[0] = Math.fround(lengthOf(row, nTensors, everyTensor.length));
+      series[0] = row[total]!;
       for (let line = 0; line < lines.length; line++) {
         const { members } = lines[line]!;
         const weight = lengthAt(row, members, 0);
@@ -69,13 +69,6 @@ export function normTags(parameters: readonly ParameterInfo[]): SeriesTags {
       return values;
     },
   };
-}
-
-function lengthOf(row: ArrayLike<number>, from: number, count: number): number {
-  if (count === 1) return row[from]!;
-  let sum = 0;
-  for (let index = 0; index < count; index++) sum += row[from + index]! * row[from + index]!;
-  return Math.sqrt(sum);
 }
 
 function lengthAt(row: ArrayLike<number>, members: readonly number[], from: number): number {

@@ -34,7 +34,7 @@ function seriesOf(tags: SeriesTags, row: readonly number[]): number[] {
     places.length === 1 ? row[places[0]!]! : Math.fround(Math.sqrt(places.reduce((sum, at) => sum + row[at]! ** 2, 0)));
   const lines = [[0], [1], [2], [0, 1]];
   return [
-    length([3, 4, 5]),
+    row[6]!,
     ...lines.flatMap((members) => {
       const weight = length(members);
       const gradient = length(members.map((member) => member + 3));
