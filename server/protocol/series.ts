@@ -30,11 +30,6 @@ export function normTag(
   return 'tensor' in line ? `${quantity}/${line.tensor}` : `${quantity}/${line.layer}/*`;
 }
 
-/** All names that a run with these parameters has, those of layers where a layer has several tensors. */
-export function normTagsOf(parameters: readonly ParameterInfo[]): string[] {
-  return normLines(parameters).flatMap(({ name }) => normQuantities.map((quantity) => `${quantity}/${name}`));
-}
-
 export interface NamedMembers {
   readonly name: string;
   /** Positions in `prepared.parameters`. */

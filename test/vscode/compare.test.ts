@@ -1,0 +1,53 @@
+// Runs compared in a real VS Code: chosen from the list, drawn, grouped, tabled; and what was set is there after a reload.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeLongRun } from '../bench/longRun.ts';
+import { text, textNow } from './panelText.ts';
+import { themes, until, Workbench } from './workbench.ts';
+
+let workbench: Workbench;
+let folder: string;
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-compare-'));
+  const runsFolder = path.join(folder, '.kafscope/runs');
+  makeLongRun(runsFolder, { nSteps: 20_000, nTensors: 4, normsEvery: 10, spikeAt: 7000 });
+  makeLongRun(runsFolder, { nSteps: 1000, nTensors: 4, normsEvery: 10 });
+  const settings = { 'workbench.colorTheme': themes.dark.name };
+  workbench = await Workbench.open({ folder, settings });
+});
+
+afterAll(async () => {
+  await workbench.screenshot('compare-last');
+  await workbench.close();
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+
+describe('runs compared in VS Code', () => {
+  it('are chosen from a list, and each has a curve', async () => {
+    await workbench.runCommand('Kafscope: Compare Runs');
+    const list = workbench.page.locator('.quick-input-widget');
+    await until('both runs in the list', async () => (await list.locator('.monaco-list-row').count()) === 2);
+    await list.locator('.quick-input-check-all').click();
+    await workbench.page.keyboard.press('Enter');
+    const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves kaf-line-chart');
+    expect(await text(frame, 'kaf-compare h1')).toBe('2 of 2 runs');
+    const told = await text(frame, 'kaf-compare-curves .told');
+    expect(told.match(/seed 0/g)).toHaveLength(2);
+    await workbench.screenshot('compare-curves');
+  });
+
+  it('are tabled, and the tab is kept over a reload of the window', async () => {
+    const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves');
+    await frame.locator('kaf-tabs').getByText('Compare').click();
+    await workbench.webviewWith('kaf-compare-table table');
+    await workbench.screenshot('compare-table');
+    await workbench.reload();
+    const again = await workbench.webviewWith('kaf-compare kaf-compare-table table');
+    await until('the table after the reload', async () =>
+      (await textNow(again, 'kaf-compare-table table')).includes('20,000'),
+    );
+  });
+});
