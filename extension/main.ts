@@ -95,8 +95,8 @@ export function activate(context: vscode.ExtensionContext): void {
     (run) => withLocalMark(run, localMarks),
   );
   const runsView = new RunsView(context.workspaceState);
-  const openDashboard = (runId: string): void => {
-    dashboards.open(runId);
+  const openDashboard = (runId: string, tab?: 'robustness'): void => {
+    dashboards.open(runId, tab);
   };
   const runCommands = new RunCommands({ connection, store, openDashboard });
   const markCommands = new MarkCommands({ connection, store, localMarks, view: runsView });

@@ -29,7 +29,12 @@ export const attackChoices: readonly AttackChoice[] = [
 ];
 
 export const defaultEpsilon = '8/255';
-export const defaultSamples = '1000';
+
+/** `8/255` where it is such, as people write it. */
+export function fractionText(epsilon: number): string {
+  const parts = Number((epsilon * 255).toPrecision(12));
+  return Number.isInteger(parts) ? `${String(parts)}/255` : String(epsilon);
+}
 
 /** `8/255` or `0.03`; null for what is no number in (0, 1]. */
 export function parseEpsilon(text: string): number | null {

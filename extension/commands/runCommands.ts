@@ -11,7 +11,7 @@ import type { AttackChoice } from './evaluationChoices.ts';
 import {
   attackChoices,
   defaultEpsilon,
-  defaultSamples,
+  fractionText,
   evaluationPlan,
   parseEpsilon,
   parseSamples,
@@ -23,7 +23,7 @@ import { isTrusted } from './workspaceTrust.ts';
 export interface RunCommandParts {
   readonly connection: ServerConnection;
   readonly store: RunStore;
-  readonly openDashboard: (runId: string) => void;
+  readonly openDashboard: (runId: string, tab?: 'robustness') => void;
 }
 
 export class RunCommands {
@@ -150,8 +150,19 @@ export class RunCommands {
     if (!run) return;
     const checkpoint = checkpointIn(argument)?.file ?? null;
     const of = checkpoint === null ? '' : `, ${checkpoint}`;
-    const evaluation = await askForEvaluation(`Evaluate ${runTitle(run)}${of}`);
+    const first = await this.firstEvaluation(run.id);
+    if (!first) return;
+    const evaluation = await askForEvaluation(`Evaluate ${runTitle(run)}${of}`, first);
     if (evaluation) await this.startEvaluation(run.id, evaluation, checkpoint);
+  }
+
+  /** Which attack the dashboard's form would offer; undefined where that was not to be had, which is said. */
+  private async firstEvaluation(runId: string): Promise<EvaluationPlan | undefined> {
+    let first: EvaluationPlan | undefined;
+    await attempt('read the plan', async () => {
+      ({ evaluation: first } = await this.parts.connection.request('run/experiment', { runId }));
+    });
+    return first;
   }
 
   /** @param checkpoint its file's name; null for the last */
@@ -163,7 +174,7 @@ export class RunCommands {
       const request = { runId, checkpoint, evaluation, ...where };
       const run = await this.parts.connection.request('evaluation/start', request);
       this.parts.store.apply(run, { isDeleted: false });
-      this.parts.openDashboard(runId);
+      this.parts.openDashboard(runId, 'robustness');
     });
   }
 
@@ -206,7 +217,8 @@ async function placeOfData(run: RunSummary | undefined): Promise<{ readonly data
   return folder && { dataFolder: folder.fsPath };
 }
 
-async function askForEvaluation(title: string): Promise<EvaluationPlan | undefined> {
+/** @param first whose ε and number of images are proposed */
+async function askForEvaluation(title: string, first: EvaluationPlan): Promise<EvaluationPlan | undefined> {
   const choice: AttackChoice | undefined = await vscode.window.showQuickPick(attackChoices, {
     title,
     ignoreFocusOut: true,
@@ -217,7 +229,7 @@ async function askForEvaluation(title: string): Promise<EvaluationPlan | undefin
     title,
     ignoreFocusOut: true,
     prompt: 'ε, the largest change of a pixel value in [0, 1]',
-    value: defaultEpsilon,
+    value: first.norm === 'linf' ? fractionText(first.epsilon) : defaultEpsilon,
     validateInput: (text) => (parseEpsilon(text) === null ? 'A number or fraction in (0, 1], such as 8/255.' : null),
   });
   if (epsilon === undefined) return undefined;
@@ -225,7 +237,7 @@ async function askForEvaluation(title: string): Promise<EvaluationPlan | undefin
     title,
     ignoreFocusOut: true,
     prompt: 'How many test images, from the first on',
-    value: defaultSamples,
+    value: String(first.samples),
     validateInput: (text) => (parseSamples(text) === null ? 'A whole number of at least 1.' : null),
   });
   if (samples === undefined) return undefined;

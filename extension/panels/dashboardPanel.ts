@@ -20,13 +20,19 @@ export interface DashboardsOptions {
 export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly options: DashboardsOptions;
   private readonly panels = new Map<string, vscode.WebviewPanel>();
+  /** Tabs that pages are to show once they are there, by run. */
+  private readonly asked = new Map<string, 'robustness'>();
 
   constructor(options: DashboardsOptions) {
     this.options = options;
   }
 
-  open(runId: string): void {
+  /** @param tab to be in front; without one, that which was */
+  open(runId: string, tab?: 'robustness'): void {
     const panel = this.panels.get(runId);
+    // A page that is not in view has gone, and says `ready` when it is back.
+    if (tab && panel?.visible) postEncoded(panel.webview, { type: 'showTab', tab });
+    else if (tab) this.asked.set(runId, tab);
     if (panel) panel.reveal();
     else this.fill(this.newPanel(), runId);
   }
@@ -73,8 +79,11 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
     const listeners = [
       session,
       webview.onDidReceiveMessage((message: FromDashboard) => {
-        if (message.type === 'ready') void session.ready();
-        else if (message.type === 'showAttackedImages') void session.showImages(message);
+        if (message.type === 'ready') {
+          void session.ready();
+          const tab = this.asked.get(runId);
+          if (tab && this.asked.delete(runId)) postEncoded(webview, { type: 'showTab', tab });
+        } else if (message.type === 'showAttackedImages') void session.showImages(message);
         else if (message.type === 'askSeries') void session.answerSeries(message);
         else onIntent(message);
       }),

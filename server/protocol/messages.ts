@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { AttackedImages } from './attackedImages.ts';
 import { evaluationPlanSchema } from './evaluationSchema.ts';
-import type { RuntimeName } from './plan.ts';
+import type { EvaluationPlan, RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
@@ -38,7 +38,7 @@ export interface Requests {
   /** Trains on from a checkpoint as a run of its own; this one stays as it is. */
   'run/fork': { params: RunForkParams; result: RunSummary };
   /** Its plan as an experiment that compiles, with the learning rates times `factor`. */
-  'run/experiment': { params: RunExperimentParams; result: { name: string; text: string } };
+  'run/experiment': { params: RunExperimentParams; result: RunExperimentResult };
   /** Of a long run some of its steps and norms; `series/progressed` tells how far it is read. */
   'run/snapshot': { params: RunIdParams; result: RunSnapshot };
   /** Values of runs by step in buckets, of rows of any number; `series/progressed` tells how far they are read. */
@@ -146,6 +146,12 @@ export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export interface RunMarkParams {
   readonly runId: string;
   readonly mark: RunMark;
+}
+export interface RunExperimentResult {
+  readonly name: string;
+  readonly text: string;
+  /** The attack that the run is offered first. */
+  readonly evaluation: EvaluationPlan;
 }
 export type RunForkParams = z.input<(typeof paramsSchemas)['run/fork']>;
 export type RunExperimentParams = z.input<(typeof paramsSchemas)['run/experiment']>;

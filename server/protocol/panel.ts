@@ -27,6 +27,8 @@ export type ToDashboard =
   | { readonly type: 'run'; readonly run: RunSummary }
   | { readonly type: 'runGone'; readonly runId: string }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
+  /** What has been begun is seen there. */
+  | { readonly type: 'showTab'; readonly tab: 'robustness' }
   | { readonly type: 'attackedImages'; readonly evaluation: number; readonly images: AttackedImages }
   | { readonly type: 'noAttackedImages'; readonly evaluation: number; readonly message: string }
   | ({ readonly type: 'reading' } & SeriesProgress)

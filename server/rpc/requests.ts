@@ -15,6 +15,7 @@ import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
 import type { ExperimentIssue } from '../protocol/issue.ts';
+import { firstEvaluation } from '../protocol/firstEvaluation.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, PlanSettings, RequestMethod, Requests } from '../protocol/messages.ts';
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
@@ -216,7 +217,8 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       const { plan } = readOrigin(supervisor.get(runId).folder);
       const { schedule } = plan.training;
       const training = { ...plan.training, schedule: factor === 1 ? schedule : scaledSchedule(schedule, factor) };
-      return { name: plan.name, text: writeExperiment({ ...plan, training }) };
+      const text = writeExperiment({ ...plan, training });
+      return { name: plan.name, text, evaluation: firstEvaluation(plan) };
     },
     'run/snapshot': async ({ runId }, signal) =>
       new EncodedValue(encode(await reader.snapshot(() => supervisor.get(runId), { signal, onProgress: tell.series }))),

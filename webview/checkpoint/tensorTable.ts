@@ -30,6 +30,8 @@ export class TensorTable extends LitElement {
     chipSheet,
     css`
       :host {
+        display: block;
+        container-type: inline-size;
         overflow-x: auto;
       }
       th button {
@@ -84,12 +86,12 @@ export class TensorTable extends LitElement {
         color: var(--kaf-non-finite);
         font-weight: 600;
       }
-      @media (max-width: 1100px) {
+      @container (max-width: 800px) {
         .importance-3 {
           display: none;
         }
       }
-      @media (max-width: 620px) {
+      @container (max-width: 560px) {
         .importance-2 {
           display: none;
         }

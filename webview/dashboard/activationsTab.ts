@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { activationsOf } from '../../server/network/activations.ts';
 import { hasShapes } from '../../server/protocol/plan.ts';
+import { isLive } from '../../server/protocol/run.ts';
 import type { ShapeInfo, ShapesRecord } from '../../server/protocol/records.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { ShapeTile } from '../charts/shapeGrid.ts';
@@ -134,6 +135,7 @@ export class ActivationsTab extends LitElement {
           channel: this.chosen,
           start: coefficientsOf(start, index),
           now: coefficientsOf(shown, index),
+          nowText: shownText(snapshot, this.step === null ? null : shown.step),
           palette: this.palette,
         })}
       </div>
@@ -179,7 +181,7 @@ export class ActivationsTab extends LitElement {
         this.drawing?.kind === 'surface'
           ? nothing
           : html`<span class="legend"
-              ><span><span class="swatch now-mark"></span>now</span
+              ><span><span class="swatch now-mark"></span>${shownText(snapshot, this.step)}</span
               ><span><span class="swatch start-mark"></span>at start</span
               ><span><span class="swatch dashed slope-mark"></span>derivative</span></span
             >`
@@ -203,6 +205,12 @@ export class ActivationsTab extends LitElement {
     const found = at === null ? undefined : shapes.findLast((record) => record.step <= at);
     return found ?? shapes.at(-1) ?? { type: 'shapes', step: 0, alphas: [] };
   }
+}
+
+/** What the shapes shown are of: a chosen step, or the newest. */
+function shownText({ run }: RunSnapshot, step: number | null): string {
+  if (step !== null) return `step ${formatCount(step)}`;
+  return isLive(run.status) ? 'now' : 'at the end';
 }
 
 function coefficientsOf(record: ShapesRecord, index: number): ShapeCoefficients {

@@ -26,7 +26,7 @@ import './dashboardHeader.ts';
 import './networkTab.ts';
 import './normsTab.ts';
 import './robustnessTab.ts';
-import { defaultView, type DashboardView, type TabName } from './view.ts';
+import { defaultView, nothingOfTheRun, type DashboardView, type TabName } from './view.ts';
 
 /** Where intents and the view go; given by main.ts. */
 export interface DashboardPort {
@@ -90,6 +90,7 @@ export class DashboardPanel extends LitElement {
   receive(message: ToDashboard): void {
     if (message.type === 'series' && !this.feed.receive(message)) return;
     this.data = reduceDashboard(this.data, message);
+    if (message.type === 'showTab') this.change({ tab: message.tab, evaluation: null });
     if (message.type === 'snapshot') {
       this.pace = new Pace();
       this.feed.forget();
@@ -99,15 +100,7 @@ export class DashboardPanel extends LitElement {
     if (message.type === 'series') this.data = { ...this.data };
     if (this.data.snapshot) this.pace.see(this.data.snapshot.run);
     if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
-      this.change({
-        runId: message.snapshot.run.id,
-        evaluation: null,
-        layer: null,
-        networkLayer: null,
-        normLine: null,
-        normStep: null,
-        hiddenLines: [],
-      });
+      this.change({ runId: message.snapshot.run.id, ...nothingOfTheRun });
     }
     this.gate.request();
   }
@@ -368,7 +361,7 @@ export class DashboardPanel extends LitElement {
     const { evaluation } = (event as CustomEvent<{ evaluation: EvaluationPlan }>).detail;
     this.port?.post({ type: 'evaluate', runId, evaluation });
     this.isFormOpen = false;
-    this.change({ evaluation: null });
+    this.change({ evaluation: null, evaluationDraft: null });
   };
 }
 

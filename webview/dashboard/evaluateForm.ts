@@ -1,10 +1,18 @@
 // <kaf-evaluate-form>: a few fields that ask for an evaluation. Events: `evaluation-asked` {evaluation}, `form-closed`.
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { Plan } from '../../server/protocol/plan.ts';
-import { draftFor, evaluationFields, readDraft, withAttack, type EvaluationDraft } from '../state/evaluationForm.ts';
+import {
+  draftFor,
+  evaluationFields,
+  readDraft,
+  withAttack,
+  withField,
+  type EvaluationDraft,
+} from '../state/evaluationForm.ts';
+import { changeView } from './view.ts';
 import { baseSheet, cardSheet } from '../theme/sheets.ts';
 
 @customElement('kaf-evaluate-form')
@@ -56,7 +64,8 @@ export class EvaluateForm extends LitElement {
   @property({ attribute: false }) plan!: Plan;
   /** Why it can't start now; null where it can. */
   @property({ attribute: false }) blocked: string | null = null;
-  @state() private draft: EvaluationDraft | null = null;
+  /** What was typed so far; null for nothing. Who shows the form keeps it, as the form goes with its tab. */
+  @property({ attribute: false }) draft: EvaluationDraft | null = null;
 
   override render(): unknown {
     const draft = this.draft ?? draftFor(this.plan);
@@ -76,7 +85,10 @@ export class EvaluateForm extends LitElement {
         ${evaluationFields(draft).map(({ field, label, hint, choices }) => {
           const change = (event: Event): void => {
             const { value } = event.target as HTMLInputElement | HTMLSelectElement;
-            this.draft = field === 'attack' ? withAttack(draft, value, this.plan) : { ...draft, [field]: value };
+            changeView(this, {
+              evaluationDraft:
+                field === 'attack' ? withAttack(draft, value, this.plan) : withField(draft, field, value, this.plan),
+            });
           };
           return html`<label title=${hint}
             >${label}
@@ -129,6 +141,7 @@ export class EvaluateForm extends LitElement {
   }
 
   private close(): void {
+    changeView(this, { evaluationDraft: null });
     this.dispatchEvent(new CustomEvent('form-closed', { bubbles: true, composed: true }));
   }
 }

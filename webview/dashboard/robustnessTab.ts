@@ -180,6 +180,7 @@ export class RobustnessTab extends LitElement {
   private renderForm(snapshot: RunSnapshot): unknown {
     return html`<kaf-evaluate-form
       .plan=${snapshot.plan}
+      .draft=${this.view.evaluationDraft}
       .blocked=${blockedReason(snapshot, this.state)}
     ></kaf-evaluate-form>`;
   }

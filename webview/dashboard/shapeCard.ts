@@ -24,6 +24,8 @@ export interface ShapeCardOptions {
   readonly channel: number;
   readonly start: ShapeCoefficients;
   readonly now: ShapeCoefficients;
+  /** What heads them: `now`, or of which step they are. */
+  readonly nowText: string;
   readonly palette: Palette;
 }
 
@@ -31,7 +33,10 @@ export function shapeCard(info: ShapeInfo, options: ShapeCardOptions): unknown {
   return 'axis' in info ? surfaceCard(info, options) : curveCard(info, options);
 }
 
-function curveCard(info: Exclude<ShapeInfo, SurfaceInfo>, { channel, start, now, palette }: ShapeCardOptions): unknown {
+function curveCard(
+  info: Exclude<ShapeInfo, SurfaceInfo>,
+  { channel, start, now, nowText, palette }: ShapeCardOptions,
+): unknown {
   const shared = gridFor(info, { points: 321, margin: 1 });
   const startGrid = gridOfChannel(shared, info, start, channel);
   const grid = gridOfChannel(shared, info, now, channel);
@@ -44,7 +49,7 @@ function curveCard(info: Exclude<ShapeInfo, SurfaceInfo>, { channel, start, now,
   const curves = [
     { name: 'derivative', x: grid.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
     { name: 'at start', x: grid.x, y: before, color: palette.faint, width: 1.4 },
-    { name: 'now', x: grid.x, y: after, color: palette.foreground, width: 2 },
+    { name: nowText, x: grid.x, y: after, color: palette.foreground, width: 2 },
     ...(dots ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }] : []),
   ];
   const names = 'formula' in info ? info.formula.parameters.slice(0, mostParameters) : [];
@@ -63,7 +68,7 @@ function curveCard(info: Exclude<ShapeInfo, SurfaceInfo>, { channel, start, now,
       )}"
     ></kaf-line-chart>
     <table>
-      ${comparedRows({
+      ${comparedRows(nowText, {
         steepest: ['Lipschitz, max |f′|', lipschitzEstimate(startGrid.slopes(rowBefore)), lipschitz],
         ranges: [rangeText(before), rangeText(after)],
         drift,
@@ -87,7 +92,7 @@ function curveCard(info: Exclude<ShapeInfo, SurfaceInfo>, { channel, start, now,
 /** As many as a table takes. */
 const mostParameters = 10;
 
-function surfaceCard(info: SurfaceInfo, { channel, start, now, palette }: ShapeCardOptions): unknown {
+function surfaceCard(info: SurfaceInfo, { channel, start, now, nowText, palette }: ShapeCardOptions): unknown {
   const x = surfaceInputs(info, { points: 81, margin: 1 });
   const [rowBefore, row] = [surfaceRow(info, start.alpha, channel), surfaceRow(info, now.alpha, channel)];
   const [before, after] = [surfaceValues(info, x, rowBefore), surfaceValues(info, x, row)];
@@ -108,9 +113,9 @@ function surfaceCard(info: SurfaceInfo, { channel, start, now, palette }: ShapeC
       ${info.layer} · pair ${channel}
       <span title=${equationText(info)}>${equationText(info)}</span>
     </h2>
-    <div class="maps">${map('at start', before)}${map('now', after)}</div>
+    <div class="maps">${map('at start', before)}${map(nowText, after)}</div>
     <table>
-      ${comparedRows({
+      ${comparedRows(nowText, {
         steepest: ['Lipschitz, max |∇f|', steepestSlope(info, x, rowBefore), steepestSlope(info, x, row)],
         ranges: [rangeText(before), rangeText(after)],
         drift: surfaceDistance(x, after, before),
@@ -126,11 +131,11 @@ interface Compared {
   readonly drift: number;
 }
 
-function comparedRows({ steepest: [name, slopeBefore, slopeNow], ranges, drift }: Compared): unknown {
+function comparedRows(nowText: string, { steepest: [name, slopeBefore, slopeNow], ranges, drift }: Compared): unknown {
   return html`<tr>
       <th></th>
       <th>at start</th>
-      <th>now</th>
+      <th>${nowText}</th>
     </tr>
     <tr title="The largest on the grid: an estimate of the Lipschitz constant">
       <td>${name}</td>
@@ -142,8 +147,8 @@ function comparedRows({ steepest: [name, slopeBefore, slopeNow], ranges, drift }
       <td class="dim">${ranges[0]}</td>
       <td>${ranges[1]}</td>
     </tr>
-    <tr title="‖f now − f at start‖₂ over what is shown">
-      <td>drift ‖now − start‖</td>
+    <tr title="‖f − f at start‖₂ over what is shown">
+      <td>drift from the start</td>
       <td class="dim">0</td>
       <td>${formatNumber(drift, 3)}</td>
     </tr>`;

@@ -4,6 +4,7 @@ import type { XAxis } from '../curves/runCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
 import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
+import type { EvaluationDraft } from '../state/evaluationForm.ts';
 
 export type TabName = 'curves' | 'norms' | 'network' | 'activations' | 'robustness';
 
@@ -33,6 +34,8 @@ export interface DashboardView {
   readonly order: 'drift' | 'index';
   /** Null for the newest. */
   readonly evaluation: number | null;
+  /** Of the form for attacks; null where nothing was typed. */
+  readonly evaluationDraft: EvaluationDraft | null;
   readonly attackScale: YScale;
   /** Of those that an evaluation has; its first where it hasn't this one. */
   readonly attackView: AttackView;
@@ -57,9 +60,16 @@ export const defaultView: DashboardView = {
   layer: null,
   order: 'drift',
   evaluation: null,
+  evaluationDraft: null,
   attackScale: 'linear',
   attackView: 'restarts',
 };
+
+/** What was chosen of one run says nothing of another. */
+export const nothingOfTheRun = {
+  ...{ evaluation: null, evaluationDraft: null, layer: null, networkLayer: null, normLine: null, normStep: null },
+  hiddenLines: [],
+} satisfies Partial<DashboardView>;
 
 /** Asks the panel to keep a change of view. */
 export function changeView(source: EventTarget, change: Partial<DashboardView>): void {

@@ -54,8 +54,9 @@ export function reduceDashboard(state: DashboardState, message: ToDashboard): Da
       return { ...state, attacked: { evaluation: message.evaluation, images: null, failure: message.message } };
     case 'reading':
       return { ...state, reading: message.totalBytes > 0 ? message.doneBytes / message.totalBytes : null };
-    case 'series':
-      return state; // the feed of series has it
+    case 'showTab': // the panel itself has it
+    case 'series': // the feed of series has it
+      return state;
     case 'failed':
       return { ...state, failure: message.message };
     default:

@@ -1,6 +1,6 @@
 // The form that asks for an evaluation: what was typed, what is wrong with it, and the plan it makes. Its fields are the settings
 // of the attack that was chosen.
-import type { AttackKey, DefaultContext, NumberKey } from '../../server/protocol/attackKey.ts';
+import type { AttackKey, NumberKey } from '../../server/protocol/attackKey.ts';
 import {
   evaluationEntry,
   evaluationKeys,
@@ -8,7 +8,8 @@ import {
   type EvaluationName,
 } from '../../server/protocol/evaluationTable.ts';
 import { completeEvaluation } from '../../server/protocol/evaluationPlan.ts';
-import { trainedEpsilon, type EvaluationPlan, type Plan } from '../../server/protocol/plan.ts';
+import { evaluationContext, firstEvaluation } from '../../server/protocol/firstEvaluation.ts';
+import type { EvaluationPlan, Plan } from '../../server/protocol/plan.ts';
 import { formatCount, formatFraction, parseFraction } from '../text/numbers.ts';
 
 /** The text of each field; `attack` is the attack's name. */
@@ -45,20 +46,65 @@ export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[]
   ];
 }
 
-/** The plan's first evaluation, or PGD at the threat trained against. */
+/** The attack that the run is offered first. */
 export function draftFor(plan: Plan): EvaluationDraft {
-  return draftOf(plan.evaluation[0] ?? completeEvaluation('pgd', {}, contextOf(plan)));
+  const draft = draftOf(firstEvaluation(plan));
+  const chosen = computedFields(draft).filter((name) => draft[name] !== defaultText(name, draft, plan));
+  return { ...draft, [chosenKey]: chosen.join(' ') };
+}
+
+/** Another value of a field: those that follow from it and were not chosen themselves follow, as the step size follows ε. */
+export function withField(draft: EvaluationDraft, field: string, text: string, plan: Plan): EvaluationDraft {
+  const chosen = new Set((draft[chosenKey] ?? '').split(' '));
+  let next: EvaluationDraft = { ...draft, [field]: text };
+  for (const name of computedFields(draft)) {
+    const usual = defaultText(name, next, plan);
+    if (name !== field) {
+      if (!chosen.has(name) && usual !== null) next = { ...next, [name]: usual };
+    } else if (text === usual) chosen.delete(name);
+    else chosen.add(name);
+  }
+  return { ...next, [chosenKey]: [...chosen].filter(Boolean).join(' ') };
+}
+
+/** Beside the fields, which of those with a default that follows from others have a value of their own. */
+const chosenKey = 'chosen';
+
+function computedFields({ attack }: EvaluationDraft): string[] {
+  const keys = Object.entries(evaluationKeys(attackOf(attack)));
+  return keys.flatMap(([name, key]) => {
+    const isComputed = key.kind === 'number' && typeof key.byDefault === 'object';
+    return isComputed && name !== 'samples' ? [name] : [];
+  });
+}
+
+/** What a field would say by default beside what the others say; null while one of them is not to be read. */
+function defaultText(name: string, draft: EvaluationDraft, plan: Plan): string | null {
+  const keys = evaluationKeys(attackOf(draft['attack']));
+  const others = Object.entries(keys).filter(([other]) => other !== name);
+  const read = others.map(
+    ([other, key]) => [other, readField(key, draft[other] ?? '', limitOf(other, draft, plan))] as const,
+  );
+  if (read.some(([, { problem }]) => problem !== null)) return null;
+  const given = Object.fromEntries(read.map(([other, { value }]) => [other, value]));
+  const completed: unknown = { ...completeEvaluation(attackOf(draft['attack']), given, evaluationContext(plan)) }[
+    name as keyof EvaluationPlan
+  ];
+  return fieldText(keys[name]!, completed);
 }
 
 /** Another attack: what both have stays, the rest is at its default. */
 export function withAttack(draft: EvaluationDraft, attack: string, plan: Plan): EvaluationDraft {
-  const fresh = draftOf(completeEvaluation(attackOf(attack), {}, contextOf(plan)));
+  const fresh = draftOf(completeEvaluation(attackOf(attack), {}, evaluationContext(plan)));
   const keys = evaluationKeys(attackOf(attack));
   const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed'].filter((name) => {
     const key = keys[name];
     return key && (key.kind !== 'choice' || (draft[name] ?? '') in key.choices);
   });
-  return { ...fresh, ...Object.fromEntries(common.flatMap((name) => (name in draft ? [[name, draft[name]!]] : []))) };
+  const kept = Object.fromEntries(common.flatMap((name) => (name in draft ? [[name, draft[name]!]] : [])));
+  const changed: EvaluationDraft = { ...fresh, ...kept };
+  // What follows from what was kept follows here too.
+  return withField(changed, 'epsilon', changed['epsilon'] ?? '', plan);
 }
 
 /** The evaluation, or null and what to do about each field that is wrong. */
@@ -74,7 +120,7 @@ export function readDraft(
     return [name, value] as const;
   });
   if (problems.size > 0) return { evaluation: null, problems };
-  return { evaluation: completeEvaluation(attack, Object.fromEntries(read), contextOf(plan)), problems };
+  return { evaluation: completeEvaluation(attack, Object.fromEntries(read), evaluationContext(plan)), problems };
 }
 
 /** What a value may be at most besides what its key says. */
@@ -135,8 +181,4 @@ function choiceText(value: string): string {
 
 function attackOf(name: string | undefined): EvaluationName {
   return evaluationNames.find((one) => one === name) ?? 'pgd';
-}
-
-function contextOf(plan: Plan): DefaultContext {
-  return { trainedEpsilon: trainedEpsilon(plan.training), testSamples: plan.dataset.testSamples };
 }

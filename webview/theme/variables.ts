@@ -1,4 +1,5 @@
 // Names for the editor's colours by meaning, on the page as a whole, so that every component and canvas reads the same ones.
+// What is chosen has in high contrast the foreground's colour: the editor's own there, orange or blue, are those of attacked and clean.
 // The editor's orange is translucent in its own themes, made for marking text, so it is taken without its transparency.
 // Installed as a constructed sheet: the page's content security policy forbids inline styles.
 
@@ -36,8 +37,8 @@ body {
 }
 body.sidebar { --kaf-background: var(--vscode-sideBar-background, #181818); }
 body.vscode-light { --kaf-dim: color-mix(in srgb, var(--kaf-foreground) 76%, var(--kaf-background)); --kaf-faint: #9a9a9a; --kaf-non-finite: #c4009a; --kaf-attacked: color-mix(in srgb, rgb(from var(--vscode-charts-orange, #d18616) r g b / 1) 84%, #000000); }
-body.vscode-high-contrast { --kaf-faint: #b0b0b0; --kaf-grid: color-mix(in srgb, var(--kaf-line) 45%, var(--kaf-background)); --kaf-line: var(--vscode-contrastBorder, #6fc3df); --kaf-card: var(--kaf-background); --kaf-hover: transparent; --kaf-accent: var(--vscode-contrastActiveBorder, #f38518); --kaf-on-accent: #000000; }
-body.vscode-high-contrast-light { --kaf-faint: #5a5a5a; --kaf-non-finite: #a3007f; --kaf-attacked: rgb(from var(--vscode-charts-orange, #9a4a00) r g b / 1); --kaf-accent: var(--vscode-contrastActiveBorder, #006bbd); --kaf-on-accent: #ffffff; }
+body.vscode-high-contrast { --kaf-faint: #b0b0b0; --kaf-grid: color-mix(in srgb, var(--kaf-line) 45%, var(--kaf-background)); --kaf-line: var(--vscode-contrastBorder, #6fc3df); --kaf-card: var(--kaf-background); --kaf-hover: transparent; --kaf-accent: var(--kaf-foreground); --kaf-on-accent: var(--kaf-background); }
+body.vscode-high-contrast-light { --kaf-faint: #5a5a5a; --kaf-non-finite: #a3007f; --kaf-attacked: rgb(from var(--vscode-charts-orange, #9a4a00) r g b / 1); }
 `;
 
 /** Once per page, before the first component shows. */

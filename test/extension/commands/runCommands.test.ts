@@ -4,6 +4,7 @@ import type { RunCommandParts } from '../../../extension/commands/runCommands.ts
 import { RunCommands } from '../../../extension/commands/runCommands.ts';
 import { attackChoices, evaluationPlan } from '../../../extension/commands/evaluationChoices.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
+import { attackPlan } from '../../attack/plans.ts';
 import { runSummary } from '../runSummaries.ts';
 import { answers, asked, workspace } from '../vscodeStandIn.ts';
 
@@ -34,12 +35,17 @@ function commandsFor(run: RunSummary) {
   const connection = {
     request: (method: string, params: unknown) => {
       requests.push([method, params]);
+      if (method === 'run/experiment') return Promise.resolve({ name: 'a', text: 'name: a\n', evaluation: first });
       return Promise.resolve({ ...run, status: 'queued' });
     },
   };
-  const parts = { connection, store, openDashboard: () => undefined } as unknown as RunCommandParts;
-  return { commands: new RunCommands(parts), requests, applied };
+  const opened: unknown[][] = [];
+  const openDashboard = (...of: unknown[]) => opened.push(of);
+  const parts = { connection, store, openDashboard } as unknown as RunCommandParts;
+  return { commands: new RunCommands(parts), requests, applied, opened };
 }
+
+const first = attackPlan('pgd', { epsilon: 4 / 255, samples: 500 });
 
 const evaluation = evaluationPlan(attackChoices[0]!, 8 / 255, 100);
 
@@ -114,6 +120,49 @@ test('nothing is asked of a run whose data was there', async () => {
   const { commands, requests } = commandsFor({ ...lost, missing: undefined });
   await commands.resume(lost.id);
   expect([asked, requests]).toEqual([[], [['run/resume', { runId: lost.id }]]]);
+});
+
+describe('evaluating from the palette', () => {
+  const atRest = { ...lost, missing: undefined };
+
+  test('proposes the ε and the images that the form proposes, and leads to the attack', async () => {
+    const { commands, requests, opened } = commandsFor(atRest);
+    answers.push(attackChoices[0], '4/255', '500');
+    await commands.evaluate(atRest.id);
+    expect(asked.slice(1).map(({ args }) => (args[0] as { value: string }).value)).toEqual(['4/255', '500']);
+    expect(requests.at(-1)).toMatchObject(['evaluation/start', { checkpoint: null, evaluation: { epsilon: 4 / 255 } }]);
+    expect(opened).toEqual([[atRest.id, 'robustness']]);
+  });
+
+  test('on a checkpoint of the tree attacks that one', async () => {
+    const { commands, requests } = commandsFor(atRest);
+    answers.push(attackChoices[0], '4/255', '500');
+    await commands.evaluate({ type: 'checkpoint', run: atRest, checkpoint });
+    expect(requests.at(-1)).toMatchObject(['evaluation/start', { checkpoint: checkpoint.file }]);
+  });
+});
+
+describe('a checkpoint in the tree', () => {
+  test('is trained on from as a new run, which is opened; nothing else is', async () => {
+    const { commands, requests, opened } = commandsFor(lost);
+    await commands.fork({ type: 'checkpoint', run: lost, checkpoint });
+    expect([requests, opened]).toEqual([[['run/fork', { runId: lost.id, checkpoint: checkpoint.file }]], [[lost.id]]]);
+    await commands.fork({ type: 'run', run: lost });
+    workspace.isTrusted = false;
+    await commands.fork({ type: 'checkpoint', run: lost, checkpoint });
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('deleting runs', () => {
+  test('asks once for all that are chosen, names them, and deletes nothing without an answer', async () => {
+    const { commands, requests } = commandsFor({ ...lost, mark: { isTrashed: true } });
+    await commands.emptyTrash();
+    answers.push('Delete');
+    await commands.emptyTrash();
+    expect(asked.map(({ args }) => args[0])).toEqual(Array(2).fill('Delete the run “kaf-light · seed 0”?'));
+    expect(requests).toEqual([['run/delete', { runId: lost.id }]]);
+  });
 });
 
 describe('deleting a run', () => {

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
 import { evaluationKeys, evaluationNames } from '../../../server/protocol/evaluationTable.ts';
-import { draftFor, evaluationFields, readDraft, withAttack } from '../../../webview/state/evaluationForm.ts';
+import {
+  draftFor,
+  evaluationFields,
+  readDraft,
+  withAttack,
+  withField,
+  type EvaluationDraft,
+} from '../../../webview/state/evaluationForm.ts';
+import { attackPlan } from '../../attack/plans.ts';
 import { makePlan } from '../gallery/runData.ts';
 
 const plan = makePlan('kaf');
@@ -78,4 +86,34 @@ test('a list of ε is read, and each of its values has the bounds of ε', () => 
   expect([...read('2/255, two').problems.keys()]).toEqual(['epsilons']);
   expect([...read('1.5').problems.keys()]).toEqual(['epsilons']);
   expect(read('1.5', 'l2').problems.size).toBe(0);
+});
+
+/** As it is typed, sign by sign. */
+function typed(draft: EvaluationDraft, field: string, text: string): EvaluationDraft {
+  return Array.from(text).reduce((so, _, at) => withField(so, field, text.slice(0, at + 1), plan), draft);
+}
+
+test('the step size follows ε, through all that is typed on the way, until it is chosen itself', () => {
+  const raised = typed(draftFor(plan), 'epsilon', '16/255');
+  expect(raised).toMatchObject({ epsilon: '16/255', stepSize: '4/255' });
+  const chosen = typed(raised, 'stepSize', '1/255');
+  expect(typed(chosen, 'epsilon', '32/255')).toMatchObject({ epsilon: '32/255', stepSize: '1/255' });
+  const again = typed(typed(chosen, 'stepSize', '4/255'), 'epsilon', '32/255');
+  expect(again).toMatchObject({ stepSize: '8/255' });
+});
+
+test('what an experiment has chosen itself does not follow; ε follows the norm', () => {
+  const own = { ...plan, evaluation: [attackPlan('pgd', { stepSize: 1 / 255 })] };
+  expect(withField(draftFor(own), 'epsilon', '16/255', own)).toMatchObject({ stepSize: '1/255' });
+  const free = { ...plan, evaluation: [] };
+  expect(withField(draftFor(free), 'norm', 'l2', free)).toMatchObject({
+    norm: 'l2',
+    epsilon: '0.5000',
+    stepSize: '0.1250',
+  });
+});
+
+test('another attack takes ε along, and its step size with it', () => {
+  const draft = withAttack(typed(withAttack(draftFor(plan), 'fgsm', plan), 'epsilon', '16/255'), 'pgd', plan);
+  expect(draft).toMatchObject({ epsilon: '16/255', stepSize: '4/255' });
 });
