@@ -117,8 +117,9 @@ export function activate(context: vscode.ExtensionContext): void {
     onIntent: intents,
   });
   const checkpointEditor = new CheckpointEditor({
-    extensionUri,
-    connection,
+    ...{ extensionUri, connection, store },
+    evaluate: (runId, file) => void runCommands.evaluate({ run: { id: runId }, checkpoint: { file } }),
+    fork: (runId, file) => void runCommands.fork({ run: { id: runId }, checkpoint: { file } }),
     openRun: openDashboard,
     openAsExperiment: (name, text) => void openAsExperiment(name, text),
   });

@@ -10,7 +10,7 @@ import type { Suggestion, SweepPoint } from './learningRates.ts';
 import type { Row } from './records.ts';
 import type { SeriesProgress, SeriesQuery, SeriesResult } from './series.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import type { RunSummary } from './run.ts';
+import type { CheckpointSummary, RunSummary } from './run.ts';
 
 /** How a message to a webview travels: as the bytes of codec.ts. Intents of a webview travel as they are. */
 export interface Encoded {
@@ -136,9 +136,22 @@ export interface RunIntent {
 
 export type ToCheckpoint =
   | { readonly type: 'contents'; readonly contents: CheckpointContents }
+  /** Null where the file is of no run that is known here. */
+  | { readonly type: 'place'; readonly place: CheckpointPlace | null }
   | { readonly type: 'failed'; readonly message: string };
 
+/** Where a file stands among the checkpoints of its run. */
+export interface CheckpointPlace {
+  readonly runId: string;
+  readonly checkpoints: readonly CheckpointSummary[];
+  /** Whether the run is at rest, so that it can be attacked and trained on from. */
+  readonly canEvaluate: boolean;
+}
+
 export type FromCheckpoint =
+  /** Another checkpoint of the run, by the name of its file. */
+  | { readonly type: 'show'; readonly file: string }
+  | { readonly type: 'evaluate' | 'fork'; readonly runId: string; readonly file: string }
   | { readonly type: 'ready' }
   | { readonly type: 'reload' }
   | { readonly type: 'openRun'; readonly runId: string }

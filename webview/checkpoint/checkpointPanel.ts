@@ -4,7 +4,7 @@ import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { CheckpointContents, TensorContents } from '../../server/protocol/checkpoint.ts';
-import type { FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
+import type { CheckpointPlace, FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import { checkpointFindings, omittedMetadata, type CheckpointFinding } from '../state/checkpointFindings.ts';
@@ -22,6 +22,7 @@ import { formatBytes, formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, chipSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { shapesCard, statisticsCard } from './tensorCards.ts';
+import './checkpointPlace.ts';
 import './tensorTable.ts';
 
 export interface CheckpointView {
@@ -121,6 +122,7 @@ export class CheckpointPanel extends LitElement {
   private port: CheckpointPort | null = null;
   @state() private palette: Palette = readPalette();
   @state() private contents: CheckpointContents | null = null;
+  @state() private place: CheckpointPlace | null = null;
   @state() private failure: string | null = null;
   @state() private view: CheckpointView = defaultCheckpointView;
   @state() private filter = '';
@@ -139,6 +141,9 @@ export class CheckpointPanel extends LitElement {
       case 'contents':
         this.contents = message.contents;
         this.failure = null;
+        return;
+      case 'place':
+        this.place = message.place;
         return;
       case 'failed':
         this.contents = null;
@@ -163,7 +168,7 @@ export class CheckpointPanel extends LitElement {
     const { contents } = this;
     if (!contents) return html`<kaf-face busy icon="loading" heading="Reading the checkpoint" reason=""></kaf-face>`;
     const section = shownSection(contents, this.view.section);
-    return html`${this.renderHeader(contents)}
+    return html`${this.renderHeader(contents)} ${this.renderPlace(contents)}
     ${checkpointFindings(contents).map((finding) => this.renderFinding(finding))} ${this.renderTools(contents, section)}
     ${section === 'plan' ? this.renderPlan(contents) : this.renderTensors(contents, section)}`;
   }
@@ -189,7 +194,7 @@ export class CheckpointPanel extends LitElement {
       >
       <span class="grow"></span>
       ${
-        origin
+        origin && !this.place
           ? html`<vscode-button
               secondary
               @click=${() => {
@@ -200,6 +205,23 @@ export class CheckpointPanel extends LitElement {
           : nothing
       }
     </header>`;
+  }
+
+  private renderPlace({ file }: CheckpointContents): unknown {
+    const { place } = this;
+    if (!place) return nothing;
+    const name = file.split(/[\\/]/).at(-1) ?? '';
+    return html`<kaf-checkpoint-place
+      .place=${place}
+      .file=${name}
+      @checkpoint-asked=${(event: CustomEvent<{ file: string }>) => {
+        this.port?.post({ type: 'show', file: event.detail.file });
+      }}
+      @place-asked=${({ detail: { type } }: CustomEvent<{ type: 'evaluate' | 'fork' | 'openRun' }>) => {
+        const { runId } = place;
+        this.port?.post(type === 'openRun' ? { type, runId } : { type, runId, file: name });
+      }}
+    ></kaf-checkpoint-place>`;
   }
 
   private renderFinding({ tone, heading, text, tensors, nMore }: CheckpointFinding): unknown {

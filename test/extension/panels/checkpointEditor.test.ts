@@ -7,11 +7,14 @@ import { CheckpointEditor } from '../../../extension/panels/checkpointEditor.ts'
 import type { CheckpointEditorOptions } from '../../../extension/panels/checkpointEditor.ts';
 import { decode } from '../../../server/protocol/codec.ts';
 import type { Encoded, FromCheckpoint } from '../../../server/protocol/panel.ts';
+import type { RunSummary } from '../../../server/protocol/run.ts';
+import { runSummary } from '../runSummaries.ts';
 import { fileChanged, Uri } from '../vscodeStandIn.ts';
 
 vi.mock('vscode', () => import('../vscodeStandIn.ts'));
 
 interface Inspection {
+  readonly file: string;
   readonly token: CancellationToken;
   answer(contents: object): void;
   fail(error: Error): void;
@@ -23,9 +26,9 @@ function openEditor(
 ) {
   const inspections: Inspection[] = [];
   const connection = {
-    request: (_method: string, _params: unknown, token: CancellationToken) => {
+    request: (_method: string, { file }: { file: string }, token: CancellationToken) => {
       const { promise, resolve, reject } = Promise.withResolvers<object>();
-      inspections.push({ token, answer: resolve, fail: reject });
+      inspections.push({ file, token, answer: resolve, fail: reject });
       return promise;
     },
   };
@@ -38,11 +41,25 @@ function openEditor(
     asWebviewUri: (local: unknown) => local,
     cspSource: '',
   };
-  const options = { extensionUri: Uri.file('/nowhere'), connection, openRun: () => undefined, openAsExperiment };
+  const changed = new Emitter<void>();
+  const runs: RunSummary[] = [];
+  const asked: [string, string, string][] = [];
+  const options = {
+    ...{ extensionUri: Uri.file('/nowhere'), connection, openRun: () => undefined, openAsExperiment },
+    store: { runs, onDidChange: changed.event },
+    evaluate: (runId: string, file: string) => asked.push(['evaluate', runId, file]),
+    fork: (runId: string, file: string) => asked.push(['fork', runId, file]),
+  };
   const editor = new CheckpointEditor(options as unknown as CheckpointEditorOptions);
   const panel = { webview, onDidDispose: disposed.event } as unknown as vscode.WebviewPanel;
   editor.resolveCustomEditor({ uri } as unknown as vscode.CustomDocument, panel);
   return {
+    asked,
+    /** The runs that the window knows from here on. */
+    know: (...known: RunSummary[]) => {
+      runs.splice(0, runs.length, ...known);
+      changed.fire();
+    },
     inspections,
     posted,
     say: (message: FromCheckpoint) => {
@@ -54,6 +71,9 @@ function openEditor(
   };
 }
 
+/** What is in files; where they stand is told beside it. */
+const contentsIn = (posted: readonly unknown[]) => posted.filter((one) => (one as { type: string }).type !== 'place');
+
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a page that is ready is given what is in the file', async () => {
@@ -61,7 +81,7 @@ test('a page that is ready is given what is in the file', async () => {
   say({ type: 'ready' });
   inspections[0]!.answer({ file: 'x' });
   await settled();
-  expect(posted).toEqual([{ type: 'contents', contents: { file: 'x' } }]);
+  expect(contentsIn(posted)).toEqual([{ type: 'contents', contents: { file: 'x' } }]);
 });
 
 test('a file that changes is read anew, and the earlier reading cancelled and not shown', async () => {
@@ -75,7 +95,7 @@ test('a file that changes is read anew, and the earlier reading cancelled and no
   last.answer({ file: 'new' });
   first!.answer({ file: 'old' });
   await settled();
-  expect(posted).toEqual([{ type: 'contents', contents: { file: 'new' } }]);
+  expect(contentsIn(posted)).toEqual([{ type: 'contents', contents: { file: 'new' } }]);
   expect(last.token.isCancellationRequested).toBe(false);
 });
 
@@ -87,7 +107,7 @@ test('an editor that is closed wants nothing any more', async () => {
   inspections[0]!.fail(new Error('checkpoint/inspect was cancelled.'));
   fileChanged.fire();
   await settled();
-  expect([posted, inspections.length]).toEqual([[], 1]);
+  expect([contentsIn(posted), inspections.length]).toEqual([[], 1]);
 });
 
 test('a failure is said, and a reading can be asked for again', async () => {
@@ -98,7 +118,7 @@ test('a failure is said, and a reading can be asked for again', async () => {
   say({ type: 'reload' });
   inspections[1]!.answer({ file: 'x' });
   await settled();
-  expect(posted).toEqual([
+  expect(contentsIn(posted)).toEqual([
     { type: 'failed', message: 'The disk is gone.' },
     { type: 'contents', contents: { file: 'x' } },
   ]);
@@ -112,4 +132,40 @@ test('the experiment of a file is opened as it was asked for', () => {
   say({ type: 'openAsExperiment', name: 'kaf-light', text: 'name: kaf-light\n' });
   expect(opened).toEqual([['kaf-light', 'name: kaf-light\n']]);
   expect(inspections).toHaveLength(0);
+});
+
+test('a checkpoint of a run that is known stands among the others of it, the earliest first, and as they change', () => {
+  const { posted, say, know } = openEditor();
+  const at = (step: number) => ({ file: `step-${String(step)}.safetensors`, step, epoch: step });
+  const run = runSummary({ id: 'a', folder: '/runs/a', status: 'finished', checkpoints: [at(2), at(1)] });
+  say({ type: 'ready' });
+  know(run);
+  know(run);
+  know({ ...run, status: 'evaluating' });
+  know(runSummary({ id: 'b', folder: '/runs/b', checkpoints: [at(1)] }));
+  const place = { runId: 'a', checkpoints: [at(1), at(2)], canEvaluate: true };
+  expect(posted).toEqual([
+    { type: 'place', place: null },
+    { type: 'place', place },
+    { type: 'place', place: { ...place, canEvaluate: false } },
+    { type: 'place', place: null },
+  ]);
+});
+
+test('another checkpoint of the run is shown by its name, which leads nowhere else, and read again from there', () => {
+  const { inspections, say, asked } = openEditor();
+  say({ type: 'ready' });
+  say({ type: 'show', file: '../../../etc/step-2.safetensors' });
+  say({ type: 'reload' });
+  expect(inspections.map(({ file }) => file)).toEqual([
+    '/runs/a/checkpoints/step-1.safetensors',
+    '/runs/a/checkpoints/step-2.safetensors',
+    '/runs/a/checkpoints/step-2.safetensors',
+  ]);
+  say({ type: 'evaluate', runId: 'a', file: '../step-2.safetensors' });
+  say({ type: 'fork', runId: 'a', file: 'step-1.safetensors' });
+  expect(asked).toEqual([
+    ['evaluate', 'a', 'step-2.safetensors'],
+    ['fork', 'a', 'step-1.safetensors'],
+  ]);
 });

@@ -14,6 +14,7 @@ export async function checkInteractions(open) {
   await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkMonitor(await open('monitor', 'busy', {}));
   await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
+  await checkPlace(await open('checkpoint', 'file', { section: 'model' }));
   await checkDamage(await open('checkpoint', 'damaged', { section: 'optimizer' }));
   await checkManyTensors(await open('checkpoint', 'many', { section: 'model' }));
 }
@@ -32,6 +33,22 @@ async function checkTabs(page) {
     { type: 'ready' },
     { type: 'pause', runId: 'kaf-vgg-1' },
     { type: 'stop', runId: 'kaf-vgg-1' },
+  ]);
+  await page.close();
+}
+
+async function checkPlace(page) {
+  await page.locator('kaf-checkpoint-place vscode-toolbar-button[label="Earlier checkpoint"]').click();
+  await page.locator('kaf-checkpoint-place input').focus();
+  await page.keyboard.press('Home');
+  for (const intent of ['evaluate', 'fork', 'openRun']) await page.locator(`[data-intent="${intent}"]`).click();
+  const [runId, file] = ['kaf-vgg-1', 'epoch-12.safetensors'];
+  assert.deepEqual((await posted(page)).slice(1), [
+    { type: 'show', file: 'epoch-10.safetensors' },
+    { type: 'show', file: 'epoch-2.safetensors' },
+    { type: 'evaluate', runId, file },
+    { type: 'fork', runId, file },
+    { type: 'openRun', runId },
   ]);
   await page.close();
 }

@@ -133,9 +133,18 @@ function answers(): (ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToData
             'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
         },
       ];
-    return [{ type: 'contents', contents: checkpointContents() }];
+    return [{ type: 'contents', contents: checkpointContents() }, ...(scene === 'file' ? [checkpointPlace()] : [])];
   }
   return dashboardAnswers();
+}
+
+function checkpointPlace(): ToCheckpoint {
+  const checkpoints = [2, 4, 6, 8, 10, 12].map((epoch) => ({
+    file: `epoch-${String(epoch)}.safetensors`,
+    step: 391 * epoch,
+    epoch,
+  }));
+  return { type: 'place', place: { runId: 'kaf-vgg-1', checkpoints, canEvaluate: true } };
 }
 
 function checkpointContents(): CheckpointContents {
