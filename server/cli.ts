@@ -17,7 +17,7 @@ import { inspectCommand } from './terminal/inspectCommand.ts';
 import { exportCommand, tagPattern, type ExportForm } from './terminal/exportCommand.ts';
 import { reportCommand } from './terminal/reportCommand.ts';
 import { runFolderOf } from './terminal/runAt.ts';
-import { tableFormats, type TableFormat } from './terminal/tableFormats.ts';
+import { tableFormats, type TableFormat } from './sweep/tableFormats.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { lrFindCommand } from './terminal/lrFindCommand.ts';
 import { reportSweep } from './terminal/reportSweep.ts';

@@ -8,6 +8,7 @@ import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
+import type { SweepSummary } from './sweep.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
@@ -27,6 +28,13 @@ export interface Requests {
   'run/list': { params: Record<string, never>; result: { runs: RunSummary[] } };
   /** One run a seed. */
   'run/start': { params: RunStartParams; result: { runs: RunSummary[] } };
+  /** Begins the sweep of an experiment with a matrix, or goes on with it: several of its cells at once, each once. */
+  'sweep/start': { params: RunStartParams; result: SweepSummary };
+  'sweep/list': { params: Record<string, never>; result: { sweeps: SweepSummary[] } };
+  /** One that works elsewhere hears it within seconds. */
+  'sweep/ask': { params: SweepAskParams; result: SweepSummary };
+  /** Its table by axis as Markdown; empty where no cell has finished. */
+  'sweep/report': { params: SweepIdParams; result: { text: string } };
   'run/pause': { params: RunIdParams; result: RunSummary };
   /** Goes on: a paused run at once, an ended one (see `isResumable`) from its last checkpoint. */
   'run/resume': { params: RunResumeParams; result: RunSummary };
@@ -74,7 +82,7 @@ export interface Notifications {
 export type RequestMethod = keyof Requests;
 export type NotificationMethod = keyof Notifications;
 
-/** The name of a run's folder, which a person may have renamed; it leads nowhere else. */
+/** The name of a run's or a sweep's folder, which a person may have renamed; it leads nowhere else. */
 const runId = z
   .string()
   .regex(/^[^/\\\0]{1,255}$/)
@@ -86,16 +94,22 @@ const dataFolder = z.string().min(1).max(4096).optional();
 /** The experiment as text, so that unsaved edits count, and the absolute path that relative ones in it start at. */
 const experiment = { text: z.string().max(1_000_000), file: z.string().max(4096).nullable() };
 
+const start = z.strictObject({
+  ...experiment,
+  /** Overrides by path, for example `{"training.epochs": 2}`. */
+  overrides: z.record(z.string(), z.unknown()).default({}),
+});
+
 /** What the server accepts, by method. */
 export const paramsSchemas = {
   'server/hello': z.strictObject({ protocolVersion: z.int(), client: z.string().max(200) }),
   'server/end': z.strictObject({}),
   'run/list': z.strictObject({}),
-  'run/start': z.strictObject({
-    ...experiment,
-    /** Overrides by path, for example `{"training.epochs": 2}`. */
-    overrides: z.record(z.string(), z.unknown()).default({}),
-  }),
+  'run/start': start,
+  'sweep/start': start,
+  'sweep/list': z.strictObject({}),
+  'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(['pause', 'go-on', 'stop']) }),
+  'sweep/report': z.strictObject({ sweepId: runId }),
   'run/pause': z.strictObject({ runId }),
   'run/resume': z.strictObject({ runId, dataFolder }),
   'run/stop': z.strictObject({ runId }),
@@ -142,6 +156,8 @@ export const paramsSchemas = {
 
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
+export type SweepAskParams = z.input<(typeof paramsSchemas)['sweep/ask']>;
+export type SweepIdParams = z.input<(typeof paramsSchemas)['sweep/report']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export interface RunMarkParams {
   readonly runId: string;

@@ -14,7 +14,6 @@ import { datasetDeclaration } from '../protocol/datasets.ts';
 import { requestErrorCodes } from '../protocol/errors.ts';
 import type { RequestErrorData } from '../protocol/errors.ts';
 import { issueText } from '../protocol/issue.ts';
-import type { ExperimentIssue } from '../protocol/issue.ts';
 import { firstEvaluation } from '../protocol/firstEvaluation.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, PlanSettings, RequestMethod, Requests } from '../protocol/messages.ts';
@@ -29,6 +28,9 @@ import type { SeriesReader } from '../run/series/seriesDesk.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
+import type { CompiledExperiment } from '../experiment/compileExperiment.ts';
+import { storedCells } from '../sweep/storedCells.ts';
+import type { SweepDesk } from '../sweep/sweepDesk.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** What a client is sent, perhaps encoded already. */
@@ -39,7 +41,7 @@ export interface Services {
   compile(
     text: string,
     options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
-  ): { plans: readonly Plan[]; issues: readonly ExperimentIssue[] };
+  ): Pick<CompiledExperiment, 'name' | 'cells' | 'plans' | 'issues'>;
   describe(plan: Plan): string;
   settings(plan: Plan): PlanSettings;
   inspect(file: string, signal?: AbortSignal): Promise<Answer<CheckpointContents>>;
@@ -64,6 +66,7 @@ export interface RequestContext {
   readonly serverVersion: string;
   readonly runsFolder: string;
   readonly supervisor: RunSupervisor;
+  readonly sweeps: SweepDesk;
   readonly reader: RunReader;
   readonly services: Services;
   /** Whether runs are only shown. */
@@ -86,6 +89,8 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...([
     'run/settings',
     'run/series',
+    'sweep/list',
+    'sweep/report',
     'run/experiment',
     'evaluation/images',
     'checkpoint/inspect',
@@ -170,7 +175,7 @@ export class RequestHandler {
 }
 
 function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tell: Teller): Handlers {
-  const { supervisor, reader, services, runsFolder, serverVersion, end } = context;
+  const { supervisor, sweeps, reader, services, runsFolder, serverVersion, end } = context;
   /** Of each run the last request to follow it that was not taken back. */
   const following = new Map<string, symbol>();
   return {
@@ -193,7 +198,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     },
     'run/list': () => ({ runs: supervisor.list() }),
     'run/start': async ({ text, file, overrides }) => {
-      const plans = plansOf(services, text, { file, overrides });
+      const { plans } = compiledOf(services, text, { file, overrides });
       const versions = { kafscope: serverVersion, node: process.versions.node };
       const runs: RunSummary[] = [];
       for (const plan of plans) {
@@ -203,6 +208,14 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       }
       return { runs };
     },
+    'sweep/start': ({ text, file, overrides }) => {
+      const { name, cells } = compiledOf(services, text, { file, overrides });
+      const versions = { kafscope: serverVersion, node: process.versions.node };
+      return sweeps.start({ experimentText: text, versions, cells: storedCells(cells) }, { name, file });
+    },
+    'sweep/list': () => ({ sweeps: sweeps.list() }),
+    'sweep/ask': ({ sweepId, ask }) => sweeps.ask(sweepId, ask),
+    'sweep/report': ({ sweepId }) => ({ text: sweeps.report(sweepId, 'md') }),
     'run/pause': ({ runId }) => supervisor.pause(runId),
     'run/resume': ({ runId, dataFolder }) => supervisor.resume(runId, dataFolder),
     'run/stop': ({ runId }) => supervisor.stop(runId),
@@ -261,7 +274,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     },
     'checkpoint/inspect': ({ file }, signal) => services.inspect(file, signal),
     'dataset/look': ({ text, file, lookId, isRestricted }, signal) => {
-      const { dataset } = plansOf(services, text, { file, overrides: {} })[0]!;
+      const { dataset } = compiledOf(services, text, { file, overrides: {} }).plans[0]!;
       if ((isRestricted || context.isLooking) && datasetDeclaration(dataset.name).path !== null) {
         throw failure(
           requestErrorCodes.wrongState,
@@ -288,12 +301,12 @@ function settingsOf({ folder }: RunSummary, services: Services): PlanSettings | 
   }
 }
 
-/** One a seed. @throws ResponseError `badExperiment` */
-function plansOf(services: Services, text: string, options: Parameters<Services['compile']>[1]): readonly Plan[] {
-  const { plans, issues } = services.compile(text, options);
-  const errors = issues.filter((issue) => issue.severity === 'error');
+/** @throws ResponseError `badExperiment` */
+function compiledOf(services: Services, text: string, options: Parameters<Services['compile']>[1]) {
+  const compiled = services.compile(text, options);
+  const errors = compiled.issues.filter((issue) => issue.severity === 'error');
   const first = errors[0];
-  if (!first) return plans;
+  if (!first) return compiled;
   const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
   const data: RequestErrorData = { fault: 'request', isRetryable: false, issues: errors };
   throw failure(requestErrorCodes.badExperiment, `${issueText(first)} — ${first.remedy}${more}`, data);

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { maxRequestBytes } from '../protocol/messages.ts';
 import { RunReader } from '../run/runReader.ts';
+import { SweepDesk } from '../sweep/sweepDesk.ts';
 import { RunSupervisor } from '../run/runSupervisor.ts';
 import { storageError } from '../run/storageError.ts';
 import { greetServer } from './greetServer.ts';
@@ -76,12 +77,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const supervisor = new RunSupervisor({ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() });
+  const sweeps = new SweepDesk({
+    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() },
+    onRuns: () => {
+      try {
+        supervisor.refresh();
+      } catch (error) {
+        log(`${runsFolder} can't be read: ${(error as Error).message}`);
+      }
+    },
+  });
   const { series } = options.services;
   const reader = new RunReader(series);
   const context = {
     serverVersion: options.version,
     runsFolder,
     supervisor,
+    sweeps,
     reader,
     services: options.services,
     isLooking,
@@ -121,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isClosing = true;
     log(`ends: ${reason}`);
     clearInterval(timer);
-    await supervisor.close(reason);
+    await Promise.all([sweeps.close(`The server ended (${reason})`), supervisor.close(reason)]);
     for (const session of sessions) session.close();
     web.close();
     web.closeAllConnections();
@@ -137,7 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // A server that was itself stopped for a while was not idle.
     idleMs += Math.min(2 * lookMs, performance.now() - lookedMs);
     lookedMs = performance.now();
-    if (supervisor.isBusy || sessions.size > 0) idleMs = 0;
+    if (supervisor.isBusy || sweeps.isBusy || sessions.size > 0) idleMs = 0;
     try {
       supervisor.followOthers();
     } catch (error) {

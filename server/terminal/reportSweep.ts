@@ -1,7 +1,7 @@
 // `kafscope report SWEEP`: the results of a sweep as a table by axis.
 import { sweepResults } from '../sweep/sweepResults.ts';
 import { tableOf } from '../sweep/sweepTable.ts';
-import { formatTable, type TableFormat } from './tableFormats.ts';
+import { formatTable, type TableFormat } from '../sweep/tableFormats.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** @returns the exit code: 1 where no cell has finished @throws StorageError */

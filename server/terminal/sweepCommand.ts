@@ -3,14 +3,13 @@
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describePlan } from '../experiment/describePlan.ts';
-import { planIdentity } from '../experiment/planIdentity.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { cellGroup, countCells, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { sharesOf, type Shares } from '../sweep/atOnce.ts';
+import { hasSameCells, storedCells } from '../sweep/storedCells.ts';
 import { isSweep, makeSweep, sweepOf, sweepsFolder, writeAsk, writeCells } from '../sweep/sweepFolder.ts';
-import { readCells, type Ask, type CellSet } from '../sweep/sweepFolder.ts';
+import type { Ask, CellSet } from '../sweep/sweepFolder.ts';
 import { SweepQueue } from '../sweep/sweepQueue.ts';
 import { sweepState, type SweepState } from '../sweep/sweepState.ts';
 import { compileFile } from './compileFile.ts';
@@ -102,25 +101,12 @@ function beginSweep(command: SweepCommand, { terminal, version }: SweepContext):
   const set: CellSet = {
     experimentText: compiled.text,
     versions: { kafscope: version, node: process.versions.node },
-    cells: compiled.cells.map(({ name, values, plan }) => ({
-      ...{ name, values, identity: planIdentity(plan), description: describePlan(plan), plan },
-    })),
+    cells: storedCells(compiled.cells),
   };
   const origin = { name: compiled.name, experimentFile: compiled.file, createdMs: Date.now() };
   const folder = known ?? makeSweep(command.runsFolder, origin);
   if (known === null || !hasSameCells(folder, set)) writeCells(folder, set);
   return folder;
-}
-
-function hasSameCells(folder: string, set: CellSet): boolean {
-  try {
-    const { cells } = readCells(folder);
-    const same = (index: number) =>
-      cells[index]?.identity === set.cells[index]?.identity && cells[index]?.name === set.cells[index]?.name;
-    return cells.length === set.cells.length && cells.every((_, index) => same(index));
-  } catch {
-    return false; // it was cut off before it had any
-  }
 }
 
 function askedShares({ atOnce, threads }: SweepCommand): Partial<Shares> {

@@ -63,7 +63,7 @@ function ask({
       lastSeq: () => 5,
     },
     services: {
-      compile: () => ({ plans: issues.length > 0 ? [] : [plan, plan], issues }),
+      compile: () => ({ name: 'p', cells: [], plans: issues.length > 0 ? [] : [plan, plan], issues }),
       describe: () => 'described',
       inspect: (file: string, signal: AbortSignal) => {
         signals.push(signal);
@@ -81,6 +81,12 @@ function ask({
           return Promise.resolve(Uint8Array.of(1));
         },
       },
+    },
+    sweeps: {
+      start: note('sweep'),
+      list: () => [],
+      ask: note('ask'),
+      report: (id: string, format: string) => `${id} ${format}`,
     },
     isLooking,
     end: note('end'),
@@ -116,6 +122,16 @@ const evaluation = evaluationPlanSchema.parse(
 const known: [string, unknown, string[]][] = [
   ['run/list', {}, []],
   ['run/start', { text: 'x', file: null }, ['start p', 'start p']],
+  [
+    'sweep/start',
+    { text: 'x', file: '/x' },
+    [
+      `sweep ${JSON.stringify({ experimentText: 'x', versions: { kafscope: '1.2.3', node: process.versions.node }, cells: [] })} {"name":"p","file":"/x"}`,
+    ],
+  ],
+  ['sweep/list', {}, []],
+  ['sweep/ask', { sweepId: 's', ask: 'stop' }, ['ask s stop']],
+  ['sweep/report', { sweepId: 's' }, []],
   ['run/pause', { runId: 'a' }, ['pause a']],
   ['run/resume', { runId: 'a', dataFolder: '/data' }, ['resume a /data']],
   ['run/stop', { runId: 'a' }, ['stop a']],
@@ -145,6 +161,8 @@ const shown = [
   ...[
     'run/list',
     'run/snapshot',
+    'sweep/list',
+    'sweep/report',
     'run/series',
     'run/subscribe',
     'run/unsubscribe',

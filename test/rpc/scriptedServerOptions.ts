@@ -1,12 +1,18 @@
 // What a server with scripted trainers is made of. An experiment's text is the script's name, so that no compiler is needed.
 import os from 'node:os';
 import path from 'node:path';
+import type { Plan } from '../../server/protocol/plan.ts';
 import type { ServerOptions } from '../../server/rpc/server.ts';
 import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
 import { SeriesDesk } from '../../server/run/series/seriesDesk.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import type { Script } from '../run/scriptedTrainer.ts';
+
+function compiled(plans: readonly Plan[]) {
+  const cells = plans.map((plan) => ({ name: `seed ${plan.seed}`, values: { seed: String(plan.seed) }, plan }));
+  return { name: 'scripted', cells, plans, issues: [] };
+}
 
 export function scriptedServerOptions(runsFolder: string): ServerOptions {
   return {
@@ -19,10 +25,10 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
       compile: (text) =>
         text === 'bad'
           ? {
-              plans: [],
+              ...{ name: text, cells: [], plans: [] },
               issues: [{ path: 'a', range, severity: 'error', expected: 'b', got: 'c', remedy: 'Write b.' }],
             }
-          : { plans: text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed })), issues: [] },
+          : compiled(text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed }))),
       describe: (plan) => plan.name,
       settings: ({ seed }) => ({ seed }),
       inspect: inspectCheckpoint,

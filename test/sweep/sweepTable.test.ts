@@ -1,7 +1,7 @@
 // The table of a sweep: by axis, over seeds, with what is best and what no other beats.
 import { describe, expect, it } from 'vitest';
 import { tableOf, type CellResult } from '../../server/sweep/sweepTable.ts';
-import { formatTable, tableFormats } from '../../server/terminal/tableFormats.ts';
+import { formatTable, tableFormats } from '../../server/sweep/tableFormats.ts';
 import { attackPlan } from '../attack/plans.ts';
 
 const pgd = attackPlan('pgd', { steps: 20, restarts: 1 });

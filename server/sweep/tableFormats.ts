@@ -1,6 +1,6 @@
 // The table of a sweep as Markdown, LaTeX, HTML and CSV, each with what its figures are of.
-import type { SweepResults } from '../sweep/sweepResults.ts';
-import type { Column, Measure, SweepTable, TableRow } from '../sweep/sweepTable.ts';
+import type { SweepResults } from './sweepResults.ts';
+import type { Column, Measure, SweepTable, TableRow } from './sweepTable.ts';
 
 export const tableFormats = ['md', 'latex', 'html', 'csv'] as const;
 export type TableFormat = (typeof tableFormats)[number];

@@ -1,0 +1,133 @@
+// The sweeps of a runs folder as a server has them: starts them, works on them in its own process, tells how all stand, and leaves word
+// for those that others work on.
+import os from 'node:os';
+import path from 'node:path';
+import type { SweepSummary } from '../protocol/sweep.ts';
+import { LifeWatch } from '../run/lifeWatch.ts';
+import { RunStateError } from '../run/runStateError.ts';
+import { StorageError } from '../run/storageError.ts';
+import { sharesOf } from './atOnce.ts';
+import { hasSameCells } from './storedCells.ts';
+import {
+  isSweep,
+  listSweeps,
+  makeSweep,
+  readCells,
+  sweepOf,
+  sweepsFolder,
+  writeAsk,
+  writeCells,
+} from './sweepFolder.ts';
+import type { Ask, CellSet } from './sweepFolder.ts';
+import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
+import { sweepResults } from './sweepResults.ts';
+import { sweepState } from './sweepState.ts';
+import { tableOf } from './sweepTable.ts';
+import { formatTable, type TableFormat } from './tableFormats.ts';
+
+export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every'> {
+  readonly runsFolder: string;
+  readonly now: () => number;
+  /** A run was made, or one changed its status. */
+  readonly onRuns: () => void;
+}
+
+export class SweepDesk {
+  readonly #options: DeskOptions;
+  readonly #watch = new LifeWatch();
+  readonly #queues = new Map<string, SweepQueue>();
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  get isBusy(): boolean {
+    return this.#queues.size > 0;
+  }
+
+  /**
+   * Starts the sweep of an experiment, or goes on with it; one that is at work takes up what is new.
+   * @throws StorageError
+   */
+  start(set: CellSet, { name, file }: { readonly name: string; readonly file: string | null }): SweepSummary {
+    const { runsFolder, now } = this.#options;
+    const known = file === null ? null : sweepOf(runsFolder, file);
+    const folder = known ?? makeSweep(runsFolder, { name, experimentFile: file, createdMs: now() });
+    if (known === null || !hasSameCells(folder, set)) writeCells(folder, set);
+    const { summary } = sweepState(folder, this.#watch);
+    if (summary.status === 'resting') this.#work(folder);
+    return sweepState(folder, this.#watch).summary;
+  }
+
+  /** Those that can't be read are left out, and logged. @throws StorageError */
+  list(): SweepSummary[] {
+    return listSweeps(this.#options.runsFolder).flatMap((folder) => {
+      try {
+        return [sweepState(folder, this.#watch).summary];
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        this.#options.log(error.message);
+        return [];
+      }
+    });
+  }
+
+  /** Goes on with one that rests, too. @throws RunStateError | StorageError */
+  ask(id: string, ask: Ask): SweepSummary {
+    const folder = this.#folderOf(id);
+    const queue = this.#queues.get(folder);
+    if (ask === 'stop') queue?.stop();
+    else if (ask === 'pause') queue?.pause();
+    else queue?.goOn();
+    const { summary } = sweepState(folder, this.#watch);
+    if (queue) return summary;
+    if (summary.status !== 'resting') writeAsk(folder, ask);
+    else if (ask === 'go-on') this.#work(folder);
+    else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
+    return sweepState(folder, this.#watch).summary;
+  }
+
+  /** @throws RunStateError | StorageError */
+  report(id: string, format: TableFormat): string {
+    const about = sweepResults(this.#folderOf(id));
+    return about.results.length === 0 ? '' : formatTable(format, tableOf(about.results), about);
+  }
+
+  /** Every queue ends, its runs with checkpoints. */
+  async close(message: string): Promise<void> {
+    const queues = [...this.#queues.values()];
+    for (const queue of queues)
+      queue.interrupt(`${message}. Start the sweep again to go on from the last checkpoints.`);
+    await Promise.all(queues.map(({ ended }) => ended));
+  }
+
+  #folderOf(id: string): string {
+    const folder = path.join(sweepsFolder(this.#options.runsFolder), id);
+    if (!isSweep(folder)) throw new RunStateError('unknownRun', `There is no sweep ${id}.`);
+    return folder;
+  }
+
+  #work(folder: string): void {
+    const { trainerFile, log, fork, every, onRuns } = this.#options;
+    const { cells } = readCells(folder);
+    const shares = sharesOf(
+      cells.map(({ plan }) => plan),
+      { cores: os.availableParallelism(), freeBytes: process.availableMemory() },
+    );
+    const statuses = new Map<string, string>();
+    const queue = new SweepQueue(folder, {
+      ...{ trainerFile, log, ...shares, ...(fork && { fork }), ...(every && { every }) },
+      onCell: ({ identity, status }) => {
+        if (statuses.get(identity) === status) return;
+        statuses.set(identity, status);
+        onRuns();
+      },
+    });
+    this.#queues.set(folder, queue);
+    void queue.ended.then(({ message }) => {
+      this.#queues.delete(folder);
+      if (message !== null) log(`sweep ${path.basename(folder)}: ${message}`);
+      onRuns();
+    });
+  }
+}

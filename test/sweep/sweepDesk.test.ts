@@ -1,0 +1,75 @@
+// The sweeps of a server: started, found again, asked of, reported, ended with it.
+import { describe, expect, it } from 'vitest';
+import { listRunFolders } from '../../server/run/runFolder.ts';
+import { SweepDesk } from '../../server/sweep/sweepDesk.ts';
+import { newestCells, readCells } from '../../server/sweep/sweepFolder.ts';
+import { temporaryFolder } from '../run/scriptedRun.ts';
+import { cellSet, scriptedCells, trainerFile, trainHere } from './scriptedSweep.ts';
+
+const file = '/project/a.kaf.yaml';
+
+function deskOf(runsFolder: string) {
+  let wake = Promise.withResolvers<void>();
+  const desk = new SweepDesk({
+    ...{ runsFolder, trainerFile, fork: trainHere, log: () => {}, now: () => 1, every: () => () => {} },
+    onRuns: () => {
+      wake.resolve();
+      wake = Promise.withResolvers();
+    },
+  });
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await wake.promise;
+  };
+  return { desk, until };
+}
+
+describe('a server’s sweeps', () => {
+  it('run to their end, and are gone on with by the same file', async () => {
+    const runsFolder = temporaryFolder();
+    const { desk, until } = deskOf(runsFolder);
+    const cells = scriptedCells(['steps', 'steps']);
+    const started = desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
+    expect(started).toMatchObject({ id: 'a', name: 'A', experimentFile: file, status: 'working' });
+    expect(desk.isBusy).toBe(true);
+    await until(() => !desk.isBusy);
+    desk.start(cellSet(cells), { name: 'A', file });
+    await until(() => !desk.isBusy);
+    const [sweep, ...others] = desk.list();
+    expect(others).toEqual([]);
+    expect(sweep!.cells.map(({ status }) => status)).toEqual(['finished', 'finished']);
+    expect(listRunFolders(runsFolder)).toHaveLength(2);
+    desk.start(cellSet(cells), { name: 'A', file });
+    expect(newestCells(sweep!.folder)).toBe(1);
+    expect(readCells(sweep!.folder).cells).toHaveLength(2);
+    await until(() => !desk.isBusy);
+    expect(desk.report('a', 'md')).toContain('| seeds | clean |');
+  });
+
+  it('pause, go on and stop as asked, and go on once more when they rest', async () => {
+    const { desk, until } = deskOf(temporaryFolder());
+    desk.start(cellSet(scriptedCells(['endless'])), { name: 'A', file });
+    const status = () => desk.list()[0]!.cells[0]!.status;
+    await until(() => status() === 'training');
+    expect(desk.ask('a', 'pause').status).toBe('paused');
+    await until(() => status() === 'paused');
+    expect(desk.ask('a', 'go-on').status).toBe('working');
+    desk.ask('a', 'stop');
+    await until(() => !desk.isBusy);
+    expect(status()).toBe('interrupted');
+    expect(() => desk.ask('a', 'stop')).toThrow('not at work');
+    expect(() => desk.ask('../a', 'stop')).toThrow('There is no sweep');
+    expect(desk.ask('a', 'go-on').status).toBe('working');
+    await until(() => status() === 'training');
+    await desk.close('The test ends');
+    expect(desk.list()[0]).toMatchObject({ status: 'resting', cells: [{ status: 'interrupted' }] });
+  });
+
+  it('of a file without a path are new each time', async () => {
+    const { desk, until } = deskOf(temporaryFolder());
+    const [first, second] = scriptedCells(['steps', 'steps']);
+    desk.start(cellSet([first!]), { name: 'A', file: null });
+    desk.start(cellSet([second!]), { name: 'A', file: null });
+    await until(() => !desk.isBusy);
+    expect(desk.list().map(({ id }) => id)).toEqual(['a', 'a-2']);
+  });
+});
