@@ -3,6 +3,11 @@
 export const commandIds = [
   'kafscope.train',
   'kafscope.trainOneEpoch',
+  'kafscope.startSweep',
+  'kafscope.pauseSweep',
+  'kafscope.resumeSweep',
+  'kafscope.stopSweep',
+  'kafscope.showSweepTable',
   'kafscope.pauseRun',
   'kafscope.resumeRun',
   'kafscope.stopRun',

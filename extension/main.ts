@@ -36,6 +36,8 @@ import { RunStore } from './runs/runStore.ts';
 import { tellEnds } from './runs/tellEnds.ts';
 import { RunsTree, showRunsTree } from './runs/runsTree.ts';
 import { RunsView } from './runs/runsView.ts';
+import { SweepCommands } from './sweeps/sweepCommands.ts';
+import { SweepStore } from './sweeps/sweepStore.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
 import { tellSlow } from './tellSlow.ts';
@@ -98,8 +100,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const openDashboard = (runId: string, tab?: 'robustness'): void => {
     dashboards.open(runId, tab);
   };
+  const sweeps = new SweepStore(connection, (line) => {
+    log.warn(line);
+  });
   const runCommands = new RunCommands({ connection, store, openDashboard });
   const markCommands = new MarkCommands({ connection, store, localMarks, view: runsView });
+  const sweepCommands = new SweepCommands({ connection, store, sweeps });
   const languageClient = startLanguageClient(extensionUri, log);
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
@@ -129,7 +135,7 @@ export function activate(context: vscode.ExtensionContext): void {
     variables: async () => libraryEnvironment(await libraryPlaces(logLine)),
     withRates: languageClient.withRates,
   });
-  const runsTree = new RunsTree(store, runsView);
+  const runsTree = new RunsTree(store, runsView, sweeps);
   const runsTreeView = showRunsTree(runsTree);
   const experimentsTree = new ExperimentsTree();
   stopLanguageClient = () => languageClient.stop();
@@ -149,6 +155,8 @@ export function activate(context: vscode.ExtensionContext): void {
       markCommands,
       runsView,
       chosenRuns: () => runsTreeView.selection,
+      sweepCommands,
+      sweeps,
       datasetPanels,
       learningRatePanels,
       log,
@@ -160,6 +168,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     connection,
     store,
+    sweeps,
     dashboards,
     comparePanels,
     datasetPanels,

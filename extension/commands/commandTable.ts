@@ -16,6 +16,8 @@ import type { RunCommandParts } from './runCommands.ts';
 import type { RunCommands } from './runCommands.ts';
 import type { RunsView } from '../runs/runsView.ts';
 import { selectRuntime, type SelectRuntimeParts } from './selectRuntime.ts';
+import type { SweepStore } from '../sweeps/sweepStore.ts';
+import type { SweepCommands } from '../sweeps/sweepCommands.ts';
 import { train } from './train.ts';
 
 export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
@@ -24,6 +26,8 @@ export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   /** What is chosen in the Runs view. */
   readonly chosenRuns: () => readonly unknown[];
   readonly runsView: RunsView;
+  readonly sweepCommands: SweepCommands;
+  readonly sweeps: SweepStore;
   readonly datasetPanels: DatasetPanels;
   readonly learningRatePanels: LearningRatePanels;
   readonly openComparison: (runIds: readonly string[]) => void;
@@ -35,7 +39,7 @@ export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
 export type CommandHandler = (argument?: unknown, chosen?: unknown) => Promise<void> | void;
 
 export function commandTable(parts: CommandParts): Readonly<Record<CommandId, CommandHandler>> {
-  const { connection, store, runCommands, markCommands, log } = parts;
+  const { connection, store, runCommands, markCommands, sweepCommands, log } = parts;
   /** A key that is pressed in the view means the rows that are chosen there. */
   const rows = (argument: unknown, chosen: unknown): readonly unknown[] => {
     if (argument !== undefined && !isOfKey(argument)) return [argument, chosen];
@@ -47,6 +51,11 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
   });
   return {
     'kafscope.train': (argument) => train(parts, argument),
+    'kafscope.startSweep': (argument) => sweepCommands.start(argument),
+    'kafscope.pauseSweep': (argument) => sweepCommands.pause(argument),
+    'kafscope.resumeSweep': (argument) => sweepCommands.resume(argument),
+    'kafscope.stopSweep': (argument) => sweepCommands.stop(argument),
+    'kafscope.showSweepTable': (argument) => sweepCommands.showTable(argument),
     'kafscope.trainOneEpoch': (argument) => train(parts, argument, { 'training.epochs': 1 }),
     'kafscope.pauseRun': (argument) => runCommands.pause(argument),
     'kafscope.resumeRun': (argument) => runCommands.resume(argument),
@@ -88,7 +97,8 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
       log.show();
     },
     'kafscope.restartServer': () => restartServer(parts),
-    'kafscope.refreshRuns': () => attempt('list the runs', () => store.refresh()),
+    'kafscope.refreshRuns': () =>
+      attempt('list the runs', () => Promise.all([store.refresh(), parts.sweeps.refresh()])),
     'kafscope.openWalkthrough': async () => {
       await vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false);
     },

@@ -65,11 +65,11 @@ async function start(
   });
 }
 
-function isBadExperiment(error: unknown): error is RequestFailure {
+export function isBadExperiment(error: unknown): error is RequestFailure {
   return error instanceof RequestFailure && error.code === requestErrorCodes.badExperiment && error.issues.length > 0;
 }
 
-async function showIssue(document: vscode.TextDocument, issue: ExperimentIssue | undefined): Promise<void> {
+export async function showIssue(document: vscode.TextDocument, issue: ExperimentIssue | undefined): Promise<void> {
   if (!issue) return;
   const sentence = `${path.posix.basename(document.uri.path)}, ${issueSentence(issue)}`;
   if ((await vscode.window.showErrorMessage(sentence, 'Show')) !== 'Show') return;

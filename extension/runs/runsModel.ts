@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { CheckpointSummary, RunSummary } from '../../server/protocol/run.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import { compareRuns, everyRun, isFound, isPinned, type RunsChoice } from './runsView.ts';
+import type { SweepSummary } from '../../server/protocol/sweep.ts';
 import { byteSize, count, runDescription, shortTime } from './runText.ts';
 
 export type RunsNode = ExperimentNode | TrashNode | RunNode | CheckpointNode | EarlierNode;
@@ -17,6 +18,8 @@ export interface ExperimentNode {
   /** `1 live of 9`, or `9 runs`. */
   readonly description: string;
   readonly runs: readonly RunNode[];
+  /** Where it is one (extension/sweeps/sweepNodes.ts). */
+  readonly sweep?: SweepSummary;
 }
 
 /** Runs that were put away, of which nothing is deleted yet. */

@@ -12,21 +12,25 @@ import type { RunNode, RunsNode } from './runsModel.ts';
 import { leftOutText, runsForest } from './runsModel.ts';
 import type { RunsView } from './runsView.ts';
 import { count, figureLines } from './runText.ts';
+import { sweepContextValue, withSweeps } from '../sweeps/sweepNodes.ts';
+import type { SweepStore } from '../sweeps/sweepStore.ts';
 
 export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
   private readonly store: RunStore;
   private readonly changeEmitter = new vscode.EventEmitter<void>();
   private readonly view: RunsView;
+  private readonly sweeps: Pick<SweepStore, 'sweeps' | 'onDidChange'>;
   private readonly subscriptions: readonly { dispose(): void }[];
   readonly onDidChangeTreeData = this.changeEmitter.event;
 
-  constructor(store: RunStore, view: RunsView) {
+  constructor(store: RunStore, view: RunsView, sweeps: Pick<SweepStore, 'sweeps' | 'onDidChange'>) {
     this.store = store;
     this.view = view;
+    this.sweeps = sweeps;
     const fire = (): void => {
       this.changeEmitter.fire();
     };
-    this.subscriptions = [store.onDidChange(fire), view.onDidChange(fire)];
+    this.subscriptions = [store.onDidChange(fire), view.onDidChange(fire), sweeps.onDidChange(fire)];
   }
 
   /** What the view says above its rows; empty for nothing. */
@@ -35,7 +39,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   }
 
   getChildren(node?: RunsNode): readonly RunsNode[] & RunsNode[] {
-    if (!node) return [...runsForest(this.store.runs, this.view.choice)];
+    if (!node) return [...withSweeps(runsForest(this.store.runs, this.view.choice), this.sweeps.sweeps)];
     switch (node.type) {
       case 'experiment':
       case 'trash':
@@ -54,7 +58,11 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     switch (node.type) {
       case 'experiment': {
         const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
-        return Object.assign(item, { id: node.key, description: node.description, contextValue: 'experiment' });
+        return Object.assign(item, {
+          id: node.key,
+          description: node.description,
+          contextValue: node.sweep ? sweepContextValue(node.sweep) : 'experiment',
+        });
       }
       case 'trash': {
         const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Collapsed);

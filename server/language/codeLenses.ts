@@ -2,7 +2,7 @@
 import type { CodeLens } from 'vscode-languageserver';
 import { compileExperiment } from '../experiment/compileExperiment.ts';
 
-/** Train (of a sweep with the number of its runs), train one epoch to try it out, find a learning rate, show the data set; each command takes the file's URI. */
+/** Train and train one epoch, or of a matrix start its sweep; find a learning rate; show the data set. Each command takes the file's URI. */
 export function codeLenses(uri: string, text: string): CodeLens[] {
   const lens = (line: number, title: string, command: string): CodeLens => ({
     range: { start: { line, character: 0 }, end: { line, character: 0 } },
@@ -10,10 +10,10 @@ export function codeLenses(uri: string, text: string): CodeLens[] {
   });
   // Where it is not a line's key, the first line is as good a place.
   const datasetLine = text.split('\n').findIndex((line) => /^dataset\s*:/.test(line));
-  const nRuns = compileExperiment(text, { file: null, homeFolder: '' }).cells.length;
+  const nCells = /^matrix\s*:/m.test(text) ? compileExperiment(text, { file: null, homeFolder: '' }).cells.length : 0;
+  const train = [lens(0, '▶ Train', 'kafscope.train'), lens(0, 'Train one epoch', 'kafscope.trainOneEpoch')];
   return [
-    lens(0, nRuns > 1 ? `▶ Train ${String(nRuns)} runs` : '▶ Train', 'kafscope.train'),
-    lens(0, 'Train one epoch', 'kafscope.trainOneEpoch'),
+    ...(nCells > 0 ? [lens(0, `▶ Start sweep of ${String(nCells)} runs`, 'kafscope.startSweep')] : train),
     lens(0, 'Find learning rate', 'kafscope.findLearningRate'),
     lens(Math.max(0, datasetLine), 'Show dataset', 'kafscope.showDataset'),
   ];

@@ -475,7 +475,11 @@ it('code lenses stand above the first line and the data set, and hand the URI to
   const shown = (line: number) => ['Show dataset', 'kafscope.showDataset', ['file:///a.kaf.yaml'], line];
   expect(lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);
   expect(lensesOf('name: a\nmodel: {dataset: no}\n')).toEqual([...first, shown(0)]);
-  expect(lensesOf('seeds: [1, 2]\nmatrix: {model.activation: [relu, elu]}')[0]![0]).toBe('▶ Train 4 runs');
+  expect(lensesOf('seeds: [1, 2]\nmatrix: {model.activation: [relu, elu]}')).toEqual([
+    ['▶ Start sweep of 4 runs', 'kafscope.startSweep', ['file:///a.kaf.yaml'], 0],
+    ...[first[2], shown(0)],
+  ]);
+  expect(lensesOf('seeds: [1, 2]')[0]![0]).toBe('▶ Train');
   expect(lensesOf('matrix: {seed: [1, x]}')[0]![0]).toBe('▶ Train');
 });
 

@@ -17,9 +17,11 @@ vi.mock('vscode', () => import('../vscodeStandIn.ts'));
 const storeOf = (runs: readonly RunSummary[]) =>
   ({ runs, onDidChange: () => ({ dispose: () => undefined }) }) as unknown as RunStore;
 
+const noSweeps = { sweeps: [], onDidChange: () => ({ dispose: () => undefined }) };
+
 /** Every row, from the top, as the view would show it. */
 function rowsOf(...runs: RunSummary[]): vscode.TreeItem[] {
-  const tree = new RunsTree(storeOf(runs), new RunsView(keeper()));
+  const tree = new RunsTree(storeOf(runs), new RunsView(keeper()), noSweeps);
   const below = (node?: RunsNode): vscode.TreeItem[] =>
     tree.getChildren(node).flatMap((child) => [tree.getTreeItem(child), ...below(child)]);
   return below();

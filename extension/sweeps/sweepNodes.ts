@@ -1,0 +1,54 @@
+// Sweeps in the Runs tree: of an experiment that is one, how far it is, its runs by the names of their cells, those that failed first.
+import { cellGroup, countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
+import type { ExperimentNode, RunNode } from '../runs/runsModel.ts';
+
+/** The nodes, of sweeps as such; what is chosen of the view's order holds among runs that failed, and among the others. */
+export function withSweeps<Other extends { readonly type: string }>(
+  forest: readonly (ExperimentNode | Other)[],
+  sweeps: readonly SweepSummary[],
+): readonly (ExperimentNode | Other)[] {
+  const byRun = new Map(
+    sweeps.flatMap((sweep) =>
+      sweep.cells.flatMap((cell) => (cell.runId === null ? [] : [[cell.runId, { sweep, cell }] as const])),
+    ),
+  );
+  return forest.map((node) => {
+    if (!isExperiment(node)) return node;
+    const sweep = node.runs.map(({ run }) => byRun.get(run.id)?.sweep).find((found) => found !== undefined);
+    if (!sweep) return node;
+    const runs = node.runs.map((one) => {
+      const found = byRun.get(one.run.id);
+      const isOurs = found?.sweep === sweep && !one.run.mark?.title;
+      return isOurs ? { ...one, label: found.cell.name } : one;
+    });
+    const hasFailed = ({ run }: RunNode) => Number(cellGroup(run.status) !== 'failed');
+    const ordered = runs.toSorted((a, b) => hasFailed(a) - hasFailed(b));
+    return { ...node, sweep, description: sweepDescription(sweep), runs: ordered };
+  });
+}
+
+function isExperiment(node: { readonly type: string }): node is ExperimentNode {
+  return node.type === 'experiment';
+}
+
+/** `sweep · 1 failed · 2 at work · 12 of 54 done` */
+export function sweepDescription({ status, cells }: SweepSummary): string {
+  const { failed, finished, working } = countCells(cells);
+  return [
+    status === 'paused' ? 'sweep, paused' : 'sweep',
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(working > 0 ? [`${working} at work`] : []),
+    `${finished} of ${cells.length} done`,
+  ].join(' · ');
+}
+
+/** Value of `viewItem` for `when` clauses. */
+export function sweepContextValue({ status, cells }: SweepSummary): string {
+  const { left } = countCells(cells);
+  const can = [
+    ...(status === 'working' ? ['canPauseSweep'] : []),
+    ...(status === 'paused' || (status === 'resting' && left > 0) ? ['canResumeSweep'] : []),
+    ...(status !== 'resting' ? ['canStopSweep'] : []),
+  ];
+  return ['sweep', ...can].join(' ');
+}

@@ -1,0 +1,92 @@
+// Sweeps in the Runs tree, and what this window knows of them.
+import { describe, expect, test, vi } from 'vitest';
+import { runsForest } from '../../../extension/runs/runsModel.ts';
+import { sweepContextValue, sweepDescription, withSweeps } from '../../../extension/sweeps/sweepNodes.ts';
+import { SweepStore } from '../../../extension/sweeps/sweepStore.ts';
+import type { RunStatus } from '../../../server/protocol/run.ts';
+import type { SweepSummary } from '../../../server/protocol/sweep.ts';
+import { runSummary } from '../runSummaries.ts';
+
+function sweepOf(statuses: readonly (RunStatus | null)[], status: SweepSummary['status'] = 'working'): SweepSummary {
+  return {
+    ...{ id: 's', name: 'S', folder: '/s', experimentFile: null, createdMs: 1, status, place: null },
+    cells: statuses.map((of, index) => ({
+      ...{ name: `relu · seed ${index}`, values: {}, identity: String(index), message: null, step: 0, steps: 1 },
+      ...{
+        runId: of === null ? null : `r${index}`,
+        status: of ?? 'waiting',
+        cleanAccuracy: null,
+        robustAccuracy: null,
+      },
+    })),
+  };
+}
+
+describe('an experiment that is a sweep', () => {
+  const statuses = ['finished', 'training', 'failed', 'interrupted', null] as const;
+  const runs = statuses.flatMap((status, index) =>
+    status === null ? [] : [runSummary({ id: `r${index}`, status, seed: index })],
+  );
+
+  test('says how far it is, and has its runs by their cells, those that failed first', () => {
+    const [node, ...others] = withSweeps(runsForest(runs), [sweepOf(statuses)]);
+    expect(others).toEqual([]);
+    expect(node!.description).toBe('sweep · 1 failed · 1 at work · 1 of 5 done');
+    expect(node!.runs.map(({ label, run }) => [label, run.status])).toEqual([
+      ['relu · seed 2', 'failed'],
+      ['relu · seed 3', 'interrupted'],
+      ['relu · seed 1', 'training'],
+      ['relu · seed 0', 'finished'],
+    ]);
+  });
+
+  test('keeps runs of it that are no cell’s, and names that a person gave; other experiments are as they were', () => {
+    const own = runSummary({ id: 'own', seed: 7 });
+    const other = runSummary({ id: 'other', name: 'other' });
+    const forest = withSweeps(runsForest([...runs, own, other]), [sweepOf(statuses)]);
+    const node = forest.find((one) => one.type === 'experiment' && one.sweep !== undefined)!;
+    expect(node.runs.find(({ run }) => run.id === 'own')!.label).toBe('seed 7');
+    const titled = runSummary({ id: 'r0', status: 'finished', mark: { title: 'mine' } });
+    expect(withSweeps(runsForest([titled]), [sweepOf(statuses)])[0]!.runs[0]!.label).toBe(
+      runsForest([titled])[0]!.runs[0]!.label,
+    );
+    expect(forest.find(({ label }) => label === 'other')).toEqual(runsForest([other])[0]);
+  });
+
+  test('offers what can be done with it', () => {
+    expect(sweepContextValue(sweepOf(['training']))).toBe('sweep canPauseSweep canStopSweep');
+    expect(sweepContextValue(sweepOf(['paused'], 'paused'))).toBe('sweep canResumeSweep canStopSweep');
+    expect(sweepContextValue(sweepOf([null], 'resting'))).toBe('sweep canResumeSweep');
+    expect(sweepContextValue(sweepOf(['finished'], 'resting'))).toBe('sweep');
+    expect(sweepDescription(sweepOf(['paused'], 'paused'))).toBe('sweep, paused · 1 at work · 0 of 1 done');
+  });
+});
+
+test('the list of sweeps is asked for once for many changes of runs, and where that fails the last one stays', async () => {
+  vi.useFakeTimers();
+  let changed = () => {};
+  const request = vi.fn(() => Promise.resolve({ sweeps: [sweepOf(['finished'])] }));
+  const log = vi.fn();
+  const nothing = { dispose: () => {} };
+  const store = new SweepStore(
+    {
+      request,
+      onRunChanged: (heard: () => void) => ((changed = heard), nothing),
+      onDidChangeState: () => nothing,
+    } as unknown as ConstructorParameters<typeof SweepStore>[0],
+    log,
+  );
+  for (let index = 0; index < 20; index++) changed();
+  expect(request).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(request).toHaveBeenCalledTimes(1);
+  expect(store.get('s')?.name).toBe('S');
+  store.apply({ ...sweepOf(['failed']), name: 'newer' });
+  expect(store.sweeps.map(({ name }) => name)).toEqual(['newer']);
+  request.mockRejectedValueOnce(new Error('gone'));
+  await store.refresh();
+  expect(log).toHaveBeenCalledWith('No list of sweeps: Error: gone');
+  expect(store.sweeps).toHaveLength(1);
+  store.dispose();
+  vi.useRealTimers();
+});
