@@ -1,5 +1,5 @@
 // An experiment with the values of each cell of its matrix in their places: read, checked and planned; without a matrix once, as it is.
-import { isNode } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, visit, type Document, type Pair } from 'yaml';
 import type { Plan } from '../protocol/plan.ts';
 import { placeNode } from './applyOverrides.ts';
 import { cellIssues, inCells } from './cellIssues.ts';
@@ -46,12 +46,38 @@ export function readCells(text: ExperimentText, matrix: Matrix | null, place: Pl
   const combinations = isSweep ? matrix.combinations : [[]];
   const names = cellNames(combinations, text.document);
   const parents = parentNames();
-  const readings = combinations.map((values, index) => read(values, names[index]!, text, place, parents));
+  const plain = isSweep ? { ...text, document: withoutMatrix(text.document) } : text;
+  const readings = combinations.map((values, index) => read(values, names[index]!, plain, place, parents));
   const name = experimentName(readings[0]!.settings, place);
   const cells = readings.flatMap((reading) => cellsOf(reading, text, place));
   const known = cellIssues(readings, text);
   const isWrong = known.some(({ severity }) => severity === 'error');
   return { cells, issues: isWrong ? known : [...known, ...repetitions(cells, readings, text)], name };
+}
+
+/** What each cell has of its own is copied for each: the matrix, as long as there are cells, would be once more for each of them. */
+function withoutMatrix(document: Document): Document {
+  const { contents } = document;
+  if (!isMap(contents)) return document;
+  const matrix = contents.items.find(({ key }) => isScalar(key) && key.value === 'matrix');
+  if (!matrix || hasAnchor(matrix)) return document;
+  const copy = document.clone();
+  copy.delete('matrix');
+  return copy;
+}
+
+/** Which aliases elsewhere may stand for. */
+function hasAnchor({ value }: Pair): boolean {
+  let found = false;
+  if (!isNode(value)) return false;
+  visit(value, {
+    Node: (_, node) => {
+      if (isAlias(node) || !node.anchor) return undefined;
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 function read(

@@ -1,7 +1,7 @@
 // Sweeps: what a matrix makes of an experiment, and how its mistakes are told.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Scalar, stringify } from 'yaml';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import { planIdentity } from '../../server/experiment/planIdentity.ts';
 import { issueText } from '../../server/protocol/issue.ts';
@@ -72,6 +72,25 @@ describe('a matrix', () => {
       ['pgd', { steps: 5 }],
     ]);
     expect(cells[0]!.plan.model.activation).toMatchObject({ dictionary: 7 });
+  });
+
+  it('holds anchors that the rest of the experiment uses', () => {
+    const cells = cellsOf('matrix: {training.epochs: [&few 2, 5]}\ntraining: {batchSize: *few}');
+    expect(cells.map(({ plan: { training } }) => [training.epochs, training.batchSize])).toEqual([
+      [2, 2],
+      [5, 2],
+    ]);
+  });
+
+  it('is copied once, not once for each of its cells', () => {
+    const clone = vi.spyOn(Scalar.prototype, 'clone');
+    onTestFinished(() => {
+      clone.mockRestore();
+    });
+    const seeds = Array.from({ length: 200 }, (_, seed) => seed);
+    expect(cellsOf(`matrix: {seed: [${seeds.join()}]}\nname: many`)).toHaveLength(200);
+    // Of the name and what else stands outside of it some a cell; its 200 values only once.
+    expect(clone.mock.calls.length).toBeLessThan(200 * 10);
   });
 
   it('takes values that go together as one axis, named by the first where that tells them apart', () => {
