@@ -105,6 +105,13 @@ describe('the networks with a name', () => {
     }
   });
 
+  it('take the largest where they pool', () => {
+    const pools = (['light', 'vgg', { type: 'cnn5', blocks: 2 }] as const).map(
+      (network) => layersOf({ network, dropout: [] }).filter(({ type }) => type === 'max-pool').length,
+    );
+    expect(pools).toEqual([2, 3, 2]);
+  });
+
   it('draw their kernels as their authors do', () => {
     const drawn = (network: ModelPlan['network']): Record<string, number> => {
       const counts: Record<string, number> = {};
