@@ -60,9 +60,10 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
   };
 }
 
-function runtimePlan(values: Values['runtime']): Pick<Plan, 'runtime' | 'device'> {
-  if (values.type !== 'torch' || values.device === 'auto') return { runtime: values.type };
-  return { runtime: 'torch', device: values.device };
+function runtimePlan(values: Values['runtime']): Pick<Plan, 'runtime' | 'device' | 'tf32'> {
+  if (values.type !== 'torch') return { runtime: values.type };
+  const { device, tf32 } = values;
+  return { runtime: 'torch', ...(device !== 'auto' && { device }), ...(tf32 && { tf32 }) };
 }
 
 /** The seeds to run, in order. */

@@ -244,6 +244,7 @@ export const planSchema: z.ZodType<Plan, unknown> = z
     seed: numberOf('seed'),
     runtime: z.enum(['auto', ...runtimeNames]),
     device: z.enum(torchDeviceNames).exactOptional(),
+    tf32: z.literal(true).exactOptional(),
     threads: numberOf('threads').nullable(),
     dataset,
     model: z.strictObject({

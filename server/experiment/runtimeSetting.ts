@@ -1,6 +1,6 @@
 // What computes the tensors of a run, and on which device.
 import { torchDeviceNames, type TorchDeviceName } from '../protocol/plan.ts';
-import { variants, word } from './setting.ts';
+import { flag, variants, word } from './setting.ts';
 
 const deviceWords = Object.fromEntries(
   torchDeviceNames.map((name) => [name, { description: describeDevice(name) }]),
@@ -12,6 +12,11 @@ const torchDevice = word(
   'auto',
 );
 
+const tf32 = flag(
+  "Whether matrix products and convolutions on an NVIDIA GPU may round their factors to TF32, ten bits of float32's 23: faster, and other figures.",
+  false,
+);
+
 export const runtimeSetting = variants(
   'What computes the tensors.',
   'type',
@@ -21,7 +26,7 @@ export const runtimeSetting = variants(
     torch: {
       description:
         "The PyTorch of the user's Python, on its GPU where it has one; `kafscope doctor` says which it finds.",
-      keys: { device: torchDevice },
+      keys: { device: torchDevice, tf32 },
     },
     tensorflow: {
       description: "TensorFlow's library, on a GPU where it has one; `kafscope doctor` says which it finds.",

@@ -18,6 +18,8 @@ export interface Plan {
   readonly runtime: RuntimeChoice;
   /** Of the runtime `torch`, like `cuda:1`; absent for the first of cuda, mps, xpu and cpu that there is. */
   readonly device?: TorchDeviceName;
+  /** Of the runtime `torch` on cuda: products and convolutions may round their factors to TF32. Absent where they may not. */
+  readonly tf32?: true;
   /** Threads of the runtimes `wasm` and `torch`; null for as many as the machine has cores. Results on `wasm` do not depend on it. */
   readonly threads: number | null;
   readonly dataset: DatasetPlan;

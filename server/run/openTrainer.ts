@@ -30,8 +30,8 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const log = (line: string) => process.stderr.write(`${line}\n`);
     const threads = plan.threads ?? os.availableParallelism();
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
-    const device = plan.device === undefined ? {} : { device: plan.device };
-    const runtime = await openRuntime(name, { assetsFolder, threads, ...device });
+    const ofTorch = { ...(plan.device && { device: plan.device }), ...(plan.tf32 && { tf32: true }) };
+    const runtime = await openRuntime(name, { assetsFolder, threads, ...ofTorch });
     const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
     const cacheLimit = cacheLimitBytes(process.env);
     const dataset = await openDataset(plan.dataset, {

@@ -35,6 +35,8 @@ export interface RuntimeOptions {
   readonly threads?: number;
   /** Of `torch`, like `cuda:1`; by default the first of cuda, mps, xpu and cpu that there is. */
   readonly device?: string;
+  /** Of `torch` on cuda: whether products and convolutions may round their factors to TF32; by default not. */
+  readonly tf32?: boolean;
 }
 
 /** The wanted runtime does not work here. */
@@ -130,7 +132,7 @@ function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }
   }
   const { folder, origin, accelerators } = found.library;
   const gpu = !device.endsWith(cpuSuffix)
-    ? 'PyTorch uses the GPU, in float32 without TF32.'
+    ? 'PyTorch uses the GPU, in float32; TF32 is off unless an experiment allows it.'
     : accelerators.cuda.length + accelerators.xpu.length > 0
       ? 'No GPU is used: PyTorch finds none that it can use, or not its driver.'
       : 'No GPU is used: this build is for the CPU, or the machine has none for it.';
@@ -163,15 +165,16 @@ async function openTorch({
   assetsFolder,
   threads = os.availableParallelism(),
   device,
+  tf32 = false,
 }: RuntimeOptions): Promise<Runtime> {
   const found = lookForTorch(surroundings(assetsFolder));
   if (found.library === null) throw new UnsupportedRuntimeError('torch', found.reason);
   try {
-    const wanted = device === undefined ? { threads } : { threads, device };
+    const wanted = { threads, tf32, ...(device !== undefined && { device }) };
     const { backend, device: used } = await openTorchBackend(assetsFolder, found.library, wanted);
     return {
       name: 'torch',
-      device: torchDevice(found.library.version, used),
+      device: torchDevice(found.library.version, used, tf32),
       // On a device the tensors that tfjs holds; what PyTorch keeps for later, it tells nobody.
       memory:
         used.type === 'cpu' ? processMemory : () => ({ usedBytes: backend.usedBytes, peakBytes: backend.peakBytes }),
@@ -185,8 +188,10 @@ async function openTorch({
   }
 }
 
-function torchDevice(version: string, device: TorchDevice): string {
-  return `PyTorch ${version} · ${nameOf(device)}`;
+/** On cuda it always says whether TF32 is allowed. */
+export function torchDevice(version: string, device: TorchDevice, tf32: boolean): string {
+  const arithmetic = device.type === 'cuda' ? ` · TF32 ${tf32 ? 'on' : 'off'}` : '';
+  return `PyTorch ${version} · ${nameOf(device)}${arithmetic}`;
 }
 
 async function openCpu(): Promise<Runtime> {

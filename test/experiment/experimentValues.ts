@@ -235,6 +235,8 @@ export const experimentValues = fc.record(
       'tensorflow',
       'cpu',
       { type: 'torch', device: 'cuda:1' },
+      { type: 'torch', tf32: true },
+      { type: 'torch', device: 'cuda', tf32: true },
       { type: 'torch', device: 'auto' },
     ),
     threads: fc.oneof(fc.constant('auto'), fc.integer({ min: 1, max: 256 })),

@@ -122,6 +122,7 @@ describe('a plan from a disk', () => {
       'model,alphaL2',
       'training,labelSmoothing',
       'device',
+      'tf32',
     ];
     added.push('training,optimizer,nesterov', 'dataset,validationSamples', 'training,chooseBy');
     const ofAttacks = ['loss', 'target', 'momentum', 'epsilons', 'keep', 'seed'];

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { listDevices, openRuntime, UnsupportedRuntimeError } from '../../server/tensor/runtime.ts';
+import { listDevices, openRuntime, torchDevice, UnsupportedRuntimeError } from '../../server/tensor/runtime.ts';
 import { isSupported } from '../../server/tensor/wasm/loadKernels.ts';
 import { assetsFolder } from './wasm/builds.ts';
 
@@ -84,6 +84,14 @@ describe('runtime', () => {
     expect(seventeen()).toBe(17);
   });
 
+  it('always says of an NVIDIA GPU whether TF32 is allowed', () => {
+    const gpu = { type: 'cuda', index: 1, name: 'a GPU', memoryBytes: 1e9 } as const;
+    expect(torchDevice('2.15.0', gpu, false)).toBe('PyTorch 2.15.0 · cuda:1 (a GPU) · TF32 off');
+    expect(torchDevice('2.15.0', gpu, true)).toBe('PyTorch 2.15.0 · cuda:1 (a GPU) · TF32 on');
+    const cpu = { type: 'cpu', index: 0, name: '', memoryBytes: null } as const;
+    expect(torchDevice('2.15.0', cpu, true)).toBe('PyTorch 2.15.0 · CPU');
+  });
+
   it('lists each device and why it is usable or not, and opens none', async () => {
     await openRuntime('cpu', { assetsFolder });
     const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7 } as const;
@@ -100,7 +108,9 @@ describe('runtime', () => {
       { ...library, device: 'TensorFlow 2.21.0 · GPU' },
     ];
     const [, torchOnGpu, onGpu] = listDevices({ assetsFolder }, onGpus);
-    expect(torchOnGpu!.reason).toMatch(/ PyTorch uses the GPU, in float32 without TF32\.$/);
+    expect(torchOnGpu!.reason).toMatch(
+      / PyTorch uses the GPU, in float32; TF32 is off unless an experiment allows it\.$/,
+    );
     expect(onGpu!.reason).toMatch(/ TensorFlow uses the GPU\.$/);
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
     const fault = 'The kernels are missing.';

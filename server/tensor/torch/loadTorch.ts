@@ -24,9 +24,12 @@ export interface LoadedTorch {
 interface LoadOptions {
   readonly device?: string;
   readonly threads: number;
+  readonly tf32?: boolean;
 }
 
-let loaded: (LoadedTorch & { readonly folder: string; readonly wanted: string | undefined }) | null = null;
+let loaded:
+  (LoadedTorch & { readonly folder: string; readonly wanted: string | undefined; readonly tf32: boolean }) | null =
+  null;
 
 /** In the order in which they are tried. */
 const deviceTypes: readonly DeviceType[] = ['cuda', 'mps', 'xpu', 'cpu'];
@@ -36,13 +39,17 @@ const deviceTypes: readonly DeviceType[] = ['cuda', 'mps', 'xpu', 'cpu'];
  * @throws Error with the reason and what to do, where the binding is missing, the library can't be loaded or lacks a function, the device
  * can't be used, or another PyTorch or device is in use already.
  */
-export function loadTorch(assetsFolder: string, library: TorchLibrary, { device, threads }: LoadOptions): LoadedTorch {
+export function loadTorch(
+  assetsFolder: string,
+  library: TorchLibrary,
+  { device, threads, tf32 = false }: LoadOptions,
+): LoadedTorch {
   if (loaded) {
-    if (loaded.folder === library.folder && loaded.wanted === device) return loaded;
+    if (loaded.folder === library.folder && loaded.wanted === device && loaded.tf32 === tf32) return loaded;
     throw new Error(`This process computes with the PyTorch in ${loaded.folder} on ${nameOf(loaded.device)} already.`);
   }
   const [file] = addonFiles(assetsFolder, 'torch', 'PyTorch', ['torch']) as [string];
-  prepareEnvironment();
+  prepareEnvironment(tf32);
   const binding = openAddon(file) as Binding;
   const name = `PyTorch ${library.version} in ${library.folder}`;
   for (const part of library.files) open(binding, part, name, torchRemedy(library));
@@ -53,8 +60,8 @@ export function loadTorch(assetsFolder: string, library: TorchLibrary, { device,
     throw new Error(`${name} does not fit Kafscope's binding: ${wordsOf(cause)}. ${torchRemedy(library)}`, { cause });
   }
   binding.setThreads(threads);
-  const used = takeDevice(binding, library, name, device);
-  loaded = { torch, device: used, folder: library.folder, wanted: device };
+  const used = takeDevice(binding, library, name, { wanted: device, tf32 });
+  loaded = { torch, device: used, folder: library.folder, wanted: device, tf32 };
   return loaded;
 }
 
@@ -65,9 +72,9 @@ export function nameOf({ type, index, name }: Pick<TorchDevice, 'type' | 'index'
 }
 
 /** To be set before the libraries are loaded, which read them then; what a user has set stays. */
-function prepareEnvironment(): void {
+function prepareEnvironment(tf32: boolean): void {
   // TF32 has ten bits of float32's 23; and cuBLAS is told to give the same bits every time.
-  process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
+  if (!tf32) process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
   process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   // Threads that wait by spinning take the cores from those that work, where other processes want them too.
   process.env['OMP_WAIT_POLICY'] ??= 'PASSIVE';
@@ -83,11 +90,16 @@ function open(binding: Binding, file: string, name: string, remedy: string): voi
 }
 
 /** The wanted device, or the first that can be used. */
-function takeDevice(binding: Binding, library: TorchLibrary, name: string, wanted: string | undefined): TorchDevice {
+function takeDevice(
+  binding: Binding,
+  library: TorchLibrary,
+  name: string,
+  { wanted, tf32 }: { readonly wanted: string | undefined; readonly tf32: boolean },
+): TorchDevice {
   if (wanted === undefined) {
     for (const type of deviceTypes) {
       try {
-        return take(binding, library, type, 0);
+        return take(binding, library, { type, index: 0, tf32 });
       } catch {
         // The next one; the CPU is always there.
       }
@@ -97,13 +109,17 @@ function takeDevice(binding: Binding, library: TorchLibrary, name: string, wante
   if (type === undefined)
     throw new Error(`There is no device ${String(wanted)}: expected cpu, cuda, cuda:1, mps or xpu.`);
   try {
-    return take(binding, library, type as DeviceType, Number(index ?? 0));
+    return take(binding, library, { type: type as DeviceType, index: Number(index ?? 0), tf32 });
   } catch (cause) {
     throw new Error(`${name} can't use the device ${String(wanted)}: ${wordsOf(cause)}.`, { cause });
   }
 }
 
-function take(binding: Binding, { accelerators }: TorchLibrary, type: DeviceType, index: number): TorchDevice {
+function take(
+  binding: Binding,
+  { accelerators }: TorchLibrary,
+  { type, index, tf32 }: { readonly type: DeviceType; readonly index: number; readonly tf32: boolean },
+): TorchDevice {
   if (type === 'cuda' || type === 'xpu') {
     if (accelerators[type].length === 0) throw new Error(`this build has no ${type === 'cuda' ? 'CUDA' : 'XPU'}`);
     // Without the driver PyTorch would not tell what is missing, but lists of its own making.
@@ -112,7 +128,7 @@ function take(binding: Binding, { accelerators }: TorchLibrary, type: DeviceType
   }
   if (type === 'mps' && process.platform !== 'darwin') throw new Error('mps is of macOS alone');
   binding.useDevice(type, index);
-  if (type === 'cuda' && !binding.allowTf32(false)) {
+  if (type === 'cuda' && !binding.allowTf32(tf32)) {
     throw new Error('this release can not be told to compute in float32 alone, and the same every time');
   }
   const { name = '', totalBytes = null } = (type === 'cuda' ? binding.cudaDevices()[index] : undefined) ?? {};

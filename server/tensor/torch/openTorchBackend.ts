@@ -37,6 +37,8 @@ export interface TorchOptions {
   readonly device?: string;
   /** Of the CPU, from 1. */
   readonly threads: number;
+  /** Of cuda: whether products and convolutions may round their factors to TF32; by default not. */
+  readonly tf32?: boolean;
 }
 
 /**
