@@ -13,7 +13,7 @@ import type { Trial } from './trial.ts';
  * @throws where samples are no pictures
  */
 export const square: Attack<'square'> = function* (trial, plan) {
-  const { norm, epsilon, queries, share } = plan;
+  const { norm, epsilon, queries, share, schedule } = plan;
   if (trial.target.shape.length !== 3)
     throw new Error(
       'The Square attack changes squares of pictures, and these samples have no rows and columns. Choose another attack.',
@@ -25,7 +25,7 @@ export const square: Attack<'square'> = function* (trial, plan) {
   trial.drop(start, logits);
   yield;
   for (let query = 0; query < queries; query++) {
-    const side = sideOf(trial, share * shrinking(query, queries), norm);
+    const side = sideOf(trial, share * shrinking(query, schedule === 'fixed' ? 10_000 : queries), norm);
     const candidate =
       norm === 'linf'
         ? squares(trial, held.now, { side, epsilon, query })

@@ -151,5 +151,5 @@ export function percent(value: number): string {
 }
 
 function pixels(value: number): string {
-  return `${String(Number((value * 255).toFixed(3)))}/255`;
+  return `${String(Number((value * 255).toPrecision(4)))}/255`;
 }

@@ -78,3 +78,16 @@ describe('averaging over passes', () => {
     expect(three.counts.passes.backward).toBe(3 * one.counts.passes.backward);
   });
 });
+
+it('shrinks the squares of AutoAttack as if there were 10,000 queries, and those of Square alone over its own', async () => {
+  const [square] = stagesOf(attackPlan('autoattack')).filter(({ attack }) => attack === 'square');
+  expect(square!.plan).toMatchObject({ queries: 5000, schedule: 'fixed' });
+  const given = { samples: 17, batchSize: 17, epsilon: 0.03, queries: 60 };
+  const counts = async (schedule: 'fixed' | 'rescaled') =>
+    (await run(attackPlan('square', { ...given, schedule }))).progress.at(-1)!.robust;
+  expect(attackPlan('square').schedule).toBe('rescaled');
+  const [fixed, rescaled] = [await counts('fixed'), await counts('rescaled')];
+  // The same start, then larger squares for longer.
+  expect(fixed[0]).toBe(rescaled[0]);
+  expect(fixed).not.toEqual(rescaled);
+});
