@@ -158,7 +158,9 @@ function makeProgram(): Command {
     .command('evaluate')
     .description('attacks the last weights of a run, or those of a checkpoint file')
     .argument('<run or checkpoint>', "a run's folder, which keeps the result, or a .safetensors file")
-    .addOption(new Option('--attack <name>', 'the attack (default: pgd)').choices(evaluationNames))
+    .addOption(
+      new Option('--attack <name>', 'the attack, certificate or detector (default: pgd)').choices(evaluationNames),
+    )
     .option('--resume', "goes on with the run's last evaluation that was cut off or stopped, from its last whole batch")
     .addOption(runtimeOption())
     .addOption(threadsOption())
