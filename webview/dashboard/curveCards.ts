@@ -278,7 +278,9 @@ function ofBuckets(
     ],
     valueAt: (at) => {
       const exact = valueAt(raw.x, raw.y, at);
-      return Number.isFinite(exact) ? valueAt(smoothX, average.value, at) : exact;
+      // Zoomed in, the average ends where the picture does; the newest value is then one of its own.
+      const isPast = at === null && (average.step.at(-1) ?? 0) < 0.98 * (step.at(-1) ?? 0);
+      return Number.isFinite(exact) && !isPast ? valueAt(smoothX, average.value, at) : exact;
     },
   };
 }

@@ -12,6 +12,8 @@ export async function checkInteractions(open) {
   await checkEvaluation(await open('dashboard', 'finished', { tab: 'curves' }));
   await checkHalfRate(await open('dashboard', 'diverged', { tab: 'curves' }));
   await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
+  await checkLongZoom(await open('dashboard', 'long', { tab: 'curves' }));
+  await checkComparison(await open('compare', 'busy', { tab: 'curves' }));
   await checkMonitor(await open('monitor', 'busy', {}));
   await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
   await checkPlace(await open('checkpoint', 'file', { section: 'model' }));
@@ -56,6 +58,57 @@ async function checkPlace(page) {
 async function checkHalfRate(page) {
   await page.getByRole('button', { name: 'New experiment with half the learning rate' }).first().click();
   assert.deepEqual((await posted(page)).at(-1), { type: 'halveLearningRate', runId: 'kaf-vgg-1' });
+  await page.close();
+}
+
+/** Of a long run the rows of a stretch are asked for, and are the rows themselves where they fit. */
+async function checkLongZoom(page) {
+  const chart = page.locator('kaf-line-chart').first();
+  await chart.evaluate((element) => {
+    const detail = { range: { from: 700_000, to: 700_500 } };
+    element.dispatchEvent(new CustomEvent('range-chosen', { detail, bubbles: true, composed: true }));
+  });
+  await page.waitForFunction(() => {
+    const chart = document
+      .querySelector('kaf-dashboard')
+      .shadowRoot.querySelector('kaf-curves-tab')
+      .shadowRoot.querySelector('kaf-line-chart');
+    const raw = chart.curves[0];
+    return raw.x.indexOf(700_001) >= 0 && raw.y[raw.x.indexOf(700_001)] === 40 && raw.x.indexOf(700_002) >= 0;
+  });
+  const asked = (await posted(page)).filter(({ type }) => type === 'askSeries').at(-1);
+  assert.equal(asked.from, 700_000);
+  assert.equal(asked.to, 700_500);
+  await page.close();
+}
+
+async function checkComparison(page) {
+  const last = async (type) => (await posted(page)).filter((message) => message.type === type).at(-1);
+  await page.locator('kaf-line-chart').first().waitFor();
+  assert.equal(await page.locator('.told').first().locator('span').count(), 9, 'each run is named');
+  await page.getByRole('button', { name: 'vgg-kaf · 2' }).click();
+  assert.deepEqual((await last('keepView')).view.hidden, ['kaf-2']);
+  await page.locator('select').selectOption('seeds');
+  await page.waitForFunction(
+    () =>
+      document
+        .querySelector('kaf-compare')
+        .shadowRoot.querySelector('kaf-compare-curves')
+        .shadowRoot.querySelectorAll('.told')[0].children.length === 3,
+  );
+  await page.getByRole('button', { name: 'Save loss as SVG' }).click();
+  const saved = await last('saveFile');
+  assert.equal(saved.name, 'loss.svg');
+  assert.match(saved.content, /^<svg .*<path d="M[\d.]+ [\d.]+L/);
+  await page.getByRole('button', { name: 'Copy loss as CSV' }).click();
+  assert.match((await last('copy')).text, /^curve,step,loss\r\nvgg-relu/);
+  await page.locator('[data-tab="table"]').click();
+  await page.getByRole('button', { name: 'clean', exact: true }).click();
+  assert.match(await page.locator('tbody tr').first().innerText(), /^vgg-kaf/);
+  await page.locator('tbody tr').last().click();
+  assert.match(await page.locator('tbody tr').first().innerText(), /p 0\.\d/);
+  await page.getByRole('button', { name: 'Markdown' }).click();
+  assert.match((await last('copy')).text, /^\| group \| step \| loss \| clean \|/);
   await page.close();
 }
 
