@@ -1,11 +1,10 @@
 // Panels that compare a set of runs: one a set, brought back after a reload of the window. What a page is told is in compareSession.ts.
-import path from 'node:path';
 import * as vscode from 'vscode';
 import type { FromCompare, ToCompare } from '../../server/protocol/panel.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import { compareViewType } from '../contributions.ts';
 import type { RunStore } from '../runs/runStore.ts';
-import { attempt } from '../showFailure.ts';
+import { handOver } from './fileIntents.ts';
 import { CompareSession } from './compareSession.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
@@ -82,10 +81,8 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
             void workspaceState.update(viewKey, message.view);
             return;
           case 'copy':
-            void vscode.env.clipboard.writeText(message.text);
-            return;
           case 'saveFile':
-            void attempt('save the file', () => saveFile(message.name, message.content));
+            void handOver(message);
             return;
           case 'openDashboard':
             openDashboard(message.runId);
@@ -104,15 +101,6 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     });
     showPage(webview, 'compare', panel.title, extensionUri, { runIds: JSON.stringify(runIds) });
   }
-}
-
-/** Asks where, and writes there. */
-async function saveFile(name: string, content: string | Uint8Array): Promise<void> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  // A name, never a path: what a page says leads nowhere else.
-  const base = path.basename(name);
-  const uri = await vscode.window.showSaveDialog({ ...(folder && { defaultUri: vscode.Uri.joinPath(folder, base) }) });
-  if (uri) await vscode.workspace.fs.writeFile(uri, typeof content === 'string' ? Buffer.from(content) : content);
 }
 
 function keyOf(runIds: readonly string[]): string {

@@ -6,6 +6,7 @@ import type { FromDashboard, ToDashboard } from '../../server/protocol/panel.ts'
 import { runTitle } from '../../server/protocol/run.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
+import { handOver } from './fileIntents.ts';
 import { DashboardSession } from './dashboardSession.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
@@ -14,7 +15,9 @@ export interface DashboardsOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly store: RunStore;
-  readonly onIntent: (intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' | 'askSeries' }>) => void;
+  readonly onIntent: (
+    intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }>,
+  ) => void;
 }
 
 export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -85,6 +88,7 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
           if (tab && this.asked.delete(runId)) postEncoded(webview, { type: 'showTab', tab });
         } else if (message.type === 'showAttackedImages') void session.showImages(message);
         else if (message.type === 'askSeries') void session.answerSeries(message);
+        else if (message.type === 'copy' || message.type === 'saveFile') void handOver(message);
         else onIntent(message);
       }),
       panel.onDidChangeViewState(() => {

@@ -15,7 +15,10 @@ export interface PanelIntentParts {
   readonly placeOf: (document: vscode.TextDocument, path: string) => Promise<vscode.Range>;
 }
 
-export type PanelIntent = Exclude<FromDashboard | FromMonitor, { type: 'ready' | 'showAttackedImages' | 'askSeries' }>;
+export type PanelIntent = Exclude<
+  FromDashboard | FromMonitor,
+  { type: 'ready' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }
+>;
 
 export function panelIntents({
   runCommands,

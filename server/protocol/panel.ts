@@ -61,6 +61,7 @@ export type FromDashboard =
   | { readonly type: 'resumeEvaluation'; readonly runId: string; readonly evaluation: number }
   | AttackedImagesIntent
   | SeriesIntent
+  | FileIntent
   /** `path`: of what to show in it, for example `model.network.layers[3]`. */
   | { readonly type: 'openExperiment'; readonly file: string; readonly path?: string }
   | { readonly type: 'openCheckpoint'; readonly runId: string; readonly file: string }
@@ -94,13 +95,16 @@ export interface ComparedRun {
   readonly settings: PlanSettings | null;
 }
 
+/** For the clipboard, or for a file whose place is asked for; `content` is text, or bytes of a picture. */
+export type FileIntent =
+  | { readonly type: 'copy'; readonly text: string }
+  | { readonly type: 'saveFile'; readonly name: string; readonly content: string | Uint8Array };
+
 export type FromCompare =
   | { readonly type: 'ready' }
   | SeriesIntent
   | { readonly type: 'keepView'; readonly view: object }
-  | { readonly type: 'copy'; readonly text: string }
-  /** Asks where. `content` is text, or bytes of a picture. */
-  | { readonly type: 'saveFile'; readonly name: string; readonly content: string | Uint8Array }
+  | FileIntent
   | { readonly type: 'openDashboard'; readonly runId: string };
 
 /** All that the monitor shows, at most a few times a second. */

@@ -133,10 +133,3 @@ function valueAt({ x, y }: Curve, at: number | null): number {
   if (x.length === 0 || at < x[0]! || at > x[x.length - 1]!) return Number.NaN;
   return y[indexAt(x, at)] ?? Number.NaN;
 }
-
-/** Of the visible curves every point, a row each. */
-export function cardRows({ curves }: CompareCard): { curve: string; x: number; y: number }[] {
-  return curves.flatMap(({ name, x, y }) =>
-    Array.from({ length: x.length }, (_, index) => ({ curve: name, x: x[index]!, y: y[index]! })),
-  );
-}

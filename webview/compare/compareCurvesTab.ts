@@ -6,8 +6,8 @@ import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import type { RunSeries } from '../../server/protocol/series.ts';
 import type { Range } from '../curves/decimate.ts';
+import { exportButtons } from '../charts/cardExport.ts';
 import '../charts/lineChart.ts';
-import type { LineChart } from '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
@@ -15,10 +15,9 @@ import { formatClock } from '../text/duration.ts';
 import { formatTick } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
-import { cardRows, compareCards, comparedTags, type CompareCard } from './compareCards.ts';
+import { compareCards, comparedTags, type CompareCard } from './compareCards.ts';
 import { changeCompareView, matches, type CompareAxis, type CompareView } from './compareView.ts';
 import { sliderOf, smoothingOf } from './smoothingScale.ts';
-import { csvText } from './tableText.ts';
 import { withoutOutliers } from './runGroups.ts';
 
 const pixels = 500;
@@ -50,15 +49,6 @@ export class CompareCurvesTab extends LitElement {
         width: 8px;
         height: 8px;
         margin-right: 4px;
-      }
-      .exports {
-        display: flex;
-        gap: 8px;
-        margin-left: auto;
-      }
-      .card > h2 > .exports > button {
-        font-weight: normal;
-        font-size: 11px;
       }
     `,
   ];
@@ -197,23 +187,7 @@ export class CompareCurvesTab extends LitElement {
     const isLog = this.view.yScale === 'log' || card.tag === 'gradientNorm';
     const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
     return html`<div class="card">
-      <h2>
-        ${card.tag}
-        <span class="exports">
-          ${(['png', 'svg', 'csv', 'json', 'copy'] as const).map(
-            (form) =>
-              html`<button
-                class="link"
-                aria-label="${form === 'copy' ? 'Copy' : 'Save'} ${card.tag} as ${form === 'copy' ? 'CSV' : form.toUpperCase()}"
-                @click=${(event: Event) => {
-                  void this.exportCard(card, form, event);
-                }}
-              >
-                ${form}
-              </button>`,
-          )}
-        </span>
-      </h2>
+      <h2>${card.tag} ${exportButtons({ title: card.tag, axis: this.view.axis, curves: card.curves })}</h2>
       <kaf-line-chart
         zoomable
         .curves=${card.curves}
@@ -238,32 +212,6 @@ export class CompareCurvesTab extends LitElement {
         ${told.length > mostTold ? html`<span class="dim">and ${(told.length - mostTold).toString()} more</span>` : nothing}
       </div>
     </div>`;
-  }
-
-  private async exportCard(
-    card: CompareCard,
-    form: 'png' | 'svg' | 'csv' | 'json' | 'copy',
-    event: Event,
-  ): Promise<void> {
-    const rows = cardRows(card);
-    const name = `${card.tag.replace(/\W+/g, '-')}.${form}`;
-    const csv = (): string =>
-      [['curve', this.view.axis, card.tag], ...rows.map(({ curve, x, y }) => [curve, x.toString(), y.toString()])]
-        .map((cells) => `${cells.map(csvText).join(',')}\r\n`)
-        .join('');
-    if (form === 'copy') this.send('copy-asked', { text: csv() });
-    else if (form === 'csv') this.send('save-asked', { name, content: csv() });
-    else if (form === 'json')
-      this.send('save-asked', { name, content: JSON.stringify({ tag: card.tag, rows }, null, 1) });
-    else {
-      const chart = (event.target as HTMLElement).closest('.card')?.querySelector<LineChart>('kaf-line-chart');
-      const content = form === 'png' ? await chart?.asPng() : chart?.asSvg(card.tag);
-      if (content) this.send('save-asked', { name, content });
-    }
-  }
-
-  private send(type: string, detail: object): void {
-    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
   private askSeries(): ReadonlyMap<string, RunSeries> {

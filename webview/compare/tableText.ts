@@ -1,5 +1,7 @@
 // A table as text for a paper, a page or a spreadsheet.
 
+import { csvText } from '../text/csv.ts';
+
 export type TableForm = 'markdown' | 'latex' | 'csv';
 
 /** @param cells row by row, each as long as `titles` */
@@ -40,10 +42,4 @@ const latexWords: Readonly<Record<string, string>> = {
 
 function latexText(text: string): string {
   return text.replace(/[\\~^±≤∞−–·ε&%$#_{}]/g, (letter) => latexWords[letter] ?? `\\${letter}`);
-}
-
-/** By RFC 4180; a spreadsheet takes what begins like a formula for one. */
-export function csvText(text: string): string {
-  const plain = /^[=+@\t]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
 }

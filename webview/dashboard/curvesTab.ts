@@ -8,6 +8,7 @@ import { gradientNormTag, scalarTags, type SeriesTable } from '../../server/prot
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Range } from '../curves/decimate.ts';
 import { deriveCurves, GradientNorms, stepsOf, type RunCurves, type XAxis } from '../curves/runCurves.ts';
+import { exportButtons } from '../charts/cardExport.ts';
 import '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -184,6 +185,7 @@ export class CurvesTab extends LitElement {
         <b
           >${values.map((value, index) => html`${index > 0 ? ' · ' : ''}<span class=${value.tone}>${value.text}</span>`)}</b
         >
+        ${exportButtons({ title: card.title, axis: this.view.xAxis, curves: card.curves })}
       </h2>
       <kaf-line-chart
         zoomable

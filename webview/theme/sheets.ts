@@ -142,6 +142,25 @@ export const cardSheet = css`
   .card > h2 > b .attacked {
     color: var(--kaf-attacked);
   }
+  .card > h2 > .exports {
+    display: flex;
+    gap: 8px;
+    margin-left: auto;
+  }
+  .card > h2 > .exports > button {
+    font-weight: normal;
+    font-size: 11px;
+  }
+  /* Beside a figure they come with the pointer or the keyboard, so that the figure has the room. */
+  .card:not(:hover) > h2 > b ~ .exports:not(:focus-within) {
+    position: absolute;
+    width: 1px;
+    overflow: hidden;
+    opacity: 0;
+  }
+  .card > h2 > b ~ .exports {
+    margin-left: 6px;
+  }
   .card > h2 > b .clean {
     color: var(--kaf-clean);
   }
