@@ -1,5 +1,5 @@
 // Pictures of every panel in every state, taken in Chromium without VS Code, and what opening and updating many curves costs.
-//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure]
+//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME,PART…] [--check] [--measure]
 import esbuild from 'esbuild';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -52,7 +52,8 @@ const browser = await chromium.launch({ executablePath, args: browserFlags, time
 const troubles = [];
 try {
   fs.mkdirSync(folder, { recursive: true });
-  for (const shot of shots().filter(({ name }) => name.includes(only))) await take(shot);
+  const parts = only.split(',');
+  for (const shot of shots().filter(({ name }) => parts.some((part) => name.includes(part)))) await take(shot);
   if (process.argv.includes('--check')) await checkInteractions(openPage);
   if (process.argv.includes('--measure')) console.log(JSON.stringify(await measure(), null, 2));
 } finally {

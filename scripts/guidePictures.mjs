@@ -1,0 +1,43 @@
+// Takes the pictures of docs/guide.md from the gallery, in which every panel is drawn without VS Code: npm run pictures
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** By name in docs/pictures: the gallery's. */
+export const pictures = {
+  monitor: 'monitor-busy-dark-280',
+  curves: 'dashboard-curves-busy-dark-1400',
+  norms: 'dashboard-norms-busy-dark-1400',
+  network: 'dashboard-network-busy-dark-1400',
+  activations: 'dashboard-activations-busy-dark-1400',
+  robustness: 'dashboard-robustness-finished-dark-1400',
+  compare: 'compare-table-seeds-dark-1400',
+  diverged: 'dashboard-curves-diverged-dark-1400',
+  unhealthy: 'dashboard-norms-unhealthy-dark-1400',
+  checkpoint: 'checkpoint-model-file-dark-1400',
+  'learning-rate': 'learning-rate-done-dark-1400',
+  dataset: 'dataset-pictures-dark-1400',
+};
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+function take() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-pictures-'));
+  try {
+    const gallery = path.join(root, 'test/webview/gallery.mjs');
+    const only = Object.values(pictures).join(',');
+    const { status } = spawnSync(process.execPath, [gallery, folder, '--only', only], { stdio: 'inherit' });
+    if (status !== 0) return 1;
+    const target = path.join(root, 'docs/pictures');
+    fs.mkdirSync(target, { recursive: true });
+    for (const [name, shot] of Object.entries(pictures))
+      fs.copyFileSync(path.join(folder, `${shot}.png`), path.join(target, `${name}.png`));
+    return 0;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = take();
