@@ -32,6 +32,7 @@ let workbench: Workbench;
 let folder: string;
 let runsFolder: string;
 let movedFolder: string;
+let stoppedFolder: string;
 /** Writers of the runs that are at work, which live as long as this process. */
 const recorders: RunRecorder[] = [];
 
@@ -60,6 +61,7 @@ afterAll(async () => {
 
 async function makeRun(status: RunStatus, seed: number): Promise<void> {
   const { folder: runFolder } = createScriptedRun(scriptedPlan('steps', { name: 'every-status', seed }), runsFolder);
+  if (status === 'stopped') stoppedFolder = runFolder;
   if (status === 'waiting') return;
   if (status === 'finished') {
     await startScriptedRun(runFolder).ended;
@@ -126,6 +128,36 @@ describe('the Runs view', () => {
       if (ratio < 2.5) faint.push(`${status} ${ratio.toFixed(2)}`);
     }
     expect(faint).toEqual([]);
+  });
+});
+
+describe('what a person makes of a run', () => {
+  const stopped = 'every-status, seed 7, ';
+
+  it('moves it to the trash, of which nothing is deleted, and takes it back at once', async () => {
+    await row(stopped).hover();
+    await row(stopped).locator('.actions a[aria-label^="Move Run to Trash"]').click();
+    await row('Trash').waitFor();
+    await row(stopped).waitFor({ state: 'detached' });
+    await workbench.screenshot('runs-trash');
+    await workbench.page.locator('.notification-toast').getByRole('button', { name: 'Undo' }).click();
+    await row(stopped).waitFor();
+    await row('Trash').waitFor({ state: 'detached' });
+    expect(glance(stoppedFolder).summary.status).toBe('stopped');
+    expect(fs.readdirSync(stoppedFolder)).not.toContain('mark.json');
+  });
+
+  it('calls it by a name of its own, with the key of the editor for that', async () => {
+    // With the key held it is chosen, and not opened.
+    await row(stopped).click({ modifiers: ['ControlOrMeta'] });
+    await workbench.page.keyboard.press('F2');
+    const box = workbench.page.locator('.quick-input-widget input').first();
+    await box.waitFor();
+    await box.fill('the best $(zap) <b>');
+    await workbench.page.keyboard.press('Enter');
+    await row('every-status, the best $(zap) <b>').waitFor();
+    expect(fs.readFileSync(path.join(stoppedFolder, 'mark.json'), 'utf8')).toContain('"title": "the best $(zap) <b>"');
+    await workbench.screenshot('runs-renamed');
   });
 });
 
