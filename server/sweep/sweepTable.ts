@@ -1,6 +1,6 @@
 // A sweep's results by axis: of each setting the mean and the deviation over its seeds, which are best, and which no other beats in both
 // accuracies. Pure; what reads runs stands in sweepResults.ts.
-import { meanAndStd, pairedT } from '../protocol/pairedT.ts';
+import { meanAndStd, pairedTest } from '../protocol/pairedTest.ts';
 import type { AttackFigure } from '../protocol/attackFigures.ts';
 import { figureName, isBound } from '../protocol/attackFigures.ts';
 
@@ -127,17 +127,19 @@ function measuresOf(groups: readonly Values[]): (Measure | null)[] {
   const best = means.reduce<number>((at, one, index) => (one && one.mean > (means[at]?.mean ?? -1) ? index : at), 0);
   return means.map((one, index) => {
     if (!one) return null;
-    const p = index === best ? null : (pairedWith(groups[best]!, groups[index]!)?.p ?? null);
-    return { ...one, isBest: index === best, p };
+    const p = index === best ? NaN : pairedWith(groups[best]!, groups[index]!);
+    const std = one.n > 1 ? one.std : null;
+    return { ...one, std, isBest: index === best, p: Number.isNaN(p) ? null : p };
   });
 }
 
-function pairedWith(best: Values, other: Values) {
+/** Its p; NaN of fewer than two seeds that both have. */
+function pairedWith(best: Values, other: Values): number {
   const seeds = [...best.keys()].filter((seed) => other.has(seed));
-  return pairedT(
+  return pairedTest(
     seeds.map((seed) => best.get(seed)!),
     seeds.map((seed) => other.get(seed)!),
-  );
+  ).p;
 }
 
 function isPareto(
