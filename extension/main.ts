@@ -113,6 +113,9 @@ export function activate(context: vscode.ExtensionContext): void {
     ...{ extensionUri, connection, store, openDashboard },
     workspaceState: context.workspaceState,
   });
+  const openComparison = (runIds: readonly string[]): void => {
+    comparePanels.open(runIds);
+  };
   const monitorView = new MonitorView({
     extensionUri,
     connection,
@@ -148,9 +151,7 @@ export function activate(context: vscode.ExtensionContext): void {
       connection,
       store,
       openDashboard,
-      openComparison: (runIds) => {
-        comparePanels.open(runIds);
-      },
+      openComparison,
       runCommands,
       markCommands,
       runsView,
@@ -180,9 +181,10 @@ export function activate(context: vscode.ExtensionContext): void {
     languageClient,
     createRunStatusBar(store),
     tellEnds({
-      ...{ store, openDashboard },
+      ...{ store, sweeps, openDashboard, compare: openComparison },
       isShown: (runId) => dashboards.isShown(runId),
       halveLearningRate: (runId) => void runCommands.copyPlan(runId, 0.5),
+      showTable: (sweep) => void sweepCommands.showTable({ sweep }),
     }),
     runtimeStatusBar,
     keepContextKeys(store, runsView),

@@ -1,33 +1,62 @@
-// Tells in a notification that a run has ended, where the setting asks for it. What is said is in endToast.ts.
+// Tells in a notification that a run or a sweep has ended, where the setting asks for it. What is said is in endToast.ts and sweepEnds.ts.
 import * as vscode from 'vscode';
+import type { SweepSummary } from '../../server/protocol/sweep.ts';
 import { setting } from '../commands/machineOverrides.ts';
+import { SweepEnds, type SweepToast } from '../sweeps/sweepEnds.ts';
+import type { SweepStore } from '../sweeps/sweepStore.ts';
 import { Ends, isTold, type EndToast, type WhenToTell } from './endToast.ts';
 import type { RunStore } from './runStore.ts';
 
 export interface TellEndsParts {
   readonly store: Pick<RunStore, 'onDidChangeRun'>;
+  readonly sweeps: Pick<SweepStore, 'sweeps' | 'onDidChange' | 'hasRun'>;
   /** Whether the run's dashboard is in view. */
   readonly isShown: (runId: string) => boolean;
   readonly openDashboard: (runId: string) => void;
   readonly halveLearningRate: (runId: string) => void;
+  readonly compare: (runIds: readonly string[]) => void;
+  readonly showTable: (sweep: SweepSummary) => void;
 }
 
-export function tellEnds({ store, isShown, openDashboard, halveLearningRate }: TellEndsParts): { dispose(): void } {
+export function tellEnds(parts: TellEndsParts): vscode.Disposable {
+  const { store, sweeps, isShown, openDashboard, halveLearningRate, compare, showTable } = parts;
   const ends = new Ends();
-  return store.onDidChangeRun((change) => {
-    const toast = ends.see(change);
+  const sweepEnds = new SweepEnds();
+  return vscode.Disposable.from(
+    store.onDidChangeRun((change) => {
+      const toast = ends.see(change);
+      if (toast && isWanted(isShown(toast.runId))) void tell(toast);
+    }),
+    sweeps.onDidChange(() => {
+      for (const toast of sweepEnds.see(sweeps.sweeps)) if (isWanted(false)) void tellSweep(toast);
+    }),
+  );
+
+  function isWanted(isInView: boolean): boolean {
     const when = setting<WhenToTell>('kafscope.tellEnds') ?? 'away';
-    const seen = { isFocused: vscode.window.state.focused, isShown: isShown(change.run.id) };
-    if (toast && isTold(when, seen)) void tell(toast);
-  });
+    return isTold(when, { isFocused: vscode.window.state.focused, isShown: isInView });
+  }
+
+  async function tellSweep({ sweep, text, severity }: SweepToast): Promise<void> {
+    const [compared, table] = ['Compare Runs', 'Show Table'] as const;
+    const chosen = await show(severity)(text, compared, table);
+    if (chosen === compared) compare(sweep.cells.flatMap(({ runId }) => runId ?? []));
+    if (chosen === table) showTable(sweep);
+  }
 
   async function tell({ runId, text, severity, isDiverged }: EndToast): Promise<void> {
+    if (await sweeps.hasRun(runId)) return;
     const open = 'Open Dashboard';
     const halve = 'Half the Learning Rate…';
     const actions = isDiverged ? [open, halve] : [open];
-    const show = severity === 'warning' ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-    const chosen = await show(text, ...actions);
+    const chosen = await show(severity)(text, ...actions);
     if (chosen === open) openDashboard(runId);
     if (chosen === halve) halveLearningRate(runId);
   }
+}
+
+function show(
+  severity: 'information' | 'warning',
+): (text: string, ...actions: string[]) => Thenable<string | undefined> {
+  return severity === 'warning' ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
 }

@@ -40,6 +40,13 @@ export class SweepStore implements Disposable {
     return this.known.find((sweep) => sweep.id === id);
   }
 
+  /** Whether a run is of a sweep; a sweep at work may have got it since its list was asked for. */
+  async hasRun(runId: string): Promise<boolean> {
+    const has = () => this.known.some(({ cells }) => cells.some((cell) => cell.runId === runId));
+    if (!has() && this.known.some(({ status }) => status !== 'resting')) await this.refresh();
+    return has();
+  }
+
   /** Takes a summary that an answer brought. */
   apply(sweep: SweepSummary): void {
     this.known = [...this.known.filter(({ id }) => id !== sweep.id), sweep];

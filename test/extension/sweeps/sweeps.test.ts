@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { runsForest } from '../../../extension/runs/runsModel.ts';
 import { sweepContextValue, sweepDescription, withSweeps } from '../../../extension/sweeps/sweepNodes.ts';
+import { SweepEnds } from '../../../extension/sweeps/sweepEnds.ts';
 import { SweepStore } from '../../../extension/sweeps/sweepStore.ts';
 import type { RunStatus } from '../../../server/protocol/run.ts';
 import type { SweepSummary } from '../../../server/protocol/sweep.ts';
@@ -89,4 +90,52 @@ test('the list of sweeps is asked for once for many changes of runs, and where t
   expect(store.sweeps).toHaveLength(1);
   store.dispose();
   vi.useRealTimers();
+});
+
+describe('the end of a sweep', () => {
+  const texts = (ends: SweepEnds, ...args: Parameters<typeof sweepOf>) =>
+    ends.see([sweepOf(...args)]).map(({ text }) => text);
+
+  test('is said once, after it was seen at work, with how many failed', () => {
+    const ends = new SweepEnds();
+    expect(texts(ends, ['finished', 'finished'], 'resting')).toEqual([]);
+    expect(texts(ends, ['finished', 'training'])).toEqual([]);
+    expect(texts(ends, ['finished', 'finished'], 'resting')).toEqual(['The sweep S has ended: 2 runs done.']);
+    expect(texts(ends, ['finished', 'finished'], 'resting')).toEqual([]);
+    expect(texts(ends, ['finished', null], 'working')).toEqual([]);
+    expect(texts(ends, ['finished', 'diverged'], 'resting')).toEqual(['The sweep S has ended: 1 failed, 1 of 2 done.']);
+  });
+
+  test('is not said of one that was stopped or paused', () => {
+    const ends = new SweepEnds();
+    texts(ends, ['finished', 'training']);
+    expect(texts(ends, ['finished', 'training'], 'paused')).toEqual([]);
+    expect(texts(ends, ['finished', 'stopped'], 'resting')).toEqual([]);
+  });
+});
+
+describe('a run that ends', () => {
+  const storeOf = (...answers: SweepSummary[]) => {
+    const request = vi.fn(() => Promise.resolve({ sweeps: [answers.shift() ?? sweepOf([])] }));
+    const none = () => ({ dispose: () => undefined });
+    const connection = { request, onRunChanged: none, onDidChangeState: none };
+    return { request, store: new SweepStore(connection as never, () => undefined) };
+  };
+
+  test('is of a sweep at work that got it since its list was asked for', async () => {
+    const { request, store } = storeOf(sweepOf([null]), sweepOf(['finished']));
+    await store.refresh();
+    expect(await store.hasRun('r0')).toBe(true);
+    expect(request).toHaveBeenCalledTimes(2);
+    store.dispose();
+  });
+
+  test('is of none, and nobody is asked, where no sweep is at work', async () => {
+    const { request, store } = storeOf(sweepOf(['finished'], 'resting'));
+    await store.refresh();
+    expect(await store.hasRun('r0')).toBe(true);
+    expect(await store.hasRun('other')).toBe(false);
+    expect(request).toHaveBeenCalledTimes(1);
+    store.dispose();
+  });
 });
