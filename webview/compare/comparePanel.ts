@@ -13,7 +13,7 @@ import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, findingSheet, toolsSheet } from '../theme/sheets.ts';
 import './compareCurvesTab.ts';
 import './compareTab.ts';
-import { differingSettings, groupRuns } from './compareTable.ts';
+import { differingSettings, groupRuns, runTitles } from './compareTable.ts';
 import { defaultCompareView, groupingOf, keptView, matches, runColor, type CompareView } from './compareView.ts';
 
 @customElement('kaf-compare')
@@ -77,6 +77,8 @@ export class ComparePanel extends LitElement {
   @state() private failure: string | null = null;
   @state() private reading: number | null = null;
   @state() private version = 0;
+  /** Of runs, and of the rows of groups, by their keys. */
+  private places: ReadonlyMap<string, number> = new Map();
   private post: (message: FromCompare) => void = () => undefined;
   private readonly feed = new SeriesFeed((intent) => {
     this.post(intent);
@@ -124,6 +126,13 @@ export class ComparePanel extends LitElement {
       default:
         message satisfies never;
     }
+  }
+
+  protected override willUpdate(): void {
+    const rows = groupRuns(this.runs, groupingOf(this.view));
+    this.places = new Map(
+      rows.flatMap(({ key, runs }, place) => [key, ...runs.map(({ run }) => run.id)].map((each) => [each, place])),
+    );
   }
 
   override render(): unknown {
@@ -197,6 +206,7 @@ export class ComparePanel extends LitElement {
   private renderChoices(): unknown {
     const { view } = this;
     const hidden = new Set(view.hidden);
+    const titles = runTitles(this.runs);
     return html`<div class="tools">
         <vscode-textfield
           placeholder="filter runs (regex)"
@@ -234,7 +244,7 @@ export class ComparePanel extends LitElement {
       </div>
       <div class="runs" role="group" aria-label="Runs shown">
         ${this.runs.map(
-          ({ run }) =>
+          ({ run }, index) =>
             html`<button
               aria-pressed=${hidden.has(run.id) ? 'false' : 'true'}
               title="${run.description} · ${statusText(run)} · double-click opens its dashboard"
@@ -247,8 +257,8 @@ export class ComparePanel extends LitElement {
                 this.post({ type: 'openDashboard', runId: run.id });
               }}
             >
-              <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(run.id)}></circle></svg>${run.name}
-              · ${run.seed.toString()}
+              <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(run.id)}></circle></svg
+              >${titles[index]}
             </button>`,
         )}
       </div>`;
@@ -259,17 +269,8 @@ export class ComparePanel extends LitElement {
     this.post({ type: 'keepView', view: this.view });
   }
 
-  /** By the place in the whole set, so that a colour stays when others are hidden. */
-  private readonly colorOf = (key: string): string => {
-    const keys = groupRuns(this.runs, groupingOf(this.view)).map((row) => row.key);
-    const place = keys.indexOf(key);
-    const own = place >= 0 ? place : keys.findIndex((_, index) => this.isMember(index, key));
-    return runColor(Math.max(0, own), this.palette.isLight);
-  };
-
-  private isMember(index: number, runId: string): boolean {
-    return groupRuns(this.runs, groupingOf(this.view))[index]!.runs.some(({ run }) => run.id === runId);
-  }
+  /** By the place in the whole set, so that a colour stays when others are hidden; of a run in a group the group's. */
+  private readonly colorOf = (key: string): string => runColor(this.places.get(key) ?? 0, this.palette.isLight);
 }
 
 /** What a filter of runs looks at. */

@@ -73,25 +73,43 @@ export function figureOf({ run }: ComparedRun, key: string): number {
 }
 
 export function groupRuns(runs: readonly ComparedRun[], grouping: Grouping): CompareRow[] {
-  if (grouping === 'run')
-    return runs.map((one) => ({
-      key: one.run.id,
-      title: `${one.run.name} · seed ${String(one.run.seed)}`,
-      runs: [one],
-    }));
+  if (grouping === 'run') {
+    const titles = runTitles(runs);
+    return runs.map((one, index) => ({ key: one.run.id, title: titles[index]!, runs: [one] }));
+  }
   const paths = grouping === 'seeds' ? differingSettings(runs).filter((path) => path !== 'seed') : [grouping.setting];
   const groups = new Map<string, ComparedRun[]>();
   for (const one of runs) {
-    const parts = paths.flatMap((path) => {
-      const text = settingText(one, path);
-      return text === '' && grouping === 'seeds' ? [] : [`${path.split('.').at(-1)!} ${text || '–'}`];
-    });
+    const parts = settingParts(one, paths, { none: grouping === 'seeds' ? null : '–' });
     const title = grouping === 'seeds' ? [one.run.name, ...parts].join(' · ') : parts.join(' · ');
     const members = groups.get(title);
     if (members) members.push(one);
     else groups.set(title, [one]);
   }
   return Array.from(groups, ([title, members]) => ({ key: title, title, runs: members }));
+}
+
+/** Name and seed; of runs that share both, as those of a sweep do, the settings in which they differ, too. */
+export function runTitles(runs: readonly ComparedRun[]): string[] {
+  const plain = runs.map(({ run }) => `${run.name} · seed ${String(run.seed)}`);
+  const alike = Map.groupBy(runs, (_, index) => plain[index]!);
+  const paths = new Map([...alike].map(([title, some]) => [title, some.length > 1 ? differingSettings(some) : []]));
+  return runs.map((one, index) => {
+    const title = plain[index]!;
+    return [title, ...settingParts(one, paths.get(title)!, { none: null })].join(' · ');
+  });
+}
+
+/** `type kaf`, `max 0.1`; where a run has no such setting, `none` stands in its place, or nothing. */
+function settingParts(
+  run: ComparedRun,
+  paths: readonly string[],
+  { none }: { readonly none: string | null },
+): string[] {
+  return paths.flatMap((path) => {
+    const text = settingText(run, path) || none;
+    return text === null ? [] : [`${path.split('.').at(-1)!} ${text}`];
+  });
 }
 
 /** Of a figure the mean with the deviation over the row's runs; of a setting its values, each once. */

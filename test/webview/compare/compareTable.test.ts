@@ -58,6 +58,17 @@ describe('columns', () => {
 });
 
 describe('rows', () => {
+  test('of runs that share name and seed, as those of a sweep do, say in which settings they differ', () => {
+    const one = (id: string, activation: string, seed: number) =>
+      plainRun(id, { name: 'swept', seed }, { seed, 'model.activation.type': activation });
+    const sweep = [one('a', 'relu', 0), one('b', 'swish', 0), one('c', 'swish', 1)];
+    expect(groupRuns(sweep, 'run').map(({ title }) => title)).toEqual([
+      'swept · seed 0 · type relu',
+      'swept · seed 0 · type swish',
+      'swept · seed 1',
+    ]);
+  });
+
   test('are runs, or those that differ in their seed alone, or those of one value of a setting', () => {
     expect(groupRuns(runs, 'run').map(({ key }) => key)).toEqual(runs.map(({ run }) => run.id));
     const bySeeds = groupRuns(runs, 'seeds');
