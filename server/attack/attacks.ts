@@ -10,6 +10,7 @@ import { nes } from './nes.ts';
 import { noise } from './noise.ts';
 import { pgd } from './pgd.ts';
 import { square } from './square.ts';
+import { transfer } from './transfer.ts';
 
 export type SimpleAttackName = Exclude<AttackName, 'autoattack'>;
 
@@ -17,6 +18,7 @@ export const attacks: { readonly [A in SimpleAttackName]: Attack<A> } = {
   pgd,
   fgsm,
   noise,
+  transfer,
   'apgd-ce': apgdCe,
   'apgd-dlr': apgdDlr,
   'apgd-t': apgdT,

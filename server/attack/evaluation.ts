@@ -44,6 +44,8 @@ export interface EvaluateAttackOptions {
   /** The run's; the plan's own is added to it. */
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** The network that `transfer` makes its images on. */
+  readonly surrogate?: Network | undefined;
   readonly from?: EvaluationState | undefined;
   /** Told of each image that is fooled, by its position in the test set; under ε lists at the smallest ε. */
   readonly onFooled?: OnFooled | undefined;
@@ -65,15 +67,17 @@ export async function* evaluateAttack(
   options: EvaluateAttackOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
+  const beside = options.surrogate ? attackSpace(options.surrogate, dataset) : null;
   try {
-    return yield* attackBatches(space, dataset, plan, options);
+    return yield* attackBatches({ space, beside }, dataset, plan, options);
   } finally {
     space.dispose();
+    beside?.dispose();
   }
 }
 
 async function* attackBatches(
-  space: AttackSpace,
+  { space, beside }: { readonly space: AttackSpace; readonly beside: AttackSpace | null },
   dataset: Dataset,
   plan: AttackPlan,
   { seed, signal, from, onFooled, onKept }: EvaluateAttackOptions,
@@ -95,6 +99,7 @@ async function* attackBatches(
     shape: dataset.sampleShape,
     passes: from?.passes ?? { forward: 0, backward: 0 },
   });
+  const surrogate = beside ? target.beside(beside.network) : null;
   const done = { samples: from?.samples ?? 0, clean: from?.clean ?? 0, robust: robust[headline]!.at(-1)! };
   let passes: Passes = { ...target.passes };
   const thesisNow = () =>
@@ -117,7 +122,7 @@ async function* attackBatches(
     const nKept = onKept ? Math.max(0, Math.min(plan.keep - first, nRows)) : 0;
     const keeper = nKept > 0 ? new ImageKeeper(nKept) : null;
     const trial = new Trial({
-      ...{ target, images, labels, first, bounds: space.bounds, isThesis },
+      ...{ target, surrogate, images, labels, first, bounds: space.bounds, isThesis },
       seed: (seed + plan.seed) >>> 0,
       onFooled:
         (onFooled ?? keeper)

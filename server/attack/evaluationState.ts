@@ -1,6 +1,12 @@
 // How far an evaluation has come, as a fold over its records: after an interruption it goes on behind the last batch that was done.
 import type { EvaluationPlan } from '../protocol/evaluationPlan.ts';
-import type { AttackProgressRecord, EvaluationStartedRecord, RunRecord, ThesisCounts } from '../protocol/records.ts';
+import type {
+  AttackProgressRecord,
+  EvaluationStartedRecord,
+  RunRecord,
+  SurrogateOrigin,
+  ThesisCounts,
+} from '../protocol/records.ts';
 import type { Detection, Passes } from '../protocol/records.ts';
 
 /** What the batches that are done left. */
@@ -25,6 +31,8 @@ export interface EvaluationSoFar {
   readonly plan: EvaluationPlan;
   /** Of the weights attacked. */
   readonly step: number;
+  /** Of the network that its images are made on; null for none. */
+  readonly surrogate: SurrogateOrigin | null;
   readonly state: EvaluationState | null;
   /** Whether it ran to its end. */
   readonly isDone: boolean;
@@ -62,9 +70,9 @@ export class EvaluationsFold {
     }
   }
 
-  #begin({ evaluation: number, plan, step, from }: EvaluationStartedRecord): void {
+  #begin({ evaluation: number, plan, step, from, surrogate }: EvaluationStartedRecord): void {
     const state = from === undefined ? null : (this.#all.get(number)?.state ?? null);
-    this.#all.set(number, { number, plan, step, state, isDone: false });
+    this.#all.set(number, { number, plan, step, surrogate: surrogate ?? null, state, isDone: false });
   }
 
   #after(last: AttackProgressRecord, before: EvaluationState | null): EvaluationState {

@@ -29,8 +29,8 @@ export const pgd: Attack<'pgd'> = function* (trial, plan) {
   yield;
 };
 
-/** Disposes the gradient. */
-function accumulate(gradient: tf.Tensor, last: tf.Tensor | undefined, momentum: number): tf.Tensor {
+/** gₜ₊₁ of momentum μ. Disposes the gradient. */
+export function accumulate(gradient: tf.Tensor, last: tf.Tensor | undefined, momentum: number): tf.Tensor {
   return tf.tidy(() => {
     const axes = gradient.shape.slice(1).map((_, axis) => axis + 1);
     // Where the gradient is 0 so is the direction; 1.2e-38 is the smallest normal float32.

@@ -14,21 +14,30 @@ export interface Look {
   readonly losses: Float32Array;
 }
 
+type PassCount = { -readonly [P in keyof Passes]: Passes[P] };
+
 export class Target {
   readonly nClasses: number;
   /** Shape of a sample. */
   readonly shape: readonly number[];
-  readonly passes: { -readonly [P in keyof Passes]: Passes[P] };
+  readonly passes: PassCount;
   readonly #network: Pick<Network, 'forward'>;
 
   constructor(
     network: Pick<Network, 'forward'>,
     { nClasses, shape, passes }: { nClasses: number; shape: readonly number[]; passes: Passes },
+    counted: PassCount = { ...passes },
   ) {
     this.#network = network;
     this.nClasses = nClasses;
     this.shape = shape;
-    this.passes = { ...passes };
+    this.passes = counted;
+  }
+
+  /** Another network of the same samples and classes, whose passes are counted with this one's. */
+  beside(network: Pick<Network, 'forward'>): Target {
+    const { nClasses, shape, passes } = this;
+    return new Target(network, { nClasses, shape, passes }, passes);
   }
 
   /** Logits `[n · classes]` of images `[n, …]`. */

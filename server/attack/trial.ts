@@ -23,6 +23,8 @@ export type OnFooled = (fooled: Fooled) => void;
 
 export interface TrialOptions {
   readonly target: Target;
+  /** Of `transfer`. */
+  readonly surrogate?: Target | null;
   /** `[nRows, …]`; stays the caller's. */
   readonly images: tf.Tensor;
   readonly labels: Int32Array;
@@ -87,6 +89,13 @@ export class Trial {
       this.labels = this.predictions.slice();
       this.thesis = { right: countTrue(correct), fooled: 0 };
     } else this.#keep(correct);
+  }
+
+  /** The other network, which is not judged. */
+  get surrogate(): Target {
+    const { surrogate } = this.#options;
+    if (!surrogate) throw new Error('an attack by transfer was begun without the network that its images are made on');
+    return surrogate;
   }
 
   /** Images that stand. */

@@ -206,6 +206,7 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
   if (dataset.testSamples !== null && item.samples > dataset.testSamples)
     issues.push(tooManySamples(`${path}.samples`, item.samples, dataset.testSamples));
   if (item.norm === 'linf') issues.push(...checkLengths(item, path));
+  issues.push(...checkPlaces(item, path));
   if (!('stepSize' in item)) return issues;
   if (item.stepSize * item.steps < item.epsilon) {
     const remedy = `${item.steps} steps of this length cannot cross the ball: the attack flatters the network.`;
@@ -215,6 +216,15 @@ function checkEvaluation(item: EvaluationPlan, path: string, { dataset }: Plan):
     issues.push(warning(`${path}.stepSize`, 'at most 2 · ε', rounded(item.stepSize), remedy));
   }
   return issues;
+}
+
+/** What is at a place only the disk tells. */
+function checkPlaces(item: EvaluationPlan, path: string): PlanIssue[] {
+  return Object.entries(evaluationKeys(item.attack)).flatMap(([name, key]) => {
+    const isNamed = new Map(Object.entries(item)).get(name) !== '';
+    if (key.kind !== 'place' || isNamed) return [];
+    return [error(`${path}.${name}`, key.expected, 'nothing', key.remedy)];
+  });
 }
 
 /** Under L2 a perturbation may be longer than any pixel value. */

@@ -1,6 +1,6 @@
 // Settings that are declared in tables of the protocol (attackTable.ts, methodTable.ts), as settings of an experiment file.
-import type { AttackKey, AttackKeys, NumberKey } from '../protocol/attackKey.ts';
-import { list, number, word, type Setting } from './setting.ts';
+import { placeCharacters, type AttackKey, type AttackKeys, type NumberKey } from '../protocol/attackKey.ts';
+import { list, number, text, word, type Setting } from './setting.ts';
 
 export function declaredSettings(keys: AttackKeys): Readonly<Record<string, Setting>> {
   return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, declaredSetting(key)] as const));
@@ -14,6 +14,8 @@ function declaredSetting(key: AttackKey): Setting {
       return word(key.description, key.choices, key.byDefault);
     case 'list':
       return list(key.description, numberOf(key.item), { maxLength: key.maxLength, isUnique: true, computed: '[]' });
+    case 'place':
+      return text(key.description, 'folder', placeCharacters, { computed: 'none' });
     default:
       return key satisfies never;
   }

@@ -1,6 +1,8 @@
 // From an experiment's values to the plan: computes the defaults that depend on other keys. Checks nothing.
 import path from 'node:path';
+import { isRunId } from '../protocol/attackKey.ts';
 import { completeEvaluation } from '../protocol/evaluationPlan.ts';
+import { evaluationKeys, type EvaluationName } from '../protocol/evaluationTable.ts';
 import {
   trainedEpsilon,
   trainingSamples,
@@ -52,7 +54,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     observe: observationPlan(values.observe, dataset.testSamples),
     checkpoints: values.checkpoints,
     evaluation: (values.evaluation ?? []).map(({ attack, ...given }) =>
-      completeEvaluation(attack, given, {
+      completeEvaluation(attack, withPlaces(attack, given, place), {
         trainedEpsilon: trainedEpsilon(training),
         testSamples: dataset.testSamples,
       }),
@@ -119,6 +121,17 @@ function absolutePath(written: string, { file, homeFolder }: PlanPlace): string 
   if (written === '~') return homeFolder;
   if (/^~[/\\]/.test(written)) return path.join(homeFolder, written.slice(2));
   return path.resolve(file === null ? homeFolder : path.dirname(file), written);
+}
+
+/** Ids of runs stay as they are. */
+function withPlaces(attack: EvaluationName, given: object, place: PlanPlace): Readonly<Record<string, unknown>> {
+  const values: Readonly<Record<string, unknown>> = { ...given };
+  const placed = Object.entries(evaluationKeys(attack)).flatMap(([name, key]) => {
+    const written = values[name];
+    const isPath = key.kind === 'place' && typeof written === 'string' && !isRunId(written);
+    return isPath ? [[name, absolutePath(written, place)] as const] : [];
+  });
+  return { ...values, ...Object.fromEntries(placed) };
 }
 
 function modelPlan(values: Values['model'], dataset: DatasetPlan): ModelPlan {

@@ -58,7 +58,16 @@ export interface ListKey extends AnyKey {
   readonly before?: readonly number[];
 }
 
-export type AttackKey = NumberKey | ChoiceKey | ListKey;
+/** The id of a run beside the one at hand, or the path of a file or folder; it has to be given. */
+export interface PlaceKey extends AnyKey {
+  readonly kind: 'place';
+  /** In an experiment file, after "expected"; and what to do where nothing is said. */
+  readonly expected: string;
+  readonly remedy: string;
+  readonly before?: string;
+}
+
+export type AttackKey = NumberKey | ChoiceKey | ListKey | PlaceKey;
 export type AttackKeys = Readonly<Record<string, AttackKey>>;
 
 /** The values with what is not given at its default. @param before values of keys that come before these */
@@ -70,7 +79,7 @@ export function completeKeys(
 ): Record<string, unknown> {
   const values: Record<string, unknown> = { ...before };
   for (const [name, key] of Object.entries(keys)) {
-    const byDefault = key.kind === 'list' ? [] : key.byDefault;
+    const byDefault = key.kind === 'list' ? [] : key.kind === 'place' ? '' : key.byDefault;
     values[name] = given[name] ?? (isComputed(byDefault) ? byDefault.of(values, context) : byDefault);
   }
   return values;
@@ -84,7 +93,9 @@ type ValueOfKey<K> = K extends { readonly choices: infer C }
   ? keyof C & string
   : K extends { readonly kind: 'list' }
     ? readonly number[]
-    : number;
+    : K extends { readonly kind: 'place' }
+      ? string
+      : number;
 /** The values that a plan has for such keys. */
 export type ValuesOfKeys<K> = { readonly [N in keyof K]: ValueOfKey<K[N]> };
 
@@ -92,6 +103,21 @@ export type ValuesOfKeys<K> = { readonly [N in keyof K]: ValueOfKey<K[N]> };
 export const usualEpsilon = { linf: 8 / 255, l2: 0.5 } as const;
 
 const epsilonRange = { kind: 'number', min: 0, max: 100, isMinExcluded: true, isPixelLength: true } as const;
+
+/** Longest path that is taken. */
+export const placeCharacters = 4000;
+
+/** Whether a place is the id of a run, and no path. */
+export function isRunId(place: string): boolean {
+  return /^[^~/\\]+$/.test(place) && !/^\.|\.safetensors$/.test(place);
+}
+
+/** A place in short: of a run its id without the time, of a checkpoint the file behind it. */
+export function placeName(place: string): string {
+  const parts = place.split(/[/\\]/).filter((part) => part !== '' && part !== 'checkpoints');
+  const names = parts.slice(place.endsWith('.safetensors') ? -2 : -1);
+  return names.map((name) => name.replace(/^\d{8}-\d{6}-(?=.)/, '')).join('/');
+}
 
 /** Whether values are lengths in pixel values, which are at most 1 under L∞. */
 export function isPixelLength(key: AttackKey): boolean {
@@ -240,6 +266,33 @@ export function restartsKey<const D extends number>(byDefault: D) {
     byDefault,
   } as const satisfies NumberKey;
 }
+
+export const expectationKey = {
+  kind: 'number',
+  description: 'Passes that each gradient is averaged over, for networks with random parts.',
+  min: 1,
+  max: 1000,
+  isInteger: true,
+  byDefault: 1,
+} as const satisfies NumberKey;
+
+export const momentumKey = {
+  kind: 'number',
+  description: 'μ, the share of the last direction that is kept (Dong et al., 2018).',
+  min: 0,
+  max: 1,
+  byDefault: 0,
+  before: 0,
+} as const satisfies NumberKey;
+
+export const targetsKey = {
+  kind: 'number',
+  description: 'Classes towards which it goes, from the likeliest wrong one.',
+  min: 1,
+  max: 1000,
+  isInteger: true,
+  byDefault: 9,
+} as const satisfies NumberKey;
 
 /** What an attack raises; z are logits, π their order from the largest. */
 export const lossKey = {

@@ -1,17 +1,21 @@
 // Every attack that an experiment may name: what it is, its settings, the runs it consists of. Settings, completion, hovers,
 // schemas, options of the command line and forms come from here; server/attack has a file with the algorithm for each.
 // A new attack is an entry here, its file, and its line in server/attack/attacks.ts. Equation numbers: Peconi (2020).
+import { autoAttackSuites } from './autoAttackSuites.ts';
 import type { leadingKeys, trailingKeys } from './attackKey.ts';
 import {
   curveKeys,
+  expectationKey,
   lossKey,
+  momentumKey,
+  placeName,
   protocolKey,
   restartsKey,
   stepSizeKey,
   stepsKey,
+  targetsKey,
   usualEpsilon,
   type AttackKeys,
-  type NumberKey,
   type ValuesOfKeys,
 } from './attackKey.ts';
 import type { EvaluationEntry, RunsOfAttack, Values } from './attackEntry.ts';
@@ -27,24 +31,6 @@ const apgdEquation =
   'z = Π(x + η·sign ∇ₓℓ);  x′ = Π(x + ¾(z − x) + ¼(x − x₋₁));  η ← η/2 and x ← best where the loss stands or oscillates';
 const fabEquation =
   'x ← (1 − α)(x + 1.05·d(x)) + α(x₀ + 1.05·d(x₀)),  d the way to the linear model of the nearest boundary within [0, 1]';
-
-const expectationKey = {
-  kind: 'number',
-  description: 'Passes that each gradient is averaged over, for networks with random parts.',
-  min: 1,
-  max: 1000,
-  isInteger: true,
-  byDefault: 1,
-} as const satisfies NumberKey;
-
-const targetsKey = {
-  kind: 'number',
-  description: 'Classes towards which it goes, from the likeliest wrong one.',
-  min: 1,
-  max: 1000,
-  isInteger: true,
-  byDefault: 9,
-} as const satisfies NumberKey;
 
 const fabKeys = {
   alphaMax: {
@@ -70,28 +56,6 @@ const fabKeys = {
   },
 } as const satisfies AttackKeys;
 
-/** As in the public code of the paper; what is not said is at its default. */
-const autoAttackSuites = {
-  standard: [
-    ['apgd-ce', {}],
-    ['apgd-t', {}],
-    ['fab-t', {}],
-    ['square', { schedule: 'fixed' }],
-  ],
-  plus: [
-    ['apgd-ce', { restarts: 5 }],
-    ['apgd-dlr', { restarts: 5 }],
-    ['fab', { restarts: 5 }],
-    ['square', { schedule: 'fixed' }],
-    ['apgd-t', {}],
-    ['fab-t', { restarts: 5 }],
-  ],
-  rand: [
-    ['apgd-ce', { expectation: 20 }],
-    ['apgd-dlr', { expectation: 20 }],
-  ],
-} as const;
-
 export const attackTable = {
   pgd: {
     name: 'PGD',
@@ -115,14 +79,7 @@ export const attackTable = {
         byDefault: 'none',
         before: 'none',
       },
-      momentum: {
-        kind: 'number',
-        description: 'μ, the share of the last direction that is kept (Dong et al., 2018).',
-        min: 0,
-        max: 1,
-        byDefault: 0,
-        before: 0,
-      },
+      momentum: momentumKey,
       ...curveKeys,
       protocol: protocolKey,
     },
@@ -156,6 +113,40 @@ export const attackTable = {
     },
     title: ({ draws }) => `noise × ${String(draws)}`,
     runs: ({ draws }) => ({ count: 1, called: 'run', axis: 'draw', length: Number(draws) }),
+  },
+  transfer: {
+    name: 'transfer',
+    description:
+      "PGD on another network, whose images are then shown to this one (Liu et al., 2017): an attacker without this network's gradients.",
+    equation: 'xₜ₊₁ = clip(Π(xₜ + α·sign ∇ₓℓ(g(xₜ), y)), 0, 1),  g the other network;  fooled where f(x_T) ≠ y',
+    strength: 'floor',
+    keys: {
+      from: {
+        kind: 'place',
+        description: 'The other network: the id of a run beside this one, or the path of a run or a checkpoint.',
+        label: 'made on',
+        expected: 'the id of a run, or the path of a run or a checkpoint',
+        remedy: 'Name the network that the images are made on.',
+      },
+      judged: {
+        kind: 'choice',
+        description: 'Which images this network is shown.',
+        choices: {
+          last: { description: 'The last of each restart, as in the literature: nothing is learnt from its answers.' },
+          all: { description: 'Those of every step: the worst case, as under PGD.' },
+        },
+        byDefault: 'last',
+      },
+      stepSize: stepSizeKey,
+      steps: stepsKey(50),
+      restarts: restartsKey(10),
+      loss: lossKey,
+      momentum: momentumKey,
+      ...curveKeys,
+    },
+    title: ({ steps, restarts, from }) =>
+      `transfer-${String(steps)}-${String(restarts)} from ${placeName(String(from))}`,
+    runs: (values) => restarted('step', values),
   },
   'apgd-ce': {
     name: 'APGD-CE',

@@ -149,10 +149,10 @@ export function distanceTicks(distances: Float32Array): number[] {
   return [0, 0.25, 0.5, 0.75, 1].map((share) => Number((share * top).toPrecision(3)));
 }
 
-/** The attacks that a detector is tried against: those of the experiment, or PGD at its own threat. */
+/** The attacks that a detector is tried against: those of the experiment but for transfer, or PGD at its own threat. */
 export function attacksOnDetector(plan: DetectorPlan, evaluation: readonly EvaluationPlan[]): AttackPlan[] {
   const { norm, epsilon, samples, batchSize } = plan;
-  const planned = evaluation.filter(isAttackPlan);
+  const planned = evaluation.filter(isAttackPlan).filter(({ attack }) => attack !== 'transfer');
   const given = { norm, epsilon, samples, batchSize, steps: 20, restarts: 1 };
   return planned.length > 0 ? planned : [completeEvaluation('pgd', given, { trainedEpsilon: null, testSamples: null })];
 }

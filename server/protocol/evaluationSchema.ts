@@ -1,7 +1,7 @@
 // What the plans of evaluations and of training methods must be before they are trusted, on the wire and on a disk; made from their
 // declarations.
 import { z } from 'zod';
-import { isPixelLength, type AttackKey, type AttackKeys, type NumberKey } from './attackKey.ts';
+import { isPixelLength, placeCharacters, type AttackKey, type AttackKeys, type NumberKey } from './attackKey.ts';
 import { evaluationKeys, evaluationNames, type EvaluationName } from './evaluationTable.ts';
 import type { EvaluationPlan } from './evaluationPlan.ts';
 import { methodEntry, methodNames, type MethodPlan } from './methodTable.ts';
@@ -49,6 +49,8 @@ function bareSchema(key: AttackKey): z.ZodType {
       return z.enum(Object.keys(key.choices));
     case 'list':
       return z.array(numberSchema(key.item)).max(key.maxLength);
+    case 'place':
+      return z.string().min(1, `expected ${key.expected}`).max(placeCharacters);
     default:
       return key satisfies never;
   }

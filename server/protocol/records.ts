@@ -236,6 +236,15 @@ export interface EvaluationStartedRecord extends OfWeights {
   readonly samples: number;
   /** Images that were done before it was interrupted, where it goes on; the same number then comes again. */
   readonly from?: number;
+  /** Which weights its images are made on, where they are another network's. */
+  readonly surrogate?: SurrogateOrigin;
+}
+
+/** Weights by their run and step, and by a digest of all of them. */
+export interface SurrogateOrigin {
+  readonly runId: string;
+  readonly step: number;
+  readonly digest: string;
 }
 
 /** Images that went through the network, forwards and backwards; the images as they are among them. */

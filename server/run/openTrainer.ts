@@ -20,6 +20,7 @@ import {
   type AvailableMemory,
 } from '../trainer/planMemory.ts';
 import { endsOf } from '../trainer/planNetwork.ts';
+import { requireFittingSurrogate } from '../trainer/surrogate.ts';
 import { train } from '../trainer/train.ts';
 import { sayingWhatFits } from './outOfMemory.ts';
 import type { OpenTrainer } from './trainer.ts';
@@ -59,10 +60,14 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
         return findLearningRate(swept, dataset, options);
       },
       evaluate: (evaluated, evaluation, options) => {
-        for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, around, limit);
+        const { surrogate } = options;
+        if (surrogate) requireFittingSurrogate(surrogate, { plan: evaluated, dataset });
+        const beside = surrogate && { model: surrogate.plan.model, ends: endsOf(surrogate.plan, dataset) };
+        const needed = { ...around, ...(beside && { surrogate: beside }) };
+        for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, needed, limit);
         const records = evaluate(evaluated, evaluation, dataset, options);
         return sayingWhatFits(records, runtime.deviceMemory, (memory, cause) =>
-          lackOfAttackMemory(evaluated, evaluation, around, memory, cause),
+          lackOfAttackMemory(evaluated, evaluation, needed, memory, cause),
         );
       },
     };

@@ -14,9 +14,11 @@ import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
 import { readCheckpoint } from './checkpointFile.ts';
 import type { RunControl } from './runControl.ts';
 import { checkpointsFolder } from './runFolder.ts';
+import { openSurrogate, surrogateFile } from './openSurrogate.ts';
 import { RunRecorder } from './runRecorder.ts';
 import type { RecorderOptions } from './runRecorder.ts';
 import { StorageError } from './storageError.ts';
+import type { Surrogate } from '../trainer/surrogate.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import type { OpenTrainer, Trainer } from './trainer.ts';
 
@@ -87,6 +89,7 @@ class Drive {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
     const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
+    if (!asked) this.#requireSurrogates();
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
     const { dataFolder = null, threads = this.#plan.threads } = this.#work;
@@ -109,6 +112,14 @@ class Drive {
       if (!before?.isDone) await this.#evaluate(trainer, evaluation, state, before ?? null);
     }
     return control.ending ?? { status: 'finished', message: null };
+  }
+
+  /** Before hours of training rather than after. @throws SurrogateError | StorageError */
+  #requireSurrogates(): void {
+    for (const evaluation of this.#plan.evaluation) {
+      if (evaluation.attack !== 'transfer') continue;
+      surrogateFile(evaluation.from, { runsFolder: path.dirname(this.#options.folder), before: null });
+    }
   }
 
   async #train(trainer: Trainer, from: TrainingState | null) {
@@ -161,9 +172,11 @@ class Drive {
     const number = before?.number ?? this.#recorder.nextEvaluation();
     const images = keptImages(evaluation) > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
     try {
+      const surrogate = this.#surrogate(evaluation, before);
       const records = trainer.evaluate(this.#plan, evaluation, {
         ...{ state, number, signal: this.#options.control.signal },
         ...(before && { from: before.state }),
+        ...(surrogate && { surrogate }),
         ...(images && {
           onKept: (batch: KeptBatch) => {
             images.write(batch);
@@ -174,6 +187,12 @@ class Drive {
     } finally {
       images?.close();
     }
+  }
+
+  #surrogate(evaluation: EvaluationPlan, before: EvaluationSoFar | null): Surrogate | null {
+    if (evaluation.attack !== 'transfer') return null;
+    const runsFolder = path.dirname(this.#options.folder);
+    return openSurrogate(evaluation.from, { runsFolder, before: before?.surrogate ?? null });
   }
 
   #imagesFile(evaluation: EvaluationPlan, step: number, number: number): AttackedImagesFile {

@@ -5,7 +5,7 @@ import { DataError } from '../data/dataError.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import { evaluationKeys, evaluationNames } from '../protocol/evaluationTable.ts';
-import type { AttackKey } from '../protocol/attackKey.ts';
+import { isRunId, type AttackKey } from '../protocol/attackKey.ts';
 import { completeEvaluation } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
@@ -13,6 +13,7 @@ import { isLive } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { EvaluationsFold } from '../attack/evaluationState.ts';
 import { readCheckpoint } from '../run/checkpointFile.ts';
+import { openSurrogate } from '../run/openSurrogate.ts';
 import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { RunHistory } from '../run/runHistory.ts';
@@ -124,7 +125,12 @@ async function evaluateFile(
     return { finished: null, message: error.message, missing: 'data' };
   }
   const listener = new EvaluationListener(terminal);
-  for await (const record of trainer.evaluate(plan, evaluation, { state, number: 1, signal: control.signal })) {
+  const surrogate =
+    evaluation.attack === 'transfer'
+      ? openSurrogate(evaluation.from, { runsFolder: path.resolve(), before: null })
+      : undefined;
+  const options = { state, number: 1, signal: control.signal, surrogate };
+  for await (const record of trainer.evaluate(plan, evaluation, options)) {
     listener.hear(record);
   }
   return { finished: listener.finished, message: null, missing: undefined };
@@ -214,6 +220,8 @@ function valueOf(key: AttackKey, name: string, text: string): unknown {
       return text;
     case 'list':
       return text.split(',').map((part) => numberOf(name, part));
+    case 'place':
+      return isRunId(text) && !fs.existsSync(text) ? text : path.resolve(text);
     default:
       return key satisfies never;
   }

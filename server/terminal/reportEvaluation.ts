@@ -47,6 +47,10 @@ export class EvaluationReport {
         const averaged = record.weights === 'average' ? 'averaged ' : '';
         const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
         this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${protocol}`);
+        if (record.surrogate) {
+          const { runId, step: ofStep } = record.surrogate;
+          this.#terminal.line(`images made on ${runId}, weights of step ${String(ofStep)}`);
+        }
         return;
       }
       case 'attackProgress': {

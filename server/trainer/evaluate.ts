@@ -14,6 +14,7 @@ import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
 import { endsOf, networkOf } from './planNetwork.ts';
 import { epochsBefore, stepsInEpoch } from './schedule.ts';
+import { isSameNetwork, surrogateNetwork, type Surrogate } from './surrogate.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
 export interface EvaluateOptions {
@@ -27,18 +28,21 @@ export interface EvaluateOptions {
   readonly from?: EvaluationState | null;
   /** Given the first images that the plan keeps, batch by batch, before the batch's last record. */
   readonly onKept?: (batch: KeptBatch) => void;
+  /** What `transfer` makes its images on. */
+  readonly surrogate?: Surrogate | undefined;
 }
 
 /**
  * Yields `evaluationStarted`, `attackProgress` after each stage on each batch, and `evaluationFinished`.
- * @throws StateMismatchError where the state belongs to another network.
+ * @throws StateMismatchError where the state belongs to another network; SurrogateError where the surrogate does not fit.
  */
 export async function* evaluate(
   plan: Plan,
   evaluation: EvaluationPlan,
   dataset: Dataset,
-  { state, number, signal, from, onKept }: EvaluateOptions,
+  { state, number, signal, from, onKept, surrogate }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
+  const beside = surrogate && surrogateNetwork(surrogate, { plan, dataset });
   const network = networkOf(plan, dataset);
   try {
     const isAverage = plan.training.weightAverage !== undefined;
@@ -53,12 +57,13 @@ export async function* evaluate(
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
       ...(from !== undefined && { from: from?.samples ?? 0 }),
       ...(isAverage && { weights: 'average' }),
+      ...(surrogate && { surrogate: surrogate.origin }),
     };
     const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
     const robust = [...(from?.robust ?? [])];
     const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
     const attack = isAttackPlan(evaluation)
-      ? evaluateAttack(network, dataset, evaluation, given)
+      ? evaluateAttack(network, dataset, evaluation, { ...given, surrogate: beside })
       : isDetectorPlan(evaluation)
         ? detect(network, dataset, evaluation, { ...given, attacks: attacksOnDetector(evaluation, plan.evaluation) })
         : certify(network, dataset, evaluation, {
@@ -83,7 +88,8 @@ export async function* evaluate(
         std,
         activations: activationsOf(layouts),
       };
-      const options = { ...known, seed: plan.seed, signal };
+      const isOwnSurrogate = surrogate && isSameNetwork(surrogate, { plan, state });
+      const options = { ...known, seed: plan.seed, signal, isOwnSurrogate };
       const isAudited = isAttackPlan(evaluation) && !value.isPartial;
       const audit = !isAudited ? null : await auditEvaluation(network, dataset, evaluation, options);
       yield {
@@ -102,6 +108,7 @@ export async function* evaluate(
     }
   } finally {
     network.dispose();
+    beside?.dispose();
   }
 }
 

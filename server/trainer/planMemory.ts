@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly ends: NetworkEnds;
   /** Of the runtime. */
   readonly threads: number;
+  /** The other network of an attack by transfer. */
+  readonly surrogate?: { readonly model: Plan['model']; readonly ends: NetworkEnds };
 }
 
 /**
@@ -125,14 +127,23 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + average + divided + Math.max(update, attack);
 }
 
-/** Of a step of projected gradient descent, which holds the clean images beside those that it moves. */
-function attackFloats({ model }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
-  const { parameters, statistics, peak } = measurePass(model, ends);
+/**
+ * Of a step of projected gradient descent, which holds the clean images beside those that it moves; and the weights of both networks
+ * where one of them only judges, whose passes do not come at once.
+ */
+function attackFloats({ model }: Pick<Plan, 'model'>, around: Surroundings, batchSize: number): number {
+  const { ends, threads, surrogate } = around;
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
-  const divided = model.spectralNorm?.type === 'normalization' ? parameters : 0;
-  return (
-    parameters + divided + statistics + images + peak({ batchSize, mode: 'inference', gradients: 'input', threads })
-  );
+  const networks = [{ model, ends }, ...(surrogate ? [surrogate] : [])].map((network) => {
+    const { parameters, statistics, peak } = measurePass(network.model, network.ends);
+    const divided = network.model.spectralNorm?.type === 'normalization' ? parameters : 0;
+    return {
+      held: parameters + divided + statistics,
+      pass: peak({ batchSize, mode: 'inference', gradients: 'input', threads }),
+    };
+  });
+  const held = networks.reduce((sum, network) => sum + network.held, 0);
+  return held + images + Math.max(...networks.map(({ pass }) => pass));
 }
 
 function momentsOf(optimizer: OptimizerPlan): number {

@@ -24,6 +24,7 @@ const short: { readonly [A in AttackName]: object } = {
   pgd: { steps: 6, restarts: 2 },
   fgsm: {},
   noise: { draws: 40 },
+  transfer: { from: 'another', steps: 6, restarts: 2, judged: 'all' },
   'apgd-ce': { steps: 12, restarts: 2 },
   'apgd-dlr': { steps: 12 },
   'apgd-t': { steps: 8, targets: 3 },

@@ -32,6 +32,7 @@ interface Case {
   readonly std?: readonly number[];
   readonly activations?: readonly string[];
   readonly of?: Dataset;
+  readonly isOwnSurrogate?: boolean;
 }
 
 async function audit({ plan = pgd(), before, after, scale = 1, of = dataset, ...known }: Case): Promise<AuditFlag[]> {
@@ -44,7 +45,8 @@ async function audit({ plan = pgd(), before, after, scale = 1, of = dataset, ...
   const network = { ...sound, forward };
   const signal = new AbortController().signal;
   const robust: Int32Array[] = [];
-  const attack = evaluateAttack(network, of, plan, { seed: 9, signal });
+  const surrogate = plan.attack === 'transfer' ? smallNetwork({ offset: 0.3 }) : undefined;
+  const attack = evaluateAttack(network, of, plan, { seed: 9, signal, surrogate });
   for (;;) {
     const { value, done } = await attack.next();
     if (!done) {
@@ -55,6 +57,7 @@ async function audit({ plan = pgd(), before, after, scale = 1, of = dataset, ...
     const options = { outcomes, samples, robust, std: null, activations: ['swish'], ...known, seed: 9, signal };
     const flags = await auditEvaluation(network, of, plan, options);
     network.dispose();
+    surrogate?.dispose();
     expect(tf.memory().numTensors).toBe(tensorsBefore);
     return flags!;
   }
@@ -81,6 +84,7 @@ describe('a sound network', () => {
     fab: { steps: 20 },
     'fab-t': { steps: 20, targets: 4 },
     cw: { norm: 'l2', epsilon: 0.2, searches: 6, steps: 80 },
+    transfer: { from: 'another' },
     nes: { steps: 20, directions: 20 },
     autoattack: { suite: 'rand' },
   };
@@ -96,6 +100,11 @@ describe('a sound network', () => {
       expect(await audit({ scale })).toEqual([]);
     },
   );
+});
+
+it('images made on the very weights that they are shown to are said to be no transfer', async () => {
+  const plan = attackPlan('transfer', { ...given, from: 'itself' });
+  expect(names(await audit({ plan, isOwnSurrogate: true }))).toContain('own-surrogate');
 });
 
 describe('a network that was made bad', () => {

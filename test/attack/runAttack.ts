@@ -13,14 +13,24 @@ interface RunOptions extends SmallNetworkOptions {
   readonly from?: EvaluationState;
   readonly signal?: AbortSignal;
   readonly onProgress?: () => void;
+  /** How far the network that `transfer` makes its images on is from the one attacked. */
+  readonly surrogateOffset?: number;
 }
 
 export async function run(
   plan: AttackPlan,
-  { onFooled, from, signal = new AbortController().signal, onProgress, ...options }: RunOptions = {},
+  {
+    onFooled,
+    from,
+    signal = new AbortController().signal,
+    onProgress,
+    surrogateOffset = 0.2,
+    ...options
+  }: RunOptions = {},
 ): Promise<{ counts: EvaluationCounts; progress: Progress[] }> {
   const network = smallNetwork(options);
-  const attack = evaluateAttack(network, smallDataset(nSamples), plan, { seed: 9, signal, from, onFooled });
+  const surrogate = plan.attack === 'transfer' ? smallNetwork({ ...options, offset: surrogateOffset }) : undefined;
+  const attack = evaluateAttack(network, smallDataset(nSamples), plan, { seed: 9, signal, from, onFooled, surrogate });
   const progress: Progress[] = [];
   try {
     for (;;) {
@@ -31,5 +41,6 @@ export async function run(
     }
   } finally {
     network.dispose();
+    surrogate?.dispose();
   }
 }

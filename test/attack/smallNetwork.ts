@@ -16,13 +16,17 @@ const [nValues, nHidden] = [108, 12];
 export interface SmallNetworkOptions {
   /** What the logits are multiplied by. */
   readonly scale?: number;
+  /** How far the weights of its first layer are from those of others: another network of the same kind. */
+  readonly offset?: number;
   readonly onLook?: (nImages: number) => void;
 }
 
-export function smallNetwork({ scale = 1, onLook = () => undefined }: SmallNetworkOptions = {}): Network {
+export function smallNetwork({ scale = 1, offset = 0, onLook = () => undefined }: SmallNetworkOptions = {}): Network {
   const draw = (stream: number, n: number, width: number) =>
     uniformValues(n, -width, width, { seed: 3, stream, counter: 0 });
-  const kernel = tf.tensor2d(draw(1, nValues * nHidden, 0.6), [nValues, nHidden]);
+  const further = draw(6, nValues * nHidden, 1);
+  const drawn = draw(1, nValues * nHidden, 0.6).map((value, index) => value + offset * further[index]!);
+  const kernel = tf.tensor2d(drawn, [nValues, nHidden]);
   const bias = tf.tensor1d(draw(2, nHidden, 0.5));
   const alpha = tf.tensor2d(draw(5, nHidden * 5, 0.4), [nHidden, 5]);
   const last = tf.tensor2d(

@@ -85,6 +85,26 @@ describe('the space of a table', () => {
 });
 
 describe('attacks on a table', () => {
+  it('made on another network give this one, too, what the table holds', async () => {
+    const of = columnsNetwork();
+    const seen: number[][] = [];
+    const surrogate = columnsNetwork(seen);
+    const given = { epsilon: 0.5, steps: 3, restarts: 1, samples: 2 };
+    const outcomesOf = async (plan: AttackPlan) => {
+      const attack = evaluateAttack(of, dataset, plan, { seed: 1, signal: new AbortController().signal, surrogate });
+      for (;;) {
+        const { value, done } = await attack.next();
+        if (done) return value.outcomes;
+      }
+    };
+    const transferred = await outcomesOf(attackPlan('transfer', { ...given, from: 'itself', judged: 'all' }));
+    // The first column of the second row is 100 ± 50, in standard deviations 1 ± 0.5.
+    expect(Math.max(...seen.at(-1)!)).toBeGreaterThan(49);
+    expect([...transferred]).toEqual([1, 2]);
+    expect(transferred).toEqual(await outcomesOf(attackPlan('pgd', given)));
+    for (const network of [of, surrogate]) network.dispose();
+  });
+
   it('measure ε in standard deviations of each column, and stay in no box', async () => {
     const seen: number[][] = [];
     const of = columnsNetwork(seen);

@@ -14,6 +14,12 @@ describe('values that contradict one another are errors', () => {
       '[0.2]',
     ],
     [
+      'an attack by transfer from nowhere',
+      'evaluation: [transfer]',
+      'evaluation[0].from: expected the id of a run, or the path of a run or a checkpoint, got nothing',
+      'transfer',
+    ],
+    [
       'a depth that no residual network has',
       'model: {network: {type: resnet, depth: 18}}',
       'model.network.depth: expected a depth of 6n + 2, got 18',

@@ -45,6 +45,16 @@ describe('the stages of a plan', () => {
     expect(stageText(plan, stagesOf(plan)[3]!, String)).toBe('ε 0.2, restart 2');
   });
 
+  it.each([
+    ['20261123-034501-kaf-light-s0', 'kaf-light-s0'],
+    ['/runs/20261123-034501-kaf-light-s0/', 'kaf-light-s0'],
+    ['/runs/20261123-034501-a-s1/checkpoints/step-9.safetensors', 'a-s1/step-9.safetensors'],
+    ['C:\\runs\\mine', 'mine'],
+    ['one.safetensors', 'one.safetensors'],
+  ])('of a transfer from %s are called so', (from, name) => {
+    expect(evaluationTitle(attackPlan('transfer', { from }))).toBe(`transfer-50-10 from ${name}`);
+  });
+
   it('have a name each', () => {
     const plan = attackPlan('autoattack');
     expect(evaluationTitle(plan)).toBe('AutoAttack standard');

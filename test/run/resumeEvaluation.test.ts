@@ -35,6 +35,7 @@ const short: { readonly [A in EvaluationName]: object } = {
   pgd: { steps: 2, restarts: 2, protocol: 'thesis' },
   fgsm: { epsilons: [0.01] },
   noise: { draws: 3 },
+  transfer: { from: 'other', steps: 2, restarts: 2, judged: 'all' },
   'apgd-ce': { steps: 3, restarts: 2 },
   'apgd-dlr': { steps: 3 },
   'apgd-t': { steps: 2, targets: 2 },
@@ -63,6 +64,10 @@ beforeAll(async () => {
   const run = createScriptedRun(plan, fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-run-')));
   await startScriptedRun(run.folder, fromStart, { openTrainer }).ended;
   trained = run.folder;
+  // What transfer makes its images on.
+  const other = createScriptedRun({ ...plan, seed: 8 }, path.dirname(trained));
+  await startScriptedRun(other.folder, fromStart, { openTrainer }).ended;
+  fs.renameSync(other.folder, path.join(path.dirname(trained), 'other'));
 });
 afterAll(() => {
   fs.rmSync(path.dirname(trained), { recursive: true });

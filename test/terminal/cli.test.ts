@@ -57,6 +57,21 @@ describe('kafscope', () => {
     expect(again.code).toBe(0);
     expect(again.output).toMatch(/^clean {2}\d+\.\d % \(95 % interval \d+\.\d % to \d+\.\d %\)$/m);
 
+    const transfer = [
+      '--attack',
+      'transfer',
+      '--from',
+      `./${path.relative(cwd, folder)}`,
+      '--steps',
+      '2',
+      '--samples',
+      '4',
+    ];
+    const transferred = await kafscope(['evaluate', folder, ...transfer], { cwd });
+    expect(transferred).toMatchObject({ code: 0, errors: '' });
+    expect(transferred.output).toContain(`images made on ${path.basename(folder)}, weights of step 2\n`);
+    expect(transferred.output).toMatch(/audit: The checkpoint that the images were made on has the very weights/);
+
     const inspected = await kafscope(['inspect', String(done.checkpoint), '--json'], { cwd });
     const contents = jsonLines(inspected.output);
     expect(contents).toHaveLength(1);
@@ -165,6 +180,7 @@ describe('kafscope', () => {
       [['evaluate', 'nothing'], /does not exist\. Name a run's folder or a checkpoint file/],
       [['evaluate', '.', '--epsilon', '8/x'], /--epsilon 8\/x: expected a number, for example 20 or 8\/255/],
       [['evaluate', '.', '--steps', '0'], /--steps: Too small/],
+      [['evaluate', '.', '--attack', 'transfer'], /--from: expected the id of a run, or the path of a run or/],
       [['inspect', '.'], /is a folder\. Name a file in it/],
       [['inspect', 'tiny.kaf.yaml'], /tiny\.kaf\.yaml is not a usable safetensors file/],
     ];

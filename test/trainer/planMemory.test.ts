@@ -253,6 +253,20 @@ describe('checkMemory', () => {
     // Fewer images than a batch are one smaller batch.
     check(100, 128);
   });
+
+  it('of an attack by transfer holds the weights of both networks, and the larger of their passes', () => {
+    const small = planOf({ network: 'light', batchSize: 128, method: 'standard' });
+    const beside = (one: Plan) => ({ ...around, surrogate: { model: one.model, ends } });
+    const [own, other] = [small, plan].map((one) => estimateAttackBytes(one, 100, around)) as [number, number];
+    const both = estimateAttackBytes(small, 100, beside(plan));
+    const weights = (one: Plan) => estimateAttackBytes(one, 100, beside(one)) - estimateAttackBytes(one, 100, around);
+    expect(weights(small)).toBeGreaterThan(0);
+    expect(both).toBe(Math.max(own + weights(plan), other + weights(small)));
+    expect(() => {
+      checkEvaluationMemory(small, evaluationOf(1000, 100), beside(plan), limit(both - 1));
+    }).toThrow(/^Batches of 100 images need about/);
+    checkEvaluationMemory(small, evaluationOf(1000, 100), beside(plan), limit(both));
+  });
 });
 
 describe('a device that has no memory left although the estimate fits', () => {

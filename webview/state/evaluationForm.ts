@@ -1,6 +1,6 @@
 // The form that asks for an evaluation: what was typed, what is wrong with it, and the plan it makes. Its fields are the settings
 // of the attack that was chosen.
-import type { AttackKey, NumberKey } from '../../server/protocol/attackKey.ts';
+import { placeCharacters, type AttackKey, type NumberKey } from '../../server/protocol/attackKey.ts';
 import {
   evaluationEntry,
   evaluationKeys,
@@ -143,6 +143,11 @@ function readField(key: AttackKey, text: string, limit: number): { value: unknow
         ? `Give at most ${key.maxLength.toString()} values.`
         : parts.find((part) => part.problem)?.problem;
       return { value: parts.map(({ value }) => value), problem: problem ?? null };
+    }
+    case 'place': {
+      const value = text.trim();
+      const problem = value === '' ? key.remedy : value.length > placeCharacters ? 'Give a shorter path.' : null;
+      return { value, problem };
     }
     default:
       return key satisfies never;

@@ -14,6 +14,7 @@ import { blackBox } from './blackBox.ts';
 import { epsilonScale } from './epsilonScale.ts';
 import { labelLeak } from './labelLeak.ts';
 import { nonSmooth } from './nonSmooth.ts';
+import { ownSurrogate } from './ownSurrogate.ts';
 import { random } from './random.ts';
 import { restarts } from './restarts.ts';
 import { roughness } from './roughness.ts';
@@ -25,13 +26,13 @@ import { zeroGradients } from './zeroGradients.ts';
 
 const checks: readonly Check[] = [
   ...[random, batchDependent, nonSmooth, zeroGradients, roughness, steps, restarts],
-  ...[singleStep, blackBox, unbounded, labelLeak, epsilonScale],
+  ...[singleStep, blackBox, unbounded, labelLeak, epsilonScale, ownSurrogate],
 ];
 
 /** Images that are looked at again. */
 const nAudited = 100;
 
-interface AuditOptions extends Pick<Suspect, 'samples' | 'robust' | 'std' | 'activations' | 'seed'> {
+interface AuditOptions extends Pick<Suspect, 'samples' | 'robust' | 'std' | 'activations' | 'seed' | 'isOwnSurrogate'> {
   /** Of all images. */
   readonly outcomes: Uint8Array;
   readonly signal: AbortSignal;

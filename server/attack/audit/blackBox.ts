@@ -7,7 +7,7 @@ const queries = 100;
 /** Images that stood and that an attack without gradients fools (Athalye et al., 2018). */
 export const blackBox: Check = (suspect) => {
   const { plan, outcomes, target } = suspect;
-  if (plan.attack === 'square' || plan.attack === 'noise' || !outcomes.includes(2)) return null;
+  if (['square', 'noise', 'transfer'].includes(plan.attack) || !outcomes.includes(2)) return null;
   const isPicture = target.shape.length === 3;
   const fooled = isPicture ? fooledBy(suspect, 'square', { queries }) : fooledBy(suspect, 'noise', { draws: queries });
   const beaten = fooled.filter((isFooled, row) => isFooled && outcomes[row] === 2).length;

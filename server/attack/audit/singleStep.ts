@@ -5,7 +5,7 @@ import { isMany, fooledBy, type Check } from './suspect.ts';
 export const singleStep: Check = (suspect) => {
   const { plan, outcomes } = suspect;
   // Attacks that see no gradient may well be beaten by one.
-  if (['fgsm', 'noise', 'nes', 'square'].includes(plan.attack)) return null;
+  if (['fgsm', 'noise', 'nes', 'square', 'transfer'].includes(plan.attack)) return null;
   const fooled = fooledBy(suspect, 'fgsm', {});
   const beaten = fooled.filter((isFooled, row) => isFooled && outcomes[row] === 2).length;
   if (!isMany(beaten, outcomes.length)) return null;

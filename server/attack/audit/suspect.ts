@@ -25,6 +25,8 @@ export interface Suspect {
   /** What kind each activation layer is of, by the network's plan. */
   readonly activations: readonly string[];
   readonly seed: number;
+  /** Whether the network that the images were made on has the same weights as the one that they were shown to. */
+  readonly isOwnSurrogate?: boolean | undefined;
 }
 
 /** One thing that can be wrong. Null where it is not. */
@@ -52,6 +54,7 @@ export function raisedLoss({ plan, labels }: Suspect): { readonly name: string; 
     case 'cw':
       return { name: 'margin', loss: lossOf('margin', labels) };
     case 'square':
+    case 'transfer':
     case 'nes':
     case 'noise':
       return null;

@@ -63,7 +63,8 @@ test('the limits of the form are those of the server', () => {
 test.each(evaluationNames)(
   '%s has a field for each of its settings that can be chosen, and its draft is one the server takes',
   (attack) => {
-    const draft = withAttack({ ...draftFor(plan), epsilon: '4/255' }, attack, plan);
+    const blank = withAttack({ ...draftFor(plan), epsilon: '4/255' }, attack, plan);
+    const draft = attack === 'transfer' ? withField(blank, 'from', ' other-run ', plan) : blank;
     const { evaluation, problems } = readDraft(draft, plan);
     expect(problems.size).toBe(0);
     expect(evaluationPlanSchema.parse(evaluation)).toEqual(evaluation);
@@ -116,4 +117,11 @@ test('what an experiment has chosen itself does not follow; ε follows the norm'
 test('another attack takes ε along, and its step size with it', () => {
   const draft = withAttack(typed(withAttack(draftFor(plan), 'fgsm', plan), 'epsilon', '16/255'), 'pgd', plan);
   expect(draft).toMatchObject({ epsilon: '16/255', stepSize: '4/255' });
+});
+
+test('transfer asks for the other network, and says so where none is named', () => {
+  const blank = withAttack(draftFor(plan), 'transfer', plan);
+  expect([...readDraft(blank, plan).problems]).toEqual([['from', 'Name the network that the images are made on.']]);
+  const named = withField(blank, 'from', ' other-run ', plan);
+  expect(readDraft(named, plan).evaluation).toMatchObject({ attack: 'transfer', from: 'other-run', judged: 'last' });
 });
