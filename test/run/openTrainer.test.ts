@@ -3,6 +3,8 @@ import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Plan } from '../../server/protocol/plan.ts';
 import { trainerOpener } from '../../server/run/openTrainer.ts';
+import { estimateAttackBytes } from '../../server/trainer/planMemory.ts';
+import { attackPlan } from '../attack/plans.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
 import { scriptedEvaluation, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 
@@ -29,6 +31,21 @@ describe('a trainer', () => {
     const attack = { state: scriptedState(1, 1), number: 1, signal };
     trainer.train(plan(), begin);
     trainer.evaluate(plan(), scriptedEvaluation, attack);
+    const surrogateOf = (of: Plan) => ({
+      ...{ file: 'step-1.safetensors', plan: of, state: scriptedState(1, 1) },
+      origin: { runId: 'one', step: 1, digest: '00' },
+    });
+    const transfer = attackPlan('transfer', { from: 'one', samples: 10, batchSize: 5 });
+    const madeOn = (of: Plan) => () => trainer.evaluate(plan(), transfer, { ...attack, surrogate: surrogateOf(of) });
+    madeOn(plan())();
+    const elsewhere = { ...plan(), dataset: { name: 'mnist', path: '/', trainSamples: 9, testSamples: 9 } } as Plan;
+    expect(madeOn(elsewhere)).toThrow(/the network of step-1\.safetensors takes samples of 28×28×1/);
+    // What one network needs, which is not enough for two.
+    const ends = { sampleShape: [32, 32, 3], nClasses: 10 };
+    const ofOne = estimateAttackBytes(plan(), 5, { ends, threads: 1 });
+    vi.spyOn(process, 'availableMemory').mockReturnValue(ofOne);
+    trainer.evaluate(plan(), scriptedEvaluation, attack);
+    expect(madeOn(plan())).toThrow(/what this machine has free/);
     vi.spyOn(process, 'availableMemory').mockReturnValue(1000);
     vi.spyOn(os, 'totalmem').mockReturnValue(1e15);
     expect(() => trainer.train(plan(), begin)).toThrow(/what this machine has free/);

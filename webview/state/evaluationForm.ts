@@ -146,7 +146,8 @@ function readField(key: AttackKey, text: string, limit: number): { value: unknow
     }
     case 'place': {
       const value = text.trim();
-      const problem = value === '' ? key.remedy : value.length > placeCharacters ? 'Give a shorter path.' : null;
+      const problem =
+        value === '' ? `Give ${key.expected}.` : value.length > placeCharacters ? 'Give a shorter path.' : null;
       return { value, problem };
     }
     default:

@@ -121,7 +121,9 @@ test('another attack takes ε along, and its step size with it', () => {
 
 test('transfer asks for the other network, and says so where none is named', () => {
   const blank = withAttack(draftFor(plan), 'transfer', plan);
-  expect([...readDraft(blank, plan).problems]).toEqual([['from', 'Name the network that the images are made on.']]);
+  expect([...readDraft(blank, plan).problems]).toEqual([
+    ['from', 'Give the id of a run, or the path of a run or a checkpoint.'],
+  ]);
   const named = withField(blank, 'from', ' other-run ', plan);
   expect(readDraft(named, plan).evaluation).toMatchObject({ attack: 'transfer', from: 'other-run', judged: 'last' });
 });
