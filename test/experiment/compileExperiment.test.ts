@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { completePlan } from '../../server/experiment/planSchema.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
-import { writeExperiment } from '../../server/experiment/writeExperiment.ts';
 import { issueText } from '../../server/protocol/issue.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 
@@ -73,33 +72,6 @@ describe('an empty experiment', () => {
   it('is named after its file, and "experiment" without one', () => {
     expect(compileExperiment('', { file: null, homeFolder: '/home/user' }).name).toBe('experiment');
     expect(compileExperiment('', { ...options, file: '/a/other.yml' }).name).toBe('other');
-  });
-});
-
-describe('the network that a transfer is made on', () => {
-  const from = (written: string, file: string | null = '/experiments/a.kaf.yaml') => {
-    const text = `evaluation: [{attack: transfer, from: '${written}'}]`;
-    return compileExperiment(text, { file, homeFolder: '/home/user' }).plans[0]?.evaluation[0];
-  };
-
-  it.each([
-    ['20261123-034501-kaf-light-s0', '20261123-034501-kaf-light-s0'],
-    ['runs/one', '/experiments/runs/one'],
-    ['./one', '/experiments/one'],
-    ['..', '/'],
-    ['one.safetensors', '/experiments/one.safetensors'],
-    ['~/runs/one', '/home/user/runs/one'],
-    ['/runs/one/checkpoints/step-4.safetensors', '/runs/one/checkpoints/step-4.safetensors'],
-  ])('%s is the id of a run as it stands, or a path from the file’s folder', (written, planned) => {
-    expect(from(written)).toMatchObject({ from: planned });
-  });
-
-  it('comes back from the plan as an experiment that compiles to it', () => {
-    for (const written of ['runs/one', '20261123-034501-kaf-light-s0']) {
-      const { plans } = compileExperiment(`evaluation: [{attack: transfer, from: ${written}}]`, options);
-      const again = compileExperiment(writeExperiment(plans[0]!), { file: null, homeFolder: '/' });
-      expect(again.plans[0]?.evaluation).toEqual(plans[0]!.evaluation);
-    }
   });
 });
 
