@@ -55,8 +55,11 @@ export class SweepStore implements Disposable {
 
   async refresh(): Promise<void> {
     try {
-      ({ sweeps: this.known } = await this.connection.request('sweep/list', {}));
-      this.changeEmitter.fire();
+      const { sweeps } = await this.connection.request('sweep/list', {});
+      // A tree that is drawn anew under the pointer may lose a click.
+      const isAsBefore = JSON.stringify(sweeps) === JSON.stringify(this.known);
+      this.known = sweeps;
+      if (!isAsBefore) this.changeEmitter.fire();
     } catch (error) {
       this.log(`No list of sweeps: ${String(error)}`);
     }

@@ -130,6 +130,17 @@ describe('a run that ends', () => {
     store.dispose();
   });
 
+  test('changes no tree where the sweeps are as they were', async () => {
+    const { store } = storeOf(sweepOf(['training']), sweepOf(['training']), sweepOf(['finished']));
+    let changes = 0;
+    store.onDidChange(() => changes++);
+    for (const expected of [1, 1, 2]) {
+      await store.refresh();
+      expect(changes).toBe(expected);
+    }
+    store.dispose();
+  });
+
   test('is of none, and nobody is asked, where no sweep is at work', async () => {
     const { request, store } = storeOf(sweepOf(['finished'], 'resting'));
     await store.refresh();

@@ -86,7 +86,7 @@ async function checkComparison(page) {
   const last = async (type) => (await posted(page)).filter((message) => message.type === type).at(-1);
   await page.locator('kaf-line-chart').first().waitFor();
   assert.equal(await page.locator('.told').first().locator('span').count(), 9, 'each run is named');
-  await page.getByRole('button', { name: 'vgg-kaf · 2' }).click();
+  await page.getByRole('button', { name: 'vgg-kaf · seed 2' }).click();
   assert.deepEqual((await last('keepView')).view.hidden, ['kaf-2']);
   await page.locator('select').selectOption('seeds');
   await page.waitForFunction(
