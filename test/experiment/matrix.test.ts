@@ -294,7 +294,8 @@ describe('a mistake in a matrix is underlined where it is', () => {
     'and an alias in an exclusion that stands for no value, %s, ends nothing',
     (value) => {
       const text = `matrix:\n  evaluation[0].steps: [1, 2]\n  training.epochs: [[*gone], 1]\n  exclude: [{training.epochs: ${value}}]\n`;
-      expect(compileExperiment(text, options).issues).not.toEqual([]);
+      // Nothing is the same as it, an axis's value that is none either.
+      expect(compileExperiment(text, options).issues.map(({ path }) => path)).toContain('matrix.exclude');
     },
   );
 
