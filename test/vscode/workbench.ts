@@ -8,7 +8,7 @@ import { guardMs, installExtension, serve } from '../../scripts/codeServer.mjs';
 import { findChromium, root } from '../../scripts/install.mjs';
 
 /** A key that the workbench loses while it restores is pressed again after this, however long it takes until one is heard. */
-const pressAgainMs = 1500;
+export const pressAgainMs = 1500;
 
 const browserFlags = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
