@@ -26,10 +26,10 @@ async function attempt(): Promise<RuntimeTrial> {
         opened = await openRuntime(runtime, options);
       },
     );
-    const { device } = opened! as Runtime;
-    return { runtime, device, fault, stepMs: fault === null ? stepMs : null };
+    const { device, gpus } = opened! as Runtime;
+    return { runtime, device, fault, stepMs: fault === null ? stepMs : null, gpus };
   } catch (error) {
-    return { runtime, device: '', fault: faultOf(error), stepMs: null };
+    return { runtime, device: '', fault: faultOf(error), stepMs: null, gpus: [] };
   }
 }
 

@@ -8,7 +8,12 @@ const deviceWords = Object.fromEntries(
 
 const torchDevice = word(
   'Where PyTorch computes.',
-  { auto: { description: 'The first of cuda, mps, xpu and cpu that there is.' }, ...deviceWords },
+  {
+    auto: {
+      description: 'The first of cuda, mps, xpu and cpu that there is; of several GPUs of CUDA the next that is free.',
+    },
+    ...deviceWords,
+  },
   'auto',
 );
 

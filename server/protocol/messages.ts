@@ -209,4 +209,6 @@ export interface DeviceReport {
   readonly reason: string;
   /** Milliseconds of a small training step of the self-test; null where it was not tested or failed. */
   readonly stepMs: number | null;
+  /** Those of NVIDIA that it computes on, like `cuda:1`; runs that name none are spread over them. */
+  readonly gpus: readonly string[];
 }

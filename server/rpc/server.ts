@@ -76,7 +76,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
-  const supervisor = new RunSupervisor({ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() });
+  const supervisor = new RunSupervisor({
+    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() },
+    listDevices: () => options.services.listDevices({ isAnew: false }),
+  });
   const sweeps = new SweepDesk({
     ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() },
     onRuns: () => {

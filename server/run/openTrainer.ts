@@ -31,8 +31,8 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     const log = (line: string) => process.stderr.write(`${line}\n`);
     const threads = plan.threads ?? os.availableParallelism();
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
-    const ofTorch = { ...(plan.device && { device: plan.device }), ...(plan.tf32 && { tf32: true }) };
-    const runtime = await openRuntime(name, { assetsFolder, threads, ...ofTorch });
+    const onDevice = { ...(plan.device && { device: plan.device }), ...(plan.tf32 && { tf32: true }) };
+    const runtime = await openRuntime(name, { assetsFolder, threads, ...onDevice });
     const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
     const cacheLimit = cacheLimitBytes(process.env);
     const dataset = await openDataset(plan.dataset, {

@@ -8,7 +8,7 @@ import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
 import { keptImages } from '../protocol/evaluationPlan.ts';
-import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
+import type { EvaluationPlan, Plan, TorchDeviceName } from '../protocol/plan.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
 import { readCheckpoint } from './checkpointFile.ts';
@@ -29,6 +29,8 @@ interface AnyWork {
   readonly dataFolder?: string | undefined;
   /** Threads of the runtime; the plan's where they are left out. */
   readonly threads?: number | undefined;
+  /** Of several GPUs the one to take, where the plan names none. */
+  readonly device?: TorchDeviceName | undefined;
 }
 
 export type Work =
@@ -92,8 +94,9 @@ class Drive {
     if (!asked) this.#requireSurrogates();
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
-    const { dataFolder = null, threads = this.#plan.threads } = this.#work;
-    const trainer = await openTrainer(withDataFolder({ ...this.#plan, threads }, dataFolder));
+    const { dataFolder = null, threads = this.#plan.threads, device = this.#plan.device } = this.#work;
+    const placed = { ...this.#plan, threads, ...(device && { device }) };
+    const trainer = await openTrainer(withDataFolder(placed, dataFolder));
     this.#recorder.update({ device: trainer.device });
 
     if (asked) {

@@ -1,8 +1,9 @@
-// The server's runs: which there are, which one is at work here, which wait, and the trainer processes. One run trains at a time.
+// The server's runs: which there are, which are at work here, which wait, and the trainer processes.
 // Clients and messages are not known here. What this server alone knows of a run (that it is queued, why its trainer died) lies over
 // what the run's folder says.
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
+import type { DeviceListResult } from '../protocol/messages.ts';
 import type { EvaluationPlan } from '../protocol/plan.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
@@ -13,10 +14,12 @@ import { readMark, writeMark } from './markFile.ts';
 import { SupersededError } from './logFile.ts';
 import { noteEnd } from './noteRun.ts';
 import { forkRun } from './forkRun.ts';
+import type { Gpu } from './machinePlaces.ts';
 import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.ts';
 import type { NewRun } from './runFolder.ts';
 import { damagedRun, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
 import type { Work } from './runPlan.ts';
+import { RunQueue } from './runQueue.ts';
 import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
 import { hasOtherFolders, isOthers, notHere, signOf, wrongState, type Entry } from './supervisedRun.ts';
@@ -32,6 +35,8 @@ export interface SupervisorOptions {
   /** Of the day, for what is recorded. */
   readonly now: () => number;
   readonly watch?: LifeWatch;
+  /** By default nothing is known of devices, and one run trains at a time. */
+  readonly listDevices?: () => Promise<DeviceListResult>;
 }
 
 interface SupervisorEvents {
@@ -47,7 +52,7 @@ export class RunSupervisor {
   readonly #options: SupervisorOptions;
   readonly #watch: LifeWatch;
   readonly #entries = new Map<string, Entry>();
-  #queue: Entry[] = [];
+  readonly #queue: RunQueue;
   #isClosing = false;
   #revision = 0;
 
@@ -55,6 +60,13 @@ export class RunSupervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#watch = options.watch ?? new LifeWatch();
+    const { log, listDevices = () => Promise.resolve({ chosen: 'wasm' as const, devices: [] }) } = options;
+    this.#queue = new RunQueue({
+      ...{ log, listDevices },
+      onPlaces: () => {
+        this.#startNext();
+      },
+    });
     this.refresh();
   }
 
@@ -111,8 +123,8 @@ export class RunSupervisor {
   stop(runId: string): RunSummary {
     const entry = this.#entry(runId);
     if (entry.child) this.#tell(entry, { type: 'stop' });
-    else if (this.#queue.includes(entry)) {
-      this.#queue = this.#queue.filter((queued) => queued !== entry);
+    else if (this.#queue.has(entry)) {
+      this.#queue.remove(entry);
       const { work } = entry;
       if (work?.type === 'train') this.#note(entry, { status: 'stopped', message: null }, work);
       else this.#read(entry.summary.folder, entry);
@@ -207,9 +219,7 @@ export class RunSupervisor {
   /** Ends every trainer with a checkpoint; their runs become `interrupted`. Settles when all are gone. */
   async close(message: string): Promise<void> {
     this.#isClosing = true;
-    for (const entry of this.#queue.splice(0)) {
-      this.#read(entry.summary.folder, entry);
-    }
+    for (const entry of this.#queue.removeAll()) this.#read(entry.summary.folder, entry);
     await Promise.all(
       [...this.#entries.values()].map(async (entry) => {
         if (!entry.child) return;
@@ -224,7 +234,7 @@ export class RunSupervisor {
   }
 
   #isOurs(entry: Entry): boolean {
-    return entry.child !== null || this.#queue.includes(entry);
+    return entry.child !== null || this.#queue.has(entry);
   }
 
   /** As the folder has it now, where the run is not ours to know best. */
@@ -284,25 +294,25 @@ export class RunSupervisor {
 
   #enqueue(entry: Entry, work: Work): void {
     entry.work = work;
-    this.#queue.push(entry);
+    this.#queue.add(entry);
     this.#change(entry, { ...entry.summary, status: 'queued', message: null, updatedMs: this.#options.now() });
     this.#startNext();
   }
 
   #startNext(): void {
-    if (this.#isClosing || [...this.#entries.values()].some((entry) => entry.child !== null)) return;
-    const entry = this.#queue.shift();
-    if (entry) this.#fork(entry);
+    if (this.#isClosing) return;
+    for (let next = this.#queue.take(); next; next = this.#queue.take()) this.#fork(next.entry, next.device);
   }
 
-  #fork(entry: Entry): void {
+  #fork(entry: Entry, device: Gpu | undefined): void {
     const { trainerFile, log } = this.#options;
     entry.child = forkTrainer(trainerFile, {
       log: (line) => {
         log(`[${entry.id}] ${line}`);
       },
       onReady: () => {
-        if (entry.work) this.#tell(entry, { type: 'begin', folder: entry.summary.folder, work: entry.work });
+        const { work } = entry;
+        if (work) this.#tell(entry, { type: 'begin', folder: entry.summary.folder, work: { ...work, device } });
       },
       onProgress: (summary) => {
         this.#progress(entry, summary);
@@ -310,6 +320,7 @@ export class RunSupervisor {
       onGone: (gone) => {
         const { work } = entry;
         entry.child = null;
+        this.#queue.leave(entry);
         const { folder } = entry.summary;
         try {
           if (isOthers(folder, work, gone)) this.#read(folder, entry);

@@ -8,6 +8,7 @@ import type { MemoryUse } from '../protocol/run.ts';
 import { registerOps } from './ops/registerOps.ts';
 import { openTensorflowBackend } from './tensorflow/openTensorflowBackend.ts';
 import { surroundings } from './python/places.ts';
+import { nameOfGpu, showOneGpu } from './python/visibleGpus.ts';
 import { lookForTensorflow } from './tensorflow/tensorflowPlaces.ts';
 import { isSupported, type KernelBuild } from './wasm/loadKernels.ts';
 import { lookForTorch } from './torch/findTorch.ts';
@@ -26,6 +27,8 @@ export interface Runtime {
   readonly deviceMemory: { readonly what: string; readonly bytes: number } | null;
   /** Steps of training that may be under way before the first is read: 0 where reading costs nothing. */
   readonly stepsBehind: number;
+  /** Of NVIDIA's, those that a process on this runtime could take, like `cuda:1`. */
+  readonly gpus: readonly string[];
 }
 
 export interface RuntimeOptions {
@@ -33,7 +36,7 @@ export interface RuntimeOptions {
   readonly assetsFolder: string;
   /** Of `wasm` and `torch`, from 1; by default as many as the machine has cores. */
   readonly threads?: number;
-  /** Of `torch`, like `cuda:1`; by default the first of cuda, mps, xpu and cpu that there is. */
+  /** Of `torch`, like `cuda:1`; by default the first of cuda, mps, xpu and cpu that there is. Of `tensorflow` one of `gpus`. */
   readonly device?: string;
   /** Of `torch` on cuda: whether products and convolutions may round their factors to TF32; by default not. */
   readonly tf32?: boolean;
@@ -59,7 +62,7 @@ const cpuDevice = '1 thread · plain JavaScript';
  */
 export async function openRuntime(name: RuntimeName, options: RuntimeOptions): Promise<Runtime> {
   if (name === 'cpu') return openCpu();
-  if (name === 'tensorflow') return openTensorflow(options.assetsFolder);
+  if (name === 'tensorflow') return openTensorflow(options);
   if (name === 'torch') return openTorch(options);
   try {
     const threads = options.threads ?? os.availableParallelism();
@@ -71,6 +74,7 @@ export async function openRuntime(name: RuntimeName, options: RuntimeOptions): P
       addressableBytes: backend.pool.addressableBytes,
       deviceMemory: null,
       stepsBehind: 0,
+      gpus: [],
     };
   } catch (error) {
     throw new UnsupportedRuntimeError('wasm', messageOf(error), { cause: error });
@@ -83,6 +87,7 @@ export interface Tried {
   readonly device: string;
   readonly fault: string | null;
   readonly stepMs: number | null;
+  readonly gpus: readonly string[];
 }
 
 /** Each runtime with its device and the reason why it is usable or not; opens none. */
@@ -91,28 +96,28 @@ export function listDevices(options: RuntimeOptions, trials: readonly Tried[]): 
     reportWasm(options, trialOf('wasm', trials)),
     reportTorch(options, trialOf('torch', trials)),
     reportTensorflow(options, trialOf('tensorflow', trials)),
-    { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.', stepMs: null },
+    { runtime: 'cpu', isAvailable: true, device: cpuDevice, reason: 'Works everywhere; slow.', stepMs: null, gpus: [] },
   ];
 }
 
 function trialOf(runtime: RuntimeName, trials: readonly Tried[]): Tried {
   const found = trials.find((trial) => trial.runtime === runtime);
-  return found ?? { runtime, device: '', fault: 'It was not tried.', stepMs: null };
+  return found ?? { runtime, device: '', fault: 'It was not tried.', stepMs: null, gpus: [] };
 }
 
 function reportWasm({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
-  if (fault !== null) return { runtime: 'wasm', isAvailable: false, device, reason: fault, stepMs };
+  if (fault !== null) return { runtime: 'wasm', isAvailable: false, device, reason: fault, stepMs, gpus: [] };
   const reason = isSupported(assetsFolder, 'relaxed')
     ? 'The engine has shared memory and relaxed SIMD.'
     : 'The engine has no relaxed SIMD (Node 22 and newer have it), so kernels run at about half speed.';
-  return { runtime: 'wasm', isAvailable: true, device, reason, stepMs };
+  return { runtime: 'wasm', isAvailable: true, device, reason, stepMs, gpus: [] };
 }
 
-function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
+function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, stepMs, gpus }: Tried): DeviceReport {
   const found = lookForTensorflow(surroundings(assetsFolder));
   if (found.library === null || fault !== null) {
     const reason = found.library === null ? found.reason : fault!;
-    return { runtime: 'tensorflow', isAvailable: false, device, reason, stepMs };
+    return { runtime: 'tensorflow', isAvailable: false, device, reason, stepMs, gpus: [] };
   }
   const { library } = found;
   const cuda = device.endsWith(gpuSuffix)
@@ -121,14 +126,14 @@ function reportTensorflow({ assetsFolder }: RuntimeOptions, { device, fault, ste
       ? 'No GPU is used: TensorFlow finds none that it can use, or not the CUDA libraries.'
       : 'No GPU is used: this build has no CUDA ("kafscope install tensorflow --gpu" installs one that has).';
   const reason = `Found in ${library.folder}, ${library.origin}. ${cuda}`;
-  return { runtime: 'tensorflow', isAvailable: true, device, reason, stepMs };
+  return { runtime: 'tensorflow', isAvailable: true, device, reason, stepMs, gpus };
 }
 
-function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }: Tried): DeviceReport {
+function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs, gpus }: Tried): DeviceReport {
   const found = lookForTorch(surroundings(assetsFolder));
   if (found.library === null || fault !== null) {
     const reason = found.library === null ? found.reason : fault!;
-    return { runtime: 'torch', isAvailable: false, device, reason, stepMs };
+    return { runtime: 'torch', isAvailable: false, device, reason, stepMs, gpus: [] };
   }
   const { folder, origin, accelerators } = found.library;
   const gpu = !device.endsWith(cpuSuffix)
@@ -136,11 +141,12 @@ function reportTorch({ assetsFolder }: RuntimeOptions, { device, fault, stepMs }
     : accelerators.cuda.length + accelerators.xpu.length > 0
       ? 'No GPU is used: PyTorch finds none that it can use, or not its driver.'
       : 'No GPU is used: this build is for the CPU, or the machine has none for it.';
-  return { runtime: 'torch', isAvailable: true, device, reason: `Found in ${folder}, ${origin}. ${gpu}`, stepMs };
+  const reason = `Found in ${folder}, ${origin}. ${gpu}`;
+  return { runtime: 'torch', isAvailable: true, device, reason, stepMs, gpus };
 }
 
 /** What the runtimes whose tensors lie in the process's own memory share. */
-const ofHost = { memory: processMemory, addressableBytes: Infinity, deviceMemory: null, stepsBehind: 0 } as const;
+const ofHost = { memory: processMemory, addressableBytes: Infinity, deviceMemory: null, stepsBehind: 0, gpus: [] };
 
 /** As many as hide the host's time; more would only hold more memory. */
 const stepsOnDevice = 3;
@@ -148,14 +154,16 @@ const stepsOnDevice = 3;
 const cpuSuffix = ' · CPU';
 const gpuSuffix = ' · GPU';
 
-async function openTensorflow(assetsFolder: string): Promise<Runtime> {
+async function openTensorflow({ assetsFolder, device: wanted }: RuntimeOptions): Promise<Runtime> {
   const found = lookForTensorflow(surroundings(assetsFolder));
   if (found.library === null) throw new UnsupportedRuntimeError('tensorflow', found.reason);
+  // Else it takes the memory of all of them.
+  if (wanted !== undefined) showOneGpu(wanted);
   try {
     const { backend, version } = await openTensorflowBackend(assetsFolder, found.library);
     const device = `TensorFlow ${version}${backend.isUsingGpuDevice ? gpuSuffix : cpuSuffix}`;
     // Its copies wait for all that was given to the device, late ones too.
-    return { ...ofHost, name: 'tensorflow', device };
+    return { ...ofHost, name: 'tensorflow', device, gpus: backend.isUsingGpuDevice ? [nameOfGpu(0)] : [] };
   } catch (error) {
     throw new UnsupportedRuntimeError('tensorflow', messageOf(error), { cause: error });
   }
@@ -171,7 +179,7 @@ async function openTorch({
   if (found.library === null) throw new UnsupportedRuntimeError('torch', found.reason);
   try {
     const wanted = { threads, tf32, ...(device !== undefined && { device }) };
-    const { backend, device: used } = await openTorchBackend(assetsFolder, found.library, wanted);
+    const { backend, device: used, nGpus } = await openTorchBackend(assetsFolder, found.library, wanted);
     return {
       name: 'torch',
       device: torchDevice(found.library.version, used, tf32),
@@ -182,6 +190,7 @@ async function openTorch({
       deviceMemory:
         used.memoryBytes === null ? null : { what: `the memory of ${nameOf(used)}`, bytes: used.memoryBytes },
       stepsBehind: used.type === 'cuda' ? stepsOnDevice : 0,
+      gpus: Array.from({ length: nGpus }, (_, index) => nameOfGpu(index)),
     };
   } catch (error) {
     throw new UnsupportedRuntimeError('torch', messageOf(error), { cause: error });

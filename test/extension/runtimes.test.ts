@@ -5,9 +5,30 @@ import type { DeviceListResult } from '../../server/protocol/messages.ts';
 const list: DeviceListResult = {
   chosen: 'wasm',
   devices: [
-    { runtime: 'wasm', isAvailable: true, device: '8 threads · SIMD', reason: 'The engine has SIMD.', stepMs: 41.3 },
-    { runtime: 'tensorflow', isAvailable: false, device: '', reason: 'No TensorFlow was found.', stepMs: null },
-    { runtime: 'cpu', isAvailable: true, device: '1 thread', reason: 'Works everywhere; slow.', stepMs: null },
+    {
+      runtime: 'wasm',
+      isAvailable: true,
+      device: '8 threads · SIMD',
+      reason: 'The engine has SIMD.',
+      stepMs: 41.3,
+      gpus: [],
+    },
+    {
+      runtime: 'tensorflow',
+      isAvailable: false,
+      device: '',
+      reason: 'No TensorFlow was found.',
+      stepMs: null,
+      gpus: [],
+    },
+    {
+      runtime: 'cpu',
+      isAvailable: true,
+      device: '1 thread',
+      reason: 'Works everywhere; slow.',
+      stepMs: null,
+      gpus: [],
+    },
   ],
 };
 

@@ -20,6 +20,7 @@ async function serve(answerBytes = 0) {
     device: '',
     reason: 'x'.repeat(answerBytes),
     stepMs: null,
+    gpus: [],
   } as const;
   const { lock } = await startScriptedServer(temporaryFolder(), {
     log: (line) => lines.push(line),

@@ -37,7 +37,9 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
       look: () => Promise.reject(new BadDatasetError('There is no data set in a test.')),
       listDevices: () =>
         Promise.resolve({
-          devices: [{ runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.', stepMs: null }],
+          devices: [
+            { runtime: 'cpu', isAvailable: true, device: 'scripted', reason: 'For tests.', stepMs: null, gpus: [] },
+          ],
           chosen: 'cpu',
         }),
     },

@@ -94,9 +94,15 @@ describe('runtime', () => {
 
   it('lists each device and why it is usable or not, and opens none', async () => {
     await openRuntime('cpu', { assetsFolder });
-    const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7 } as const;
-    const library = { runtime: 'tensorflow', device: 'TensorFlow 2.21.0 · CPU', fault: null, stepMs: 9 } as const;
-    const torchTried = { runtime: 'torch', device: 'PyTorch 2.15.0 · CPU', fault: null, stepMs: 8 } as const;
+    const tried = { runtime: 'wasm', device: '2 threads · SIMD', fault: null, stepMs: 7, gpus: [] } as const;
+    const library = {
+      runtime: 'tensorflow',
+      device: 'TensorFlow 2.21.0 · CPU',
+      fault: null,
+      stepMs: 9,
+      gpus: [],
+    } as const;
+    const torchTried = { runtime: 'torch', device: 'PyTorch 2.15.0 · CPU', fault: null, stepMs: 8, gpus: [] } as const;
     const [wasm, torch, tensorflow, cpu] = listDevices({ assetsFolder }, [tried, library, torchTried]);
     expect(wasm).toMatchObject({ runtime: 'wasm', isAvailable: true, device: '2 threads · SIMD', stepMs: 7 });
     expect(tensorflow).toMatchObject({ runtime: 'tensorflow', isAvailable: true, device: library.device, stepMs: 9 });
@@ -115,7 +121,7 @@ describe('runtime', () => {
     expect(cpu).toMatchObject({ runtime: 'cpu', isAvailable: true, device: '1 thread · plain JavaScript' });
     const fault = 'The kernels are missing.';
     const [missing] = listDevices({ assetsFolder }, [{ ...tried, device: '', fault, stepMs: null }]);
-    expect(missing).toEqual({ runtime: 'wasm', isAvailable: false, device: '', reason: fault, stepMs: null });
+    expect(missing).toEqual({ runtime: 'wasm', isAvailable: false, device: '', reason: fault, stepMs: null, gpus: [] });
     expect(tf.getBackend()).toBe('cpu');
   });
 });

@@ -56,6 +56,7 @@ const memorySchema = z.object({
       device: z.string(),
       fault: z.string().nullable(),
       stepMs: z.number().nullable(),
+      gpus: z.array(z.string()),
     }),
   ),
 });

@@ -6,6 +6,7 @@ import type { DeviceListResult } from '../../protocol/messages.ts';
 import type { RuntimeChoice, RuntimeName } from '../../protocol/plan.ts';
 import { listDevices } from '../../tensor/runtime.ts';
 import { dataFolder, surroundings } from '../../tensor/python/places.ts';
+import { visibleGpus } from '../../tensor/python/visibleGpus.ts';
 import { lookForTensorflow } from '../../tensor/tensorflow/tensorflowPlaces.ts';
 import { lookForTorch } from '../../tensor/torch/findTorch.ts';
 import { chooseRuntime, type RuntimeVerdict } from './chooseRuntime.ts';
@@ -41,6 +42,7 @@ function judge({ assetsFolder, log, isAnew }: MachineOptions & { readonly isAnew
       node: process.versions.node,
       processor: os.cpus()[0]?.model,
       cores: os.availableParallelism(),
+      gpus: process.env[visibleGpus] ?? null,
     }),
     memoryFile: path.join(dataFolder(around), 'runtimes.json'),
     tryRuntime: (runtime) => tryRuntime(runtime, assetsFolder),

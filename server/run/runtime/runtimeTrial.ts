@@ -13,6 +13,8 @@ export interface RuntimeTrial {
   readonly fault: string | null;
   /** Milliseconds of the self-test's training step; null where there is a fault. */
   readonly stepMs: number | null;
+  /** Those of NVIDIA that it could compute on, like `cuda:1`. */
+  readonly gpus: readonly string[];
 }
 
 /** A guard against hanging alone. How slow a runtime is decides nothing here: beside a busy load every one of them is. */
@@ -50,5 +52,5 @@ export async function tryRuntime(
       : `ended with code ${String(code)}`;
   const lastWords = words.trim().split('\n').at(-1);
   const fault = `The process that tried ${runtime} ${end}.${lastWords ? ` Its last words: ${lastWords}` : ''}`;
-  return { runtime, device: '', fault, stepMs: null };
+  return { runtime, device: '', fault, stepMs: null, gpus: [] };
 }

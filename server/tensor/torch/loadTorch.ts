@@ -19,6 +19,8 @@ export interface TorchDevice {
 export interface LoadedTorch {
   readonly torch: Torch;
   readonly device: TorchDevice;
+  /** How many of NVIDIA's GPUs this process sees; 0 where it computes on another kind of device. */
+  readonly nGpus: number;
 }
 
 interface LoadOptions {
@@ -61,7 +63,8 @@ export function loadTorch(
   }
   binding.setThreads(threads);
   const used = takeDevice(binding, library, name, { wanted: device, tf32 });
-  loaded = { torch, device: used, folder: library.folder, wanted: device, tf32 };
+  const nGpus = used.type === 'cuda' ? binding.cudaDevices().length : 0;
+  loaded = { torch, device: used, nGpus, folder: library.folder, wanted: device, tf32 };
   return loaded;
 }
 

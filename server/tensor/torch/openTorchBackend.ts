@@ -49,14 +49,14 @@ export async function openTorchBackend(
   assetsFolder: string,
   library: TorchLibrary,
   options: TorchOptions,
-): Promise<{ backend: TorchBackend; device: TorchDevice }> {
-  const { torch, device } = loadTorch(assetsFolder, library, options);
+): Promise<{ backend: TorchBackend; device: TorchDevice; nGpus: number }> {
+  const { torch, device, nGpus } = loadTorch(assetsFolder, library, options);
   registerKernels();
   if (tf.engine().registryFactory[torchBackendName]) tf.removeBackend(torchBackendName);
   const backend = new TorchBackend(torch, { readsLate: device.type === 'cuda' });
   tf.registerBackend(torchBackendName, () => backend, 1);
   await tf.setBackend(torchBackendName);
-  return { backend, device };
+  return { backend, device, nGpus };
 }
 
 /** Kernels are functions of the backend that calls them, so they are registered once. */

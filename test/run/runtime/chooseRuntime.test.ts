@@ -42,6 +42,7 @@ function choose(change: Partial<ChooseOptions> = {}) {
         device: 'scripted · 2 threads',
         fault: isRight ? null : (speed ?? 'It is not there.'),
         stepMs: isRight ? speed : null,
+        gpus: runtime === 'torch' ? ['cuda:0', 'cuda:1'] : [],
       });
     },
     log: (line) => logged.push(line),

@@ -22,7 +22,7 @@ beforeEach(() => {
   fs.writeFileSync(path.join(assetsFolder, 'kernels.relaxed.wasm'), '');
   options = { assetsFolder, log: () => {} };
   vi.mocked(tryRuntime).mockImplementation((runtime) =>
-    Promise.resolve({ runtime, device: 'scripted', fault: null, stepMs: runtime === 'tensorflow' ? 1 : 2 }),
+    Promise.resolve({ runtime, device: 'scripted', fault: null, stepMs: runtime === 'tensorflow' ? 1 : 2, gpus: [] }),
   );
   nameTensorflow(null);
   nameTorch(null);

@@ -69,6 +69,7 @@ describe('the process of a trial', () => {
       device: '',
       fault: 'The process that tried tensorflow was ended by SIGILL. Its last words: last üb',
       stepMs: null,
+      gpus: [],
     });
   });
 

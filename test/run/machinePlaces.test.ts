@@ -1,0 +1,147 @@
+// Runs on the places of a machine: a GPU each, the processor one, and who waits for whom. Its children are scripted.
+import { describe, expect, it, vi } from 'vitest';
+import type { DeviceListResult, DeviceReport } from '../../server/protocol/messages.ts';
+import type { Plan, RuntimeName } from '../../server/protocol/plan.ts';
+import { placesFor, placesOf } from '../../server/run/machinePlaces.ts';
+import { showOneGpu } from '../../server/tensor/python/visibleGpus.ts';
+import { children, forkFakeChildren, newRun, supervise } from './fakeChildren.ts';
+import { scriptedPlan } from './scriptedTrainer.ts';
+
+vi.mock('node:child_process', async (original) => ({ ...(await original<object>()), fork: vi.fn() }));
+
+forkFakeChildren();
+
+function report(runtime: RuntimeName, gpus: readonly string[]): DeviceReport {
+  return { runtime, isAvailable: true, device: '', reason: '', stepMs: 1, gpus };
+}
+
+function machine(chosen: RuntimeName, torch: readonly string[], tensorflow: readonly string[] = []): DeviceListResult {
+  return { chosen, devices: [report('wasm', []), report('torch', torch), report('tensorflow', tensorflow)] };
+}
+
+const twoGpus = machine('torch', ['cuda:0', 'cuda:1']);
+
+/** Settles once what was asked of the devices is answered. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('runs', () => {
+  function begin(list: () => Promise<DeviceListResult>) {
+    const { supervisor, log } = supervise(undefined, { listDevices: list });
+    const start = (change: Partial<Plan>) =>
+      supervisor.start({ ...newRun, plan: scriptedPlan('steps', change) }).folder;
+    return { supervisor, start, log };
+  }
+
+  /** The devices that the children were told to take, in the order in which they were begun. */
+  function told() {
+    return children.map((child) => {
+      child.told.length = 0;
+      child.say({ type: 'ready' });
+      const [message] = child.told;
+      return message?.type === 'begin' ? [message.folder, message.work.device] : null;
+    });
+  }
+
+  it('that name no GPU are spread over them, and the next takes the one that becomes free', async () => {
+    const { start } = begin(() => Promise.resolve(twoGpus));
+    const first = start({ runtime: 'torch' });
+    // Until it is known what there is, one run is at work, on the first that there is.
+    const second = start({ runtime: 'auto' });
+    const third = start({ runtime: 'torch', device: 'cuda' });
+    expect(children).toHaveLength(1);
+    await turn();
+    expect(told()).toEqual([
+      [first, undefined],
+      [second, 'cuda:1'],
+    ]);
+    await children[0]!.end(1);
+    expect(told().at(-1)).toEqual([third, 'cuda:0']);
+  });
+
+  it('that name one wait for that alone, and hold up no other', async () => {
+    const { start } = begin(() => Promise.resolve(twoGpus));
+    const [first, second, third, fourth] = [
+      start({ runtime: 'torch', device: 'cuda:1' }),
+      start({ runtime: 'torch', device: 'cuda:1' }),
+      start({ runtime: 'torch' }),
+      start({ runtime: 'wasm' }),
+    ];
+    await turn();
+    expect(told()).toEqual([
+      [first, undefined],
+      [third, 'cuda:0'],
+      [fourth, undefined],
+    ]);
+    await children[1]!.end(1);
+    expect(children).toHaveLength(3);
+    await children[0]!.end(1);
+    expect(told().at(-1)).toEqual([second, undefined]);
+  });
+
+  it.each([
+    ['there is no GPU', () => Promise.resolve(machine('wasm', [])), []],
+    [
+      'nobody can tell',
+      () => Promise.reject(new Error('no trial')),
+      ["the devices can't be listed, so one run trains at a time: no trial"],
+    ],
+  ])('are one at a time where %s', async (_, list, said) => {
+    const { start, log } = begin(list);
+    start({ runtime: 'auto' });
+    start({ runtime: 'torch' });
+    start({ runtime: 'torch', device: 'cpu' });
+    await turn();
+    expect(children).toHaveLength(1);
+    expect(log).toEqual(said);
+    await children[0]!.end(1);
+    expect(children).toHaveLength(2);
+  });
+
+  it('of the processor ask for no devices', async () => {
+    const list = vi.fn(() => Promise.resolve(twoGpus));
+    const { start } = begin(list);
+    start({ runtime: 'wasm' });
+    start({ runtime: 'cpu' });
+    await turn();
+    expect(list).not.toHaveBeenCalled();
+    start({ runtime: 'auto' });
+    start({ runtime: 'auto' });
+    await turn();
+    expect(list).toHaveBeenCalledTimes(1);
+    expect(children).toHaveLength(3);
+  });
+});
+
+describe('the places for a run', () => {
+  it('follow its runtime, what `auto` stands for, and its device', () => {
+    const places = placesOf(machine('wasm', ['cuda:0', 'cuda:1', 'cuda:99'], ['cuda:0']));
+    expect(placesFor({ runtime: 'auto' }, places)).toEqual(['processor']);
+    expect(placesFor({ runtime: 'auto' }, placesOf(twoGpus))).toEqual(['cuda:0', 'cuda:1']);
+    expect(placesFor({ runtime: 'torch' }, places)).toEqual(['cuda:0', 'cuda:1']);
+    expect(placesFor({ runtime: 'torch', device: 'cuda' }, places)).toEqual(['cuda:0', 'cuda:1']);
+    expect(placesFor({ runtime: 'torch', device: 'cuda:7' }, places)).toEqual(['cuda:7']);
+    expect(placesFor({ runtime: 'torch', device: 'cpu' }, places)).toEqual(['processor']);
+    expect(placesFor({ runtime: 'torch', device: 'mps' }, places)).toEqual(['processor']);
+    // Where TensorFlow uses a GPU, it may use each that PyTorch tells of.
+    expect(placesFor({ runtime: 'tensorflow' }, places)).toEqual(['cuda:0', 'cuda:1']);
+    expect(placesFor({ runtime: 'tensorflow' }, placesOf(machine('wasm', ['cuda:0'])))).toEqual(['processor']);
+    expect(placesFor({ runtime: 'tensorflow' }, placesOf(machine('wasm', [], ['cuda:0'])))).toEqual(['cuda:0']);
+  });
+});
+
+describe('a process that is shown one GPU', () => {
+  it.each([
+    ['cuda:1', undefined, '1'],
+    ['cuda:0', '3,1', '3'],
+    ['cuda:1', '3, GPU-8f6a', 'GPU-8f6a'],
+    ['cuda:2', '3,1', ''],
+    ['mps', undefined, undefined],
+    ['cpu', '0', '0'],
+  ])('%s of those of %s sees %s', (name, before, after) => {
+    const env: NodeJS.ProcessEnv = before === undefined ? {} : { CUDA_VISIBLE_DEVICES: before };
+    showOneGpu(name, env);
+    expect(env['CUDA_VISIBLE_DEVICES']).toBe(after);
+  });
+});
