@@ -7,14 +7,16 @@ import type { ServerConnection } from '../connection/serverConnection.ts';
 import { canDo } from '../runs/runActions.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { attempt } from '../showFailure.ts';
-import type { AttackChoice } from './evaluationChoices.ts';
 import {
-  attackChoices,
-  defaultEpsilon,
-  fractionText,
+  evaluationChoices,
   evaluationPlan,
+  fractionText,
+  mostEpsilon,
   parseEpsilon,
   parseSamples,
+  placesOf,
+  proposedPlan,
+  type EvaluationChoice,
 } from './evaluationChoices.ts';
 import { openAsExperiment } from './newExperiment.ts';
 import { checkpointIn, pickRun, pickRuns } from './pickRun.ts';
@@ -138,14 +140,14 @@ export class RunCommands {
     if (run) this.parts.openDashboard(run.id);
   }
 
-  /** Asks for the attack, ε and the number of images. */
+  /** Asks for the attack, certificate or detector, for ε, the number of images and what else it can't do without. */
   async evaluate(argument?: unknown): Promise<void> {
     if (!isTrusted('evaluate')) return;
     const run = await this.pick(
       argument,
       'evaluate',
       'Evaluate which run?',
-      'No run at rest has a checkpoint to attack.',
+      'No run at rest has a checkpoint to evaluate.',
     );
     if (!run) return;
     const checkpoint = checkpointIn(argument)?.file ?? null;
@@ -156,7 +158,7 @@ export class RunCommands {
     if (evaluation) await this.startEvaluation(run.id, evaluation, checkpoint);
   }
 
-  /** Which attack the dashboard's form would offer; undefined where that was not to be had, which is said. */
+  /** Which evaluation the dashboard's form would offer; undefined where that was not to be had, which is said. */
   private async firstEvaluation(runId: string): Promise<EvaluationPlan | undefined> {
     let first: EvaluationPlan | undefined;
     await attempt('read the plan', async () => {
@@ -217,31 +219,56 @@ async function placeOfData(run: RunSummary | undefined): Promise<{ readonly data
   return folder && { dataFolder: folder.fsPath };
 }
 
-/** @param first whose ε and number of images are proposed */
+/** @param first whose norm, ε and number of images are proposed */
 async function askForEvaluation(title: string, first: EvaluationPlan): Promise<EvaluationPlan | undefined> {
-  const choice: AttackChoice | undefined = await vscode.window.showQuickPick(attackChoices, {
-    title,
-    ignoreFocusOut: true,
-    placeHolder: 'Attack (L∞, worst case over restarts and steps)',
-  });
+  const choice = await askForChoice(title);
   if (!choice) return undefined;
-  const epsilon = await vscode.window.showInputBox({
-    title,
-    ignoreFocusOut: true,
-    prompt: 'ε, the largest change of a pixel value in [0, 1]',
-    value: first.norm === 'linf' ? fractionText(first.epsilon) : defaultEpsilon,
-    validateInput: (text) => (parseEpsilon(text) === null ? 'A number or fraction in (0, 1], such as 8/255.' : null),
+  const proposed = proposedPlan(choice, first);
+  const { norm } = proposed;
+  const most = mostEpsilon(proposed);
+  const ask = (options: vscode.InputBoxOptions) =>
+    vscode.window.showInputBox({ title: `${title}, ${choice.label}`, ignoreFocusOut: true, ...options });
+
+  const places: Record<string, string> = {};
+  for (const [name, { description, expected }] of placesOf(choice.attack)) {
+    const validateInput = (text: string) => (text.trim() === '' ? `Give ${expected}.` : null);
+    const place = await ask({ prompt: description, placeHolder: expected, validateInput });
+    if (place === undefined) return undefined;
+    places[name] = place.trim();
+  }
+  const epsilon = await ask({
+    prompt:
+      norm === 'linf'
+        ? 'ε, the largest change of a pixel value in [0, 1]'
+        : 'ε, the change’s length under L2, of pixel values in [0, 1]',
+    value: norm === 'linf' ? fractionText(proposed.epsilon) : String(proposed.epsilon),
+    validateInput: (text) =>
+      parseEpsilon(text, most) === null
+        ? `A number or fraction in (0, ${String(most)}], such as ${norm === 'linf' ? '8/255' : '0.5'}.`
+        : null,
   });
   if (epsilon === undefined) return undefined;
-  const samples = await vscode.window.showInputBox({
-    title,
-    ignoreFocusOut: true,
+  const samples = await ask({
     prompt: 'How many test images, from the first on',
-    value: String(first.samples),
+    value: String(proposed.samples),
     validateInput: (text) => (parseSamples(text) === null ? 'A whole number of at least 1.' : null),
   });
   if (samples === undefined) return undefined;
-  return evaluationPlan(choice, parseEpsilon(epsilon) ?? 0, parseSamples(samples) ?? 0);
+  const asked = { norm, epsilon: parseEpsilon(epsilon, most) ?? 0, samples: parseSamples(samples) ?? 0 };
+  return evaluationPlan(choice, { ...asked, ...places });
+}
+
+async function askForChoice(title: string): Promise<EvaluationChoice | undefined> {
+  const headings = { attack: 'Attacks', certificate: 'Certificates', detector: 'Detectors' } as const;
+  const items = evaluationChoices.flatMap(([kind, choices]) => [
+    { label: headings[kind], kind: vscode.QuickPickItemKind.Separator },
+    ...choices.map((choice) => ({ label: choice.label, description: choice.description, choice })),
+  ]);
+  const placeHolder = 'Attack, certificate or detector';
+  const picked = await vscode.window.showQuickPick(items, {
+    ...{ title, placeHolder, ignoreFocusOut: true, matchOnDescription: true },
+  });
+  return picked && 'choice' in picked ? picked.choice : undefined;
 }
 
 function checkpoints({ checkpoints: { length } }: RunSummary): string {

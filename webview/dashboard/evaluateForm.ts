@@ -8,6 +8,7 @@ import {
   draftFor,
   evaluationFields,
   readDraft,
+  startText,
   withAttack,
   withField,
   type EvaluationDraft,
@@ -119,7 +120,7 @@ export class EvaluateForm extends LitElement {
             @click=${() => {
               this.submit();
             }}
-            >Start attack</vscode-button
+            >${startText(draft)}</vscode-button
           >
           <vscode-button
             secondary

@@ -4,6 +4,7 @@ import { placeCharacters, type AttackKey, type NumberKey } from '../../server/pr
 import {
   evaluationEntry,
   evaluationKeys,
+  evaluationKind,
   evaluationNames,
   type EvaluationName,
 } from '../../server/protocol/evaluationTable.ts';
@@ -44,6 +45,11 @@ export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[]
     { field: 'attack', label: 'attack', hint: evaluationEntry(attackOf(attack)).description, choices: names },
     ...fields.filter(({ choices }) => choices?.length !== 1),
   ];
+}
+
+/** On the button that starts it. */
+export function startText({ attack }: EvaluationDraft): string {
+  return { attack: 'Start attack', certificate: 'Certify', detector: 'Try detector' }[evaluationKind(attackOf(attack))];
 }
 
 /** The attack that the run is offered first. */

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
-  attackChoices,
+  evaluationChoices,
   evaluationPlan,
+  mostEpsilon,
   parseEpsilon,
   parseSamples,
+  placesOf,
+  proposedPlan,
 } from '../../../extension/commands/evaluationChoices.ts';
 import { issueSentence } from '../../../extension/commands/issueSentence.ts';
 import { connectionLost, lostConnection, RequestFailure } from '../../../extension/connection/requestFailure.ts';
@@ -12,6 +15,8 @@ import { failureMessage } from '../../../extension/failureMessage.ts';
 import { requestErrorCodes } from '../../../server/protocol/errors.ts';
 import { compileExperiment } from '../../../server/experiment/compileExperiment.ts';
 import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
+import { evaluationKind, evaluationNames } from '../../../server/protocol/evaluationTable.ts';
+import { attackPlan } from '../../attack/plans.ts';
 
 describe('Evaluate Run…', () => {
   test.each([
@@ -39,12 +44,59 @@ describe('Evaluate Run…', () => {
     expect(parseSamples(text)).toBe(expected);
   });
 
-  test('offers only attacks that the server accepts', () => {
-    for (const choice of attackChoices) {
-      const plan = evaluationPlan(choice, 8 / 255, 500);
-      expect(evaluationPlanSchema.parse(plan)).toEqual(plan);
-      if ('stepSize' in plan) expect(plan.stepSize).toBeCloseTo(2 / 255, 12);
+  test('takes larger ε where the norm allows it', () => {
+    expect(parseEpsilon('3', 100)).toBe(3);
+    expect(mostEpsilon({ attack: 'pgd', norm: 'l2' })).toBe(100);
+    expect(mostEpsilon({ attack: 'pgd', norm: 'linf' })).toBe(1);
+  });
+
+  const every = evaluationChoices.flatMap(([, choices]) => choices);
+
+  test('offers every attack, certificate and detector that there is, each under its kind', () => {
+    expect(new Set(every.map(({ attack }) => attack))).toEqual(new Set(evaluationNames));
+    for (const [kind, choices] of evaluationChoices) {
+      expect(new Set(choices.map(({ attack }) => evaluationKind(attack)))).toEqual(new Set([kind]));
     }
+    expect(every.slice(0, 4).map(({ label }) => label)).toEqual(['PGD-10', 'PGD-20', 'PGD-50-10', 'AutoAttack']);
+    expect(new Set(every.map(({ label }) => label)).size).toBe(every.length);
+  });
+
+  const linf = attackPlan('pgd', { epsilon: 4 / 255, samples: 2000 });
+  const l2 = attackPlan('pgd', { norm: 'l2', epsilon: 2, samples: 50 });
+
+  test.each(every.map((choice) => [choice.label, choice] as const))(
+    'proposes and makes of %s a plan that the server accepts',
+    (_, choice) => {
+      const places = Object.fromEntries(placesOf(choice.attack).map(([name]) => [name, 'a-run']));
+      for (const first of [linf, l2]) {
+        const proposed = proposedPlan(choice, first);
+        const plan = evaluationPlan(choice, { norm: proposed.norm, epsilon: proposed.epsilon, samples: 30, ...places });
+        expect(evaluationPlanSchema.parse(plan)).toEqual(plan);
+        expect(plan).toMatchObject({ ...choice.settings, ...places, samples: 30 });
+        if ('stepSize' in plan) expect(plan.stepSize).toBeCloseTo(plan.epsilon / 4, 12);
+      }
+    },
+  );
+
+  test('proposes the threat and the images of the run where the evaluation can have them', () => {
+    const proposal = (attack: string, first: typeof linf) => {
+      const { norm, epsilon, samples } = proposedPlan(
+        every.find((choice) => choice.attack === attack)!,
+        first,
+      );
+      return [norm, epsilon, samples];
+    };
+    expect(proposal('pgd', linf)).toEqual(['linf', 4 / 255, 2000]);
+    expect(proposal('pgd', l2)).toEqual(['l2', 2, 50]);
+    expect(proposal('ibp', linf)).toEqual(['linf', 4 / 255, 1000]);
+    expect(proposal('ibp', l2)).toEqual(['linf', 8 / 255, 50]);
+    // Ten thousand passes an image.
+    expect(proposal('smoothing', linf)).toEqual(['l2', 0.5, 100]);
+    expect(proposal('smoothing', l2)).toEqual(['l2', 2, 50]);
+  });
+
+  test('asks for what has no default', () => {
+    expect(every.filter(({ attack }) => placesOf(attack).length > 0).map(({ attack }) => attack)).toEqual(['transfer']);
   });
 });
 

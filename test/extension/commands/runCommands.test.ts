@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunCommandParts } from '../../../extension/commands/runCommands.ts';
 import { RunCommands } from '../../../extension/commands/runCommands.ts';
-import { attackChoices, evaluationPlan } from '../../../extension/commands/evaluationChoices.ts';
+import { evaluationChoices, evaluationPlan } from '../../../extension/commands/evaluationChoices.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
 import { attackPlan } from '../../attack/plans.ts';
 import { runSummary } from '../runSummaries.ts';
@@ -47,7 +47,8 @@ function commandsFor(run: RunSummary) {
 
 const first = attackPlan('pgd', { epsilon: 4 / 255, samples: 500 });
 
-const evaluation = evaluationPlan(attackChoices[0]!, 8 / 255, 100);
+const [pgd10, ...others] = evaluationChoices.flatMap(([, choices]) => choices);
+const evaluation = evaluationPlan(pgd10!, { norm: 'linf', epsilon: 8 / 255, samples: 100 });
 
 /** Both kinds of work that need data. */
 const works: [string, (commands: RunCommands) => Promise<void>, string, object][] = [
@@ -127,7 +128,7 @@ describe('evaluating from the palette', () => {
 
   test('proposes the ε and the images that the form proposes, and leads to the attack', async () => {
     const { commands, requests, opened } = commandsFor(atRest);
-    answers.push(attackChoices[0], '4/255', '500');
+    answers.push({ choice: pgd10 }, '4/255', '500');
     await commands.evaluate(atRest.id);
     expect(asked.slice(1).map(({ args }) => (args[0] as { value: string }).value)).toEqual(['4/255', '500']);
     expect(requests.at(-1)).toMatchObject(['evaluation/start', { checkpoint: null, evaluation: { epsilon: 4 / 255 } }]);
@@ -136,9 +137,49 @@ describe('evaluating from the palette', () => {
 
   test('on a checkpoint of the tree attacks that one', async () => {
     const { commands, requests } = commandsFor(atRest);
-    answers.push(attackChoices[0], '4/255', '500');
+    answers.push({ choice: pgd10 }, '4/255', '500');
     await commands.evaluate({ type: 'checkpoint', run: atRest, checkpoint });
     expect(requests.at(-1)).toMatchObject(['evaluation/start', { checkpoint: checkpoint.file }]);
+  });
+});
+
+describe('evaluating by something else than an attack', () => {
+  const atRest = { ...lost, missing: undefined };
+  const named = (attack: string) => ({ choice: others.find((choice) => choice.attack === attack) });
+
+  test.each([
+    ['smoothing', '1.5', { norm: 'l2', epsilon: 1.5, sigma: 0.25 }],
+    ['metzen', '4/255', { norm: 'linf', epsilon: 4 / 255, depth: 1 }],
+  ])('%s begins as it does from the form', async (attack, epsilon, plan) => {
+    const { commands, requests } = commandsFor(atRest);
+    answers.push(named(attack), epsilon, '40');
+    await commands.evaluate(atRest.id);
+    expect(requests.at(-1)).toMatchObject(['evaluation/start', { evaluation: { attack, samples: 40, ...plan } }]);
+    expect(asked[0]!.args[0]).toContainEqual({ label: 'Certificates', kind: -1 });
+  });
+
+  test('transfer asks for the other network first', async () => {
+    const { commands, requests } = commandsFor(atRest);
+    answers.push(named('transfer'), ' another-run ', '4/255', '40');
+    await commands.evaluate(atRest.id);
+    expect(requests.at(-1)).toMatchObject(['evaluation/start', { evaluation: { from: 'another-run' } }]);
+    const { validateInput } = asked[1]!.args[0] as { validateInput: (text: string) => string | null };
+    expect([validateInput(' '), validateInput('another-run')]).toEqual([
+      'Give the id of a run, or the path of a run or a checkpoint.',
+      null,
+    ]);
+  });
+
+  test.each([
+    ['no choice', []],
+    ['no other network', [named('transfer')]],
+    ['no ε', [named('ibp')]],
+    ['no images', [named('ibp'), '4/255']],
+  ])('%s begins nothing', async (_, given) => {
+    const { commands, requests } = commandsFor(atRest);
+    answers.push(...given);
+    await commands.evaluate(atRest.id);
+    expect(requests.map(([method]) => method)).toEqual(['run/experiment']);
   });
 });
 

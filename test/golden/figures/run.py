@@ -4,6 +4,7 @@
 # figures.json, case by case: cut off, it goes on where it was. Needs torch, torchattacks, foolbox, adversarial-robustness-toolbox
 # and pyautoattack. docs/attacks.md tells what was found.
 import argparse
+import hashlib
 import importlib.metadata
 import json
 import pathlib
@@ -71,7 +72,7 @@ def train(name, data, runs):
             "  optimizer: {type: adam}\n  schedule: {type: triangular, min: 0.0001, max: 0.003}\n"
             "observe: {robustSamples: 0, norms: 0, tensorboard: false}\nevaluation: []\nseed: 0\n"
         )
-        kafscope("train", experiment, "--out", runs, "--runtime", "wasm")
+        kafscope("train", experiment, "--out", runs, "--runtime", "wasm", "--threads", 1)
         found = sorted(runs.glob(f"*golden-{name}-s0/checkpoints/*.safetensors"))
     return found[-1]
 
@@ -80,7 +81,7 @@ def ours(checkpoint, attack, norm, epsilon, settings, seed, images):
     options = {"norm": norm, "epsilon": epsilon, "samples": images, "seed": seed, **settings}
     typed = [part for key, value in options.items() for part in ("--" + dashed(key), value)]
     started = time.monotonic()
-    done = kafscope("evaluate", checkpoint, "--attack", attack, *typed)[-1]
+    done = kafscope("evaluate", checkpoint, "--attack", attack, "--threads", 1, *typed)[-1]
     return round(done["robust"]["value"] * done["samples"]), time.monotonic() - started
 
 
@@ -112,7 +113,11 @@ def main():
         checkpoint = train(name, options.data, options.runs)
         network = Light(checkpoint).eval()
         bench = libraries.Bench(network, *test_images(options.data, options.images))
-        content["networks"][name] = {"step": checkpoint.stem, "clean": bench.clean, **given}
+        trained = {"step": checkpoint.stem, "digest": hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]}
+        known = content["networks"].get(name, {})
+        if any(known.get(part) != value for part, value in trained.items()):
+            content["cases"] = [case for case in content["cases"] if case["network"] != name]
+        content["networks"][name] = {**trained, "clean": bench.clean, **given}
         for attack, norm, settings, is_fixed in CASES:
             if options.attack not in (None, attack):
                 continue

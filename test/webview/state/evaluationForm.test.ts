@@ -5,6 +5,7 @@ import {
   draftFor,
   evaluationFields,
   readDraft,
+  startText,
   withAttack,
   withField,
   type EvaluationDraft,
@@ -24,6 +25,14 @@ test('without a planned evaluation it is PGD-50-10 at the threat trained against
   const { evaluation } = readDraft(draftFor({ ...plan, evaluation: [] }), plan);
   expect(evaluation).toMatchObject({ steps: 50, restarts: 10, epsilon: 8 / 255, stepSize: 2 / 255, samples: 1000 });
   expect(evaluationPlanSchema.safeParse(evaluation).success).toBe(true);
+});
+
+test.each([
+  ['pgd', 'Start attack'],
+  ['ibp', 'Certify'],
+  ['density', 'Try detector'],
+])('the button of %s says what it starts', (attack, text) => {
+  expect(startText(withAttack(draftFor(plan), attack, plan))).toBe(text);
 });
 
 test.each([
