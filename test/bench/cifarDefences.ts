@@ -1,16 +1,16 @@
 // FGSM-RS and PGD-AT of the light network with Swish, whose figures cifarDefences.py makes by PyTorch with the same settings:
 // node scripts/node24.mjs test/bench/cifarDefences.ts --data CIFAR-10 --results FILE.jsonl [--samples N] [--epochs N] [--seeds N]
 // [--minutes N] [--table]. Both add a line a run to the same results; --table prints what there is of as many samples and epochs.
-import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRuntime } from '../../server/tensor/runtime.ts';
+import { addResult, hasResult, readResults } from './resultLines.ts';
 import { trainAndAttack, type Worth } from './trainAndAttack.ts';
 
 const { values: options } = parseArgs({
   options: {
     data: { type: 'string', default: '' },
-    results: { type: 'string', default: '' },
+    results: { type: 'string', default: path.join(import.meta.dirname, 'results/cifarDefences.jsonl') },
     samples: { type: 'string', default: '10000' },
     epochs: { type: 'string', default: '4' },
     seeds: { type: 'string', default: '3' },
@@ -30,12 +30,7 @@ interface Case {
 }
 
 const length = { samples: Number(options.samples), epochs: Number(options.epochs) };
-const lines = fs.existsSync(options.results)
-  ? fs.readFileSync(options.results, 'utf8').split('\n').filter(Boolean)
-  : [];
-const results = lines
-  .map((line) => JSON.parse(line) as Case & Worth)
-  .filter(({ samples, epochs }) => samples === length.samples && epochs === length.epochs);
+const results = readResults<Case & Worth>(options.results).filter((result) => hasResult([result], length));
 
 if (options.table) console.log(table());
 else await trainAll(performance.now() + Number(options.minutes) * 60_000);
@@ -46,11 +41,10 @@ async function trainAll(endMs: number): Promise<void> {
   await openRuntime('wasm', { assetsFolder, threads: 1 });
   for (let seed = 0; seed < Number(options.seeds); seed++) {
     for (const method of methods) {
-      const isDone = results.some((one) => one.by === 'kafscope' && one.method === method && one.seed === seed);
-      if (isDone || performance.now() > endMs) continue;
-      const worth = await trainAndAttack(textOf(method, seed), assetsFolder);
-      const result: Case & Worth = { by: 'kafscope', method, seed, ...length, ...worth };
-      fs.appendFileSync(options.results, `${JSON.stringify(result)}\n`);
+      const settings: Case = { by: 'kafscope', method, seed, ...length };
+      if (hasResult(results, { ...settings })) continue;
+      if (performance.now() > endMs) return;
+      addResult(options.results, { ...settings, ...(await trainAndAttack(textOf(method, seed), assetsFolder)) });
     }
   }
 }
@@ -62,7 +56,7 @@ dataset: {name: cifar10, path: ${JSON.stringify(path.resolve(options.data))}, tr
 model: {network: light, activation: swish}
 training:
   method: ${method}
-  watch: off
+  watch: {}
   epochs: ${epochs}
   batchSize: 125
   optimizer: adam

@@ -4,6 +4,7 @@ import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import { openDataset } from '../../server/data/dataset.ts';
 import { compileExperiment } from '../../server/experiment/compileExperiment.ts';
 import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { WatchRecord } from '../../server/protocol/records.ts';
 import { networkOf } from '../../server/trainer/planNetwork.ts';
 import { train } from '../../server/trainer/train.ts';
 import { restoreNetwork, type TrainingState } from '../../server/trainer/trainingState.ts';
@@ -14,7 +15,13 @@ export interface Worth {
   /** Shares of the images attacked. */
   readonly clean: number;
   readonly robust: number;
+  /** What the watch saw, if it was on. */
+  readonly looks: readonly Look[];
+  /** The steps at which it told a collapse. */
+  readonly collapses: readonly number[];
 }
+
+type Look = Pick<WatchRecord, 'step' | 'fgsm' | 'pgd' | 'cosine'>;
 
 export async function trainAndAttack(text: string, assetsFolder: string): Promise<Worth> {
   const { plans, issues } = compileExperiment(text, { file: null, homeFolder: os.homedir() });
@@ -26,9 +33,20 @@ export async function trainAndAttack(text: string, assetsFolder: string): Promis
   });
   let state: TrainingState | null = null;
   let loss = Number.NaN;
+  const looks: Look[] = [];
+  const collapses: number[] = [];
   for await (const event of train(plan, dataset, { from: null, signal })) {
-    if (event.type === 'checkpoint') state = event.state;
-    else if (event.record.type === 'step') loss = event.record.loss;
+    if (event.type === 'checkpoint') {
+      state = event.state;
+      continue;
+    }
+    const { record } = event;
+    if (record.type === 'step') loss = record.loss;
+    if (record.type === 'collapsed') collapses.push(record.step);
+    if (record.type === 'watch') {
+      const { step, fgsm, pgd, cosine } = record;
+      looks.push({ step, fgsm, pgd, cosine });
+    }
   }
   const network = networkOf(plan, dataset);
   restoreNetwork(network, state!);
@@ -38,5 +56,5 @@ export async function trainAndAttack(text: string, assetsFolder: string): Promis
   const { samples, clean, robust } = step.value;
   network.dispose();
   await dataset.close();
-  return { loss, clean: clean / samples, robust: robust / samples };
+  return { loss, clean: clean / samples, robust: robust / samples, looks, collapses };
 }
