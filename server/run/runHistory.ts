@@ -31,6 +31,13 @@ interface CountedRow {
   readonly rowBytes: number;
 }
 
+/** What the logs behind one say of its rows. */
+interface Later {
+  readonly voids: readonly Voids[];
+  /** Rows from here on were written by someone who was thought dead and is not. */
+  readonly firstSeq: number;
+}
+
 /** Pages of a log's rows can be found again without reading it from its beginning. */
 const markEveryBytes = 256 * 1024;
 const oldPageRows = 500;
@@ -172,23 +179,23 @@ export class RunHistory {
   *pages(afterSeq: number): Generator<CountedRow[], void> {
     this.refresh();
     let last = afterSeq;
-    const counted = function* (pages: Iterable<CountedRow[]>, voids: readonly Voids[]): Generator<CountedRow[], void> {
+    const counted = function* (pages: Iterable<CountedRow[]>, later: Later): Generator<CountedRow[], void> {
       for (const page of pages) {
         yield page.filter(({ row }) => {
           // A hostile log may say anything: a cursor that does not grow would never end.
-          if (row.seq <= last || voids.some((one) => isVoid(row, one))) return false;
+          if (row.seq <= last || row.seq >= later.firstSeq || later.voids.some((one) => isVoid(row, one))) return false;
           last = row.seq;
           return true;
         });
       }
     };
-    if (this.#old) yield* counted(oldPages(this.#old, afterSeq), this.#voidsAfter(-1));
+    if (this.#old) yield* counted(oldPages(this.#old, afterSeq), this.#laterThan(-1));
     const begin = this.#logs.findIndex((_, index) => {
       const next = this.#logs.slice(index + 1).find(({ head }) => head)?.head;
       return !next || next.firstSeq - 1 > afterSeq;
     });
     for (const log of this.#logs.slice(begin))
-      yield* counted(this.#logPages(log, afterSeq), this.#voidsAfter(log.number));
+      yield* counted(this.#logPages(log, afterSeq), this.#laterThan(log.number));
   }
 
   *#logPages(log: Log, afterSeq: number): Generator<CountedRow[], void> {
@@ -223,8 +230,12 @@ export class RunHistory {
     }
   }
 
-  #voidsAfter(number: number): Voids[] {
-    return this.#logs.slice(number + 1).flatMap(({ head }) => (head?.voids ? [head.voids] : []));
+  #laterThan(number: number): Later {
+    const heads = this.#logs.slice(number + 1).flatMap(({ head }) => head ?? []);
+    return {
+      voids: heads.flatMap(({ voids }) => voids ?? []),
+      firstSeq: Math.min(Infinity, ...heads.map(({ firstSeq }) => firstSeq)),
+    };
   }
 }
 
