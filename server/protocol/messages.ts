@@ -8,7 +8,7 @@ import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import type { SweepSummary } from './sweep.ts';
+import { sweepAsks, type SweepSummary } from './sweep.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
@@ -35,6 +35,8 @@ export interface Requests {
   'sweep/ask': { params: SweepAskParams; result: SweepSummary };
   /** Its table by axis as Markdown; empty where no cell has finished. */
   'sweep/report': { params: SweepIdParams; result: { text: string } };
+  /** Of all that its runs have on the disk. */
+  'sweep/size': { params: SweepIdParams; result: { bytes: number } };
   'run/pause': { params: RunIdParams; result: RunSummary };
   /** Goes on: a paused run at once, an ended one (see `isResumable`) from its last checkpoint. */
   'run/resume': { params: RunResumeParams; result: RunSummary };
@@ -108,8 +110,9 @@ export const paramsSchemas = {
   'run/start': start,
   'sweep/start': start,
   'sweep/list': z.strictObject({}),
-  'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(['pause', 'go-on', 'stop']) }),
+  'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(sweepAsks) }),
   'sweep/report': z.strictObject({ sweepId: runId }),
+  'sweep/size': z.strictObject({ sweepId: runId }),
   'run/pause': z.strictObject({ runId }),
   'run/resume': z.strictObject({ runId, dataFolder }),
   'run/stop': z.strictObject({ runId }),

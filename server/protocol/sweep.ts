@@ -33,6 +33,10 @@ export interface SweepSummary {
   readonly cells: readonly SweepCell[];
 }
 
+/** What can be asked of a sweep; `again`: that the cells that failed are tried once more. */
+export const sweepAsks = ['pause', 'go-on', 'stop', 'again'] as const;
+export type SweepAsk = (typeof sweepAsks)[number];
+
 /** How many cells are where, in the order in which people want to know. */
 export interface SweepCounts {
   readonly failed: number;

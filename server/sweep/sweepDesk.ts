@@ -2,8 +2,9 @@
 // for those that others work on.
 import os from 'node:os';
 import path from 'node:path';
-import type { SweepSummary } from '../protocol/sweep.ts';
+import type { SweepAsk, SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
+import { folderBytes } from '../run/folderBytes.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import { StorageError } from '../run/storageError.ts';
 import { sharesOf } from './atOnce.ts';
@@ -18,10 +19,11 @@ import {
   writeAsk,
   writeCells,
 } from './sweepFolder.ts';
-import type { Ask, CellSet } from './sweepFolder.ts';
+import type { CellSet } from './sweepFolder.ts';
 import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
 import { sweepResults } from './sweepResults.ts';
-import { sweepState } from './sweepState.ts';
+import { readSweepLog } from './sweepLog.ts';
+import { runOf, sweepState } from './sweepState.ts';
 import { tableOf } from './sweepTable.ts';
 import { formatTable, type TableFormat } from './tableFormats.ts';
 
@@ -73,16 +75,17 @@ export class SweepDesk {
   }
 
   /** Goes on with one that rests, too. @throws RunStateError | StorageError */
-  ask(id: string, ask: Ask): SweepSummary {
+  ask(id: string, ask: SweepAsk): SweepSummary {
     const folder = this.#folderOf(id);
     const queue = this.#queues.get(folder);
     if (ask === 'stop') queue?.stop();
     else if (ask === 'pause') queue?.pause();
+    else if (ask === 'again') queue?.again();
     else queue?.goOn();
     const { summary } = sweepState(folder, this.#watch);
     if (queue) return summary;
     if (summary.status !== 'resting') writeAsk(folder, ask);
-    else if (ask === 'go-on') this.#work(folder);
+    else if (ask === 'go-on' || ask === 'again') this.#work(folder, { isFailedAgain: ask === 'again' });
     else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
     return sweepState(folder, this.#watch).summary;
   }
@@ -91,6 +94,18 @@ export class SweepDesk {
   report(id: string, format: TableFormat): string {
     const about = sweepResults(this.#folderOf(id));
     return about.results.length === 0 ? '' : formatTable(format, tableOf(about.results), about);
+  }
+
+  /** Bytes that the runs of its cells have on the disk. @throws RunStateError | StorageError */
+  async size(id: string): Promise<number> {
+    const folder = this.#folderOf(id);
+    const { runs } = readSweepLog(folder);
+    let bytes = 0;
+    for (const cell of readCells(folder).cells) {
+      const run = runOf(cell, { runs }, this.#options.runsFolder);
+      if (run !== null) bytes += await folderBytes(run);
+    }
+    return bytes;
   }
 
   /** Every queue ends, its runs with checkpoints. */
@@ -107,7 +122,7 @@ export class SweepDesk {
     return folder;
   }
 
-  #work(folder: string): void {
+  #work(folder: string, { isFailedAgain = false } = {}): void {
     const { trainerFile, log, fork, every, onRuns } = this.#options;
     const { cells } = readCells(folder);
     const shares = sharesOf(
@@ -116,7 +131,7 @@ export class SweepDesk {
     );
     const statuses = new Map<string, string>();
     const queue = new SweepQueue(folder, {
-      ...{ trainerFile, log, ...shares, ...(fork && { fork }), ...(every && { every }) },
+      ...{ trainerFile, log, ...shares, isFailedAgain, ...(fork && { fork }), ...(every && { every }) },
       onCell: ({ identity, status }) => {
         if (statuses.get(identity) === status) return;
         statuses.set(identity, status);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { sweepAsks, type SweepAsk } from '../protocol/sweep.ts';
 import { readBytes, syncFolder } from '../run/logFile.ts';
 import { StorageError, storageError } from '../run/storageError.ts';
 
@@ -178,9 +179,7 @@ export function readCells(folder: string): CellSet & { readonly number: number }
 }
 
 /** What someone else than its worker wants of a sweep. */
-export type Ask = 'pause' | 'go-on' | 'stop';
-
-const askSchema = z.object({ ask: z.enum(['pause', 'go-on', 'stop']) });
+const askSchema = z.object({ ask: z.enum(sweepAsks) });
 const askName = /^ask-(0|[1-9]\d{0,8})\.json$/;
 
 function askFile(folder: string, number: number): string {
@@ -192,13 +191,13 @@ export function newestAsk(folder: string): number {
 }
 
 /** Leaves word for whoever works on the sweep, on whatever host. @throws StorageError */
-export function writeAsk(folder: string, ask: Ask): number {
+export function writeAsk(folder: string, ask: SweepAsk): number {
   return writeNumbered(folder, newestAsk(folder) + 1, askFile, { ask });
 }
 
 /** What was asked after the ask `after`, in order. One that is not whole yet is left for the next look. */
-export function asksAfter(folder: string, after: number): { readonly number: number; readonly ask: Ask }[] {
-  const asks: { number: number; ask: Ask }[] = [];
+export function asksAfter(folder: string, after: number): { readonly number: number; readonly ask: SweepAsk }[] {
+  const asks: { number: number; ask: SweepAsk }[] = [];
   for (let number = after + 1; number <= newestAsk(folder); number++) {
     try {
       asks.push({ number, ask: readJson(askFile(folder, number), askSchema).ask });

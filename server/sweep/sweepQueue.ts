@@ -65,6 +65,8 @@ export class SweepQueue {
   readonly #atWork = new Map<string, AtWork>();
   /** Cells that this queue does not begin again. */
   readonly #given = new Set<string>();
+  /** Those whose failed runs were asked for once more. */
+  readonly #again = new Set<string>();
   readonly #runs: Map<string, string>;
   readonly #stopLooking: () => void;
   #set: CellSet & { readonly number: number };
@@ -127,6 +129,17 @@ export class SweepQueue {
     this.#startNext();
   }
 
+  /** Cells whose runs failed are tried once more. */
+  again(): void {
+    if (this.#ending) return;
+    for (const cell of this.#set.cells) {
+      if (this.#atWork.has(cell.identity) || this.#state(cell).status !== 'failed') continue;
+      this.#given.delete(cell.identity);
+      this.#again.add(cell.identity);
+    }
+    this.#startNext();
+  }
+
   /** Its runs end with a checkpoint; begun again, the sweep goes on from there. */
   stop(): void {
     this.#endWith(
@@ -179,6 +192,7 @@ export class SweepQueue {
       this.#log.append({ type: 'heard', ask: number });
       if (ask === 'pause') this.pause();
       else if (ask === 'go-on') this.goOn();
+      else if (ask === 'again') this.again();
       else this.stop();
     }
     const set = readCells(this.#folder);
@@ -202,7 +216,7 @@ export class SweepQueue {
       const { status, step } = this.#state(cell);
       // A run that another process works on is waited for, and taken up where that leaves it.
       if (isLive(status)) isOthersAtWork = true;
-      else if (this.#isToDo(status)) this.#begin(cell, step);
+      else if (this.#isToDo(cell, status)) this.#begin(cell, step);
       else this.#given.add(cell.identity);
     }
     if (this.#atWork.size === 0 && !isOthersAtWork) {
@@ -211,8 +225,8 @@ export class SweepQueue {
     }
   }
 
-  #isToDo(status: SweepCell['status']): boolean {
-    if (status === 'failed') return this.#options.isFailedAgain === true;
+  #isToDo({ identity }: StoredCell, status: SweepCell['status']): boolean {
+    if (status === 'failed') return this.#options.isFailedAgain === true || this.#again.has(identity);
     return isResumable({ status });
   }
 

@@ -4,12 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseNumber } from '../experiment/parseNumber.ts';
-import { cellGroup, countCells, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
+import { cellGroup, countCells, type SweepAsk, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { sharesOf, type Shares } from '../sweep/atOnce.ts';
 import { hasSameCells, storedCells } from '../sweep/storedCells.ts';
 import { isSweep, makeSweep, sweepOf, sweepsFolder, writeAsk, writeCells } from '../sweep/sweepFolder.ts';
-import type { Ask, CellSet } from '../sweep/sweepFolder.ts';
+import type { CellSet } from '../sweep/sweepFolder.ts';
 import { SweepQueue } from '../sweep/sweepQueue.ts';
 import { sweepState, type SweepState } from '../sweep/sweepState.ts';
 import { compileFile } from './compileFile.ts';
@@ -157,14 +157,14 @@ export async function sweepStatusCommand(
 /** Leaves word for whoever works on the sweep. @returns the exit code @throws UsageError | StorageError */
 export async function sweepAskCommand(
   command: Pick<SweepCommand, 'target' | 'runsFolder'>,
-  ask: Ask,
+  ask: SweepAsk,
   terminal: Terminal,
 ): Promise<number> {
   const folder = existingSweep(command);
   const { summary } = await settled(folder, terminal);
   if (summary.status === 'resting') throw new UsageError(`${summary.id} is not at work, so nobody would hear.`);
   writeAsk(folder, ask);
-  const what = { pause: 'pause', 'go-on': 'go on', stop: 'stop' }[ask];
+  const what = { pause: 'pause', 'go-on': 'go on', stop: 'stop', again: 'try what failed again' }[ask];
   terminal.line(`${summary.id} (${summary.place ?? 'elsewhere'}) will ${what} within seconds.`);
   terminal.event({ type: 'done', asked: ask, id: summary.id });
   return exitCodes.done;

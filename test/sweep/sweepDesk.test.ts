@@ -1,4 +1,6 @@
 // The sweeps of a server: started, found again, asked of, reported, ended with it.
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listRunFolders } from '../../server/run/runFolder.ts';
 import { SweepDesk } from '../../server/sweep/sweepDesk.ts';
@@ -62,6 +64,27 @@ describe('a server’s sweeps', () => {
     await until(() => status() === 'training');
     await desk.close('The test ends');
     expect(desk.list()[0]).toMatchObject({ status: 'resting', cells: [{ status: 'interrupted' }] });
+  });
+
+  it('try failed cells once more when they rest, and say what their runs have on the disk', async () => {
+    const runsFolder = temporaryFolder();
+    const { desk, until } = deskOf(runsFolder);
+    desk.start(cellSet(scriptedCells(['throws', 'steps'])), { name: 'A', file });
+    await until(() => !desk.isBusy);
+    const logs = () =>
+      listRunFolders(runsFolder).map((run) => fs.readdirSync(run).filter((name) => name.startsWith('log-')).length);
+    expect(logs().sort()).toEqual([1, 1]);
+    desk.ask('a', 'go-on');
+    await until(() => !desk.isBusy);
+    expect(logs().sort()).toEqual([1, 1]);
+    desk.ask('a', 'again');
+    await until(() => !desk.isBusy);
+    expect(logs().sort()).toEqual([1, 2]);
+    const before = await desk.size('a');
+    expect(before).toBeGreaterThan(0);
+    fs.writeFileSync(path.join(listRunFolders(runsFolder)[0]!, 'checkpoints', 'more'), Buffer.alloc(1000));
+    expect(await desk.size('a')).toBe(before + 1000);
+    await expect(desk.size('b')).rejects.toThrow('There is no sweep b.');
   });
 
   it('of a file without a path are new each time', async () => {

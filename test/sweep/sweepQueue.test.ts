@@ -94,6 +94,27 @@ describe('a sweep', () => {
     expect(nRuns(folder)).toBe(4);
   });
 
+  it('tries failed cells once more when that is asked of it at work, from here or elsewhere', async () => {
+    const folder = makeScriptedSweep(scriptedCells(['throws', 'endless']));
+    const { queue, told, look, until } = work(folder);
+    const failed = () => until(({ name, status }) => name === 'seed 0' && status === 'failed');
+    await failed();
+    const ends = () => told.filter(({ status }) => status === 'failed').length;
+    expect(ends()).toBe(1);
+    const second = failed();
+    queue.again();
+    await second;
+    const third = failed();
+    writeAsk(folder, 'again');
+    look();
+    await third;
+    look();
+    expect(ends()).toBe(3);
+    expect(nRuns(folder)).toBe(2);
+    queue.stop();
+    await queue.ended;
+  });
+
   it('ends where three in a row fail before their first step', async () => {
     const folder = makeScriptedSweep(scriptedCells(['missing-data', 'missing-data', 'missing-data', 'missing-data']));
     const { end, message } = await work(folder, { atOnce: 1 }).queue.ended;
