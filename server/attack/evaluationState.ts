@@ -31,8 +31,8 @@ export interface EvaluationSoFar {
   readonly plan: EvaluationPlan;
   /** Of the weights attacked. */
   readonly step: number;
-  /** Of the network that its images are made on; null for none. */
-  readonly surrogate: SurrogateOrigin | null;
+  /** Of the networks that images are made on. */
+  readonly surrogates: readonly SurrogateOrigin[];
   readonly state: EvaluationState | null;
   /** Whether it ran to its end. */
   readonly isDone: boolean;
@@ -70,9 +70,9 @@ export class EvaluationsFold {
     }
   }
 
-  #begin({ evaluation: number, plan, step, from, surrogate }: EvaluationStartedRecord): void {
+  #begin({ evaluation: number, plan, step, from, surrogates = [] }: EvaluationStartedRecord): void {
     const state = from === undefined ? null : (this.#all.get(number)?.state ?? null);
-    this.#all.set(number, { number, plan, step, surrogate: surrogate ?? null, state, isDone: false });
+    this.#all.set(number, { number, plan, step, surrogates, state, isDone: false });
   }
 
   #after(last: AttackProgressRecord, before: EvaluationState | null): EvaluationState {

@@ -10,11 +10,11 @@ import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset, Split } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { epsilonText } from '../protocol/attackFigures.ts';
-import type { DetectorName, PlanOfDetector } from '../protocol/detectorTable.ts';
+import { detectorTable, type DetectorName, type PlanOfDetector } from '../protocol/detectorTable.ts';
 import { completeEvaluation, evaluationTitle, type AttackPlan, type DetectorPlan } from '../protocol/evaluationPlan.ts';
 import type { Detection } from '../protocol/records.ts';
 import { readIntegers } from '../tensor/read.ts';
-import type { Detector, Features, Scorer } from './detector.ts';
+import { DetectorError, type Detector, type Features, type Scorer } from './detector.ts';
 import { detectors } from './detectors.ts';
 import { featuresOf, joined, rowsWhere } from './features.ts';
 import { foolingImages } from './fooling.ts';
@@ -22,6 +22,8 @@ import { foolingImages } from './fooling.ts';
 export interface DetectOptions extends Pick<EvaluateAttackOptions, 'seed' | 'signal' | 'from'> {
   /** That it is tried against. */
   readonly attacks: readonly AttackPlan[];
+  /** That transfers among them make their images on, by their places. */
+  readonly surrogates: ReadonlyMap<string, Network>;
 }
 
 /** Yields counts after each batch of test images; when the signal aborts, ends soon with those of the batches that are done. */
@@ -29,7 +31,7 @@ export async function* detect(
   network: Network,
   dataset: Dataset,
   plan: DetectorPlan,
-  { seed: ofRun, signal, from, attacks }: DetectOptions,
+  { seed: ofRun, signal, from, attacks, surrogates: networks }: DetectOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
   const target = new Target(space.network, {
@@ -38,7 +40,9 @@ export async function* detect(
     passes: from?.passes ?? { forward: 0, backward: 0 },
   });
   const seed = (ofRun + plan.seed) >>> 0;
-  const look: Look = { network, dataset, space, target, plan, seed, signal };
+  const spaces = new Map([...networks].map(([place, beside]) => [place, attackSpace(beside, dataset)]));
+  const surrogates = new Map([...spaces].map(([place, beside]) => [place, target.beside(beside.network)]));
+  const look: Look = { network, dataset, space, target, surrogates, plan, seed, signal };
   const nSamples = Math.min(plan.samples, dataset.test.nSamples);
   const outcomes = new Uint8Array(nSamples);
   if (from) outcomes.set(from.outcomes);
@@ -100,6 +104,7 @@ export async function* detect(
     return ended(false);
   } finally {
     space.dispose();
+    for (const beside of spaces.values()) beside.dispose();
   }
 }
 
@@ -108,6 +113,7 @@ interface Look {
   readonly dataset: Dataset;
   readonly space: AttackSpace;
   readonly target: Target;
+  readonly surrogates: ReadonlyMap<string, Target>;
   readonly plan: DetectorPlan;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -145,14 +151,22 @@ async function learn(look: Look): Promise<{ score: Scorer; threshold: number } |
     }
   }
   const all = joined(clean);
+  const thresholds = joined(kept);
+  const nothing = all.values.length === 0 ? [0, nFit] : thresholds.values.length === 0 ? [nFit, nAll] : null;
+  if (nothing) {
+    const [first, end] = nothing as [number, number];
+    throw new DetectorError(
+      `The ${detectorTable[plan.attack].name} has nothing to ${first === 0 ? 'learn' : 'take a threshold'} from: the network is right about none of the training images ${String(first + 1)} to ${String(end)}. Train it further, or raise fit.`,
+    );
+  }
   const lessons = {
     ...{ clean: all, labels: Int32Array.from(labels), nClasses: dataset.classes.length, seed },
     attacked: attacked.length > 0 ? joined(attacked) : { values: new Float32Array(), width: all.width },
   };
   const score = await pull(begin(lessons, plan), signal);
   if (!score) return null;
-  const scores = score(joined(kept)).sort();
-  return { score, threshold: scores[Math.ceil((1 - plan.falseAlarms) * scores.length) - 1] ?? Infinity };
+  const scores = score(thresholds).sort();
+  return { score, threshold: scores[Math.ceil((1 - plan.falseAlarms) * scores.length) - 1]! };
 }
 
 function begin<D extends DetectorName>(

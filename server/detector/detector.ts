@@ -20,7 +20,12 @@ export interface Lessons {
 /** Scores `[n]`, higher the more a row looks attacked. */
 export type Scorer = (features: Features) => Float32Array;
 
-/** Yields while it learns. @throws Error with a sentence for the user where there is nothing to learn from */
+/** There is nothing to learn from; the message says why and what to do. */
+export class DetectorError extends Error {
+  override readonly name = 'DetectorError';
+}
+
+/** Yields while it learns. @throws DetectorError */
 export type Detector<D extends DetectorName> = (
   lessons: Lessons,
   plan: PlanOfDetector<D>,

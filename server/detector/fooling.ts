@@ -8,6 +8,8 @@ import { measuresDistances, stagesOf, type AttackPlan } from '../protocol/evalua
 
 export interface FoolingOptions {
   readonly target: Target;
+  /** By the place that a transfer's `from` names. */
+  readonly surrogates: ReadonlyMap<string, Target>;
   /** `[n, …]` in the space of attacks; stays the caller's. */
   readonly images: tf.Tensor;
   readonly labels: Int32Array;
@@ -26,6 +28,7 @@ export function* foolingImages(
   const isNearest = measuresDistances(plan);
   const trial = new Trial({
     ...options,
+    surrogate: plan.attack === 'transfer' ? (options.surrogates.get(plan.from) ?? null) : null,
     seed: (options.seed + plan.seed) >>> 0,
     onFooled: ({ row, image, distance }) => {
       if (distance === null || distance <= plan.epsilon) found.set(row, image);

@@ -2,7 +2,7 @@
 // float64, without tensors: it is small.
 import { normalValues, permutation } from '../tensor/ops/random.ts';
 import { randomStreams } from '../model/randomStreams.ts';
-import type { Detector, Features } from './detector.ts';
+import { DetectorError, type Detector, type Features } from './detector.ts';
 
 const nHidden = 32;
 const [epochs, batchSize, rate] = [40, 32, 0.003];
@@ -16,7 +16,7 @@ export const metzen: Detector<'metzen'> = function* ({ clean, attacked, seed }) 
   const { width } = clean;
   const [nClean, nAttacked] = [clean.values.length / width, attacked.values.length / width];
   if (nAttacked < 4) {
-    throw new Error(
+    throw new DetectorError(
       `The detector network has nothing to learn from: PGD fools only ${String(nAttacked)} of the ${String(nClean)} training images at its ε. Raise epsilon or fit.`,
     );
   }

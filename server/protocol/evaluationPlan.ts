@@ -149,12 +149,21 @@ export function distanceTicks(distances: Float32Array): number[] {
   return [0, 0.25, 0.5, 0.75, 1].map((share) => Number((share * top).toPrecision(3)));
 }
 
-/** The attacks that a detector is tried against: those of the experiment but for transfer, or PGD at its own threat. */
+/** The attacks that a detector is tried against: those of the experiment, or PGD at its own threat. */
 export function attacksOnDetector(plan: DetectorPlan, evaluation: readonly EvaluationPlan[]): AttackPlan[] {
   const { norm, epsilon, samples, batchSize } = plan;
-  const planned = evaluation.filter(isAttackPlan).filter(({ attack }) => attack !== 'transfer');
+  const planned = evaluation.filter(isAttackPlan);
   const given = { norm, epsilon, samples, batchSize, steps: 20, restarts: 1 };
   return planned.length > 0 ? planned : [completeEvaluation('pgd', given, { trainedEpsilon: null, testSamples: null })];
+}
+
+/**
+ * Where the other networks lie that images are made on, each once: `from` of a transfer, or of those that a detector is tried against.
+ * @param evaluation of the experiment
+ */
+export function surrogatePlaces(plan: EvaluationPlan, evaluation: readonly EvaluationPlan[]): string[] {
+  const attacks = isDetectorPlan(plan) ? attacksOnDetector(plan, evaluation) : [plan];
+  return [...new Set(attacks.flatMap((one) => (one.attack === 'transfer' ? [one.from] : [])))];
 }
 
 /** `restart 3`; of a composition `APGD-T, target 3`; of a curve `ε 8/255, restart 3` with the ε as the caller writes it. */

@@ -236,8 +236,8 @@ export interface EvaluationStartedRecord extends OfWeights {
   readonly samples: number;
   /** Images that were done before it was interrupted, where it goes on; the same number then comes again. */
   readonly from?: number;
-  /** Which weights its images are made on, where they are another network's. */
-  readonly surrogate?: SurrogateOrigin;
+  /** Which weights images are made on, where they are other networks'; in the order of `surrogatePlaces`. */
+  readonly surrogates?: readonly SurrogateOrigin[];
 }
 
 /** Weights by their run and step, and by a digest of all of them. */

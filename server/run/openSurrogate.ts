@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isRunId } from '../protocol/attackKey.ts';
 import type { SurrogateOrigin } from '../protocol/records.ts';
-import { SurrogateError, type Surrogate } from '../trainer/surrogate.ts';
+import { SurrogateError, type Surrogate, type Surrogates } from '../trainer/surrogate.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import { checkpointName, readCheckpoint } from './checkpointFile.ts';
 import { checkpointsFolder, isRunFolder } from './runFolder.ts';
@@ -16,6 +16,16 @@ interface OpenSurrogateOptions {
   readonly runsFolder: string;
   /** Of an evaluation that goes on, what its images were made on before; null for a new one. */
   readonly before: SurrogateOrigin | null;
+}
+
+/** Each by its place. @param before of the same places, of an evaluation that goes on. @throws as `openSurrogate` */
+export function openSurrogates(
+  places: readonly string[],
+  { runsFolder, before }: { readonly runsFolder: string; readonly before: readonly SurrogateOrigin[] },
+): Surrogates {
+  return new Map(
+    places.map((from, index) => [from, openSurrogate(from, { runsFolder, before: before[index] ?? null })]),
+  );
 }
 
 /**
@@ -35,7 +45,7 @@ export function openSurrogate(from: string, { runsFolder, before }: OpenSurrogat
 }
 
 /** @throws SurrogateError where nothing is there; StorageError */
-export function surrogateFile(from: string, { runsFolder, before }: OpenSurrogateOptions): string {
+function surrogateFile(from: string, { runsFolder, before }: OpenSurrogateOptions): string {
   const home = /^~[/\\]/.test(from) ? path.join(os.homedir(), from.slice(2)) : from;
   const place = path.resolve(runsFolder, home);
   if (!fs.existsSync(place)) {

@@ -20,7 +20,7 @@ import {
   type AvailableMemory,
 } from '../trainer/planMemory.ts';
 import { endsOf } from '../trainer/planNetwork.ts';
-import { requireFittingSurrogate } from '../trainer/surrogate.ts';
+import { requireFittingSurrogate, type SurrogatePlan } from '../trainer/surrogate.ts';
 import { train } from '../trainer/train.ts';
 import { sayingWhatFits } from './outOfMemory.ts';
 import type { OpenTrainer } from './trainer.ts';
@@ -45,11 +45,20 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
     if (removed.entries > 0) log(removalText(removed, cacheLimit));
     requireFitting(plan, dataset);
     const around = { ends: endsOf(plan, dataset), threads };
+    /** @throws SurrogateError */
+    const aroundWith = (of: Plan, surrogates: ReadonlyMap<string, SurrogatePlan> = new Map()) => {
+      const beside = [...surrogates].map(([place, surrogate]) => {
+        requireFittingSurrogate(surrogate, { plan: of, dataset });
+        return [place, { model: surrogate.plan.model, ends: endsOf(surrogate.plan, dataset) }] as const;
+      });
+      return { ...around, surrogates: new Map(beside) };
+    };
     return {
       device: `${runtime.name} · ${runtime.device}`,
       memory: () => runtime.memory(),
       train: (trained, options) => {
-        for (const limit of memoryLimits(runtime)) checkMemory(trained, around, limit);
+        const needed = aroundWith(trained, options.surrogates);
+        for (const limit of memoryLimits(runtime)) checkMemory(trained, needed, limit);
         const events = train(trained, dataset, { ...options, stepsBehind: runtime.stepsBehind });
         return sayingWhatFits(events, runtime.deviceMemory, (memory, cause) =>
           lackOfStepMemory(trained, around, memory, cause),
@@ -60,10 +69,7 @@ export function trainerOpener(assetsFolder: string): OpenTrainer {
         return findLearningRate(swept, dataset, options);
       },
       evaluate: (evaluated, evaluation, options) => {
-        const { surrogate } = options;
-        if (surrogate) requireFittingSurrogate(surrogate, { plan: evaluated, dataset });
-        const beside = surrogate && { model: surrogate.plan.model, ends: endsOf(surrogate.plan, dataset) };
-        const needed = { ...around, ...(beside && { surrogate: beside }) };
+        const needed = aroundWith(evaluated, options.surrogates);
         for (const limit of memoryLimits(runtime)) checkEvaluationMemory(evaluated, evaluation, needed, limit);
         const records = evaluate(evaluated, evaluation, dataset, options);
         return sayingWhatFits(records, runtime.deviceMemory, (memory, cause) =>

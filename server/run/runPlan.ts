@@ -7,18 +7,18 @@ import type { KeptBatch } from '../attack/keptImages.ts';
 import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
-import { keptImages } from '../protocol/evaluationPlan.ts';
+import { keptImages, surrogatePlaces } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan, TorchDeviceName } from '../protocol/plan.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
 import { readCheckpoint } from './checkpointFile.ts';
 import type { RunControl } from './runControl.ts';
 import { checkpointsFolder } from './runFolder.ts';
-import { openSurrogate, surrogateFile } from './openSurrogate.ts';
+import { openSurrogates } from './openSurrogate.ts';
 import { RunRecorder } from './runRecorder.ts';
 import type { RecorderOptions } from './runRecorder.ts';
 import { StorageError } from './storageError.ts';
-import type { Surrogate } from '../trainer/surrogate.ts';
+import type { SurrogatePlan, Surrogates } from '../trainer/surrogate.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 import type { OpenTrainer, Trainer } from './trainer.ts';
 
@@ -91,7 +91,7 @@ class Drive {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
     const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
-    if (!asked) this.#requireSurrogates();
+    const surrogates = asked ? new Map() : this.#plannedSurrogates();
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
     const { dataFolder = null, threads = this.#plan.threads, device = this.#plan.device } = this.#work;
@@ -103,7 +103,7 @@ class Drive {
       if (from && !control.ending) await this.#evaluate(trainer, asked.evaluation, from, asked.before);
       return { status: restStatus ?? 'finished', message: null };
     }
-    const { state, end } = control.ending ? { state: from, end: null } : await this.#train(trainer, from);
+    const { state, end } = control.ending ? { state: from, end: null } : await this.#train(trainer, from, surrogates);
     if (end) return end;
     const unsound = this.#recorder.summary.health?.find(({ rule }) => rule === 'test-not-finite');
     if (unsound) return { status: 'diverged', message: findingText(unsound) };
@@ -117,21 +117,19 @@ class Drive {
     return control.ending ?? { status: 'finished', message: null };
   }
 
-  /** Before hours of training rather than after. @throws SurrogateError | StorageError */
-  #requireSurrogates(): void {
-    for (const evaluation of this.#plan.evaluation) {
-      if (evaluation.attack !== 'transfer') continue;
-      surrogateFile(evaluation.from, { runsFolder: path.dirname(this.#options.folder), before: null });
-    }
+  /** Before hours of training rather than after; their weights are not kept meanwhile. @throws SurrogateError | StorageError */
+  #plannedSurrogates(): Map<string, SurrogatePlan> {
+    const opened = this.#plan.evaluation.flatMap((evaluation) => [...this.#surrogates(evaluation, null)]);
+    return new Map(opened.map(([place, { file, plan }]) => [place, { file, plan }]));
   }
 
-  async #train(trainer: Trainer, from: TrainingState | null) {
+  async #train(trainer: Trainer, from: TrainingState | null, surrogates: ReadonlyMap<string, SurrogatePlan>) {
     const { control } = this.#options;
     this.#recorder.openEvents(from ? from.step + 1 : 1);
     this.#recorder.update({ status: 'training' });
     let state = from;
     let end: { readonly status: RunStatus; readonly message: string | null } | null = null;
-    const events = trainer.train(this.#plan, { from, signal: control.signal });
+    const events = trainer.train(this.#plan, { from, signal: control.signal, surrogates });
     for await (const event of this.#pull(trainer, events)) {
       if (event.type === 'checkpoint') {
         state = event.state;
@@ -175,11 +173,10 @@ class Drive {
     const number = before?.number ?? this.#recorder.nextEvaluation();
     const images = keptImages(evaluation) > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
     try {
-      const surrogate = this.#surrogate(evaluation, before);
+      const surrogates = this.#surrogates(evaluation, before);
       const records = trainer.evaluate(this.#plan, evaluation, {
-        ...{ state, number, signal: this.#options.control.signal },
+        ...{ state, number, signal: this.#options.control.signal, surrogates },
         ...(before && { from: before.state }),
-        ...(surrogate && { surrogate }),
         ...(images && {
           onKept: (batch: KeptBatch) => {
             images.write(batch);
@@ -192,10 +189,9 @@ class Drive {
     }
   }
 
-  #surrogate(evaluation: EvaluationPlan, before: EvaluationSoFar | null): Surrogate | null {
-    if (evaluation.attack !== 'transfer') return null;
-    const runsFolder = path.dirname(this.#options.folder);
-    return openSurrogate(evaluation.from, { runsFolder, before: before?.surrogate ?? null });
+  #surrogates(evaluation: EvaluationPlan, before: EvaluationSoFar | null): Surrogates {
+    const places = surrogatePlaces(evaluation, this.#plan.evaluation);
+    return openSurrogates(places, { runsFolder: path.dirname(this.#options.folder), before: before?.surrogates ?? [] });
   }
 
   #imagesFile(evaluation: EvaluationPlan, step: number, number: number): AttackedImagesFile {

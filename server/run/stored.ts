@@ -117,7 +117,10 @@ const recordSchema = z.discriminatedUnion('type', [
     step: count,
     samples: count,
     from: count.exactOptional(),
-    surrogate: z.object({ runId: z.string().max(255), step: count, digest: z.string().max(64) }).exactOptional(),
+    surrogates: z
+      .array(z.object({ runId: z.string().max(255), step: count, digest: z.string().max(64) }))
+      .max(100)
+      .exactOptional(),
     weights: ofWeights,
   }),
   z.object({

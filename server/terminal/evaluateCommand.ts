@@ -6,14 +6,14 @@ import { parseNumber } from '../experiment/parseNumber.ts';
 import { evaluationPlanSchema } from '../protocol/evaluationSchema.ts';
 import { evaluationKeys, evaluationNames } from '../protocol/evaluationTable.ts';
 import { isRunId, type AttackKey } from '../protocol/attackKey.ts';
-import { completeEvaluation } from '../protocol/evaluationPlan.ts';
+import { completeEvaluation, surrogatePlaces } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, RuntimeChoice } from '../protocol/plan.ts';
 import type { EvaluationFinishedRecord, RunRecord } from '../protocol/records.ts';
 import { isLive } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { EvaluationsFold } from '../attack/evaluationState.ts';
 import { readCheckpoint } from '../run/checkpointFile.ts';
-import { openSurrogate } from '../run/openSurrogate.ts';
+import { openSurrogates } from '../run/openSurrogate.ts';
 import { RunControl } from '../run/runControl.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { RunHistory } from '../run/runHistory.ts';
@@ -125,15 +125,21 @@ async function evaluateFile(
     return { finished: null, message: error.message, missing: 'data' };
   }
   const listener = new EvaluationListener(terminal);
-  const surrogate =
-    evaluation.attack === 'transfer'
-      ? openSurrogate(evaluation.from, { runsFolder: path.resolve(), before: null })
-      : undefined;
-  const options = { state, number: 1, signal: control.signal, surrogate };
+  const surrogates = openSurrogates(surrogatePlaces(evaluation, plan.evaluation), {
+    runsFolder: runsFolderFor(evaluation, file),
+    before: [],
+  });
+  const options = { state, number: 1, signal: control.signal, surrogates };
   for await (const record of trainer.evaluate(plan, evaluation, options)) {
     listener.hear(record);
   }
   return { finished: listener.finished, message: null, missing: undefined };
+}
+
+/** Where ids of runs count from: what was typed from where the person is, what the experiment named from the run that the file is of. */
+function runsFolderFor({ attack }: EvaluationPlan, file: string): string {
+  const run = path.dirname(path.dirname(file));
+  return attack !== 'transfer' && isRunFolder(run) ? path.dirname(run) : path.resolve();
 }
 
 /** The number of the run's newest evaluation that did not run to its end; the report hears what was known of all. @throws UsageError */

@@ -47,8 +47,7 @@ export class EvaluationReport {
         const averaged = record.weights === 'average' ? 'averaged ' : '';
         const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
         this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${protocol}`);
-        if (record.surrogate) {
-          const { runId, step: ofStep } = record.surrogate;
+        for (const { runId, step: ofStep } of record.surrogates ?? []) {
           this.#terminal.line(`images made on ${runId}, weights of step ${String(ofStep)}`);
         }
         return;

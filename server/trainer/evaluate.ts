@@ -14,7 +14,7 @@ import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
 import { endsOf, networkOf } from './planNetwork.ts';
 import { epochsBefore, stepsInEpoch } from './schedule.ts';
-import { isSameNetwork, surrogateNetwork, type Surrogate } from './surrogate.ts';
+import { isSameNetwork, surrogateNetworks, type Surrogates } from './surrogate.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
 export interface EvaluateOptions {
@@ -28,21 +28,21 @@ export interface EvaluateOptions {
   readonly from?: EvaluationState | null;
   /** Given the first images that the plan keeps, batch by batch, before the batch's last record. */
   readonly onKept?: (batch: KeptBatch) => void;
-  /** What `transfer` makes its images on. */
-  readonly surrogate?: Surrogate | undefined;
+  /** What `transfer` makes its images on, also against a detector. */
+  readonly surrogates?: Surrogates | undefined;
 }
 
 /**
  * Yields `evaluationStarted`, `attackProgress` after each stage on each batch, and `evaluationFinished`.
- * @throws StateMismatchError where the state belongs to another network; SurrogateError where the surrogate does not fit.
+ * @throws StateMismatchError where the state belongs to another network; SurrogateError where a surrogate does not fit.
  */
 export async function* evaluate(
   plan: Plan,
   evaluation: EvaluationPlan,
   dataset: Dataset,
-  { state, number, signal, from, onKept, surrogate }: EvaluateOptions,
+  { state, number, signal, from, onKept, surrogates = new Map() }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
-  const beside = surrogate && surrogateNetwork(surrogate, { plan, dataset });
+  const beside = surrogateNetworks(surrogates, { plan, dataset });
   const network = networkOf(plan, dataset);
   try {
     const isAverage = plan.training.weightAverage !== undefined;
@@ -57,15 +57,22 @@ export async function* evaluate(
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
       ...(from !== undefined && { from: from?.samples ?? 0 }),
       ...(isAverage && { weights: 'average' }),
-      ...(surrogate && { surrogate: surrogate.origin }),
+      ...(surrogates.size > 0 && { surrogates: [...surrogates.values()].map(({ origin }) => origin) }),
     };
     const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
     const robust = [...(from?.robust ?? [])];
     const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
     const attack = isAttackPlan(evaluation)
-      ? evaluateAttack(network, dataset, evaluation, { ...given, surrogate: beside })
+      ? evaluateAttack(network, dataset, evaluation, {
+          ...given,
+          surrogate: 'from' in evaluation ? beside.get(evaluation.from) : undefined,
+        })
       : isDetectorPlan(evaluation)
-        ? detect(network, dataset, evaluation, { ...given, attacks: attacksOnDetector(evaluation, plan.evaluation) })
+        ? detect(network, dataset, evaluation, {
+            ...given,
+            attacks: attacksOnDetector(evaluation, plan.evaluation),
+            surrogates: beside,
+          })
         : certify(network, dataset, evaluation, {
             ...given,
             layouts,
@@ -88,7 +95,7 @@ export async function* evaluate(
         std,
         activations: activationsOf(layouts),
       };
-      const isOwnSurrogate = surrogate && isSameNetwork(surrogate, { plan, state });
+      const isOwnSurrogate = [...surrogates.values()].some((one) => isSameNetwork(one, { plan, state }));
       const options = { ...known, seed: plan.seed, signal, isOwnSurrogate };
       const isAudited = isAttackPlan(evaluation) && !value.isPartial;
       const audit = !isAudited ? null : await auditEvaluation(network, dataset, evaluation, options);
@@ -108,7 +115,7 @@ export async function* evaluate(
     }
   } finally {
     network.dispose();
-    beside?.dispose();
+    for (const one of beside.values()) one.dispose();
   }
 }
 

@@ -1,6 +1,7 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
 import type { NetworkEnds } from '../network/layout.ts';
+import { surrogatePlaces } from '../protocol/evaluationPlan.ts';
 import { heldBy } from '../protocol/methodTable.ts';
 import { trainingSamples, type EvaluationPlan, type OptimizerPlan, type Plan } from '../protocol/plan.ts';
 
@@ -32,8 +33,13 @@ export interface Surroundings {
   readonly ends: NetworkEnds;
   /** Of the runtime. */
   readonly threads: number;
-  /** The other network of an attack by transfer. */
-  readonly surrogate?: { readonly model: Plan['model']; readonly ends: NetworkEnds };
+  /** The other networks of attacks by transfer, by the place that `from` names; those that an evaluation does not ask for don't count. */
+  readonly surrogates?: ReadonlyMap<string, NetworkBeside>;
+}
+
+export interface NetworkBeside {
+  readonly model: Plan['model'];
+  readonly ends: NetworkEnds;
 }
 
 /**
@@ -44,21 +50,26 @@ export function estimateStepBytes(plan: Plan, around: Surroundings): number {
   return bytesOf(stepFloats(plan, around, stepImages(plan)));
 }
 
-/** Of an attack by projected gradient descent. */
+/** Of an attack by projected gradient descent; of a transfer beside all the other networks that there are. */
 export function estimateAttackBytes(plan: Plan, batchSize: number, around: Surroundings): number {
-  return bytesOf(attackFloats(plan, around, batchSize));
+  return bytesOf(attackFloats(plan, around, batchSize, [...(around.surrogates?.values() ?? [])]));
 }
 
 /** @throws NotEnoughMemoryError where training, its tests or an evaluation of the plan needs more than there is. */
 export function checkMemory(plan: Plan, around: Surroundings, available: AvailableMemory): void {
   const { observe, evaluation } = plan;
-  const attack = (batchSize: number) => attackFloats(plan, around, batchSize);
+  const attack = (batchSize: number) => attackFloats(plan, around, batchSize, []);
   const isTestAttacked = observe.testEveryEpochs > 0 && observe.robustSamples > 0;
   check('training.batchSize', stepImages(plan), available, (batchSize) =>
     Math.max(stepFloats(plan, around, batchSize), isTestAttacked ? attack(batchSize) : 0),
   );
   evaluation.forEach((item, index) => {
-    check(`evaluation[${index}].batchSize`, attackedImages(plan, item), available, attack);
+    check(
+      `evaluation[${index}].batchSize`,
+      attackedImages(plan, item),
+      available,
+      evaluationFloats(plan, item, around),
+    );
   });
 }
 
@@ -69,9 +80,8 @@ export function checkEvaluationMemory(
   around: Surroundings,
   available: AvailableMemory,
 ): void {
-  check('the batch size', attackedImages(plan, evaluation), available, (batchSize) =>
-    attackFloats(plan, around, batchSize),
-  );
+  const floatsOf = evaluationFloats(plan, evaluation, around);
+  check('the batch size', attackedImages(plan, evaluation), available, floatsOf);
 }
 
 /** What to say, with a batch that would fit, where a device has no memory left for a step. */
@@ -93,7 +103,7 @@ export function lackOfAttackMemory(
   device: AvailableMemory,
   cause: unknown,
 ): NotEnoughMemoryError {
-  const floatsOf = (batchSize: number) => attackFloats(plan, around, batchSize);
+  const floatsOf = evaluationFloats(plan, evaluation, around);
   return lack('the batch size', attackedImages(plan, evaluation), device, { floatsOf, cause });
 }
 
@@ -127,14 +137,24 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
   return parameters * (1 + momentsOf(training.optimizer)) + statistics + average + divided + Math.max(update, attack);
 }
 
+/** By batch size, of an evaluation's steps with the other networks that it asks for. */
+function evaluationFloats(plan: Plan, evaluation: EvaluationPlan, around: Surroundings): (batchSize: number) => number {
+  const beside = surrogatePlaces(evaluation, plan.evaluation).flatMap((place) => around.surrogates?.get(place) ?? []);
+  return (batchSize) => attackFloats(plan, around, batchSize, beside);
+}
+
 /**
- * Of a step of projected gradient descent, which holds the clean images beside those that it moves; and the weights of both networks
+ * Of a step of projected gradient descent, which holds the clean images beside those that it moves; and the weights of all networks
  * where one of them only judges, whose passes do not come at once.
  */
-function attackFloats({ model }: Pick<Plan, 'model'>, around: Surroundings, batchSize: number): number {
-  const { ends, threads, surrogate } = around;
+function attackFloats(
+  { model }: Pick<Plan, 'model'>,
+  { ends, threads }: Surroundings,
+  batchSize: number,
+  beside: readonly NetworkBeside[],
+): number {
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
-  const networks = [{ model, ends }, ...(surrogate ? [surrogate] : [])].map((network) => {
+  const networks = [{ model, ends }, ...beside].map((network) => {
     const { parameters, statistics, peak } = measurePass(network.model, network.ends);
     const divided = network.model.spectralNorm?.type === 'normalization' ? parameters : 0;
     return {

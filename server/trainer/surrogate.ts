@@ -21,6 +21,12 @@ export interface Surrogate {
   readonly origin: SurrogateOrigin;
 }
 
+/** A surrogate before its weights are read. */
+export type SurrogatePlan = Pick<Surrogate, 'file' | 'plan'>;
+
+/** By the place that an attack's `from` names. */
+export type Surrogates = ReadonlyMap<string, Surrogate>;
+
 /** No images can be made on it for the network that is attacked; the message says why and what to do. */
 export class SurrogateError extends Error {
   override readonly name = 'SurrogateError';
@@ -33,7 +39,7 @@ interface Attacked {
 }
 
 /** @throws SurrogateError where its samples, its classes or what it standardises by are others */
-export function requireFittingSurrogate(surrogate: Surrogate, { plan, dataset }: Attacked): void {
+export function requireFittingSurrogate(surrogate: SurrogatePlan, { plan, dataset }: Attacked): void {
   const own = datasetEnds(surrogate.plan.dataset) ?? pictureEnds(surrogate.plan);
   const attacked = datasetEnds(plan.dataset) ?? { sampleShape: dataset.sampleShape, nClasses: dataset.classes.length };
   if (own && own.sampleShape.join() !== attacked.sampleShape.join()) {
@@ -82,6 +88,18 @@ export function surrogateNetwork(surrogate: Surrogate, attacked: Attacked): Netw
   }
 }
 
+/** Of all of them, by their places. @throws SurrogateError */
+export function surrogateNetworks(surrogates: Surrogates, attacked: Attacked): Map<string, Network> {
+  const networks = new Map<string, Network>();
+  try {
+    for (const [place, surrogate] of surrogates) networks.set(place, surrogateNetwork(surrogate, attacked));
+    return networks;
+  } catch (error) {
+    for (const network of networks.values()) network.dispose();
+    throw error;
+  }
+}
+
 /** Whether both are one network with the same weights. */
 export function isSameNetwork(surrogate: Surrogate, { plan, state }: { plan: Plan; state: TrainingState }): boolean {
   const of = weightsOf(plan);
@@ -108,7 +126,7 @@ function isSameData({ dataset: one }: Plan, { dataset: other }: Plan): boolean {
   return isDeepStrictEqual(isPublished ? { ...one, path: '' } : one, isPublished ? { ...other, path: '' } : other);
 }
 
-function unfit({ file }: Surrogate, what: string, cause?: unknown): SurrogateError {
+function unfit({ file }: SurrogatePlan, what: string, cause?: unknown): SurrogateError {
   return new SurrogateError(
     `transfer: the network of ${file} ${what}. Name a checkpoint in from that was trained on the same data set.`,
     { cause },

@@ -7,9 +7,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { openSurrogate } from '../../server/run/openSurrogate.ts';
 import { checkpointsFolder } from '../../server/run/runFolder.ts';
+import type { OpenTrainer } from '../../server/run/trainer.ts';
 import { attackPlan } from '../attack/plans.ts';
 import { createScriptedRun, fromStart, goOn, readRows, startScriptedRun, temporaryFolder } from './scriptedRun.ts';
-import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
+import { openScriptedTrainer, scriptedPlan, scriptedState } from './scriptedTrainer.ts';
 
 const plan = scriptedPlan('steps');
 let runsFolder: string;
@@ -83,5 +84,21 @@ describe('a run whose experiment asks for a transfer', () => {
     expect(readRows(folder)).toEqual([]);
     fs.renameSync(path.join(runsFolder, id), path.join(runsFolder, 'nobody'));
     expect(await startScriptedRun(folder, goOn(folder)).ended).toMatchObject({ status: 'finished' });
+  });
+
+  it('tells the trainer before training which networks its evaluations will make images on', async () => {
+    const evaluation = [attackPlan('transfer', { from: id, samples: 10 }), attackPlan('pgd', { samples: 10 })];
+    const { folder } = createScriptedRun({ ...plan, evaluation }, runsFolder);
+    const told: unknown[] = [];
+    const openTrainer: OpenTrainer = async (of) => {
+      const trainer = await openScriptedTrainer(of);
+      const train: typeof trainer.train = (trained, options) => {
+        told.push(options.surrogates);
+        return trainer.train(trained, options);
+      };
+      return { ...trainer, train };
+    };
+    await startScriptedRun(folder, fromStart, { openTrainer }).ended;
+    expect(told).toEqual([new Map([[id, { file: open(id).file, plan }]])]);
   });
 });

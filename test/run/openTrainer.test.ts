@@ -36,7 +36,8 @@ describe('a trainer', () => {
       origin: { runId: 'one', step: 1, digest: '00' },
     });
     const transfer = attackPlan('transfer', { from: 'one', samples: 10, batchSize: 5 });
-    const madeOn = (of: Plan) => () => trainer.evaluate(plan(), transfer, { ...attack, surrogate: surrogateOf(of) });
+    const madeOn = (of: Plan) => () =>
+      trainer.evaluate(plan(), transfer, { ...attack, surrogates: new Map([['one', surrogateOf(of)]]) });
     madeOn(plan())();
     const elsewhere = { ...plan(), dataset: { name: 'mnist', path: '/', trainSamples: 9, testSamples: 9 } } as Plan;
     expect(madeOn(elsewhere)).toThrow(/the network of step-1\.safetensors takes samples of 28×28×1/);
@@ -46,6 +47,13 @@ describe('a trainer', () => {
     vi.spyOn(process, 'availableMemory').mockReturnValue(ofOne);
     trainer.evaluate(plan(), scriptedEvaluation, attack);
     expect(madeOn(plan())).toThrow(/what this machine has free/);
+    // The same before anything is trained.
+    const tried = plan({ evaluation: [transfer] });
+    const trainedBeside = (surrogates: ReadonlyMap<string, ReturnType<typeof surrogateOf>>) => () =>
+      trainer.train(tried, { ...begin, surrogates });
+    vi.spyOn(process, 'availableMemory').mockReturnValue(1e12);
+    trainedBeside(new Map([['one', surrogateOf(plan())]]))();
+    expect(trainedBeside(new Map([['one', surrogateOf(elsewhere)]]))).toThrow(/takes samples of 28×28×1/);
     vi.spyOn(process, 'availableMemory').mockReturnValue(1000);
     vi.spyOn(os, 'totalmem').mockReturnValue(1e15);
     expect(() => trainer.train(plan(), begin)).toThrow(/what this machine has free/);

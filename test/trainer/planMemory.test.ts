@@ -8,7 +8,7 @@ import { datasetHere } from '../../server/data/dataset.ts';
 import { makeShapes } from '../../server/data/shapes.ts';
 import { shapesHere } from '../data/shapesHere.ts';
 import { buildNetwork } from '../../server/model/network.ts';
-import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
+import { completeEvaluation, type AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { ActivationPlan, NetworkPlan, Plan, SpectralNormPlan } from '../../server/protocol/plan.ts';
 import { openWasmBackend } from '../../server/tensor/wasm/openWasmBackend.ts';
 import {
@@ -86,6 +86,8 @@ function planOf(options: PlanOptions): Plan {
 function evaluationOf(samples: number, batchSize: number): AttackPlan {
   return attackPlan('pgd', { epsilon: 0.1, stepSize: 0.01, steps: 2, restarts: 1, samples, batchSize });
 }
+
+const limit = (bytes: number) => ({ what: 'what the runtime wasm can address', bytes });
 
 /** So much of the estimate is needed at least: small tensors and scratch are counted generously. */
 const leastShare = 0.85;
@@ -209,7 +211,6 @@ describe('the estimate bounds the measured peak, which is at least 85 % of it', 
 
 describe('checkMemory', () => {
   const plan = planOf({ network: resnet20, batchSize: 128, method: 'fgsm-rs' });
-  const limit = (bytes: number) => ({ what: 'what the runtime wasm can address', bytes });
 
   it('lets pass what fits to the byte', () => {
     const needed = estimateStepBytes(plan, around);
@@ -256,16 +257,43 @@ describe('checkMemory', () => {
 
   it('of an attack by transfer holds the weights of both networks, and the larger of their passes', () => {
     const small = planOf({ network: 'light', batchSize: 128, method: 'standard' });
-    const beside = (one: Plan) => ({ ...around, surrogate: { model: one.model, ends } });
+    const beside = (one: Plan) => ({ ...around, surrogates: new Map([['other', { model: one.model, ends }]]) });
     const [own, other] = [small, plan].map((one) => estimateAttackBytes(one, 100, around)) as [number, number];
     const both = estimateAttackBytes(small, 100, beside(plan));
     const weights = (one: Plan) => estimateAttackBytes(one, 100, beside(one)) - estimateAttackBytes(one, 100, around);
     expect(weights(small)).toBeGreaterThan(0);
     expect(both).toBe(Math.max(own + weights(plan), other + weights(small)));
+    const transfer = attackPlan('transfer', { from: 'other', samples: 1000, batchSize: 100 });
     expect(() => {
-      checkEvaluationMemory(small, evaluationOf(1000, 100), beside(plan), limit(both - 1));
+      checkEvaluationMemory(small, transfer, beside(plan), limit(both - 1));
     }).toThrow(/^Batches of 100 images need about/);
-    checkEvaluationMemory(small, evaluationOf(1000, 100), beside(plan), limit(both));
+    checkEvaluationMemory(small, transfer, beside(plan), limit(both));
+    // What an evaluation does not ask for is not opened for it.
+    checkEvaluationMemory(small, evaluationOf(1000, 100), beside(plan), limit(both - 1));
+  });
+});
+
+describe('before training', () => {
+  const large = planOf({ network: 'vgg', batchSize: 8 });
+  const small = planOf({ network: 'light', batchSize: 8 });
+  const tested = { ...small, dataset: { ...small.dataset, testSamples: 2000 } };
+  const both = { ...around, surrogates: new Map([['other', { model: large.model, ends }]]) };
+  const transfer = attackPlan('transfer', { from: 'other', samples: 1000, batchSize: 100 });
+  const detector = completeEvaluation(
+    'density',
+    { samples: 1000, batchSize: 100 },
+    { trainedEpsilon: null, testSamples: null },
+  );
+
+  it('the network that a transfer makes its images on counts, of the plan itself and of a detector that is tried against it', () => {
+    const needed = estimateAttackBytes(small, 100, both);
+    const checked = (evaluation: Plan['evaluation'], bytes: number) => () => {
+      checkMemory({ ...tested, evaluation }, both, limit(bytes));
+    };
+    expect(checked([transfer], needed - 1)).toThrow(/Set evaluation\[0\]\.batchSize to 9\d or less/);
+    expect(checked([transfer], needed)).not.toThrow();
+    expect(checked([{ ...transfer, batchSize: 10 }, detector], needed - 1)).toThrow(/Set evaluation\[1\]\.batchSize/);
+    expect(checked([detector], needed - 1)).not.toThrow();
   });
 });
 

@@ -31,7 +31,7 @@ describe('an evaluation by transfer', () => {
   it('says which weights its images were made on, and leaves nothing behind', async () => {
     const before = tf.memory().numTensors;
     const records = await run(other);
-    expect(records[0]).toMatchObject({ type: 'evaluationStarted', surrogate: other.origin });
+    expect(records[0]).toMatchObject({ type: 'evaluationStarted', surrogates: [other.origin] });
     expect(records.at(-1)).toMatchObject({ samples: 7, isPartial: false });
     expect(flags(records)).not.toContain('own-surrogate');
     expect(tf.memory().numTensors).toBe(before);
@@ -135,7 +135,7 @@ function surrogateOf(of: Plan, weights: TrainingState): Surrogate {
 async function run(surrogate: Surrogate): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
   const evaluation = attackPlan('transfer', { ...given, from: 'one', judged: 'all' });
-  const options = { state, number: 4, signal: new AbortController().signal, surrogate };
+  const options = { state, number: 4, signal: new AbortController().signal, surrogates: new Map([['one', surrogate]]) };
   for await (const record of evaluate(plan, evaluation, dataset, options)) records.push(record);
   return records;
 }

@@ -101,7 +101,7 @@ def auto_attack(bench, name, norm, epsilon, seed, **settings):
     for part, values in settings.items():
         for key, value in values.items():
             setattr(getattr(suite, part), key, value)
-    return lambda x, y: suite.run_standard_evaluation(x, y, bs=len(x))
+    return lambda x, y: suite.run_standard_evaluation(x, y, batch_size=len(x))[0]
 
 
 def nes(bench, epsilon, step_size, steps, directions, seed):

@@ -24,9 +24,9 @@ packages = ("torch", "torchattacks", "foolbox", "adversarial-robustness-toolbox"
 
 NETWORKS = {
     "relu": {"activation": "relu", "method": "standard", "epochs": 6, "epsilon": {"linf": "1/255", "l2": "0.1"}},
-    "k-wta": {"activation": "{type: k-wta, ratio: 0.2}", "method": "standard", "epochs": 6,
+    "k-wta": {"activation": "{type: k-wta, ratio: 0.2}", "method": "standard", "epochs": 3,
               "epsilon": {"linf": "1/255", "l2": "0.1"}},
-    "kaf": {"activation": "{type: kaf, dictionary: 20, init: {normal: 0.3}}", "method": "fgsm-rs", "epochs": 8,
+    "kaf": {"activation": "{type: kaf, dictionary: 20, init: {normal: 0.3}}", "method": "fgsm-rs", "epochs": 2,
             "epsilon": {"linf": "8/255", "l2": "0.5"}},
 }  # fmt: skip
 
@@ -58,10 +58,10 @@ def kafscope(*arguments):
 
 
 def train(name, data, runs):
-    """The last checkpoint of the network's run, trained where there is none."""
+    """The last checkpoint of the network's run, trained as far as it is not."""
     given = NETWORKS[name]
-    found = sorted(runs.glob(f"*golden-{name}-s0/checkpoints/*.safetensors"))
-    if not found:
+    finished = runs / f"{name}.finished"
+    if not finished.exists():
         experiment = runs / f"{name}.kaf.yaml"
         runs.mkdir(parents=True, exist_ok=True)
         experiment.write_text(
@@ -72,9 +72,12 @@ def train(name, data, runs):
             "  optimizer: {type: adam}\n  schedule: {type: triangular, min: 0.0001, max: 0.003}\n"
             "observe: {robustSamples: 0, norms: 0, tensorboard: false}\nevaluation: []\nseed: 0\n"
         )
-        kafscope("train", experiment, "--out", runs, "--runtime", "wasm", "--threads", 1)
-        found = sorted(runs.glob(f"*golden-{name}-s0/checkpoints/*.safetensors"))
-    return found[-1]
+        begun = sorted(runs.glob(f"*golden-{name}-s0"))
+        work = ["--resume", begun[-1]] if begun else [experiment, "--out", runs, "--runtime", "wasm"]
+        kafscope("train", *work, "--threads", 1)
+        finished.touch()
+    checkpoints = runs.glob(f"*golden-{name}-s0/checkpoints/*.safetensors")
+    return max(checkpoints, key=lambda file: int(file.stem.split("-")[1]))
 
 
 def ours(checkpoint, attack, norm, epsilon, settings, seed, images):
