@@ -105,6 +105,7 @@ export const kernelNames = [
   'kafBackward',
   'normalizedKafForward',
   'normalizedKafBackward',
+  'normalizedKafSlopes',
   'kernelKafForward',
   'kernelKafBackward',
   'kernelKafMoments',

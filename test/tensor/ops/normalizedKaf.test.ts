@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
 import { batchNormTraining } from '../../../server/tensor/ops/batchNorm.ts';
@@ -71,6 +71,24 @@ describeOnEveryRuntime('normalizeAndKaf', (runtime) => {
       };
       expect(outcome(fused), `${nRows} × ${nChannels}`).toEqual(outcome(apart));
     }
+  });
+
+  // The last has more rows in a part of the sums than a block has.
+  it.each([...shapes, [16_000, 32]] as const)('gives the same bits to attacks, of %d × %d', (nRows, nChannels) => {
+    const { fused, apart } = opsOf({ ...options, gradients: 'input' });
+    const [x, gamma, beta, alpha] = inputsOf(scatter(nRows * nChannels, 3), nRows, nChannels);
+    const dy = scatter(nRows * nChannels, 1, 3);
+    const outcome = (op: typeof fused) => {
+      const coefficients = tf.tensor2d(Float32Array.from(alpha.values), alpha.shape as [number, number]);
+      const of = (...[a, b, c]: [tf.Tensor, tf.Tensor1D, tf.Tensor1D]) => op(a, b, c, coefficients).y;
+      const { gradients } = evaluateGradients(of, [x, gamma, beta], dy);
+      coefficients.dispose();
+      return gradients;
+    };
+    const seen = outcome(fused);
+    outcome(apart).forEach((wanted, index) => {
+      expectClose(seen[index]!, wanted, { absolute: 0, relative: 0 }, ['dx', 'dgamma', 'dbeta'][index]);
+    });
   });
 
   it.each([NaN, Infinity, -Infinity, 3e38])('does so for %d, which stays in its channel', (value) => {

@@ -3,6 +3,7 @@
 // Order of summation: rows ascending in float32 within a block of `rowsPerBlock`, blocks ascending in float64 (means and squared
 // deviations combined as in Chan, Golub & LeVeque 1983). A NaN or Inf makes its channel's statistics NaN.
 import { loadFirst, multiplyAdd, storeFirst } from './parts/lanes';
+import { addSlopeSums } from './parts/slopeSums';
 
 /**
  * Mean and sum of squared deviations of each channel into `moments`, float64 [⌈C/4⌉·4][2]; rows 0…rows.
@@ -154,77 +155,9 @@ export function gradientSums(
   const rowBytes = <usize>channels << 2;
   memory.fill(sums, 0, <usize>((channels + 3) & ~3) << 4);
   for (let start = 0; start < rows; start += rowsPerBlock) {
-    const count = min(rowsPerBlock, rows - start);
-    let channel = 0;
-    for (; channel <= channels - 16; channel += 16) {
-      const offset = <usize>channel << 2;
-      const c = center + offset;
-      const c0 = v128.load(c);
-      const c1 = v128.load(c, 16);
-      const c2 = v128.load(c, 32);
-      const c3 = v128.load(c, 48);
-      let total0 = f32x4.splat(0);
-      let total1 = total0;
-      let total2 = total0;
-      let total3 = total0;
-      let product0 = total0;
-      let product1 = total0;
-      let product2 = total0;
-      let product3 = total0;
-      let slopes = dy + <usize>start * rowBytes + offset;
-      let from = x + <usize>start * rowBytes + offset;
-      for (let row = 0; row < count; row++) {
-        const slope0 = v128.load(slopes);
-        const slope1 = v128.load(slopes, 16);
-        const slope2 = v128.load(slopes, 32);
-        const slope3 = v128.load(slopes, 48);
-        total0 = f32x4.add(total0, slope0);
-        total1 = f32x4.add(total1, slope1);
-        total2 = f32x4.add(total2, slope2);
-        total3 = f32x4.add(total3, slope3);
-        product0 = multiplyAdd(slope0, f32x4.sub(v128.load(from), c0), product0);
-        product1 = multiplyAdd(slope1, f32x4.sub(v128.load(from, 16), c1), product1);
-        product2 = multiplyAdd(slope2, f32x4.sub(v128.load(from, 32), c2), product2);
-        product3 = multiplyAdd(slope3, f32x4.sub(v128.load(from, 48), c3), product3);
-        slopes += rowBytes;
-        from += rowBytes;
-      }
-      const to = sums + (<usize>channel << 4);
-      addFourPairs(to, total0, product0);
-      addFourPairs(to + 64, total1, product1);
-      addFourPairs(to + 128, total2, product2);
-      addFourPairs(to + 192, total3, product3);
-    }
-    for (; channel < channels; channel += 4) {
-      const width = min(4, channels - channel);
-      const offset = <usize>channel << 2;
-      const c = v128.load(center + offset);
-      let total = f32x4.splat(0);
-      let product = total;
-      let at = <usize>start * rowBytes + offset;
-      for (let row = 0; row < count; row++) {
-        const slope = loadFirst(dy + at, width);
-        total = f32x4.add(total, slope);
-        product = multiplyAdd(slope, f32x4.sub(loadFirst(x + at, width), c), product);
-        at += rowBytes;
-      }
-      addFourPairs(sums + (<usize>channel << 4), total, product);
-    }
+    const at = <usize>start * rowBytes;
+    addSlopeSums(dy + at, x + at, min(rowsPerBlock, rows - start), rowBytes, 0, channels, center, sums);
   }
-}
-
-function addFourPairs(to: usize, first: v128, second: v128): void {
-  addPair(to, f32x4.extract_lane(first, 0), f32x4.extract_lane(second, 0));
-  addPair(to + 16, f32x4.extract_lane(first, 1), f32x4.extract_lane(second, 1));
-  addPair(to + 32, f32x4.extract_lane(first, 2), f32x4.extract_lane(second, 2));
-  addPair(to + 48, f32x4.extract_lane(first, 3), f32x4.extract_lane(second, 3));
-}
-
-// @ts-ignore: decorator
-@inline
-function addPair(to: usize, first: f32, second: f32): void {
-  store<f64>(to, load<f64>(to) + <f64>first);
-  store<f64>(to + 8, load<f64>(to + 8) + <f64>second);
 }
 
 /** dx = dy·a + (x − center)·b + c for rows first…last; the four have ⌈C/4⌉·4 floats. */

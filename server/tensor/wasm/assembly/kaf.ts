@@ -6,6 +6,7 @@
 import { swish, swishSlope } from './parts/exponential';
 import { loadFirst, multiplyAdd, opaqueZero, storeFirst } from './parts/lanes';
 import { CHANNELS, PIECE } from './parts/pieces';
+import { addSlopeSums } from './parts/slopeSums';
 
 /** 1.5·2²³: adding it rounds to an integer, which the sum then holds in its lowest bits. */
 const ROUNDING: f32 = 12582912;
@@ -166,6 +167,31 @@ export function normalizedKafBackward(
     false, 0, 0, true, normalization,
   );
   if (sums) gatherMoments(moments, nEntries, pieces, nPieces, perStep, dictionary, sums);
+}
+
+/**
+ * dx of `normalizedKafBackward`, without moments, and what batch normalisation's gradient sums of it (`gradientSums` of batchNorm.ts,
+ * whose blocks have `rowsPerSum` rows) into `sums`: a block is summed while it is in the cache.
+ * @param rowsPerBlock a multiple of `rowsPerSum`
+ */
+export function normalizedKafSlopes(
+  normalization: usize, dy: usize, x: usize, dx: usize, channels: i32, table: usize, nEntries: i32, lowest: i32, shift: f32, h: f32,
+  limit: f32, base: i32, sums: usize, channel: i32, first: i32, last: i32, rowsPerBlock: i32, rowsPerSum: i32,
+): void {
+  const rowBytes = <usize>channels << 2;
+  const end = min(channels, channel + CHANNELS);
+  memory.fill(sums + (<usize>channel << 4), 0, <usize>((end - channel + 3) & ~3) << 4);
+  for (let start = first; start < last; start += rowsPerBlock) {
+    const stop = min(last, start + rowsPerBlock);
+    differentiate(
+      dy, x, dx, channels, table, nEntries, lowest, shift, h, limit, base, 0, 0, channel, start, stop, rowsPerBlock,
+      false, 0, 0, true, normalization,
+    );
+    for (let row = start; row < stop; row += rowsPerSum) {
+      const at = <usize>row * rowBytes;
+      addSlopeSums(dx + at, x + at, min(rowsPerSum, stop - row), rowBytes, channel, end, normalization, sums);
+    }
+  }
 }
 
 /** The same on a folded grid; with `rises` the last entry's second moment is Σ dy·(x − fold) over the x beyond the fold. */

@@ -102,32 +102,62 @@ export function differentiate(
   backend: WasmBackend,
   inputs: Omit<NormalizedGradient, 'dy'>,
   epsilon: number,
-  { dy, dx }: { readonly dy: number; readonly dx: number },
+  { dy, dx, sums = slopeSums(backend, inputs, dy) }: { readonly dy: number; readonly dx: number } & Partial<SlopeSums>,
 ): [dgamma: tf.TensorInfo, dbeta: tf.TensorInfo] {
   const { nRows, nChannels, padded, rowsPerBlock, grain } = rowsOf(inputs.x, inputs.gamma);
-  const x = backend.addressOf(inputs.x);
+  const factors = gradientFactors(backend, { ...inputs, nRows, epsilon }, (channel) => [
+    sums[2 * channel]!,
+    sums[2 * channel + 1]!,
+  ]);
+  const { mean } = inputs;
+  const figures = [channelValues(backend, mean), factors.onSlope, factors.onCentred, factors.constant];
+  return backend.withScratch(
+    figures.map(() => padded * 4),
+    (...addresses) => {
+      figures.forEach((values, index) => backend.floats(addresses[index]!, padded).fill(0).set(values));
+      const fixed = [dy, backend.addressOf(inputs.x), dx, nChannels, ...addresses];
+      backend.runOver(nRows, grain, 'normalizeGradientRows', (...range) => [...fixed, ...range, rowsPerBlock]);
+      return [factors.dgamma.info, factors.dbeta.info];
+    },
+  );
+}
+
+interface SlopeSums {
+  /** Σ dy and Σ dy·(x − mean): [⌈C/4⌉·4][2]. */
+  readonly sums: Float64Array;
+}
+
+function slopeSums(
+  backend: WasmBackend,
+  { x, gamma, mean }: Pick<NormalizedGradient, 'x' | 'gamma' | 'mean'>,
+  dy: number,
+): Float64Array {
+  const { nChannels, padded, rowsPerBlock } = rowsOf(x, gamma);
+  return backend.withScratch([padded * 4], (center) => {
+    backend.floats(center!, padded).fill(0).set(channelValues(backend, mean));
+    return sumParts(backend, { x, gamma }, (parts, addressOf) => {
+      backend.run(
+        'gradientSums',
+        parts.map(([first, last], part) => [
+          ...[dy + first * nChannels * 4, backend.addressOf(x) + first * nChannels * 4, last - first, nChannels],
+          ...[center!, addressOf(part), rowsPerBlock],
+        ]),
+      );
+    });
+  });
+}
+
+/** The sums over all rows, of which `run` leaves each part's, float64 [⌈C/4⌉·4][2], at its address. */
+export function sumParts(
+  backend: WasmBackend,
+  { x, gamma }: Pick<NormalizedGradient, 'x' | 'gamma'>,
+  run: (parts: readonly (readonly [first: number, last: number])[], addressOf: (part: number) => number) => void,
+): Float64Array {
+  const { nRows, padded, grain } = rowsOf(x, gamma);
   const parts = fixedParts(nRows, backend.grainOf('gradientSums', grain));
-  const sizesBytes = [parts.length * padded * 16, padded * 4, padded * 4, padded * 4, padded * 4];
-  return backend.withScratch(sizesBytes, (sums, center, a, b, c) => {
-    backend.floats(center!, padded).fill(0).set(channelValues(backend, inputs.mean));
-    backend.run(
-      'gradientSums',
-      parts.map(([first, last], part) => [
-        ...[dy + first * nChannels * 4, x + first * nChannels * 4, last - first, nChannels],
-        ...[center!, sums! + part * padded * 16, rowsPerBlock],
-      ]),
-    );
-    const sumValues = addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded * 2), padded * 2);
-    const factors = gradientFactors(backend, { ...inputs, nRows, epsilon }, (channel) => [
-      sumValues[2 * channel]!,
-      sumValues[2 * channel + 1]!,
-    ]);
-    backend.floats(a!, padded).fill(0).set(factors.onSlope);
-    backend.floats(b!, padded).fill(0).set(factors.onCentred);
-    backend.floats(c!, padded).fill(0).set(factors.constant);
-    const fixed = [dy, x, dx, nChannels, center!, a!, b!, c!];
-    backend.runOver(nRows, grain, 'normalizeGradientRows', (...range) => [...fixed, ...range, rowsPerBlock]);
-    return [factors.dgamma.info, factors.dbeta.info];
+  return backend.withScratch([parts.length * padded * 16], (sums) => {
+    run(parts, (part) => sums! + part * padded * 16);
+    return addParts(new Float64Array(backend.pool.buffer, sums!, parts.length * padded * 2), padded * 2);
   });
 }
 

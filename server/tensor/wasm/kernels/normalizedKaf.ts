@@ -8,10 +8,11 @@ import {
   placeValues,
   rowsOf,
   statisticsOf,
+  sumParts,
   type Normalized,
   type NormalizedGradient,
 } from './batchNorm.ts';
-import { evaluateOnGrid, slopeOnGrid } from './cubics.ts';
+import { channelsPerCall, evaluateOnGrid, gridArguments, rowsPerBlock, type GradientRows } from './cubics.ts';
 import { alphaSums, withTable, type KafAttributes } from './kaf.ts';
 import { kafGrid, type KafGrid } from './kafGrid.ts';
 import { roundUp, sizeOf, wasmKernel, type WasmKernel } from './wasmKernel.ts';
@@ -58,6 +59,7 @@ export const normalizedKafKernels: readonly WasmKernel[] = [
     const dalphaValues = backend.floats(dalpha.address, sizeOf(dalpha.info)).fill(0);
     const grid = gridOf(alpha, attrs);
     const figures = [mean, scale, shift].map((tensor) => channelValues(backend, tensor));
+    let sums: Float64Array | undefined;
     if (nRows > 0) {
       withNormalization(backend, figures, (normalization) => {
         withTable(backend, alpha, grid, grid.slopes, (table) => {
@@ -66,15 +68,38 @@ export const normalizedKafKernels: readonly WasmKernel[] = [
           const how = { table, base: attrs.base };
           const shape = [nChannels, alpha.shape[1]!] as const;
           if (wantsAlpha) dalphaValues.set(alphaSums(backend, rows, shape, grid, how));
-          else slopeOnGrid(backend, rows, nChannels, grid, how);
+          else sums = slopesWithSums(backend, inputs, rows, grid, how);
         });
       });
     }
     // Up to here dx is the gradient of what the normalisation gave.
-    const sums = differentiate(backend, inputs, attrs.epsilon, { dy: dx.address, dx: dx.address });
-    return [dx.info, ...sums, dalpha.info];
+    const to = { dy: dx.address, dx: dx.address, ...(sums && { sums }) };
+    const [dgamma, dbeta] = differentiate(backend, inputs, attrs.epsilon, to);
+    return [dx.info, dgamma, dbeta, dalpha.info];
   }),
 ];
+
+/** Writes the slopes behind the normalisation, and returns what its own gradient sums of them. */
+function slopesWithSums(
+  backend: WasmBackend,
+  inputs: GradientInputs,
+  { dy, x, dx, normalization }: GradientRows & { readonly normalization: number },
+  grid: KafGrid,
+  { table, base }: Pick<KafAttributes, 'base'> & { readonly table: number },
+): Float64Array {
+  const { nChannels, rowsPerBlock: rowsPerSum } = rowsOf(inputs.x, inputs.gamma);
+  const block = rowsPerSum * Math.max(1, Math.floor(rowsPerBlock(nChannels) / rowsPerSum));
+  const fixed = [normalization, dy, x, dx, nChannels, table, ...gridArguments(grid, base)];
+  const groups = Array.from({ length: Math.ceil(nChannels / channelsPerCall) }, (_, group) => group * channelsPerCall);
+  return sumParts(backend, inputs, (parts, addressOf) => {
+    backend.run(
+      'normalizedKafSlopes',
+      parts.flatMap((range, part) =>
+        groups.map((channel) => [...fixed, addressOf(part), channel, ...range, block, rowsPerSum]),
+      ),
+    );
+  });
+}
 
 function gridOf({ shape }: tf.TensorInfo, { boundary, gamma }: KafAttributes): KafGrid {
   const grid = kafGrid(shape[1]!, boundary, gamma);

@@ -186,10 +186,9 @@ describe('any number of threads gives the same bits:', () => {
       const [y, mean, variance, scale, shift] = runKernel('KafscopeBatchNormKaf', inputs, { ...kaf, epsilon: 1e-3 });
       const { x, gamma, alpha } = inputs;
       const figures = { mean: mean!, variance: variance!, scale: scale!, shift: shift! };
-      return runKernel(
-        'KafscopeBatchNormKafGrad',
-        { dy: noise(y!.shape, { seed: 5 }), x, gamma, alpha, ...figures },
-        { ...kaf, epsilon: 1e-3 },
+      const given = { dy: noise(y!.shape, { seed: 5 }), x, gamma, alpha, ...figures };
+      return (['all', 'input'] as const).flatMap((gradients) =>
+        runKernel('KafscopeBatchNormKafGrad', given, { ...kaf, gradients, epsilon: 1e-3 }),
       );
     },
     KafscopeKaf2d: () => runKernel('KafscopeKaf2d', { x: noise([501, 22], { scale: 4 }), alpha: noise([11, 25]) }, kaf),
