@@ -21,8 +21,13 @@ import { tableFormats, type TableFormat } from './sweep/tableFormats.ts';
 import { exitCodes, Terminal, UsageError } from './terminal/terminal.ts';
 import { lrFindCommand } from './terminal/lrFindCommand.ts';
 import { reportSweep } from './terminal/reportSweep.ts';
-import { findSweep, sweepAskCommand, sweepCommand, sweepStatusCommand } from './terminal/sweepCommand.ts';
+import { findSweep } from './terminal/sweepAt.ts';
+import { sweepAskCommand, sweepCommand, sweepStatusCommand } from './terminal/sweepCommand.ts';
+import { lastScheduler, sweepOnCommand } from './terminal/sweepOnCommand.ts';
 import { readOverrides, trainCommand } from './terminal/trainCommand.ts';
+import { workCommand } from './terminal/workCommand.ts';
+import { whyNotHere } from './sweep/batch/loginNode.ts';
+import { schedulerNames } from './sweep/batch/schedulers.ts';
 import { BadCheckpointError } from './run/safetensors.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 import { startServer } from './rpc/server.ts';
@@ -103,6 +108,12 @@ function makeProgram(): Command {
       "trains every cell of an experiment's matrix, several at once; a cell whose plan has run is not run again",
     )
     .argument('<file or sweep>', "an experiment file, or a sweep's folder or name")
+    .addOption(
+      new Option('--on <where>', 'processes here, or the scheduler of a cluster (default: where it was last)').choices([
+        'here',
+        ...schedulerNames,
+      ]),
+    )
     .option('--at-once <count>', 'runs at once (default: by cores and memory)')
     .option('--status', 'says how the sweep stands, and does nothing')
     .addOption(new Option('--again <which>', 'tries these cells once more').choices(['failed']))
@@ -115,7 +126,7 @@ function makeProgram(): Command {
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action(async (target: string, options: SweepOptions) => {
-      const { atOnce = null, again, status, pause, goOn, stop, set, runtime = null, threads = null } = options;
+      const { atOnce = null, again, status, pause, goOn, stop, set, runtime = null, threads = null, on } = options;
       const terminal = makeTerminal(options);
       const runsFolder = path.resolve(options.out);
       const ask = stop ? 'stop' : pause ? 'pause' : goOn ? 'go-on' : null;
@@ -127,8 +138,32 @@ function makeProgram(): Command {
         const overrides = readOverrides({ set, runtime, threads: null });
         const command = { target, overrides, atOnce, threads, isFailedAgain: again === 'failed', runsFolder };
         const trainerFile = path.join(assetsFolder, 'trainer.cjs');
-        process.exitCode = await sweepCommand(command, { terminal, trainerFile, version });
+        const known = on === undefined ? findSweep(command) : null;
+        const place = on ?? (known === null ? null : lastScheduler(known)) ?? 'here';
+        process.exitCode = await (place === 'here'
+          ? sweepCommand(command, { ...makeContext(options), trainerFile })
+          : sweepOnCommand(command, place, { terminal, trainerFile, version }));
       }
+    });
+
+  program
+    .command('work')
+    .description('trains and evaluates one cell of a sweep in this process, as the jobs of a cluster do')
+    .argument('<sweep>', "a sweep's folder, or its name in --out")
+    .requiredOption('--cell <number>', 'of the cell, from 0')
+    .option('--of <number>', 'of the set of cells (default: the newest)')
+    .addOption(
+      new Option('--job <scheduler>', 'whose job this is; it is put back when its time is over').choices(
+        schedulerNames,
+      ),
+    )
+    .addOption(threadsOption())
+    .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
+    .option('--json', 'one JSON object a line; the last has "type":"done"')
+    .action(async (target: string, options: WorkOptions) => {
+      const { cell, of = null, threads = null, job = null } = options;
+      const command = { target, cell, of, threads, job, runsFolder: path.resolve(options.out) };
+      process.exitCode = await workCommand(command, makeContext(options));
     });
 
   program
@@ -298,12 +333,19 @@ interface TrainOptions extends JsonOption {
 }
 
 interface SweepOptions extends Pick<TrainOptions, 'json' | 'set' | 'out' | 'runtime' | 'threads'> {
+  readonly on?: string;
   readonly atOnce?: string;
   readonly again?: 'failed';
   readonly status?: true;
   readonly pause?: true;
   readonly goOn?: true;
   readonly stop?: true;
+}
+
+interface WorkOptions extends Pick<TrainOptions, 'json' | 'out' | 'threads'> {
+  readonly cell: string;
+  readonly of?: string;
+  readonly job?: string;
 }
 
 interface InstallOptions extends JsonOption {
@@ -349,7 +391,10 @@ function makeTerminal({ json }: JsonOption): Terminal {
   return new Terminal({ isJson: json === true, output: process.stdout, errors: process.stderr });
 }
 
+/** Of commands that compute. @throws UsageError on a host that is not to */
 function makeContext(options: JsonOption) {
+  const why = whyNotHere();
+  if (why !== null) throw new UsageError(why);
   return { terminal: makeTerminal(options), openTrainer: trainerOpener(assetsFolder), version };
 }
 

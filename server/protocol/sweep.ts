@@ -13,10 +13,19 @@ export interface SweepCell {
   /** Of its run; `waiting` where it has none. */
   readonly status: RunStatus;
   readonly message: string | null;
+  /** Of a cluster's scheduler; absent where it was given to none, or nothing is to be said of it any more. */
+  readonly job?: CellJob;
   readonly step: number;
   readonly steps: number;
   readonly cleanAccuracy: number | null;
   readonly robustAccuracy: number | null;
+}
+
+export interface CellJob {
+  /** Its job and, once that has begun, where: `Slurm 12_3 on n4`. */
+  readonly place: string;
+  /** Why it has not begun, in words; null where it has. */
+  readonly waits: string | null;
 }
 
 export interface SweepSummary {
@@ -30,6 +39,8 @@ export interface SweepSummary {
   readonly status: 'working' | 'paused' | 'resting';
   /** Who works on it, for people; null where nobody does. */
   readonly place: string | null;
+  /** Of the cluster that has cells of it, as `--on` names it; absent where none has. */
+  readonly scheduler?: string;
   readonly cells: readonly SweepCell[];
 }
 

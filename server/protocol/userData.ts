@@ -26,3 +26,9 @@ export function userDataFolder({ env, platform, homeFolder }: UserSurroundings):
     ? `${homeFolder}/Library/Application Support/kafscope`
     : `${homeFolder}/.local/share/kafscope`;
 }
+
+/** For what a person has written there. Absolute. */
+export function userConfigFolder({ env, homeFolder }: UserSurroundings): string {
+  const given = env['XDG_CONFIG_HOME'];
+  return given?.startsWith('/') ? `${given}/kafscope` : `${homeFolder}/.config/kafscope`;
+}

@@ -142,7 +142,8 @@ function slug(name: string): string {
 
 const cellsName = /^cells-(0|[1-9]\d{0,8})\.json$/;
 
-function newestNumber(folder: string, pattern: RegExp): number {
+/** The greatest number of the files of a pattern; −1 where there is none. @throws StorageError */
+export function newestNumber(folder: string, pattern: RegExp): number {
   try {
     return fs.readdirSync(folder).reduce((newest, name) => Math.max(newest, Number(pattern.exec(name)?.[1] ?? -1)), -1);
   } catch (error) {
@@ -178,6 +179,11 @@ export function readCells(folder: string): CellSet & { readonly number: number }
   throw fault;
 }
 
+/** The set of cells of a number. @throws StorageError where it is missing or damaged */
+export function readCellSet(folder: string, number: number): CellSet {
+  return readJson(cellsFile(folder, number), cellsSchema);
+}
+
 /** What someone else than its worker wants of a sweep. */
 const askSchema = z.object({ ask: z.enum(sweepAsks) });
 const askName = /^ask-(0|[1-9]\d{0,8})\.json$/;
@@ -208,8 +214,8 @@ export function asksAfter(folder: string, after: number): { readonly number: num
   return asks;
 }
 
-/** The first number that nobody else takes. */
-function writeNumbered(
+/** The first number that nobody else takes. @throws StorageError */
+export function writeNumbered(
   folder: string,
   first: number,
   fileOf: (folder: string, number: number) => string,
@@ -247,7 +253,8 @@ function writeWhole(file: string, content: object): void {
   syncFolder(path.dirname(file));
 }
 
-function readJson<T>(file: string, schema: z.ZodType<T>): T {
+/** @throws StorageError where it is missing, damaged or of a newer Kafscope */
+export function readJson<T>(file: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
     json = JSON.parse(readBytes(file, 0, maxBytes).toString('utf8'));

@@ -2,21 +2,22 @@
 // sweep's log and in the runs, so it may be ended at any moment and begun again.
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { isLive, isResumable } from '../protocol/run.ts';
+import { isLive } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import type { SweepCell } from '../protocol/sweep.ts';
 import { forkTrainer, type GoneTrainer, type TrainerListener } from '../run/forkTrainer.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { newestLog, SupersededError } from '../run/logFile.ts';
 import { noteEnd } from '../run/noteRun.ts';
-import { createRun, isRunFolder } from '../run/runFolder.ts';
+import { isRunFolder } from '../run/runFolder.ts';
 import type { Work } from '../run/runPlan.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { ToTrainer } from '../run/trainerMessages.ts';
-import { asksAfter, readCells, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
+import { makeCellRun } from './cellRuns.ts';
+import { asksAfter, readCells, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
-import { cellState, findRuns, runOf } from './sweepState.ts';
+import { cellState, findRuns, isToDo, runOf } from './sweepState.ts';
 
 export interface QueueOptions {
   readonly trainerFile: string;
@@ -226,8 +227,7 @@ export class SweepQueue {
   }
 
   #isToDo({ identity }: StoredCell, status: SweepCell['status']): boolean {
-    if (status === 'failed') return this.#options.isFailedAgain === true || this.#again.has(identity);
-    return isResumable({ status });
+    return isToDo(status, { isFailedAgain: this.#options.isFailedAgain === true || this.#again.has(identity) });
   }
 
   #begin(cell: StoredCell, fromStep: number): void {
@@ -260,11 +260,7 @@ export class SweepQueue {
   #folderFor(cell: StoredCell): string {
     const known = this.#runFolder(cell);
     if (known !== null && isRunFolder(known)) return known;
-    const { plan, description } = cell;
-    const { experimentText, versions } = this.#set;
-    const { experimentFile } = readSweepOrigin(this.#folder);
-    const runsFolder = runsFolderOf(this.#folder);
-    const run = createRun(runsFolder, { plan, description, experimentText, experimentFile, versions }, this.#now());
+    const run = makeCellRun(this.#folder, this.#set, cell, this.#now());
     this.#note(cell.identity, run.id);
     return run.folder;
   }

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { planIdentity } from '../experiment/planIdentity.ts';
-import type { RunSummary } from '../protocol/run.ts';
+import { isResumable, type RunSummary } from '../protocol/run.ts';
 import type { SweepCell, SweepSummary } from '../protocol/sweep.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { isRunFolder, listRunFolders, readOrigin, startingProgress } from '../run/runFolder.ts';
@@ -63,6 +63,14 @@ export function cellState(cell: StoredCell, runFolder: string | null, watch: Lif
     ...{ step: run?.step ?? 0, steps },
     ...{ cleanAccuracy: run?.cleanAccuracy ?? null, robustAccuracy: run?.robustAccuracy ?? null },
   };
+}
+
+/** Whether a cell whose run nobody works on is to be begun, or taken up. */
+export function isToDo(
+  status: SweepCell['status'],
+  { isFailedAgain = false }: { readonly isFailedAgain?: boolean },
+): boolean {
+  return status === 'failed' ? isFailedAgain : isResumable({ status });
 }
 
 /** Null where it was deleted. */

@@ -2,49 +2,32 @@
 // one that works elsewhere.
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { cellGroup, countCells, type SweepAsk, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
-import { LifeWatch } from '../run/lifeWatch.ts';
 import { sharesOf, type Shares } from '../sweep/atOnce.ts';
-import { hasSameCells, storedCells } from '../sweep/storedCells.ts';
-import { isSweep, makeSweep, sweepOf, sweepsFolder, writeAsk, writeCells } from '../sweep/sweepFolder.ts';
-import type { CellSet } from '../sweep/sweepFolder.ts';
+import { writeAsk } from '../sweep/sweepFolder.ts';
 import { SweepQueue } from '../sweep/sweepQueue.ts';
-import { sweepState, type SweepState } from '../sweep/sweepState.ts';
-import { compileFile } from './compileFile.ts';
 import { onInterrupt } from './interrupt.ts';
+import { beginSweep, existingSweep, settled, type SweepCommand, type SweepContext } from './sweepAt.ts';
+import { lastScheduler, lookAtScheduler, stopAtScheduler } from './sweepOnCommand.ts';
 import { SweepReport } from './sweepReport.ts';
 import { cellLine, countsText } from './sweepText.ts';
 import { exitCodes, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface SweepCommand {
-  /** An experiment's file; a sweep's folder, or its name in the runs' folder. */
-  readonly target: string;
-  readonly overrides: Readonly<Record<string, unknown>>;
-  /** Numbers as typed. */
-  readonly atOnce: string | null;
-  readonly threads: string | null;
-  readonly isFailedAgain: boolean;
-  /** Absolute. */
-  readonly runsFolder: string;
-}
-
-export interface SweepContext {
-  readonly terminal: Terminal;
-  readonly trainerFile: string;
-  readonly version: string;
-}
 
 /** @throws UsageError | StorageError @returns the exit code */
 export async function sweepCommand(command: SweepCommand, context: SweepContext): Promise<number> {
   const { terminal } = context;
   const folder = beginSweep(command, context);
   if (folder === null) return exitCodes.usage;
-  const { summary, set } = await settled(folder, terminal);
+  const { summary: here, set } = await settled(folder, terminal);
+  const summary = await lookAtScheduler(folder, here, terminal);
   terminal.event({ type: 'sweep', id: summary.id, folder, cells: summary.cells.length, ...countCells(summary.cells) });
   if (summary.status !== 'resting') {
+    if (summary.scheduler !== undefined)
+      throw new UsageError(
+        `${summary.id} is at work (${String(summary.place)}). Stop it first: kafscope sweep ${summary.id} --stop`,
+      );
     terminal.line(`${summary.id} is at work (${summary.place ?? 'elsewhere'}): it takes up what is new by itself.`);
     terminal.event({ type: 'done', end: 'elsewhere', ...countCells(summary.cells) });
     return exitCodes.done;
@@ -91,24 +74,6 @@ async function work(
   return end === 'done' && counts.finished === queue.cells().length ? exitCodes.done : exitCodes.failed;
 }
 
-/** Writes the cells down where they are new. Null where the experiment has a mistake, which is told. */
-function beginSweep(command: SweepCommand, { terminal, version }: SweepContext): string | null {
-  const named = namedSweep(command);
-  if (named !== undefined) return named;
-  const known = sweepOf(command.runsFolder, path.resolve(command.target));
-  const compiled = compileFile(command.target, command.overrides, terminal);
-  if (!compiled) return null;
-  const set: CellSet = {
-    experimentText: compiled.text,
-    versions: { kafscope: version, node: process.versions.node },
-    cells: storedCells(compiled.cells),
-  };
-  const origin = { name: compiled.name, experimentFile: compiled.file, createdMs: Date.now() };
-  const folder = known ?? makeSweep(command.runsFolder, origin);
-  if (known === null || !hasSameCells(folder, set)) writeCells(folder, set);
-  return folder;
-}
-
 function askedShares({ atOnce, threads }: SweepCommand): Partial<Shares> {
   const count = (option: string, text: string) => {
     const value = parseNumber(text);
@@ -122,31 +87,14 @@ function askedShares({ atOnce, threads }: SweepCommand): Partial<Shares> {
   };
 }
 
-/** By its folder, or by its name among the runs. */
-function namedSweep({ target, runsFolder }: Pick<SweepCommand, 'target' | 'runsFolder'>): string | undefined {
-  return [path.resolve(target), path.join(sweepsFolder(runsFolder), target)].find(isSweep);
-}
-
-/** By its folder, its name, or its experiment's file. */
-export function findSweep(command: Pick<SweepCommand, 'target' | 'runsFolder'>): string | null {
-  return namedSweep(command) ?? sweepOf(command.runsFolder, path.resolve(command.target));
-}
-
-/** @throws UsageError where there is none */
-function existingSweep(command: Pick<SweepCommand, 'target' | 'runsFolder'>): string {
-  const folder = findSweep(command);
-  if (folder !== null) return folder;
-  const { target, runsFolder } = command;
-  throw new UsageError(`There is no sweep of ${target} in ${runsFolder}. Start it: kafscope sweep FILE.`);
-}
-
 /** `kafscope sweep --status` @returns the exit code @throws UsageError | StorageError */
 export async function sweepStatusCommand(
   command: Pick<SweepCommand, 'target' | 'runsFolder'>,
   terminal: Terminal,
 ): Promise<number> {
-  const { summary } = await settled(existingSweep(command), terminal);
-  const { id, folder, status, place, cells } = summary;
+  const sweep = existingSweep(command);
+  const { summary: here } = await settled(sweep, terminal);
+  const { id, folder, status, place, cells } = await lookAtScheduler(sweep, here, terminal);
   for (const cell of cells) terminal.event({ type: 'cell', ...cell });
   terminal.event({ type: 'done', id, folder, status, place, ...countCells(cells) });
   terminal.line(`${id} · ${status}${place ? ` (${place})` : ''} · ${countsText(countCells(cells))}`);
@@ -162,31 +110,16 @@ export async function sweepAskCommand(
 ): Promise<number> {
   const folder = existingSweep(command);
   const { summary } = await settled(folder, terminal);
+  if (summary.status === 'resting' && lastScheduler(folder) !== null) {
+    if (ask === 'stop') return stopAtScheduler(folder, terminal);
+    throw new UsageError(`${summary.id} was given to a cluster, which pauses nothing. --stop takes it back.`);
+  }
   if (summary.status === 'resting') throw new UsageError(`${summary.id} is not at work, so nobody would hear.`);
   writeAsk(folder, ask);
   const what = { pause: 'pause', 'go-on': 'go on', stop: 'stop', again: 'try what failed again' }[ask];
   terminal.line(`${summary.id} (${summary.place ?? 'elsewhere'}) will ${what} within seconds.`);
   terminal.event({ type: 'done', asked: ask, id: summary.id });
   return exitCodes.done;
-}
-
-const lookAgainMs = 1000;
-
-/** Where only a heartbeat can tell whether it is at work elsewhere, waits until it has. */
-async function settled(folder: string, terminal: Terminal): Promise<SweepState> {
-  const watch = new LifeWatch();
-  for (let hasTold = false; ; await delay(lookAgainMs)) {
-    const state = sweepState(folder, watch);
-    const { log, summary } = state;
-    if (summary.status === 'resting' || watch.judge(log.owner, log.sign) !== 'unheard') return state;
-    if (!hasTold) {
-      const seconds = String(Math.ceil(watch.remainingMs(log.sign) / 1000));
-      terminal.error(
-        `${summary.id} was at work elsewhere (${summary.place ?? 'unknown'}). Waiting up to ${seconds} s to see whether it still is …`,
-      );
-    }
-    hasTold = true;
-  }
 }
 
 function sharesText({ atOnce, threads }: Shares): string {

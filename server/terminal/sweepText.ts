@@ -21,5 +21,9 @@ export function cellLine(cell: SweepCell): string {
   const isUnderWay = cellGroup(status) !== 'finished' && step > 0;
   const progress = isUnderWay ? [`step ${String(step)}/${String(steps)}`] : [];
   const reason = cellGroup(status) === 'failed' && message !== null ? [message] : [];
-  return [name, status === 'waiting' ? 'not started' : status, ...progress, ...accuracies, ...reason].join(' · ');
+  const place =
+    cell.job === undefined ? [] : [`${cell.job.place}${cell.job.waits === null ? '' : `: ${cell.job.waits}`}`];
+  return [name, status === 'waiting' ? 'not started' : status, ...place, ...progress, ...accuracies, ...reason].join(
+    ' · ',
+  );
 }

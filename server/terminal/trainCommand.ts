@@ -7,6 +7,7 @@ import { networkEnds } from '../network/datasetEnds.ts';
 import { figureName, figureText } from '../protocol/attackFigures.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RuntimeChoice } from '../protocol/plan.ts';
+import type { Row } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
@@ -116,9 +117,22 @@ export function readOverrides({
   };
 }
 
-async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandContext): Promise<number> {
+export interface TrainingOptions {
+  /** Of the runtime; the plan's where they are left out. */
+  readonly threads?: number | undefined;
+  /** What makes it end before its time, until the returned function is called. */
+  readonly listen?: (end: () => void) => () => void;
+  readonly onRows?: (rows: readonly Row[]) => void;
+}
+
+/** Trains and evaluates a run, or goes on with it. @returns the exit code @throws StorageError */
+export async function trainOne(
+  run: RunSummary,
+  { terminal, openTrainer }: Pick<CommandContext, 'terminal' | 'openTrainer'>,
+  options: TrainingOptions = {},
+): Promise<number> {
   const { plan } = readOrigin(run.folder);
-  const threads = plan.threads ?? os.availableParallelism();
+  const threads = options.threads ?? plan.threads ?? os.availableParallelism();
   // Of samples that only the disk knows, the trainer will tell.
   const ends = networkEnds(plan);
   const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
@@ -136,13 +150,14 @@ async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandConte
   });
   const control = new RunControl();
   const report = new RunReport(terminal, run);
-  const release = onInterrupt(terminal, () => {
+  const listen = options.listen ?? ((interrupt: () => void) => onInterrupt(terminal, interrupt));
+  const release = listen(() => {
     control.interrupt('Interrupted from the terminal. Resume the run to go on from its last checkpoint.');
   });
   let end: RunSummary;
   try {
     end = await runPlan(
-      { type: 'train', incarnation: run.incarnation + 1 },
+      { type: 'train', incarnation: run.incarnation + 1, threads: options.threads },
       {
         folder: run.folder,
         clock: systemClock,
@@ -156,6 +171,7 @@ async function trainOne(run: RunSummary, { terminal, openTrainer }: CommandConte
         },
         onRows: (rows) => {
           report.rows(rows);
+          options.onRows?.(rows);
         },
       },
     );
