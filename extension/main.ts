@@ -105,16 +105,23 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const runCommands = new RunCommands({ connection, store, openDashboard });
   const markCommands = new MarkCommands({ connection, store, localMarks, view: runsView });
-  const sweepCommands = new SweepCommands({ connection, store, sweeps });
+  const openSweep = (sweepId: string): void => {
+    comparePanels.open({ sweepId });
+  };
+  const sweepCommands = new SweepCommands({ connection, store, sweeps, open: openSweep });
   const languageClient = startLanguageClient(extensionUri, log);
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
   const comparePanels = new ComparePanels({
-    ...{ extensionUri, connection, store, openDashboard },
+    ...{ extensionUri, connection, store, sweeps, openDashboard },
+    askSweep: (sweepId, ask) => sweepCommands.askOf(sweepId, ask),
+    openExperiment: (file) => {
+      intents({ type: 'openExperiment', file });
+    },
     workspaceState: context.workspaceState,
   });
   const openComparison = (runIds: readonly string[]): void => {
-    comparePanels.open(runIds);
+    comparePanels.open({ runIds });
   };
   const monitorView = new MonitorView({
     extensionUri,
@@ -181,10 +188,9 @@ export function activate(context: vscode.ExtensionContext): void {
     languageClient,
     createRunStatusBar(store),
     tellEnds({
-      ...{ store, sweeps, openDashboard, compare: openComparison },
+      ...{ store, sweeps, openDashboard, showSweep: openSweep },
       isShown: (runId) => dashboards.isShown(runId),
       halveLearningRate: (runId) => void runCommands.copyPlan(runId, 0.5),
-      showTable: (sweep) => void sweepCommands.showTable({ sweep }),
     }),
     runtimeStatusBar,
     keepContextKeys(store, runsView),

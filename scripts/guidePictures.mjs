@@ -1,4 +1,4 @@
-// Takes the pictures of docs/guide.md from the gallery, in which every panel is drawn without VS Code: npm run pictures
+// Takes the pictures of docs/ from the gallery, in which every panel is drawn without VS Code: npm run pictures
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -14,6 +14,7 @@ export const pictures = {
   activations: 'dashboard-activations-busy-dark-1400',
   robustness: 'dashboard-robustness-finished-dark-1400',
   compare: 'compare-table-seeds-dark-1400',
+  sweep: 'compare-cells-sweep-busy-dark-1400',
   diverged: 'dashboard-curves-diverged-dark-1400',
   unhealthy: 'dashboard-norms-unhealthy-dark-1400',
   checkpoint: 'checkpoint-model-file-dark-1400',

@@ -49,14 +49,17 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
   const installer = new TensorflowInstaller(parts.extensionUri, (line) => {
     parts.log.warn(line);
   });
+  const startSweep = (document: vscode.TextDocument) => sweepCommands.start(document.uri);
+  const trainParts = { ...parts, startSweep };
   return {
-    'kafscope.train': (argument) => train(parts, argument),
+    'kafscope.train': (argument) => train(trainParts, argument),
     'kafscope.startSweep': (argument) => sweepCommands.start(argument),
     'kafscope.pauseSweep': (argument) => sweepCommands.pause(argument),
     'kafscope.resumeSweep': (argument) => sweepCommands.resume(argument),
     'kafscope.stopSweep': (argument) => sweepCommands.stop(argument),
-    'kafscope.showSweepTable': (argument) => sweepCommands.showTable(argument),
-    'kafscope.trainOneEpoch': (argument) => train(parts, argument, { 'training.epochs': 1 }),
+    'kafscope.repeatSweep': (argument) => sweepCommands.again(argument),
+    'kafscope.showSweep': (argument) => sweepCommands.show(argument),
+    'kafscope.trainOneEpoch': (argument) => train(trainParts, argument, { 'training.epochs': 1 }),
     'kafscope.pauseRun': (argument) => runCommands.pause(argument),
     'kafscope.resumeRun': (argument) => runCommands.resume(argument),
     'kafscope.stopRun': (argument) => runCommands.stop(argument),

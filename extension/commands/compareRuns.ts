@@ -3,10 +3,8 @@ import * as vscode from 'vscode';
 import { runTitle, type RunSummary } from '../../server/protocol/run.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { runDescription } from '../runs/runText.ts';
+import { mostRuns } from '../panels/answerSeries.ts';
 import { runIdsOf } from './compareIds.ts';
-
-/** As many as a server answers for at once. */
-const mostRuns = 250;
 
 /** @param argument the tree's node that was clicked @param chosen all that are chosen in the tree */
 export async function compareRuns(

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { requestErrorCodes } from '../../server/protocol/errors.ts';
 import type { ExperimentIssue } from '../../server/protocol/issue.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
+import { hasMatrix } from '../../server/protocol/sweep.ts';
 import { RequestFailure } from '../connection/requestFailure.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -17,6 +18,7 @@ export interface TrainParts {
   readonly connection: ServerConnection;
   readonly store: RunStore;
   readonly openDashboard: (runId: string) => void;
+  readonly startSweep: (document: vscode.TextDocument) => Promise<void>;
 }
 
 /** @param argument a file, its address as text, or nothing for the active editor */
@@ -28,6 +30,11 @@ export async function train(
   if (!isTrusted('train')) return;
   const document = await experimentDocument(argument);
   if (!document) return;
+  if (hasMatrix(document.getText()) && Object.keys(overrides).length === 0) {
+    const chosen = await sweepOrRuns(document);
+    if (chosen === startSweep) await parts.startSweep(document);
+    if (chosen !== oneByOne) return;
+  }
   await attempt('start the run', async () => {
     try {
       await start(parts, document, { ...machineOverrides(), ...overrides });
@@ -36,6 +43,15 @@ export async function train(
       await showIssue(document, error.issues[0]);
     }
   });
+}
+
+const [startSweep, oneByOne] = ['Start Sweep', 'One After the Other'] as const;
+
+async function sweepOrRuns({ uri }: vscode.TextDocument): Promise<string | undefined> {
+  const name = path.posix.basename(uri.path);
+  const detail = `As a sweep several runs go at once, cells that have run are not run again, and one panel shows them all. One after the other, every cell is trained anew.`;
+  const message = `${name} has a matrix: train its cells as a sweep?`;
+  return vscode.window.showInformationMessage(message, { modal: true, detail }, startSweep, oneByOne);
 }
 
 async function start(

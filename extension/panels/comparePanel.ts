@@ -1,11 +1,15 @@
-// Panels that compare a set of runs: one a set, brought back after a reload of the window. What a page is told is in compareSession.ts.
+// Panels that compare a set of runs, or show a sweep: one a set, brought back after a reload of the window. What a page is told is in
+// compareSession.ts.
 import * as vscode from 'vscode';
 import type { FromCompare, ToCompare } from '../../server/protocol/panel.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import { compareViewType } from '../contributions.ts';
 import type { RunStore } from '../runs/runStore.ts';
-import { handOver } from './fileIntents.ts';
+import type { SweepCommands } from '../sweeps/sweepCommands.ts';
+import type { SweepStore } from '../sweeps/sweepStore.ts';
+import { comparedSet, comparedSourceIn, type ComparedSource } from './comparedSets.ts';
 import { CompareSession } from './compareSession.ts';
+import { handOver } from './fileIntents.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
 
@@ -13,11 +17,12 @@ export interface ComparePanelsOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly store: RunStore;
+  readonly sweeps: SweepStore;
+  readonly askSweep: SweepCommands['askOf'];
   readonly openDashboard: (runId: string) => void;
+  readonly openExperiment: (file: string) => void;
   readonly workspaceState: vscode.Memento;
 }
-
-const viewKey = 'compare.view';
 
 export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly options: ComparePanelsOptions;
@@ -27,8 +32,8 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     this.options = options;
   }
 
-  open(runIds: readonly string[]): void {
-    const panel = this.panels.get(keyOf(runIds));
+  open(source: ComparedSource): void {
+    const panel = this.panels.get(keyOf(source));
     if (panel) panel.reveal();
     else {
       const { extensionUri } = this.options;
@@ -36,15 +41,15 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
         ...webviewOptions(extensionUri),
         enableFindWidget: true,
       });
-      this.fill(made, runIds);
+      this.fill(made, source);
     }
   }
 
-  /** @param state what the page saved: `{runIds}` */
+  /** @param state what the page saved */
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const runIds = runIdsIn(state);
-    if (runIds.length === 0 || this.panels.has(keyOf(runIds))) panel.dispose();
-    else this.fill(panel, runIds);
+    const source = comparedSourceIn(state);
+    if (!source || this.panels.has(keyOf(source))) panel.dispose();
+    else this.fill(panel, source);
     return Promise.resolve();
   }
 
@@ -52,16 +57,19 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     for (const panel of this.panels.values()) panel.dispose();
   }
 
-  private fill(panel: vscode.WebviewPanel, runIds: readonly string[]): void {
-    const { extensionUri, connection, store, openDashboard, workspaceState } = this.options;
+  private fill(panel: vscode.WebviewPanel, source: ComparedSource): void {
+    const { extensionUri, connection, store, sweeps, askSweep, openDashboard, openExperiment, workspaceState } =
+      this.options;
     const { webview } = panel;
-    const key = keyOf(runIds);
+    const key = keyOf(source);
+    const viewKey = 'sweepId' in source ? 'sweep.view' : 'compare.view';
+    const set = comparedSet(source, { connection, store, sweeps });
     this.panels.set(key, panel);
     webview.options = webviewOptions(extensionUri);
-    panel.title = `Compare ${runIds.length} runs`;
+    panel.title = 'sweepId' in source ? `Sweep ${source.sweepId}` : `Compare ${source.runIds.length} runs`;
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'extension', 'icons', 'dashboard.svg');
     const session = new CompareSession({
-      ...{ runIds, connection, store },
+      ...{ set, connection, store },
       keptView: () => workspaceState.get(viewKey) ?? null,
       post: (message: ToCompare) => {
         postEncoded(webview, message);
@@ -87,6 +95,14 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
           case 'openDashboard':
             openDashboard(message.runId);
             return;
+          case 'askSweep':
+            if ('sweepId' in source) void askSweep(source.sweepId, message.ask);
+            return;
+          case 'openExperiment': {
+            const file = set.sweep?.get()?.experimentFile;
+            if (file) openExperiment(file);
+            return;
+          }
           default:
             message satisfies never;
         }
@@ -99,15 +115,12 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
       this.panels.delete(key);
       for (const listener of listeners) listener.dispose();
     });
-    showPage(webview, 'compare', panel.title, extensionUri, { runIds: JSON.stringify(runIds) });
+    showPage(webview, 'compare', panel.title, extensionUri, {
+      compared: JSON.stringify(source),
+    });
   }
 }
 
-function keyOf(runIds: readonly string[]): string {
-  return [...runIds].sort().join('\0');
-}
-
-function runIdsIn(state: unknown): string[] {
-  if (typeof state !== 'object' || state === null || !('runIds' in state) || !Array.isArray(state.runIds)) return [];
-  return state.runIds.filter((id): id is string => typeof id === 'string');
+function keyOf(source: ComparedSource): string {
+  return 'sweepId' in source ? `sweep\0${source.sweepId}` : [...source.runIds].sort().join('\0');
 }

@@ -2,14 +2,16 @@
 // `vscode`.
 import type { Disposable } from 'vscode-jsonrpc/node';
 import type { SeriesIntent, ToCompare } from '../../server/protocol/panel.ts';
+import { countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { answerSeries } from './answerSeries.ts';
+import type { ComparedSet } from './comparedSets.ts';
 
 export interface CompareSessionOptions {
-  readonly runIds: readonly string[];
+  readonly set: ComparedSet;
   readonly connection: Pick<ServerConnection, 'request' | 'state' | 'onDidChangeState' | 'onSeriesProgressed'>;
-  readonly store: Pick<RunStore, 'get' | 'refresh' | 'onDidChangeRun'>;
+  readonly store: Pick<RunStore, 'onDidChangeRun'>;
   /** How the sets of this workspace were looked at last. */
   readonly keptView: () => unknown;
   readonly post: (message: ToCompare) => void;
@@ -20,10 +22,13 @@ export class CompareSession implements Disposable {
   private readonly listeners: readonly Disposable[];
   private isShown = false;
   private hasRuns = false;
+  /** What the page has been told of the sweep, and of which of its runs. */
+  private told = { sweep: '', runs: '' };
+  private disk = { bytes: null as number | null, of: '' };
 
   constructor(options: CompareSessionOptions) {
     this.options = options;
-    const { connection, store, runIds, post } = options;
+    const { connection, store, set, post } = options;
     this.listeners = [
       connection.onDidChangeState((state) => {
         if (!this.isShown) return;
@@ -31,16 +36,18 @@ export class CompareSession implements Disposable {
         if (state.status === 'connected' && !this.hasRuns) void this.load();
       }),
       connection.onSeriesProgressed((progress) => {
-        if (this.isShown && runIds.includes(progress.runId)) post({ type: 'reading', ...progress });
+        if (this.isShown && set.runIds().includes(progress.runId)) post({ type: 'reading', ...progress });
       }),
       store.onDidChangeRun(({ run, isDeleted }) => {
-        if (this.isShown && runIds.includes(run.id)) post({ type: 'run', run, isDeleted });
+        if (this.isShown && set.runIds().includes(run.id)) post({ type: 'run', run, isDeleted });
       }),
+      ...(set.sweep ? [set.sweep.onDidChange(() => this.followSweep())] : []),
     ];
   }
 
   async ready(): Promise<void> {
     this.isShown = true;
+    this.told = { sweep: '', runs: '' };
     this.options.post({ type: 'connection', connection: this.options.connection.state });
     await this.load();
   }
@@ -60,23 +67,43 @@ export class CompareSession implements Disposable {
     for (const listener of this.listeners) listener.dispose();
   }
 
-  /** Runs that are gone by now are left out. */
   private async load(): Promise<void> {
-    const { connection, store, runIds, keptView, post } = this.options;
+    const { set, keptView, post } = this.options;
     try {
-      // After a reload of the window the page may be there before the list.
-      if (runIds.some((runId) => !store.get(runId))) await store.refresh();
-      const runs = runIds.flatMap((runId) => store.get(runId) ?? []);
-      if (runs.length === 0) throw new Error('None of these runs is there any more.');
-      const { settings } = await connection.request('run/settings', { runIds: runs.map(({ id }) => id) });
+      const runs = await set.load();
       this.hasRuns = true;
-      post({
-        type: 'runs',
-        runs: runs.map((run, index) => ({ run, settings: settings[index] ?? null })),
-        view: keptView(),
-      });
+      this.tellSweep();
+      this.told.runs = set.runIds().join();
+      post({ type: 'runs', runs, view: keptView() });
     } catch (error) {
       post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  private followSweep(): void {
+    if (!this.isShown || !this.hasRuns) return;
+    this.tellSweep();
+    if (this.options.set.runIds().join() !== this.told.runs) void this.load();
+  }
+
+  private tellSweep(): void {
+    const sweep = this.options.set.sweep?.get();
+    if (!sweep) return;
+    void this.countBytes(sweep);
+    const text = JSON.stringify([sweep, this.disk.bytes]);
+    if (text === this.told.sweep) return;
+    this.told.sweep = text;
+    this.options.post({ type: 'sweep', sweep, bytes: this.disk.bytes });
+  }
+
+  /** Anew when a cell has come to its end: every file of every run is looked at. Where it fails, the page says nothing of the disk. */
+  private async countBytes({ cells }: SweepSummary): Promise<void> {
+    const { finished, failed } = countCells(cells);
+    const of = `${finished} ${failed}`;
+    if (of === this.disk.of) return;
+    this.disk = { bytes: this.disk.bytes, of };
+    const bytes = await this.options.set.sweep?.countBytes().catch(() => null);
+    this.disk = { bytes: bytes ?? null, of };
+    if (this.isShown && this.hasRuns) this.tellSweep();
   }
 }

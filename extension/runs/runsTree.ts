@@ -61,7 +61,12 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return Object.assign(item, {
           id: node.key,
           description: node.description,
-          contextValue: node.sweep ? sweepContextValue(node.sweep) : 'experiment',
+          ...(node.sweep
+            ? {
+                contextValue: sweepContextValue(node.sweep),
+                command: command('kafscope.showSweep', 'Show Sweep', { sweep: node.sweep }),
+              }
+            : { contextValue: 'experiment' }),
         });
       }
       case 'trash': {

@@ -1,6 +1,5 @@
 // Tells in a notification that a run or a sweep has ended, where the setting asks for it. What is said is in endToast.ts and sweepEnds.ts.
 import * as vscode from 'vscode';
-import type { SweepSummary } from '../../server/protocol/sweep.ts';
 import { setting } from '../commands/machineOverrides.ts';
 import { SweepEnds, type SweepToast } from '../sweeps/sweepEnds.ts';
 import type { SweepStore } from '../sweeps/sweepStore.ts';
@@ -14,12 +13,11 @@ export interface TellEndsParts {
   readonly isShown: (runId: string) => boolean;
   readonly openDashboard: (runId: string) => void;
   readonly halveLearningRate: (runId: string) => void;
-  readonly compare: (runIds: readonly string[]) => void;
-  readonly showTable: (sweep: SweepSummary) => void;
+  readonly showSweep: (sweepId: string) => void;
 }
 
 export function tellEnds(parts: TellEndsParts): vscode.Disposable {
-  const { store, sweeps, isShown, openDashboard, halveLearningRate, compare, showTable } = parts;
+  const { store, sweeps, isShown, openDashboard, halveLearningRate, showSweep } = parts;
   const ends = new Ends();
   const sweepEnds = new SweepEnds();
   return vscode.Disposable.from(
@@ -38,10 +36,8 @@ export function tellEnds(parts: TellEndsParts): vscode.Disposable {
   }
 
   async function tellSweep({ sweep, text, severity }: SweepToast): Promise<void> {
-    const [compared, table] = ['Compare Runs', 'Show Table'] as const;
-    const chosen = await show(severity)(text, compared, table);
-    if (chosen === compared) compare(sweep.cells.flatMap(({ runId }) => runId ?? []));
-    if (chosen === table) showTable(sweep);
+    const open = 'Show Sweep';
+    if ((await show(severity)(text, open)) === open) showSweep(sweep.id);
   }
 
   async function tell({ runId, text, severity, isDiverged }: EndToast): Promise<void> {

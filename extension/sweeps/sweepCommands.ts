@@ -1,21 +1,23 @@
-// What a person can do with a sweep: start, pause, resume and stop it, and look at its table.
+// What a person can do with a sweep: start, pause, resume and stop it, try its failed cells again, and look at it.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { SweepSummary } from '../../server/protocol/sweep.ts';
+import { allowedAsks, type SweepAsk, type SweepSummary } from '../../server/protocol/sweep.ts';
 import { experimentDocument } from '../commands/experimentSource.ts';
-import { machineOverrides } from '../commands/machineOverrides.ts';
+import { machineOverrides, setting } from '../commands/machineOverrides.ts';
 import { isBadExperiment, showIssue } from '../commands/train.ts';
 import { isTrusted } from '../commands/workspaceTrust.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { attempt } from '../showFailure.ts';
-import { sweepContextValue, sweepDescription } from './sweepNodes.ts';
+import { sweepDescription } from './sweepNodes.ts';
 import type { SweepStore } from './sweepStore.ts';
 
 export interface SweepCommandParts {
   readonly connection: ServerConnection;
   readonly store: RunStore;
   readonly sweeps: SweepStore;
+  /** Opens its panel. */
+  readonly open: (sweepId: string) => void;
 }
 
 export class SweepCommands {
@@ -30,7 +32,7 @@ export class SweepCommands {
     if (!isTrusted('train')) return;
     const document = await experimentDocument(argument, 'Start the sweep of which experiment?');
     if (!document) return;
-    const { connection, store, sweeps } = this.parts;
+    const { connection, store, sweeps, open } = this.parts;
     await attempt('start the sweep', async () => {
       const file = document.uri.scheme === 'file' ? document.uri.fsPath : null;
       const asked = { text: document.getText(), file, overrides: { ...machineOverrides() } };
@@ -38,6 +40,10 @@ export class SweepCommands {
         const sweep = await connection.request('sweep/start', asked);
         sweeps.apply(sweep);
         await store.refresh();
+        if (setting<boolean>('kafscope.openDashboardOnTrain') ?? true) {
+          open(sweep.id);
+          return;
+        }
         const name = path.posix.basename(document.uri.path);
         const text = `${name}: ${sweepDescription(sweep)}. The Runs view shows how it goes.`;
         void vscode.window.showInformationMessage(text);
@@ -60,30 +66,29 @@ export class SweepCommands {
     return this.ask(argument, 'stop', 'Stop');
   }
 
-  /** As a page of Markdown beside the editor. */
-  async showTable(argument?: unknown): Promise<void> {
-    const sweep = await this.pick(argument, 'Show the table of which sweep?', () => true);
-    if (!sweep) return;
-    await attempt('show the table of the sweep', async () => {
-      const { text } = await this.parts.connection.request('sweep/report', { sweepId: sweep.id });
-      if (text === '') {
-        void vscode.window.showInformationMessage(`No cell of ${sweep.name} has finished yet.`);
-        return;
-      }
-      const content = `# ${sweep.name}\n\n${text}`;
-      const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
-      await vscode.commands.executeCommand('markdown.showPreview', document.uri);
+  /** Cells whose runs failed once more. */
+  again(argument?: unknown): Promise<void> {
+    return isTrusted('train') ? this.ask(argument, 'again', 'Run Failed Cells of') : Promise.resolve();
+  }
+
+  async show(argument?: unknown): Promise<void> {
+    const sweep = await this.pick(argument, 'Show which sweep?', () => true);
+    if (sweep) this.parts.open(sweep.id);
+  }
+
+  /** What a panel asks. */
+  async askOf(sweepId: string, ask: SweepAsk): Promise<void> {
+    const isWork = ask === 'go-on' || ask === 'again';
+    if (isWork && !isTrusted('train')) return;
+    await attempt(`${askVerbs[ask]} the sweep`, async () => {
+      this.parts.sweeps.apply(await this.parts.connection.request('sweep/ask', { sweepId, ask }));
     });
   }
 
-  private async ask(argument: unknown, ask: 'pause' | 'go-on' | 'stop', verb: string): Promise<void> {
-    const can = `can${verb}Sweep`;
-    const fits = (sweep: SweepSummary) => sweepContextValue(sweep).split(' ').includes(can);
+  private async ask(argument: unknown, ask: SweepAsk, verb: string): Promise<void> {
+    const fits = (sweep: SweepSummary) => allowedAsks(sweep).includes(ask);
     const sweep = await this.pick(argument, `${verb} which sweep?`, fits);
-    if (!sweep) return;
-    await attempt(`${verb.toLowerCase()} the sweep`, async () => {
-      this.parts.sweeps.apply(await this.parts.connection.request('sweep/ask', { sweepId: sweep.id, ask }));
-    });
+    if (sweep) await this.askOf(sweep.id, ask);
   }
 
   /** The sweep of a tree's node, else the only one that fits, else a pick. */
@@ -105,3 +110,7 @@ export class SweepCommands {
     return (await vscode.window.showQuickPick(items, { title }))?.sweep;
   }
 }
+
+const askVerbs: Readonly<Record<SweepAsk, string>> = {
+  ...{ pause: 'pause', 'go-on': 'resume', stop: 'stop', again: 'run the failed cells of' },
+};

@@ -1,5 +1,5 @@
 // Sweeps in the Runs tree: of an experiment that is one, how far it is, its runs by the names of their cells, those that failed first.
-import { cellGroup, countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
+import { allowedAsks, cellGroup, countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
 import type { ExperimentNode, RunNode } from '../runs/runsModel.ts';
 
 /** The nodes, of sweeps as such; what is chosen of the view's order holds among runs that failed, and among the others. */
@@ -43,12 +43,7 @@ export function sweepDescription({ status, cells }: SweepSummary): string {
 }
 
 /** Value of `viewItem` for `when` clauses. */
-export function sweepContextValue({ status, cells }: SweepSummary): string {
-  const { left } = countCells(cells);
-  const can = [
-    ...(status === 'working' ? ['canPauseSweep'] : []),
-    ...(status === 'paused' || (status === 'resting' && left > 0) ? ['canResumeSweep'] : []),
-    ...(status !== 'resting' ? ['canStopSweep'] : []),
-  ];
-  return ['sweep', ...can].join(' ');
+export function sweepContextValue(sweep: SweepSummary): string {
+  const names = { pause: 'canPauseSweep', 'go-on': 'canResumeSweep', stop: 'canStopSweep', again: 'canRepeatSweep' };
+  return ['sweep', ...allowedAsks(sweep).map((ask) => names[ask])].join(' ');
 }

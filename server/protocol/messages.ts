@@ -33,8 +33,6 @@ export interface Requests {
   'sweep/list': { params: Record<string, never>; result: { sweeps: SweepSummary[] } };
   /** One that works elsewhere hears it within seconds. */
   'sweep/ask': { params: SweepAskParams; result: SweepSummary };
-  /** Its table by axis as Markdown; empty where no cell has finished. */
-  'sweep/report': { params: SweepIdParams; result: { text: string } };
   /** Of all that its runs have on the disk. */
   'sweep/size': { params: SweepIdParams; result: { bytes: number } };
   'run/pause': { params: RunIdParams; result: RunSummary };
@@ -111,7 +109,6 @@ export const paramsSchemas = {
   'sweep/start': start,
   'sweep/list': z.strictObject({}),
   'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(sweepAsks) }),
-  'sweep/report': z.strictObject({ sweepId: runId }),
   'sweep/size': z.strictObject({ sweepId: runId }),
   'run/pause': z.strictObject({ runId }),
   'run/resume': z.strictObject({ runId, dataFolder }),
@@ -160,7 +157,7 @@ export const paramsSchemas = {
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
 export type SweepAskParams = z.input<(typeof paramsSchemas)['sweep/ask']>;
-export type SweepIdParams = z.input<(typeof paramsSchemas)['sweep/report']>;
+export type SweepIdParams = z.input<(typeof paramsSchemas)['sweep/size']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;
 export interface RunMarkParams {
   readonly runId: string;

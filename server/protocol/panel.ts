@@ -11,6 +11,7 @@ import type { Row } from './records.ts';
 import type { SeriesProgress, SeriesQuery, SeriesResult } from './series.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import type { CheckpointSummary, RunSummary } from './run.ts';
+import type { SweepAsk, SweepSummary } from './sweep.ts';
 
 /** How a message to a webview travels: as the bytes of codec.ts. Intents of a webview travel as they are. */
 export interface Encoded {
@@ -80,7 +81,9 @@ export interface AttackedImagesIntent {
 }
 
 export type ToCompare =
-  /** The whole set, and what is kept of how it was looked at. */
+  /** Where the runs are of a sweep, before the first `runs`, and whenever it changes. `bytes`: of its runs on the disk, once counted. */
+  | { readonly type: 'sweep'; readonly sweep: SweepSummary; readonly bytes: number | null }
+  /** The whole set, and what is kept of how it was looked at; again where a sweep got another run. */
   | { readonly type: 'runs'; readonly runs: readonly ComparedRun[]; readonly view: unknown }
   /** One of them changed, or is gone. */
   | { readonly type: 'run'; readonly run: RunSummary; readonly isDeleted: boolean }
@@ -91,8 +94,10 @@ export type ToCompare =
 
 export interface ComparedRun {
   readonly run: RunSummary;
-  /** Null where its plan can't be read. */
+  /** Null where its plan can't be read. Of a cell its values as the matrix has them. */
   readonly settings: PlanSettings | null;
+  /** What it is called in the sweep; absent where runs were chosen. */
+  readonly cell?: string;
 }
 
 /** For the clipboard, or for a file whose place is asked for; `content` is text, or bytes of a picture. */
@@ -105,6 +110,9 @@ export type FromCompare =
   | SeriesIntent
   | { readonly type: 'keepView'; readonly view: object }
   | FileIntent
+  | { readonly type: 'askSweep'; readonly ask: SweepAsk }
+  /** That of the sweep. */
+  | { readonly type: 'openExperiment' }
   | { readonly type: 'openDashboard'; readonly runId: string };
 
 /** All that the monitor shows, at most a few times a second. */

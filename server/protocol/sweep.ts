@@ -44,6 +44,11 @@ export interface SweepSummary {
   readonly cells: readonly SweepCell[];
 }
 
+/** Whether an experiment's text asks for a sweep, mistakes aside. */
+export function hasMatrix(text: string): boolean {
+  return /^matrix\s*:/m.test(text);
+}
+
 /** What can be asked of a sweep; `again`: that the cells that failed are tried once more. */
 export const sweepAsks = ['pause', 'go-on', 'stop', 'again'] as const;
 export type SweepAsk = (typeof sweepAsks)[number];
@@ -83,4 +88,15 @@ export function cellGroup(status: RunStatus): keyof SweepCounts {
       return 'left';
   }
   return status satisfies never;
+}
+
+/** What can be asked of a sweep as it is. A cell that diverged would do so again, and what is damaged can't be run. */
+export function allowedAsks({ status, cells }: Pick<SweepSummary, 'status' | 'cells'>): SweepAsk[] {
+  const { left } = countCells(cells);
+  return [
+    ...(status === 'working' ? (['pause'] as const) : []),
+    ...(status === 'paused' || (status === 'resting' && left > 0) ? (['go-on'] as const) : []),
+    ...(status !== 'resting' ? (['stop'] as const) : []),
+    ...(cells.some((cell) => cell.status === 'failed') ? (['again'] as const) : []),
+  ];
 }

@@ -21,11 +21,8 @@ import {
 } from './sweepFolder.ts';
 import type { CellSet } from './sweepFolder.ts';
 import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
-import { sweepResults } from './sweepResults.ts';
 import { readSweepLog } from './sweepLog.ts';
 import { runOf, sweepState } from './sweepState.ts';
-import { tableOf } from './sweepTable.ts';
-import { formatTable, type TableFormat } from './tableFormats.ts';
 
 export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every'> {
   readonly runsFolder: string;
@@ -88,12 +85,6 @@ export class SweepDesk {
     else if (ask === 'go-on' || ask === 'again') this.#work(folder, { isFailedAgain: ask === 'again' });
     else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
     return sweepState(folder, this.#watch).summary;
-  }
-
-  /** @throws RunStateError | StorageError */
-  report(id: string, format: TableFormat): string {
-    const about = sweepResults(this.#folderOf(id));
-    return about.results.length === 0 ? '' : formatTable(format, tableOf(about.results), about);
   }
 
   /** Bytes that the runs of its cells have on the disk. @throws RunStateError | StorageError */

@@ -62,8 +62,12 @@ export class RelativePattern {
 /** Tells of every file alike. */
 export const fileChanged = new Emitter<void>();
 
+/** The settings that the test gives, by name. */
+export const settings: Record<string, unknown> = {};
+
 export const workspace = {
   isTrusted: true,
+  getConfiguration: () => ({ get: (key: string) => settings[key], inspect: () => undefined }),
   createFileSystemWatcher: () => ({
     onDidChange: fileChanged.event,
     onDidCreate: fileChanged.event,
@@ -89,6 +93,10 @@ export const window = {
   showOpenDialog: ask('showOpenDialog'),
   showQuickPick: ask('showQuickPick'),
   showInputBox: ask('showInputBox'),
+  withProgress: (_: unknown, work: (progress: unknown, token: unknown) => unknown) =>
+    work({ report: () => undefined }, new CancellationTokenSource().token),
 };
+
+export const ProgressLocation = { Notification: 15 };
 
 export const commands = { executeCommand: ask('executeCommand') };

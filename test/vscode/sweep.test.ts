@@ -1,4 +1,4 @@
-// A sweep in a real VS Code: begun by its lens, followed as one node of the Runs view, compared and tabled from there.
+// A sweep in a real VS Code: begun by its lens, followed as one node of the Runs view and in its panel, compared from there.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,11 @@ beforeAll(async () => {
   fs.writeFileSync(path.join(folder, 'swept.kaf.yaml'), experiment);
   workbench = await Workbench.open({
     folder,
-    settings: { 'workbench.colorTheme': themes.dark.name, 'workbench.hover.delay': 60_000 },
+    settings: {
+      'workbench.colorTheme': themes.dark.name,
+      'workbench.hover.delay': 60_000,
+      'kafscope.openDashboardOnTrain': false,
+    },
   });
   await workbench.page.locator('.activitybar a[aria-label^="Kafscope"]').first().click();
 });
@@ -64,22 +68,52 @@ describe('a sweep in VS Code', () => {
     await workbench.useTheme('dark');
   });
 
-  it('is compared from its node, its seeds together', async () => {
+  it('opens its panel by a click on its node: every cell, how far it is, and its runs’ settings side by side', async () => {
+    await row(/sweep · 4 of 4 done/)
+      .locator('.label-name')
+      .click();
+    const frame = await workbench.webviewWith('kaf-compare kaf-sweep-cells tbody tr');
+    await until('all four in the header', async () =>
+      /^4 of 4 done · .* on the disk$/.test(((await textNow(frame, 'kaf-sweep-header p')) ?? '').trim()),
+    );
+    expect(await text(frame, 'kaf-sweep-header h1')).toBe('swept');
+    const table = (await textNow(frame, 'kaf-sweep-cells table')) ?? '';
+    for (const cell of ['relu · seed 0', 'relu · seed 1', 'swish · seed 0', 'swish · seed 1'])
+      expect(table).toContain(cell);
+    for (const theme of Object.keys(themes) as (keyof typeof themes)[]) {
+      await workbench.useTheme(theme);
+      await workbench.screenshot(`sweep-panel-${theme}`);
+    }
+    await workbench.useTheme('dark');
+    await frame.locator('kaf-tabs').getByText('Compare').click();
+    await until('both activations in the table', async () =>
+      /relu.*2.*swish.*2|swish.*2.*relu.*2/s.test((await textNow(frame, 'kaf-compare-table table')) ?? ''),
+    );
+    await frame.locator('kaf-tabs').getByText('Curves').click();
+    await frame.locator('kaf-compare-curves .card').first().waitFor();
+    await workbench.screenshot('sweep-curves');
+  });
+
+  it('opens the dashboard of a cell from its row', async () => {
+    const frame = await workbench.webviewWith('kaf-compare kaf-tabs');
+    await frame.locator('kaf-tabs').getByText('Cells').click();
+    await frame.getByRole('button', { name: 'swish · seed 1' }).click();
+    const dashboard = await workbench.webviewWith('kaf-dashboard kaf-dashboard-header h1');
+    expect(await text(dashboard, 'kaf-dashboard-header h1')).toBe('swept · seed 1');
+  });
+
+  it('is compared from its node as chosen runs are', async () => {
     await press(row(/sweep · 4 of 4 done/), 'Compare Runs');
     const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves');
     expect(await text(frame, 'kaf-compare h1')).toBe('4 of 4 runs');
-    await frame.locator('kaf-tabs').getByText('Compare').click();
-    await workbench.webviewWith('kaf-compare-table table');
-    await until('both activations in the table', async () =>
-      /relu.*swish|swish.*relu/.test(await textNow(frame, 'kaf-compare-table table')),
-    );
-    await workbench.screenshot('sweep-compare');
   });
 
-  it('is tabled as a page of Markdown', async () => {
-    await press(row(/sweep · 4 of 4 done/), 'Show Sweep Table');
-    const frame = await workbench.webviewWith('.markdown-body table, body.vscode-body table');
-    expect(await text(frame, 'table')).toMatch(/relu.*swish/);
-    await workbench.screenshot('sweep-table');
+  it('is offered where such a file is trained', async () => {
+    await workbench.openFile('swept.kaf.yaml');
+    await workbench.runCommand('Kafscope: Train');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('has a matrix').first().waitFor();
+    await dialog.getByText('Start Sweep').click();
+    await workbench.page.locator('.notification-toast', { hasText: 'swept.kaf.yaml: sweep' }).first().waitFor();
   });
 });

@@ -139,6 +139,12 @@ function shots() {
       },
       { suffix: grouping, themes: Object.keys(themes) },
     );
+  add('compare', 'sweep-busy', { tab: 'cells' }, { themes: Object.keys(themes) });
+  add('compare', 'sweep-busy', { tab: 'cells' }, { themes: ['dark'], widths: [360] });
+  for (const tab of ['table', 'curves'])
+    add('compare', 'sweep-busy', { tab }, { themes: tab === 'table' ? Object.keys(themes) : ['dark'] });
+  for (const scene of ['sweep-waiting', 'sweep-failed', 'sweep-done']) add('compare', scene, { tab: 'cells' });
+  add('compare', 'sweep-waiting', { tab: 'curves' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['empty', 'failed']) add('compare', scene, {}, { themes: ['dark'], widths: [1400] });
   add('monitor', 'busy', {}, { widths: [280], themes: Object.keys(themes) });
   for (const scene of ['waiting', 'damaged']) add('monitor', scene, {}, { widths: [280], themes: Object.keys(themes) });

@@ -1,26 +1,38 @@
-// <kaf-compare>: a set of runs side by side: which of them are shown and how they are grouped, their curves, their table.
+// <kaf-compare>: a set of runs side by side: which of them are shown and how they are grouped, their curves, their table. Of a sweep its
+// header and its cells, too.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun, FromCompare, ToCompare } from '../../server/protocol/panel.ts';
-import { isLive, statusText } from '../../server/protocol/run.ts';
+import { isLive, statusText, type RunSummary } from '../../server/protocol/run.ts';
+import { countCells, type SweepAsk, type SweepSummary } from '../../server/protocol/sweep.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../controls/face.ts';
 import '../controls/tabs.ts';
+import '../sweep/cellsTab.ts';
+import '../sweep/sweepHeader.ts';
+import { remainingMs } from '../sweep/sweepTime.ts';
 import { SeriesFeed } from '../state/seriesFeed.ts';
 import { formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
-import { baseSheet, findingSheet, toolsSheet } from '../theme/sheets.ts';
+import { baseSheet, findingSheet } from '../theme/sheets.ts';
 import './compareCurvesTab.ts';
 import './compareTab.ts';
-import { differingSettings, groupRuns, runTitles } from './compareTable.ts';
-import { defaultCompareView, groupingOf, keptView, matches, runColor, type CompareView } from './compareView.ts';
+import './runChoices.ts';
+import { groupRuns } from './compareTable.ts';
+import {
+  defaultCompareView,
+  defaultSweepView,
+  groupingOf,
+  keptView,
+  matches,
+  runColor,
+  type CompareView,
+} from './compareView.ts';
 
 @customElement('kaf-compare')
 export class ComparePanel extends LitElement {
   static override styles = [
     baseSheet,
-    toolsSheet,
     findingSheet,
     css`
       :host {
@@ -30,41 +42,6 @@ export class ComparePanel extends LitElement {
         font-size: 14px;
         margin: 0 0 6px;
       }
-      .runs {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 4px 6px;
-        margin: 8px 0 10px;
-        max-height: 96px;
-        overflow: auto;
-      }
-      .runs button {
-        appearance: none;
-        font: inherit;
-        font-size: 12px;
-        color: var(--kaf-foreground);
-        background: transparent;
-        border: 1px solid var(--kaf-line);
-        border-radius: 10px;
-        padding: 1px 9px;
-        cursor: pointer;
-      }
-      .runs button[aria-pressed='false'] {
-        color: var(--kaf-faint);
-        border-style: dashed;
-      }
-      .runs svg {
-        width: 8px;
-        height: 8px;
-        margin-right: 5px;
-      }
-      select {
-        font: inherit;
-        color: var(--kaf-foreground);
-        background: var(--kaf-background);
-        border: 1px solid var(--kaf-line);
-        max-width: 240px;
-      }
       kaf-tabs {
         margin-bottom: 10px;
       }
@@ -72,6 +49,8 @@ export class ComparePanel extends LitElement {
   ];
 
   @state() private runs: readonly ComparedRun[] = [];
+  /** Null where runs were chosen. */
+  @state() private sweep: { readonly summary: SweepSummary; readonly bytes: number | null } | null = null;
   @state() private view: CompareView = defaultCompareView;
   @state() private palette: Palette = readPalette();
   @state() private failure: string | null = null;
@@ -96,11 +75,17 @@ export class ComparePanel extends LitElement {
 
   receive(message: ToCompare): void {
     switch (message.type) {
+      case 'sweep':
+        this.sweep = { summary: message.sweep, bytes: message.bytes };
+        return;
       case 'runs':
+        // Those of a sweep become more under the eyes of a person, who may have changed the view meanwhile.
+        if (this.runs.length === 0 || !this.sweep) {
+          this.view = keptView(message.view, this.sweep ? defaultSweepView : defaultCompareView);
+          this.feed.forget();
+        }
         this.runs = message.runs;
-        this.view = keptView(message.view);
         this.failure = null;
-        this.feed.forget();
         return;
       case 'run':
         this.runs = message.isDeleted
@@ -136,16 +121,21 @@ export class ComparePanel extends LitElement {
   }
 
   override render(): unknown {
-    if (this.runs.length === 0) return this.renderNone();
-    const { view, palette, feed } = this;
+    if (this.runs.length === 0 && !this.sweep) return this.renderNone();
+    const { view, feed } = this;
     const hidden = new Set(view.hidden);
     const shown = this.runs.filter((one) => !hidden.has(one.run.id) && matches(wordsOf(one), view.runFilter));
     const failure = this.failure ?? feed.failure;
     const live = this.runs.filter(({ run }) => isLive(run.status)).length;
-    return html`<h1>
-        ${formatCount(shown.length)} of ${formatCount(this.runs.length)}
-        runs${live > 0 ? ` · ${formatCount(live)} live` : ''}
-      </h1>
+    const tab = this.sweep || view.tab !== 'cells' ? view.tab : defaultCompareView.tab;
+    return html`${
+        this.sweep
+          ? this.renderSweepHeader(this.sweep.summary)
+          : html`<h1>
+              ${formatCount(shown.length)} of ${formatCount(this.runs.length)}
+              runs${live > 0 ? ` · ${formatCount(live)} live` : ''}
+            </h1>`
+      }
       ${failure === null ? nothing : html`<div class="finding bad" role="alert"><b>${failure}</b></div>`}
       ${
         this.reading === null
@@ -154,22 +144,29 @@ export class ComparePanel extends LitElement {
               <b>Reading long logs, once: ${Math.floor(this.reading * 100).toString()} %</b>
             </div>`
       }
-      ${this.renderChoices()}
+      <kaf-run-choices
+        .runs=${this.runs}
+        .view=${view}
+        .colorOf=${this.colorOf}
+        ?isFilterAlone=${tab === 'cells'}
+        @view-changed=${this.onViewChanged}
+        @open-run=${this.onOpenRun}
+      ></kaf-run-choices>
       <kaf-tabs
         .tabs=${[
+          ...(this.sweep ? [{ value: 'cells', text: 'Cells', badge: this.failedBadge() }] : []),
           { value: 'curves', text: 'Curves', badge: null },
           { value: 'table', text: 'Compare', badge: null },
         ]}
-        .value=${view.tab}
+        .value=${tab}
         @chosen=${(event: CustomEvent<{ value: CompareView['tab'] }>) => {
           this.change({ tab: event.detail.value });
         }}
       ></kaf-tabs>
       <main
         role="tabpanel"
-        @view-changed=${(event: CustomEvent<Partial<CompareView>>) => {
-          this.change(event.detail);
-        }}
+        @view-changed=${this.onViewChanged}
+        @open-run=${this.onOpenRun}
         @copy-asked=${(event: CustomEvent<{ text: string }>) => {
           this.post({ type: 'copy', ...event.detail });
         }}
@@ -177,91 +174,63 @@ export class ComparePanel extends LitElement {
           this.post({ type: 'saveFile', ...event.detail });
         }}
       >
-        ${
-          view.tab === 'curves'
-            ? html`<kaf-compare-curves
-                .runs=${shown}
-                .view=${view}
-                .palette=${palette}
-                .feed=${feed}
-                .version=${this.version}
-                .colorOf=${this.colorOf}
-              ></kaf-compare-curves>`
-            : html`<kaf-compare-table .runs=${shown} .view=${view} .colorOf=${this.colorOf}></kaf-compare-table>`
-        }
+        ${this.renderTab(tab, shown)}
       </main>`;
+  }
+
+  private renderTab(tab: CompareView['tab'], shown: readonly ComparedRun[]): unknown {
+    const { view, sweep } = this;
+    if (tab === 'cells')
+      return html`<kaf-sweep-cells
+        .cells=${sweep?.summary.cells ?? []}
+        .runs=${this.runsById()}
+        .view=${view}
+      ></kaf-sweep-cells>`;
+    if (this.runs.length === 0)
+      return html`<kaf-face
+        icon="watch"
+        heading="No cell has a run yet"
+        reason="The first are shown here as soon as they begin."
+      ></kaf-face>`;
+    return tab === 'curves'
+      ? html`<kaf-compare-curves
+          .runs=${shown}
+          .view=${view}
+          .palette=${this.palette}
+          .feed=${this.feed}
+          .version=${this.version}
+          .colorOf=${this.colorOf}
+        ></kaf-compare-curves>`
+      : html`<kaf-compare-table .runs=${shown} .view=${view} .colorOf=${this.colorOf}></kaf-compare-table>`;
+  }
+
+  private renderSweepHeader(sweep: SweepSummary): unknown {
+    return html`<kaf-sweep-header
+      .sweep=${sweep}
+      .bytes=${this.sweep?.bytes ?? null}
+      .remainingMs=${remainingMs(sweep.cells, this.runsById())}
+      @ask-sweep=${(event: CustomEvent<{ ask: SweepAsk }>) => {
+        this.post({ type: 'askSweep', ...event.detail });
+      }}
+      @open-experiment=${() => {
+        this.post({ type: 'openExperiment' });
+      }}
+    ></kaf-sweep-header>`;
+  }
+
+  private failedBadge(): string | null {
+    const { failed } = countCells(this.sweep?.summary.cells ?? []);
+    return failed > 0 ? failed.toString() : null;
+  }
+
+  private runsById(): ReadonlyMap<string, RunSummary> {
+    return new Map(this.runs.map(({ run }) => [run.id, run]));
   }
 
   private renderNone(): unknown {
     if (this.failure !== null)
-      return html`<kaf-face
-        tone="bad"
-        icon="error"
-        heading="The runs can’t be compared"
-        reason=${this.failure}
-      ></kaf-face>`;
+      return html`<kaf-face tone="bad" icon="error" heading="Nothing can be shown" reason=${this.failure}></kaf-face>`;
     return html`<kaf-face icon="loading" busy heading="Opening the runs" reason="Reading what they are."></kaf-face>`;
-  }
-
-  private renderChoices(): unknown {
-    const { view } = this;
-    const hidden = new Set(view.hidden);
-    const titles = runTitles(this.runs);
-    return html`<div class="tools">
-        <vscode-textfield
-          placeholder="filter runs (regex)"
-          label="Filter runs by a regular expression"
-          .value=${view.runFilter}
-          @input=${(event: Event) => {
-            this.change({ runFilter: (event.target as HTMLInputElement).value });
-          }}
-        ></vscode-textfield>
-        <label
-          >group by
-          <select
-            aria-label="Group runs by"
-            @change=${(event: Event) => {
-              this.change({ grouping: (event.target as HTMLSelectElement).value, baseline: null });
-            }}
-          >
-            ${[
-              ['run', 'none: each run'],
-              ['seeds', 'seeds: all else the same'],
-              ...differingSettings(this.runs).map((path) => [path, path]),
-            ].map(
-              ([value, text]) => html`<option value=${value!} ?selected=${value === view.grouping}>${text}</option>`,
-            )}
-          </select></label
-        >
-        <button
-          class="link"
-          @click=${() => {
-            this.change({ hidden: hidden.size === 0 ? this.runs.map(({ run }) => run.id) : [] });
-          }}
-        >
-          ${hidden.size === 0 ? 'hide all' : 'show all'}
-        </button>
-      </div>
-      <div class="runs" role="group" aria-label="Runs shown">
-        ${this.runs.map(
-          ({ run }, index) =>
-            html`<button
-              aria-pressed=${hidden.has(run.id) ? 'false' : 'true'}
-              title="${run.description} · ${statusText(run)} · double-click opens its dashboard"
-              @click=${() => {
-                this.change({
-                  hidden: hidden.has(run.id) ? view.hidden.filter((id) => id !== run.id) : [...view.hidden, run.id],
-                });
-              }}
-              @dblclick=${() => {
-                this.post({ type: 'openDashboard', runId: run.id });
-              }}
-            >
-              <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(run.id)}></circle></svg
-              >${titles[index]}
-            </button>`,
-        )}
-      </div>`;
   }
 
   private change(change: Partial<CompareView>): void {
@@ -269,11 +238,19 @@ export class ComparePanel extends LitElement {
     this.post({ type: 'keepView', view: this.view });
   }
 
+  private readonly onViewChanged = (event: CustomEvent<Partial<CompareView>>): void => {
+    this.change(event.detail);
+  };
+
+  private readonly onOpenRun = (event: CustomEvent<{ runId: string }>): void => {
+    this.post({ type: 'openDashboard', ...event.detail });
+  };
+
   /** By the place in the whole set, so that a colour stays when others are hidden; of a run in a group the group's. */
   private readonly colorOf = (key: string): string => runColor(this.places.get(key) ?? 0, this.palette.isLight);
 }
 
 /** What a filter of runs looks at. */
-function wordsOf({ run }: ComparedRun): string {
-  return [run.name, `seed ${String(run.seed)}`, run.description, statusText(run), run.id].join(' ');
+function wordsOf({ run, cell }: ComparedRun): string {
+  return [cell ?? run.name, `seed ${String(run.seed)}`, run.description, statusText(run), run.id].join(' ');
 }

@@ -6,6 +6,7 @@ import '../controls/face.ts';
 import { formatNumber } from '../text/numbers.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import {
+  bestRows,
   cellText,
   cellValue,
   compareColumns,
@@ -16,9 +17,13 @@ import {
   type CompareRow,
 } from './compareTable.ts';
 import { changeCompareView, groupingOf, type CompareView } from './compareView.ts';
+import { parallelAxes } from './parallelAxes.ts';
+import './parallelChart.ts';
+import type { ParallelLine } from './parallelChart.ts';
 import './paretoChart.ts';
 import type { ParetoPoint } from './paretoChart.ts';
-import { tableText, type TableForm } from './tableText.ts';
+import { tableText } from './tableText.ts';
+import { copyButtons, hiddenColumnsLink, sortableHead, sortableSheet } from './tableTools.ts';
 
 @customElement('kaf-compare-table')
 export class CompareTab extends LitElement {
@@ -27,19 +32,8 @@ export class CompareTab extends LitElement {
     cardSheet,
     tableSheet,
     toolsSheet,
+    sortableSheet,
     css`
-      .scroll {
-        overflow-x: auto;
-        margin-bottom: 12px;
-      }
-      th button {
-        all: unset;
-        cursor: pointer;
-        white-space: nowrap;
-      }
-      th button:focus-visible {
-        outline: 1px solid var(--kaf-focus);
-      }
       td,
       th {
         white-space: nowrap;
@@ -51,6 +45,19 @@ export class CompareTab extends LitElement {
       }
       tr[aria-selected='true'] td {
         background: var(--kaf-hover);
+      }
+      td button {
+        all: unset;
+        cursor: pointer;
+      }
+      td button:focus-visible {
+        outline: 1px solid var(--kaf-focus);
+      }
+      td b {
+        font-weight: 700;
+      }
+      .pictures {
+        grid-template-columns: repeat(auto-fit, minmax(min(520px, 100%), 1fr));
       }
       .test {
         display: block;
@@ -66,6 +73,8 @@ export class CompareTab extends LitElement {
   private columns: readonly CompareColumn[] = [];
   private shown: readonly CompareColumn[] = [];
   private rows: readonly CompareRow[] = [];
+  /** Of each column shown, the rows that are the best. */
+  private best: readonly ReadonlySet<number>[] = [];
 
   protected override willUpdate(_changed: PropertyValues): void {
     const { view, runs } = this;
@@ -74,6 +83,7 @@ export class CompareTab extends LitElement {
     this.shown = this.columns.filter(({ key }) => !hidden.has(key));
     const by = this.columns.find(({ key }) => key === view.sortKey);
     this.rows = sortRows(groupRuns(runs, groupingOf(view)), by, view);
+    this.best = this.shown.map((column) => bestRows(this.rows, column));
   }
 
   override render(): unknown {
@@ -94,40 +104,24 @@ export class CompareTab extends LitElement {
             </tr>
           </thead>
           <tbody>
-            ${this.rows.map((row) => this.renderRow(row))}
+            ${this.rows.map((row, index) => this.renderRow(row, index))}
           </tbody>
         </table>
       </div>
-      ${this.renderScatter()}`;
+      <div class="grid pictures">${this.renderScatter()}${this.renderParallel()}</div>`;
   }
 
   private renderTools(): unknown {
     const hidden = this.view.hiddenColumns.filter((key) => this.columns.some((column) => column.key === key));
     return html`<div class="tools">
-      <span class="dim">Copy as</span>
-      ${(['markdown', 'latex', 'csv'] as const).map(
-        (form) =>
-          html`<button
-            class="link"
-            @click=${() => {
-              this.copy(form);
-            }}
-          >
-            ${{ markdown: 'Markdown', latex: 'LaTeX', csv: 'CSV' }[form]}
-          </button>`,
-      )}
-      ${
-        hidden.length === 0
-          ? nothing
-          : html`<button
-              class="link"
-              @click=${() => {
-                changeCompareView(this, { hiddenColumns: [] });
-              }}
-            >
-              show ${hidden.length.toString()} hidden ${hidden.length === 1 ? 'column' : 'columns'}
-            </button>`
-      }
+      ${copyButtons((form) => {
+        const titles = [this.view.grouping === 'run' ? 'run' : 'group', ...this.shown.map(({ title }) => title)];
+        const cells = this.rows.map((row) => [row.title, ...this.shown.map((column) => cellText(row, column))]);
+        return tableText(titles, cells, form, (row, column) => this.best[column - 1]?.has(row) === true);
+      })}
+      ${hiddenColumnsLink(hidden.length, () => {
+        changeCompareView(this, { hiddenColumns: [] });
+      })}
       <span class="grow"></span>
       <span class="dim"
         >${
@@ -139,32 +133,18 @@ export class CompareTab extends LitElement {
     </div>`;
   }
 
-  private renderHead({ key, title }: CompareColumn): unknown {
-    const { sortKey, isDescending } = this.view;
-    const isSorted = sortKey === key;
-    return html`<th aria-sort=${isSorted ? (isDescending ? 'descending' : 'ascending') : 'none'}>
-      <button
-        title="sort by ${title}"
-        @click=${() => {
-          changeCompareView(this, { sortKey: key, isDescending: isSorted ? !isDescending : true });
-        }}
-      >
-        ${title}${isSorted ? (isDescending ? ' ↓' : ' ↑') : ''}
-      </button>
-      <button
-        class="dim"
-        title="hide this column"
-        aria-label="Hide ${title}"
-        @click=${() => {
-          changeCompareView(this, { hiddenColumns: [...this.view.hiddenColumns, key] });
-        }}
-      >
-        ×
-      </button>
-    </th>`;
+  private renderHead(column: CompareColumn): unknown {
+    return sortableHead(column, this.view, {
+      choose: (choice) => {
+        changeCompareView(this, choice);
+      },
+      hide: () => {
+        changeCompareView(this, { hiddenColumns: [...this.view.hiddenColumns, column.key] });
+      },
+    });
   }
 
-  private renderRow(row: CompareRow): unknown {
+  private renderRow(row: CompareRow, index: number): unknown {
     const isBaseline = row.key === this.view.baseline;
     return html`<tr
       aria-selected=${isBaseline ? 'true' : 'false'}
@@ -173,10 +153,17 @@ export class CompareTab extends LitElement {
       }}
     >
       <td>
-        <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(row.key)}></circle></svg>${row.title}
+        <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(row.key)}></circle></svg
+        ><button aria-pressed=${isBaseline ? 'true' : 'false'} title="test the others against it">${row.title}</button>
       </td>
       ${this.view.grouping === 'run' ? nothing : html`<td>${row.runs.length.toString()}</td>`}
-      ${this.shown.map((column) => html`<td>${cellText(row, column)}${this.renderTest(row, column)}</td>`)}
+      ${this.shown.map((column, place) => {
+        const text = cellText(row, column);
+        const isBest = this.best[place]?.has(index) === true;
+        return html`<td>
+          ${isBest ? html`<b title="the best of the column">${text}</b>` : text}${this.renderTest(row, column)}
+        </td>`;
+      })}
     </tr>`;
   }
 
@@ -205,11 +192,18 @@ export class CompareTab extends LitElement {
     </div>`;
   }
 
-  private copy(form: TableForm): void {
-    const titles = [this.view.grouping === 'run' ? 'run' : 'group', ...this.shown.map(({ title }) => title)];
-    const cells = this.rows.map((row) => [row.title, ...this.shown.map((column) => cellText(row, column))]);
-    const text = tableText(titles, cells, form);
-    this.dispatchEvent(new CustomEvent('copy-asked', { detail: { text }, bubbles: true, composed: true }));
+  private renderParallel(): unknown {
+    const axes = parallelAxes(this.rows, this.columns);
+    if (axes.length < 2 || this.rows.length < 2) return nothing;
+    const told = this.columns.filter(({ key }) => axes.some((axis) => axis.key === key));
+    const lines = this.rows.map((row): ParallelLine => {
+      const parts = told.map((column) => `${column.title.split('.').at(-1)!} ${cellText(row, column)}`);
+      return { name: row.title, color: this.colorOf(row.key), said: `${row.title}: ${parts.join(', ')}` };
+    });
+    return html`<div class="card">
+      <h2>settings and figures <span>a line a ${this.view.grouping === 'run' ? 'run' : 'group'}</span></h2>
+      <kaf-parallel-chart .axes=${axes} .lines=${lines}></kaf-parallel-chart>
+    </div>`;
   }
 }
 

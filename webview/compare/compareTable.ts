@@ -4,6 +4,7 @@ import { evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
 import { meanAndStd, pairedTest, type PairedTest } from '../../server/protocol/pairedTest.ts';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
+import { sortableText, sortByValue } from './sortByValue.ts';
 
 export interface CompareColumn {
   /** `loss`, `attack/<title>`, or the path of a setting. */
@@ -81,7 +82,8 @@ export function groupRuns(runs: readonly ComparedRun[], grouping: Grouping): Com
   const groups = new Map<string, ComparedRun[]>();
   for (const one of runs) {
     const parts = settingParts(one, paths, { none: grouping === 'seeds' ? null : '–' });
-    const title = grouping === 'seeds' ? [one.run.name, ...parts].join(' · ') : parts.join(' · ');
+    const names = grouping === 'seeds' && one.cell === undefined ? [one.run.name] : [];
+    const title = [...names, ...parts].join(' · ') || one.run.name;
     const members = groups.get(title);
     if (members) members.push(one);
     else groups.set(title, [one]);
@@ -89,9 +91,9 @@ export function groupRuns(runs: readonly ComparedRun[], grouping: Grouping): Com
   return Array.from(groups, ([title, members]) => ({ key: title, title, runs: members }));
 }
 
-/** Name and seed; of runs that share both, as those of a sweep do, the settings in which they differ, too. */
+/** The cell's name, or name and seed; of runs that share them, as those of a sweep do, the settings in which they differ, too. */
 export function runTitles(runs: readonly ComparedRun[]): string[] {
-  const plain = runs.map(({ run }) => `${run.name} · seed ${String(run.seed)}`);
+  const plain = runs.map(({ run, cell }) => cell ?? `${run.name} · seed ${String(run.seed)}`);
   const alike = Map.groupBy(runs, (_, index) => plain[index]!);
   const paths = new Map([...alike].map(([title, some]) => [title, some.length > 1 ? differingSettings(some) : []]));
   return runs.map((one, index) => {
@@ -108,7 +110,9 @@ function settingParts(
 ): string[] {
   return paths.flatMap((path) => {
     const text = settingText(run, path) || none;
-    return text === null ? [] : [`${path.split('.').at(-1)!} ${text}`];
+    if (text === null) return [];
+    // What a matrix says in a word tells by itself what it is of.
+    return [run.cell !== undefined && /^[a-z]/i.test(text) ? text : `${path.split('.').at(-1)!} ${text}`];
   });
 }
 
@@ -127,24 +131,15 @@ export function cellText(row: CompareRow, column: CompareColumn): string {
 /** What a row is sorted by. */
 export function cellValue(row: CompareRow, column: CompareColumn): number | string {
   if (column.kind === 'figure') return meanAndStd(row.runs.map((run) => figureOf(run, column.key))).mean;
-  const text = cellText(row, column);
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+  return sortableText(cellText(row, column));
 }
 
-/** Rows without a value come last, whichever way. */
 export function sortRows(
   rows: readonly CompareRow[],
   column: CompareColumn | undefined,
   { isDescending }: { readonly isDescending: boolean },
 ): CompareRow[] {
-  if (!column) return [...rows];
-  const isNone = (value: number | string): boolean => value === '' || Number.isNaN(value);
-  return [...rows].sort((a, b) => {
-    const [x, y] = [cellValue(a, column), cellValue(b, column)];
-    if (isNone(x) || isNone(y)) return Number(isNone(x)) - Number(isNone(y));
-    const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x) < String(y) ? -1 : Number(x !== y);
-    return isDescending ? -order : order;
-  });
+  return column ? sortByValue(rows, (row) => cellValue(row, column), { isDescending }) : [...rows];
 }
 
 /** A row against another, by the runs of the same seeds. */
@@ -155,6 +150,16 @@ export function compareRows(row: CompareRow, baseline: CompareRow, column: Compa
     paired.map((run) => figureOf(run, column.key)),
     paired.map(({ run }) => bySeed.get(run.seed)!),
   );
+}
+
+/** Positions of the rows with the best mean of a figure; none where fewer than two have one, or where more is not better. */
+export function bestRows(rows: readonly CompareRow[], column: CompareColumn): ReadonlySet<number> {
+  if (column.kind === 'setting' || !(column.isProportion || column.isCost)) return new Set();
+  const sign = column.isCost ? -1 : 1;
+  const means = rows.map((row) => sign * Number(cellValue(row, column)));
+  const known = means.filter((mean) => !Number.isNaN(mean));
+  const best = Math.max(...known);
+  return new Set(known.length < 2 ? [] : means.flatMap((mean, index) => (mean === best ? [index] : [])));
 }
 
 /** Positions of the points that no other beats in both: more of one and no less of the other. */

@@ -5,7 +5,8 @@ import type { BandKind } from './runGroups.ts';
 export type CompareAxis = 'step' | 'epoch' | 'wall' | 'relative';
 
 export interface CompareView {
-  readonly tab: 'curves' | 'table';
+  /** `cells` where the runs are of a sweep. */
+  readonly tab: 'cells' | 'curves' | 'table';
   /** `run`, `seeds`, or the path of a setting. */
   readonly grouping: string;
   readonly band: BandKind;
@@ -22,6 +23,10 @@ export interface CompareView {
   readonly hiddenColumns: readonly string[];
   readonly sortKey: string;
   readonly isDescending: boolean;
+  /** Of the table of cells. */
+  readonly hiddenCellColumns: readonly string[];
+  readonly cellSortKey: string;
+  readonly isCellDescending: boolean;
   /** Key of the row that others are tested against; null for none. */
   readonly baseline: string | null;
 }
@@ -41,17 +46,23 @@ export const defaultCompareView: CompareView = {
   hiddenColumns: [],
   sortKey: '',
   isDescending: false,
+  hiddenCellColumns: [],
+  cellSortKey: 'status',
+  isCellDescending: false,
   baseline: null,
 };
 
+/** Of a sweep one wants to see first how it goes, then its settings, not each of their seeds. */
+export const defaultSweepView: CompareView = { ...defaultCompareView, tab: 'cells', grouping: 'seeds' };
+
 /** What was kept, laid over the defaults; what is of another kind than it should be is left out. */
-export function keptView(kept: unknown): CompareView {
-  if (typeof kept !== 'object' || kept === null) return defaultCompareView;
+export function keptView(kept: unknown, defaults = defaultCompareView): CompareView {
+  if (typeof kept !== 'object' || kept === null) return defaults;
   const known = Object.entries(kept).filter(([key, value]) => {
-    const usual = (defaultCompareView as unknown as Record<string, unknown>)[key];
+    const usual = (defaults as unknown as Record<string, unknown>)[key];
     return key === 'baseline' ? value === null || typeof value === 'string' : typeof value === typeof usual;
   });
-  return { ...defaultCompareView, ...Object.fromEntries(known) };
+  return { ...defaults, ...Object.fromEntries(known) };
 }
 
 export function groupingOf(view: CompareView): Grouping {

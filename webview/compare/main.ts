@@ -6,8 +6,8 @@ import { ComparePanel } from './comparePanel.ts';
 
 installVariables();
 const panel = new ComparePanel();
-const host = connectPanel<ToCompare, FromCompare, { runIds: readonly string[] }>({
-  defaults: { runIds: JSON.parse(document.body.dataset.runIds ?? '[]') as string[] },
+const host = connectPanel<ToCompare, FromCompare, object>({
+  defaults: JSON.parse(document.body.dataset.compared ?? '{}') as object,
   receive: (message) => {
     panel.receive(message);
   },

@@ -1,6 +1,7 @@
 // <kaf-pareto-chart>: points of two figures of which more is better, and the front of those that no other beats in both.
 import { css, html, LitElement, svg } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { WidthWatch } from '../charts/widthWatch.ts';
 import { linearTicks } from '../curves/ticks.ts';
 import { formatTick } from '../text/numbers.ts';
 import { paretoFront } from './compareTable.ts';
@@ -12,19 +13,18 @@ export interface ParetoPoint {
   readonly y: number;
 }
 
-const [width, height] = [640, 300];
-const margin = { left: 44, right: 120, top: 12, bottom: 34 };
+const height = 300;
+const margin = { left: 44, right: 20, top: 16, bottom: 34 };
 
 @customElement('kaf-pareto-chart')
 export class ParetoChart extends LitElement {
   static override styles = css`
     :host {
       display: block;
-      max-width: 760px;
+      overflow: hidden;
     }
     svg {
-      width: 100%;
-      height: auto;
+      display: block;
       font: 11px var(--vscode-font-family, sans-serif);
     }
     text {
@@ -44,10 +44,12 @@ export class ParetoChart extends LitElement {
   `;
 
   @property({ attribute: false }) points: readonly ParetoPoint[] = [];
+  private readonly watch = new WidthWatch(this);
 
   override render(): unknown {
     const points = this.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
     if (points.length === 0) return html`<p>No row has both figures yet.</p>`;
+    const { width } = this.watch;
     const x = scaleOf(
       points.map((point) => point.x),
       margin.left,
@@ -65,7 +67,13 @@ export class ParetoChart extends LitElement {
       .map((point, index) => `${index === 0 ? 'M' : 'L'}${at(x.to(point.x))} ${at(y.to(point.y))}`)
       .join('');
     const said = points.map((point) => `${point.name}: clean ${point.x.toFixed(1)}, robust ${point.y.toFixed(1)}`);
-    return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label=${said.join('; ')}>
+    return html`<svg
+      width=${width}
+      height=${height}
+      viewBox="0 0 ${width} ${height}"
+      role="img"
+      aria-label=${said.join('; ')}
+    >
       ${x.ticks.map(
         (
           tick,
@@ -85,11 +93,20 @@ export class ParetoChart extends LitElement {
         (point) => svg`<circle cx=${at(x.to(point.x))} cy=${at(y.to(point.y))} r="4.5" fill=${point.color}>
             <title>${point.name}: clean ${point.x.toFixed(1)} %, robust ${point.y.toFixed(1)} %</title>
           </circle>
-          ${front.includes(point) ? svg`<text class="name" x=${at(x.to(point.x) + 8)} y=${at(y.to(point.y) + 4)}>${point.name}</text>` : ''}`,
+          ${front.includes(point) ? nameOf(point, { left: x.to(point.x), top: y.to(point.y), width }) : ''}`,
       )}
     </svg>`;
   }
 }
+
+/** Beside its point, on the side that has the room. */
+function nameOf({ name }: ParetoPoint, { left, top, width }: { left: number; top: number; width: number }): unknown {
+  const isRight = left + 8 + name.length * letterPixels < width || left < width / 2;
+  return svg`<text class="name" x=${at(left + (isRight ? 8 : -8))} y=${at(top + 4)} text-anchor=${isRight ? 'start' : 'end'}>${name}</text>`;
+}
+
+/** Of the font, about. */
+const letterPixels = 6.2;
 
 function at(place: number): string {
   return place.toFixed(1);

@@ -4,16 +4,26 @@ import { csvText } from '../text/csv.ts';
 
 export type TableForm = 'markdown' | 'latex' | 'csv';
 
-/** @param cells row by row, each as long as `titles` */
-export function tableText(titles: readonly string[], cells: readonly (readonly string[])[], form: TableForm): string {
+/**
+ * @param cells row by row, each as long as `titles`
+ * @param isBest whether a cell is the best of its column, which Markdown and LaTeX have bold
+ */
+export function tableText(
+  titles: readonly string[],
+  cells: readonly (readonly string[])[],
+  form: TableForm,
+  isBest: (row: number, column: number) => boolean = () => false,
+): string {
   switch (form) {
     case 'markdown': {
-      const line = (texts: readonly string[]): string => `| ${texts.map(markdownText).join(' | ')} |`;
-      return `${[line(titles), `|${titles.map(() => ' --- |').join('')}`, ...cells.map(line)].join('\n')}\n`;
+      const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
+      const rows = marked(cells, markdownText, (text) => `**${text}**`, isBest).map(line);
+      return `${[line(titles.map(markdownText)), `|${titles.map(() => ' --- |').join('')}`, ...rows].join('\n')}\n`;
     }
     case 'latex': {
-      const line = (texts: readonly string[]): string => `  ${texts.map(latexText).join(' & ')} \\\\`;
-      const body = [`  \\hline`, line(titles), `  \\hline`, ...cells.map(line), `  \\hline`].join('\n');
+      const line = (texts: readonly string[]): string => `  ${texts.join(' & ')} \\\\`;
+      const rows = marked(cells, latexText, (text) => `\\textbf{${text}}`, isBest).map(line);
+      const body = [`  \\hline`, line(titles.map(latexText)), `  \\hline`, ...rows, `  \\hline`].join('\n');
       return `\\begin{tabular}{l${'r'.repeat(Math.max(0, titles.length - 1))}}\n${body}\n\\end{tabular}\n`;
     }
     case 'csv':
@@ -21,6 +31,17 @@ export function tableText(titles: readonly string[], cells: readonly (readonly s
     default:
       return form satisfies never;
   }
+}
+
+function marked(
+  cells: readonly (readonly string[])[],
+  textOf: (text: string) => string,
+  mark: (text: string) => string,
+  isBest: (row: number, column: number) => boolean,
+): string[][] {
+  return cells.map((texts, row) =>
+    texts.map((text, column) => (isBest(row, column) ? mark(textOf(text)) : textOf(text))),
+  );
 }
 
 function markdownText(text: string): string {

@@ -9,7 +9,7 @@ import { AskedIntents, underWayText } from '../state/askedIntents.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, memoryText, remainingText, statusTone } from '../state/progress.ts';
 import { formatCount, formatPercent } from '../text/numbers.ts';
-import { baseSheet, chipSheet } from '../theme/sheets.ts';
+import { baseSheet, buttonSheet, chipSheet } from '../theme/sheets.ts';
 
 export type HeaderIntent = 'pause' | 'resume' | 'stop' | 'evaluate' | 'openExperiment' | 'openCheckpoint';
 
@@ -20,6 +20,7 @@ export class DashboardHeader extends LitElement {
   static override styles = [
     baseSheet,
     chipSheet,
+    buttonSheet,
     css`
       :host {
         display: block;
@@ -77,12 +78,6 @@ export class DashboardHeader extends LitElement {
         p {
           white-space: normal;
         }
-      }
-      .buttons {
-        --vscode-button-secondaryBackground: transparent;
-        --vscode-button-secondaryForeground: var(--kaf-foreground);
-        --vscode-button-secondaryHoverBackground: var(--kaf-hover);
-        --vscode-button-border: var(--kaf-line);
       }
     `,
   ];

@@ -88,6 +88,16 @@ export const chipSheet = css`
   }
 `;
 
+/** Buttons that stand back behind what a header says. */
+export const buttonSheet = css`
+  .buttons {
+    --vscode-button-secondaryBackground: transparent;
+    --vscode-button-secondaryForeground: var(--kaf-foreground);
+    --vscode-button-secondaryHoverBackground: var(--kaf-hover);
+    --vscode-button-border: var(--kaf-line);
+  }
+`;
+
 export const cardSheet = css`
   .grid {
     display: grid;

@@ -8,6 +8,7 @@ import type { RunStore } from '../../../extension/runs/runStore.ts';
 import type { RunsNode } from '../../../extension/runs/runsModel.ts';
 import { runStatuses } from '../../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
+import type { SweepSummary } from '../../../server/protocol/sweep.ts';
 import { RunsView } from '../../../extension/runs/runsView.ts';
 import { keeper } from '../keeper.ts';
 import { runSummary } from '../runSummaries.ts';
@@ -53,6 +54,26 @@ describe('the icon of a run', () => {
       (status) => (statusIcon(status).color as unknown as { id: string }).id === 'errorForeground',
     );
     expect(inError).toEqual<RunStatus[]>(['diverged', 'failed', 'damaged']);
+  });
+});
+
+describe('an experiment that is a sweep', () => {
+  test('opens its panel', () => {
+    const run = runSummary({ id: 'r0' });
+    const cell = { ...{ name: 'relu', values: {}, identity: '0', runId: 'r0', status: 'finished' }, message: null };
+    const sweep = {
+      ...{ id: 's', name: 'S', folder: '/s', experimentFile: null, createdMs: 1, status: 'resting', place: null },
+      cells: [{ ...cell, step: 1, steps: 1, cleanAccuracy: null, robustAccuracy: null }],
+    } as SweepSummary;
+    const sweeps = { ...noSweeps, sweeps: [sweep] };
+    const tree = new RunsTree(storeOf([run]), new RunsView(keeper()), sweeps);
+    const [node] = tree.getChildren();
+    expect(tree.getTreeItem(node!)).toMatchObject({
+      contextValue: 'sweep',
+      command: { command: 'kafscope.showSweep', arguments: [{ sweep }] },
+    });
+    const [plain] = new RunsTree(storeOf([run]), new RunsView(keeper()), noSweeps).getChildren();
+    expect(tree.getTreeItem(plain!).command).toBeUndefined();
   });
 });
 

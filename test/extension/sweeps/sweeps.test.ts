@@ -58,7 +58,8 @@ describe('an experiment that is a sweep', () => {
     expect(sweepContextValue(sweepOf(['training']))).toBe('sweep canPauseSweep canStopSweep');
     expect(sweepContextValue(sweepOf(['paused'], 'paused'))).toBe('sweep canResumeSweep canStopSweep');
     expect(sweepContextValue(sweepOf([null], 'resting'))).toBe('sweep canResumeSweep');
-    expect(sweepContextValue(sweepOf(['finished'], 'resting'))).toBe('sweep');
+    expect(sweepContextValue(sweepOf(['finished', 'diverged'], 'resting'))).toBe('sweep');
+    expect(sweepContextValue(sweepOf(['failed'], 'resting'))).toBe('sweep canRepeatSweep');
     expect(sweepDescription(sweepOf(['paused'], 'paused'))).toBe('sweep, paused · 1 at work · 0 of 1 done');
   });
 });

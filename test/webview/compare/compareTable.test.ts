@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ComparedRun } from '../../../server/protocol/panel.ts';
 import {
+  bestRows,
   cellText,
   cellValue,
   compareColumns,
@@ -13,6 +14,7 @@ import {
 } from '../../../webview/compare/compareTable.ts';
 import { tableText } from '../../../webview/compare/tableText.ts';
 import { comparedRuns } from '../gallery/compareData.ts';
+import { sweepCells } from '../gallery/sweepData.ts';
 
 const runs = comparedRuns('busy');
 const columns = compareColumns(runs);
@@ -137,6 +139,41 @@ describe('rows', () => {
   });
 });
 
+describe('the best of a column', () => {
+  const one = (id: string, clean: number | null, loss = 1) =>
+    groupRuns([plainRun(id, { cleanAccuracy: clean, loss })], 'run')[0]!;
+  const [, loss, clean] = compareColumns(runs);
+
+  test('has the highest mean, of a cost the lowest; equals share it', () => {
+    const rows = [one('a', 0.5, 2), one('b', 0.7, 3), one('c', null, 1), one('d', 0.7, 9)];
+    expect([...bestRows(rows, clean!)]).toEqual([1, 3]);
+    expect([...bestRows(rows, loss!)]).toEqual([2]);
+  });
+
+  test('is none of a single row, of steps or of settings', () => {
+    expect(bestRows([one('a', 0.5), one('b', null)], clean!).size).toBe(0);
+    const rows = groupRuns(runs, 'run');
+    expect(bestRows(rows, columnOf('step')).size).toBe(0);
+    expect(bestRows(rows, columnOf('seed')).size).toBe(0);
+  });
+});
+
+describe('cells of a sweep', () => {
+  const { runs: cells } = sweepCells('sweep-done');
+
+  test('are called as in the matrix, their groups by the values without the seed', () => {
+    expect(groupRuns(cells, 'run')[0]!.title).toBe('relu · seed 0');
+    expect(groupRuns(cells, 'seeds').map(({ title, runs: { length } }) => [title, length])).toEqual([
+      ['relu', 3],
+      ['swish', 3],
+      ['kaf dictionary 20', 3],
+    ]);
+    const rates = cells.slice(0, 2).map((cell, index) => ({ ...cell, settings: { seed: 0, 'a.rate': index } }));
+    expect(groupRuns(rates, 'seeds').map(({ title }) => title)).toEqual(['rate 0', 'rate 1']);
+    expect(groupRuns(cells.slice(0, 1), 'seeds')[0]!.title).toBe('light-activations');
+  });
+});
+
 test('a figure of an attack is what stands of what was attacked', () => {
   const [one] = runs;
   const figure = one!.run.figures![0]!;
@@ -179,6 +216,13 @@ describe('a table as text', () => {
       '\\begin{tabular}{lr}\n  \\hline\n  run & $\\varepsilon$ \\& more \\\\\n  \\hline\n  a|b\\_c & 1 $\\pm$ 2 \\\\\n  =x, "y" &  \\\\\n  \\hline\n\\end{tabular}\n',
     );
     expect(tableText(['\\~^'], [], 'latex')).toContain('\\textbackslash{}\\textasciitilde{}\\textasciicircum{}');
+  });
+
+  test('has the best in bold, but no more than plain text in CSV', () => {
+    const best = (row: number, column: number) => row === 0 && column === 1;
+    expect(tableText(titles, cells, 'markdown', best)).toContain('| a\\|b_c | **1 ± 2** |');
+    expect(tableText(titles, cells, 'latex', best)).toContain('a|b\\_c & \\textbf{1 $\\pm$ 2} \\\\');
+    expect(tableText(titles, cells, 'csv', best)).toBe(tableText(titles, cells, 'csv'));
   });
 
   test('is CSV that no spreadsheet takes for formulas', () => {

@@ -14,6 +14,7 @@ export async function checkInteractions(open) {
   await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
   await checkLongZoom(await open('dashboard', 'long', { tab: 'curves' }));
   await checkComparison(await open('compare', 'busy', { tab: 'curves' }));
+  await checkSweep(await open('compare', 'sweep-busy', {}));
   await checkMonitor(await open('monitor', 'busy', {}));
   await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
   await checkPlace(await open('checkpoint', 'file', { section: 'model' }));
@@ -217,6 +218,48 @@ async function checkTheme(page) {
   await page.waitForFunction(() => document.querySelector('kaf-dashboard').palette.foreground === '#123456');
   await page.evaluate(() => new Promise(requestAnimationFrame));
   assert.notEqual(await background(), before);
+  await page.close();
+}
+
+/** Cells first, failures at their head; what is asked goes out; the table of settings marks the best and tests by keyboard. */
+async function checkSweep(page) {
+  const rows = page.locator('kaf-sweep-cells tbody tr');
+  assert.match(await rows.nth(0).innerText(), /failed\s+swish · seed 1/);
+  assert.match(await rows.nth(1).innerText(), /^Out of memory: /);
+  for (const ask of ['pause', 'stop', 'again']) await page.locator(`[data-ask="${ask}"]`).click();
+  assert.equal(await page.locator('[data-ask="go-on"]').count(), 0, 'what works is not resumed');
+  await page.getByRole('button', { name: 'swish · seed 1' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Open the experiment file').click();
+  await page.getByRole('button', { name: 'CSV' }).click();
+  const [, ...asked] = await posted(page);
+  assert.deepEqual(asked.slice(0, 5), [
+    ...['pause', 'stop', 'again'].map((ask) => ({ type: 'askSweep', ask })),
+    { type: 'openDashboard', runId: 'swish-1' },
+    { type: 'openExperiment' },
+  ]);
+  assert.match(
+    asked[5].text,
+    /^cell,status,activation,seed,progress,clean,robust,time\r\nswish · seed 1,failed,swish,1,/,
+  );
+  await page.getByRole('button', { name: 'sort by clean' }).click();
+  await page.getByLabel('Hide time').click();
+  assert.match(await rows.nth(0).innerText(), /kaf dictionary 20 · seed 0/);
+  const kept = (await posted(page)).at(-1);
+  assert.deepEqual(
+    [kept.view.cellSortKey, kept.view.isCellDescending, kept.view.hiddenCellColumns],
+    ['clean', true, ['took']],
+  );
+  await page.locator('[data-tab="cells"]').focus();
+  await page.keyboard.press('End');
+  const table = page.locator('kaf-compare-table');
+  assert.equal(await table.locator('td b').first().innerText(), '0.5774 ± 0.0014', 'the lowest loss is the best');
+  await table.getByRole('button', { name: 'relu', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  assert.match(await table.locator('tbody tr').nth(1).innerText(), /\+\d\.\d · p /);
+  const line = page.locator('kaf-parallel-chart .hit').nth(1);
+  await line.focus();
+  assert.match(await page.locator('kaf-parallel-chart .name').textContent(), /swish: loss/);
   await page.close();
 }
 

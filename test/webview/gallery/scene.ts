@@ -25,7 +25,8 @@ import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
 import { makeAttackedImages, makeSnapshot } from './runData.ts';
-import { makeSweep } from './sweepData.ts';
+import { makeSweep } from './learningRateData.ts';
+import { sweepAnswers } from './sweepData.ts';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'busy';
@@ -115,6 +116,7 @@ function compareAnswers(): ToCompare[] {
   const connected: ToCompare = { type: 'connection', connection: { status: 'connected' } };
   if (scene === 'failed') return [connected, { type: 'failed', message: 'None of these runs is there any more.' }];
   if (scene === 'empty') return [connected];
+  if (scene.startsWith('sweep-')) return [connected, ...sweepAnswers(scene, saved)];
   return [connected, { type: 'runs', runs: comparedRuns(scene), view: saved }];
 }
 
