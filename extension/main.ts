@@ -18,7 +18,7 @@ import { startServerProcess } from './connection/serverProcess.ts';
 import { libraryEnvironment } from './connection/libraryPlaces.ts';
 import { cacheLimitVariable } from '../server/protocol/userData.ts';
 import type { SettingKey } from './contributions.ts';
-import { checkpointViewType, compareViewType, dashboardViewType, viewIds } from './contributions.ts';
+import { checkpointViewType, compareViewType, dashboardViewType, experimentGlob, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
@@ -37,6 +37,7 @@ import { tellEnds } from './runs/tellEnds.ts';
 import { RunsTree, showRunsTree } from './runs/runsTree.ts';
 import { RunsView } from './runs/runsView.ts';
 import { SweepCommands } from './sweeps/sweepCommands.ts';
+import { SweepLens } from './sweeps/sweepLens.ts';
 import { SweepStore } from './sweeps/sweepStore.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
@@ -145,6 +146,7 @@ export function activate(context: vscode.ExtensionContext): void {
     variables: async () => libraryEnvironment(await libraryPlaces(logLine)),
     withRates: languageClient.withRates,
   });
+  const sweepLens = new SweepLens(connection, sweeps, logLine);
   const runsTree = new RunsTree(store, runsView, sweeps);
   const runsTreeView = showRunsTree(runsTree);
   const experimentsTree = new ExperimentsTree();
@@ -185,6 +187,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runsTreeView,
     runsView,
     experimentsTree,
+    sweepLens,
     languageClient,
     createRunStatusBar(store),
     tellEnds({
@@ -203,6 +206,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log.info(`[server] ${line}`);
     }),
     ...Object.entries(commands).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
+    vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, sweepLens),
     vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),
     vscode.window.registerWebviewPanelSerializer(dashboardViewType, dashboards),

@@ -8,7 +8,7 @@ import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import { sweepAsks, type SweepSummary } from './sweep.ts';
+import { sweepAsks, type SweepEstimate, type SweepSummary } from './sweep.ts';
 import type { CheckpointContents } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
@@ -33,6 +33,8 @@ export interface Requests {
   'sweep/list': { params: Record<string, never>; result: { sweeps: SweepSummary[] } };
   /** One that works elsewhere hears it within seconds. */
   'sweep/ask': { params: SweepAskParams; result: SweepSummary };
+  /** What the sweep of an experiment would take, by the speeds last seen here; null of one that has a mistake. */
+  'sweep/estimate': { params: RunStartParams; result: SweepEstimate | null };
   /** Of all that its runs have on the disk. */
   'sweep/size': { params: SweepIdParams; result: { bytes: number } };
   'run/pause': { params: RunIdParams; result: RunSummary };
@@ -107,6 +109,7 @@ export const paramsSchemas = {
   'run/list': z.strictObject({}),
   'run/start': start,
   'sweep/start': start,
+  'sweep/estimate': start,
   'sweep/list': z.strictObject({}),
   'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(sweepAsks) }),
   'sweep/size': z.strictObject({ sweepId: runId }),

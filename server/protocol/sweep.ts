@@ -44,6 +44,18 @@ export interface SweepSummary {
   readonly cells: readonly SweepCell[];
 }
 
+/** What an experiment's sweep will take, before it is started or while it is at work. */
+export interface SweepEstimate {
+  readonly nCells: number;
+  /** Neither finished nor given up. */
+  readonly nLeft: number;
+  readonly atOnce: number;
+  /** Until all that are left are done; null before a like of them ran on this machine. */
+  readonly ms: number | null;
+  /** That those will write; null as above. */
+  readonly bytes: number | null;
+}
+
 /** Whether an experiment's text asks for a sweep, mistakes aside. */
 export function hasMatrix(text: string): boolean {
   return /^matrix\s*:/m.test(text);

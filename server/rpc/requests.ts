@@ -91,6 +91,7 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
     'run/series',
     'sweep/list',
     'sweep/size',
+    'sweep/estimate',
     'run/experiment',
     'evaluation/images',
     'checkpoint/inspect',
@@ -212,6 +213,10 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       const { name, cells } = compiledOf(services, text, { file, overrides });
       const versions = { kafscope: serverVersion, node: process.versions.node };
       return sweeps.start({ experimentText: text, versions, cells: storedCells(cells) }, { name, file });
+    },
+    'sweep/estimate': async ({ text, file, overrides }) => {
+      const { cells } = services.compile(text, { file, overrides });
+      return cells.length === 0 ? null : sweeps.estimate(storedCells(cells), file, supervisor.list());
     },
     'sweep/list': () => ({ sweeps: sweeps.list() }),
     'sweep/ask': ({ sweepId, ask }) => sweeps.ask(sweepId, ask),

@@ -2,12 +2,15 @@
 // for those that others work on.
 import os from 'node:os';
 import path from 'node:path';
-import type { SweepAsk, SweepSummary } from '../protocol/sweep.ts';
+import type { RunSummary } from '../protocol/run.ts';
+import { cellGroup, type SweepAsk, type SweepEstimate, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { folderBytes } from '../run/folderBytes.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import { StorageError } from '../run/storageError.ts';
-import { sharesOf } from './atOnce.ts';
+import { sharesOf, type Shares } from './atOnce.ts';
+import { estimateCells } from './sweepEstimate.ts';
+import { seenRuns } from './seenRuns.ts';
 import { hasSameCells } from './storedCells.ts';
 import {
   isSweep,
@@ -19,7 +22,7 @@ import {
   writeAsk,
   writeCells,
 } from './sweepFolder.ts';
-import type { CellSet } from './sweepFolder.ts';
+import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
 import { readSweepLog } from './sweepLog.ts';
 import { runOf, sweepState } from './sweepState.ts';
@@ -87,6 +90,26 @@ export class SweepDesk {
     return sweepState(folder, this.#watch).summary;
   }
 
+  /** @param runs of the folder, whoever made them @throws StorageError */
+  async estimate(
+    cells: readonly StoredCell[],
+    file: string | null,
+    runs: readonly RunSummary[],
+  ): Promise<SweepEstimate> {
+    const known = file === null ? null : sweepOf(this.#options.runsFolder, file);
+    const over = new Set(
+      known === null
+        ? []
+        : sweepState(known, this.#watch).summary.cells.flatMap(({ identity, status }) =>
+            ['finished', 'failed'].includes(cellGroup(status)) ? [identity] : [],
+          ),
+    );
+    const left = cells.filter(({ identity }) => !over.has(identity));
+    const { atOnce } = this.#shares(cells);
+    const seen = await seenRuns(runs, new Set(left.map(({ description }) => description)));
+    return { nCells: cells.length, nLeft: left.length, ...estimateCells(left, seen, { atOnce }) };
+  }
+
   /** Bytes that the runs of its cells have on the disk. @throws RunStateError | StorageError */
   async size(id: string): Promise<number> {
     const folder = this.#folderOf(id);
@@ -113,13 +136,18 @@ export class SweepDesk {
     return folder;
   }
 
+  #shares(cells: readonly StoredCell[]): Shares {
+    const machine = { cores: os.availableParallelism(), freeBytes: process.availableMemory() };
+    return sharesOf(
+      cells.map(({ plan }) => plan),
+      machine,
+    );
+  }
+
   #work(folder: string, { isFailedAgain = false } = {}): void {
     const { trainerFile, log, fork, every, onRuns } = this.#options;
     const { cells } = readCells(folder);
-    const shares = sharesOf(
-      cells.map(({ plan }) => plan),
-      { cores: os.availableParallelism(), freeBytes: process.availableMemory() },
-    );
+    const shares = this.#shares(cells);
     const statuses = new Map<string, string>();
     const queue = new SweepQueue(folder, {
       ...{ trainerFile, log, ...shares, isFailedAgain, ...(fork && { fork }), ...(every && { every }) },

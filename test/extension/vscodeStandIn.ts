@@ -44,6 +44,24 @@ export class MarkdownString {
   }
 }
 
+export class Range {
+  readonly places: readonly number[];
+
+  constructor(...places: number[]) {
+    this.places = places;
+  }
+}
+
+export class CodeLens {
+  readonly range: Range;
+  readonly command: unknown;
+
+  constructor(range: Range, command: unknown) {
+    this.range = range;
+    this.command = command;
+  }
+}
+
 export const Uri = {
   joinPath: (base: { fsPath: string }, ...parts: string[]) => Uri.file([base.fsPath, ...parts].join('/')),
   file: (fsPath: string) => ({ scheme: 'file', fsPath, path: fsPath }),

@@ -2,7 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { folderBytes } from '../../server/run/folderBytes.ts';
+import { readHead } from '../../server/run/logFile.ts';
 import { listRunFolders } from '../../server/run/runFolder.ts';
+import { glance } from '../../server/run/runGlance.ts';
 import { SweepDesk } from '../../server/sweep/sweepDesk.ts';
 import { newestCells, readCells } from '../../server/sweep/sweepFolder.ts';
 import { temporaryFolder } from '../run/scriptedRun.ts';
@@ -84,6 +87,34 @@ describe('a server’s sweeps', () => {
     fs.writeFileSync(path.join(listRunFolders(runsFolder)[0]!, 'checkpoints', 'more'), Buffer.alloc(1000));
     expect(await desk.size('a')).toBe(before + 1000);
     await expect(desk.size('b')).rejects.toThrow('There is no sweep b.');
+  });
+
+  it('are estimated by runs of like plans that went through without a break, less what is done', async () => {
+    const runsFolder = temporaryFolder();
+    const { desk, until } = deskOf(runsFolder);
+    const cells = scriptedCells(['steps', 'steps', 'steps']);
+    const estimate = () =>
+      desk.estimate(
+        cells,
+        file,
+        listRunFolders(runsFolder).map((run) => glance(run).summary),
+      );
+    expect(await estimate()).toMatchObject({ nCells: 3, nLeft: 3, ms: null, bytes: null });
+    desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
+    await until(() => !desk.isBusy);
+    const { nLeft, ms, bytes, atOnce } = await estimate();
+    expect(nLeft).toBe(2);
+    const run = listRunFolders(runsFolder)[0]!;
+    expect(bytes).toBe(2 * (await folderBytes(run)));
+    const took = glance(run).summary.updatedMs - readHead(run, 0)!.startedMs;
+    expect(took).toBeGreaterThan(0);
+    expect(ms).toBe((2 * took) / Math.min(2, atOnce));
+    expect(await desk.estimate(cells.slice(0, 1), file, [])).toMatchObject({ nCells: 1, nLeft: 0, ms: 0, bytes: 0 });
+    const other = cells.map((cell) => ({ ...cell, description: 'another network' }));
+    const runs = listRunFolders(runsFolder).map((folder) => glance(folder).summary);
+    expect(await desk.estimate(other, null, runs)).toMatchObject({ nLeft: 3, ms: null });
+    const resumed = runs.map((summary) => ({ ...summary, incarnation: 1 }));
+    expect(await desk.estimate(cells, null, resumed)).toMatchObject({ nLeft: 3, ms: null });
   });
 
   it('of a file without a path are new each time', async () => {

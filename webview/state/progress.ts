@@ -1,9 +1,9 @@
 // How far a run and its attacks are, in numbers and in words.
+import { formatDuration } from '../../server/protocol/duration.ts';
 import { isAttackQueued, isLive, isResumable, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
 import { headlineStage, stagesOf, stageText } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { ConnectionState } from '../../server/protocol/panel.ts';
-import { formatDuration } from '../text/duration.ts';
 import { formatBytes, formatCount, formatFraction } from '../text/numbers.ts';
 
 export type Tone = 'go' | 'wait' | 'rest' | 'bad';

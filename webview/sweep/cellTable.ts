@@ -1,8 +1,8 @@
 // The cells of a sweep as a table: its columns, the order of its rows, their texts. Pure.
+import { formatDuration } from '../../server/protocol/duration.ts';
 import { statusText, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
 import { cellGroup, type SweepCell, type SweepCounts } from '../../server/protocol/sweep.ts';
 import { sortableText, sortByValue } from '../compare/sortByValue.ts';
-import { formatDuration } from '../text/duration.ts';
 import { formatCount, formatPercent } from '../text/numbers.ts';
 import { tookMs } from './sweepTime.ts';
 

@@ -4,8 +4,8 @@ import { css, html, LitElement, nothing, svg } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import { formatDuration } from '../../server/protocol/duration.ts';
 import { allowedAsks, countCells, type SweepAsk, type SweepSummary } from '../../server/protocol/sweep.ts';
-import { formatDuration } from '../text/duration.ts';
 import { formatBytes, formatCount } from '../text/numbers.ts';
 import { baseSheet, buttonSheet, chipSheet } from '../theme/sheets.ts';
 

@@ -10,7 +10,8 @@ import {
   tickFormat,
   parseFraction,
 } from '../../../webview/text/numbers.ts';
-import { formatClock, formatDuration } from '../../../webview/text/duration.ts';
+import { formatDuration } from '../../../server/protocol/duration.ts';
+import { formatClock } from '../../../webview/text/duration.ts';
 
 describe('numbers', () => {
   test.each([
