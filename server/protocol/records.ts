@@ -16,6 +16,7 @@ export type RunRecord =
   | PreparedRecord
   | StepRecord
   | NormsRecord
+  | UpdatesRecord
   | ShapesRecord
   | TestRecord
   | WatchRecord
@@ -120,6 +121,24 @@ export interface NormsRecord {
   /** Non-finite values among each weight and each gradient. */
   readonly nonFiniteWeights: Int32Array;
   readonly nonFiniteGradients: Int32Array;
+}
+
+/**
+ * How far the update of a step moved each tensor, in the order of `prepared.parameters`, recorded with its norms: ‖w‖₂ before it and
+ * ‖w′ − w‖₂, whose quotient is the update-to-weight ratio. Absent in records of version 0.1.
+ */
+export interface UpdatesRecord {
+  readonly type: 'updates';
+  readonly step: number;
+  readonly before: Float32Array;
+  readonly updates: Float32Array;
+  /** Of the gradients with respect to the images that the attack of the step took, in order; absent without an attack. */
+  readonly attack?: {
+    /** ‖∇ₓ ℓ‖₂, the mean of the images of the batch. */
+    readonly norms: Float32Array;
+    /** Images whose gradient is exactly 0. */
+    readonly zeros: Int32Array;
+  };
 }
 
 /**

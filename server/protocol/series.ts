@@ -17,16 +17,18 @@ export const testTags = [
 ] as const;
 
 export const normQuantities = ['weights', 'gradients', 'ratio'] as const;
-export type NormQuantity = (typeof normQuantities)[number];
+/** `update`: by how much an update moved the weights, over their norm before it. */
+export type NormQuantity = (typeof normQuantities)[number] | 'update';
 
 /** L2 norm of all gradients together. */
 export const gradientNormTag = 'gradientNorm';
 
-/** Of a tensor by its name, or of all tensors of a layer together; the ratio is gradient over weight. */
+/** Of a tensor by its name, or of all tensors of a layer or of a block together; the ratio is gradient over weight. */
 export function normTag(
   quantity: NormQuantity,
-  line: { readonly tensor: string } | { readonly layer: string },
+  line: { readonly tensor: string } | { readonly layer: string } | { readonly block: string },
 ): string {
+  if ('block' in line) return `${quantity}/${line.block}/**`;
   return 'tensor' in line ? `${quantity}/${line.tensor}` : `${quantity}/${line.layer}/*`;
 }
 
@@ -36,19 +38,28 @@ export interface NamedMembers {
   readonly members: readonly number[];
 }
 
-/** Every tensor by its name, then every layer of several as `<layer>/*`. */
+/** Every tensor by its name, then every layer of several as `<layer>/*` and every block of several as `<block>/**`. */
 export function normLines(parameters: readonly ParameterInfo[]): NamedMembers[] {
   const layers = new Map<string, number[]>();
-  parameters.forEach(({ layer }, index) => {
-    const members = layers.get(layer);
+  const blocks = new Map<string, number[]>();
+  const put = (groups: Map<string, number[]>, name: string, index: number): void => {
+    const members = groups.get(name);
     if (members) members.push(index);
-    else layers.set(layer, [index]);
+    else groups.set(name, [index]);
+  };
+  parameters.forEach(({ layer }, index) => {
+    put(layers, layer, index);
+    const dot = layer.lastIndexOf('.');
+    if (dot > 0) put(blocks, layer.slice(0, dot), index);
   });
+  const several = (groups: Map<string, number[]>, ending: string): NamedMembers[] =>
+    Array.from(groups, ([name, members]) => ({ name: `${name}${ending}`, members })).filter(
+      ({ members }) => members.length > 1,
+    );
   return [
     ...parameters.map(({ name }, index) => ({ name, members: [index] })),
-    ...Array.from(layers, ([layer, members]) => ({ name: `${layer}/*`, members })).filter(
-      ({ members }) => members.length > 1,
-    ),
+    ...several(layers, '/*'),
+    ...several(blocks, '/**'),
   ];
 }
 
@@ -70,6 +81,8 @@ export const seriesQueryParts = {
     .default(null),
   /** Weight of a debiased moving average over all rows from the first on, at each bucket's last; 0 for none. */
   smoothing: z.number().min(0).max(0.9999).default(0),
+  /** Whether buckets have the mean of their values. */
+  means: z.boolean().default(false),
 } as const;
 
 export interface SeriesQuery {
@@ -79,6 +92,7 @@ export interface SeriesQuery {
   readonly pixels: number;
   readonly rowsPerBucket: number | null;
   readonly smoothing: number;
+  readonly means?: boolean | undefined;
 }
 
 export interface SeriesResult {
@@ -117,6 +131,8 @@ export interface TagSeries {
   readonly low?: Float32Array | Float64Array;
   readonly high?: Float32Array | Float64Array;
   readonly last?: Float32Array | Float64Array;
+  /** Of the finite values; where it was asked for. */
+  readonly mean?: Float32Array | Float64Array;
   /** Bits: 1 NaN, 2 +∞, 4 −∞. */
   readonly marks: Uint8Array;
   /** Of the moving average, at the last row of each bucket. */

@@ -13,6 +13,7 @@ import type {
   ShapesRecord,
   StepRecord,
   ThesisCounts,
+  UpdatesRecord,
 } from './records.ts';
 import type { Plan } from './plan.ts';
 import type { RunSummary } from './run.ts';
@@ -50,6 +51,11 @@ export interface NormColumns extends SampledColumns {
   gradients: Float32Array[];
   nonFiniteWeights: Int32Array[];
   nonFiniteGradients: Int32Array[];
+  /** Norms before the update and of it, by tensor; empty where they were not recorded, as in runs of version 0.1. */
+  before: Float32Array[];
+  updates: Float32Array[];
+  /** Mean norm of the attack's gradients, by its passes; empty where there was none. */
+  attack: Float32Array[];
   /** Of all rows, also of those that are not kept; null where all values are finite. */
   firstNonFinite: NonFiniteRow | null;
 }
@@ -111,8 +117,8 @@ export interface EvaluationView {
 /** Of more steps than this every second, every fourth, … is kept. */
 export const maxSteps = 8192;
 
-/** Of norms, so many of tensors are kept in all, weights and gradients each. */
-const maxNorms = 24_000;
+/** Of norms, so many of tensors are kept in all, of weights, gradients and updates each. */
+const maxNorms = 16_000;
 
 /** With more shapes than this, every second one between the first and the last goes. */
 export const maxShapes = 200;
@@ -126,6 +132,7 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
     steps: { seen: 0, every: 1, step: [], timeMs: [], loss: [], accuracy: [], learningRate: [] },
     norms: {
       ...{ seen: 0, every: 1, step: [], weights: [], gradients: [], nonFiniteWeights: [], nonFiniteGradients: [] },
+      ...{ before: [], updates: [], attack: [] },
       firstNonFinite: null,
     },
     tests: {
@@ -156,6 +163,9 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
     case 'norms':
       snapshot.norms.firstNonFinite ??= nonFiniteRow(record);
       sampleNorms(snapshot.norms, record);
+      return;
+    case 'updates':
+      completeNorms(snapshot.norms, record);
       return;
     case 'shapes':
       snapshot.shapes.push(record);
@@ -254,8 +264,17 @@ function sampleNorms(norms: NormColumns, record: NormsRecord): void {
     ] as const),
     [norms.nonFiniteWeights, record.nonFiniteWeights],
     [norms.nonFiniteGradients, record.nonFiniteGradients],
+    ...([norms.before, norms.updates, norms.attack] as const).map((column) => [column, new Float32Array()] as const),
   ] as const;
   sampleRow(norms, row, Math.max(32, Math.floor(maxNorms / Math.max(1, record.weights.length))));
+}
+
+/** The row of norms of the same step is the newest. */
+function completeNorms(norms: NormColumns, { step, before, updates, attack }: UpdatesRecord): void {
+  if (norms.step.at(-1) !== step) return;
+  norms.before[norms.before.length - 1] = before;
+  norms.updates[norms.updates.length - 1] = updates;
+  if (attack) norms.attack[norms.attack.length - 1] = attack.norms;
 }
 
 function nonFiniteRow({ step, nonFiniteGradients, nonFiniteWeights }: NormsRecord): NonFiniteRow | null {

@@ -90,6 +90,17 @@ export class EventsFile {
         ]);
         return { step: record.step, scalars };
       }
+      case 'updates': {
+        const names = this.#prepared?.parameters.map((parameter) => parameter.name) ?? [];
+        const scalars = names.map((name, index): Scalar => [
+          `update_ratio/${name}`,
+          (record.updates[index] ?? Number.NaN) / (record.before[index] ?? Number.NaN),
+        ]);
+        record.attack?.norms.forEach((norm, pass) => {
+          scalars.push([`attack_gradient_norm/${String(pass + 1)}`, norm]);
+        });
+        return { step: record.step, scalars };
+      }
       case 'watch': {
         const { step, fgsm, pgd, cosine } = record;
         return {

@@ -270,6 +270,7 @@ export class RunRecorder {
         return this.#evaluationStep;
       case 'step':
       case 'norms':
+      case 'updates':
       case 'shapes':
       case 'test':
       case 'watch':

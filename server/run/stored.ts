@@ -73,6 +73,10 @@ const recordSchema = z.discriminatedUnion('type', [
     nonFiniteGradients: counts,
   }),
   z.object({
+    ...{ type: z.literal('updates'), step: count, before: floats, updates: floats },
+    attack: z.object({ norms: floats, zeros: counts }).exactOptional(),
+  }),
+  z.object({
     type: z.literal('shapes'),
     step: count,
     alphas: z.array(floats).max(100_000),

@@ -62,6 +62,7 @@ export class SummaryFold {
       }
       case 'collapsed': // a rule of health tells it
       case 'norms':
+      case 'updates':
       case 'shapes':
       case 'watch':
       case 'endedEarly':

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Pyramid } from '../run/series/pyramid.ts';
-import { RunSeries } from '../run/series/runSeries.ts';
+import { allTables, RunSeries } from '../run/series/runSeries.ts';
 import { exitCodes, UsageError, type Terminal } from './terminal.ts';
 
 export type ExportForm = 'csv' | 'json';
@@ -38,8 +38,7 @@ export function exportCommand({ folders, form, tags }: ExportCommand, terminal: 
       try {
         for (const { doneBytes, totalBytes } of series.catchUp())
           terminal.progress(`reading ${id}: ${String(Math.floor((100 * doneBytes) / Math.max(1, totalBytes)))} %`);
-        const { steps, tests, norms } = series.tables;
-        for (const table of [steps, tests, norms]) if (table) writeTable(id, table, { form, tags }, terminal);
+        for (const table of allTables(series.tables)) writeTable(id, table, { form, tags }, terminal);
       } finally {
         series.close();
       }

@@ -43,7 +43,7 @@ export class RunReport {
   /** Norms and shapes are left to the run's folder: they are large, and no line for people. */
   rows(rows: readonly Row[]): void {
     for (const { seq, timeMs, record } of rows) {
-      if (record.type !== 'norms' && record.type !== 'shapes') this.#terminal.event({ ...record, seq, timeMs });
+      if (!large.has(record.type)) this.#terminal.event({ ...record, seq, timeMs });
       this.#tell(record, timeMs);
     }
   }
@@ -110,6 +110,7 @@ export class RunReport {
         this.#evaluations.hear(record);
         return;
       case 'norms':
+      case 'updates':
       case 'shapes':
         return;
       default:
@@ -117,6 +118,8 @@ export class RunReport {
     }
   }
 }
+
+const large: ReadonlySet<RunRecord['type']> = new Set(['norms', 'updates', 'shapes']);
 
 /** Of two classes. */
 function aucText({ auc }: { readonly auc?: number }): string {

@@ -41,7 +41,7 @@ export async function* sweep(
       if (signal.aborted) return;
       const { value: samples } = await batches.next();
       const learningRate = steps === 1 ? from : from * (to / from) ** ((step - 1) / (steps - 1));
-      const { loss, isMade } = updateOnce(training, samples!, step - 1, learningRate)();
+      const { loss, isMade } = updateOnce(training, samples!, step - 1, { learningRate })();
       const smoothed = smoothedLoss([...points.map((point) => point.loss), loss]);
       points.push({ step, learningRate, loss, smoothed });
       yield points.at(-1)!;

@@ -217,13 +217,14 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const step = stepsDone + 1;
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
+  const isObserved = isTurn(step, observe.normsEverySteps);
   const rate = learningRate(plan.training.schedule, step, length) * (training.watch?.memory.rateFactor ?? 1);
-  const updated = updateOnce(training, samples, stepsDone, rate);
-  const weights = isTurn(step, observe.normsEverySteps) ? measureWeights(network) : null;
+  const updated = updateOnce(training, samples, stepsDone, { learningRate: rate, isObserved });
+  const weights = isObserved ? measureWeights(network) : null;
   const shapes = isTurn(step, observe.shapesEverySteps) ? beginShapes(network, step) : null;
   const epoch = epochsDone + 1;
   const told = (): StepOutcome => {
-    const { loss, accuracy, measured, isMade } = updated();
+    const { loss, accuracy, measured, isMade, moved } = updated();
     if (!isMade) {
       // The weights are as they were before it.
       const norms = normsRecord((weights ?? measureWeights(network))(), measured, step);
@@ -231,6 +232,7 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
     }
     const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
     if (weights) records.push(normsRecord(weights(), measured, step));
+    if (moved) records.push({ type: 'updates', step, ...moved });
     if (shapes) records.push(shapes());
     return { records, divergence: null };
   };

@@ -6,8 +6,10 @@ import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import { measured, type Measured } from '../probe/norms.ts';
+import { AttackGradients, beforeUpdate } from '../probe/updates.ts';
 import { updatesPerBatch } from '../protocol/methodTable.ts';
 import type { Plan } from '../protocol/plan.ts';
+import type { UpdatesRecord } from '../protocol/records.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { tensorNorms } from '../tensor/ops/norms.ts';
 import { haltAtNonFinite, makeHalted, overwrite, type Halted, type StepValues } from '../tensor/ops/step.ts';
@@ -36,6 +38,7 @@ export interface Training {
   readonly watch: CollapseWatch | null;
   /** Null where the plan has none. */
   readonly stopping: EarlyStopping | null;
+  readonly attackGradients: AttackGradients;
   /** Set by the first step that is not made. */
   readonly halted: Halted;
   /** The step at hand: one record, which every kernel that differs from step to step is given. */
@@ -52,10 +55,11 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
   const attackLossOf = trainingLosses[loss];
   const { labelSmoothing = 0 } = plan.training;
   const lossOf = labelSmoothing > 0 ? smoothedCrossEntropy(labelSmoothing) : attackLossOf;
+  const attackGradients = new AttackGradients();
   const method = makeMethod(
     {
       ...{ network, space, seed: plan.seed, lossOf, attackLossOf, penalties: penaltiesOf(plan.model) },
-      ...{ threat, batchSize, sampleShape: dataset.sampleShape },
+      ...{ threat, batchSize, sampleShape: dataset.sampleShape, attackGradients },
     },
     methodPlan,
   );
@@ -65,10 +69,11 @@ export function openTraining(plan: Plan, dataset: Dataset): Training {
   const halted = makeHalted();
   const watch = watched && threat ? new CollapseWatch(plan, watched, threat, network, dataset) : null;
   return {
-    ...{ plan, dataset, network, optimizer, method, average, watch, stopping, halted },
+    ...{ plan, dataset, network, optimizer, method, average, watch, stopping, attackGradients, halted },
     at: { step: 0, learningRate: 0 },
     dispose: () => {
       tf.dispose([halted, ...method.kept.values()]);
+      attackGradients.dispose();
       space.dispose();
       optimizer.dispose();
       average?.network.dispose();
@@ -105,20 +110,29 @@ export interface Updated extends BatchFigures {
   readonly measured: Measured;
   /** False where the loss or a gradient is not finite: then nothing was changed, nor in any step after it. */
   readonly isMade: boolean;
+  /** Where it was asked for. */
+  readonly moved: Omit<UpdatesRecord, 'type' | 'step'> | null;
+}
+
+export interface UpdateOptions {
+  readonly learningRate: number;
+  /** Whether it says how far it moved the weights, and what the attack's gradients are. */
+  readonly isObserved?: boolean;
 }
 
 /**
- * The update after `stepsDone` others, with this learning rate. Where a step before it was not made, this changes nothing either.
+ * The update after `stepsDone` others. Where a step before it was not made, this changes nothing either.
  * @returns what will be known of it: asking waits for the device
  */
 export function updateOnce(
   training: Training,
   samples: Samples,
   stepsDone: number,
-  learningRate: number,
+  { learningRate, isObserved = false }: UpdateOptions,
 ): Reading<Updated> {
-  const { plan, network, optimizer, method, average, halted, at } = training;
+  const { plan, network, optimizer, method, average, attackGradients, halted, at } = training;
   Object.assign(at, { step: stepsDone + 1, learningRate });
+  attackGradients.isWanted = isObserved;
   const computed = method.update(makeTrainingBatch(training, samples), at);
   const taken = tensorNorms([...computed.gradients, computed.said.losses]);
   haltAtNonFinite(halted, taken.nonFinite, at);
@@ -126,7 +140,10 @@ export function updateOnce(
   const gradients = clipping
     ? clipped(computed.gradients, clipping, { parameters: network.parameters, norms: taken.norms })
     : computed.gradients;
+  const after = isObserved ? beforeUpdate(network) : null;
   optimizer.update(gradients, at, halted);
+  const readMoved = after?.() ?? null;
+  const readAttack = attackGradients.take();
   if (clipping) tf.dispose([...gradients]);
   network.followWeights(halted);
   for (const pass of computed.batchStatistics) network.updateStatistics(pass, at, halted);
@@ -139,7 +156,9 @@ export function updateOnce(
     const { loss, accuracy } = figures();
     const { norms, nonFinite } = all();
     const ofGradients = { norms: norms.slice(0, -1), nonFinite: nonFinite.slice(0, -1) };
-    return { loss, accuracy, measured: ofGradients, isMade: nonFinite.every((count) => count === 0) };
+    const attack = readAttack?.();
+    const moved = readMoved && { ...readMoved(), ...(attack && { attack }) };
+    return { loss, accuracy, measured: ofGradients, isMade: nonFinite.every((count) => count === 0), moved };
   };
 }
 

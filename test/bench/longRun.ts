@@ -64,6 +64,7 @@ export function makeLongRun(runsFolder: string, { nSteps, nTensors, normsEvery, 
         ...{ type: 'norms', step, weights: norms(1), gradients: norms(0.01) },
         ...{ nonFiniteWeights: zeros, nonFiniteGradients: zeros },
       });
+      put(step, { type: 'updates', step, before: norms(1), updates: norms(0.001 * (1 + Math.cos(step / 7))) });
     }
     if (step % 390 === 0) {
       put(step, {

@@ -104,6 +104,13 @@ describe('snapshot', () => {
       prepared,
       { type: 'step', step: 1, epoch: 1, loss: 2, accuracy: 0.75, learningRate: 0.1 },
       { ...norms, nonFiniteWeights: counts(6), nonFiniteGradients: counts(7) },
+      {
+        type: 'updates',
+        step: 2,
+        before: floats(8),
+        updates: floats(9),
+        attack: { norms: floats(10), zeros: counts(0) },
+      },
       { ...test, robustAccuracy: 0.125, robustSamples: 3 },
       { ...test, robustAccuracy: null, robustSamples: 0 },
       { type: 'shapes', step: 5, alphas: [] },
@@ -113,12 +120,13 @@ describe('snapshot', () => {
       finished,
     ]);
     expect(folded).toEqual({
-      ...{ run, plan, cursor: 10, prepared, divergence: null },
+      ...{ run, plan, cursor: 11, prepared, divergence: null },
       steps: { seen: 1, every: 1, step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
       norms: {
         ...{ seen: 1, every: 1, firstNonFinite: { step: 2, parameter: 0, of: 'gradient' } },
         ...{ step: [2], weights: [floats(3)], gradients: [floats(4)] },
         ...{ nonFiniteWeights: [counts(6)], nonFiniteGradients: [counts(7)] },
+        ...{ before: [floats(8)], updates: [floats(9)], attack: [floats(10)] },
       },
       tests: {
         ...{ step: [5, 5], epoch: [1, 1], loss: [0.5, 0.5], accuracy: [0.25, 0.25], samples: [8, 8] },

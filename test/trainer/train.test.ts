@@ -37,8 +37,8 @@ describe('train', () => {
     const { events } = await collect(tinyPlan, dataset);
     const told = events.map((event) => (event.type === 'record' ? event.record.type : event.type));
     expect(told).toEqual([
-      ...['prepared', 'shapes', 'step', 'norms', 'step', 'norms', 'shapes', 'test', 'checkpoint'],
-      ...['step', 'norms', 'step', 'norms', 'shapes', 'test', 'checkpoint'],
+      ...['prepared', 'shapes', 'step', 'norms', 'updates', 'step', 'norms', 'updates', 'shapes', 'test', 'checkpoint'],
+      ...['step', 'norms', 'updates', 'step', 'norms', 'updates', 'shapes', 'test', 'checkpoint'],
     ]);
     const prepared = recordsOf<PreparedRecord>(events, 'prepared')[0]!;
     expect(prepared).toMatchObject({ steps: 4, stepsPerEpoch: 2, epochs: 2 });
@@ -64,8 +64,19 @@ describe('train', () => {
       return `${event.record.type} ${'step' in event.record ? event.record.step : ''}`;
     });
     expect(told).toEqual([
-      ...['shapes 0', 'step 1', 'step 2', 'norms 2', 'step 3', 'shapes 3', 'step 4', 'norms 4', 'test 4'],
-      ...['checkpoint 4', 'step 5', 'step 6', 'norms 6', 'shapes 6', 'test 6', 'checkpoint 6'],
+      ...[
+        'shapes 0',
+        'step 1',
+        'step 2',
+        'norms 2',
+        'updates 2',
+        'step 3',
+        'shapes 3',
+        'step 4',
+        'norms 4',
+        'updates 4',
+      ],
+      ...['test 4', 'checkpoint 4', 'step 5', 'step 6', 'norms 6', 'updates 6', 'shapes 6', 'test 6', 'checkpoint 6'],
     ]);
     const never = { normsEverySteps: 0, shapesEverySteps: 0, testEveryEpochs: 0 };
     const quiet = await collect(withTraining({ epochs: 1 }, never), dataset);
@@ -73,7 +84,7 @@ describe('train', () => {
     const always = { ...never, normsEverySteps: 1, shapesEverySteps: 1 };
     const loud = await collect(withTraining({ epochs: 1 }, always), dataset);
     expect(loud.records.map(({ type }) => type)).toEqual([
-      ...['prepared', 'shapes', 'step', 'norms', 'shapes', 'step', 'norms', 'shapes'],
+      ...['prepared', 'shapes', 'step', 'norms', 'updates', 'shapes', 'step', 'norms', 'updates', 'shapes'],
     ]);
   });
 
@@ -369,7 +380,7 @@ describe('train', () => {
     const norms = records.find((record) => record.type === 'norms')!;
     const still = prepared.parameters.filter((_, index) => norms.gradients[index] === 0).map(({ name }) => name);
     expect(still).toEqual([]);
-    expect(records.at(-1)!.type).toBe('norms');
+    expect(records.at(-1)!.type).toBe('updates');
   });
 
   it('learns: after eight steps on one batch its loss is well below the first', async () => {

@@ -1,5 +1,6 @@
 // <kaf-heat-map>: one row a line of a norm table, one column a bucket of steps, log colours; magenta where not finite. A click or
-// the arrow keys choose a cell: event `cell-chosen` {line, bucket}.
+// the arrow keys choose a cell: event `cell-chosen` {line, bucket}; the pointer tells where it is: `cell-pointed` {line, bucket} or null; a
+// click on a name, or the space bar, asks to fold or unfold its block: `line-toggled` {line}.
 import { css, html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { NormBucket } from '../curves/normTable.ts';
@@ -41,6 +42,8 @@ export class HeatMap extends LitElement {
   /** Of the colour scale; null where nothing is positive. */
   @property({ attribute: false }) extent: { low: number; high: number } | null = null;
   @property({ attribute: false }) chosen: Cell | null = null;
+  /** Lines whose values say nothing: without colours. */
+  @property({ attribute: false }) muted: ReadonlySet<number> = new Set();
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -56,6 +59,8 @@ export class HeatMap extends LitElement {
       aria-label=${this.label}
       @click=${this.onClick}
       @keydown=${this.onKey}
+      @pointermove=${this.onMove}
+      @pointerleave=${this.onLeave}
     ></canvas>`;
   }
 
@@ -74,7 +79,7 @@ export class HeatMap extends LitElement {
   }
 
   private get rowHeight(): number {
-    return Math.max(9, Math.min(15, Math.floor(300 / Math.max(1, this.names.length))));
+    return Math.max(12, Math.min(15, Math.floor(300 / Math.max(1, this.names.length))));
   }
 
   private labelWidth(ctx: CanvasRenderingContext2D): number {
@@ -99,12 +104,10 @@ export class HeatMap extends LitElement {
     const gap = columnWidth >= 4 ? 0.8 : 0;
     const low = Math.log(this.extent?.low ?? 1);
     const span = Math.log(this.extent?.high ?? Math.E) - low || 1;
-    const skip = Math.ceil(10 / rowHeight);
     this.names.forEach((name, line) => {
       const isChosen = this.chosen?.line === line;
-      if (line % skip !== 0 && !isChosen) return;
       ctx.font = this.font(isChosen ? 600 : 400);
-      ctx.fillStyle = isChosen ? palette.foreground : palette.dim;
+      ctx.fillStyle = isChosen ? palette.foreground : this.muted.has(line) ? palette.faint : palette.dim;
       ctx.textAlign = 'right';
       ctx.textBaseline = 'middle';
       ctx.fillText(name, left - 6, line * rowHeight + rowHeight / 2, left - 8);
@@ -147,7 +150,8 @@ export class HeatMap extends LitElement {
       for (let line = 0; line < this.names.length; line++) {
         const high = bucket.high[line]!;
         // By the highest value of the cell, so that a spike shows; faint where there is nothing to take a logarithm of.
-        const color = bucket.bad[line]! > 0 ? bad : high > 0 ? viridis((Math.log(high) - low) / span) : nothing;
+        const isColored = high > 0 && !this.muted.has(line);
+        const color = bucket.bad[line]! > 0 ? bad : isColored ? viridis((Math.log(high) - low) / span) : nothing;
         const offset = (line * this.buckets.length + column) * 4;
         image.data[offset] = color[0];
         image.data[offset + 1] = color[1];
@@ -174,16 +178,42 @@ export class HeatMap extends LitElement {
   }
 
   private readonly onClick = (event: MouseEvent): void => {
+    const at = this.cellAt(event);
+    if (at === null) return;
+    if (at.bucket < 0) this.toggle(at.line);
+    else this.choose(at.line, at.bucket);
+  };
+
+  private readonly onMove = (event: PointerEvent): void => {
+    const at = this.cellAt(event);
+    const isInside = at !== null && at.line >= 0 && at.line < this.names.length && at.bucket < this.buckets.length;
+    this.tell('cell-pointed', isInside ? at : null);
+  };
+
+  private readonly onLeave = (): void => {
+    this.tell('cell-pointed', null);
+  };
+
+  /** Left of the first bucket it is −1. */
+  private cellAt(event: MouseEvent): Cell | null {
     const ctx = this.canvas.getContext('2d');
-    if (!ctx) return;
+    if (!ctx) return null;
     ctx.font = this.font(400);
     const left = this.labelWidth(ctx);
     const box = this.canvas.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - box.left - left) / (box.width - left)) * this.buckets.length);
-    this.choose(Math.floor((event.clientY - box.top - topMargin) / this.rowHeight), column);
-  };
+    const place = (event.clientX - box.left - left) / (box.width - left);
+    return {
+      line: Math.floor((event.clientY - box.top - topMargin) / this.rowHeight),
+      bucket: Math.max(-1, Math.floor(place * this.buckets.length)),
+    };
+  }
 
   private readonly onKey = (event: KeyboardEvent): void => {
+    if (event.key === ' ') {
+      event.preventDefault();
+      this.toggle(this.chosen?.line ?? 0);
+      return;
+    }
     const moves: Record<string, readonly [number, number]> = {
       ArrowUp: [-1, 0],
       ArrowDown: [1, 0],
@@ -205,7 +235,15 @@ export class HeatMap extends LitElement {
       line: Math.max(0, Math.min(this.names.length - 1, line)),
       bucket: Math.max(0, Math.min(this.buckets.length - 1, bucket)),
     };
-    this.dispatchEvent(new CustomEvent('cell-chosen', { detail, bubbles: true, composed: true }));
+    this.tell('cell-chosen', detail);
+  }
+
+  private toggle(line: number): void {
+    if (line >= 0 && line < this.names.length) this.tell('line-toggled', { line });
+  }
+
+  private tell(type: string, detail: object | null): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 }
 

@@ -14,6 +14,8 @@ export interface NormLine {
   readonly tensor: string;
   /** Positions in `prepared.parameters`. */
   readonly members: readonly number[];
+  /** The block of several layers that it is. */
+  readonly block?: string;
 }
 
 export interface NormBucket {
@@ -22,8 +24,18 @@ export interface NormBucket {
   /** By line, over the finite values; +∞ and −∞ where there is none. */
   readonly low: Float64Array;
   readonly high: Float64Array;
+  /** Of the finite values. */
+  readonly mean: Float64Array;
+  /** How many they are. */
+  readonly count: Uint32Array;
   /** Non-finite values by line. */
   readonly bad: Uint32Array;
+}
+
+export interface LineCurve {
+  readonly x: number[];
+  readonly y: number[];
+  readonly band: { readonly low: number[]; readonly high: number[] };
 }
 
 export function tensorLines(parameters: readonly ParameterInfo[]): NormLine[] {
@@ -46,6 +58,7 @@ export function layerLines(parameters: readonly ParameterInfo[]): NormLine[] {
 
 /** By which the norms of a line are asked for. */
 export function tagOf(quantity: NormQuantity, line: NormLine): string {
+  if (line.block !== undefined) return normTag(quantity, { block: line.block });
   return normTag(quantity, line.members.length === 1 ? { tensor: line.tensor } : { layer: line.layer });
 }
 
@@ -58,6 +71,8 @@ export function normAt(columns: NormColumns, quantity: NormQuantity, line: NormL
       return joined(columns.gradients[row], line);
     case 'ratio':
       return joined(columns.gradients[row], line) / joined(columns.weights[row], line);
+    case 'update':
+      return joined(columns.updates[row], line) / joined(columns.before[row], line);
     default:
       return quantity satisfies never;
   }
@@ -85,6 +100,11 @@ export class NormTable {
   update(columns: NormColumns): void {
     let isRebuilt = false;
     for (; this.seen < columns.step.length; this.seen++) {
+      if (this.quantity === 'update' && (columns.updates[this.seen]?.length ?? 0) === 0) {
+        // It comes behind the norms of its step, if at all.
+        if (this.seen === columns.step.length - 1) return;
+        continue;
+      }
       const step = columns.step[this.seen]!;
       while (this.kept.length > 0 && columns.step[this.kept.at(-1)!]! >= step) {
         this.kept.pop();
@@ -117,18 +137,21 @@ export class NormTable {
         const high = series?.high?.[index] ?? series?.first[index] ?? Number.NaN;
         if (Number.isFinite(low)) bucket.low[line] = low;
         if (Number.isFinite(high)) bucket.high[line] = high;
+        bucket.mean[line] = series?.mean?.[index] ?? (low + high) / 2;
+        bucket.count[line] = Number.isFinite(low) ? 1 : 0;
         bucket.bad[line] = (series?.marks[index] ?? 0) > 0 ? 1 : 0;
       });
       this.buckets.push(bucket);
     }
   }
 
-  /** Lowest and highest finite positive value of all; null where there is none. */
-  extent(): { low: number; high: number } | null {
+  /** Lowest and highest finite positive value of all lines but those of these numbers; null where there is none. */
+  extent(without: ReadonlySet<number> = new Set()): { low: number; high: number } | null {
     let low = Infinity;
     let high = 0;
     for (const bucket of this.buckets) {
       for (let line = 0; line < this.lines.length; line++) {
+        if (without.has(line)) continue;
         if (bucket.low[line]! > 0 && bucket.low[line]! < low) low = bucket.low[line]!;
         if (bucket.high[line]! > high && bucket.high[line]! < Infinity) high = bucket.high[line]!;
       }
@@ -136,27 +159,20 @@ export class NormTable {
     return high > 0 && low < Infinity ? { low, high } : null;
   }
 
-  /** A line as a curve: lowest and highest of each bucket; NaN where a value was not finite. */
-  curve(line: number): { x: number[]; y: number[] } {
-    const x: number[] = [];
-    const y: number[] = [];
-    for (const bucket of this.buckets) {
-      const low = bucket.low[line]!;
-      const high = bucket.high[line]!;
-      if (low <= high) {
-        x.push(bucket.firstStep);
-        y.push(low);
-        if (high > low) {
-          x.push(bucket.lastStep);
-          y.push(high);
-        }
-      }
-      if (bucket.bad[line]! > 0) {
-        x.push(bucket.lastStep);
-        y.push(Number.NaN);
-      }
+  /** A line as a curve: the mean of each bucket between its lowest and its highest; NaN where a value was not finite. */
+  curve(line: number): LineCurve {
+    const curve: LineCurve = { x: [], y: [], band: { low: [], high: [] } };
+    const put = (step: number, [mean, low, high]: readonly [number, number, number]): void => {
+      curve.x.push(step);
+      curve.y.push(mean);
+      curve.band.low.push(low);
+      curve.band.high.push(high);
+    };
+    for (const { firstStep, lastStep, low, high, mean, bad } of this.buckets) {
+      if (low[line]! <= high[line]!) put((firstStep + lastStep) / 2, [mean[line]!, low[line]!, high[line]!]);
+      if (bad[line]! > 0) put(lastStep, [Number.NaN, Number.NaN, Number.NaN]);
     }
-    return { x, y };
+    return curve;
   }
 
   private append(columns: NormColumns, position: number): void {
@@ -175,6 +191,7 @@ export class NormTable {
       else {
         if (value < bucket.low[lineIndex]!) bucket.low[lineIndex] = value;
         if (value > bucket.high[lineIndex]!) bucket.high[lineIndex] = value;
+        bucket.mean[lineIndex]! += (value - bucket.mean[lineIndex]!) / ++bucket.count[lineIndex]!;
       }
     });
   }
@@ -193,7 +210,7 @@ export class NormTable {
 }
 
 function joined(norms: Float32Array | undefined, line: NormLine): number {
-  if (!norms) return Number.NaN;
+  if (!norms || norms.length === 0) return Number.NaN;
   if (line.members.length === 1) return norms[line.members[0]!] ?? Number.NaN;
   let sum = 0;
   for (const member of line.members) sum += norms[member]! * norms[member]!;
@@ -206,6 +223,8 @@ function emptyBucket(lines: number, step: number): NormBucket {
     lastStep: step,
     low: new Float64Array(lines).fill(Infinity),
     high: new Float64Array(lines).fill(-Infinity),
+    mean: new Float64Array(lines),
+    count: new Uint32Array(lines),
     bad: new Uint32Array(lines),
   };
 }
@@ -216,5 +235,9 @@ function absorb(left: NormBucket, right: NormBucket): void {
     left.low[line] = Math.min(left.low[line]!, right.low[line]!);
     left.high[line] = Math.max(left.high[line]!, right.high[line]!);
     left.bad[line]! += right.bad[line]!;
+    const count = left.count[line]! + right.count[line]!;
+    if (right.count[line]! > 0)
+      left.mean[line]! += ((right.mean[line]! - left.mean[line]!) * right.count[line]!) / count;
+    left.count[line] = count;
   }
 }

@@ -3,8 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { multiplyAddsOf, parametersOf } from '../../server/network/costs.ts';
-import { endsUnder, networkEnds } from '../../server/network/datasetEnds.ts';
-import { layOutNetwork, type LayerLayout, type NetworkEnds } from '../../server/network/layout.ts';
+import type { LayerLayout } from '../../server/network/layout.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -22,6 +21,7 @@ import {
 } from '../network/networkParts.ts';
 import type { LayerColor } from '../network/networkPicture.ts';
 import '../network/networkPicture.ts';
+import { endsOfRun, layersOfRun } from '../network/runLayers.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatBytes, formatCount, formatNumber } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
@@ -34,6 +34,7 @@ const quantityNames: Readonly<Record<NetworkQuantity, string>> = {
   gradients: 'gradient norm',
   weights: 'weight norm',
   ratio: 'gradient / weight',
+  update: 'update / weight',
   parameters: 'parameters',
   multiplyAdds: 'multiply-adds',
   memory: 'memory',
@@ -55,17 +56,16 @@ export class NetworkTab extends LitElement {
   protected override willUpdate(_: PropertyValues): void {
     this.style.setProperty('--scale', viridisGradient);
     const { snapshot } = this.state;
-    const ends = snapshot && endsOf(snapshot);
-    if (!snapshot || !ends || this.source === snapshot.plan) return;
+    if (!snapshot || !endsOfRun(snapshot) || this.source === snapshot.plan) return;
     this.source = snapshot.plan;
-    this.parts = partsOf(layOutNetwork(snapshot.plan.model, ends));
+    this.parts = partsOf(layersOfRun(snapshot));
     this.layers = flatParts(this.parts);
   }
 
   override render(): unknown {
     const { snapshot } = this.state;
     if (!snapshot) return nothing;
-    const ends = endsOf(snapshot);
+    const ends = endsOfRun(snapshot);
     if (!ends) {
       return html`<kaf-face
         icon="type-hierarchy"
@@ -218,11 +218,6 @@ export class NetworkTab extends LitElement {
   }
 }
 
-/** What the plan tells, or what the run found when it opened its data. */
-function endsOf({ plan, prepared }: RunSnapshot): NetworkEnds | null {
-  return prepared?.ends ? endsUnder(plan.training.loss, prepared.ends) : networkEnds(plan);
-}
-
 function quantityText(quantity: NetworkQuantity, value: number): string {
   if (Number.isNaN(value)) return '';
   switch (quantity) {
@@ -247,7 +242,7 @@ function colorsOf(
     layers.map(({ name }, index) => {
       const value = values[index]!;
       const position = extent && value > 0 && Number.isFinite(value) ? Math.log(value / extent.low) / span : null;
-      const isNorm = quantity === 'weights' || quantity === 'gradients' || quantity === 'ratio';
+      const isNorm = ['weights', 'gradients', 'ratio', 'update'].includes(quantity);
       const isNonFinite = isNorm && value === Infinity;
       return [name, { position, isNonFinite, text: quantityText(quantity, value) }];
     }),

@@ -41,7 +41,10 @@ export function singleCurve(
   ];
 }
 
-/** From the table's buckets; zoomed in, from the rows themselves, so that a zoom is exact. */
+/** Lines whose lowest and highest are drawn beside their mean. */
+const mostBands = 12;
+
+/** The mean of each of the table's buckets, between its lowest and highest; zoomed in, from the rows themselves, so that a zoom is exact. */
 export function allLines(
   norms: NormColumns,
   table: NormTable,
@@ -57,15 +60,14 @@ export function allLines(
   const nShown = table.lines.filter(({ name }) => !options.hidden.has(name)).length;
   return table.lines.flatMap((line, index): Curve[] => {
     if (options.hidden.has(line.name)) return [];
-    const points = options.range ? wholeCurve(norms, table, line) : table.curve(index);
     const color = options.colorOf(index);
-    const width = line.name === options.chosen ? 2.2 : 1.3;
-    // Few enough are smoothed over their raw selves; of many, twice as many would take too long.
-    if (nShown > 40) return [{ name: line.name, ...points, color, width: 1, opacity: 0.8 }];
-    return [
-      { name: line.name, ...points, color, width: 1, opacity: 0.16 },
-      { name: `${line.name}, smooth`, x: points.x, y: smooth(points.y, 0.9), color, width, hasNoMarks: true },
-    ];
+    const isChosen = line.name === options.chosen;
+    const width = isChosen ? 2.2 : 1.3;
+    if (options.range) return [{ name: line.name, ...wholeCurve(norms, table, line), color, width }];
+    const { band, ...mean } = table.curve(index);
+    // Of many, bands would hide one another.
+    const hasBand = isChosen || nShown <= mostBands;
+    return [{ name: line.name, ...mean, color, width: hasBand ? width : 1, ...(hasBand && { band }) }];
   });
 }
 
@@ -86,6 +88,7 @@ export function acrossDepth(
   const y = lines.map((line) => normAt(norms, quantity, line, row));
   const x = y.map((_, index) => index);
   const { first, gain, nZero, nNonFinite } = depthGain(y);
+  const zeros = lines.filter((_, index) => y[index] === 0).map(({ layer }) => layer);
   const curves: Curve[] = [{ name: 'norm', x, y, color: palette.clean, hasDots: true }];
   if (Number.isFinite(gain)) {
     const fit = x.map((index) => first / gain ** index);
@@ -97,11 +100,17 @@ export function acrossDepth(
       : [`×${gain.toFixed(2)} a layer, backwards`]
     : [];
   const marks = [
-    nZero > 0 ? `${formatCount(nZero)} are 0` : '',
+    nZero > 0 ? `${formatCount(nZero)} ${nZero === 1 ? 'is' : 'are'} 0: ${namesText(zeros)}` : '',
     nNonFinite > 0 ? `${formatCount(nNonFinite)} not finite` : '',
   ];
   const said = [...growth, ...marks].filter((text) => text !== '').join(' · ');
   return { curves, ticks: x, names: lines.map(({ layer }) => layer), said };
+}
+
+/** The first few by name. */
+function namesText(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${formatCount(names.length - 3)} more` : shown;
 }
 
 /** Among the weights and gradients of a line at a row of the log. */

@@ -1,5 +1,5 @@
 // The norms of one line in figures: at the start, at the step that is shown, and by how much they changed.
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { ParameterInfo } from '../../server/protocol/records.ts';
 import type { NormColumns } from '../../server/protocol/snapshot.ts';
 import { normAt, type NormLine, type NormQuantity } from '../curves/normTable.ts';
@@ -10,6 +10,7 @@ export const quantityNames: Readonly<Record<NormQuantity, string>> = {
   weights: 'weight norm',
   gradients: 'gradient norm',
   ratio: 'gradient / weight',
+  update: 'update / weight',
 };
 
 /** Norms at one step. */
@@ -21,9 +22,17 @@ export interface NormMoment {
 export function numbersCard(
   line: NormLine,
   parameters: readonly ParameterInfo[],
-  { first, shown, isNewest }: { readonly first: NormMoment; readonly shown: NormMoment; readonly isNewest: boolean },
+  {
+    first,
+    shown,
+    shownText,
+  }: { readonly first: NormMoment; readonly shown: NormMoment; readonly shownText: string | null },
 ): TemplateResult {
   const step = formatCount(shown.norms.step[shown.row] ?? 0);
+  const hasUpdate = [first, shown].some(({ norms, row }) => (norms.updates[row]?.length ?? 0) > 0);
+  const quantities = (['weights', 'gradients', 'ratio', 'update'] as const).filter(
+    (quantity) => quantity !== 'update' || hasUpdate,
+  );
   const values = line.members.reduce(
     (sum, member) => sum + (parameters[member]?.shape ?? []).reduce((a, b) => a * b, 1),
     0,
@@ -34,13 +43,13 @@ export function numbersCard(
       <tr>
         <th>L2 norm</th>
         <th>at start</th>
-        <th>${isNewest ? 'now' : `step ${step}`}</th>
+        <th>${shownText ?? `step ${step}`}</th>
         <th>change</th>
       </tr>
-      ${(['weights', 'gradients', 'ratio'] as const).map((quantity) => {
+      ${quantities.map((quantity) => {
         const start = normAt(first.norms, quantity, line, first.row);
         const value = normAt(shown.norms, quantity, line, shown.row);
-        return html`<tr>
+        return html`<tr title=${quantity === 'update' ? 'Usual: about 10⁻³' : nothing}>
           <td>${quantityNames[quantity]}</td>
           <td class="dim">${formatNumber(start, 3)}</td>
           <td>${formatNumber(value, 3)}</td>

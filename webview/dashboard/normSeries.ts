@@ -22,9 +22,13 @@ export class NormSeries {
   }
 
   /** Null before they are there. */
-  lines(quantity: NormQuantity, lines: readonly NormLine[], range: Range | null, pixels: number): SeriesTable | null {
+  lines(
+    quantity: NormQuantity,
+    lines: readonly NormLine[],
+    { range, pixels, means }: { readonly range: Range | null; readonly pixels: number; readonly means: boolean },
+  ): SeriesTable | null {
     const tags = lines.map((line) => tagOf(quantity, line));
-    return this.ask('norms/lines', tags, { ...range, pixels, smoothing: 0 })[0] ?? null;
+    return this.ask('norms/lines', tags, { ...range, pixels, smoothing: 0, means })[0] ?? null;
   }
 
   curve(quantity: NormQuantity, line: NormLine, range: Range | null): BucketCurve | null {
@@ -37,20 +41,24 @@ export class NormSeries {
     const tags = parameters.flatMap(({ name }) => [
       normTag('weights', { tensor: name }),
       normTag('gradients', { tensor: name }),
+      normTag('update', { tensor: name }),
     ]);
-    const [table] = this.ask('norms/step', tags, { from: step, to: step, pixels: 8, smoothing: 0 });
+    const tables = this.ask('norms/step', tags, { from: step, to: step, pixels: 8, smoothing: 0 });
+    const table = tables.find(({ series }) => !series[0]?.tag.startsWith('update/'));
     const row = table ? table.firstStep.findLastIndex((each) => each <= step) : -1;
     if (!table || row < 0) return null;
-    const byTag = new Map(table.series.map(({ tag, first }) => [tag, first]));
-    const norms = (of: 'weights' | 'gradients'): Float32Array =>
-      Float32Array.from(parameters, ({ name }) => byTag.get(normTag(of, { tensor: name }))?.[row] ?? Number.NaN);
-    const [weights, gradients] = [norms('weights'), norms('gradients')];
+    const at = table.firstStep[row]!;
+    const norms = (of: 'weights' | 'gradients' | 'update'): Float32Array =>
+      Float32Array.from(parameters, ({ name }) => valueAt(tables, normTag(of, { tensor: name }), at));
+    const [weights, gradients, ratios] = [norms('weights'), norms('gradients'), norms('update')];
+    // An update hardly changes a norm: the ratio of several tensors together is right to a part in as many as its inverse.
+    const updates = ratios.map((ratio, index) => ratio * weights[index]!);
     // How many values are not finite the log alone knows; that there are some, the norm says.
     const broken = (values: Float32Array): Int32Array =>
       Int32Array.from(values, (value) => Number(!Number.isFinite(value)));
     return {
-      ...{ seen: 1, every: 1, step: [table.firstStep[row]!], firstNonFinite: null },
-      ...{ weights: [weights], gradients: [gradients] },
+      ...{ seen: 1, every: 1, step: [at], firstNonFinite: null },
+      ...{ weights: [weights], gradients: [gradients], before: [weights], updates: [updates], attack: [] },
       ...{ nonFiniteWeights: [broken(weights)], nonFiniteGradients: [broken(gradients)] },
     };
   }
@@ -58,11 +66,20 @@ export class NormSeries {
   private ask(
     key: string,
     tags: readonly string[],
-    query: { from?: number; to?: number; pixels: number; smoothing: number },
+    query: { from?: number; to?: number; pixels: number; smoothing: number; means?: boolean },
   ): readonly SeriesTable[] {
     const question = { runIds: [this.runId], tags, from: null, to: null, rowsPerBucket: null, ...query };
     return this.feed.want(key, question)?.runs[0]?.tables ?? [];
   }
+}
+
+/** NaN where no table has it. */
+function valueAt(tables: readonly SeriesTable[], tag: string, step: number): number {
+  for (const table of tables) {
+    const series = table.series.find((each) => each.tag === tag);
+    if (series) return series.first[table.firstStep.indexOf(step)] ?? Number.NaN;
+  }
+  return Number.NaN;
 }
 
 /** Null where the snapshot has every row. */

@@ -19,6 +19,21 @@ export const normsSheet = css`
     padding-inline: 3px;
     font-size: 11px;
   }
+  .scrolled {
+    max-height: 420px;
+    overflow: auto;
+  }
+  .pointed,
+  .facts {
+    font-size: 11px;
+    min-height: 16px;
+    margin-top: 4px;
+  }
+  .pointed {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   .single {
     height: 190px;
   }

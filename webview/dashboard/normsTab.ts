@@ -1,8 +1,9 @@
 // <kaf-norms-tab>: the norm of every weight and gradient: a map of layers by steps or lines, one line's curve, and its depth.
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { guard } from 'lit/directives/guard.js';
 import { depthKinds, mainKind, type DepthKind } from '../../server/health/depthGain.ts';
+import { cancelledBiases } from '../../server/network/cancelledBiases.ts';
+import { flatLayers } from '../../server/network/layout.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Cell } from '../charts/heatMap.ts';
@@ -10,9 +11,11 @@ import '../charts/heatMap.ts';
 import '../charts/lineChart.ts';
 import type { Curve } from '../charts/curve.ts';
 import type { Range } from '../curves/decimate.ts';
-import { layerLines, normAt, NormTable, tensorLines, type NormLine, type NormQuantity } from '../curves/normTable.ts';
+import { blockOf, blocksOf, foldLines } from '../curves/normBlocks.ts';
+import { layerLines, normAt, NormTable, tensorLines, type NormLine } from '../curves/normTable.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import { layersOfRun } from '../network/runLayers.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
@@ -20,9 +23,12 @@ import { rampColor, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { viridisGradient } from '../theme/viridis.ts';
 import { acrossDepth, allLines, singleCurve, type DepthCurves } from './normCurves.ts';
+import { normFinding } from './normFinding.ts';
+import { normLinesCard } from './normLinesCard.ts';
 import { numbersCard, quantityNames, type NormMoment } from './normNumbers.ts';
 import { normSeries, type NormSeries } from './normSeries.ts';
 import { normsSheet } from './normsSheet.ts';
+import { normsTools } from './normsTools.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-norms-tab')
@@ -36,11 +42,17 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) finding: NonFiniteRow | null = null;
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
+  /** Under the pointer. */
+  @state() private pointed: Cell | null = null;
 
   private table: NormTable | null = null;
   /** What the table was made from. */
   private source: unknown = null;
   private tableKey = '';
+  private blocks: readonly string[] = [];
+  /** Of the table, those whose values are rounding. */
+  private muted: ReadonlySet<number> = new Set();
+  private network: NetworkFacts | null = null;
   private lineCurves: readonly Curve[] = [];
   private singleCurves: readonly Curve[] = [];
   private depth: DepthCurves | null = null;
@@ -49,7 +61,8 @@ export class NormsTab extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     const { snapshot } = this.state;
-    if (!snapshot?.prepared || (changed.size === 1 && changed.has('cursor'))) return;
+    const isOfPointer = [...changed.keys()].every((key) => key === 'cursor' || key === 'pointed');
+    if (!snapshot?.prepared || (changed.size > 0 && isOfPointer)) return;
     this.style.setProperty('--scale', viridisGradient);
     const series = normSeries(this.feed, snapshot);
     this.updateTable(snapshot, series);
@@ -93,91 +106,18 @@ export class NormsTab extends LitElement {
         reason=${`They come every ${formatCount(snapshot.plan.observe.normsEverySteps)} steps${isLive(snapshot.run.status) ? ' once training runs' : ', and the run ended before the first'}.`}
       ></kaf-face>`;
     }
-    return html`${this.renderFinding(snapshot)} ${this.renderTools(table)}
+    const { finding, view } = this;
+    return html`${finding ? normFinding(this, snapshot, finding) : nothing}
+      ${normsTools(this, {
+        ...{ view, extent: table.extent(this.muted), hasUpdates: hasUpdates(snapshot), blocks: this.blocks },
+        isFolded: this.foldedBlocks().size > 0,
+      })}
       <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
-        ${this.view.normView === 'map' ? this.renderMap(table) : this.renderLines(table)} ${this.renderDepth(snapshot)}
+        ${view.normView === 'map' ? this.renderMap(table) : this.renderLines(table)} ${this.renderDepth(snapshot)}
       </div>
       <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${this.renderSingle(snapshot)} ${this.renderNumbers(snapshot)}
       </div>`;
-  }
-
-  private renderFinding(snapshot: RunSnapshot): unknown {
-    const { finding } = this;
-    if (!finding) return nothing;
-    const name = snapshot.prepared?.parameters[finding.parameter]?.name ?? 'a tensor';
-    const { step } = finding;
-    const { divergence } = snapshot;
-    const end = divergence
-      ? `Training diverged at step ${formatCount(divergence.step)}. ${divergence.message}`
-      : 'Later steps may be finite again.';
-    return html`<div class="finding bad" role="alert">
-      <b
-        >${
-          divergence?.quantity === 'loss' && divergence.step === step
-            ? `Not finite: the loss of step ${formatCount(step)}, and with it every gradient.`
-            : `Not finite first: the ${finding.of} of ${name} at step ${formatCount(step)}.`
-        }</b
-      >
-      <span class="dim">${end}</span>
-      <button
-        class="link"
-        @click=${() => {
-          this.showFinding(name, finding);
-        }}
-      >
-        Show the step
-      </button>
-    </div>`;
-  }
-
-  private renderTools(table: NormTable): unknown {
-    const { view } = this;
-    const extent = table.extent();
-    return html`<div class="tools">
-      <kaf-segments
-        label="Quantity"
-        .segments=${Object.entries(quantityNames).map(([value, text]) => ({ value, text }))}
-        .value=${view.quantity}
-        @chosen=${(event: CustomEvent<{ value: NormQuantity }>) => {
-          changeView(this, { quantity: event.detail.value });
-        }}
-      ></kaf-segments>
-      <kaf-segments
-        label="Rows"
-        .segments=${[
-          { value: 'layers', text: 'layers' },
-          { value: 'tensors', text: 'tensors' },
-        ]}
-        .value=${view.grouping}
-        @chosen=${(event: CustomEvent<{ value: DashboardView['grouping'] }>) => {
-          changeView(this, { grouping: event.detail.value, normLine: null });
-        }}
-      ></kaf-segments>
-      <kaf-segments
-        label="Picture"
-        .segments=${[
-          { value: 'map', text: 'map' },
-          { value: 'lines', text: 'lines' },
-        ]}
-        .value=${view.normView}
-        @chosen=${(event: CustomEvent<{ value: DashboardView['normView'] }>) => {
-          changeView(this, { normView: event.detail.value });
-        }}
-      ></kaf-segments>
-      <span class="grow"></span>
-      ${
-        extent && view.normView === 'map'
-          ? html`<span class="legend"
-              ><span>${formatNumber(extent.low, 2)}</span><span class="scale"></span
-              ><span>${formatNumber(extent.high, 2)}</span></span
-            >`
-          : nothing
-      }
-      <span class="legend"
-        ><span><span class="swatch square non-finite-mark"></span>not finite</span></span
-      >
-    </div>`;
   }
 
   private renderMap(table: NormTable): unknown {
@@ -193,81 +133,90 @@ export class NormsTab extends LitElement {
     return html`<div class="card">
       <h2>
         ${quantity}
-        <span>${this.view.grouping === 'layers' ? 'layer' : 'tensor'} × step · log colours · click a cell</span>
+        <span
+          >${this.view.grouping === 'layers' ? 'layer' : 'tensor'} × step · log colours · click a
+          cell${
+            this.blocks.length > 0 ? ', or a name to fold its block' : ''
+          }${this.view.quantity === 'update' ? ' · usual: about 10⁻³' : ''}</span
+        >
       </h2>
-      <kaf-heat-map
-        .names=${table.lines.map(({ name }) => name)}
-        .buckets=${table.buckets.slice()}
-        .extent=${table.extent()}
-        .chosen=${chosen}
-        .palette=${this.palette}
-        label="${quantity} by layer and step; chosen ${line.name} at step ${formatCount(this.rowStep())}: ${formatNumber(
-          this.shownValue(line),
-        )}"
-        @cell-chosen=${(event: CustomEvent<Cell>) => {
-          const bucket = table.buckets[event.detail.bucket];
-          const isNewest = event.detail.bucket === table.buckets.length - 1;
-          changeView(this, {
-            normLine: table.lines[event.detail.line]?.name ?? null,
-            normStep: isNewest ? null : (bucket?.lastStep ?? null),
-          });
-        }}
-      ></kaf-heat-map>
+      <div class="scrolled">
+        <kaf-heat-map
+          .names=${table.lines.map((line) => this.nameOf(line))}
+          .buckets=${table.buckets.slice()}
+          .extent=${table.extent(this.muted)}
+          .chosen=${chosen}
+          .muted=${this.muted}
+          .palette=${this.palette}
+          label="${quantity} by layer and step; chosen ${line.name} at step ${formatCount(this.rowStep())}: ${formatNumber(
+            this.shownValue(line),
+          )}"
+          @cell-chosen=${(event: CustomEvent<Cell>) => {
+            const bucket = table.buckets[event.detail.bucket];
+            const isNewest = event.detail.bucket === table.buckets.length - 1;
+            changeView(this, {
+              normLine: table.lines[event.detail.line]?.name ?? null,
+              normStep: isNewest ? null : (bucket?.lastStep ?? null),
+            });
+          }}
+          @cell-pointed=${(event: CustomEvent<Cell | null>) => {
+            this.pointed = event.detail;
+          }}
+          @line-toggled=${(event: CustomEvent<{ line: number }>) => {
+            const line = table.lines[event.detail.line];
+            if (line) this.toggleBlock(line);
+          }}
+        ></kaf-heat-map>
+      </div>
+      <p class="pointed">${this.pointedText(table)}</p>
     </div>`;
   }
 
   private renderLines(table: NormTable): unknown {
-    const quantity = quantityNames[this.view.quantity];
-    const hidden = new Set(this.view.hiddenLines);
-    const names = table.lines.map(({ name }) => name);
-    return html`<div class="card">
-      <h2>
-        ${quantity}
-        <span>every ${this.view.grouping === 'layers' ? 'layer' : 'tensor'} · log · blue first, red last</span>
-        <b
-          >${formatCount(names.length - names.filter((name) => hidden.has(name)).length)} of
-          ${formatCount(names.length)}</b
-        >
-      </h2>
-      <kaf-line-chart
-        class="lines"
-        zoomable
-        .curves=${this.lineCurves}
-        .xUnit=${1}
-        .yScale=${'log'}
-        .range=${this.range}
-        .cursor=${this.cursor}
-        .palette=${this.palette}
-        label="${quantity} of ${formatCount(this.lineCurves.length)} lines by step, log scale"
-      ></kaf-line-chart>
-      <div class="choices" role="group" aria-label="Lines shown">
-        <button
-          class="link"
-          @click=${() => {
-            changeView(this, { hiddenLines: hidden.size === 0 ? names : [] });
-          }}
-        >
-          ${hidden.size === 0 ? 'none' : 'all'}
-        </button>
-        ${guard([table, this.view.hiddenLines, this.palette], () =>
-          table.lines.map(
-            ({ name }, index) =>
-              html`<button
-                aria-pressed=${hidden.has(name) ? 'false' : 'true'}
-                @click=${() => {
-                  const isShown = hidden.delete(name);
-                  if (!isShown) hidden.add(name);
-                  changeView(this, { hiddenLines: [...hidden], ...(isShown ? { normLine: name } : {}) });
-                }}
-              >
-                <svg class="dot" viewBox="0 0 8 8">
-                  <circle cx="4" cy="4" r="4" fill=${this.colorOf(index)}></circle></svg
-                >${name}
-              </button>`,
-          ),
-        )}
-      </div>
-    </div>`;
+    return normLinesCard(this, {
+      ...{ view: this.view, table, curves: this.lineCurves, range: this.range, cursor: this.cursor },
+      palette: this.palette,
+      colorOf: (index) => this.colorOf(index),
+    });
+  }
+
+  /** Of the cell under the pointer, else what to do. */
+  private pointedText(table: NormTable): string {
+    const line = this.pointed && table.lines[this.pointed.line];
+    if (!this.pointed || !line) return ' ';
+    const bucket = table.buckets[this.pointed.bucket];
+    const isMuted = this.muted.has(this.pointed.line);
+    const why = isMuted ? ' · rounding: the normalisation behind this bias takes it away' : '';
+    if (!bucket) return `${line.name}${why}`;
+    const { firstStep, lastStep } = bucket;
+    const steps =
+      firstStep === lastStep
+        ? `step ${formatCount(firstStep)}`
+        : `steps ${formatCount(firstStep)} to ${formatCount(lastStep)}`;
+    const [low, high] = [bucket.low[this.pointed.line]!, bucket.high[this.pointed.line]!];
+    const range = low < high ? `${formatNumber(low, 3)} to ${formatNumber(high, 3)}` : formatNumber(high, 3);
+    const isBad = (bucket.bad[this.pointed.line] ?? 0) > 0;
+    return `${line.name} · ${steps} · ${low <= high ? range : 'none'}${isBad ? ', and values that are not finite' : ''}${why}`;
+  }
+
+  /** A folded block shows that it opens. */
+  private nameOf(line: NormLine): string {
+    return this.foldedBlocks().has(line.name) ? `▸ ${line.name}` : line.name;
+  }
+
+  private foldedBlocks(): ReadonlySet<string> {
+    const { foldedBlocks } = this.view;
+    const { prepared } = this.state.snapshot ?? {};
+    if (foldedBlocks !== null) return new Set(foldedBlocks.filter((block) => this.blocks.includes(block)));
+    return (prepared?.parameters.length ?? 0) > mostOpenTensors ? new Set(this.blocks) : new Set();
+  }
+
+  private toggleBlock(line: NormLine): void {
+    const folded = new Set(this.foldedBlocks());
+    const block = folded.has(line.name) ? line.name : blockOf(line);
+    if (block === null || !this.blocks.includes(block)) return;
+    if (!folded.delete(block)) folded.add(block);
+    changeView(this, { foldedBlocks: [...folded], normLine: null });
   }
 
   private renderDepth(snapshot: RunSnapshot): unknown {
@@ -276,7 +225,7 @@ export class NormsTab extends LitElement {
     const kinds = depthKinds(snapshot.prepared?.parameters ?? []);
     const chosen = this.depthKind(snapshot)?.name ?? '';
     return html`<div class="card filling">
-      <h2>across depth <span>step ${formatCount(this.rowStep())}</span><b>${said}</b></h2>
+      <h2>across depth <span>step ${formatCount(this.rowStep())}</span><b title=${said}>${said}</b></h2>
       <kaf-segments
         label="Kind of layer"
         .segments=${kinds.map(({ name }) => ({ value: name, text: name }))}
@@ -312,6 +261,7 @@ export class NormsTab extends LitElement {
         ${line.name} <span>${quantityNames[this.view.quantity]} · ${members === line.name ? 'log' : members}</span>
         <b>${formatNumber(this.shownValue(line), 3)}</b>
       </h2>
+      ${this.renderLineFacts(snapshot, line)}
       <kaf-line-chart
         class="single"
         zoomable
@@ -328,25 +278,62 @@ export class NormsTab extends LitElement {
     </div>`;
   }
 
+  /** What is to be known of the chosen line, and the way to where it is written. */
+  private renderLineFacts(snapshot: RunSnapshot, line: NormLine): unknown {
+    const parameters = snapshot.prepared?.parameters ?? [];
+    const isRounding = line.members.every((member) => this.network?.rounding.has(parameters[member]?.name ?? ''));
+    const path = this.network?.paths.get(line.layer);
+    const update =
+      'Usual: about 10⁻³. Far more, above 10⁻², and each step throws away what others learnt; far less, below 10⁻⁴, and it hardly learns: change the learning rate.';
+    return html`<p class="facts dim">
+      ${isRounding && this.view.quantity !== 'weights' ? 'Rounding alone: the normalisation behind this bias takes it away.' : nothing}
+      ${this.view.quantity === 'update' && !isRounding ? update : nothing}
+      ${
+        path === undefined || snapshot.run.experimentFile === null
+          ? nothing
+          : html`<button
+              class="link"
+              @click=${() => {
+                this.dispatchEvent(new CustomEvent('line-asked', { detail: { path }, bubbles: true, composed: true }));
+              }}
+            >
+              Go to its line
+            </button>`
+      }
+    </p>`;
+  }
+
   private renderNumbers(snapshot: RunSnapshot): unknown {
     const first = { norms: snapshot.norms, row: this.table?.kept[0] ?? 0 };
     const shown = this.moment ?? first;
-    const isNewest = this.view.normStep === null;
-    return numbersCard(this.chosenLine(), snapshot.prepared?.parameters ?? [], { first, shown, isNewest });
+    const nowText = isLive(snapshot.run.status) ? 'now' : 'at the end';
+    const shownText = this.view.normStep === null ? nowText : null;
+    return numbersCard(this.chosenLine(), snapshot.prepared?.parameters ?? [], { first, shown, shownText });
   }
 
   private updateTable(snapshot: RunSnapshot, series: NormSeries | null): void {
     const { quantity, grouping, normView } = this.view;
     const parameters = snapshot.prepared?.parameters ?? [];
-    const key = JSON.stringify([quantity, grouping, normView]);
-    const lines = grouping === 'layers' ? layerLines(parameters) : tensorLines(parameters);
-    const most = normView === 'map' ? 128 : Math.max(64, Math.min(512, Math.floor(24_000 / Math.max(1, lines.length))));
+    const all = grouping === 'layers' ? layerLines(parameters) : tensorLines(parameters);
+    this.blocks = blocksOf(all);
+    const folded = normView === 'map' ? this.foldedBlocks() : new Set<string>();
+    const lines = foldLines(all, folded);
+    const key = JSON.stringify([quantity, grouping, normView, [...folded]]);
+    if (this.network?.source !== snapshot.plan) this.network = networkFacts(snapshot);
+    const { rounding } = this.network;
+    const isRounding = (member: number) => rounding.has(parameters[member]?.name ?? '');
+    this.muted = new Set(
+      quantity === 'weights' ? [] : lines.flatMap(({ members }, index) => (members.every(isRounding) ? [index] : [])),
+    );
+    const most = 128;
     if (!this.table || this.source !== snapshot.norms.step || this.tableKey !== key) {
       this.table = new NormTable(quantity, lines, most);
       this.source = snapshot.norms.step;
       this.tableKey = key;
     }
-    const shown = series?.lines(quantity, lines, normView === 'lines' ? this.range : null, most);
+    const shown = series?.lines(quantity, lines, {
+      ...{ range: normView === 'lines' ? this.range : null, pixels: most, means: normView === 'lines' },
+    });
     if (shown) this.table.show(shown);
     this.table.update(snapshot.norms);
   }
@@ -383,16 +370,6 @@ export class NormsTab extends LitElement {
     return rampColor(index, this.table?.lines.length ?? 1, this.palette.isLight);
   }
 
-  private showFinding(name: string, finding: NonFiniteRow): void {
-    changeView(this, {
-      normStep: finding.step,
-      normLine: name,
-      grouping: 'tensors',
-      normView: 'map',
-      quantity: finding.of === 'gradient' ? 'gradients' : 'weights',
-    });
-  }
-
   private readonly onCursor = (event: Event): void => {
     this.cursor = (event as CustomEvent<{ x: number | null }>).detail.x;
   };
@@ -400,4 +377,33 @@ export class NormsTab extends LitElement {
   private readonly onRange = (event: Event): void => {
     this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
   };
+}
+
+/** With more tensors than this, blocks are folded until they are opened. */
+const mostOpenTensors = 120;
+
+interface NetworkFacts {
+  /** The plan that they are of. */
+  readonly source: unknown;
+  /** Biases whose gradients are rounding. */
+  readonly rounding: ReadonlySet<string>;
+  /** Where each layer is written, by name. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+function networkFacts(snapshot: RunSnapshot): NetworkFacts {
+  const layers = layersOfRun(snapshot);
+  const { network } = snapshot.plan.model;
+  const isDeclared = typeof network !== 'string' && network.type === 'layers';
+  return {
+    source: snapshot.plan,
+    rounding: new Set(cancelledBiases(layers)),
+    paths: new Map(
+      flatLayers(layers).map(({ name, path }) => [name, isDeclared ? `model.network.${path}` : 'model.network']),
+    ),
+  };
+}
+
+function hasUpdates({ norms }: RunSnapshot): boolean {
+  return norms.updates.some(({ length }) => length > 0);
 }

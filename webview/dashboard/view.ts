@@ -27,6 +27,8 @@ export interface DashboardView {
   readonly networkQuantity: NetworkQuantity;
   /** By name; null for the first. */
   readonly networkLayer: string | null;
+  /** Blocks of the map whose layers are one line, by name; null for all of them where the network is large. */
+  readonly foldedBlocks: readonly string[] | null;
   /** Lines hidden in the lines view, by name. */
   readonly hiddenLines: readonly string[];
   /** Null for the first. */
@@ -56,6 +58,7 @@ export const defaultView: DashboardView = {
   depthKind: null,
   networkQuantity: 'gradients',
   networkLayer: null,
+  foldedBlocks: null,
   hiddenLines: [],
   layer: null,
   order: 'drift',
@@ -68,6 +71,7 @@ export const defaultView: DashboardView = {
 /** What was chosen of one run says nothing of another. */
 export const nothingOfTheRun = {
   ...{ evaluation: null, evaluationDraft: null, layer: null, networkLayer: null, normLine: null, normStep: null },
+  foldedBlocks: null,
   hiddenLines: [],
 } satisfies Partial<DashboardView>;
 

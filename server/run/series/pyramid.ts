@@ -18,7 +18,7 @@ export interface PyramidOptions {
 /** Rows of a bucket of the lowest level, and how many buckets make one of the next. */
 const lowestRows = 64;
 const fanOut = 4;
-const partsOfBucket = 5;
+const partsOfBucket = 6;
 
 /** The step and the time of a row; of a bucket the first and the last of both. */
 const rowPlaces = 2;
@@ -41,7 +41,7 @@ export interface Stretch {
   readonly buckets: readonly PlacedBucket[];
 }
 
-export interface PlacedBucket extends Pick<Bucket, 'first' | 'low' | 'high' | 'last' | 'marks'> {
+export interface PlacedBucket extends Pick<Bucket, 'first' | 'low' | 'high' | 'last' | 'marks' | 'mean' | 'nRows'> {
   readonly firstStep: number;
   readonly lastStep: number;
   readonly firstMs: number;
@@ -264,6 +264,7 @@ export class Pyramid {
           bucket.high[index] = read[from + 2]![at]!;
           bucket.last[index] = read[from + 3]![at]!;
           bucket.marks[index] = read[from + 4]![at]!;
+          bucket.mean[index] = read[from + 5]![at]!;
         }
         visit(
           placed(bucket, {
@@ -398,7 +399,7 @@ class Joined {
     this.#places = this.#places
       ? { ...this.#places, lastStep: part.lastStep, lastMs: part.lastMs }
       : { firstStep: part.firstStep, lastStep: part.lastStep, firstMs: part.firstMs, lastMs: part.lastMs };
-    this.#bucket.join(Object.assign(new Bucket(0), part, { nRows: 1 }));
+    this.#bucket.join(Object.assign(new Bucket(0), part));
   }
 
   close(): PlacedBucket | null {
@@ -411,16 +412,17 @@ class Joined {
 }
 
 function placed(
-  { first, low, high, last, marks }: Bucket,
+  { first, low, high, last, marks, mean, nRows }: Bucket,
   places: Pick<PlacedBucket, 'firstStep' | 'lastStep' | 'firstMs' | 'lastMs'>,
 ): PlacedBucket {
-  return { first, low, high, last, marks, ...places };
+  return { first, low, high, last, marks, mean, nRows, ...places };
 }
 
-function asRow({ first, low, high, last, marks }: Bucket): Float64Array {
+function asRow({ first, low, high, last, marks, mean }: Bucket): Float64Array {
   const row = new Float64Array(first.length * partsOfBucket);
   for (let index = 0; index < first.length; index++) {
-    row.set([first[index]!, low[index]!, high[index]!, last[index]!, marks[index]!], index * partsOfBucket);
+    const parts = [first[index]!, low[index]!, high[index]!, last[index]!, marks[index]!, mean[index]!];
+    row.set(parts, index * partsOfBucket);
   }
   return row;
 }

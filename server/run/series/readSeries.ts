@@ -2,7 +2,7 @@
 // the same steps.
 import type { RunSeries, SeriesQuery, SeriesResult, SeriesTable, TagSeries } from '../../protocol/series.ts';
 import type { Pyramid } from './pyramid.ts';
-import type { Tables } from './runSeries.ts';
+import { allTables, type Tables } from './runSeries.ts';
 
 export interface ReadableRun {
   readonly runId: string;
@@ -25,7 +25,7 @@ export function readSeries(runs: readonly ReadableRun[], query: SeriesQuery): Se
   return {
     runs: asked.map(({ run: { runId, cursor, failure }, parts }): RunSeries => ({
       ...{ runId, cursor, failure },
-      tables: parts.map((part) => readPart(part, fewEnough(part, rowsPerBucket), query.smoothing)),
+      tables: parts.map((part) => readPart(part, fewEnough(part, rowsPerBucket), query)),
     })),
   };
 }
@@ -48,9 +48,9 @@ function fewEnough({ series, first, end }: Part, rowsPerBucket: number): number 
   return Math.max(rowsPerBucket, 2 ** Math.ceil(Math.log2(Math.max(1, (end - first) / most))));
 }
 
-function partsOf({ steps, tests, norms }: Tables, { tags, from, to }: SeriesQuery): Part[] {
-  return [steps, tests, norms].flatMap((table): Part[] => {
-    if (!table || table.rows === 0) return [];
+function partsOf(tables: Tables, { tags, from, to }: SeriesQuery): Part[] {
+  return allTables(tables).flatMap((table): Part[] => {
+    if (table.rows === 0) return [];
     const positions = new Map(table.tags.names.map((name, index) => [name, index]));
     const series = [...new Set(tags)].flatMap((tag) => positions.get(tag) ?? []);
     if (series.length === 0) return [];
@@ -58,10 +58,14 @@ function partsOf({ steps, tests, norms }: Tables, { tags, from, to }: SeriesQuer
   });
 }
 
-function readPart({ table, series, first, end }: Part, rowsPerBucket: number, smoothing: number): SeriesTable {
+function readPart(
+  { table, series, first, end }: Part,
+  rowsPerBucket: number,
+  { smoothing, means = false }: Pick<SeriesQuery, 'smoothing' | 'means'>,
+): SeriesTable {
   const { firstRow, buckets } = table.read(series, { first, end, rowsPerBucket });
   const Values = table.bytesPerValue === 4 ? Float32Array : Float64Array;
-  const column = (of: 'first' | 'low' | 'high' | 'last', index: number): Float32Array | Float64Array => {
+  const column = (of: 'first' | 'low' | 'high' | 'last' | 'mean', index: number): Float32Array | Float64Array => {
     const values = new Values(buckets.length);
     for (let at = 0; at < values.length; at++) values[at] = buckets[at]![of][index]!;
     return values;
@@ -78,6 +82,7 @@ function readPart({ table, series, first, end }: Part, rowsPerBucket: number, sm
       ...(rowsPerBucket === 1
         ? {}
         : { low: column('low', index), high: column('high', index), last: column('last', index) }),
+      ...(means && rowsPerBucket > 1 ? { mean: column('mean', index) } : {}),
       marks: Uint8Array.from(buckets, ({ marks }) => marks[index]!),
       ...(smoothing === 0
         ? {}

@@ -10,7 +10,7 @@ import { applyRow, emptySnapshot, type RunSnapshot } from '../../protocol/snapsh
 import type { RunSummary } from '../../protocol/run.ts';
 import { RunHistory, type LogMark } from '../runHistory.ts';
 import { Pyramid } from './pyramid.ts';
-import { normTags, stepTags, testRowTags } from './seriesTags.ts';
+import { normTags, stepTags, testRowTags, updateTags } from './seriesTags.ts';
 
 /** A run as the cache knows it. */
 export interface RunPlace {
@@ -23,6 +23,11 @@ export interface Tables {
   readonly tests: Pyramid;
   /** Null before the first norms. */
   norms: Pyramid | null;
+  updates: Pyramid | null;
+}
+
+export function allTables({ steps, tests, norms, updates }: Tables): readonly Pyramid[] {
+  return [steps, tests, norms, updates].filter((table) => table !== null);
 }
 
 /** What is kept beside the tables' files; written whole, last. */
@@ -30,13 +35,13 @@ interface Kept {
   readonly version: number;
   readonly logs: readonly string[];
   readonly mark: LogMark | null;
-  readonly rows: { readonly steps: number; readonly tests: number; readonly norms: number };
+  readonly rows: Readonly<Record<keyof Tables, number>>;
   readonly parameters: readonly ParameterInfo[] | null;
   readonly snapshot: RunSnapshot;
 }
 
 /** Of the kept form: another one is made again. */
-const version = 2;
+const version = 3;
 const keptFile = 'kept';
 /** A stranger's log may say anything; of more tensors no norms are offered. */
 const maxTensors = 10_000;
@@ -52,6 +57,8 @@ export class RunSeries {
   #snapshot: RunSnapshot;
   /** Weights, gradients and the norm of all gradients, of the row that is being appended. */
   #normRow = new Float64Array();
+  /** Norms before an update and of it. */
+  #updateRow = new Float64Array();
   #keptBytes = 0;
   #isKept = false;
 
@@ -103,16 +110,16 @@ export class RunSeries {
 
   /** On the disk as it is now, from where another server goes on. */
   keep(): void {
-    const { steps, tests, norms } = this.#tables;
+    const { steps, tests, norms, updates } = this.#tables;
     const kept: Kept = {
       version,
       logs: this.#history.identities,
       mark: this.#history.lastMark,
-      rows: { steps: steps.rows, tests: tests.rows, norms: norms?.rows ?? 0 },
+      rows: { steps: steps.rows, tests: tests.rows, norms: norms?.rows ?? 0, updates: updates?.rows ?? 0 },
       parameters: this.#parameters,
       snapshot: this.#snapshot,
     };
-    for (const table of [steps, tests, norms]) table?.flush();
+    for (const table of allTables(this.#tables)) table.flush();
     const file = path.join(this.#folder, keptFile);
     fs.writeFileSync(`${file}.new`, encode(kept));
     fs.renameSync(`${file}.new`, file);
@@ -122,8 +129,7 @@ export class RunSeries {
 
   close(): void {
     this.#history.close();
-    const { steps, tests, norms } = this.#tables;
-    for (const table of [steps, tests, norms]) table?.close();
+    for (const table of allTables(this.#tables)) table.close();
   }
 
   #take(row: Row): void {
@@ -149,13 +155,18 @@ export class RunSeries {
         if (!norms) return;
         const values = this.#normRow;
         const nTensors = (values.length - 1) / 2;
-        if (record.weights.length < nTensors || record.gradients.length < nTensors) values.fill(Number.NaN);
-        values.set(record.weights.subarray(0, nTensors));
-        values.set(record.gradients.subarray(0, nTensors), nTensors);
+        setHalves(values, nTensors, [record.weights, record.gradients]);
         let sum = 0;
         for (const norm of record.gradients) sum += norm * norm;
         values[2 * nTensors] = Math.sqrt(sum);
         this.#append(norms, record.step, timeMs, values);
+        return;
+      }
+      case 'updates': {
+        const { updates } = this.#tables;
+        if (!updates) return;
+        setHalves(this.#updateRow, this.#updateRow.length / 2, [record.before, record.updates]);
+        this.#append(updates, record.step, timeMs, this.#updateRow);
         return;
       }
       default:
@@ -173,9 +184,11 @@ export class RunSeries {
     if (this.#parameters && JSON.stringify(this.#parameters) === JSON.stringify(parameters)) return;
     this.#parameters = parameters;
     this.#tables.norms?.close();
-    this.#tables.norms = null;
+    this.#tables.updates?.close();
     this.#unkeep();
-    if (parameters.length > 0) this.#tables.norms = this.#table('norms', 0);
+    const isNone = parameters.length === 0;
+    this.#tables.norms = isNone ? null : this.#table('norms', 0);
+    this.#tables.updates = isNone ? null : this.#table('updates', 0);
   }
 
   /** Rows that were kept are about to be others. */
@@ -185,8 +198,7 @@ export class RunSeries {
   }
 
   #startAnew(): void {
-    const { steps, tests, norms } = this.#tables;
-    for (const table of [steps, tests, norms]) table?.close();
+    for (const table of allTables(this.#tables)) table.close();
     this.#tables = this.#begin();
     this.#snapshot = this.#emptySnapshot();
   }
@@ -197,7 +209,7 @@ export class RunSeries {
     this.#keptBytes = 0;
     fs.rmSync(this.#folder, { recursive: true, force: true });
     fs.mkdirSync(this.#folder, { recursive: true });
-    return { steps: this.#table('steps', 0), tests: this.#table('tests', 0), norms: null };
+    return { steps: this.#table('steps', 0), tests: this.#table('tests', 0), norms: null, updates: null };
   }
 
   #restore(): { tables: Tables; snapshot: RunSnapshot } {
@@ -208,22 +220,26 @@ export class RunSeries {
     if (this.#history.isCutAfter(kept.logs.length)) throw new Error('cut since');
     if (kept.mark) this.#history.adopt(kept.mark);
     this.#parameters = kept.parameters;
+    const isNone = !kept.parameters || kept.parameters.length === 0;
     const tables: Tables = {
       steps: this.#table('steps', kept.rows.steps),
       tests: this.#table('tests', kept.rows.tests),
-      norms: kept.parameters && kept.parameters.length > 0 ? this.#table('norms', kept.rows.norms) : null,
+      norms: isNone ? null : this.#table('norms', kept.rows.norms),
+      updates: isNone ? null : this.#table('updates', kept.rows.updates),
     };
     this.#isKept = true;
     this.#keptBytes = this.#history.doneBytes;
     return { tables, snapshot: { ...kept.snapshot, plan: this.#history.origin.plan } };
   }
 
-  #table(name: 'steps' | 'tests' | 'norms', nRows: number): Pyramid {
-    const tags = { steps: () => stepTags, tests: () => testRowTags, norms: () => normTags(this.#parameters ?? []) }[
-      name
-    ]();
+  #table(name: keyof Tables, nRows: number): Pyramid {
+    const parameters = this.#parameters ?? [];
+    const isOfTensors = name === 'norms' || name === 'updates';
+    const makers = { steps: () => stepTags, tests: () => testRowTags, norms: normTags, updates: updateTags };
+    const tags = makers[name](parameters);
     if (name === 'norms') this.#normRow = new Float64Array(tags.nColumns);
-    return new Pyramid({ folder: this.#folder, name, tags, nRows, bytesPerValue: name === 'norms' ? 4 : 8 });
+    if (name === 'updates') this.#updateRow = new Float64Array(tags.nColumns);
+    return new Pyramid({ folder: this.#folder, name, tags, nRows, bytesPerValue: isOfTensors ? 4 : 8 });
   }
 
   #emptySnapshot(): RunSnapshot {
@@ -238,6 +254,14 @@ export function seriesFolderName({ id, folder }: RunPlace): string {
 
 /** Whoever sends the snapshot says which run it is. */
 const nobody = {} as RunSummary;
+
+/** NaN where a record has fewer tensors than its run. */
+function setHalves(row: Float64Array, nTensors: number, halves: readonly [Float32Array, Float32Array]): void {
+  if (halves.some(({ length }) => length < nTensors)) row.fill(Number.NaN);
+  halves.forEach((half, index) => {
+    row.set(half.subarray(0, nTensors), index * nTensors);
+  });
+}
 
 function testRow(record: TestRecord): number[] {
   const { validation, robustAccuracy, auc } = record;

@@ -71,6 +71,30 @@ export function normTags(parameters: readonly ParameterInfo[]): SeriesTags {
   };
 }
 
+/** A row has the norms of all tensors before an update, then those of what moved them. */
+export function updateTags(parameters: readonly ParameterInfo[]): SeriesTags {
+  const nTensors = parameters.length;
+  const lines = normLines(parameters);
+  return {
+    ...{ names: lines.map(({ name }) => `update/${name}`), nSeries: lines.length, nColumns: 2 * nTensors },
+    columnsOf: (series) => {
+      const { members } = lines[series]!;
+      return [...members, ...members.map((member) => nTensors + member)];
+    },
+    derive: (row, series) => {
+      lines.forEach(({ members }, line) => {
+        series[line] = Math.fround(lengthAt(row, members, nTensors) / lengthAt(row, members, 0));
+      });
+    },
+    valuesOf: (_series, columns) => {
+      const half = columns.length / 2;
+      return Float64Array.from(columns[0] ?? [], (_, row) =>
+        Math.fround(lengthAcross(columns, row, half, half) / lengthAcross(columns, row, 0, half)),
+      );
+    },
+  };
+}
+
 function lengthAt(row: ArrayLike<number>, members: readonly number[], from: number): number {
   if (members.length === 1) return row[from + members[0]!]!;
   let sum = 0;

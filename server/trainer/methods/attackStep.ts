@@ -62,6 +62,7 @@ export class AttackStep {
   gradient(x: tf.Tensor, lossOf: LossOfLogits = this.loss, pass: AttackPass = this.pass()): tf.Tensor {
     const { gradient, logits, losses } = inputGradient(this.#around.space.network, x, lossOf, pass);
     tf.dispose([logits, losses]);
+    this.#around.attackGradients?.see(gradient);
     return gradient;
   }
 

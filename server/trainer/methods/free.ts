@@ -12,7 +12,7 @@ import { disposeStatistics, keyOf, type MakeMethod } from './method.ts';
  * of Wong et al. (2020); a smaller last batch takes and moves the first of δ. That a batch comes m times is the loop's business.
  */
 export const free: MakeMethod<'free'> = (around) => {
-  const { network, space, threat, batchSize, sampleShape, lossOf, penalties } = around;
+  const { network, space, threat, batchSize, sampleShape, lossOf, penalties, attackGradients } = around;
   const delta = tf.tidy(() => tf.variable(tf.zeros([batchSize, ...sampleShape]), false));
   return {
     kept: new Map([['delta', delta]]),
@@ -31,6 +31,12 @@ export const free: MakeMethod<'free'> = (around) => {
         (keep) => lossOf(keep(space.network.forward(x, pass)), labels),
         { input: x },
       );
+      // Of the mean of the images' losses, where other attacks take that of their sum.
+      if (attackGradients?.isWanted) {
+        const ofSum = tf.mul(ofInput!, nRows);
+        attackGradients.see(ofSum);
+        ofSum.dispose();
+      }
       const next = tf.tidy(() => {
         const moved = stepLinf(x, clean, ofInput!, { ...threat!, bounds: space.bounds });
         const own = tf.sub(moved, clean);

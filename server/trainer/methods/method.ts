@@ -5,6 +5,7 @@ import type { Batch } from '../../data/batches.ts';
 import type { BatchStatistics } from '../../model/layer.ts';
 import type { Network } from '../../model/network.ts';
 import { randomStreams } from '../../model/randomStreams.ts';
+import type { AttackGradients } from '../../probe/updates.ts';
 import type { MethodName, PlanOfMethod } from '../../protocol/methodTable.ts';
 import type { ThreatPlan } from '../../protocol/plan.ts';
 import type { RandomKey } from '../../tensor/ops/random.ts';
@@ -29,6 +30,8 @@ export interface MethodSurroundings {
   /** Of every batch but a smaller last one. */
   readonly batchSize: number;
   readonly sampleShape: readonly number[];
+  /** Who looks at the gradients that attacks take. */
+  readonly attackGradients?: AttackGradients;
 }
 
 /** As BatchGradients, with the statistics of every pass that shall move the running ones, in order. */

@@ -109,6 +109,33 @@ describe('series', () => {
     expect(norms!.series[2]!.first[at]).toBeCloseTo(pair(gradients) / pair(weights), 6);
   });
 
+  it('of updates are their lengths over those of the weights before them, of a tensor and of a layer', async () => {
+    const { tables } = await ask({ tags: ['update/layer1.kernel', 'update/layer1/*'], pixels: 4000 });
+    const rows = readRows(run.folder).flatMap(({ record }) => (record.type === 'updates' ? [record] : []));
+    const [tensor, layer] = tables[0]!.series;
+    rows.forEach(({ step, before, updates }, at) => {
+      expect(tables[0]!.firstStep[at]).toBe(step);
+      expect(tensor!.first[at]).toBeCloseTo(updates[2]! / before[2]!, 6);
+      const together = Math.hypot(updates[2]!, updates[3]!) / Math.hypot(before[2]!, before[3]!);
+      expect(layer!.first[at]).toBeCloseTo(together, 6);
+    });
+    expect(rows).toHaveLength(300);
+  });
+
+  it('have the mean of every bucket where it is asked for, however they are cut', async () => {
+    const losses = readRows(run.folder).flatMap(({ record }) => (record.type === 'step' ? [record.loss] : []));
+    for (const rowsPerBucket of [16, 64, 128, 1024]) {
+      const { tables } = await ask({ tags: ['loss'], rowsPerBucket, means: true });
+      const { mean } = tables[0]!.series[0]!;
+      mean!.forEach((value, bucket) => {
+        const part = losses.slice(bucket * rowsPerBucket, (bucket + 1) * rowsPerBucket);
+        expect(value / (part.reduce((sum, loss) => sum + loss, 0) / part.length)).toBeCloseTo(1, 9);
+      });
+    }
+    const { tables } = await ask({ tags: ['loss'], rowsPerBucket: 64 });
+    expect(tables[0]!.series[0]!.mean).toBeUndefined();
+  });
+
   it('have buckets of the size that is asked for, at multiples of it', async () => {
     const { tables } = await ask({ from: 1025, rowsPerBucket: 64 });
     expect(tables[0]).toMatchObject({ rowsPerBucket: 64, firstRow: 960 });

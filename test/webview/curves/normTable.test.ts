@@ -15,6 +15,9 @@ function columns(rows: number, gradient: (row: number, index: number) => number)
     step: every((row) => (row + 1) * 10),
     weights: every(() => Float32Array.of(3, 4, 2)),
     gradients: every((row) => Float32Array.from(parameters, (_, index) => gradient(row, index))),
+    before: every(() => Float32Array.of(3, 4, 2)),
+    updates: every((row) => Float32Array.of(0.03, 0.04, (row + 1) / 1000)),
+    attack: every(() => new Float32Array()),
     nonFiniteWeights: every(() => new Int32Array(3)),
     nonFiniteGradients: every((row) =>
       Int32Array.from(parameters, (_, index) => (Number.isFinite(gradient(row, index)) ? 0 : 1)),
@@ -45,7 +48,8 @@ describe('the table', () => {
     table.update(data);
     expect(table.buckets.length).toBeLessThanOrEqual(64);
     expect(table.extent()).toEqual({ low: 1, high: 99 });
-    expect(Math.max(...table.curve(1).y)).toBe(99);
+    expect(Math.max(...table.curve(1).band.high)).toBe(99);
+    expect(Math.max(...table.curve(1).y)).toBeCloseTo(1 + 98 / 64, 12);
     expect(table.curve(2).y.filter(Number.isNaN)).toHaveLength(1);
     expect(table.curve(0).y.every((value) => value === 1)).toBe(true);
   });
@@ -68,14 +72,29 @@ describe('the table', () => {
     const table = new NormTable('gradients', tensorLines(parameters), 64);
     table.update(data);
     expect(table.kept).toEqual([0, 3, 4, 5]);
-    expect(table.curve(0)).toEqual({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
+    expect(table.curve(0)).toMatchObject({ x: [10, 20, 30, 40], y: [1, 4, 5, 6] });
+  });
+
+  test('takes in an update when it is told, and nothing for steps that none was told of', () => {
+    const data = columns(4, () => 1);
+    data.updates[1] = new Float32Array();
+    data.updates[3] = new Float32Array();
+    const table = new NormTable('update', layerLines(parameters), 64);
+    table.update(data);
+    expect(table.kept).toEqual([0, 2]);
+    data.updates[3] = Float32Array.of(0.3, 0.4, 1);
+    table.update(data);
+    expect(table.kept).toEqual([0, 2, 3]);
+    expect(table.curve(0).y[0]).toBeCloseTo(0.01, 7);
+    expect(table.curve(0).y[2]).toBeCloseTo(0.1, 7);
+    expect(table.curve(1).y[2]).toBe(0.5);
   });
 
   test('shows the buckets of a long run, and no rows beside them', () => {
     const table = new NormTable('gradients', layerLines(parameters), 8);
     const series = (tag: string, low: number, high: number, marks: number) => ({
       ...{ tag, first: Float32Array.of(low), low: Float32Array.of(low), high: Float32Array.of(high) },
-      ...{ last: Float32Array.of(high), marks: Uint8Array.of(marks) },
+      ...{ last: Float32Array.of(high), mean: Float32Array.of(low + 1), marks: Uint8Array.of(marks) },
     });
     table.show({
       ...{ rowsPerBucket: 64, firstRow: 0, firstStep: Float64Array.of(1), lastStep: Float64Array.of(64) },
@@ -86,7 +105,7 @@ describe('the table', () => {
     expect(table.kept).toHaveLength(30);
     expect(table.buckets).toHaveLength(1);
     expect(table.extent()).toEqual({ low: 2, high: 5 });
-    expect(table.curve(0)).toEqual({ x: [1, 64], y: [2, 5] });
-    expect(table.curve(1)).toEqual({ x: [64], y: [Number.NaN] });
+    expect(table.curve(0)).toEqual({ x: [32.5], y: [3], band: { low: [2], high: [5] } });
+    expect(table.curve(1)).toMatchObject({ x: [64], y: [Number.NaN] });
   });
 });

@@ -25,6 +25,21 @@ test('zoomed in, a line is its rows and no longer its buckets', () => {
   expect(Array.from(zoomed.y)).toEqual(snapshot.norms.gradients.map((norms) => norms[0]));
 });
 
+test('few lines are the mean of their buckets between the lowest and the highest; of many the chosen one alone', () => {
+  const few = allLines(snapshot.norms, table, {
+    ...options,
+    hidden: new Set(parameters.slice(3).map(({ name }) => name)),
+  });
+  for (const curve of few) {
+    const { low, high } = curve.band!;
+    Array.from(curve.y).forEach((mean, at) => {
+      if (Number.isFinite(mean)) expect(low[at]! <= mean && mean <= high[at]!).toBe(true);
+    });
+  }
+  const many = allLines(snapshot.norms, table, { ...options, chosen: 'conv2.kernel' });
+  expect(many.filter(({ band }) => band).map(({ name }) => name)).toEqual(['conv2.kernel']);
+});
+
 test('one line keeps its non-finite end in the raw curve', () => {
   const [raw, smoothed] = singleCurve(snapshot.norms, table, table.lines.at(-1)!, palette);
   expect(Number.isFinite(Array.from(raw!.y).at(-1))).toBe(false);
@@ -49,8 +64,12 @@ test('across depth there is one point a layer of a kind and a fit through those 
   });
   expect(depth.said).toBe('×2.00 a layer, backwards');
   expect(at(halved, 'weights').said).toBe('×0.50 a layer');
-  expect(at([0, ...halved.slice(1, -1), Infinity]).said).toBe('×2.00 a layer, backwards · 1 are 0 · 1 not finite');
-  expect(at(halved.map(() => 0)).said).toBe(`${String(halved.length)} are 0`);
+  expect(at([0, ...halved.slice(1, -1), Infinity]).said).toBe(
+    `×2.00 a layer, backwards · 1 is 0: ${parameters[shape.parameters[0]!]!.layer} · 1 not finite`,
+  );
+  expect(at(halved.map(() => 0)).said).toBe(
+    `${String(halved.length)} are 0: conv1, conv2, conv3 and ${String(halved.length - 3)} more`,
+  );
 });
 
 test('non-finite values are counted over all tensors of a line', () => {

@@ -69,6 +69,7 @@ export function longSnapshot(run: LongRun): RunSnapshot {
       ...{ type: 'norms', step, weights: norms(step, 'weights'), gradients: norms(step, 'gradients') },
       ...{ nonFiniteWeights: zeros, nonFiniteGradients: zeros },
     });
+    put(step, { type: 'updates', step, before: norms(step, 'weights'), updates: norms(step, 'update') });
   }
   return { ...snapshot, shapes: usual.shapes };
 }
@@ -81,7 +82,7 @@ export function answerSeries(runs: ReadonlyMap<string, LongRun>, intent: SeriesI
       [
         [1, (tag: string) => ['loss', 'accuracy', 'learningRate'].includes(tag)],
         [testEvery, (tag: string) => tag.startsWith('test/')],
-        [run.normsEvery, (tag: string) => tag === 'gradientNorm' || /^(weights|gradients|ratio)\//.test(tag)],
+        [run.normsEvery, (tag: string) => tag === 'gradientNorm' || /^(weights|gradients|ratio|update)\//.test(tag)],
       ] as const
     ).flatMap(([every, has]) => {
       const tags = intent.tags.filter(has);
@@ -96,7 +97,7 @@ function table(
   run: LongRun,
   tags: readonly string[],
   every: number,
-  { from, to, pixels, smoothing }: SeriesIntent,
+  { from, to, pixels, smoothing, means }: SeriesIntent,
 ): SeriesTable {
   const nRows = Math.floor(run.nSteps / every);
   const first = Math.max(0, Math.floor((from ?? 0) / every) - 2);
@@ -128,6 +129,10 @@ function table(
           last: Float64Array.from(buckets, (values) => values.at(-1)!),
         }),
         marks: Uint8Array.from(buckets, (values) => Number(values.some(Number.isNaN))),
+        ...(means &&
+          rowsPerBucket > 1 && {
+            mean: Float64Array.from(finite, (values) => values.reduce((a, b) => a + b, 0) / values.length),
+          }),
         ...(smoothing > 0 && {
           smooth: Float64Array.from(finite, (values) => values.reduce((a, b) => a + b, 0) / values.length),
         }),

@@ -168,6 +168,7 @@ export function makeRows(options: RunDataOptions): Row[] {
     });
     if (step % normsEvery === 0 || step === options.divergesAt) {
       push(makeNorms(network.parameters.length, step, part, random, step === options.divergesAt));
+      push(makeUpdates(network.parameters.length, step, part));
     }
     if (options.collapsesAt !== undefined && step % 50 === 0) {
       pushLook(push, step, step - options.collapsesAt, random);
@@ -441,6 +442,17 @@ function makeNorms(
     gradients,
     nonFiniteWeights: new Int32Array(count),
     nonFiniteGradients,
+  };
+}
+
+/** About 10⁻³ of the weights, more at the start; some layers move too little. */
+function makeUpdates(count: number, step: number, part: number): Extract<RunRecord, { type: 'updates' }> {
+  const ratio = (index: number): number =>
+    1e-3 * (1 + 8 * Math.exp(-9 * part)) * (index % 5 === 3 ? 0.03 : 1) * (1 + 0.4 * Math.sin(step / 60 + index));
+  return {
+    ...{ type: 'updates', step, before: new Float32Array(count).fill(2) },
+    updates: Float32Array.from({ length: count }, (_, index) => 2 * ratio(index)),
+    attack: { norms: Float32Array.of(0.02 * (1 + part) * (1 + 0.2 * Math.sin(step / 40))), zeros: Int32Array.of(0) },
   };
 }
 

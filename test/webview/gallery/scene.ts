@@ -391,6 +391,9 @@ function manySnapshot(): RunSnapshot {
     gradients: [] as Float32Array[],
     nonFiniteWeights: [] as Int32Array[],
     nonFiniteGradients: [] as Int32Array[],
+    before: [] as Float32Array[],
+    updates: [] as Float32Array[],
+    attack: [] as Float32Array[],
   };
   for (let row = 0; row < rows; row++) {
     columns.step.push(row + 1);
@@ -400,6 +403,9 @@ function manySnapshot(): RunSnapshot {
     columns.gradients.push(
       Float32Array.from(parameters, (_, index) => Math.exp(-row / 4000 + 0.4 * Math.sin(row / 70 + index * 3))),
     );
+    columns.before.push(columns.weights.at(-1)!);
+    columns.updates.push(new Float32Array());
+    columns.attack.push(new Float32Array());
     columns.nonFiniteWeights.push(new Int32Array(parameters.length));
     columns.nonFiniteGradients.push(new Int32Array(parameters.length));
   }
