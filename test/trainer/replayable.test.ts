@@ -26,6 +26,7 @@ const trainings: Readonly<Record<string, Partial<Plan['training']>>> = {
   },
   'fgsm-rs': {},
   'pgd under L2': { method: { type: 'pgd', steps: 2, start: 'ball', statistics: 'moving' }, threat: l2 },
+  gradalign: { method: { type: 'gradalign', lambda: 0.2, through: 'both', statistics: 'batch' } },
   trades: { method: { type: 'trades', beta: 6, steps: 2, noise: 0.001, statistics: 'batch' } },
   ensemble: {
     method: {

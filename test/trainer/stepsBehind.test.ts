@@ -132,6 +132,7 @@ describe('a step waits for nothing', () => {
     { method: { type: 'free', replays: 2 } },
     { method: { type: 'trades', beta: 6, steps: 2, noise: 0.001, statistics: 'batch' } },
     { method: { type: 'pgd', steps: 2, start: 'ball', statistics: 'running' } },
+    { method: { type: 'gradalign', lambda: 0.2, through: 'both', statistics: 'batch' } },
     { method: { type: 'n-fgsm', noise: 2, statistics: 'batch' } as unknown as Plan['training']['method'] },
     { ...standard, clipping: { type: 'layer', limit: 0.1 }, labelSmoothing: 0.1 },
     { ...standard, loss: 'least-squares', clipping: { type: 'adaptive', limit: 0.1 } },

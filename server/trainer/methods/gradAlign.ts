@@ -1,7 +1,6 @@
 // FGSM with a penalty on gradients that turn within the ball.
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics, Pass } from '../../model/layer.ts';
-import { readFloats } from '../../tensor/read.ts';
 import { differentiate, disposeAnswers } from '../gradients.ts';
 import { AttackStep, lengthOf, likeImages } from './attackStep.ts';
 import { disposeStatistics, gradientsOn, type MakeMethod, type MethodSurroundings } from './method.ts';
@@ -84,16 +83,16 @@ function derivativeAlong(
   labels: tf.Tensor1D,
   { x, v, pass }: Direction,
 ): tf.Tensor[] {
-  const lengths = tf.tidy(() => readFloats(lengthOf(v)));
-  const most = longest * median(lengths.filter((length) => length > 0));
-  const largest = Math.min(most, Math.max(...lengths));
-  if (!(largest > 0)) {
-    tf.dispose([x, v]);
-    return network.parameters.map(({ shape }) => tf.zeros([...shape]));
-  }
-  const t = displacement / largest;
-  const factors = lengths.map((length) => t * Math.min(1, most / Math.max(length, Number.MIN_VALUE)));
-  const shift = tf.tidy(() => tf.mul(v, likeImages(tf.tensor1d(factors), v)));
+  const [t, shift] = tf.tidy(() => {
+    const lengths = lengthOf(v);
+    const { median, isPositive } = medianOfPositive(lengths);
+    const most = tf.mul(median, longest);
+    const largest = tf.minimum(most, tf.max(lengths));
+    // Where no direction has a length, all of them are 0, and so is the derivative: any t will do.
+    const t = tf.div(displacement, tf.add(largest, tf.cast(tf.equal(largest, 0), 'float32')));
+    const shortened = tf.minimum(1, tf.div(most, tf.add(lengths, tf.sub(1, isPositive))));
+    return [t, tf.mul(v, likeImages(tf.mul(t, shortened), v))];
+  }) as [tf.Scalar, tf.Tensor];
   const { mode, key } = pass;
   const around = { mode, key, gradients: 'all', batchStatistics: null } as const;
   const [ahead, behind] = [tf.add, tf.sub].map((move) => {
@@ -109,9 +108,9 @@ function derivativeAlong(
     return ofParameters;
   });
   const derivative = ahead!.map((gradient, index) =>
-    tf.tidy(() => tf.mul(tf.sub(gradient, behind![index]!), 1 / (2 * t))),
+    tf.tidy(() => tf.div(tf.sub(gradient, behind![index]!), tf.mul(2, t))),
   );
-  tf.dispose([x, v, shift, ...ahead!, ...behind!]);
+  tf.dispose([x, v, t, shift, ...ahead!, ...behind!]);
   return derivative;
 }
 
@@ -122,6 +121,17 @@ function added(sum: readonly tf.Tensor[], more: readonly tf.Tensor[]): tf.Tensor
   return total;
 }
 
-function median(values: Float32Array): number {
-  return values.toSorted()[Math.floor(values.length / 2)] ?? 0;
+/**
+ * Of those above 0 that which has ⌊n/2⌋ below it in their order, 0 where there is none; found on the device, by how many lie below each.
+ * @param lengths n, at least 0
+ */
+function medianOfPositive(lengths: tf.Tensor): { readonly median: tf.Tensor; readonly isPositive: tf.Tensor } {
+  const n = lengths.size;
+  const isPositive = tf.cast(tf.greater(lengths, 0), 'float32');
+  const [each, others] = [tf.reshape(lengths, [n, 1]), tf.reshape(lengths, [1, n])];
+  const count = (which: tf.Tensor) => tf.sum(tf.mul(tf.cast(which, 'float32'), tf.reshape(isPositive, [1, n])), 1);
+  const [nBelow, nEqual] = [count(tf.less(others, each)), count(tf.equal(others, each))];
+  const place = tf.floor(tf.div(tf.sum(isPositive), 2));
+  const isMedian = tf.logicalAnd(tf.lessEqual(nBelow, place), tf.greater(tf.add(nBelow, nEqual), place));
+  return { median: tf.max(tf.mul(lengths, tf.mul(isPositive, tf.cast(isMedian, 'float32')))), isPositive };
 }
