@@ -71,3 +71,48 @@ export interface SurfaceContents extends SurfaceInfo {
   /** `[channels, D, D]`, row by row. */
   readonly alpha: Float32Array;
 }
+
+/** What has become of the weights between two files: of each tensor that both have with one shape, in the order of the first. */
+export interface CheckpointDifference {
+  readonly file: string;
+  /** That it is compared with. */
+  readonly other: string;
+  /** Of the other; null for a file that Kafscope did not write. */
+  readonly otherOrigin: Pick<CheckpointOrigin, 'runId' | 'step' | 'epoch'> | null;
+  readonly tensors: readonly TensorDifference[];
+  /** How many of the first file's tensors the other lacks, or has with another shape. */
+  readonly unmatched: number;
+  /** The curves of the other. */
+  readonly activations: readonly ShapeContents[];
+}
+
+/** Of w in the first file and w′ in the other, over the places where both are finite. */
+export interface TensorDifference {
+  readonly name: string;
+  /** ‖w − w′‖₂ */
+  readonly l2: number;
+  /** ‖w − w′‖₂ / ‖w‖₂; NaN where neither has anything but zeros. */
+  readonly relative: number;
+  /** max |w − w′| */
+  readonly largest: number;
+  /** Places where one of the two is not finite. */
+  readonly nonFinite: number;
+  /** Counts of both in the same bins, evenly from `min` to `max`. */
+  readonly min: number;
+  readonly max: number;
+  readonly histogram: readonly number[];
+  readonly otherHistogram: readonly number[];
+  /** The bytes of the other are not those that were written. */
+  readonly isOtherDamaged?: true;
+}
+
+/** A part of a tensor's values, as pictures. */
+export interface KernelPictures {
+  readonly file: string;
+  readonly tensor: string;
+  /** As asked for. */
+  readonly input: number;
+  readonly page: number;
+  /** `[count, height, width]`, row by row. */
+  readonly values: Float32Array;
+}

@@ -9,7 +9,7 @@ import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import { sweepAsks, type SweepEstimate, type SweepSummary } from './sweep.ts';
-import type { CheckpointContents } from './checkpoint.ts';
+import type { CheckpointContents, CheckpointDifference, KernelPictures } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
 
@@ -65,6 +65,9 @@ export interface Requests {
   /** Images that an evaluation kept, a part of them. */
   'evaluation/images': { params: EvaluationImagesParams; result: AttackedImages };
   'checkpoint/inspect': { params: CheckpointInspectParams; result: CheckpointContents };
+  'checkpoint/compare': { params: CheckpointCompareParams; result: CheckpointDifference };
+  /** Some of a kernel's values, to be drawn. */
+  'checkpoint/kernel': { params: CheckpointKernelParams; result: KernelPictures };
   /** Opens the data set that an experiment names, in a process of its own; `dataset/progressed` tells how far it is. */
   'dataset/look': { params: DatasetLookParams; result: DatasetLook };
   'device/list': { params: DeviceListParams; result: DeviceListResult };
@@ -144,6 +147,13 @@ export const paramsSchemas = {
     /** Absolute path of a `.safetensors` file. */
     file: z.string().max(4096),
   }),
+  'checkpoint/compare': z.strictObject({ file: z.string().max(4096), other: z.string().max(4096) }),
+  'checkpoint/kernel': z.strictObject({
+    file: z.string().max(4096),
+    tensor: z.string().max(1000),
+    input: z.int().min(0),
+    page: z.int().min(0),
+  }),
   'dataset/look': z.strictObject({
     ...experiment,
     /** The client's name of this look, by which it is told how far it is. */
@@ -184,6 +194,8 @@ export type EvaluationImagesParams = z.input<(typeof paramsSchemas)['evaluation/
 export type DeviceListParams = z.input<(typeof paramsSchemas)['device/list']>;
 export type DatasetLookParams = z.input<(typeof paramsSchemas)['dataset/look']>;
 export type CheckpointInspectParams = z.input<(typeof paramsSchemas)['checkpoint/inspect']>;
+export type CheckpointCompareParams = z.input<(typeof paramsSchemas)['checkpoint/compare']>;
+export type CheckpointKernelParams = z.input<(typeof paramsSchemas)['checkpoint/kernel']>;
 
 /** By path, like `training.schedule.max`. */
 export type PlanSettings = Readonly<Record<string, string | number | boolean>>;

@@ -6,8 +6,8 @@ import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { scaledSchedule } from '../experiment/scaledSchedule.ts';
 import { writeExperiment } from '../experiment/writeExperiment.ts';
+import type { Readings } from '../run/inspectProcess.ts';
 import { BadCheckpointError } from '../run/safetensors.ts';
-import type { CheckpointContents } from '../protocol/checkpoint.ts';
 import { encode, EncodedValue } from '../protocol/codec.ts';
 import type { DatasetLook, LookProgress } from '../protocol/datasetLook.ts';
 import { datasetDeclaration } from '../protocol/datasets.ts';
@@ -44,7 +44,12 @@ export interface Services {
   ): Pick<CompiledExperiment, 'name' | 'cells' | 'plans' | 'issues'>;
   describe(plan: Plan): string;
   settings(plan: Plan): PlanSettings;
-  inspect(file: string, signal?: AbortSignal): Promise<Answer<CheckpointContents>>;
+  readonly checkpoints: {
+    readonly [Name in keyof Readings]: (
+      args: Readings[Name]['args'],
+      signal?: AbortSignal,
+    ) => Promise<Answer<Readings[Name]['answer']>>;
+  };
   /** @throws BadDatasetError */
   look(plan: DatasetPlan, options: LookRequestOptions): Promise<Answer<DatasetLook>>;
   listDevices(options: { readonly isAnew: boolean }): Promise<DeviceListResult>;
@@ -95,6 +100,8 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
     'run/experiment',
     'evaluation/images',
     'checkpoint/inspect',
+    'checkpoint/compare',
+    'checkpoint/kernel',
     'dataset/look',
   ] as const),
 ]);
@@ -277,7 +284,9 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       const file = path.join(checkpointsFolder(folder), attackedImagesName(step, evaluation));
       return readAttackedImages(file, { first, count });
     },
-    'checkpoint/inspect': ({ file }, signal) => services.inspect(file, signal),
+    'checkpoint/inspect': ({ file }, signal) => services.checkpoints.inspect([file], signal),
+    'checkpoint/compare': ({ file, other }, signal) => services.checkpoints.compare([file, other], signal),
+    'checkpoint/kernel': ({ file, ...question }, signal) => services.checkpoints.kernel([file, question], signal),
     'dataset/look': ({ text, file, lookId, isRestricted }, signal) => {
       const { dataset } = compiledOf(services, text, { file, overrides: {} }).plans[0]!;
       if ((isRestricted || context.isLooking) && datasetDeclaration(dataset.name).path !== null) {

@@ -18,7 +18,7 @@ export function makeServices({ assetsFolder, log }: { assetsFolder: string; log:
     compile: (text, options) => compileExperiment(text, { ...options, homeFolder: os.homedir() }),
     describe: describePlan,
     settings: planSettings,
-    inspect: makeInspector(path.join(assetsFolder, 'inspect.cjs')),
+    checkpoints: makeInspector(path.join(assetsFolder, 'inspect.cjs')),
     look: makeLooker({ entryFile: path.join(assetsFolder, 'look.cjs'), assetsFolder }),
     listDevices: ({ isAnew }) => listRuntimes({ assetsFolder, log, isAnew }),
   };

@@ -46,11 +46,12 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
   }
 }
 
-function activationsByLayer({ model }: Plan): ReadonlyMap<string, ActivationPlan> {
+export function activationsByLayer({ model }: Plan): ReadonlyMap<string, ActivationPlan> {
   return new Map(activationsOf(model).map(({ name, activation }) => [name, activation]));
 }
 
-function* shownTensors(tensors: readonly StoredTensor[]): Generator<StoredTensor> {
+/** As many as an answer may tell of. */
+export function* shownTensors(tensors: readonly StoredTensor[]): Generator<StoredTensor> {
   let count = 0;
   for (const tensor of tensors) {
     if (count === maxTensors) return;

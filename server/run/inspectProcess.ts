@@ -1,8 +1,9 @@
 // Inspects checkpoints in processes of their own: a large file holds nobody up, and one that exhausts the memory ends only its process.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { CheckpointContents } from '../protocol/checkpoint.ts';
+import type { CheckpointContents, CheckpointDifference, KernelPictures } from '../protocol/checkpoint.ts';
 import { EncodedValue } from '../protocol/codec.ts';
+import type { KernelQuestion } from './kernelPictures.ts';
 import { BadCheckpointError } from './safetensors.ts';
 import { takeTurns } from './takeTurns.ts';
 
@@ -10,26 +11,45 @@ import { takeTurns } from './takeTurns.ts';
 export type Inspection =
   { readonly type: 'done'; readonly bytes: Uint8Array } | { readonly type: 'bad' | 'failed'; readonly message: string };
 
-export type InspectCheckpoint = (file: string, signal?: AbortSignal) => Promise<EncodedValue<CheckpointContents>>;
+/** What a process can be asked, by name: its arguments, and what it answers. */
+export interface Readings {
+  inspect: { args: [file: string]; answer: CheckpointContents };
+  compare: { args: [file: string, other: string]; answer: CheckpointDifference };
+  kernel: { args: [file: string, question: KernelQuestion]; answer: KernelPictures };
+}
+
+/** Aborted, a reading ends at once, with the signal's reason. */
+export type Inspector = {
+  readonly [Name in keyof Readings]: (
+    args: Readings[Name]['args'],
+    signal?: AbortSignal,
+  ) => Promise<EncodedValue<Readings[Name]['answer']>>;
+};
 
 const maxProcesses = 2;
 
 /**
- * Inspects at most two files at a time; others wait for their turn. An aborted inspection ends at once, with the signal's reason.
+ * Reads at most two at a time; others wait for their turn.
  * @param entryFile absolute; `inspect.cjs`
  */
-export function makeInspector(entryFile: string): InspectCheckpoint {
+export function makeInspector(entryFile: string): Inspector {
   const takeTurn = takeTurns(maxProcesses);
-  return (file, signal) => takeTurn(() => inspectApart(entryFile, file, signal), signal);
+  return {
+    inspect: (args, signal) => takeTurn(() => readApart(entryFile, 'inspect', args, signal), signal),
+    compare: (args, signal) => takeTurn(() => readApart(entryFile, 'compare', args, signal), signal),
+    kernel: (args, signal) => takeTurn(() => readApart(entryFile, 'kernel', args, signal), signal),
+  };
 }
 
-/** @throws BadCheckpointError as `inspectCheckpoint`, also where the process ended without an answer */
-async function inspectApart(
+/** @throws BadCheckpointError as the reading itself, also where the process ended without an answer */
+async function readApart<Name extends keyof Readings>(
   entryFile: string,
-  file: string,
+  name: Name,
+  args: Readings[Name]['args'],
   signal?: AbortSignal,
-): Promise<EncodedValue<CheckpointContents>> {
-  const child = fork(entryFile, [file], {
+): Promise<EncodedValue<Readings[Name]['answer']>> {
+  const [file] = args;
+  const child = fork(entryFile, [name, JSON.stringify(args)], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],

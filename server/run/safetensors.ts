@@ -178,6 +178,13 @@ export class SafetensorsFile {
     }
   }
 
+  /** Some of the tensor's bytes, in a buffer of their own. @param offset from its first byte */
+  readRange(tensor: StoredTensor, offset: number, sizeBytes: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(sizeBytes);
+    readAll(this.file, this.#descriptor, bytes, tensor.start + offset);
+    return bytes;
+  }
+
   /** Digests by tensor, empty where the file has none. @throws BadCheckpointError where what precedes the tensors is damaged. */
   readDigests(): ReadonlyMap<string, string> {
     if (!digestKeys.some((key) => Object.hasOwn(this.metadata, key))) return new Map();

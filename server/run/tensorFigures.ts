@@ -52,33 +52,31 @@ export class FirstRound {
 export class SecondRound {
   readonly #moments: Moments;
   readonly #mean: number;
-  readonly #histogram = new Array<number>(nBins).fill(0);
+  readonly #histogram: Histogram;
   #spread = 0;
 
   constructor(moments: Moments) {
     this.#moments = moments;
     this.#mean = moments.nFinite > 0 ? moments.sum / moments.nFinite : Number.NaN;
+    this.#histogram = new Histogram(moments);
   }
 
   add(values: ArrayLike<number>): void {
     const mean = this.#mean;
     const histogram = this.#histogram;
-    const { scale, first, binsPerUnit } = binsOf(this.#moments);
     let spread = this.#spread;
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!;
       if (!Number.isFinite(value)) continue;
       spread += (value - mean) ** 2;
-      const bin = Math.floor((value * scale - first) * binsPerUnit);
-      // A file that is written to meanwhile may give others than in the first round.
-      histogram[Math.max(0, Math.min(nBins - 1, bin))]! += 1;
+      histogram.add(value);
     }
     this.#spread = spread;
   }
 
   end(): TensorFigures {
     const { min, max, squares, nFinite, nonFinite } = this.#moments;
-    const [mean, histogram] = [this.#mean, this.#histogram];
+    const [mean, histogram] = [this.#mean, this.#histogram.counts];
     if (nFinite > 0) {
       return { l2: Math.sqrt(squares), min, max, mean, std: Math.sqrt(this.#spread / nFinite), nonFinite, histogram };
     }
@@ -87,8 +85,33 @@ export class SecondRound {
   }
 }
 
+/** Counts of finite values in equal bins from `min` to `max`. */
+export class Histogram {
+  readonly counts = new Array<number>(nBins).fill(0);
+  readonly #scale: number;
+  readonly #first: number;
+  readonly #binsPerUnit: number;
+
+  constructor(range: { readonly min: number; readonly max: number }) {
+    const { scale, first, binsPerUnit } = binsOf(range);
+    this.#scale = scale;
+    this.#first = first;
+    this.#binsPerUnit = binsPerUnit;
+  }
+
+  add(value: number): void {
+    const bin = Math.floor((value * this.#scale - this.#first) * this.#binsPerUnit);
+    // A file that is written to meanwhile may give others than those that the range is of.
+    this.counts[Math.max(0, Math.min(nBins - 1, bin))]! += 1;
+  }
+}
+
 /** Ranges of float64 that are wider than its largest number, or next to nothing, are scaled first. */
-function binsOf({ min, max }: Moments): { scale: number; first: number; binsPerUnit: number } {
+function binsOf({ min, max }: { readonly min: number; readonly max: number }): {
+  scale: number;
+  first: number;
+  binsPerUnit: number;
+} {
   if (!(min < max)) return { scale: 0, first: 0, binsPerUnit: 0 };
   const scale = max - min === Infinity ? 2 ** -8 : nBins / (max - min) === Infinity ? 2 ** 200 : 1;
   const first = min * scale;

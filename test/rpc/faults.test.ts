@@ -213,7 +213,7 @@ describe('an inspection', () => {
     const { services } = (await import('./scriptedServerOptions.ts')).scriptedServerOptions('');
     const signals: AbortSignal[] = [];
     const asked = Promise.withResolvers<void>();
-    const inspect = (_file: string, signal?: AbortSignal) => {
+    const inspect = (_args: [file: string], signal?: AbortSignal) => {
       signals.push(signal!);
       if (signals.length === 2) asked.resolve();
       return new Promise<never>((_, reject) => {
@@ -222,7 +222,9 @@ describe('an inspection', () => {
         });
       });
     };
-    const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, inspect } });
+    const { lock } = await startScriptedServer(temporaryFolder(), {
+      services: { ...services, checkpoints: { ...services.checkpoints, inspect } },
+    });
     const client = await TestClient.connect(lock);
     const send = (message: object) => {
       client.socket.send(encode({ jsonrpc: '2.0', ...message }));
@@ -242,7 +244,7 @@ describe('a client that asks for more than is worked on at a time', () => {
     const { services } = (await import('./scriptedServerOptions.ts')).scriptedServerOptions('');
     const begun: string[] = [];
     const full = Promise.withResolvers<void>();
-    const inspect = (file: string, signal?: AbortSignal) => {
+    const inspect = ([file]: [file: string], signal?: AbortSignal) => {
       begun.push(file);
       if (begun.length === 16) full.resolve();
       return new Promise<never>((_, reject) => {
@@ -251,7 +253,9 @@ describe('a client that asks for more than is worked on at a time', () => {
         });
       });
     };
-    const { lock } = await startScriptedServer(temporaryFolder(), { services: { ...services, inspect } });
+    const { lock } = await startScriptedServer(temporaryFolder(), {
+      services: { ...services, checkpoints: { ...services.checkpoints, inspect } },
+    });
     const client = await TestClient.connect(lock);
     const cancellations = Array.from({ length: 20 }, () => new CancellationTokenSource());
     const answers = cancellations.map(({ token }, index) =>

@@ -65,9 +65,13 @@ function ask({
     services: {
       compile: () => ({ name: 'p', cells: [], plans: issues.length > 0 ? [] : [plan, plan], issues }),
       describe: () => 'described',
-      inspect: (file: string, signal: AbortSignal) => {
-        signals.push(signal);
-        return file === '/waits' ? new Promise<never>(() => {}) : note('inspect')(file);
+      checkpoints: {
+        inspect: ([file]: [string], signal: AbortSignal) => {
+          signals.push(signal);
+          return file === '/waits' ? new Promise<never>(() => {}) : note('inspect')(file);
+        },
+        compare: (files: string[]) => note('compare')(...files),
+        kernel: ([file, question]: [string, object]) => note('kernel')(file, question),
       },
       look: (plan: unknown, { onProgress }: { onProgress: (progress: object) => void }) => {
         onProgress({ what: 'reading', done: 1, total: null });
@@ -155,6 +159,12 @@ const known: [string, unknown, string[]][] = [
     [`evaluate a c ${JSON.stringify(evaluation)} /data`],
   ],
   ['checkpoint/inspect', { file: '/c' }, ['inspect /c']],
+  ['checkpoint/compare', { file: '/c', other: '/d' }, ['compare /c /d']],
+  [
+    'checkpoint/kernel',
+    { file: '/c', tensor: 'w', input: 2, page: 1 },
+    ['kernel /c {"tensor":"w","input":2,"page":1}'],
+  ],
   ['dataset/look', { text: 'x', file: null, lookId: 'l' }, ['look {"name":"shapes"}']],
   ['device/list', { isAnew: true }, ['listDevices {"isAnew":true}']],
 ];
@@ -170,6 +180,8 @@ const shown = [
     'run/subscribe',
     'run/unsubscribe',
     'checkpoint/inspect',
+    'checkpoint/compare',
+    'checkpoint/kernel',
     'dataset/look',
   ],
 ];

@@ -5,6 +5,8 @@ import type { Plan } from '../../server/protocol/plan.ts';
 import type { ServerOptions } from '../../server/rpc/server.ts';
 import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { inspectCheckpoint } from '../../server/run/checkpointContents.ts';
+import { compareCheckpoints } from '../../server/run/checkpointDifference.ts';
+import { readKernel } from '../../server/run/kernelPictures.ts';
 import { SeriesDesk } from '../../server/run/series/seriesDesk.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
 import type { Script } from '../run/scriptedTrainer.ts';
@@ -31,7 +33,11 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
           : compiled(text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed }))),
       describe: (plan) => plan.name,
       settings: ({ seed }) => ({ seed }),
-      inspect: inspectCheckpoint,
+      checkpoints: {
+        inspect: ([file]) => inspectCheckpoint(file),
+        compare: (files) => compareCheckpoints(...files),
+        kernel: (args) => Promise.resolve(readKernel(...args)),
+      },
       // Beside the runs, which the test takes away; in the process itself, for sources need no bundle there.
       series: new SeriesDesk(runsFolder === '' ? path.join(os.tmpdir(), 'kafscope-no-runs') : `${runsFolder}/.series`),
       look: () => Promise.reject(new BadDatasetError('There is no data set in a test.')),

@@ -247,11 +247,13 @@ describe('a client', () => {
     for (const end of ['close', 'its socket'] as const) {
       const { services } = scriptedServerOptions('');
       const signals: AbortSignal[] = [];
-      const inspect = (_file: string, signal?: AbortSignal) => {
+      const inspect = (_args: [file: string], signal?: AbortSignal) => {
         signals.push(signal!);
         return new Promise<never>(() => {});
       };
-      const { socket, session, rows } = await connected({ services: { ...services, inspect } });
+      const { socket, session, rows } = await connected({
+        services: { ...services, checkpoints: { ...services.checkpoints, inspect } },
+      });
       rows.push({ seq: 1 } as Row);
       for (const [id, method, params] of [
         [1, 'checkpoint/inspect', { file: '/x' }],

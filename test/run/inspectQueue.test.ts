@@ -35,14 +35,19 @@ beforeEach(() => {
     });
 });
 
+function inspecting() {
+  const { inspect } = makeInspector('/dist/inspect.cjs');
+  return (file: string, signal?: AbortSignal) => inspect([file], signal);
+}
+
 /** Names of the files whose processes were begun. */
 function begun(): unknown[] {
-  return vi.mocked(fork).mock.calls.map(([, args]) => args?.[0]);
+  return vi.mocked(fork).mock.calls.map(([, args]) => (JSON.parse(args![1]!) as [string])[0]);
 }
 
 describe('inspections', () => {
   it('are two at a time, the others in their order', async () => {
-    const inspect = makeInspector('/dist/inspect.cjs');
+    const inspect = inspecting();
     const all = ['a', 'b', 'c', 'd'].map((file) => inspect(file));
     await nextTurn();
     expect(begun()).toEqual(['a', 'b']);
@@ -62,8 +67,8 @@ describe('inspections', () => {
   });
 
   it('have a process without output, which hands bytes over as they are', async () => {
-    const inspected = makeInspector('/dist/inspect.cjs')('a');
-    expect(fork).toHaveBeenCalledExactlyOnceWith('/dist/inspect.cjs', ['a'], {
+    const inspected = inspecting()('a');
+    expect(fork).toHaveBeenCalledExactlyOnceWith('/dist/inspect.cjs', ['inspect', '["a"]'], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: [],
@@ -73,7 +78,7 @@ describe('inspections', () => {
   });
 
   it('are answered by the first word, whatever follows it', async () => {
-    const inspect = makeInspector('/dist/inspect.cjs');
+    const inspect = inspecting();
     const inspected = inspect('a');
     children[0]!.emit('message', done(1));
     await children[0]!.end(done(2), [null, 'SIGSEGV']);
@@ -93,7 +98,7 @@ describe('inspections', () => {
   });
 
   it('that end without a word say how', async () => {
-    const inspected = makeInspector('/dist/inspect.cjs')('a');
+    const inspected = inspecting()('a');
     const end = expect(inspected).rejects.toThrow(
       "a can't be inspected: the process that read it was ended by SIGKILL, as it does where memory runs out.",
     );
@@ -106,7 +111,7 @@ describe('an inspection that is not wanted any more', () => {
   const reason = new Error('not wanted');
 
   function three() {
-    const inspect = makeInspector('/dist/inspect.cjs');
+    const inspect = inspecting();
     const abort = new AbortController();
     const first = [inspect('a'), inspect('b')];
     return { inspect, abort, first };
