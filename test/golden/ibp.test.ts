@@ -1,4 +1,4 @@
-// Interval bounds of a small network against an independent propagation in PyTorch.
+// Interval bounds of small networks against an independent propagation in PyTorch, and against auto-LiRPA.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { Target } from '../../server/attack/target.ts';
@@ -8,7 +8,7 @@ import { kafBound } from '../../server/certificate/layerBound.ts';
 import { marginsAt } from '../../server/certificate/ibp.ts';
 import { buildNetwork } from '../../server/model/network.ts';
 import { layOutNetwork } from '../../server/network/layout.ts';
-import type { ModelPlan } from '../../server/protocol/plan.ts';
+import type { LayerPlan, ModelPlan } from '../../server/protocol/plan.ts';
 import type { LayerBound } from '../../server/protocol/records.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { readGolden, toFloat32, type GoldenTensor } from './readGolden.ts';
@@ -20,21 +20,46 @@ interface Case {
   readonly margins: GoldenTensor;
 }
 
-const golden = readGolden<{
+interface Golden {
   readonly weights: Readonly<Record<string, GoldenTensor>>;
   readonly images: GoldenTensor;
-  readonly kaf: { readonly dictionary: number; readonly boundary: number; readonly gamma: number };
   readonly cases: readonly Case[];
-}>('ibp');
+}
+
+type Layers = readonly LayerPlan[];
+
+const golden = readGolden<
+  Golden & { readonly kaf: { readonly dictionary: number; readonly boundary: number; readonly gamma: number } }
+>('ibp');
+const ofLirpa = readGolden<Golden>('lirpa');
+
+const conv = { type: 'conv', size: 3, stride: 1, padding: 'same', bias: true, initializer: 'he-uniform' } as const;
+const dense = { type: 'dense', bias: true, initializer: 'he-uniform' } as const;
+const kaf = { type: 'kaf', ...golden.kaf, init: { type: 'normal', std: 0.3 } } as const;
+const relu = { type: 'activation', activation: { type: 'relu' } } as const;
+
+const ofKaf: Layers = [
+  ...([{ ...conv, channels: 4 }, { type: 'batch-norm' }, relu] as const),
+  { type: 'max-pool', size: 2, stride: 2, padding: 'valid' },
+  ...([{ ...conv, channels: 3 }, { type: 'activation', activation: kaf }, { type: 'flatten' }] as const),
+  { ...dense, units: 'classes' },
+];
+const ofRelu: Layers = [
+  ...([{ ...conv, channels: 5 }, relu, { ...conv, channels: 6, stride: 2, padding: 'valid' }, relu] as const),
+  ...([{ type: 'flatten' }, { ...dense, units: 12 }, relu, { ...dense, units: 'classes' }] as const),
+];
 
 beforeAll(openCpu);
 
-it('bounds logits and their differences as PyTorch does, to 1e-5', () => {
-  const { network, subject } = open();
+it.each([
+  ['PyTorch', golden, ofKaf],
+  ['auto-LiRPA', ofLirpa, ofRelu],
+] as const)('bounds logits and their differences as %s does, to 1e-5', (_, expected, layers) => {
+  const { network, subject } = open(expected, layers);
   const bounds = new BoundNetwork(subject);
   for (const _ of bounds.prepare());
-  const images = tf.tensor(toFloat32(golden.images), [3, 6, 6, 2]);
-  for (const { epsilon, low, high, margins } of golden.cases) {
+  const images = tf.tensor(toFloat32(expected.images), expected.images.shape as [number, number, number, number]);
+  for (const { epsilon, low, high, margins } of expected.cases) {
     const ball = {
       low: tf.clipByValue(tf.sub(images, epsilon), 0, 1),
       high: tf.clipByValue(tf.add(images, epsilon), 0, 1),
@@ -55,7 +80,7 @@ it('bounds logits and their differences as PyTorch does, to 1e-5', () => {
 });
 
 it('bounds the Lipschitz constant of each layer from above, as near as numpy and the start of power iteration allow', () => {
-  const { network, subject } = open();
+  const { network, subject } = open(golden, ofKaf);
   const { layers, kafBound: ofPaper } = readGolden<{
     readonly layers: Readonly<Record<string, number>>;
     readonly kafBound: number;
@@ -81,26 +106,14 @@ it('bounds the Lipschitz constant of each layer from above, as near as numpy and
   network.dispose();
 });
 
-function open() {
-  const conv = { type: 'conv', size: 3, stride: 1, padding: 'same', bias: true, initializer: 'he-uniform' } as const;
-  const kaf = { type: 'kaf', ...golden.kaf, init: { type: 'normal', std: 0.3 } } as const;
-  const layers = [
-    { ...conv, channels: 4 },
-    { type: 'batch-norm' },
-    { type: 'activation', activation: { type: 'relu' } },
-    { type: 'max-pool', size: 2, stride: 2, padding: 'valid' },
-    { ...conv, channels: 3 },
-    { type: 'activation', activation: kaf },
-    { type: 'flatten' },
-    { type: 'dense', units: 'classes', bias: true, initializer: 'he-uniform' },
-  ] as const;
+function open({ weights, images }: Golden, layers: Layers) {
   const plan = { dropout: [], denseL2: 0, convolutionL2: 0, normalization: null, activation: kaf } as const;
   const model: ModelPlan = { network: { type: 'layers', layers }, ...plan };
-  const ends = { sampleShape: [6, 6, 2], nClasses: 4 };
+  const ends = { sampleShape: images.shape.slice(1), nClasses: 4 };
   const network = buildNetwork(model, { ...ends, seed: 0 });
   const named = [...network.parameters, ...network.statistics];
-  expect(named.map(({ name }) => name).sort()).toEqual(Object.keys(golden.weights).sort());
-  for (const { name, variable } of named) variable.assign(tf.tensor(toFloat32(golden.weights[name]!), variable.shape));
+  expect(named.map(({ name }) => name).sort()).toEqual(Object.keys(weights).sort());
+  for (const { name, variable } of named) variable.assign(tf.tensor(toFloat32(weights[name]!), variable.shape));
   const target = new Target(network, { nClasses: 4, shape: ends.sampleShape, passes: { forward: 0, backward: 0 } });
   const subject = {
     ...{ target, network, layouts: layOutNetwork(model, ends), normalization: null },
