@@ -44,7 +44,8 @@ export function networkText(network: NetworkPlan): string {
   }
 }
 
-function activationText(activation: ActivationPlan): string {
+/** For example `KAF 20`. */
+export function activationText(activation: ActivationPlan): string {
   if (isFormulaActivation(activation)) return formulaText(activation);
   switch (activation.type) {
     case 'k-wta':

@@ -11,14 +11,18 @@ import {
 } from '../protocol/evaluationPlan.ts';
 import { discordance, mcNemarP } from '../protocol/mcNemar.ts';
 import type { EvaluationFinishedRecord, Proportion } from '../protocol/records.ts';
+import { activationText } from '../experiment/describePlan.ts';
 import { RunHistory } from '../run/runHistory.ts';
 import { percent, tellDetections } from './reportEvaluation.ts';
+import { strengthened, strengthText } from './reportStrength.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 interface Evaluated extends EvaluationSoFar {
   readonly folder: string;
   readonly run: string;
   readonly dataset: unknown;
+  /** For people. */
+  readonly activation: string;
   readonly finished: EvaluationFinishedRecord;
   readonly mark: string;
 }
@@ -55,6 +59,14 @@ export function reportCommand(folders: readonly string[], terminal: Terminal): n
       terminal.line(text);
     });
   }
+  const stronger = folders.flatMap((folder) =>
+    strengthOf(
+      all.filter((one) => one.folder === folder),
+      terminal,
+    ),
+  );
+  if (stronger.length > 0) terminal.line('');
+  for (const text of stronger) terminal.line(text);
   const pairs = pairsOf(all);
   if (pairs.length > 0) terminal.line('');
   for (const [first, second] of pairs) {
@@ -68,6 +80,16 @@ export function reportCommand(folders: readonly string[], terminal: Terminal): n
   }
   terminal.event({ type: 'done', evaluations: all.length, comparisons: pairs.length });
   return exitCodes.done;
+}
+
+/** What is said of one run's strong attacks beside its others; programs are told it at once. */
+function strengthOf(of: readonly Evaluated[], terminal: Terminal): string[] {
+  const [first] = of;
+  return strengthened(of).map((found) => {
+    const { strong, weaker, ...counts } = found;
+    terminal.event({ type: 'strength', run: first!.run, strong: strong.plan, weaker: weaker.plan, ...counts });
+    return `${first!.run}, ${first!.activation}: ${strengthText(found)}`;
+  });
 }
 
 function pick({ clean, robust, thesis, samples, audit, abstained }: EvaluationFinishedRecord) {
@@ -112,7 +134,7 @@ function evaluationsOf(folder: string): Evaluated[] {
     return end ? [{ ...one, started: { plan: one.plan, step: one.step }, finished: end }] : [];
   });
   return views.map((one) => ({
-    ...{ ...one, folder, run, dataset: plan.dataset },
+    ...{ ...one, folder, run, dataset: plan.dataset, activation: activationText(plan.model.activation) },
     mark: boundMark(one, views),
   }));
 }

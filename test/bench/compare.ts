@@ -11,6 +11,8 @@ export interface SideResult {
   readonly cpu: Summary;
   readonly imagesPerSecond: number;
   readonly peakBytes: number;
+  /** Of a whole attack. */
+  readonly stands?: number;
 }
 
 export interface ComparisonResult {
@@ -81,6 +83,7 @@ export async function compare(
 
 function summarizeSide(what: string, about: string, nImages: number, times: readonly WorkTime[]): SideResult {
   const clock = summarize(times.map(({ ms }) => ms));
+  const stands = times.at(-1)?.stands;
   return {
     what,
     about,
@@ -88,5 +91,6 @@ function summarizeSide(what: string, about: string, nImages: number, times: read
     cpu: summarize(times.map(({ cpuMs }) => cpuMs)),
     imagesPerSecond: Math.round((nImages * 10_000) / clock.median) / 10,
     peakBytes: Math.max(...times.map(({ peakBytes }) => peakBytes)),
+    ...(stands !== undefined && { stands }),
   };
 }

@@ -12,6 +12,8 @@ export interface WorkTime {
   readonly cpuMs: number;
   /** Bytes at most so far: of tensors for ours, of the whole process for PyTorch. */
   readonly peakBytes: number;
+  /** Images, after a whole attack. */
+  readonly stands?: number;
 }
 
 export interface EngineProcess {
@@ -25,7 +27,8 @@ export interface EngineProcess {
 export async function startEngine({ work, engine }: Side, python: string | undefined): Promise<EngineProcess> {
   const isOurs = engine.name === 'ours';
   if (!isOurs && !python) throw new Error('PyTorch needs --torch PYTHON');
-  const script = path.join(import.meta.dirname, isOurs ? 'ourWork.ts' : 'torchWork.py');
+  const ofTorch = work.kind === 'pgd-whole' || work.kind === 'autoattack' ? 'attackWork.py' : 'torchWork.py';
+  const script = path.join(import.meta.dirname, isOurs ? 'ourWork.ts' : ofTorch);
   const command = isOurs ? process.execPath : python!;
   const child = spawn(command, [script, JSON.stringify({ ...work, ...engine })], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,9 +1,11 @@
 // npm run bench -- [--json] [--only NAME,…] [--rounds N] [--threads N] [--torch PYTHON] [--setup-torch] [--rivals cpu,tensorflow,torch]
-//                  [--runtime torch --device cuda] [--against FOLDER]
+//                  [--runtime torch --device cuda] [--against FOLDER] [--checkpoint FILE --data FOLDER]
 // Whole training steps and attack steps of ours beside PyTorch's, alternating in one run; our own variants beside one another;
-// the ten costliest ops of a step; the hot kernels alone; a formula as one loop and as a loop for each operation; data sets too large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON, KAFSCOPE_TORCH_PYTHON, or the
-// environment that --setup-torch makes in node_modules/.cache) only ours are timed. --against FOLDER, a built checkout of another commit,
-// measures every activation with a name beside the same there. --list names what there is.
+// whole attacks, cut down, beside those of torchattacks and ART (AutoAttack where a checkpoint of the light network and CIFAR-10 are
+// given); the ten costliest ops of a step; the hot kernels alone; a formula as one loop and as a loop for each operation; data sets too
+// large to hold, and the share of time a step waits for them; by how much gradients grow per layer. Without PyTorch (--torch PYTHON,
+// KAFSCOPE_TORCH_PYTHON, or the environment that --setup-torch makes in node_modules/.cache) only ours are timed. --against FOLDER, a
+// built checkout of another commit, measures every activation with a name beside the same there. --list names what there is.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRuntime } from '../../server/tensor/runtime.ts';
@@ -31,6 +33,8 @@ const { values: options } = parseArgs({
     runtime: { type: 'string', default: 'wasm' },
     device: { type: 'string', default: 'cpu' },
     against: { type: 'string' },
+    checkpoint: { type: 'string' },
+    data: { type: 'string' },
   },
 });
 const rounds = Number(options.rounds);
@@ -39,8 +43,13 @@ const only = options.only?.split(',');
 // `activations` for all that are called activations:….
 const isWanted = (name) => !only || only.includes(name) || only.includes(name.split(':')[0]);
 
+const [checkpoint, data] = [options.checkpoint, options.data].map((given) => given && path.resolve(given));
+const trained = checkpoint && data ? { checkpoint, data } : undefined;
+
 const isOnTorch = options.runtime === 'torch';
-const all = isOnTorch ? comparisonsOn(options.device, threads) : comparisons(threads, options.rivals.split(','));
+const all = isOnTorch
+  ? comparisonsOn(options.device, threads)
+  : comparisons(threads, { rivals: options.rivals.split(','), trained });
 if (options.against) {
   const here = path.join(import.meta.dirname, '../..');
   all.push(...besideCheckout(threads, { here, there: path.resolve(options.against) }));

@@ -4,6 +4,7 @@ import readline from 'node:readline';
 import type { openRuntime } from '../../server/tensor/runtime.ts';
 import type { Engine, Work } from './work.ts';
 import { makeAttacker } from './attackStep.ts';
+import { makeWholeAttack } from './wholeAttack.ts';
 import { makeStepper, makeStepperOf, makeSweeper } from './trainingStep.ts';
 
 const options = JSON.parse(process.argv[2]!) as Work & Extract<Engine, { name: 'ours' }>;
@@ -23,14 +24,17 @@ answer({ about: `${runtime.name} · ${runtime.device}` });
 for await (const _ of readline.createInterface({ input: process.stdin })) {
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
-  await work();
+  const stands = await work();
   const { user, system } = process.cpuUsage(startCpu);
   const { peakBytes } = runtime.memory();
-  answer({ ms: performance.now() - startMs, cpuMs: (user + system) / 1000, peakBytes });
+  answer({ ms: performance.now() - startMs, cpuMs: (user + system) / 1000, peakBytes, stands });
 }
 process.exit();
 
-function makeWork(): Promise<() => Promise<void>> | (() => Promise<void>) {
+type Worker = () => Promise<number | void>;
+
+function makeWork(): Promise<Worker> | Worker {
+  if (options.kind === 'pgd-whole' || options.kind === 'autoattack') return makeWholeAttack(options, assetsFolder);
   if (options.kind === 'pgd') return makeAttacker(options);
   if (options.kind === 'sweep') return makeSweeper(options);
   return options.folder === undefined ? makeStepper(options) : makeStepperOf(options.folder, options);

@@ -42,7 +42,7 @@ export function printReport({ machine, comparisons, ops, kernels, forms, gains, 
   if (gains) console.table(gains.map(({ measured, ...about }) => ({ ...about, ...measured })));
 }
 
-function describe({ what, about, clock, cpu, peakBytes }: SideResult): string {
+function describe({ what, about, clock, cpu, peakBytes, stands }: SideResult): string {
   const spread = `${String(clock.minimum)}–${String(clock.maximum)}, n ${String(clock.n)}`;
-  return `${String(clock.median)} ms (${spread}; processor ${String(cpu.median)} ms; peak ${String(Math.round(peakBytes / 1e6))} MB): ${what} [${about}]`;
+  return `${String(clock.median)} ms (${spread}; processor ${String(cpu.median)} ms; peak ${String(Math.round(peakBytes / 1e6))} MB): ${what} [${about}]${stands === undefined ? '' : `, ${String(stands)} images stand`}`;
 }

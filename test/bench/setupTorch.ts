@@ -5,7 +5,7 @@ import path from 'node:path';
 
 const folder = path.join(import.meta.dirname, '../../node_modules/.cache/kafscope-bench-torch');
 const python = path.join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-const packages = ['torch==2.15.0', 'numpy'];
+const packages = ['torch==2.15.0', 'numpy', 'torchattacks==3.5.1', 'adversarial-robustness-toolbox==1.20.1'];
 
 /** The environment's Python; undefined where it has not been made. */
 export function findTorch(): string | undefined {

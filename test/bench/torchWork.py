@@ -271,4 +271,5 @@ def main():
         print(json.dumps({"ms": 1000 * seconds, "cpuMs": 1000 * cpu_seconds, "peakBytes": peak}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,10 @@ import type { MethodName } from '../../server/protocol/methodTable.ts';
 export interface Work {
   /**
    * `pgd`: one step of projected gradient descent on a batch; `step`: one training step; of `stepsOfMany` steps: `steps`,
-   * `watched-steps`, with one look of the watch, and `sweep`, each with a larger learning rate.
+   * `watched-steps`, with one look of the watch, and `sweep`, each with a larger learning rate; whole attacks, cut down: `pgd-whole`,
+   * one restart on a batch, and `autoattack`, the standard one on a trained network.
    */
-  readonly kind: 'step' | 'pgd' | 'steps' | 'watched-steps' | 'sweep';
+  readonly kind: 'step' | 'pgd' | 'steps' | 'watched-steps' | 'sweep' | 'pgd-whole' | 'autoattack';
   readonly network: 'light' | 'vgg' | 'resnet20' | 'preact-resnet18' | 'cnn5';
   readonly activation: 'kaf' | 'kaf-2d' | ActivationName | keyof typeof otherKafs | keyof typeof typedFormulas;
   /** D of the KAF. */
@@ -18,6 +19,10 @@ export interface Work {
   readonly batchSize: number;
   /** Norms of all tensors every so many steps; 0 for never. PyTorch measures none. */
   readonly normsEverySteps: number;
+  /** Of a whole attack: so many steps of each of its runs in the place of all, and 50 queries of Square for each. */
+  readonly cut?: { readonly steps: number };
+  /** Of `autoattack`: absolute paths of the checkpoint attacked and of the folder of CIFAR-10's binary version. */
+  readonly trained?: { readonly checkpoint: string; readonly data: string };
 }
 
 /** As often as training is watched. */
@@ -25,7 +30,10 @@ export const stepsOfMany = 50;
 
 export type Engine =
   | (Ours & { readonly threads: number })
-  | { readonly name: 'torch'; readonly mode: 'eager' | 'compiled'; readonly threads: number; readonly device?: string };
+  | { readonly name: 'torch'; readonly mode: TorchMode; readonly threads: number; readonly device?: string };
+
+/** PyTorch as it is, compiled, or by a library's attack. */
+type TorchMode = 'eager' | 'compiled' | 'torchattacks' | 'art';
 
 interface Ours {
   readonly name: 'ours';
@@ -117,6 +125,29 @@ const besidePyTorch: Readonly<Record<string, Work>> = {
   'pgd-vgg-kaf': { ...vgg, kind: 'pgd' },
 };
 
+/** PGD-50-10 on 512 images, of which 5 steps on one batch are timed: 4 batches, 100 times as many steps. */
+const pgdWhole: Work = { ...vgg, activation: 'relu', kind: 'pgd-whole', cut: { steps: 5 } };
+const pgdWholeKaf: Work = { ...pgdWhole, activation: 'kaf', batchSize: 32 };
+
+/** Whole attacks beside those of libraries. AutoAttack needs a trained network: 256 images and 100 steps are cut to 16 and 5. */
+function besideLibraries(threads: number, trained: Work['trained']): Comparison[] {
+  const beside = (name: string, work: Work, mode: TorchMode, scale: Comparison['scale']): Comparison => ({
+    ...{ name, scale, ours: { work, engine: { name: 'ours', runtime: 'wasm', threads } } },
+    theirs: { work, engine: { name: 'torch', mode, threads } },
+  });
+  const scale = ({ batchSize: size }: Work) => ({ factor: (512 / size) * 100, what: 'PGD-50-10 on 512 images' });
+  const autoAttack: Work = {
+    ...{ ...vgg, network: 'light', kind: 'autoattack', batchSize: 16, cut: { steps: 5 } },
+    ...(trained && { trained }),
+  };
+  return [
+    beside('pgd-50-10-vgg-relu', pgdWhole, 'torchattacks', scale(pgdWhole)),
+    beside('pgd-50-10-vgg-relu', pgdWhole, 'art', scale(pgdWhole)),
+    beside('pgd-50-10-vgg-kaf', pgdWholeKaf, 'torchattacks', scale(pgdWholeKaf)),
+    ...(trained ? [beside('autoattack-light-kaf', autoAttack, 'torchattacks', null)] : []),
+  ];
+}
+
 const pgd50 = { factor: (50 * 512) / batchSize, what: 'PGD-50 on 512 images' };
 
 /** Each activation with a name here beside the same in a built checkout of another commit. */
@@ -132,7 +163,10 @@ export function besideCheckout(
   });
 }
 
-export function comparisons(threads: number, rivals: readonly string[]): Comparison[] {
+export function comparisons(
+  threads: number,
+  { rivals, trained }: { readonly rivals: readonly string[]; readonly trained: Work['trained'] },
+): Comparison[] {
   const wasm = { name: 'ours', runtime: 'wasm', threads } as const;
   const list: Comparison[] = [];
   const add = (name: string, ours: Side, theirs: Side, scale: Comparison['scale'] = null) =>
@@ -143,6 +177,7 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
       add(name, { work, engine: wasm }, { work, engine: torch }, work.kind === 'pgd' ? pgd50 : null);
     }
   }
+  list.push(...besideLibraries(threads, trained));
   add('kaf-against-swish', { work: swish, engine: wasm }, { work: vgg, engine: wasm });
   add('kaf-64-against-swish', { work: swish, engine: wasm }, { work: { ...vgg, dictionary: 64 }, engine: wasm });
   for (const activation of ['kaf-2d', ...(Object.keys(otherKafs) as (keyof typeof otherKafs)[])] as const) {
@@ -179,9 +214,15 @@ export function comparisons(threads: number, rivals: readonly string[]): Compari
   return list;
 }
 
-export function describeSide({ work, engine }: Side): string {
+export function describeSide(side: Side): string {
+  const { work, engine } = side;
   const { network, activation, dictionary, method, kind } = work;
-  const who = engine.name === 'ours' ? `ours on ${engine.runtime}` : `PyTorch ${engine.mode}`;
+  const who =
+    engine.name === 'ours'
+      ? `ours on ${engine.runtime}`
+      : engine.mode === 'torchattacks' || engine.mode === 'art'
+        ? engine.mode
+        : `PyTorch ${engine.mode}`;
   const how = activation === 'kaf' ? `KAF D=${dictionary}` : activation;
   const whats = {
     pgd: 'PGD step',
@@ -189,6 +230,8 @@ export function describeSide({ work, engine }: Side): string {
     steps: `${stepsOfMany} ${method} steps`,
     'watched-steps': `${stepsOfMany} watched ${method} steps`,
     sweep: `sweep of ${stepsOfMany} ${method} steps`,
+    'pgd-whole': `PGD, ${side.work.cut?.steps ?? 0} steps`,
+    autoattack: `AutoAttack, ${side.work.cut?.steps ?? 0} steps a run`,
   };
   const what = whats[kind];
   const where = engine.name === 'ours' && engine.folder !== undefined ? ` of ${path.basename(engine.folder)}` : '';
