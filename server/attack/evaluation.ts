@@ -1,8 +1,6 @@
 // An evaluation by the worst-case protocol: batch by batch, stage by stage, with what stands after every step. An image counts as
 // robust only if it is right clean and under every step of every stage (each image has its own worst).
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
-import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { PlanOfAttack } from '../protocol/attackTable.ts';
@@ -15,12 +13,11 @@ import {
   type Stage,
 } from '../protocol/evaluationPlan.ts';
 import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
-import { readIntegers } from '../tensor/read.ts';
 import { attacks, type SimpleAttackName } from './attacks.ts';
 import type { EvaluationState } from './evaluationState.ts';
 import { ImageKeeper, type KeptBatch } from './keptImages.ts';
+import { sampleBatches, targetIn } from './sampleBatches.ts';
 import { attackSpace, type AttackSpace } from './space.ts';
-import { Target } from './target.ts';
 import { ThesisCount } from './thesis.ts';
 import { Trial, type OnFooled } from './trial.ts';
 
@@ -94,11 +91,7 @@ async function* attackBatches(
   if (from) outcomes.set(from.outcomes);
   const distances = new Float32Array(isNearest ? nSamples : 0);
   if (from?.distances) distances.set(from.distances);
-  const target = new Target(space.network, {
-    nClasses: dataset.classes.length,
-    shape: dataset.sampleShape,
-    passes: from?.passes ?? { forward: 0, backward: 0 },
-  });
+  const target = targetIn(space, dataset, from?.passes);
   const surrogate = beside ? target.beside(beside.network) : null;
   const done = { samples: from?.samples ?? 0, clean: from?.clean ?? 0, robust: robust[headline]!.at(-1)! };
   let passes: Passes = { ...target.passes };
@@ -112,13 +105,15 @@ async function* attackBatches(
   const ended = (isPartial: boolean): EvaluationCounts => ({
     ...{ ...done, passes, isPartial, outcomes: outcomes.slice(0, done.samples), thesis: thesisDone },
   });
-  for await (const samples of readAhead(dataset.test, consecutiveBatches(nSamples, plan.batchSize, done.samples))) {
-    const first = done.samples;
-    const nRows = samples.labels.length;
-    const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
-    const images = space.enter(asRead);
-    const labels = readIntegers(asTensor);
-    tf.dispose([asRead, asTensor]);
+  const batches = {
+    space,
+    sampleShape: dataset.sampleShape,
+    batchSize: plan.batchSize,
+    end: nSamples,
+    from: done.samples,
+  };
+  for await (const { images, labels, first } of sampleBatches(dataset.test, batches)) {
+    const nRows = labels.length;
     const nKept = onKept ? Math.max(0, Math.min(plan.keep - first, nRows)) : 0;
     const keeper = nKept > 0 ? new ImageKeeper(nKept) : null;
     const trial = new Trial({
@@ -184,7 +179,6 @@ async function* attackBatches(
       yield { ...progress(stages.length - 1), outcomes: ofBatch };
     } finally {
       trial.dispose();
-      images.dispose();
     }
   }
   return ended(false);

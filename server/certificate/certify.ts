@@ -1,12 +1,10 @@
 // An evaluation by a certificate: batch by batch, with the radius of every image so far. Its counts are those of an attack's records:
 // certified is what stands.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import type { EvaluateAttackOptions, EvaluationCounts, Progress } from '../attack/evaluation.ts';
 import { areCorrect, countTrue } from '../attack/predictions.ts';
+import { sampleBatches, targetIn } from '../attack/sampleBatches.ts';
 import { attackSpace } from '../attack/space.ts';
-import { Target } from '../attack/target.ts';
-import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { LayerLayout } from '../network/layout.ts';
@@ -14,7 +12,6 @@ import type { CertificatePlan } from '../protocol/evaluationPlan.ts';
 import type { LayerBound } from '../protocol/records.ts';
 import type { CertificateName, PlanOfCertificate } from '../protocol/certificateTable.ts';
 import type { Affine, Certificate, Certifier, Subject, Verdicts } from './certificate.ts';
-import { readIntegers } from '../tensor/read.ts';
 import { certificates } from './certificates.ts';
 
 export interface CertifyOptions extends Pick<EvaluateAttackOptions, 'seed' | 'signal' | 'from'> {
@@ -36,11 +33,7 @@ export async function* certify(
   { seed, signal, from, layouts, normalization, epoch }: CertifyOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
-  const target = new Target(space.network, {
-    nClasses: dataset.classes.length,
-    shape: dataset.sampleShape,
-    passes: from?.passes ?? { forward: 0, backward: 0 },
-  });
+  const target = targetIn(space, dataset, from?.passes);
   const subject: Subject = {
     ...{ target, network, layouts, normalization, epoch, bounds: space.bounds },
     seed: (seed + ('seed' in plan ? plan.seed : 0)) >>> 0,
@@ -76,40 +69,30 @@ export async function* certify(
       layers = [...step.value];
       yield counts(done.samples, done.clean);
     }
-    for await (const samples of readAhead(
-      dataset.test,
-      consecutiveBatches(nSamples, certifier.batchSize, done.samples),
-    )) {
-      const first = done.samples;
-      const nRows = samples.labels.length;
-      const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
-      const images = space.enter(asRead);
-      const labels = readIntegers(asTensor);
-      tf.dispose([asRead, asTensor]);
-      try {
-        const logits = target.logits(images);
-        const isRight = areCorrect(logits, labels);
-        const clean = (n: number) => done.clean + countTrue(isRight.slice(0, n));
-        const verdicts: Verdicts = { nDone: 0, radii: new Float64Array(nRows), outcomes: new Uint8Array(nRows) };
-        let told = 0;
-        for (const _ of certifier.certify({ images, labels, logits, first }, verdicts)) {
-          await nextTurn();
-          if (signal.aborted) return ended(true);
-          if (verdicts.nDone === told || verdicts.nDone === nRows) continue;
-          told = verdicts.nDone;
-          all.outcomes.set(verdicts.outcomes, first);
-          yield counts(first + told, clean(told));
-        }
-        all.radii.set(verdicts.radii, first);
+    const { sampleShape, test } = dataset;
+    const batches = { space, sampleShape, batchSize: certifier.batchSize, end: nSamples, from: done.samples };
+    for await (const { images, labels, first } of sampleBatches(test, batches)) {
+      const nRows = labels.length;
+      const logits = target.logits(images);
+      const isRight = areCorrect(logits, labels);
+      const clean = (n: number) => done.clean + countTrue(isRight.slice(0, n));
+      const verdicts: Verdicts = { nDone: 0, radii: new Float64Array(nRows), outcomes: new Uint8Array(nRows) };
+      let told = 0;
+      for (const _ of certifier.certify({ images, labels, logits, first }, verdicts)) {
+        await nextTurn();
+        if (signal.aborted) return ended(true);
+        if (verdicts.nDone === told || verdicts.nDone === nRows) continue;
+        told = verdicts.nDone;
         all.outcomes.set(verdicts.outcomes, first);
-        done.samples += nRows;
-        done.clean = clean(nRows);
-        passes = { ...target.passes };
-        const distances = all.radii.slice(0, done.samples);
-        yield { ...counts(done.samples, done.clean), distances, outcomes: verdicts.outcomes };
-      } finally {
-        images.dispose();
+        yield counts(first + told, clean(told));
       }
+      all.radii.set(verdicts.radii, first);
+      all.outcomes.set(verdicts.outcomes, first);
+      done.samples += nRows;
+      done.clean = clean(nRows);
+      passes = { ...target.passes };
+      const distances = all.radii.slice(0, done.samples);
+      yield { ...counts(done.samples, done.clean), distances, outcomes: verdicts.outcomes };
     }
     return ended(false);
   } finally {

@@ -4,16 +4,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EvaluateAttackOptions, EvaluationCounts, Progress } from '../attack/evaluation.ts';
 import { areCorrect, countTrue } from '../attack/predictions.ts';
+import { sampleBatches, targetIn } from '../attack/sampleBatches.ts';
 import { attackSpace, type AttackSpace } from '../attack/space.ts';
-import { Target } from '../attack/target.ts';
-import { consecutiveBatches, makeBatch, readAhead } from '../data/batches.ts';
+import type { Target } from '../attack/target.ts';
 import type { Dataset, Split } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { epsilonText } from '../protocol/attackFigures.ts';
 import { detectorTable, type DetectorName, type PlanOfDetector } from '../protocol/detectorTable.ts';
 import { completeEvaluation, evaluationTitle, type AttackPlan, type DetectorPlan } from '../protocol/evaluationPlan.ts';
 import type { Detection } from '../protocol/records.ts';
-import { readIntegers } from '../tensor/read.ts';
 import { DetectorError, type Detector, type Features, type Scorer } from './detector.ts';
 import { detectors } from './detectors.ts';
 import { featuresOf, joined, rowsWhere } from './features.ts';
@@ -34,11 +33,7 @@ export async function* detect(
   { seed: ofRun, signal, from, attacks, surrogates: networks }: DetectOptions,
 ): AsyncGenerator<Progress, EvaluationCounts> {
   const space = attackSpace(network, dataset);
-  const target = new Target(space.network, {
-    nClasses: dataset.classes.length,
-    shape: dataset.sampleShape,
-    passes: from?.passes ?? { forward: 0, backward: 0 },
-  });
+  const target = targetIn(space, dataset, from?.passes);
   const seed = (ofRun + plan.seed) >>> 0;
   const spaces = new Map([...networks].map(([place, beside]) => [place, attackSpace(beside, dataset)]));
   const surrogates = new Map([...spaces].map(([place, beside]) => [place, target.beside(beside.network)]));
@@ -67,39 +62,35 @@ export async function* detect(
     if (from) Object.assign(target.passes, from.passes);
     for await (const batch of batchesOf(look, dataset.test, nSamples, done.samples)) {
       const { images, labels, isRight } = batch;
-      try {
-        if (signal.aborted) return ended(true);
-        const clean = score(featuresOf(network, space, images, plan.depth));
-        const ofBatch = Uint8Array.from(isRight, (right) => (right ? 2 : 0));
-        const ofRight = clean.filter((_, row) => isRight[row]);
-        const found: Detection[] = [];
-        for (const [index, attack] of attacks.entries()) {
-          const fooled = await pull(foolingImages(attack, { ...look, ...batch, bounds: space.bounds }), signal);
-          if (!fooled) return ended(true);
-          const rows = [...fooled.keys()];
-          const attacked = rows.length === 0 ? new Float32Array() : score(featuresOfValues(look, [...fooled.values()]));
-          rows.forEach((row, at) => {
-            if (!(attacked[at]! > threshold)) ofBatch[row] = 1;
-          });
-          const before = detections[index]!;
-          found.push({
-            against: before.against,
-            clean: Float32Array.of(...before.clean, ...ofRight),
-            attacked: Float32Array.of(...before.attacked, ...attacked),
-          });
-        }
-        detections = found;
-        outcomes.set(ofBatch, batch.first);
-        done.samples += labels.length;
-        done.clean += countTrue(isRight);
-        passes = { ...target.passes };
-        yield {
-          ...{ restart: 0, samples: done.samples, clean: done.clean, robust: Int32Array.of(standing()), passes },
-          ...{ detections, outcomes: ofBatch },
-        };
-      } finally {
-        images.dispose();
+      if (signal.aborted) return ended(true);
+      const clean = score(featuresOf(network, space, images, plan.depth));
+      const ofBatch = Uint8Array.from(isRight, (right) => (right ? 2 : 0));
+      const ofRight = clean.filter((_, row) => isRight[row]);
+      const found: Detection[] = [];
+      for (const [index, attack] of attacks.entries()) {
+        const fooled = await pull(foolingImages(attack, { ...look, ...batch, bounds: space.bounds }), signal);
+        if (!fooled) return ended(true);
+        const rows = [...fooled.keys()];
+        const attacked = rows.length === 0 ? new Float32Array() : score(featuresOfValues(look, [...fooled.values()]));
+        rows.forEach((row, at) => {
+          if (!(attacked[at]! > threshold)) ofBatch[row] = 1;
+        });
+        const before = detections[index]!;
+        found.push({
+          against: before.against,
+          clean: Float32Array.of(...before.clean, ...ofRight),
+          attacked: Float32Array.of(...before.attacked, ...attacked),
+        });
       }
+      detections = found;
+      outcomes.set(ofBatch, batch.first);
+      done.samples += labels.length;
+      done.clean += countTrue(isRight);
+      passes = { ...target.passes };
+      yield {
+        ...{ restart: 0, samples: done.samples, clean: done.clean, robust: Int32Array.of(standing()), passes },
+        ...{ detections, outcomes: ofBatch },
+      };
     }
     return ended(false);
   } finally {
@@ -133,22 +124,18 @@ async function learn(look: Look): Promise<{ score: Scorer; threshold: number } |
   const [clean, attacked, kept]: [Features[], Features[], Features[]] = [[], [], []];
   const labels: number[] = [];
   for await (const batch of batchesOf(look, dataset.train, nAll, 0)) {
-    try {
-      if (signal.aborted) return null;
-      const isFit = batch.isRight.map((right, row) => right && batch.first + row < nFit);
-      const isKept = batch.isRight.map((right, row) => right && batch.first + row >= nFit);
-      const features = featuresOf(network, space, batch.images, depth);
-      clean.push(rowsWhere(features, isFit));
-      kept.push(rowsWhere(features, isKept));
-      labels.push(...batch.labels.filter((_, row) => isFit[row]));
-      if (plan.attack !== 'metzen') continue;
-      const fooled = await pull(foolingImages(lesson, { ...look, ...batch, bounds: space.bounds }), signal);
-      if (!fooled) return null;
-      const images = [...fooled].filter(([row]) => isFit[row]).map(([, image]) => image);
-      if (images.length > 0) attacked.push(featuresOfValues(look, images));
-    } finally {
-      batch.images.dispose();
-    }
+    if (signal.aborted) return null;
+    const isFit = batch.isRight.map((right, row) => right && batch.first + row < nFit);
+    const isKept = batch.isRight.map((right, row) => right && batch.first + row >= nFit);
+    const features = featuresOf(network, space, batch.images, depth);
+    clean.push(rowsWhere(features, isFit));
+    kept.push(rowsWhere(features, isKept));
+    labels.push(...batch.labels.filter((_, row) => isFit[row]));
+    if (plan.attack !== 'metzen') continue;
+    const fooled = await pull(foolingImages(lesson, { ...look, ...batch, bounds: space.bounds }), signal);
+    if (!fooled) return null;
+    const images = [...fooled].filter(([row]) => isFit[row]).map(([, image]) => image);
+    if (images.length > 0) attacked.push(featuresOfValues(look, images));
   }
   const all = joined(clean);
   const thresholds = joined(kept);
@@ -188,16 +175,11 @@ async function pull<T>(work: Generator<void, T, void>, signal: AbortSignal): Pro
   }
 }
 
-/** Batches of a split; the images are the caller's to dispose. */
-async function* batchesOf({ dataset, space, target, plan }: Look, split: Split, count: number, from: number) {
-  let first = from;
-  for await (const samples of readAhead(split, consecutiveBatches(count, plan.batchSize, from))) {
-    const { images: asRead, labels: asTensor } = makeBatch(samples, dataset.sampleShape);
-    const images = space.enter<tf.Tensor>(asRead);
-    const labels = readIntegers(asTensor);
-    tf.dispose([asRead, asTensor]);
-    yield { images, labels, first, isRight: areCorrect(target.logits(images), labels) };
-    first += labels.length;
+/** Batches of a split, with what the network is right about. */
+async function* batchesOf({ dataset, space, target, plan }: Look, split: Split, end: number, from: number) {
+  const options = { space, sampleShape: dataset.sampleShape, batchSize: plan.batchSize, end, from };
+  for await (const batch of sampleBatches(split, options)) {
+    yield { ...batch, isRight: areCorrect(target.logits(batch.images), batch.labels) };
   }
 }
 

@@ -12,6 +12,9 @@ export interface RunsOfAttack {
   readonly length: number;
 }
 
+/** Of what is done once, in one piece. */
+export const onceOver = { count: 1, called: 'run', axis: 'step', length: 0 } as const satisfies RunsOfAttack;
+
 /** The settings of a plan by name. */
 export type Values = Readonly<Record<string, unknown>>;
 

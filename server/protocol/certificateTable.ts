@@ -1,6 +1,6 @@
 // The certificates that an experiment may name beside attacks: what proves, image by image, that no perturbation up to some length
 // fools the network. A new one is an entry here, its file in server/certificate, and its line in certificates.ts there.
-import type { EvaluationEntry } from './attackEntry.ts';
+import { onceOver, type EvaluationEntry } from './attackEntry.ts';
 import { leadingKeys, trailingKeys, usualEpsilon, type NumberKey, type ValuesOfKeys } from './attackKey.ts';
 
 const onlyL2 = { ...leadingKeys.norm, choices: { l2: leadingKeys.norm.choices.l2 }, byDefault: 'l2' } as const;
@@ -10,8 +10,6 @@ const epsilonOfL2 = {
   description: 'ε, the perturbation that the headline figure is certified for.',
   byDefault: usualEpsilon.l2,
 } as const satisfies NumberKey;
-
-const once = { count: 1, called: 'run', axis: 'step', length: 0 } as const;
 
 export const certificateTable = {
   smoothing: {
@@ -58,7 +56,7 @@ export const certificateTable = {
       seed: { ...trailingKeys.seed, description: 'Another number gives other noise.' },
     },
     title: ({ sigma, draws }) => `smoothing σ ${String(Number(Number(sigma).toPrecision(4)))} × ${String(draws)}`,
-    runs: () => once,
+    runs: () => onceOver,
   },
   ibp: {
     name: 'interval bounds',
@@ -83,7 +81,7 @@ export const certificateTable = {
       batchSize: { ...trailingKeys.batchSize, description: 'Images certified at once.' },
     },
     title: () => 'interval bounds',
-    runs: () => once,
+    runs: () => onceOver,
   },
   lipschitz: {
     name: 'Lipschitz bound',
@@ -99,7 +97,7 @@ export const certificateTable = {
       batchSize: { ...trailingKeys.batchSize, description: 'Images certified at once.' },
     },
     title: () => 'Lipschitz bound',
-    runs: () => once,
+    runs: () => onceOver,
   },
 } as const satisfies Readonly<Record<string, EvaluationEntry>>;
 

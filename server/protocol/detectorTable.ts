@@ -1,6 +1,6 @@
 // The detectors that an experiment may name beside attacks: what tells attacked images from clean ones by a layer's activations. A new one
 // is an entry here, its file in server/detector, and its line in detectors.ts there.
-import type { EvaluationEntry } from './attackEntry.ts';
+import { onceOver, type EvaluationEntry } from './attackEntry.ts';
 import { leadingKeys, trailingKeys, type NumberKey, type ValuesOfKeys } from './attackKey.ts';
 
 const depthKey = {
@@ -38,8 +38,6 @@ const keys = {
 const whatAttacks =
   'It is tried against every attack of the experiment, PGD-20-1 at this ε where there is none; none of them knows of it.';
 
-const once = { count: 1, called: 'run', axis: 'step', length: 0 } as const;
-
 export const detectorTable = {
   density: {
     name: 'density detector',
@@ -48,7 +46,7 @@ export const detectorTable = {
     strength: 'usual',
     keys,
     title: () => 'density detector',
-    runs: () => once,
+    runs: () => onceOver,
   },
   metzen: {
     name: 'detector network',
@@ -57,7 +55,7 @@ export const detectorTable = {
     strength: 'usual',
     keys,
     title: () => 'detector network',
-    runs: () => once,
+    runs: () => onceOver,
   },
 } as const satisfies Readonly<Record<string, EvaluationEntry>>;
 

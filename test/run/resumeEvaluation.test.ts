@@ -21,12 +21,14 @@ const classes = ['black', 'dark', 'grey', 'bright', 'white'];
 const openTrainer: OpenTrainer = async () => {
   await openCpu();
   const dataset = tinyDataset({ nTest: 7, classes });
+  // Of which a detector finds some that the network is right about.
+  const judged = { ...dataset, train: tinyDataset({ nTrain: 60, classes }).train };
   return {
     device: 'cpu',
     memory: () => ({ usedBytes: 0, peakBytes: 0 }),
     train: (plan, options) => train(plan, dataset, options),
     findLearningRate: (plan, options) => findLearningRate(plan, dataset, options),
-    evaluate: (plan, evaluation, options) => evaluate(plan, evaluation, dataset, options),
+    evaluate: (plan, evaluation, options) => evaluate(plan, evaluation, judged, options),
   };
 };
 
@@ -46,7 +48,7 @@ const short: { readonly [A in EvaluationName]: object } = {
   cw: { searches: 2, steps: 3, learningRate: 0.05 },
   nes: { steps: 2, directions: 2 },
   autoattack: {},
-  density: { fit: 10 },
+  density: { fit: 40 },
   metzen: {},
   ibp: { searches: 4 },
   lipschitz: {},
@@ -73,8 +75,8 @@ afterAll(() => {
   fs.rmSync(path.dirname(trained), { recursive: true });
 });
 
-// AutoAttack's thousands of steps are cut off in test/attack/attacks.test.ts, on a network that takes no time. Of four training images
-// a detector network learns nothing; the way in which it is cut off is that of the density.
+// AutoAttack's thousands of steps are cut off in test/attack/attacks.test.ts, on a network that takes no time. PGD fools
+// this one too rarely for a detector network to learn anything; the way in which it is cut off is that of the density.
 describe.each(evaluationNames.filter((name) => name !== 'autoattack' && name !== 'metzen'))('%s', (attack) => {
   const given = { epsilon: 0.05, ...short[attack], samples: 100, batchSize: 3, keep: 5 };
   const evaluation = completeEvaluation(attack, given, { trainedEpsilon: null, testSamples: 7 });
