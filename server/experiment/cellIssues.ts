@@ -3,48 +3,72 @@ import { isNode } from 'yaml';
 import type { TextRange } from '../protocol/issue.ts';
 import type { ExperimentText, FoundIssue } from './experimentText.ts';
 import type { Combination, SweptValue } from './readMatrix.ts';
+import type { Turns } from './turns.ts';
 
-export interface ReadCell {
+interface NamedCell {
   readonly name: string;
   readonly values: Combination;
-  readonly issues: readonly FoundIssue[];
 }
 
-/** What is wrong in every cell is a mistake of the text, and told without a name. */
-export function cellIssues(cells: readonly ReadCell[], text: ExperimentText): FoundIssue[] {
-  const found = new Map<string, { issue: FoundIssue; wrong: ReadCell[] }>();
-  for (const cell of cells) {
-    for (const issue of cell.issues) {
+/** The issues of one cell after another; one that many have is kept once. */
+export class CellIssues {
+  readonly #text: ExperimentText;
+  readonly #found = new Map<string, { issue: FoundIssue; wrong: NamedCell[] }>();
+  /** How many cells have each value: those of one axis share them. */
+  readonly #counts = new Map<SweptValue, number>();
+  #nCells = 0;
+
+  constructor(text: ExperimentText) {
+    this.#text = text;
+  }
+
+  add(cell: NamedCell, issues: readonly FoundIssue[]): void {
+    this.#nCells++;
+    countValues(this.#counts, cell);
+    for (const issue of issues) {
       const key = JSON.stringify(issue);
-      const known = found.get(key);
-      if (!known) found.set(key, { issue, wrong: [cell] });
+      const known = this.#found.get(key);
+      if (!known) this.#found.set(key, { issue, wrong: [cell] });
       else if (known.wrong.at(-1) !== cell) known.wrong.push(cell);
     }
   }
-  return [...found.values()].map(({ issue, wrong }) => {
-    if (wrong.length === cells.length) return issue;
-    const values = wrong[0]!.values;
-    const isOfValue = values.some(({ node }) => isNode(node) && isWithin(issue.range, text.rangeOf(node)));
-    const range = isOfValue
-      ? issue.range
-      : text.firstLineOf(text.rangeOf(tellingValue(wrong, cells, issue.path)?.node));
+
+  /** What is wrong in every cell is a mistake of the text, and told without a name. */
+  *all(): Turns<FoundIssue[]> {
+    const told: FoundIssue[] = [];
+    for (const { issue, wrong } of this.#found.values()) {
+      told.push(wrong.length === this.#nCells ? issue : this.#ofCells(issue, wrong));
+      if (told.length % issuesATurn === 0) yield;
+    }
+    return told;
+  }
+
+  #ofCells(issue: FoundIssue, wrong: readonly NamedCell[]): FoundIssue {
+    const text = this.#text;
+    const isOfValue = wrong[0]!.values.some(({ node }) => isNode(node) && isWithin(issue.range, text.rangeOf(node)));
+    const range = isOfValue ? issue.range : text.firstLineOf(text.rangeOf(this.#tellingValue(wrong, issue.path)?.node));
     return { ...issue, range, got: `${issue.got} ${inCells(wrong)}` };
-  });
+  }
+
+  /** The value that the fewest right cells share; of several such, the one nearest to what is wrong. */
+  #tellingValue(wrong: readonly NamedCell[], path: string): SweptValue | undefined {
+    const ofWrong = new Map<SweptValue, number>();
+    for (const cell of wrong) countValues(ofWrong, cell);
+    const inRight = (value: SweptValue) => (this.#counts.get(value) ?? 0) - (ofWrong.get(value) ?? 0);
+    const near = (value: SweptValue) => (value.path.split('.')[0] === path.split(/[.[]/)[0] ? 0 : 1);
+    return wrong[0]!.values.toSorted((a, b) => inRight(a) - inRight(b) || near(a) - near(b))[0];
+  }
 }
 
-export function inCells(cells: readonly Pick<ReadCell, 'name'>[]): string {
+const issuesATurn = 10;
+
+function countValues(counts: Map<SweptValue, number>, { values }: NamedCell): void {
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+}
+
+export function inCells(cells: readonly Pick<NamedCell, 'name'>[]): string {
   const others = cells.length - 1;
   return `in the cell ${cells[0]!.name}${others > 0 ? ` and ${String(others)} more` : ''}`;
-}
-
-/** The value that the fewest right cells share; of several such, the one nearest to what is wrong. */
-function tellingValue(wrong: readonly ReadCell[], all: readonly ReadCell[], path: string): SweptValue | undefined {
-  const isWrong = new Set(wrong);
-  const right = all.filter((cell) => !isWrong.has(cell));
-  const shared = ({ path: of, node }: SweptValue) =>
-    right.filter(({ values }) => values.some((other) => other.path === of && other.node === node)).length;
-  const near = (value: SweptValue) => (value.path.split('.')[0] === path.split(/[.[]/)[0] ? 0 : 1);
-  return wrong[0]!.values.toSorted((a, b) => shared(a) - shared(b) || near(a) - near(b))[0];
 }
 
 function isWithin(inner: TextRange, outer: TextRange): boolean {

@@ -4,17 +4,25 @@ import type { Document } from 'yaml';
 import { shorten } from './experimentText.ts';
 import { resolveAlias } from './experimentText.ts';
 import { keyName } from './readSettings.ts';
-import type { Combination } from './readMatrix.ts';
+import type { Combination, SweptValue } from './readMatrix.ts';
 import { pathNames } from './settingAt.ts';
 
 /** `kaf dictionary 10 · epochs 5` for each, all different; empty for one without a value. */
 export function cellNames(combinations: readonly Combination[], document: Document): string[] {
   const paths = new Set(combinations.flatMap((cell) => cell.map(({ path }) => path)));
-  const full = (cell: Combination) => cell.map(({ path, node }) => named(document, path, node, paths)).join(' · ');
+  const shared = sharedEnds(paths);
+  const known = new Map<SweptValue, string>();
+  const nameOf = (value: SweptValue) => {
+    const name = known.get(value) ?? named(document, value, shared);
+    known.set(value, name);
+    return name;
+  };
+  const full = (cell: Combination) => cell.map(nameOf).join(' · ');
   // What goes with another value need not be told where the others tell the cells apart.
   const short = (cell: Combination) => full(cell.filter(({ isFollowing }) => !isFollowing));
-  const taken = countsOf(combinations.map(short));
-  const names = combinations.map((cell) => (taken.get(short(cell)) === 1 ? short(cell) : full(cell)));
+  const shorts = combinations.map(short);
+  const taken = countsOf(shorts);
+  const names = combinations.map((cell, index) => (taken.get(shorts[index]!) === 1 ? shorts[index]! : full(cell)));
   const seen = new Map<string, number>();
   return names.map((name) => {
     const nth = (seen.get(name) ?? 0) + 1;
@@ -23,15 +31,23 @@ export function cellNames(combinations: readonly Combination[], document: Docume
   });
 }
 
+/** The last names that several paths end with. */
+function sharedEnds(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const counts = countsOf([...paths].map(lastName));
+  return new Set([...counts].flatMap(([name, count]) => (count > 1 ? [name] : [])));
+}
+
+function lastName(path: string): string {
+  return pathNames(path).at(-1) ?? path;
+}
+
 /** A word alone tells what it is of; a number needs the name of its key. */
-function named(document: Document, path: string, node: unknown, paths: ReadonlySet<string>): string {
+function named(document: Document, { path, node }: SweptValue, shared: ReadonlySet<string>): string {
   const text = valueText(document, node);
-  const names = pathNames(path);
   const isWord = /^[A-Za-z]/.test(text) && !/^(true|false)$/.test(text);
   if (isWord) return text;
-  const last = names.at(-1) ?? path;
-  const isShared = [...paths].some((other) => other !== path && pathNames(other).at(-1) === last);
-  return `${isShared ? path : last} ${text}`;
+  const last = lastName(path);
+  return `${shared.has(last) ? path : last} ${text}`;
 }
 
 /** `{type: kaf, init: {ridge: elu}}` as `kaf init ridge elu`. */

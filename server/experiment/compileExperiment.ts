@@ -13,6 +13,7 @@ import { readMatrix } from './readMatrix.ts';
 import type { Matrix } from './readMatrix.ts';
 import { readSettings } from './readSettings.ts';
 import { experimentSettings } from './settings.ts';
+import { atOnce, inTurns, type Turns } from './turns.ts';
 
 export interface CompileOptions {
   /** Absolute path of the experiment file, from whose folder relative paths start; null for none. */
@@ -34,22 +35,43 @@ export interface CompiledExperiment {
   readonly name: string;
 }
 
+/** The same with what the language server needs for quick fixes. */
+export type ExaminedExperiment = Omit<CompiledExperiment, 'issues'> & { readonly issues: readonly FoundIssue[] };
+
 /** Compiles an experiment. Never throws because of its text; issues are in order of the text. */
 export function compileExperiment(text: string, options: CompileOptions): CompiledExperiment {
-  const { issues, ...compiled } = examineExperiment(text, options);
+  return withoutFixes(atOnce(examined(text, options)));
+}
+
+/** The same, a cell at a time: others have their turn between. @throws the signal's reason */
+export async function compileInTurns(
+  text: string,
+  options: CompileOptions,
+  signal?: AbortSignal,
+): Promise<CompiledExperiment> {
+  return withoutFixes(await examineInTurns(text, options, signal));
+}
+
+/** @throws the signal's reason */
+export function examineInTurns(
+  text: string,
+  options: CompileOptions,
+  signal?: AbortSignal,
+): Promise<ExaminedExperiment> {
+  return inTurns(examined(text, options), signal);
+}
+
+function withoutFixes({ issues, ...compiled }: ExaminedExperiment): CompiledExperiment {
   return { ...compiled, issues: issues.map(({ replacement: _, ...issue }) => issue) };
 }
 
-/** The same with what the language server needs for quick fixes. */
-export function examineExperiment(
-  text: string,
-  options: CompileOptions,
-): Omit<CompiledExperiment, 'issues'> & { readonly issues: readonly FoundIssue[] } {
+function* examined(text: string, options: CompileOptions): Turns<ExaminedExperiment> {
   const parsed = parseExperimentText(text);
   const overrides = options.overrides ?? {};
   const overrideIssues = applyOverrides(parsed.document, overrides, experimentSettings);
   const matrix = readMatrix(parsed, experimentSettings);
-  const { cells, issues: found, name } = readCells(parsed, matrix, options);
+  yield;
+  const { cells, issues: found, name } = yield* readCells(parsed, matrix, options);
   const issues = [
     ...parsed.issues,
     ...overrideIssues,

@@ -2,7 +2,7 @@
 import { isAlias, isMap, isNode, isScalar, visit, type Document, type Pair } from 'yaml';
 import type { Plan } from '../protocol/plan.ts';
 import { placeNode } from './applyOverrides.ts';
-import { cellIssues, inCells } from './cellIssues.ts';
+import { CellIssues, inCells } from './cellIssues.ts';
 import { cellNames, valueText } from './cellNames.ts';
 import { checkPlan } from './checkPlan.ts';
 import { emptyRange } from './experimentText.ts';
@@ -17,6 +17,7 @@ import type { SettingsReading } from './readSettings.ts';
 import { experimentSettings, type ExperimentValues } from './settings.ts';
 import { pathNames } from './settingAt.ts';
 import { applyPreset } from './trainingPresets.ts';
+import type { Turns } from './turns.ts';
 
 /** A run of an experiment: its plan, and what tells it from the others. */
 export interface Cell {
@@ -31,7 +32,6 @@ interface Reading {
   readonly name: string;
   readonly values: Combination;
   readonly settings: ExperimentValues;
-  readonly issues: readonly FoundIssue[];
 }
 
 export interface Cells {
@@ -40,19 +40,34 @@ export interface Cells {
   readonly name: string;
 }
 
-/** Of a matrix with a mistake of its own, the experiment without it is read. */
-export function readCells(text: ExperimentText, matrix: Matrix | null, place: PlanPlace): Cells {
+/**
+ * Characters of all plans together, as JSON: a thousand usual ones have a million, a hundred of 600 layers four. What is planned is
+ * written down, and read at each look at a sweep.
+ */
+const maxPlanCharacters = 8_000_000;
+
+/** Of a matrix with a mistake of its own, the experiment without it is read. A cell at a time. */
+export function* readCells(text: ExperimentText, matrix: Matrix | null, place: PlanPlace): Turns<Cells> {
   const isSweep = matrix !== null && matrix.combinations.length > 0;
   const combinations = isSweep ? matrix.combinations : [[]];
   const names = cellNames(combinations, text.document);
   const parents = parentNames();
   const plain = isSweep ? { ...text, document: withoutMatrix(text.document) } : text;
-  const readings = combinations.map((values, index) => read(values, names[index]!, plain, place, parents));
+  const readings: Reading[] = [];
+  const found = new CellIssues(text);
+  const planned = new PlannedCells(text, place);
+  for (const [index, values] of combinations.entries()) {
+    const { issues, ...reading } = read(values, names[index]!, plain, place, parents);
+    readings.push(reading);
+    found.add(reading, issues);
+    yield;
+    yield* planned.add(reading);
+    if (planned.isTooLong) break;
+  }
+  const issues = yield* found.all();
+  const isWrong = issues.some(({ severity }) => severity === 'error');
   const name = experimentName(readings[0]!.settings, place);
-  const cells = readings.flatMap((reading) => cellsOf(reading, text, place));
-  const known = cellIssues(readings, text);
-  const isWrong = known.some(({ severity }) => severity === 'error');
-  return { cells, issues: isWrong ? known : [...known, ...repetitions(cells, readings, text)], name };
+  return { cells: planned.cells, issues: isWrong ? issues : [...issues, ...planned.issues], name };
 }
 
 /** What each cell has of its own is copied for each: the matrix, as long as there are cells, would be once more for each of them. */
@@ -86,7 +101,7 @@ function read(
   text: ExperimentText,
   place: PlanPlace,
   parents: ReturnType<typeof parentNames>,
-): Reading {
+): Reading & { readonly issues: readonly FoundIssue[] } {
   const document = values.length > 0 ? text.document.clone() : text.document;
   // What replaces a whole mapping goes before what is set within it.
   const ordered = values.toSorted((a, b) => pathNames(a.path).length - pathNames(b.path).length);
@@ -102,39 +117,74 @@ function read(
   return { name, values, settings: reading.values, issues };
 }
 
-function cellsOf({ name, values, settings }: Reading, { document }: ExperimentText, place: PlanPlace): Cell[] {
-  const seeds = experimentSeeds(settings);
-  const given = Object.fromEntries(values.map(({ path, node }) => [path, valueText(document, node)] as const));
-  return seeds.map((seed) => {
-    const isOfList = settings.seeds !== undefined;
-    const parts = [name, isOfList ? `seed ${String(seed)}` : ''].filter((part) => part !== '');
-    const plan = freeze(makePlan(settings, seed, place));
-    const own = isOfList ? { ...given, seed: String(seed) } : given;
-    return { name: parts.join(' · ') || plan.name, values: own, plan };
-  });
-}
+/** The cells of one reading after another, and what is wrong with them together. */
+class PlannedCells {
+  readonly cells: Cell[] = [];
+  readonly issues: FoundIssue[] = [];
+  readonly #text: ExperimentText;
+  readonly #place: PlanPlace;
+  readonly #known = new Map<string, Reading>();
+  #nCharacters = 0;
 
-/** Two cells of one plan would be the same run. */
-function repetitions(cells: readonly Cell[], readings: readonly Reading[], text: ExperimentText): FoundIssue[] {
-  if (readings.length === 1) return [];
-  const nSeeds = cells.length / readings.length;
-  const known = new Map<string, number>();
-  return cells.flatMap(({ plan }, index) => {
-    if (index % nSeeds !== 0) return [];
+  constructor(text: ExperimentText, place: PlanPlace) {
+    this.#text = text;
+    this.#place = place;
+  }
+
+  /** No more are wanted. */
+  get isTooLong(): boolean {
+    return this.#nCharacters > maxPlanCharacters;
+  }
+
+  *add(reading: Reading): Turns<void> {
+    const { name, values, settings } = reading;
+    const { document } = this.#text;
+    const seeds = experimentSeeds(settings);
+    const given = Object.fromEntries(values.map(({ path, node }) => [path, valueText(document, node)] as const));
+    for (const [index, seed] of seeds.entries()) {
+      const isOfList = settings.seeds !== undefined;
+      const parts = [name, isOfList ? `seed ${String(seed)}` : ''].filter((part) => part !== '');
+      const plan = freeze(makePlan(settings, seed, this.#place));
+      const own = isOfList ? { ...given, seed: String(seed) } : given;
+      this.cells.push({ name: parts.join(' · ') || plan.name, values: own, plan });
+      if (index === 0) this.#compare(reading, plan);
+      this.#nCharacters += JSON.stringify(plan).length;
+      if (this.isTooLong) {
+        this.#tellLength();
+        return;
+      }
+      yield;
+    }
+  }
+
+  /** Two cells of one plan would be the same run. */
+  #compare(reading: Reading, plan: Plan): void {
     const identity = planIdentity(plan);
-    const first = known.get(identity);
-    known.set(identity, first ?? index);
-    if (first === undefined) return [];
-    const [mine, other] = [index, first].map((at) => readings[at / nSeeds]!) as [Reading, Reading];
-    const differing = mine.values.findLast(({ path, node }) =>
+    const other = this.#known.get(identity);
+    if (!other) {
+      this.#known.set(identity, reading);
+      return;
+    }
+    const differing = reading.values.findLast(({ path, node }) =>
       other.values.every((value) => value.path !== path || value.node !== node),
     );
-    const range = text.firstLineOf(text.rangeOf((differing ?? mine.values[0])?.node));
-    const path = `matrix.${differing?.path ?? mine.values[0]?.path ?? ''}`;
-    const got = `the plan of ${other.name} again, ${inCells([mine])}`;
-    const remedy = 'Remove one of the two.';
-    return [{ path, range, severity: 'error' as const, expected: 'cells of different plans', got, remedy }];
-  });
+    const value = differing ?? reading.values[0];
+    const range = this.#text.firstLineOf(this.#text.rangeOf(value?.node));
+    const got = `the plan of ${other.name} again, ${inCells([reading])}`;
+    const told = { expected: 'cells of different plans', got, remedy: 'Remove one of the two.' };
+    this.issues.push({ path: `matrix.${value?.path ?? ''}`, range, severity: 'error', ...told });
+  }
+
+  #tellLength(): void {
+    const { contents } = this.#text.document;
+    const keys = isMap(contents) ? contents.items.map(({ key }) => key) : [];
+    const key = ['matrix', 'seeds'].flatMap((name) => keys.filter((one) => isScalar(one) && one.value === name))[0];
+    const path = isScalar(key) ? String(key.value) : '';
+    const expected = `plans of at most ${String(maxPlanCharacters / 1e6)} million characters for all runs together`;
+    const remedy = 'Make two experiments of it, or write layers that come again with repeat.';
+    const told = { expected, got: `more, from ${this.cells.at(-1)!.name} on`, remedy };
+    this.issues.push({ path, range: this.#text.rangeOf(key), severity: 'error', ...told });
+  }
 }
 
 /** What checkPlan finds, less what only follows from a key that is wrong by itself. */

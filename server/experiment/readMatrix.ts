@@ -128,20 +128,26 @@ class MatrixReader {
 
   /** What an exclusion names and none has is told: it is mostly a value that is written in another way. */
   #without(product: Combination[], excluded: readonly { place: unknown; row: Combination }[]): Combination[] {
-    const isSame = (one: SweptValue, other: SweptValue) => {
-      if (one.path !== other.path) return false;
-      const [a, b] = [one, other].map(({ node }) => this.#plain(node));
-      return a !== null && a === b;
+    const plain = new Map<unknown, string | null>();
+    const told = ({ path, node }: SweptValue) => {
+      if (!plain.has(node)) plain.set(node, this.#plain(node));
+      const value = plain.get(node) ?? null;
+      return value === null ? null : `${path} ${value}`;
     };
-    return excluded.reduce((cells, { place, row }) => {
-      const isOut = (cell: Combination) => row.every((value) => cell.some((other) => isSame(value, other)));
-      if (row.length === 0 || !product.some(isOut)) {
-        const remedy = 'Write the values as the axes have them, or remove this.';
-        this.#report('matrix.exclude', place, 'values that a cell has', 'none that does', remedy, 'warning');
-        return cells;
-      }
-      return cells.filter((cell) => !isOut(cell));
-    }, product);
+    const cells = excluded.length === 0 ? [] : product.map((cell) => ({ cell, values: new Set(cell.map(told)) }));
+    const out = new Set<Combination>();
+    for (const { place, row } of excluded) {
+      const wanted = row.map(told);
+      const found =
+        wanted.length === 0 || wanted.includes(null)
+          ? []
+          : cells.filter(({ values }) => wanted.every((value) => values.has(value)));
+      for (const { cell } of found) out.add(cell);
+      if (found.length > 0) continue;
+      const remedy = 'Write the values as the axes have them, or remove this.';
+      this.#report('matrix.exclude', place, 'values that a cell has', 'none that does', remedy, 'warning');
+    }
+    return product.filter((cell) => !out.has(cell));
   }
 
   /** Null where an alias within has no anchor, lies in what it stands for, or multiplies without bound: no value at all. */

@@ -1,17 +1,22 @@
 // The buttons above an experiment's first line and its data set. The extension registers their commands.
 import type { CodeLens } from 'vscode-languageserver';
-import { compileExperiment } from '../experiment/compileExperiment.ts';
+import { compileInTurns } from '../experiment/compileExperiment.ts';
 import { hasMatrix } from '../protocol/sweep.ts';
 
-/** Train and train one epoch, or of a matrix start its sweep; find a learning rate; show the data set. Each command takes the file's URI. */
-export function codeLenses(uri: string, text: string): CodeLens[] {
+/**
+ * Train and train one epoch, or of a matrix start its sweep; find a learning rate; show the data set. Each command takes the file's
+ * URI.
+ * @throws the signal's reason
+ */
+export async function codeLenses(uri: string, text: string, signal?: AbortSignal): Promise<CodeLens[]> {
   const lens = (line: number, title: string, command: string): CodeLens => ({
     range: { start: { line, character: 0 }, end: { line, character: 0 } },
     command: { title, command, arguments: [uri] },
   });
   // Where it is not a line's key, the first line is as good a place.
   const datasetLine = text.split('\n').findIndex((line) => /^dataset\s*:/.test(line));
-  const nCells = hasMatrix(text) ? compileExperiment(text, { file: null, homeFolder: '' }).cells.length : 0;
+  const place = { file: null, homeFolder: '' };
+  const nCells = hasMatrix(text) ? (await compileInTurns(text, place, signal)).cells.length : 0;
   const train = [lens(0, '▶ Train', 'kafscope.train'), lens(0, 'Train one epoch', 'kafscope.trainOneEpoch')];
   return [
     ...(nCells > 0 ? [lens(0, `▶ Start sweep of ${String(nCells)} runs`, 'kafscope.startSweep')] : train),

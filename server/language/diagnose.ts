@@ -1,7 +1,7 @@
 // An experiment's issues as an editor's diagnostics, and the edits that mend them.
 import { CodeActionKind, DiagnosticSeverity } from 'vscode-languageserver';
 import type { CodeAction, Diagnostic } from 'vscode-languageserver';
-import { examineExperiment } from '../experiment/compileExperiment.ts';
+import { examineInTurns } from '../experiment/compileExperiment.ts';
 import type { CompileOptions } from '../experiment/compileExperiment.ts';
 import type { FoundIssue } from '../experiment/experimentText.ts';
 
@@ -10,9 +10,10 @@ interface Fix {
   readonly replacement: string;
 }
 
-/** Every issue of the text; the code is the path of the key. */
-export function diagnose(text: string, options: CompileOptions): Diagnostic[] {
-  return examineExperiment(text, options).issues.map((issue) => ({
+/** Every issue of the text; the code is the path of the key. @throws the signal's reason */
+export async function diagnose(text: string, options: CompileOptions, signal?: AbortSignal): Promise<Diagnostic[]> {
+  const { issues } = await examineInTurns(text, options, signal);
+  return issues.map((issue) => ({
     range: issue.range,
     severity: issue.severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     source: 'kafscope',

@@ -34,7 +34,18 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
   }));
   connection.onCompletion(at(complete));
   connection.onHover(at(hover));
-  connection.onCodeLens(({ textDocument }) => codeLenses(textDocument.uri, textOf(textDocument.uri)));
+  connection.onCodeLens(async ({ textDocument: { uri } }, token) => {
+    const controller = new AbortController();
+    const listener = token.onCancellationRequested(() => {
+      controller.abort();
+    });
+    if (token.isCancellationRequested) controller.abort();
+    try {
+      return await unlessAborted(codeLenses(uri, textOf(uri), controller.signal), controller.signal);
+    } finally {
+      listener.dispose();
+    }
+  });
   connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));
 
   connection.onRequest(placeRequest, ({ text, path }: { text: string; path: string }) => rangeIn(text, path));
@@ -42,20 +53,43 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
     applyLearningRate(text, rates),
   );
 
-  const publish = async (document: TextDocument, diagnostics: ReturnType<typeof diagnose>) => {
+  const publish = async (document: TextDocument, diagnostics: Awaited<ReturnType<typeof diagnose>>) => {
     try {
       await connection.sendDiagnostics({ uri: document.uri, version: document.version, diagnostics });
     } catch (cause) {
       connection.console.error(`Could not send diagnostics: ${String(cause)}`);
     }
   };
-  documents.onDidChangeContent(({ document }) => {
-    void publish(document, diagnose(document.getText(), { ...options, file: filePath(document.uri) }));
+  /** Of each document the look at its newest text. */
+  const looks = new Map<string, AbortController>();
+  const look = async (document: TextDocument) => {
+    const controller = new AbortController();
+    looks.get(document.uri)?.abort();
+    looks.set(document.uri, controller);
+    const { signal } = controller;
+    const place = { ...options, file: filePath(document.uri) };
+    const found = await unlessAborted(diagnose(document.getText(), place, signal), signal);
+    if (found && !signal.aborted) await publish(document, found);
+  };
+  documents.onDidChangeContent(({ document }) => void look(document));
+  documents.onDidClose(({ document }) => {
+    looks.get(document.uri)?.abort();
+    looks.delete(document.uri);
+    void publish(document, []);
   });
-  documents.onDidClose(({ document }) => void publish(document, []));
 
   documents.listen(connection);
   connection.listen();
+}
+
+/** Null where it ends because it is not wanted any more. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (signal.aborted) return null;
+    throw cause;
+  }
 }
 
 /** Null for a document that is no file here (untitled, or on another host). */

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import { scaledSchedule } from '../experiment/scaledSchedule.ts';
+import { inTurns } from '../experiment/turns.ts';
 import { writeExperiment } from '../experiment/writeExperiment.ts';
 import type { Readings } from '../run/inspectProcess.ts';
 import { BadCheckpointError } from '../run/safetensors.ts';
@@ -41,7 +42,8 @@ export interface Services {
   compile(
     text: string,
     options: { file: string | null; overrides: Readonly<Record<string, unknown>> },
-  ): Pick<CompiledExperiment, 'name' | 'cells' | 'plans' | 'issues'>;
+    signal: AbortSignal,
+  ): Promise<Pick<CompiledExperiment, 'name' | 'cells' | 'plans' | 'issues'>>;
   describe(plan: Plan): string;
   settings(plan: Plan): PlanSettings;
   readonly checkpoints: {
@@ -205,8 +207,8 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       return {};
     },
     'run/list': () => ({ runs: supervisor.list() }),
-    'run/start': async ({ text, file, overrides }) => {
-      const { plans } = compiledOf(services, text, { file, overrides });
+    'run/start': async ({ text, file, overrides }, signal) => {
+      const { plans } = await compiledOf(services, text, { file, overrides }, signal);
       const versions = { kafscope: serverVersion, node: process.versions.node };
       const runs: RunSummary[] = [];
       for (const plan of plans) {
@@ -216,10 +218,13 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       }
       return { runs };
     },
-    'sweep/start': ({ text, file, overrides }) => {
-      const { name, cells } = compiledOf(services, text, { file, overrides });
+    'sweep/start': async ({ text, file, overrides }, signal) => {
+      const { name, cells } = await compiledOf(services, text, { file, overrides }, signal);
       const versions = { kafscope: serverVersion, node: process.versions.node };
-      return sweeps.start({ experimentText: text, versions, cells: storedCells(cells) }, { name, file });
+      return sweeps.start(
+        { experimentText: text, versions, cells: await inTurns(storedCells(cells), signal) },
+        { name, file },
+      );
     },
     'sweep/estimate': async ({ text, file, overrides }) => {
       const { cells } = services.compile(text, { file, overrides });
@@ -287,8 +292,9 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     'checkpoint/inspect': ({ file }, signal) => services.checkpoints.inspect([file], signal),
     'checkpoint/compare': ({ file, other }, signal) => services.checkpoints.compare([file, other], signal),
     'checkpoint/kernel': ({ file, ...question }, signal) => services.checkpoints.kernel([file, question], signal),
-    'dataset/look': ({ text, file, lookId, isRestricted }, signal) => {
-      const { dataset } = compiledOf(services, text, { file, overrides: {} }).plans[0]!;
+    'dataset/look': async ({ text, file, lookId, isRestricted }, signal) => {
+      const { plans } = await compiledOf(services, text, { file, overrides: {} }, signal);
+      const { dataset } = plans[0]!;
       if ((isRestricted || context.isLooking) && datasetDeclaration(dataset.name).path !== null) {
         throw failure(
           requestErrorCodes.wrongState,
@@ -315,9 +321,14 @@ function settingsOf({ folder }: RunSummary, services: Services): PlanSettings | 
   }
 }
 
-/** @throws ResponseError `badExperiment` */
-function compiledOf(services: Services, text: string, options: Parameters<Services['compile']>[1]) {
-  const compiled = services.compile(text, options);
+/** @throws ResponseError `badExperiment`; the signal's reason */
+async function compiledOf(
+  services: Services,
+  text: string,
+  options: Parameters<Services['compile']>[1],
+  signal: AbortSignal,
+) {
+  const compiled = await services.compile(text, options, signal);
   const errors = compiled.issues.filter((issue) => issue.severity === 'error');
   const first = errors[0];
   if (!first) return compiled;

@@ -2,12 +2,16 @@
 import { describePlan } from '../experiment/describePlan.ts';
 import { planIdentity } from '../experiment/planIdentity.ts';
 import type { Cell } from '../experiment/readCells.ts';
+import type { Turns } from '../experiment/turns.ts';
 import { readCells, type CellSet, type StoredCell } from './sweepFolder.ts';
 
-export function storedCells(cells: readonly Cell[]): StoredCell[] {
-  return cells.map(({ name, values, plan }) => ({
-    ...{ name, values, identity: planIdentity(plan), description: describePlan(plan), plan },
-  }));
+export function* storedCells(cells: readonly Cell[]): Turns<StoredCell[]> {
+  const stored: StoredCell[] = [];
+  for (const { name, values, plan } of cells) {
+    stored.push({ name, values, identity: planIdentity(plan), description: describePlan(plan), plan });
+    yield;
+  }
+  return stored;
 }
 
 /** Whether the sweep has these cells already, by the same names. */

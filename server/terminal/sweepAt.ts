@@ -1,6 +1,7 @@
 // The sweep that a command names: found, or written down from an experiment's file; and as it is once that can be told.
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atOnce } from '../experiment/turns.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { hasSameCells, storedCells } from '../sweep/storedCells.ts';
 import { isSweep, makeSweep, sweepOf, sweepsFolder, writeCells } from '../sweep/sweepFolder.ts';
@@ -37,7 +38,7 @@ export function beginSweep(command: SweepCommand, { terminal, version }: SweepCo
   const set: CellSet = {
     experimentText: compiled.text,
     versions: { kafscope: version, node: process.versions.node },
-    cells: storedCells(compiled.cells),
+    cells: atOnce(storedCells(compiled.cells)),
   };
   const origin = { name: compiled.name, experimentFile: compiled.file, createdMs: Date.now() };
   const folder = known ?? makeSweep(command.runsFolder, origin);

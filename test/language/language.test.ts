@@ -134,13 +134,13 @@ describe('a matrix', () => {
 });
 
 describe('a layer’s own activation', () => {
-  it('is drawn where the pointer rests on it, and a mistake in its formula is underlined there', () => {
+  it('is drawn where the pointer rests on it, and a mistake in its formula is underlined there', async () => {
     const text = declared('- conv: 8', '- activation: relu', '- flatten', '- dense');
     const at = atCursor(text.replace('relu', 're|lu'));
     const shown = hover(...at)?.contents as { value: string };
     expect(shown.value).toContain('data:image/svg+xml');
     const wrong = declared('- activation: {formula: "x * sigmod(x)"}', '- flatten', '- dense');
-    const [issue] = diagnose(wrong, options);
+    const [issue] = await diagnose(wrong, options);
     expect(issue!.message).toContain('sigmoid');
     expect(
       wrong.split('\n')[issue!.range.start.line]!.slice(issue!.range.start.character, issue!.range.end.character),
@@ -339,11 +339,11 @@ describe('completion of values', () => {
     expect(chosen('training: {threat: {epsilon: 4|/255}}', '8/255')).toBe('training: {threat: {epsilon: 8/255}}');
   });
 
-  it('every key and word offered in the example compiles there', () => {
+  it('every key and word offered in the example compiles there', async () => {
     const words = complete(...atCursor(example.replace('type: kaf', 'type: |'))).map(({ label }) => label);
     for (const word of words) {
       const text = example.replace(/activation: .*/, `activation: ${word}`);
-      expect(diagnose(text, options)).toEqual([]);
+      expect(await diagnose(text, options)).toEqual([]);
     }
   });
 });
@@ -421,8 +421,8 @@ describe('hover', () => {
 });
 
 describe('diagnostics', () => {
-  it('are the issues, with source, path and a whole sentence', () => {
-    expect(diagnose('training:\n  epochs: many\n', options)).toEqual([
+  it('are the issues, with source, path and a whole sentence', async () => {
+    expect(await diagnose('training:\n  epochs: many\n', options)).toEqual([
       {
         range: { start: { line: 1, character: 10 }, end: { line: 1, character: 14 } },
         severity: 1,
@@ -433,8 +433,10 @@ describe('diagnostics', () => {
     ]);
   });
 
-  it('tell warnings from errors', () => {
-    expect(diagnose('training: {threat: {epsilon: 8/255}}', options).map(({ severity }) => severity)).toEqual([2]);
+  it('tell warnings from errors', async () => {
+    expect((await diagnose('training: {threat: {epsilon: 8/255}}', options)).map(({ severity }) => severity)).toEqual([
+      2,
+    ]);
   });
 
   it.each([
@@ -445,23 +447,23 @@ describe('diagnostics', () => {
       'training: {method: fgsm-rs, threat: {epsilon: 8}}',
       'training: {method: fgsm-rs, threat: {epsilon: 8/255}}',
     ],
-  ])('have a quick fix for %s', (_, text, mended) => {
-    const actions = quickFixes('file:///a.kaf.yaml', diagnose(text, options));
+  ])('have a quick fix for %s', async (_, text, mended) => {
+    const actions = quickFixes('file:///a.kaf.yaml', await diagnose(text, options));
     const { range, newText } = actions[0]!.edit!.changes!['file:///a.kaf.yaml']![0]!;
     const result = text.slice(0, range.start.character) + newText + text.slice(range.end.character);
     expect([actions.length, result]).toEqual([1, mended]);
-    expect(diagnose(result, options)).toEqual([]);
+    expect(await diagnose(result, options)).toEqual([]);
   });
 
-  it('of other tools get no fix from us', () => {
-    const foreign = { ...diagnose('sed: 1', options)[0]!, source: 'yaml' };
+  it('of other tools get no fix from us', async () => {
+    const foreign = { ...(await diagnose('sed: 1', options))[0]!, source: 'yaml' };
     expect(quickFixes('file:///a.kaf.yaml', [foreign])).toEqual([]);
   });
 });
 
-it('code lenses stand above the first line and the data set, and hand the URI to their commands', () => {
-  const lensesOf = (text: string) =>
-    codeLenses('file:///a.kaf.yaml', text).map(({ command, range }) => [
+it('code lenses stand above the first line and the data set, and hand the URI to their commands', async () => {
+  const lensesOf = async (text: string) =>
+    (await codeLenses('file:///a.kaf.yaml', text)).map(({ command, range }) => [
       command?.title,
       command?.command,
       command?.arguments,
@@ -473,26 +475,26 @@ it('code lenses stand above the first line and the data set, and hand the URI to
     ['Find learning rate', 'kafscope.findLearningRate', ['file:///a.kaf.yaml'], 0],
   ];
   const shown = (line: number) => ['Show dataset', 'kafscope.showDataset', ['file:///a.kaf.yaml'], line];
-  expect(lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);
-  expect(lensesOf('name: a\nmodel: {dataset: no}\n')).toEqual([...first, shown(0)]);
-  expect(lensesOf('seeds: [1, 2]\nmatrix: {model.activation: [relu, elu]}')).toEqual([
+  expect(await lensesOf('name: a\n# dataset: no\ndataset:\n  name: folder\n')).toEqual([...first, shown(2)]);
+  expect(await lensesOf('name: a\nmodel: {dataset: no}\n')).toEqual([...first, shown(0)]);
+  expect(await lensesOf('seeds: [1, 2]\nmatrix: {model.activation: [relu, elu]}')).toEqual([
     ['▶ Start sweep of 4 runs', 'kafscope.startSweep', ['file:///a.kaf.yaml'], 0],
     ...[first[2], shown(0)],
   ]);
-  expect(lensesOf('seeds: [1, 2]')[0]![0]).toBe('▶ Train');
-  expect(lensesOf('matrix: {seed: [1, x]}')[0]![0]).toBe('▶ Train');
+  expect((await lensesOf('seeds: [1, 2]'))[0]![0]).toBe('▶ Train');
+  expect((await lensesOf('matrix: {seed: [1, x]}'))[0]![0]).toBe('▶ Train');
 });
 
-it('no text and no position makes a feature throw, and what they point at lies in the text', () => {
+it('no text and no position makes a feature throw, and what they point at lies in the text', async () => {
   const texts = fc.oneof(fc.string(), scrambled(fc.constant(example)), fc.constant('{a: &b {c: *b}}'));
-  fc.assert(
-    fc.property(texts, fc.nat({ max: 20 }), fc.nat({ max: 60 }), (text, line, character) => {
+  await fc.assert(
+    fc.asyncProperty(texts, fc.nat({ max: 20 }), fc.nat({ max: 60 }), async (text, line, character) => {
       const nLines = text.split('\n').length;
       const position = { line: line % nLines, character: Math.min(character, text.split('\n')[line % nLines]!.length) };
       complete(text, position);
       const range = hover(text, position)?.range;
       if (range) expect(isInside(text, range)).toBe(true);
-      for (const diagnostic of diagnose(text, options)) expect(isInside(text, diagnostic.range)).toBe(true);
+      for (const diagnostic of await diagnose(text, options)) expect(isInside(text, diagnostic.range)).toBe(true);
     }),
     { numRuns: 500 },
   );

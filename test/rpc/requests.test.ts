@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { evaluationPlanSchema } from '../../server/protocol/evaluationSchema.ts';
 import { attackPlan } from '../attack/plans.ts';
+import { compileInTurns } from '../../server/experiment/compileExperiment.ts';
 import { describe, expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import type { ResponseError } from 'vscode-jsonrpc/node';
@@ -28,6 +29,7 @@ function ask({
   dataset = 'shapes',
   issues = [] as ExperimentIssue[],
   fails = null as unknown,
+  compile = null as RequestContext['services']['compile'] | null,
 } = {}) {
   const done: string[] = [];
   const told: LookProgress[] = [];
@@ -63,7 +65,9 @@ function ask({
       lastSeq: () => 5,
     },
     services: {
-      compile: () => ({ name: 'p', cells: [], plans: issues.length > 0 ? [] : [plan, plan], issues }),
+      compile:
+        compile ??
+        (() => Promise.resolve({ name: 'p', cells: [], plans: issues.length > 0 ? [] : [plan, plan], issues })),
       describe: () => 'described',
       checkpoints: {
         inspect: ([file]: [string], signal: AbortSignal) => {
@@ -122,6 +126,41 @@ async function greeted(options: Parameters<typeof ask>[0] = {}) {
 const evaluation = evaluationPlanSchema.parse(
   attackPlan('pgd', { epsilon: 0.03, stepSize: 0.01, steps: 2, restarts: 1, samples: 10, batchSize: 5 }),
 );
+
+describe('an experiment of many cells', () => {
+  const text = `matrix: {seed: [${Array.from({ length: 50 }, (_, seed) => seed).join(', ')}]}`;
+  const compile: RequestContext['services']['compile'] = (given, options, signal) =>
+    compileInTurns(given, { ...options, homeFolder: '/' }, signal);
+
+  it('is compiled while others are answered', async () => {
+    const { request } = await greeted({ compile });
+    const ended: string[] = [];
+    const end = (what: string) => () => ended.push(what);
+    const sweep = request('sweep/start', { text, file: null }).then(end('sweep'));
+    const lists = Promise.all([1, 2, 3].map(() => request('run/list', {}).then(end('list'))));
+    await Promise.all([sweep, lists]);
+    expect(ended).toEqual(['list', 'list', 'list', 'sweep']);
+  });
+
+  it('is not compiled any further once it is cancelled, and nothing is started', async () => {
+    const { request, source, done } = await greeted({ compile });
+    const ended = Promise.all(
+      ['sweep/start', 'run/start', 'dataset/look'].map((method) =>
+        request(method, { text, file: null, ...(method === 'dataset/look' && { lookId: 'l' }) }).catch(
+          (error: unknown) => (error as Error).message,
+        ),
+      ),
+    );
+    await nextTurn();
+    source.cancel();
+    expect(await ended).toEqual([
+      'sweep/start was cancelled.',
+      'run/start was cancelled.',
+      'dataset/look was cancelled.',
+    ]);
+    expect(done).toEqual([]);
+  });
+});
 
 /** Each with what is done about it. */
 const known: [string, unknown, string[]][] = [

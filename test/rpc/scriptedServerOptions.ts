@@ -25,12 +25,14 @@ export function scriptedServerOptions(runsFolder: string): ServerOptions {
     log: () => {},
     services: {
       compile: (text) =>
-        text === 'bad'
-          ? {
-              ...{ name: text, cells: [], plans: [] },
-              issues: [{ path: 'a', range, severity: 'error', expected: 'b', got: 'c', remedy: 'Write b.' }],
-            }
-          : compiled(text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed }))),
+        Promise.resolve(
+          text === 'bad'
+            ? {
+                ...{ name: text, cells: [], plans: [] },
+                issues: [{ path: 'a', range, severity: 'error', expected: 'b', got: 'c', remedy: 'Write b.' }],
+              }
+            : compiled(text.split(' ').map((script, seed) => scriptedPlan(script as Script, { seed }))),
+        ),
       describe: (plan) => plan.name,
       settings: ({ seed }) => ({ seed }),
       checkpoints: {
