@@ -226,9 +226,10 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
         { name, file },
       );
     },
-    'sweep/estimate': async ({ text, file, overrides }) => {
-      const { cells } = services.compile(text, { file, overrides });
-      return cells.length === 0 ? null : sweeps.estimate(storedCells(cells), file, supervisor.list());
+    'sweep/estimate': async ({ text, file, overrides }, signal) => {
+      const { cells } = await services.compile(text, { file, overrides }, signal);
+      if (cells.length === 0) return null;
+      return sweeps.estimate(await inTurns(storedCells(cells), signal), file, supervisor.list());
     },
     'sweep/list': () => ({ sweeps: sweeps.list() }),
     'sweep/ask': ({ sweepId, ask }) => sweeps.ask(sweepId, ask),

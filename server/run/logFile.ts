@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { encodeFrame, frameAt, frameBytesAt, frameHeadBytes, lastMark, nextMark } from './logFrames.ts';
-import type { Frame, FrameKind } from './logFrames.ts';
+import type { Frame, FrameKind, Patience } from './logFrames.ts';
 import { logHeadSchema, storedVersion } from './stored.ts';
 import type { LogHead } from './stored.ts';
 import { StorageError, storageError } from './storageError.ts';
@@ -24,7 +24,9 @@ export function beatFile(runFolder: string, number: number): string {
   return path.join(runFolder, `beat-${String(number)}`);
 }
 
-export const logName = /^log-(0|[1-9]\d{0,8})$/;
+/** Ten thousand pieces of work on one run are more than anyone has done; what is looked at is bounded by it. */
+export const logName = /^log-(0|[1-9]\d{0,3})$/;
+const maxLogNumber = 9999;
 
 /** −1 where there is none. @throws StorageError */
 export function newestLog(runFolder: string): number {
@@ -53,6 +55,10 @@ export class LogWriter {
     this.#number = head.number;
     this.#file = logFile(runFolder, head.number);
     if (newestLog(runFolder) !== head.number - 1) throw taken(runFolder);
+    if (head.number > maxLogNumber) {
+      const remedy = 'Train on from its last checkpoint as a new run.';
+      throw new StorageError(`${runFolder} has ${String(head.number)} logs, as many as a run may have. ${remedy}`);
+    }
     try {
       this.#descriptor = fs.openSync(this.#file, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o644);
     } catch (error) {
@@ -187,6 +193,10 @@ export interface Passage {
 }
 
 const passageBytes = 1024 * 1024;
+/** Summed up in vain, in a passage or at a log's end: of what is damaged a few frames are, of what is hostile nearly all. */
+const vainBytes = 64 * 1024 * 1024;
+/** Bytes that are looked through for a mark in the time of one that is summed up. */
+const lookedAtAByte = 2;
 
 /** The next frames from a position: about a megabyte of them, one at least where one is whole. @throws StorageError */
 export function readPassage(file: string, position: number): Passage {
@@ -194,10 +204,11 @@ export function readPassage(file: string, position: number): Passage {
   const needed = frameBytesAt(bytes, 0);
   if (needed !== null && needed > bytes.length) bytes = readBytes(file, position, needed);
   const frames: Frame[] = [];
+  const patience = { bytes: vainBytes };
   let damagedBytes = 0;
   let at = 0;
   while (at < bytes.length) {
-    const frame = frameAt(bytes, at);
+    const frame = frameAt(bytes, at, patience);
     if (typeof frame === 'object') {
       frames.push({ ...frame, end: position + frame.end });
       at = frame.end;
@@ -208,7 +219,7 @@ export function readPassage(file: string, position: number): Passage {
       if (position + at + length <= fileSize(file)) break; // the next passage begins with it
     }
     // What the file's end seems to cut is damaged where whole frames follow it.
-    const next = nextFrame(file, bytes, position, at);
+    const next = nextFrame(file, bytes, position, at, patience);
     if (next === null) break;
     damagedBytes += next - at;
     at = next;
@@ -217,21 +228,27 @@ export function readPassage(file: string, position: number): Passage {
   return { frames, end: position + at, damagedBytes, isAtEnd };
 }
 
-/** Where the next whole frame begins behind what is none, relative to the bytes; null where none follows in the file (yet). */
-function nextFrame(file: string, bytes: Buffer, position: number, from: number): number | null {
+/**
+ * Where the next whole frame begins behind what is none, relative to the bytes; null where none follows in the file (yet), or the
+ * patience is at its end.
+ */
+function nextFrame(file: string, bytes: Buffer, position: number, from: number, patience: Patience): number | null {
   for (let start = from + 1, view = bytes, offset = 0; ;) {
+    if (patience.bytes < 0) return null;
     const mark = nextMark(view, start - offset);
     if (mark >= 0) {
-      const found = frameAt(view, mark);
+      const found = frameAt(view, mark, patience);
       if (typeof found === 'object') return offset + mark;
       const length = frameBytesAt(view, mark);
       if (found === 'cut' && length !== null) {
         const whole = readBytes(file, position + offset + mark, length);
         if (typeof frameAt(whole, 0) === 'object') return offset + mark;
+        patience.bytes -= whole.length;
       }
       start = offset + mark + 1;
       continue;
     }
+    patience.bytes -= view.length / lookedAtAByte;
     // A head that this view cuts is whole in the next.
     offset += view.length - Math.min(view.length, frameHeadBytes - 1);
     start = offset;
@@ -249,16 +266,22 @@ export function readTail(
   kind: FrameKind,
 ): { found: Frame | null; after: readonly Frame[]; rest: 'none' | 'cut' | 'damaged' } {
   const sizeBytes = fileSize(file);
+  const patience = { bytes: vainBytes };
   for (let span = 64 * 1024; ; span *= 4) {
     const start = Math.max(0, sizeBytes - span);
     const bytes = readBytes(file, start, sizeBytes - start);
     for (let mark = lastMark(bytes, bytes.length, kind); mark >= 0; mark = lastMark(bytes, mark, kind)) {
-      const found = frameAt(bytes, mark);
+      const found = frameAt(bytes, mark, patience);
       if (typeof found === 'object') return { found, ...framesFrom(bytes, found.end) };
+      if (patience.bytes < 0) return { found: null, after: [], rest: 'damaged' };
     }
     if (start === 0) return { found: null, ...framesFrom(bytes, 0) };
+    if (span >= tailBytes) return { found: null, after: [], rest: 'damaged' };
   }
 }
+
+/** A state comes with every 64 KiB of rows, of which one that is large has a few MB. */
+const tailBytes = 64 * 1024 * 1024;
 
 function framesFrom(bytes: Buffer, position: number) {
   const after: Frame[] = [];

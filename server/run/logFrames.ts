@@ -1,6 +1,6 @@
 // The frames of a run's log: a mark, the payload's length, its CRC-32C, and the payload in MessagePack. What is in a frame is not
 // known here. A frame is whole or it does not count, so a log may end anywhere.
-import { decode, encode } from '../protocol/codec.ts';
+import { decodeWithin, encode } from '../protocol/codec.ts';
 import { maskedCrc32c } from './crc32c.ts';
 
 /** `head` opens a log, `rows` carries records, `state` also the run's summary, so that a list need not read the log. */
@@ -15,11 +15,20 @@ export interface Frame {
 
 const kinds = ['head', 'rows', 'state'] as const satisfies FrameKind[];
 const marks = kinds.map((_, index) => Buffer.from([0x4b, 0x46, 0x53, 0xa0 + index])); // "KFS" and a byte that no text has
+const markStart = marks[0]!.subarray(0, 3);
 const markBytes = 4;
 export const frameHeadBytes = markBytes + 8;
 
 /** A payload is what one commit writes; the largest, of the shapes of a wide network, has a few MB. */
 export const maxPayloadBytes = 256 * 1024 * 1024;
+
+/** Of one commit: its rows have some hundred values each, and those of an attack as many as there are images. */
+const limits = { depth: 32, values: 1_000_000 };
+
+/** How many bytes may still be summed up in vain: a log of nothing but beginnings of long frames would be summed up again at each. */
+export interface Patience {
+  bytes: number;
+}
 
 export function encodeFrame(kind: FrameKind, content: unknown): Buffer {
   const payload = encode(content);
@@ -35,17 +44,21 @@ export function encodeFrame(kind: FrameKind, content: unknown): Buffer {
  * The frame at a position of the bytes. `cut` where the bytes end inside it, as they do while it is being written or where its
  * writer was ended; `damaged` where what is there is no frame.
  */
-export function frameAt(bytes: Buffer, position: number): Frame | 'cut' | 'damaged' {
+export function frameAt(bytes: Buffer, position: number, patience?: Patience): Frame | 'cut' | 'damaged' {
   const length = lengthAt(bytes, position);
   if (typeof length === 'string') return length;
   const start = position + frameHeadBytes;
   const end = start + length;
   if (end > bytes.length) return 'cut';
   const payload = bytes.subarray(start, end);
-  if (bytes.readUInt32LE(position + markBytes + 4) !== maskedCrc32c(payload)) return 'damaged';
+  if (bytes.readUInt32LE(position + markBytes + 4) !== maskedCrc32c(payload)) {
+    if (patience) patience.bytes -= length;
+    return 'damaged';
+  }
   try {
-    return { kind: kinds[bytes[position + 3]! - 0xa0]!, payload: decode(payload), end };
+    return { kind: kinds[bytes[position + 3]! - 0xa0]!, payload: decodeWithin(payload, limits), end };
   } catch {
+    if (patience) patience.bytes -= length;
     return 'damaged'; // whole, but never written by us
   }
 }
@@ -56,11 +69,12 @@ export function frameBytesAt(bytes: Buffer, position: number): number | null {
   return typeof length === 'number' ? frameHeadBytes + length : null;
 }
 
-/** The next place from `from` on where a frame of a kind may begin; −1 where there is none. */
-export function nextMark(bytes: Buffer, from: number, kind?: FrameKind): number {
-  const wanted = kind ? [marks[kinds.indexOf(kind)]!] : marks;
-  const found = wanted.map((mark) => bytes.indexOf(mark, from)).filter((position) => position >= 0);
-  return found.length > 0 ? Math.min(...found) : -1;
+/** The next place from `from` on where a frame may begin; −1 where there is none. */
+export function nextMark(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(markStart, from); at >= 0; at = bytes.indexOf(markStart, at + 1)) {
+    if (marks.some((mark) => mark[3] === bytes[at + 3])) return at;
+  }
+  return -1;
 }
 
 /** The last place before `before` where a frame of the kind may begin; −1 where there is none. */

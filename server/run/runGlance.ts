@@ -30,7 +30,8 @@ export function glance(folder: string): RunGlance {
   const newest = newestLog(folder);
   // A newest log without a state is one whose writer was cut off as it began: what was before it still holds.
   let seen: Seen | null = null;
-  for (let number = newest; number >= 0 && !seen; number--) seen = glanceAtLog(folder, number, origin);
+  const last = Math.max(0, newest - maxCutOff);
+  for (let number = newest; number >= last && !seen; number--) seen = glanceAtLog(folder, number, origin);
   seen ??= glanceAtOld(folder) ?? { progress: startingProgress(origin), evaluations: 0, head: null };
   const ofWriter = newest < 0 ? [] : [logFile(folder, newest), beatFile(folder, newest)].map(fileSize);
   return {
@@ -45,6 +46,9 @@ export function glance(folder: string): RunGlance {
     },
   };
 }
+
+/** Writers that were cut off as they began, one after another; behind more of them nothing is looked for. */
+const maxCutOff = 100;
 
 interface Seen {
   readonly progress: RunProgress;

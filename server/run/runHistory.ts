@@ -46,6 +46,8 @@ interface Log {
   readonly number: number;
   readonly file: string;
   head: LogHead | null;
+  /** How long it was when it was found without a head; 0 where it is not there. */
+  headlessBytes: number;
   /** Ascending: rows after `seq` begin at `position` or later. */
   readonly marks: { seq: number; position: number }[];
   /** By position, so that a second pass over it counts no damage again. */
@@ -82,8 +84,12 @@ export class RunHistory {
         head: null,
         marks: [],
         damages: new Map(),
+        headlessBytes: 0,
       });
-      if (log.head || !fs.existsSync(log.file)) continue;
+      if (log.head) continue;
+      const sizeBytes = fileSize(log.file);
+      if (sizeBytes === log.headlessBytes) continue;
+      log.headlessBytes = sizeBytes;
       log.head = readHead(this.folder, number);
       if (log.head?.voids) isCut = true;
     }
@@ -190,11 +196,9 @@ export class RunHistory {
       }
     };
     if (this.#old) yield* counted(oldPages(this.#old, afterSeq), this.#laterThan(-1));
-    const begin = this.#logs.findIndex((_, index) => {
-      const next = this.#logs.slice(index + 1).find(({ head }) => head)?.head;
-      return !next || next.firstSeq - 1 > afterSeq;
-    });
-    for (const log of this.#logs.slice(begin))
+    const withHead = this.#logs.filter(({ head }) => head);
+    const begin = withHead.findIndex((_, index) => (withHead[index + 1]?.head?.firstSeq ?? Infinity) - 1 > afterSeq);
+    for (const log of withHead.slice(Math.max(0, begin)))
       yield* counted(this.#logPages(log, afterSeq), this.#laterThan(log.number));
   }
 

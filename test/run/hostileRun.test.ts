@@ -2,8 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { logFile } from '../../server/run/logFile.ts';
+import { describe, expect, it, vi } from 'vitest';
+import * as crc from '../../server/run/crc32c.ts';
+import { logFile, LogWriter, newestLog, readHead, readPassage, readTail } from '../../server/run/logFile.ts';
 import { encodeFrame, frameAt } from '../../server/run/logFrames.ts';
 import type { Frame, FrameKind } from '../../server/run/logFrames.ts';
 import { glance } from '../../server/run/runGlance.ts';
@@ -11,6 +12,8 @@ import { RunHistory } from '../../server/run/runHistory.ts';
 import { StorageError } from '../../server/run/storageError.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 import { filesOf, goOn, readRows, startScriptedRun, temporaryFolder, trainScripted } from './scriptedRun.ts';
+
+vi.mock('../../server/run/crc32c.ts', { spy: true });
 
 type Change = (kind: FrameKind, payload: Record<string, unknown>) => unknown;
 
@@ -74,6 +77,72 @@ describe('a hostile run', () => {
       kind === 'rows' ? (payload as unknown as { seq: number }[]).map((row) => ({ ...row, seq: 1 })) : payload,
     );
     expect(readRows(folder)).toHaveLength(1);
+  });
+
+  it('with logs of any number costs no look at those that are not there', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const { summary } = glance(folder);
+    fs.writeFileSync(path.join(folder, 'log-999999999'), '');
+    fs.writeFileSync(path.join(folder, 'log-10000'), '');
+    expect(newestLog(folder)).toBe(0);
+    expect(glance(folder).summary).toEqual(summary);
+    fs.writeFileSync(path.join(folder, 'log-9999'), '');
+    expect(newestLog(folder)).toBe(9999);
+    const head = readHead(folder, 0)!;
+    expect(() => new LogWriter(folder, { ...head, number: 10_000 })).toThrow(
+      'has 10000 logs, as many as a run may have',
+    );
+    const look = vi.spyOn(fs, 'existsSync');
+    expect(glance(folder).summary).toMatchObject({ status: 'waiting', step: 0, incarnation: 9999 });
+    const looked = new Set(look.mock.calls.map(([file]) => String(file)).filter((file) => file.includes('log-')));
+    look.mockRestore();
+    expect(looked.size).toBe(101);
+    expect(readRows(folder).length).toBeGreaterThan(0);
+  });
+
+  it('behind a hundred writers that were cut off as they began is shown as before', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const { step } = glance(folder).summary;
+    for (let number = 1; number <= 100; number++) fs.writeFileSync(logFile(folder, number), '');
+    expect([step > 0, glance(folder).summary.step]).toEqual([true, step]);
+  });
+
+  it('whose log is the beginnings of long frames, or nothing for gigabytes, is read no further than 64 MiB are worth', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const nRows = readRows(folder).length;
+    const file = logFile(folder, 0);
+    const whole = fs.readFileSync(file);
+    const beginnings = Buffer.alloc(600_000);
+    // A state of 300,000 bytes every twelve.
+    for (let at = 0; at < beginnings.length; at += 12) {
+      beginnings.set([0x4b, 0x46, 0x53, 0xa2], at);
+      beginnings.writeUInt32LE(300_000, at + 4);
+    }
+    for (const damage of ['beginnings', 'nothing'] as const) {
+      fs.writeFileSync(file, damage === 'beginnings' ? Buffer.concat([whole, beginnings]) : whole);
+      if (damage === 'nothing') fs.truncateSync(file, 8 * 2 ** 30);
+      vi.mocked(crc.maskedCrc32c).mockClear();
+      let nRead = 0;
+      const { readSync } = fs;
+      const reading = vi.spyOn(fs, 'readSync').mockImplementation(((...given: Parameters<typeof readSync>) => {
+        const read = readSync(...given);
+        nRead += read;
+        return read;
+      }) as typeof readSync);
+      expect(readPassage(file, whole.length)).toMatchObject({ frames: [], isAtEnd: true });
+      expect(readTail(file, 'state')).toEqual({ found: null, after: [], rest: 'damaged' });
+      reading.mockRestore();
+      const nSummedUp = vi.mocked(crc.maskedCrc32c).mock.calls.reduce((sum, [bytes]) => sum + bytes.length, 0);
+      expect(nSummedUp).toBeLessThanOrEqual(2 * (64 * 2 ** 20 + 300_000));
+      expect(nRead).toBeLessThanOrEqual(700 * 2 ** 20);
+      expect(readRows(folder)).toHaveLength(nRows);
+    }
+  });
+
+  it('whose frame holds more than a million values is damaged there', () => {
+    const frame = (count: number) => frameAt(encodeFrame('rows', new Array(count).fill(0)), 0);
+    expect(frame(999_999)).toMatchObject({ kind: 'rows' });
+    expect(frame(1_000_000)).toBe('damaged');
   });
 
   it('of any bytes is shown, or refused with a sentence, and never changed by a look', async () => {
