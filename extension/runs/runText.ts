@@ -14,8 +14,10 @@ export function percent(proportion: number): string {
  */
 export function accuracies(run: RunSummary): string {
   const [figure] = run.figures ?? [];
-  const clean =
-    run.cleanAccuracy !== null && Number.isFinite(run.cleanAccuracy) ? [(100 * run.cleanAccuracy).toFixed(1)] : [];
+  const isTested = run.cleanAccuracy !== null && Number.isFinite(run.cleanAccuracy);
+  // The name of a figure beside it says so for both.
+  const averaged = run.cleanWeights && !figure?.weights ? ' averaged' : '';
+  const clean = isTested ? [`${(100 * run.cleanAccuracy).toFixed(1)}${averaged}`] : [];
   return [...clean, ...(figure ? [namedFigure(run, figure)] : unnamed(run))].join(' / ');
 }
 
@@ -30,8 +32,10 @@ function unnamed({ robustAccuracy }: RunSummary): string[] {
 
 /** Every figure on a line of its own: `PGD-50-10 8/255: ≤ 38.9 % (35.9 – 42.0) of 1,000 images`. */
 export function figureLines(run: RunSummary): string[] {
-  const { figures = [], cleanAccuracy, step } = run;
-  const clean = cleanAccuracy === null || !Number.isFinite(cleanAccuracy) ? [] : [`clean: ${percent(cleanAccuracy)}`];
+  const { figures = [], cleanAccuracy, cleanWeights, step } = run;
+  const averaged = cleanWeights ? ' averaged' : '';
+  const isTested = cleanAccuracy !== null && Number.isFinite(cleanAccuracy);
+  const clean = isTested ? [`clean${averaged}: ${percent(cleanAccuracy)}`] : [];
   if (figures.length === 0) {
     return [...clean, ...unnamed(run).map((value) => `under the last attack: ${value} %`)];
   }

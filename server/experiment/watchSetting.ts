@@ -15,7 +15,7 @@ export const watchSetting = optionalGroup(
       unit: 'steps',
     }),
     gap: number(
-      'It has collapsed where so much more of the images withstand one step than many, and at most half as many withstand many as at best.',
+      'It has collapsed where so much more of the images withstand one step than many, and at most half as many withstand many as at best; three times as much where so many never withstood many.',
       { min: 0, max: 1, isMinExcluded: true },
       0.1,
     ),

@@ -12,9 +12,9 @@ import {
 } from './evaluationPlan.ts';
 import type { Plan } from './plan.ts';
 import { wilsonInterval } from './proportion.ts';
-import type { Proportion } from './records.ts';
+import type { OfWeights, Proportion } from './records.ts';
 
-export interface AttackFigure {
+export interface AttackFigure extends OfWeights {
   readonly plan: AttackPlan;
   /** Of the weights attacked. */
   readonly step: number;
@@ -32,7 +32,7 @@ export interface AttackFigure {
 }
 
 /** An evaluation that has begun and has not come to its end. */
-export interface AttackUnderWay {
+export interface AttackUnderWay extends OfWeights {
   readonly plan: EvaluationPlan;
   readonly step: number;
 }
@@ -120,12 +120,24 @@ function figureProportion({ standing, samples }: AttackFigure): Proportion {
 }
 
 /**
- * `PGD-50-10 8/255`, under L2 `PGD-50-10 L2 0.5`; of an evaluation whose weights are not those of the run's last step, with theirs.
+ * `PGD-50-10 8/255`, under L2 `PGD-50-10 L2 0.5`, of averaged weights `PGD-50-10 8/255 averaged`; of an evaluation whose weights are
+ * not those of the run's last step, with theirs.
  * Tests follow the training, and lag behind it as a rule.
  */
-export function figureName({ plan, step, isOfTest }: AttackFigure, runStep: number): string {
+export function figureName(figure: AttackFigure, runStep: number): string {
+  const { plan, step, isOfTest } = figure;
   const older = step === runStep || isOfTest ? '' : ` at step ${String(step)}`;
-  return `${evaluationTitle(plan)} ${epsilonText(plan)}${older}`;
+  const of = weightsWord(figure);
+  return `${evaluationTitle(plan)} ${epsilonText(plan)}${of === '' ? '' : ` ${of}`}${older}`;
+}
+
+/** `averaged` of a moving average of the weights, `raw` where an evaluation was asked not to take it; else nothing. */
+export function weightsWord({
+  plan,
+  weights,
+}: OfWeights & { readonly plan: Pick<EvaluationPlan, 'weights'> }): 'averaged' | 'raw' | '' {
+  if (weights === 'average') return 'averaged';
+  return plan.weights === 'raw' ? 'raw' : '';
 }
 
 export function epsilonText({ norm, epsilon }: Pick<AttackPlan, 'norm' | 'epsilon'>): string {

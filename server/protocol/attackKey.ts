@@ -160,6 +160,19 @@ export const curveKeys = {
   },
 } as const satisfies AttackKeys;
 
+/** Of every evaluation. */
+const weightsKey = {
+  kind: 'choice',
+  description:
+    'Which weights, of a run that averages them (`training.weightAverage`); of any other there are only its own.',
+  choices: {
+    averaged: { description: 'Their moving average, as tests go by.' },
+    raw: { description: 'As they were trained.' },
+  },
+  byDefault: 'averaged',
+  before: 'averaged',
+} as const satisfies ChoiceKey;
+
 /** Of every attack, after its own. */
 export const trailingKeys = {
   samples: {
@@ -205,6 +218,7 @@ export const trailingKeys = {
     byDefault: 0,
     before: 0,
   },
+  weights: weightsKey,
   protocol: {
     kind: 'choice',
     description: 'What counts as robust.',

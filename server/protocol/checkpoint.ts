@@ -1,6 +1,6 @@
 // What the checkpoint inspector shows of a `.safetensors` file.
 import type { Plan } from './plan.ts';
-import type { FormulaInfo, KafInfo, KafKernels, SplineInfo, SurfaceInfo } from './records.ts';
+import type { FormulaInfo, KafInfo, KafKernels, OfWeights, SplineInfo, SurfaceInfo } from './records.ts';
 
 export interface CheckpointContents {
   readonly file: string;
@@ -48,7 +48,8 @@ export interface TensorContents {
   readonly isDamaged?: true;
 }
 
-export type ShapeContents = KafContents | SplineContents | FormulaContents | SurfaceContents;
+/** Those of averaged weights stand beside those of the weights as they were trained. */
+export type ShapeContents = (KafContents | SplineContents | FormulaContents | SurfaceContents) & OfWeights;
 
 export interface KafContents extends KafInfo {
   /** `[channels, count]`, row by row. */

@@ -33,6 +33,7 @@ const keys = {
   samples: trailingKeys.samples,
   batchSize: trailingKeys.batchSize,
   seed: trailingKeys.seed,
+  weights: trailingKeys.weights,
 } as const;
 
 const whatAttacks =

@@ -85,8 +85,8 @@ function membersOf(plan: EvaluationPlan): EvaluationPlan[] {
   const members = evaluationEntry(plan.attack).members?.({ ...plan });
   if (!members) return [plan];
   if (!isAttackPlan(plan)) return [plan];
-  const { norm, epsilon, samples, batchSize, seed, protocol } = plan;
-  const common = { norm, epsilon, samples, batchSize, seed, protocol };
+  const { norm, epsilon, samples, batchSize, seed, weights, protocol } = plan;
+  const common = { norm, epsilon, samples, batchSize, seed, weights, protocol };
   return members.map(([attack, given]) =>
     completeEvaluation(attack as AttackName, { ...common, ...given }, { trainedEpsilon: null, testSamples: samples }),
   );
@@ -126,6 +126,7 @@ export function isUpperBound({ started }: Evaluated, all: readonly Evaluated[]):
       evaluationEntry(other.started.plan.attack).strength === 'strong' &&
       other.finished?.isPartial === false &&
       other.started.step === step &&
+      other.started.plan.weights === plan.weights &&
       other.started.plan.norm === plan.norm &&
       epsilonsOf(other.started.plan).includes(plan.epsilon),
   );

@@ -162,7 +162,7 @@ export interface KafKernels {
 }
 
 /** Which weights a figure is of where it is not of those that are trained: their moving average. */
-interface OfWeights {
+export interface OfWeights {
   readonly weights?: 'average';
 }
 

@@ -1,6 +1,7 @@
 // A run as lists and headers show it.
 import type { AttackFigure, AttackUnderWay } from './attackFigures.ts';
 import type { HealthFinding } from './health.ts';
+import type { OfWeights } from './records.ts';
 import type { RunMark } from './runMark.ts';
 
 export const runStatuses = [
@@ -72,6 +73,8 @@ export interface RunSummary {
   readonly loss: number | null;
   /** Of the last test on all held-out images; of the last evaluation where the plan asks for no test. */
   readonly cleanAccuracy: number | null;
+  /** Of `cleanAccuracy`, where it is of the weights' moving average. */
+  readonly cleanWeights?: OfWeights['weights'] | undefined;
   /** That of the first of `figures`; where there are none, of the last attack, as versions before them kept it. */
   readonly robustAccuracy: number | null;
   /** By attack, the run's own first; absent in runs of older versions. */

@@ -58,7 +58,7 @@ export class CurveReader {
       return;
     }
     this.#valuesLeft -= values;
-    this.found.push(this.#contents(tensor, curves));
+    this.found.push({ ...this.#contents(tensor, curves), ...(curves.isAverage && { weights: 'average' }) });
   }
 
   #contents(tensor: StoredTensor, curves: FoundCurves): ShapeContents {
@@ -132,6 +132,8 @@ interface Curves {
   readonly layer: string;
   readonly channels: number;
   readonly size: number;
+  /** Of the moving average of the weights. */
+  readonly isAverage: boolean;
 }
 
 type FoundCurves = Curves &
@@ -149,11 +151,12 @@ type FoundCurves = Curves &
  */
 function curvesOf({ name, shape }: StoredTensor, activations: CurveReaderOptions['activations']): FoundCurves | null {
   const [channels, size] = shape;
-  const [, layer, quantity] = /^(?!optimizer\/)(?:model\/)?(.+)\.(coefficients|points|alpha)$/.exec(name) ?? [];
+  const [, group, layer, quantity] =
+    /^(?!optimizer\/)(?:(model|average)\/)?(.+)\.(coefficients|points|alpha)$/.exec(name) ?? [];
   if (shape.length !== 2 || !channels || !size || !layer) return null;
-  const curves = { layer, channels, size };
+  const curves = { layer, channels, size, isAverage: group === 'average' };
   if (!activations) return quantity === 'alpha' && size >= 2 ? { ...curves, kind: 'kaf', kaf: null } : null;
-  const activation = name.startsWith('model/') ? activations.get(layer) : undefined;
+  const activation = group === undefined ? undefined : activations.get(layer);
   if (!activation) return null;
   if (quantity === 'coefficients' && isFormulaActivation(activation)) {
     const { formula } = activationFunction(activation);

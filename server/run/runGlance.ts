@@ -74,9 +74,9 @@ function glanceAtLog(folder: string, number: number, origin: RunOrigin): Seen | 
 /** What rows change. */
 function rowFields(summary: RunSummary): Partial<RunProgress> {
   const { step, steps, epoch, epochs, loss, cleanAccuracy, checkpoints, health, updatedMs } = summary;
-  const { robustAccuracy, figures, attackUnderWay } = summary;
+  const { cleanWeights, robustAccuracy, figures, attackUnderWay } = summary;
   return {
-    ...{ step, steps, epoch, epochs, loss, cleanAccuracy, robustAccuracy, figures, attackUnderWay },
+    ...{ step, steps, epoch, epochs, loss, cleanAccuracy, cleanWeights, robustAccuracy, figures, attackUnderWay },
     ...{ checkpoints, health, updatedMs },
   };
 }

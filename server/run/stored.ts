@@ -197,7 +197,7 @@ export const originSchema: z.ZodType<RunOrigin> = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
-const attackUnderWay = z.object({ plan: evaluationPlanSchema, step: count });
+const attackUnderWay = z.object({ plan: evaluationPlanSchema, step: count, weights: ofWeights });
 const attackFigure = attackUnderWay.extend({
   ...{ samples: z.int().min(1), standing: count, clean: count.optional(), thesis: count.optional() },
   ...{ isOfTest: z.literal(true).optional(), isPartial: z.literal(true).optional() },
@@ -228,6 +228,7 @@ const progressSchema: z.ZodType<RunProgress> = z.object({
   epochs: count,
   loss: real.nullable(),
   cleanAccuracy: real.nullable(),
+  cleanWeights: z.literal('average').optional(),
   robustAccuracy: real.nullable(),
   figures: z.array(attackFigure).max(1000).optional(),
   attackUnderWay: attackUnderWay.optional(),

@@ -3,7 +3,7 @@ import { HealthWatch } from '../health/healthWatch.ts';
 import { testAttack, withFigure, type AttackFigure } from '../protocol/attackFigures.ts';
 import { isAttackPlan } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { EvaluationFinishedRecord, Row, TestRecord } from '../protocol/records.ts';
+import type { EvaluationFinishedRecord, OfWeights, Row, TestRecord } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
 
 export class SummaryFold {
@@ -45,14 +45,14 @@ export class SummaryFold {
       }
       case 'test':
         this.#throughput.clear();
-        return { cleanAccuracy: record.accuracy, ...this.#testFigure(record) };
+        return { cleanAccuracy: record.accuracy, cleanWeights: record.weights, ...this.#testFigure(record) };
       case 'evaluationStarted':
-        return { attackUnderWay: { plan: record.plan, step: record.step } };
+        return { attackUnderWay: { plan: record.plan, step: record.step, ...ofWeights(record) } };
       case 'evaluationFinished':
         return {
           attackUnderWay: undefined,
           // The last test saw all held-out images, an evaluation often only some of them.
-          ...(record.samples > 0 && { cleanAccuracy: this.summary.cleanAccuracy ?? record.clean.value }),
+          ...(record.samples > 0 && this.#cleanFigure(record)),
           ...(record.samples > 0 && this.#evaluationFigure(record)),
         };
       case 'checkpointed': {
@@ -74,10 +74,17 @@ export class SummaryFold {
     }
   }
 
-  #testFigure({ step, robustAccuracy, robustSamples: samples }: TestRecord): Partial<RunSummary> {
+  #cleanFigure({ clean }: EvaluationFinishedRecord): Partial<RunSummary> {
+    if (this.summary.cleanAccuracy !== null) return {};
+    return { cleanAccuracy: clean.value, cleanWeights: this.summary.attackUnderWay?.weights };
+  }
+
+  #testFigure(record: TestRecord): Partial<RunSummary> {
+    const { step, robustAccuracy, robustSamples: samples } = record;
     if (robustAccuracy === null || samples === 0) return {};
     const plan = testAttack(this.#plan, { samples });
-    return this.#withFigure({ plan, step, samples, standing: Math.round(robustAccuracy * samples), isOfTest: true });
+    const standing = Math.round(robustAccuracy * samples);
+    return this.#withFigure({ plan, step, samples, standing, ...ofWeights(record), isOfTest: true });
   }
 
   #evaluationFigure({ samples, clean, robust, thesis, isPartial }: EvaluationFinishedRecord): Partial<RunSummary> {
@@ -89,7 +96,7 @@ export class SummaryFold {
     if (!isAttackPlan(plan)) return {};
     const countOf = ({ value }: { readonly value: number }) => Math.round(value * samples);
     return this.#withFigure({
-      ...{ plan, step, samples, standing: countOf(robust), clean: countOf(clean) },
+      ...{ plan, step, samples, standing: countOf(robust), clean: countOf(clean), ...ofWeights(attackUnderWay) },
       ...(thesis && { thesis: countOf(thesis) }),
       ...(isPartial && { isPartial }),
     });
@@ -100,6 +107,10 @@ export class SummaryFold {
     const [shown] = figures;
     return { figures, ...(shown && { robustAccuracy: shown.standing / shown.samples }) };
   }
+}
+
+function ofWeights({ weights }: OfWeights): OfWeights {
+  return weights ? { weights } : {};
 }
 
 const windowMs = 10_000;

@@ -26,7 +26,7 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   }
   const header = ['tensor', 'dtype', 'shape', 'l2', 'mean', 'std', 'min', 'max', 'non-finite'];
   for (const line of table([header, ...tensors.map(cells)])) terminal.line(line);
-  for (const shapes of activations) terminal.line(curvesLine(shapes));
+  for (const shapes of activations) terminal.line(`${shapes.weights ? 'averaged ' : ''}${curvesLine(shapes)}`);
   if (omittedTensors > 0) terminal.line(`… and ${String(omittedTensors)} more tensors, which were not read`);
   if (omittedActivations > 0) {
     terminal.line(`… and curves of ${String(omittedActivations)} tensors, which are too many to read`);

@@ -1,4 +1,5 @@
 // An evaluation told to a terminal: what attacks, how far it is, what stands; curves of ε and of distances as lines.
+import { weightsWord } from '../protocol/attackFigures.ts';
 import {
   epsilonsOf,
   evaluationTitle,
@@ -44,7 +45,8 @@ export class EvaluationReport {
         const { plan, samples, step } = record;
         const threat = `${plan.norm} · ε ${pixels(plan.epsilon)}`;
         const protocol = isAttackPlan(plan) ? plan.protocol : isDetectorPlan(plan) ? 'detector' : 'certified';
-        const averaged = record.weights === 'average' ? 'averaged ' : '';
+        const word = weightsWord(record);
+        const averaged = word === '' ? '' : `${word} `;
         const size = `${String(samples)} images · ${averaged}weights of step ${String(step)}`;
         this.#terminal.line(`${evaluationTitle(plan)} · ${threat} · ${size} · ${protocol}`);
         for (const { runId, step: ofStep } of record.surrogates ?? []) {

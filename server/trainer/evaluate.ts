@@ -14,7 +14,7 @@ import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
 import { endsOf, networkOf } from './planNetwork.ts';
 import { epochsBefore, stepsInEpoch } from './schedule.ts';
-import { isSameNetwork, surrogateNetworks, type Surrogates } from './surrogate.ts';
+import { evaluatedWeights, isSameNetwork, surrogateNetworks, type Surrogates } from './surrogate.ts';
 import { restoreNetwork, type TrainingState } from './trainingState.ts';
 
 export interface EvaluateOptions {
@@ -45,8 +45,8 @@ export async function* evaluate(
   const beside = surrogateNetworks(surrogates, { plan, dataset });
   const network = networkOf(plan, dataset);
   try {
-    const isAverage = plan.training.weightAverage !== undefined;
-    restoreNetwork(network, state, isAverage ? 'average' : 'model');
+    const of = evaluation.weights === 'raw' ? 'model' : evaluatedWeights(plan);
+    restoreNetwork(network, state, of);
     const epoch = epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples));
     network.setEpoch(epoch);
     yield {
@@ -56,7 +56,7 @@ export async function* evaluate(
       step: state.step,
       samples: Math.min(evaluation.samples, dataset.test.nSamples),
       ...(from !== undefined && { from: from?.samples ?? 0 }),
-      ...(isAverage && { weights: 'average' }),
+      ...(of === 'average' && { weights: of }),
       ...(surrogates.size > 0 && { surrogates: [...surrogates.values()].map(({ origin }) => origin) }),
     };
     const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
@@ -95,7 +95,7 @@ export async function* evaluate(
         std,
         activations: activationsOf(layouts),
       };
-      const isOwnSurrogate = [...surrogates.values()].some((one) => isSameNetwork(one, { plan, state }));
+      const isOwnSurrogate = [...surrogates.values()].some((one) => isSameNetwork(one, { plan, state, of }));
       const options = { ...known, seed: plan.seed, signal, isOwnSurrogate };
       const isAudited = isAttackPlan(evaluation) && !value.isPartial;
       const audit = !isAudited ? null : await auditEvaluation(network, dataset, evaluation, options);

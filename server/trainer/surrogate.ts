@@ -11,7 +11,7 @@ import { trainingSamples, type Plan } from '../protocol/plan.ts';
 import type { SurrogateOrigin } from '../protocol/records.ts';
 import { endsOf, networkOf } from './planNetwork.ts';
 import { epochsBefore, stepsInEpoch } from './schedule.ts';
-import { restoreNetwork, StateMismatchError, type TrainingState } from './trainingState.ts';
+import { restoreNetwork, StateMismatchError, type TrainingState, type WeightsName } from './trainingState.ts';
 
 export interface Surrogate {
   /** For people. */
@@ -77,7 +77,7 @@ export function surrogateNetwork(surrogate: Surrogate, attacked: Attacked): Netw
   const { plan, state } = surrogate;
   const network = networkOf(plan, attacked.dataset);
   try {
-    restoreNetwork(network, state, weightsOf(plan));
+    restoreNetwork(network, state, evaluatedWeights(plan));
     const nSamples = trainingSamples(plan.dataset) ?? attacked.dataset.train.nSamples;
     network.setEpoch(epochsBefore(state.step, stepsInEpoch(plan.training, nSamples)));
     return network;
@@ -100,17 +100,22 @@ export function surrogateNetworks(surrogates: Surrogates, attacked: Attacked): M
   }
 }
 
-/** Whether both are one network with the same weights. */
-export function isSameNetwork(surrogate: Surrogate, { plan, state }: { plan: Plan; state: TrainingState }): boolean {
-  const of = weightsOf(plan);
-  if (weightsOf(surrogate.plan) !== of || !isDeepStrictEqual(surrogate.plan.model, plan.model)) return false;
-  return [...state.tensors].every(
-    ([name, { values }]) =>
-      !name.startsWith(`${of}/`) || isDeepStrictEqual(surrogate.state.tensors.get(name)?.values, values),
-  );
+/** Whether both are one network with the same weights. @param of which of the attacked network's */
+export function isSameNetwork(
+  surrogate: Surrogate,
+  { plan, state, of }: { readonly plan: Plan; readonly state: TrainingState; readonly of: WeightsName },
+): boolean {
+  const theirs = evaluatedWeights(surrogate.plan);
+  if (!isDeepStrictEqual(surrogate.plan.model, plan.model)) return false;
+  return [...state.tensors].every(([name, { values }]) => {
+    if (!name.startsWith(`${of}/`)) return true;
+    const own = surrogate.state.tensors.get(`${theirs}${name.slice(of.length)}`);
+    return isDeepStrictEqual(own?.values, values);
+  });
 }
 
-function weightsOf({ training }: Plan): 'model' | 'average' {
+/** Which of a checkpoint's weights are evaluated where nothing else is asked for. */
+export function evaluatedWeights({ training }: Plan): WeightsName {
   return training.weightAverage === undefined ? 'model' : 'average';
 }
 

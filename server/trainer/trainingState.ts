@@ -60,11 +60,14 @@ export function captureTensors(training: Remembering): Map<string, SavedTensor> 
   return tensors;
 }
 
+/** Under which its tensors stand: as they were trained, and their moving average. */
+export type WeightsName = 'model' | 'average';
+
 /**
  * Writes the state's weights and statistics, or their average, into the network.
  * @throws StateMismatchError where a tensor is missing or has another shape.
  */
-export function restoreNetwork(network: Network, state: TrainingState, of: 'model' | 'average' = 'model'): void {
+export function restoreNetwork(network: Network, state: TrainingState, of: WeightsName = 'model'): void {
   restore(variablesOf(network, of), state);
   for (const { spectrum } of network.parameters) spectrum?.divide();
 }
@@ -86,7 +89,7 @@ export function restoreTensors(training: Remembering, tensors: TrainingState['te
   for (const { spectrum } of [...training.network.parameters, ...averaged]) spectrum?.divide();
 }
 
-function variablesOf(network: Network, of: 'model' | 'average'): [string, tf.Variable][] {
+function variablesOf(network: Network, of: WeightsName): [string, tf.Variable][] {
   const singular = network.parameters.flatMap(({ layer, spectrum }) =>
     spectrum
       ? [

@@ -104,6 +104,20 @@ it('is told by its attack, its threat and, where training went on, its step', ()
   );
 });
 
+it('is told by its weights where they are averaged, or raw because that was asked for', () => {
+  const raw = figure(attackPlan('pgd', { weights: 'raw' }), 300);
+  const averaged: AttackFigure = { ...figure(pgd, 389), weights: 'average' };
+  expect(figureName(averaged, 12)).toBe('PGD-50-10 8/255 averaged');
+  expect(figureName(averaged, 16)).toBe('PGD-50-10 8/255 averaged at step 12');
+  expect(figureName(raw, 12)).toBe('PGD-50-10 8/255 raw');
+  const [named, unnamed] = [planOf([pgd]), planOf([attackPlan('pgd', { weights: 'raw' })])];
+  expect(withFigure([averaged], raw, named)).toEqual([averaged, raw]);
+  expect(withFigure([averaged], raw, unnamed)).toEqual([raw, averaged]);
+  const strong = figure(attackPlan('autoattack', { weights: 'raw' }), 290);
+  expect(isBound(averaged, [averaged, strong])).toBe(true);
+  expect(isBound(raw, [raw, strong])).toBe(false);
+});
+
 it('is at most so much, until a stronger attack than PGD has come to its end on the same weights', () => {
   const own = figure(pgd, 389);
   const strong = figure(attackPlan('autoattack'), 370);

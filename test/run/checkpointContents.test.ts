@@ -123,6 +123,20 @@ describe('inspectCheckpoint', () => {
     expect(tensors.map(({ group }) => group)).toEqual(['model', 'optimizer']);
   });
 
+  it('finds the curves of averaged weights beside those as they were trained', async () => {
+    const file = path.join(temporaryFolder(), 'averaged.safetensors');
+    const state = scriptedState(3, 1);
+    const own = state.tensors.get('model/kaf1.alpha')!;
+    const values = own.values.map((value) => value / 2);
+    const tensors = new Map([...state.tensors, ['average/kaf1.alpha', { ...own, values }] as const]);
+    writeCheckpoint(file, { ...state, tensors }, { plan: scriptedPlan('steps'), runId: 'a-run', versions: {} });
+    const { activations } = await inspectCheckpoint(file);
+    expect(activations.map(({ layer, weights, alpha }) => [layer, weights, alpha])).toEqual([
+      ['kaf1', undefined, own.values],
+      ['kaf1', 'average', values],
+    ]);
+  });
+
   it('takes for a KAF of our own file only what has the dictionary of its plan, with the base of its kind', async () => {
     const { model, ...rest } = scriptedPlan('steps');
     const activation: ActivationPlan = {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { testAttack } from '../../server/protocol/attackFigures.ts';
 import type { EvaluationPlan } from '../../server/protocol/evaluationPlan.ts';
-import type { RunRecord } from '../../server/protocol/records.ts';
+import type { EvaluationStartedRecord, RunRecord } from '../../server/protocol/records.ts';
 import { SummaryFold } from '../../server/run/summaryFold.ts';
 import { attackPlan } from '../attack/plans.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
@@ -126,6 +126,33 @@ describe('the summary', () => {
     expect(fold.summary.imagesPerSecond).toBe(100);
     fold.apply({ seq: 4, timeMs: 1_000_200, record: step(4) });
     expect(fold.summary.imagesPerSecond).toBe(50);
+  });
+
+  it('says which figures are of averaged weights, and of which weights an evaluation is under way', () => {
+    const pgd = attackPlan('pgd', { samples: 10 });
+    const own = { ...plan, evaluation: [pgd] };
+    const fold = new SummaryFold(createScriptedRun(own), own);
+    let seq = 0;
+    const hear = (record: RunRecord) => {
+      fold.apply({ seq: ++seq, timeMs: seq, record });
+    };
+    const half = { value: 0.5, low: 0, high: 1 };
+    const attack = (of: Partial<EvaluationStartedRecord>) => {
+      hear({ type: 'evaluationStarted', evaluation: 1, plan: pgd, step: 4, samples: 10, ...of });
+      expect(fold.summary.attackUnderWay?.weights).toBe(of.weights);
+      hear({ type: 'evaluationFinished', evaluation: 1, samples: 10, clean: half, robust: half, isPartial: false });
+    };
+    attack({ weights: 'average' });
+    expect(fold.summary).toMatchObject({ cleanWeights: 'average', figures: [{ weights: 'average' }] });
+    attack({ plan: attackPlan('pgd', { samples: 10, weights: 'raw' }) });
+    expect(fold.summary).toMatchObject({ cleanWeights: 'average', figures: [{ weights: 'average' }, {}] });
+    expect(fold.summary.figures![1]).not.toHaveProperty('weights');
+    const tested = { type: 'test', step: 4, epoch: 1, loss: 1, accuracy: 0.5, samples: 10, robustSamples: 4 } as const;
+    hear({ ...tested, robustAccuracy: 0.25, weights: 'average' });
+    expect(fold.summary.figures!.find(({ isOfTest }) => isOfTest)).toMatchObject({ weights: 'average' });
+    hear({ ...tested, robustAccuracy: 0.25 });
+    expect(fold.summary.cleanWeights).toBeUndefined();
+    expect(fold.summary.figures!.find(({ isOfTest }) => isOfTest)).not.toHaveProperty('weights');
   });
 
   it('takes its clean accuracy from the last test, and keeps a figure of each attack, the run’s own in front', () => {

@@ -1,12 +1,17 @@
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan, WatchPlan } from '../../server/protocol/plan.ts';
 import type { CollapsedRecord, RunRecord, StepRecord, WatchRecord } from '../../server/protocol/records.ts';
 import { isCollapse } from '../../server/trainer/collapseWatch.ts';
+import { readResults } from '../bench/resultLines.ts';
+import type { Worth } from '../bench/trainAndAttack.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
 const dataset = tinyDataset();
+/** Of test/bench/kafDefaults.ts. */
+const defaultsFile = path.join(import.meta.dirname, '../bench/results/kafDefaults.jsonl');
 /** A gap that any difference exceeds: what is left is whether PGD falls below half of its best. */
 const anyGap: WatchPlan = { everySteps: 1, samples: 4, steps: 2, gap: -1, onCollapse: 'tell', factor: 0.5 };
 
@@ -36,6 +41,44 @@ describe('isCollapse', () => {
     expect(isCollapse({ fgsm: 0.34, pgd: 0.1, best: 0.3, gap: 0.25 })).toBe(false);
     expect(isCollapse({ fgsm: 0.7, pgd: 0.15, best: 0.3, gap: 0.25 })).toBe(true);
     expect(isCollapse({ fgsm: 0.7, pgd: 0.2, best: 0.3, gap: 0.25 })).toBe(false);
+  });
+});
+
+describe('isCollapse by the default gap', () => {
+  /** The steps at which it tells, as the watch goes through looks. */
+  const told = (looks: readonly Pick<WatchRecord, 'step' | 'fgsm' | 'pgd'>[], gap = 0.1): number[] => {
+    let best = 0;
+    return looks.flatMap(({ step, fgsm, pgd }) => {
+      const isTold = isCollapse({ fgsm, pgd, best, gap });
+      best = Math.max(best, pgd);
+      return isTold ? [step] : [];
+    });
+  };
+
+  it('is silent over sound runs on CIFAR-10, one of which opens a gap before it withstands anything', () => {
+    const runs = readResults<Worth & { readonly activation: string; readonly seed: number }>(defaultsFile);
+    const of = (activation: string) => runs.find((run) => run.activation === activation && run.seed === 0)!;
+    for (const name of ['KAF, α ~ N(0, 0.3²)']) {
+      const { looks } = of(name);
+      expect(looks.map(({ step }) => step)).toEqual([50, 100, 150, 200, 250, 300]);
+      expect(told(looks)).toEqual([]);
+    }
+    const [first] = of('KAF, α ~ N(0, 0.3²)').looks;
+    expect(first!.fgsm - first!.pgd).toBeGreaterThan(0.1);
+  });
+
+  it('tells a real collapse, whether or not many steps were withstood before', () => {
+    // docs/training.md, "A real collapse".
+    const steps = [50, 100, 200, 300, 400, 450, 500, 600];
+    const [fgsm, pgd] = [
+      [9.4, 17.2, 7.8, 4.7, 12.5, 6.3, 10.9, 15.6],
+      [9.4, 15.6, 6.3, 4.7, 7.8, 0, 0, 1.6],
+    ];
+    const looks = steps.map((step, at) => ({ step, fgsm: fgsm![at]! / 100, pgd: pgd![at]! / 100 }));
+    expect(told(looks)).toEqual([500, 600]);
+    expect(isCollapse({ fgsm: 0.6, pgd: 0, best: 0, gap: 0.1 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.31, pgd: 0, best: 0.06, gap: 0.1 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.29, pgd: 0, best: 0.06, gap: 0.1 })).toBe(false);
   });
 });
 

@@ -54,9 +54,23 @@ describe('an evaluation by transfer', () => {
       ...plan,
       model: { ...plan.model, activation: { ...activation, gamma: 0.4 } as typeof activation },
     };
-    expect(isSameNetwork(surrogateOf(plan, state), { plan, state })).toBe(true);
-    expect(isSameNetwork(surrogateOf(wider, state), { plan, state })).toBe(false);
-    expect(isSameNetwork(other, { plan, state })).toBe(false);
+    const attacked = { plan, state, of: 'model' } as const;
+    expect(isSameNetwork(surrogateOf(plan, state), attacked)).toBe(true);
+    expect(isSameNetwork(surrogateOf(wider, state), attacked)).toBe(false);
+    expect(isSameNetwork(other, attacked)).toBe(false);
+  });
+
+  it('is a transfer from the average of the weights to those that it is of', () => {
+    const averaging: Plan = { ...plan, training: { ...plan.training, weightAverage: { decay: 0.5 } as never } };
+    const averages = [...state.tensors].map(([name, tensor]) => {
+      const values = tensor.values.map((value) => value / 2);
+      return [name.replace(/^model/, 'average'), { ...tensor, values }] as const;
+    });
+    const both = { ...state, tensors: new Map([...state.tensors, ...averages]) };
+    const attacked = { plan: averaging, state: both };
+    expect(isSameNetwork(surrogateOf(averaging, both), { ...attacked, of: 'average' })).toBe(true);
+    expect(isSameNetwork(surrogateOf(averaging, both), { ...attacked, of: 'model' })).toBe(false);
+    expect(isSameNetwork(surrogateOf(plan, state), { ...attacked, of: 'model' })).toBe(true);
   });
 
   it('takes the averaged weights of a run that averages them', async () => {

@@ -38,6 +38,18 @@ async function testedWith(plan: Plan, state: TrainingState, of: 'model' | 'avera
   return tested!;
 }
 
+async function evaluated(
+  plan: Plan,
+  state: TrainingState,
+  weights: 'averaged' | 'raw' = 'averaged',
+): Promise<RunRecord[]> {
+  const given = { samples: 4, batchSize: 4, steps: 2, restarts: 1, epsilon: 1e-9, weights } as const;
+  const found: RunRecord[] = [];
+  const options = { state, number: 1, signal };
+  for await (const record of evaluate(plan, attackPlan('pgd', given), dataset, options)) found.push(record);
+  return found;
+}
+
 describe('training with an average of the weights', () => {
   it('trains the same weights as without it, and its state holds both', async () => {
     const plain = await collect(planOf(null), dataset);
@@ -65,19 +77,20 @@ describe('training with an average of the weights', () => {
       weights: 'average',
     });
 
-    const evaluation = attackPlan('pgd', { samples: 4, batchSize: 4, steps: 2, restarts: 1, epsilon: 1e-9 });
-    const evaluated = async (weights: Plan, state: TrainingState) => {
-      const found: RunRecord[] = [];
-      for await (const record of evaluate(weights, evaluation, dataset, { state, number: 1, signal }))
-        found.push(record);
-      return found;
-    };
     const [started] = await evaluated(plan, last);
     expect(started).toMatchObject({ type: 'evaluationStarted', weights: 'average' });
     const [plain] = await evaluated(planOf(null), last);
     expect(plain).not.toHaveProperty('weights');
     const tensors = new Map([...last.tensors].filter(([name]) => !name.startsWith('average/')));
     await expect(evaluated(plan, { ...last, tensors })).rejects.toThrow('average/conv1.kernel');
+  });
+
+  it('is evaluated by the weights as they were trained where that is asked for', async () => {
+    const last = (await collect(planOf({}), dataset)).states.at(-1)!;
+    const tensors = new Map([...last.tensors].filter(([name]) => !name.startsWith('average/')));
+    const raw = await evaluated(planOf({}), { ...last, tensors }, 'raw');
+    expect(raw[0]).not.toHaveProperty('weights');
+    expect(raw.slice(1)).toEqual((await evaluated(planOf(null), last, 'averaged')).slice(1));
   });
 
   it('tells tests of the weights as they are trained without a word', async () => {

@@ -40,7 +40,7 @@ export function shapesCard(
     'axis' in shapes ? surfaceParts(shapes, channel, palette) : curveParts(shapes, channel, palette);
   return html`<div class="card side">
     <h2>
-      ${tensor.name.replace('model/', '')} ${damagedChip(tensor)}
+      ${tensor.name.replace(/^(model|average)\//, '')}${shapes.weights ? ' averaged' : ''} ${damagedChip(tensor)}
       <span title=${about}>${about}</span>
       <b>${steepest}</b>
     </h2>
@@ -52,7 +52,7 @@ export function shapesCard(
       .x=${drawing.x}
       .chosen=${channel}
       .palette=${palette}
-      label="${shapes.channels.toString()} channels of ${shapes.layer}; chosen ${channel.toString()}"
+      label="${shapes.channels.toString()} channels of ${shapes.layer}${shapes.weights ? ', averaged' : ''}; chosen ${channel.toString()}"
       @channel-chosen=${(event: CustomEvent<{ channel: number }>) => {
         chooseChannel(event.detail.channel);
       }}

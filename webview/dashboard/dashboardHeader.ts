@@ -179,10 +179,10 @@ export class DashboardHeader extends LitElement {
 }
 
 /** Clean accuracy, and the run's own figure under attack; the Robustness tab has the others. */
-function renderFigures({ cleanAccuracy, figures = [], step }: RunSummary): unknown {
+function renderFigures({ cleanAccuracy, cleanWeights, figures = [], step }: RunSummary): unknown {
   const [figure] = figures;
   const isTested = cleanAccuracy !== null && Number.isFinite(cleanAccuracy);
-  return html`${isTested ? html`clean <b>${formatPercent(cleanAccuracy)}</b> · ` : nothing}${
+  return html`${isTested ? html`clean <b>${formatPercent(cleanAccuracy)}</b>${cleanWeights ? ' averaged' : ''} · ` : nothing}${
     figure
       ? html`<span title="Of ${formatCount(figure.samples)} images, with the 95 % interval"
           >${figureName(figure, step)} <b>${figureValue(figure, figures)}</b> (${figureInterval(figure)}) ·

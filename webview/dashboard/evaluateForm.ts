@@ -83,7 +83,7 @@ export class EvaluateForm extends LitElement {
           else if (event.key === 'Escape') this.close();
         }}
       >
-        ${evaluationFields(draft).map(({ field, label, hint, choices }) => {
+        ${evaluationFields(draft, this.plan).map(({ field, label, hint, choices }) => {
           const change = (event: Event): void => {
             const { value } = event.target as HTMLInputElement | HTMLSelectElement;
             changeView(this, {

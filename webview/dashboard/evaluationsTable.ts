@@ -1,6 +1,7 @@
 // <kaf-evaluations-table>: all evaluations of a run, the worst case beside the thesis's protocol. A row is chosen by `view-changed`.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { weightsWord } from '../../server/protocol/attackFigures.ts';
 import { boundMark, evaluationTitle, isDetectorPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { worstCase } from '../state/progress.ts';
@@ -83,7 +84,7 @@ export class EvaluationsTable extends LitElement {
       <td>${plan.norm === 'linf' ? 'L∞' : 'L2'}</td>
       <td>${formatFraction(plan.epsilon)}</td>
       <td>
-        ${formatCount(view.started.step)}${view.started.weights ? html` <span class="dim">averaged</span>` : nothing}
+        ${formatCount(view.started.step)}${weightsWord(view.started) === '' ? nothing : html` <span class="dim">${weightsWord(view.started)}</span>`}
       </td>
       <td>${formatCount(view.finished?.samples || (worstCase(view)?.samples ?? 0))}</td>
       <td>${clean ? formatPercent(clean.value) : '–'}</td>

@@ -56,7 +56,9 @@ export function shownSection(contents: CheckpointContents, asked: TensorSection)
 
 /** The curves that the tensor's values are; null for any other. Of another program's file they may be outside of `model/`. */
 export function shapesOf({ tensors, activations }: CheckpointContents, { name }: TensorContents): ShapeContents | null {
-  const curves = activations.find((each) => name.replace(/^model\//, '') === tensorOf(each));
+  const curves = activations.find(
+    (each) => name.replace(/^model\//, '') === `${each.weights ? 'average/' : ''}${tensorOf(each)}`,
+  );
   if (!curves) return null;
   // Where there are both, they are of the one that is `model/`'s.
   const isOther = name === tensorOf(curves) && tensors.some((tensor) => tensor.name === `model/${name}`);

@@ -24,8 +24,8 @@ export interface EvaluationField {
   readonly choices: readonly { readonly value: string; readonly text: string; readonly hint: string }[] | null;
 }
 
-/** The attack itself first; settings that can have one value only are left out. */
-export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[] {
+/** The attack itself first; settings that can have one value only, or mean nothing of this run, are left out. */
+export function evaluationFields({ attack }: EvaluationDraft, { training }: Plan): EvaluationField[] {
   const names = evaluationNames.map((name) => {
     const { name: text, description: hint } = evaluationEntry(name);
     return { value: name, text, hint };
@@ -43,7 +43,7 @@ export function evaluationFields({ attack }: EvaluationDraft): EvaluationField[]
   }));
   return [
     { field: 'attack', label: 'attack', hint: evaluationEntry(attackOf(attack)).description, choices: names },
-    ...fields.filter(({ choices }) => choices?.length !== 1),
+    ...fields.filter(({ field, choices }) => choices?.length !== 1 && (field !== 'weights' || training.weightAverage)),
   ];
 }
 
@@ -103,7 +103,7 @@ function defaultText(name: string, draft: EvaluationDraft, plan: Plan): string |
 export function withAttack(draft: EvaluationDraft, attack: string, plan: Plan): EvaluationDraft {
   const fresh = draftOf(completeEvaluation(attackOf(attack), {}, evaluationContext(plan)));
   const keys = evaluationKeys(attackOf(attack));
-  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed'].filter((name) => {
+  const common = ['norm', 'epsilon', 'epsilons', 'samples', 'batchSize', 'keep', 'seed', 'weights'].filter((name) => {
     const key = keys[name];
     return key && (key.kind !== 'choice' || (draft[name] ?? '') in key.choices);
   });

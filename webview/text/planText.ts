@@ -1,5 +1,6 @@
 // The short phrases that panels say of a plan.
 import { isPixelLength, type AttackKey } from '../../server/protocol/attackKey.ts';
+import { weightsWord } from '../../server/protocol/attackFigures.ts';
 import { evaluationKeys } from '../../server/protocol/evaluationTable.ts';
 import type { EvaluationPlan, SchedulePlan } from '../../server/protocol/plan.ts';
 import type { EvaluationStartedRecord } from '../../server/protocol/records.ts';
@@ -14,13 +15,13 @@ export function scheduleText(schedule: SchedulePlan): string {
 }
 
 /** `averaged weights` where they are the moving average of those that were trained. */
-export function weightsText({ weights }: Pick<EvaluationStartedRecord, 'weights'>): string {
-  return weights === 'average' ? 'averaged weights' : 'weights';
+export function weightsText(started: Pick<EvaluationStartedRecord, 'weights' | 'plan'>): string {
+  return `${weightsWord(started)} weights`.trimStart();
 }
 
 /** `L∞ · ε 8/255 · step size α 2/255 · steps 50 · restarts 10 · loss margin · 1,000 images`; without what is switched off. */
 export function evaluationText(plan: EvaluationPlan, samples: number): string {
-  const shared = ['norm', 'epsilon', 'samples', 'batchSize', 'protocol'];
+  const shared = ['norm', 'epsilon', 'samples', 'batchSize', 'weights', 'protocol'];
   const own = Object.entries(evaluationKeys(plan.attack)).flatMap(([name, key]) => {
     const value: unknown = { ...plan }[name as keyof EvaluationPlan];
     const isOff = value === 0 || value === 'none' || (Array.isArray(value) && value.length === 0);

@@ -112,6 +112,11 @@ describe('a run in a few words', () => {
       { step: 120, robustAccuracy: 0.7, figures: figures.slice(1) },
       '3/20 · 64.1 / ≤ 70.0 % (64.1 – 75.3) PGD-10-1 8/255 at step 80',
     ],
+    [{ status: 'finished', robustAccuracy: null, cleanWeights: 'average' }, '64.1 averaged'],
+    [
+      { status: 'finished', step: 800, cleanWeights: 'average', figures: [{ ...figures[0]!, weights: 'average' }] },
+      '64.1 / ≤ 67.2 % (64.2 – 70.0) PGD-50-10 8/255 averaged',
+    ],
   ])('%o: %s', (changes, expected) => {
     expect(runDescription(runSummary(changes))).toBe(expected);
   });
@@ -122,6 +127,7 @@ describe('a run in a few words', () => {
       'PGD-50-10 8/255: ≤ 67.2 % (64.2 – 70.0) of 1,000 images',
       'PGD-10-1 8/255 at step 80: ≤ 70.0 % (64.1 – 75.3) of 250 images, stopped',
     ]);
+    expect(figureLines(runSummary({ cleanWeights: 'average' }))[0]).toBe('clean averaged: 64.1 %');
     expect(figureLines(runSummary())).toEqual(['clean: 64.1 %', 'under the last attack: 38.9 %']);
     expect(figureLines(runSummary({ cleanAccuracy: null, robustAccuracy: null }))).toEqual([]);
   });

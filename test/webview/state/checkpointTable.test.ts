@@ -51,6 +51,16 @@ test('curves are found by the tensor’s name, in a file of ours and in another 
   expect(found(spline, `model/${spline.activations[1]!.layer}.points`)).toBe(spline.activations[1]!.layer);
 });
 
+test('curves of averaged weights are found beside those as they were trained', () => {
+  const [own] = contents.activations;
+  const averaged = { ...own!, weights: 'average' } as const;
+  const both = { ...contents, activations: [...contents.activations, averaged] };
+  const found = (name: string) => shapesOf(both, { ...contents.tensors[0]!, name });
+  expect(found(`model/${own!.layer}.alpha`)).toBe(own);
+  expect(found(`average/${own!.layer}.alpha`)).toBe(averaged);
+  expect(shapesOf(contents, { ...contents.tensors[0]!, name: `average/${own!.layer}.alpha` })).toBeNull();
+});
+
 test('where one tensor is called as another one of the model, the curves are the model’s', () => {
   const both = { ...contents, tensors: [...contents.tensors, { ...contents.tensors[0]!, name: 'kaf2.alpha' }] };
   expect(shapesOf(both, both.tensors.at(-1)!)).toBeNull();

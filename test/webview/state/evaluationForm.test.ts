@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { evaluationPlanSchema } from '../../../server/protocol/evaluationSchema.ts';
 import { evaluationKeys, evaluationNames } from '../../../server/protocol/evaluationTable.ts';
+import type { Plan } from '../../../server/protocol/plan.ts';
 import {
   draftFor,
   evaluationFields,
@@ -69,6 +70,22 @@ test('the limits of the form are those of the server', () => {
   expect(evaluationPlanSchema.safeParse(readDraft(widest, plan).evaluation).success).toBe(true);
 });
 
+const averaging: Plan = {
+  ...plan,
+  training: { ...plan.training, weightAverage: { decay: 0.995, warmUp: true, statistics: 'average' } },
+};
+
+test('which weights are evaluated is asked of a run that averages them, and kept with another attack', () => {
+  const plain = { ...plan, training: { ...plan.training } };
+  delete (plain.training as { weightAverage?: unknown }).weightAverage;
+  const asked = (of: Plan) => evaluationFields(draftFor(of), of).map(({ field }) => field);
+  expect(asked(averaging)).toContain('weights');
+  expect(asked(plain)).not.toContain('weights');
+  expect(readDraft(draftFor(plain), plain).evaluation).toMatchObject({ weights: 'averaged' });
+  const raw = withAttack(withField(draftFor(averaging), 'weights', 'raw', averaging), 'ibp', averaging);
+  expect(readDraft(raw, averaging).evaluation).toMatchObject({ attack: 'ibp', weights: 'raw' });
+});
+
 test.each(evaluationNames)(
   '%s has a field for each of its settings that can be chosen, and its draft is one the server takes',
   (attack) => {
@@ -78,7 +95,7 @@ test.each(evaluationNames)(
     expect(problems.size).toBe(0);
     expect(evaluationPlanSchema.parse(evaluation)).toEqual(evaluation);
     expect(evaluation).toMatchObject({ attack, epsilon: 4 / 255 });
-    const fields = evaluationFields(draft);
+    const fields = evaluationFields(draft, averaging);
     expect(fields[0]?.field).toBe('attack');
     // Of a setting that can have one value only there is no field.
     const hasProtocols = attack === 'pgd' || attack === 'fgsm';
