@@ -108,11 +108,12 @@ function shots() {
   add('dashboard', 'finished', { tab: 'robustness' }, { widths: [1400, 480, 360] });
   for (const scene of ['attack1', 'attack2', 'attack3', 'attack4', 'attack5'])
     add('dashboard', scene, { tab: 'robustness' }, { widths: [1400] });
-  for (const scene of ['attack6', 'attack7', 'attack8', 'attack9', 'attack10'])
+  for (const scene of ['attack6', 'attack7', 'attack8', 'attack9', 'attack10', 'attack11'])
     add('dashboard', scene, { tab: 'robustness' }, { themes: Object.keys(themes), widths: [1400, 480] });
   add('dashboard', 'empty', { tab: 'robustness' }, { themes: ['dark'] });
   add('dashboard', 'disconnected', { tab: 'robustness' }, { themes: ['dark'], widths: [1400] });
   add('dashboard', 'finished', { tab: 'curves' }, { suffix: 'form', themes: ['dark'], act: openForm });
+  add('dashboard', 'finished', { tab: 'robustness' }, { suffix: 'certify', themes: ['dark'], act: chooseCertificate });
   add('dashboard', 'failed', { tab: 'curves' });
   add('dashboard', 'reading', { tab: 'curves' }, { themes: ['dark'], widths: [1400] });
   for (const tab of ['curves', 'norms']) add('dashboard', 'long', { tab }, { widths: [1400] });
@@ -232,6 +233,11 @@ async function openForm(page) {
   await page.getByText('Evaluate…').first().click();
   const steps = page.locator('vscode-textfield[data-field="epsilon"] input');
   await steps.fill('8/25x');
+}
+
+async function chooseCertificate(page) {
+  await page.getByText('Evaluate…').first().click();
+  await page.locator('select[data-field="attack"]').selectOption('smoothing');
 }
 
 async function unfoldFindings(page) {

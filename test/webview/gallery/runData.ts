@@ -1,6 +1,6 @@
 // A made-up run for pictures and measurements: the rows that a trainer would send, drawn from a seeded generator.
 import { testAttack, type AttackFigure } from '../../../server/protocol/attackFigures.ts';
-import { isAttackPlan, measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
+import { isAttackPlan, isDetectorPlan, measuresDistances, stagesOf } from '../../../server/protocol/evaluationPlan.ts';
 import { wilsonInterval } from '../../../server/protocol/proportion.ts';
 import type { EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { AttackedImages } from '../../../server/protocol/attackedImages.ts';
@@ -310,7 +310,7 @@ function pushAttack(push: (record: RunRecord) => void, evaluation: number, plan:
       ...common,
       ...(measuresDistances(plan) && { distances }),
       ...(isThesis && { thesis }),
-      ...(plan.attack === 'density' && { detections: detectionsOf(random) }),
+      ...(isDetectorPlan(plan) && { detections: detectionsOf(random) }),
       ...(plan.attack === 'lipschitz' && { layers: layerBounds }),
       ...(!isAttack && { outcomes: Uint8Array.from(distances, (_, image) => (image % 90 === 0 ? 3 : 1)) }),
     });

@@ -177,6 +177,7 @@ const variousAttacks = [
   completeEvaluation('smoothing', {}, { trainedEpsilon: null, testSamples: 1000 }),
   completeEvaluation('lipschitz', {}, { trainedEpsilon: null, testSamples: 1000 }),
   completeEvaluation('density', {}, { trainedEpsilon: null, testSamples: 1000 }),
+  completeEvaluation('metzen', {}, { trainedEpsilon: null, testSamples: 1000 }),
 ];
 
 function datasetAnswer(): ToDataset {
@@ -235,7 +236,8 @@ function dashboardAnswers(): ToDashboard[] {
     case 'attack7':
     case 'attack8':
     case 'attack9':
-    case 'attack10': {
+    case 'attack10':
+    case 'attack11': {
       // The last is the one that the tab opens with.
       const last = Number(scene.slice('attack'.length));
       const attacks = [...variousAttacks.slice(last), ...variousAttacks.slice(0, last)];
