@@ -188,6 +188,7 @@ describe('defaults that depend on other keys', () => {
           batchSize: 128,
           keep: 0,
           seed: 0,
+          weights: 'averaged',
           protocol: 'worst-case',
         },
       ],

@@ -125,7 +125,7 @@ describe('a plan from a disk', () => {
       'tf32',
     ];
     added.push('training,optimizer,nesterov', 'dataset,validationSamples', 'training,chooseBy');
-    const ofAttacks = ['loss', 'target', 'momentum', 'epsilons', 'keep', 'seed'];
+    const ofAttacks = ['loss', 'target', 'momentum', 'epsilons', 'keep', 'seed', 'weights'];
     const mayLack = (place: readonly string[]) =>
       added.includes(String(place)) ||
       isNameOfLayer(place) ||
