@@ -137,6 +137,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...{ extensionUri, connection, store },
     evaluate: (runId, file) => void runCommands.evaluate({ run: { id: runId }, checkpoint: { file } }),
     fork: (runId, file) => void runCommands.fork({ run: { id: runId }, checkpoint: { file } }),
+    resume: (runId) => void runCommands.intend('resume', runId),
     openRun: openDashboard,
     openAsExperiment: (name, text) => void openAsExperiment(name, text),
   });

@@ -18,6 +18,7 @@ export const pictures = {
   diverged: 'dashboard-curves-diverged-dark-1400',
   unhealthy: 'dashboard-norms-unhealthy-dark-1400',
   checkpoint: 'checkpoint-model-file-dark-1400',
+  'checkpoint-compared': 'checkpoint-model-compared-dark-1400',
   'learning-rate': 'learning-rate-done-dark-1400',
   dataset: 'dataset-pictures-dark-1400',
 };

@@ -4,14 +4,13 @@ import { checkpointViewType } from '../contributions.ts';
 
 /** @param argument a file, or a checkpoint of the Runs tree; asks otherwise */
 export async function inspectCheckpoint(argument: unknown): Promise<void> {
-  const uri = uriOf(argument) ?? (await askForFile());
+  const uri = uriOf(argument) ?? (await askForFile('Inspect Checkpoint', 'Inspect'));
   if (uri) await vscode.commands.executeCommand('vscode.openWith', uri, checkpointViewType);
 }
 
-async function askForFile(): Promise<vscode.Uri | undefined> {
+export async function askForFile(title: string, openLabel: string): Promise<vscode.Uri | undefined> {
   const files = await vscode.window.showOpenDialog({
-    title: 'Inspect Checkpoint',
-    openLabel: 'Inspect',
+    ...{ title, openLabel },
     filters: { Checkpoints: ['safetensors'] },
   });
   return files?.[0];

@@ -2,7 +2,7 @@
 // afterwards the host sends what changed and the webview sends intents. Requests to the server never come from a webview
 // directly.
 import type { AttackedImages } from './attackedImages.ts';
-import type { CheckpointContents } from './checkpoint.ts';
+import type { CheckpointContents, CheckpointDifference, KernelPictures } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { PlanSettings } from './messages.ts';
 import type { EvaluationPlan } from './plan.ts';
@@ -148,6 +148,10 @@ export interface RunIntent {
 
 export type ToCheckpoint =
   | { readonly type: 'contents'; readonly contents: CheckpointContents }
+  /** Of what was chosen to compare with; null for nothing. */
+  | { readonly type: 'compared'; readonly comparison: Comparison | null }
+  | { readonly type: 'kernel'; readonly pictures: KernelPictures }
+  | { readonly type: 'noKernel'; readonly tensor: string; readonly message: string }
   /** Null where the file is of no run that is known here. */
   | { readonly type: 'place'; readonly place: CheckpointPlace | null }
   | { readonly type: 'failed'; readonly message: string };
@@ -158,12 +162,27 @@ export interface CheckpointPlace {
   readonly checkpoints: readonly CheckpointSummary[];
   /** Whether the run is at rest, so that it can be attacked and trained on from. */
   readonly canEvaluate: boolean;
+  /** Whether the run itself can go on, as it does from its last checkpoint. */
+  readonly canResume: boolean;
 }
+
+/** Another file beside the one that is shown. */
+export type Comparison = { readonly name: string } & (
+  | { readonly status: 'reading' }
+  | { readonly status: 'failed'; readonly message: string }
+  | { readonly status: 'done'; readonly difference: CheckpointDifference }
+);
 
 export type FromCheckpoint =
   /** Another checkpoint of the run, by the name of its file. */
   | { readonly type: 'show'; readonly file: string }
   | { readonly type: 'evaluate' | 'fork'; readonly runId: string; readonly file: string }
+  | { readonly type: 'resume'; readonly runId: string }
+  /** With another checkpoint of the run, by the name of its file; null for none any more. */
+  | { readonly type: 'compare'; readonly file: string | null }
+  /** With a file that the user is asked for. */
+  | { readonly type: 'compareWithFile' }
+  | { readonly type: 'askKernel'; readonly tensor: string; readonly input: number; readonly page: number }
   | { readonly type: 'ready' }
   | { readonly type: 'reload' }
   | { readonly type: 'openRun'; readonly runId: string }

@@ -1,5 +1,5 @@
 // Pictures of every panel in every state, taken in Chromium without VS Code, and what opening and updating many curves costs.
-//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME,PART…] [--check] [--measure]
+//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME,PART…] [--check [PART-OF-A-CHECK]] [--measure]
 import esbuild from 'esbuild';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -15,6 +15,8 @@ const folder = process.argv[2];
 if (!folder || folder.startsWith('--'))
   throw new Error('usage: gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure]');
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
+const afterCheck = process.argv[process.argv.indexOf('--check') + 1] ?? '';
+const checked = afterCheck.startsWith('--') ? '' : afterCheck;
 const executablePath = process.env.KAFSCOPE_CHROMIUM ?? '/usr/lib/chromium/chromium';
 const browserFlags = [
   '--no-sandbox',
@@ -54,7 +56,7 @@ try {
   fs.mkdirSync(folder, { recursive: true });
   const parts = only.split(',');
   for (const shot of shots().filter(({ name }) => parts.some((part) => name.includes(part)))) await take(shot);
-  if (process.argv.includes('--check')) await checkInteractions(openPage);
+  if (process.argv.includes('--check')) await checkInteractions(openPage, checked);
   if (process.argv.includes('--measure')) console.log(JSON.stringify(await measure(), null, 2));
 } finally {
   await browser.close();
@@ -158,6 +160,24 @@ function shots() {
     add('checkpoint', scene, { section: 'model' }, { themes: ['dark'], widths: [1400] });
   for (const scene of ['damaged', 'foreign', 'many'])
     add('checkpoint', scene, { section: 'model' }, { themes: Object.keys(themes) });
+  for (const scene of ['compared', 'comparing', 'compare-failed'])
+    add('checkpoint', scene, { section: 'model' }, { themes: scene === 'compared' ? Object.keys(themes) : ['dark'] });
+  for (const [suffix, tensor] of [
+    ['filters', 'model/conv2.kernel'],
+    ['matrix', 'model/dense1.kernel'],
+  ])
+    add(
+      'checkpoint',
+      'file',
+      { section: 'model', tensor },
+      { suffix, themes: Object.keys(themes), act: pointAtKernel },
+    );
+  add(
+    'checkpoint',
+    'compared',
+    { section: 'model', tensor: 'model/conv2.kernel' },
+    { suffix: 'compared-kernel', themes: ['dark'] },
+  );
   add('checkpoint', 'foreign', { section: 'plan' }, { themes: ['dark'] });
   add('checkpoint', 'failed', { section: 'model' }, { themes: ['dark'] });
   for (const scene of ['pictures', 'table', 'busy', 'failed', 'cancelled', 'empty'])
@@ -242,6 +262,11 @@ async function chooseCertificate(page) {
 
 async function unfoldFindings(page) {
   for (const summary of await page.locator('kaf-findings summary').all()) await summary.click();
+}
+
+async function pointAtKernel(page) {
+  const box = await page.locator('kaf-kernel-map canvas').boundingBox();
+  await page.mouse.move(box.x + 40, box.y + 14);
 }
 
 async function pointAtChart(page) {

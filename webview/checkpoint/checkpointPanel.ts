@@ -3,11 +3,11 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
-import type { CheckpointContents, TensorContents } from '../../server/protocol/checkpoint.ts';
-import type { CheckpointPlace, FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
+import type { CheckpointContents, CheckpointDifference, KernelPictures } from '../../server/protocol/checkpoint.ts';
+import type { CheckpointPlace, Comparison, FromCheckpoint, ToCheckpoint } from '../../server/protocol/panel.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
-import { checkpointFindings, omittedMetadata, type CheckpointFinding } from '../state/checkpointFindings.ts';
+import { checkpointFindings, type CheckpointFinding } from '../state/checkpointFindings.ts';
 import {
   groupsOf,
   shapesOf,
@@ -16,13 +16,19 @@ import {
   tensorRows,
   type TensorGroup,
   type TensorOrder,
+  type TensorRow,
   type TensorSection,
 } from '../state/checkpointTable.ts';
 import { formatBytes, formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, chipSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { shapesCard, statisticsCard } from './tensorCards.ts';
+import type { PlaceIntent } from './checkpointPlace.ts';
 import './checkpointPlace.ts';
+import './compareBar.ts';
+import { findingPart, namedFindingSheet } from './findingPart.ts';
+import './kernelCard.ts';
+import { planPart, planSheet } from './planPart.ts';
 import './tensorTable.ts';
 
 export interface CheckpointView {
@@ -53,6 +59,8 @@ export class CheckpointPanel extends LitElement {
     toolsSheet,
     tableSheet,
     findingSheet,
+    planSheet,
+    namedFindingSheet,
     css`
       :host {
         padding: 0 16px 16px;
@@ -93,28 +101,8 @@ export class CheckpointPanel extends LitElement {
         height: 190px;
         margin-bottom: 8px;
       }
-      pre {
-        margin: 0;
-        font-family: var(--vscode-editor-font-family, monospace);
-        font-size: 12px;
-        line-height: 1.5;
-        overflow: auto;
-        tab-size: 2;
-      }
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 10px;
-      }
-      .names .link {
-        overflow-wrap: anywhere;
-        text-align: left;
-      }
-      .finding .dim {
-        flex-basis: 100%;
-      }
-      .key {
-        color: var(--kaf-link);
+      kaf-kernel-card {
+        margin-top: 12px;
       }
     `,
   ];
@@ -127,6 +115,10 @@ export class CheckpointPanel extends LitElement {
   @state() private view: CheckpointView = defaultCheckpointView;
   @state() private filter = '';
   @state() private channel = 0;
+  @state() private comparison: Comparison | null = null;
+  @state() private pictures: KernelPictures | null = null;
+  @state() private kernelFailure: string | null = null;
+  private nReadings = 0;
 
   connect(port: CheckpointPort, view: CheckpointView): void {
     this.port = port;
@@ -141,6 +133,17 @@ export class CheckpointPanel extends LitElement {
       case 'contents':
         this.contents = message.contents;
         this.failure = null;
+        this.nReadings++;
+        return;
+      case 'compared':
+        this.comparison = message.comparison;
+        return;
+      case 'kernel':
+        this.pictures = message.pictures;
+        this.kernelFailure = null;
+        return;
+      case 'noKernel':
+        this.kernelFailure = message.message;
         return;
       case 'place':
         this.place = message.place;
@@ -208,40 +211,49 @@ export class CheckpointPanel extends LitElement {
   }
 
   private renderPlace({ file }: CheckpointContents): unknown {
-    const { place } = this;
-    if (!place) return nothing;
+    const { place, comparison } = this;
     const name = file.split(/[\\/]/).at(-1) ?? '';
-    return html`<kaf-checkpoint-place
-      .place=${place}
-      .file=${name}
-      @checkpoint-asked=${(event: CustomEvent<{ file: string }>) => {
-        this.port?.post({ type: 'show', file: event.detail.file });
-      }}
-      @place-asked=${({ detail: { type } }: CustomEvent<{ type: 'evaluate' | 'fork' | 'openRun' }>) => {
-        const { runId } = place;
-        this.port?.post(type === 'openRun' ? { type, runId } : { type, runId, file: name });
-      }}
-    ></kaf-checkpoint-place>`;
+    return html`${
+        place
+          ? html`<kaf-checkpoint-place
+              .place=${place}
+              .file=${name}
+              @checkpoint-asked=${(event: CustomEvent<{ file: string }>) => {
+                this.port?.post({ type: 'show', file: event.detail.file });
+              }}
+              @place-asked=${({ detail: { type } }: CustomEvent<{ type: PlaceIntent }>) => {
+                const { runId } = place;
+                this.port?.post(
+                  type === 'openRun' || type === 'resume' ? { type, runId } : { type, runId, file: name },
+                );
+              }}
+            ></kaf-checkpoint-place>`
+          : nothing
+      }
+      <kaf-compare-bar
+        .place=${place}
+        .file=${name}
+        .comparison=${comparison}
+        @compare-asked=${(event: CustomEvent<{ file: string | null }>) => {
+          this.port?.post({ type: 'compare', file: event.detail.file });
+          if (event.detail.file !== null) this.change({ order: 'relative', isDescending: true });
+        }}
+        @compare-file-asked=${() => {
+          this.port?.post({ type: 'compareWithFile' });
+        }}
+      ></kaf-compare-bar>`;
   }
 
-  private renderFinding({ tone, heading, text, tensors, nMore }: CheckpointFinding): unknown {
-    const links = tensors.map(
-      (name) =>
-        html`<button
-          class="link"
-          title="Show ${name}"
-          @click=${() => {
-            this.show(name);
-          }}
-        >
-          ${name}
-        </button>`,
-    );
-    return html`<div class="finding ${tone}" role=${tone === 'bad' ? 'alert' : 'status'}>
-      <b>${heading}</b>
-      ${links.length > 0 ? html`<span class="names">${links}${nMore > 0 ? `and ${formatCount(nMore)} more` : nothing}</span>` : nothing}
-      <span class="dim">${text}</span>
-    </div>`;
+  private renderFinding(finding: CheckpointFinding): unknown {
+    return findingPart(finding, (name) => {
+      this.show(name);
+    });
+  }
+
+  private renderPlan(contents: CheckpointContents): unknown {
+    return planPart(contents, (name, text) => {
+      this.port?.post({ type: 'openAsExperiment', name, text });
+    });
   }
 
   private renderTools(contents: CheckpointContents, section: TensorSection): unknown {
@@ -277,7 +289,8 @@ export class CheckpointPanel extends LitElement {
   }
 
   private renderTensors(contents: CheckpointContents, group: TensorGroup): unknown {
-    const rows = tensorRows(contents, { group, filter: this.filter, ...this.view });
+    const { difference } = this;
+    const rows = tensorRows(contents, { group, filter: this.filter, ...this.view }, difference);
     const chosen =
       rows.find(({ name }) => name === this.view.tensor) ?? rows.find((row) => shapesOf(contents, row)) ?? rows[0];
     return html`<div class="columns">
@@ -289,6 +302,7 @@ export class CheckpointPanel extends LitElement {
                 .tensors=${rows}
                 .order=${this.view.order}
                 .isDescending=${this.view.isDescending}
+                ?isCompared=${difference !== null}
                 .chosen=${chosen?.name ?? null}
                 @order-chosen=${this.onOrder}
                 @tensor-chosen=${(event: CustomEvent<{ name: string }>) => {
@@ -302,57 +316,31 @@ export class CheckpointPanel extends LitElement {
     </div>`;
   }
 
-  private renderChosen(contents: CheckpointContents, tensor: TensorContents): unknown {
+  private renderChosen(contents: CheckpointContents, tensor: TensorRow): unknown {
     const shapes = shapesOf(contents, tensor);
-    const { palette } = this;
-    if (!shapes) return statisticsCard(tensor, palette);
+    const { palette, difference } = this;
+    if (!shapes) {
+      return html`<div class="side">
+        ${statisticsCard(tensor, palette)}
+        <kaf-kernel-card
+          .tensor=${tensor}
+          ?isOurs=${contents.origin !== null}
+          .reading=${this.nReadings}
+          .pictures=${this.pictures}
+          .failure=${this.kernelFailure}
+          .palette=${palette}
+          @kernel-asked=${({ detail }: CustomEvent<{ tensor: string; input: number; page: number }>) => {
+            this.port?.post({ type: 'askKernel', ...detail });
+          }}
+        ></kaf-kernel-card>
+      </div>`;
+    }
     const channel = Math.min(this.channel, shapes.channels - 1);
     const chooseChannel = (chosen: number) => {
       this.channel = chosen;
     };
-    return shapesCard(tensor, shapes, { channel, chooseChannel, palette });
-  }
-
-  /** The plan as an experiment; of other programs' files the metadata. */
-  private renderPlan(contents: CheckpointContents): unknown {
-    const { experiment } = contents;
-    const text =
-      experiment ??
-      Object.entries(contents.metadata)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join('\n');
-    if (text === '')
-      return html`<kaf-face
-        icon="note"
-        heading="No metadata"
-        reason="The file says nothing of its origin."
-      ></kaf-face>`;
-    const omitted = contents.origin ? null : omittedMetadata(contents);
-    return html`${omitted ? this.renderFinding(omitted) : nothing}
-      ${
-        experiment === null
-          ? nothing
-          : html`<div class="tools">
-              <vscode-button
-                secondary
-                data-intent="openAsExperiment"
-                title="A new file with these settings; nothing is saved until you do"
-                @click=${() => {
-                  const { name } = contents.origin!.plan;
-                  this.port?.post({ type: 'openAsExperiment', name, text: experiment });
-                }}
-                >Open as experiment</vscode-button
-              >
-              <span class="dim">Every setting that this checkpoint was trained with.</span>
-            </div>`
-      }
-      <div class="card">
-        <pre tabindex="0">
-${text.split('\n').map((line) => {
-            const match = /^(\s*(?:- )?)([^:]+)(:.*)$/.exec(line);
-            return match ? html`${match[1]}<span class="key">${match[2]}</span>${match[3]}${'\n'}` : `${line}\n`;
-          })}</pre>
-      </div>`;
+    const other = difference && shapesOf({ ...contents, activations: difference.activations }, tensor);
+    return html`<div class="side">${shapesCard(tensor, shapes, { channel, chooseChannel, palette, other })}</div>`;
   }
 
   private show(name: string): void {
@@ -361,6 +349,11 @@ ${text.split('\n').map((line) => {
     this.filter = '';
     this.channel = 0;
     this.change({ section, tensor: name });
+  }
+
+  /** From another file, once both are read. */
+  private get difference(): CheckpointDifference | null {
+    return this.comparison?.status === 'done' ? this.comparison.difference : null;
   }
 
   private change(change: Partial<CheckpointView>): void {

@@ -8,6 +8,8 @@ import type { CheckpointPlace } from '../../server/protocol/panel.ts';
 import { formatCount } from '../text/numbers.ts';
 import { baseSheet, toolsSheet } from '../theme/sheets.ts';
 
+export type PlaceIntent = 'evaluate' | 'fork' | 'resume' | 'openRun';
+
 @customElement('kaf-checkpoint-place')
 export class CheckpointPlaceBar extends LitElement {
   static override styles = [
@@ -34,7 +36,7 @@ export class CheckpointPlaceBar extends LitElement {
   @property() file = '';
 
   override render(): unknown {
-    const { checkpoints, canEvaluate } = this.place;
+    const { checkpoints, canEvaluate, canResume } = this.place;
     const at = checkpoints.findIndex(({ file }) => file === this.file);
     const shown = checkpoints[at];
     return html`${
@@ -63,6 +65,11 @@ export class CheckpointPlaceBar extends LitElement {
             ${this.renderButton('fork', 'Train on from here', 'As a run of its own; this one stays as it is')}`
           : nothing
       }
+      ${
+        shown && canResume && at === checkpoints.length - 1
+          ? this.renderButton('resume', 'Resume the run', 'The run itself goes on from here, its last checkpoint')
+          : nothing
+      }
       ${this.renderButton('openRun', 'Open run', 'Open the dashboard of the run')}`;
   }
 
@@ -79,7 +86,7 @@ export class CheckpointPlaceBar extends LitElement {
     ></vscode-toolbar-button>`;
   }
 
-  private renderButton(type: 'evaluate' | 'fork' | 'openRun', text: string, title: string): unknown {
+  private renderButton(type: PlaceIntent, text: string, title: string): unknown {
     return html`<vscode-button
       secondary
       title=${title}

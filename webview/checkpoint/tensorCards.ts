@@ -5,9 +5,11 @@ import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
 import { commonRange, rangeWithout } from '../charts/commonRange.ts';
 import '../charts/surfaceMap.ts';
-import { drawingOf, surfaceRow } from '../kaf/drawing.ts';
+import type { Curve } from '../charts/curve.ts';
+import { curveAt, drawingOf, surfaceRow } from '../kaf/drawing.ts';
 import { dotsOf, gridFor, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
 import { steepestSlope, surfaceInputs, surfaceValues } from '../kaf/surface.ts';
+import type { TensorRow } from '../state/checkpointTable.ts';
 import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
@@ -22,23 +24,25 @@ interface ShapesCardOptions {
   readonly channel: number;
   readonly chooseChannel: (channel: number) => void;
   readonly palette: Palette;
+  /** Of the file that it is compared with; null for none. */
+  readonly other: ShapeContents | null;
 }
 
 /** The functions of the channels, one of them large. */
 export function shapesCard(
   tensor: TensorContents,
   shapes: ShapeContents,
-  { channel, chooseChannel, palette }: ShapesCardOptions,
+  { channel, chooseChannel, palette, other }: ShapesCardOptions,
 ): unknown {
   const drawing = drawingOf(shapes);
   const tiles = Array.from({ length: shapes.channels }, (_, index) => ({
     channel: index,
     now: drawing.values(shapes, index),
-    start: null,
+    start: other && curveAt(other, drawing.x, index),
   }));
   const { about, steepest, picture } =
-    'axis' in shapes ? surfaceParts(shapes, channel, palette) : curveParts(shapes, channel, palette);
-  return html`<div class="card side">
+    'axis' in shapes ? surfaceParts(shapes, channel, palette) : curveParts(shapes, other, { channel, palette });
+  return html`<div class="card">
     <h2>
       ${tensor.name.replace(/^(model|average)\//, '')}${shapes.weights ? ' averaged' : ''} ${damagedChip(tensor)}
       <span title=${about}>${about}</span>
@@ -66,7 +70,11 @@ interface ShapeParts {
   readonly picture: unknown;
 }
 
-function curveParts(shapes: Exclude<ShapeContents, SurfaceContents>, channel: number, palette: Palette): ShapeParts {
+function curveParts(
+  shapes: Exclude<ShapeContents, SurfaceContents>,
+  other: ShapeContents | null,
+  { channel, palette }: { channel: number; palette: Palette },
+): ShapeParts {
   const layer = layerOfChannel(shapes, shapes, channel);
   const large = gridOfChannel(gridFor(shapes, { points: 241, margin: 1 }), shapes, shapes, channel);
   const row = rowOf(shapes, shapes.alpha, channel);
@@ -74,18 +82,20 @@ function curveParts(shapes: Exclude<ShapeContents, SurfaceContents>, channel: nu
   const dots = dotsOf(layer, row);
   const values = large.values(row);
   const lipschitz = formatNumber(lipschitzEstimate(slope), 3);
-  const curves = [
+  const before = other && curveAt(other, large.x, channel);
+  const curves: Curve[] = [
+    ...(before ? [{ name: 'in the other', x: large.x, y: before, color: palette.faint, width: 2 }] : []),
     { name: 'derivative', x: large.x, y: slope, color: palette.slope, isDashed: true, width: 1.2 },
     { name: 'shape', x: large.x, y: values, color: palette.foreground, width: 2 },
     ...(dots ? [{ name: placesName(layer), ...dots, color: palette.foreground, hasDots: true, hasNoLine: true }] : []),
   ];
   const equation = 'formula' in layer ? ` · ${equationText(layer)}` : '';
   return {
-    about: `${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}${equation}`,
+    about: `${before ? 'faint: of the other · ' : ''}${shapes.channels.toString()} channels · ${placesName(layer)} ${layerText(layer)}${equation}`,
     steepest: `max |f′| ${lipschitz}`,
     picture: html`<kaf-line-chart
       .curves=${curves}
-      .fixedY=${rangeWithout(slope, [values])}
+      .fixedY=${rangeWithout(slope, before ? [values, before] : [values])}
       .palette=${palette}
       label="Channel ${channel.toString()} of ${shapes.layer}: largest slope ${lipschitz}"
     ></kaf-line-chart>`,
@@ -111,8 +121,9 @@ function surfaceParts(shapes: SurfaceContents, channel: number, palette: Palette
 }
 
 /** The distribution of a tensor's values. */
-export function statisticsCard(tensor: TensorContents, palette: Palette): unknown {
-  const { histogram, min, max } = tensor;
+export function statisticsCard(tensor: TensorRow, palette: Palette): unknown {
+  const { difference } = tensor;
+  const { histogram, min, max } = difference ?? tensor;
   const width = (max - min) / Math.max(1, histogram.length);
   const centres = histogram.map((_, index) => min + (index + 0.5) * width);
   const rows: [string, string][] = [
@@ -121,11 +132,25 @@ export function statisticsCard(tensor: TensorContents, palette: Palette): unknow
     ['values', formatCount(tensor.values)],
     ['L2 norm', formatNumber(tensor.l2)],
     ['mean ± std', `${formatNumber(tensor.mean, 3)} ± ${formatNumber(tensor.std, 3)}`],
-    ['min … max', `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`],
+    ['min … max', `${formatNumber(tensor.min, 3)} … ${formatNumber(tensor.max, 3)}`],
     ['not finite', formatCount(tensor.nonFinite)],
+    ...(difference
+      ? ([
+          ['‖Δ‖ from the other', formatNumber(difference.l2)],
+          ['‖Δ‖/‖w‖', formatNumber(difference.relative)],
+          ['max |Δ|', formatNumber(difference.largest)],
+        ] as [string, string][])
+      : []),
   ];
-  return html`<div class="card side">
-    <h2>${tensor.name} ${damagedChip(tensor)} <span>distribution</span><b>${formatCount(tensor.values)} values</b></h2>
+  const other: Curve[] = difference
+    ? [{ name: 'in the other', x: centres, y: difference.otherHistogram, color: palette.foreground, width: 1.2 }]
+    : [];
+  return html`<div class="card">
+    <h2>
+      ${tensor.name} ${damagedChip(tensor)}
+      <span>${difference ? 'distribution · thin line: of the other' : 'distribution'}</span
+      ><b>${formatCount(tensor.values)} values</b>
+    </h2>
     <kaf-line-chart
       .curves=${[
         {
@@ -136,6 +161,7 @@ export function statisticsCard(tensor: TensorContents, palette: Palette): unknow
           width: 1.6,
           band: { low: histogram.map(() => 0), high: histogram },
         },
+        ...other,
       ]}
       .palette=${palette}
       label="Distribution of ${tensor.name} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}"

@@ -2,12 +2,17 @@
 // `tensor-chosen` {name}.
 import { css, html, LitElement, nothing, svg } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { TensorContents } from '../../server/protocol/checkpoint.ts';
-import type { TensorOrder } from '../state/checkpointTable.ts';
+import type { TensorOrder, TensorRow } from '../state/checkpointTable.ts';
 import { formatCount, formatNumber, formatShape } from '../text/numbers.ts';
 import { baseSheet, chipSheet, tableSheet } from '../theme/sheets.ts';
 
-const columns: readonly { order: TensorOrder | null; text: string; importance: 1 | 2 | 3 }[] = [
+interface Column {
+  readonly order: TensorOrder | null;
+  readonly text: string;
+  readonly importance: 1 | 2 | 3;
+}
+
+const columnsAlone: readonly Column[] = [
   { order: 'name', text: 'tensor', importance: 1 },
   { order: null, text: 'shape', importance: 1 },
   { order: 'values', text: 'values', importance: 3 },
@@ -18,6 +23,18 @@ const columns: readonly { order: TensorOrder | null; text: string; importance: 1
   { order: 'max', text: 'max', importance: 2 },
   { order: 'nonFinite', text: 'not finite', importance: 2 },
   { order: null, text: 'distribution', importance: 1 },
+];
+
+/** Beside another file. */
+const columnsCompared: readonly Column[] = [
+  { order: 'name', text: 'tensor', importance: 1 },
+  { order: null, text: 'shape', importance: 2 },
+  { order: 'values', text: 'values', importance: 3 },
+  { order: 'l2', text: 'L2', importance: 2 },
+  { order: 'relative', text: '‖Δ‖/‖w‖', importance: 1 },
+  { order: 'largest', text: 'max |Δ|', importance: 1 },
+  { order: 'nonFinite', text: 'not finite', importance: 3 },
+  { order: null, text: 'distributions', importance: 1 },
 ];
 
 const rowsAtATime = 200;
@@ -77,6 +94,11 @@ export class TensorTable extends LitElement {
       path {
         fill: var(--kaf-clean);
       }
+      path.other {
+        fill: none;
+        stroke: var(--kaf-foreground);
+        vector-effect: non-scaling-stroke;
+      }
       .more td {
         padding: 8px;
         text-align: center;
@@ -106,7 +128,9 @@ export class TensorTable extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) tensors: readonly TensorContents[] = [];
+  @property({ attribute: false }) tensors: readonly TensorRow[] = [];
+  /** Whether the columns are those of a comparison. */
+  @property({ type: Boolean }) isCompared = false;
   @property() order: TensorOrder = 'file';
   @property({ type: Boolean }) isDescending = false;
   @property({ attribute: false }) chosen: string | null = null;
@@ -130,6 +154,7 @@ export class TensorTable extends LitElement {
   }
 
   override render(): unknown {
+    const { columns } = this;
     return html`<table>
       <thead>
         <tr>
@@ -161,9 +186,13 @@ export class TensorTable extends LitElement {
     </table>`;
   }
 
+  private get columns(): readonly Column[] {
+    return this.isCompared ? columnsCompared : columnsAlone;
+  }
+
   private renderMore(): unknown {
     return html`<tr class="more">
-      <td colspan=${columns.length}>
+      <td colspan=${this.columns.length}>
         <button
           class="link"
           @click=${() => {
@@ -180,7 +209,7 @@ export class TensorTable extends LitElement {
     this.nShown += rowsAtATime;
   }
 
-  private renderRow(tensor: TensorContents): unknown {
+  private renderRow(tensor: TensorRow): unknown {
     const choose = (): void => {
       this.send('tensor-chosen', { name: tensor.name });
     };
@@ -196,19 +225,7 @@ export class TensorTable extends LitElement {
         }
       }}
     >
-      <td class="importance-1">
-        ${breakable(tensor.name.replace(/^(model|optimizer)\//, ''))}
-        ${tensor.isDamaged ? html`<span class="chip bad">damaged</span>` : nothing}
-      </td>
-      <td class="importance-1">${formatShape(tensor.shape)}</td>
-      <td class="importance-3">${formatCount(tensor.values)}</td>
-      <td class="importance-1">${formatNumber(tensor.l2, 3)}</td>
-      <td class="importance-3">${formatNumber(tensor.mean, 3)}</td>
-      <td class="importance-3">${formatNumber(tensor.std, 3)}</td>
-      <td class="importance-2">${formatNumber(tensor.min, 3)}</td>
-      <td class="importance-2">${formatNumber(tensor.max, 3)}</td>
-      <td class="importance-2 ${tensor.nonFinite > 0 ? 'bad' : 'dim'}">${formatCount(tensor.nonFinite)}</td>
-      <td class="importance-1">${histogram(tensor)}</td>
+      ${this.columns.map((column) => renderCell(tensor, column))}
     </tr>`;
   }
 
@@ -222,8 +239,43 @@ function breakable(name: string): unknown {
   return name.split(/(?<=[./])/).map((part, index) => (index === 0 ? part : html`<wbr />${part}`));
 }
 
-function histogram({ histogram: counts, min, max }: TensorContents): unknown {
-  const most = Math.max(1, ...counts);
+function renderCell(tensor: TensorRow, { order, text, importance }: Column): unknown {
+  const isBad = order === 'nonFinite' && tensor.nonFinite > 0;
+  return html`<td class="importance-${importance} ${order === 'nonFinite' ? (isBad ? 'bad' : 'dim') : ''}">
+    ${cellOf(tensor, order, text)}
+  </td>`;
+}
+
+function cellOf(tensor: TensorRow, order: TensorOrder | null, text: string): unknown {
+  switch (order) {
+    case 'name':
+      return html`${breakable(tensor.name.replace(/^(model|optimizer)\//, ''))}
+      ${tensor.isDamaged ? html`<span class="chip bad">damaged</span>` : nothing}`;
+    case 'values':
+    case 'nonFinite':
+      return formatCount(tensor[order]);
+    case 'relative':
+    case 'largest':
+      return tensor.difference ? formatNumber(tensor.difference[order], 3) : '–';
+    case 'l2':
+    case 'min':
+    case 'max':
+    case 'mean':
+    case 'std':
+      return formatNumber(tensor[order], 3);
+    case 'file':
+    case null:
+      return text === 'shape' ? formatShape(tensor.shape) : histogram(tensor);
+    default:
+      return order satisfies never;
+  }
+}
+
+/** Beside another file's, over the range of both: this one's as bars, the other's as a line. */
+function histogram(tensor: TensorRow): unknown {
+  const { histogram: counts, min, max } = tensor.difference ?? tensor;
+  const others = tensor.difference?.otherHistogram ?? [];
+  const most = Math.max(1, ...counts, ...others);
   const width = 92 / Math.max(1, counts.length);
   const bars = counts
     .map((count, index) => {
@@ -232,8 +284,11 @@ function histogram({ histogram: counts, min, max }: TensorContents): unknown {
       return `M${(index * width).toFixed(2)} 16v-${height}h${across}v${height}z`;
     })
     .join('');
-  const label = `distribution from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}`;
+  const steps = others.map(
+    (count, index) => `H${(index * width).toFixed(2)}V${(15.5 - (15 * count) / most).toFixed(2)}`,
+  );
+  const label = `distribution${others.length > 0 ? 's' : ''} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}`;
   return html`<svg viewBox="0 0 92 16" preserveAspectRatio="none" role="img" aria-label=${label}>
-    ${svg`<path d=${bars}></path>`}
+    ${svg`<path d=${bars}></path>`}${steps.length > 0 ? svg`<path class="other" d="M0 15.5${steps.join('')}H92"></path>` : nothing}
   </svg>`;
 }

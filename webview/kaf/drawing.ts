@@ -1,6 +1,7 @@
 // What a layer's channels look like, curve or surface alike: values of each on one grid, and how far two are from each other.
 import type { ShapeInfo } from '../../server/protocol/records.ts';
-import { gridFor, gridOfChannel, rowOf, shapeDistance, type ShapeCoefficients } from './shape.ts';
+import type { ShapeContents } from '../../server/protocol/checkpoint.ts';
+import { gridAt, gridFor, gridOfChannel, rowOf, shapeDistance, type ShapeCoefficients } from './shape.ts';
 import { surfaceDistance, surfaceInputs, surfaceValues } from './surface.ts';
 
 export interface Drawing {
@@ -31,6 +32,13 @@ export function drawingOf(info: ShapeInfo): Drawing {
       gridOfChannel(grid, info, coefficients, channel).values(rowOf(info, coefficients.alpha, channel)),
     distance: (f, g) => shapeDistance(grid.x, f, g),
   };
+}
+
+/** One channel's curve at inputs that another layer's drawing has; null where it has no such channel, or is a surface. */
+export function curveAt(shapes: ShapeContents, x: Float64Array, channel: number): Float64Array | null {
+  if ('axis' in shapes || channel >= shapes.channels) return null;
+  const grid = gridOfChannel(gridAt(shapes, x), shapes, shapes, channel);
+  return grid.values(rowOf(shapes, shapes.alpha, channel));
 }
 
 /** One channel's coefficients of a surface. */

@@ -1,5 +1,11 @@
 // The rows of the checkpoint inspector: which tensors, in what order.
-import type { CheckpointContents, ShapeContents, TensorContents } from '../../server/protocol/checkpoint.ts';
+import type {
+  CheckpointContents,
+  CheckpointDifference,
+  ShapeContents,
+  TensorContents,
+  TensorDifference,
+} from '../../server/protocol/checkpoint.ts';
 import { coefficientsOf } from '../../server/protocol/records.ts';
 
 export type TensorGroup = TensorContents['group'];
@@ -7,22 +13,33 @@ export type TensorGroup = TensorContents['group'];
 /** A part of the file; `plan`: what it says of itself. */
 export type TensorSection = TensorGroup | 'plan';
 
-/** `file`: the file's own order. */
-export type TensorOrder = 'file' | 'name' | 'values' | 'l2' | 'min' | 'max' | 'mean' | 'std' | 'nonFinite';
+/** `file`: the file's own order; `relative` and `largest` of the difference from another. */
+export type TensorOrder =
+  'file' | 'name' | 'values' | 'l2' | 'min' | 'max' | 'mean' | 'std' | 'nonFinite' | 'relative' | 'largest';
+
+/** A tensor, and what has become of it since another file where there is one that has it. */
+export interface TensorRow extends TensorContents {
+  readonly difference?: TensorDifference;
+}
 
 export function tensorRows(
   contents: CheckpointContents,
   options: { group: TensorGroup; filter: string; order: TensorOrder; isDescending: boolean },
-): TensorContents[] {
+  difference: CheckpointDifference | null = null,
+): TensorRow[] {
   const filter = options.filter.trim().toLowerCase();
-  const rows = contents.tensors.filter(
-    ({ group, name }) => group === options.group && name.toLowerCase().includes(filter),
-  );
+  const differences = new Map(difference?.tensors.map((one) => [one.name, one]));
+  const rows = contents.tensors
+    .filter(({ group, name }) => group === options.group && name.toLowerCase().includes(filter))
+    .map((tensor): TensorRow => {
+      const found = differences.get(tensor.name);
+      return found ? { ...tensor, difference: found } : tensor;
+    });
   const { order } = options;
   if (order === 'file') return rows;
   const sign = options.isDescending ? -1 : 1;
   return rows.sort((a, b) =>
-    order === 'name' ? sign * a.name.localeCompare(b.name) : compare(a[order], b[order], sign),
+    order === 'name' ? sign * a.name.localeCompare(b.name) : compare(figureOf(a, order), figureOf(b, order), sign),
   );
 }
 
@@ -55,7 +72,10 @@ export function shownSection(contents: CheckpointContents, asked: TensorSection)
 }
 
 /** The curves that the tensor's values are; null for any other. Of another program's file they may be outside of `model/`. */
-export function shapesOf({ tensors, activations }: CheckpointContents, { name }: TensorContents): ShapeContents | null {
+export function shapesOf(
+  { tensors, activations }: Pick<CheckpointContents, 'tensors' | 'activations'>,
+  { name }: Pick<TensorContents, 'name'>,
+): ShapeContents | null {
   const curves = activations.find(
     (each) => name.replace(/^model\//, '') === `${each.weights ? 'average/' : ''}${tensorOf(each)}`,
   );
@@ -67,6 +87,11 @@ export function shapesOf({ tensors, activations }: CheckpointContents, { name }:
 
 function tensorOf(curves: ShapeContents): string {
   return `${curves.layer}.${coefficientsOf(curves)}`;
+}
+
+function figureOf(row: TensorRow, order: Exclude<TensorOrder, 'file' | 'name'>): number {
+  if (order === 'relative' || order === 'largest') return row.difference?.[order] ?? Number.NaN;
+  return row[order];
 }
 
 /** NaN last, whichever the direction of the rest. */

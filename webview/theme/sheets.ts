@@ -267,6 +267,16 @@ export const toolsSheet = css`
   }
 `;
 
+export const selectSheet = css`
+  select {
+    font: inherit;
+    color: var(--kaf-foreground);
+    background: var(--kaf-background);
+    border: 1px solid var(--kaf-line);
+    max-width: 240px;
+  }
+`;
+
 export const tableSheet = css`
   table {
     border-collapse: collapse;

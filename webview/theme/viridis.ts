@@ -1,6 +1,9 @@
 // The colour scale of magnitudes (van der Walt and Smith 2015), from eleven of its colours.
 
-const stops: readonly (readonly [number, number, number])[] = [
+/** Red, green and blue, evenly spread. */
+export type ColorStops = readonly (readonly [number, number, number])[];
+
+const stops: ColorStops = [
   [68, 1, 84],
   [72, 36, 117],
   [65, 68, 135],
@@ -16,6 +19,10 @@ const stops: readonly (readonly [number, number, number])[] = [
 
 /** Red, green and blue in 0…255 at `position` in [0, 1]; beyond the ends, the ends. */
 export function viridis(position: number): readonly [number, number, number] {
+  return colorBetween(stops, position);
+}
+
+export function colorBetween(stops: ColorStops, position: number): readonly [number, number, number] {
   const scaled = Math.min(1, Math.max(0, position)) * (stops.length - 1);
   const index = Math.min(stops.length - 2, Math.floor(scaled));
   const left = stops[index]!;

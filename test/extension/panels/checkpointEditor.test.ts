@@ -14,7 +14,9 @@ import { fileChanged, Uri } from '../vscodeStandIn.ts';
 vi.mock('vscode', () => import('../vscodeStandIn.ts'));
 
 interface Inspection {
+  readonly method: string;
   readonly file: string;
+  readonly params: object;
   readonly token: CancellationToken;
   answer(contents: object): void;
   fail(error: Error): void;
@@ -26,9 +28,10 @@ function openEditor(
 ) {
   const inspections: Inspection[] = [];
   const connection = {
-    request: (_method: string, { file }: { file: string }, token: CancellationToken) => {
+    request: (method: string, params: { file: string }, token: CancellationToken) => {
+      const { file } = params;
       const { promise, resolve, reject } = Promise.withResolvers<object>();
-      inspections.push({ file, token, answer: resolve, fail: reject });
+      inspections.push({ method, file, params, token, answer: resolve, fail: reject });
       return promise;
     },
   };
@@ -49,6 +52,7 @@ function openEditor(
     store: { runs, onDidChange: changed.event },
     evaluate: (runId: string, file: string) => asked.push(['evaluate', runId, file]),
     fork: (runId: string, file: string) => asked.push(['fork', runId, file]),
+    resume: (runId: string) => asked.push(['resume', runId, '']),
   };
   const editor = new CheckpointEditor(options as unknown as CheckpointEditorOptions);
   const panel = { webview, onDidDispose: disposed.event } as unknown as vscode.WebviewPanel;
@@ -143,7 +147,7 @@ test('a checkpoint of a run that is known stands among the others of it, the ear
   know(run);
   know({ ...run, status: 'evaluating' });
   know(runSummary({ id: 'b', folder: '/runs/b', checkpoints: [at(1)] }));
-  const place = { runId: 'a', checkpoints: [at(1), at(2)], canEvaluate: true };
+  const place = { runId: 'a', checkpoints: [at(1), at(2)], canEvaluate: true, canResume: false };
   expect(posted).toEqual([
     { type: 'place', place: null },
     { type: 'place', place },
@@ -167,5 +171,68 @@ test('another checkpoint of the run is shown by its name, which leads nowhere el
   expect(asked).toEqual([
     ['evaluate', 'a', 'step-2.safetensors'],
     ['fork', 'a', 'step-1.safetensors'],
+  ]);
+});
+
+test('a file is compared with another of its run until something else is asked for, the shown one anew whenever it changes', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'ready' });
+  say({ type: 'compare', file: '../../b/step-2.safetensors' });
+  const [, first] = inspections;
+  expect([first!.method, first!.params]).toEqual([
+    'checkpoint/compare',
+    { file: '/runs/a/checkpoints/step-1.safetensors', other: '/runs/a/checkpoints/step-2.safetensors' },
+  ]);
+  say({ type: 'show', file: 'step-3.safetensors' });
+  expect(first!.token.isCancellationRequested).toBe(true);
+  const again = inspections.at(-1)!;
+  expect(again.params).toEqual({
+    file: '/runs/a/checkpoints/step-3.safetensors',
+    other: '/runs/a/checkpoints/step-2.safetensors',
+  });
+  first!.answer({ of: 'step-1' });
+  again.answer({ of: 'step-3' });
+  await settled();
+  const name = 'step-2.safetensors';
+  const told = () => posted.filter((one) => (one as { type: string }).type === 'compared');
+  expect(told()).toEqual([
+    { type: 'compared', comparison: { name, status: 'reading' } },
+    { type: 'compared', comparison: { name, status: 'reading' } },
+    { type: 'compared', comparison: { name, status: 'done', difference: { of: 'step-3' } } },
+  ]);
+  say({ type: 'compare', file: null });
+  say({ type: 'reload' });
+  expect(inspections.at(-1)!.method).toBe('checkpoint/inspect');
+  expect(told().at(-1)).toEqual({ type: 'compared', comparison: null });
+});
+
+test('of two that can’t be compared it is said why, and the file itself stays', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'ready' });
+  say({ type: 'compare', file: 'step-2.safetensors' });
+  inspections[0]!.answer({ file: 'x' });
+  inspections[1]!.fail(new Error('It is cut off.'));
+  await settled();
+  const comparison = { name: 'step-2.safetensors', status: 'failed', message: 'It is cut off.' };
+  expect(posted).toContainEqual({ type: 'compared', comparison });
+  expect(posted).toContainEqual({ type: 'contents', contents: { file: 'x' } });
+});
+
+test('of parts of kernels only the one asked for last is read to its end', async () => {
+  const { inspections, posted, say } = openEditor();
+  say({ type: 'askKernel', tensor: 'w', input: 0, page: 0 });
+  say({ type: 'askKernel', tensor: 'w', input: 1, page: 0 });
+  const [first, second] = inspections;
+  expect(first!.token.isCancellationRequested).toBe(true);
+  expect(second!.params).toEqual({ file: '/runs/a/checkpoints/step-1.safetensors', tensor: 'w', input: 1, page: 0 });
+  first!.fail(new Error('cancelled'));
+  second!.answer({ tensor: 'w' });
+  await settled();
+  say({ type: 'askKernel', tensor: 'w', input: 9, page: 0 });
+  inspections[2]!.fail(new Error('There is no such kernel.'));
+  await settled();
+  expect(posted).toEqual([
+    { type: 'kernel', pictures: { tensor: 'w' } },
+    { type: 'noKernel', tensor: 'w', message: 'There is no such kernel.' },
   ]);
 });

@@ -1,6 +1,13 @@
 // A made-up checkpoint for pictures, from the last shapes and norms of the made-up run.
 import { writeExperiment } from '../../../server/experiment/writeExperiment.ts';
-import type { CheckpointContents, TensorContents } from '../../../server/protocol/checkpoint.ts';
+import type {
+  CheckpointContents,
+  CheckpointDifference,
+  KernelPictures,
+  ShapeContents,
+  TensorContents,
+} from '../../../server/protocol/checkpoint.ts';
+import { kernelLayout, kernelPage } from '../../../server/protocol/kernelLayout.ts';
 import type { RunActivation } from './runActivations.ts';
 import { makePlan, makeSnapshot } from './runData.ts';
 
@@ -107,4 +114,38 @@ export function makeManyTensors(): CheckpointContents {
     return { ...tensor, name: `experts.${index.toString()}.${tensor.name}` };
   });
   return { ...others, sizeBytes: 8.4e9, tensors: many, activations: [], omittedTensors: 990_000 };
+}
+
+/** As if the other had been earlier: less spread, shapes nearer to where they began. */
+export function makeDifference(contents: CheckpointContents, other: string): CheckpointDifference {
+  const tensors = contents.tensors.map(({ name, l2, min, max, histogram }, index) => {
+    const relative = 0.02 + 0.5 * Math.abs(Math.sin(index * 1.7));
+    const otherHistogram = histogram.map((_, bin) => histogram[bin + (bin < 11 ? -2 : 2)] ?? 0);
+    const figures = { l2: l2 * relative, relative, largest: max * relative, nonFinite: 0 };
+    return { name, ...figures, ...{ min, max, histogram, otherHistogram } };
+  });
+  const halved = (one: ShapeContents): ShapeContents => ({ ...one, alpha: one.alpha.map((value) => value / 2) });
+  return {
+    ...{ file: contents.file, other, tensors, unmatched: 2 },
+    otherOrigin: { runId: 'kaf-vgg-1', step: 1564, epoch: 4 },
+    activations: contents.activations.map(halved),
+  };
+}
+
+/** Edges and spots, as a trained first layer has them; one value is not finite where the tensor has such. */
+export function makeKernel(
+  contents: CheckpointContents,
+  { tensor: name, input, page }: { tensor: string; input: number; page: number },
+): KernelPictures {
+  const { shape, max, nonFinite } = contents.tensors.find((tensor) => tensor.name === name)!;
+  const { firstOutput, count, height, width } = kernelPage(kernelLayout(shape, contents.origin !== null)!, page);
+  const size = height * width;
+  const values = Float32Array.from({ length: count * size }, (_, index) => {
+    const output = firstOutput + Math.floor(index / size);
+    const angle = output * 0.7 + input;
+    const [y, x] = [Math.floor((index % size) / width) - (height - 1) / 2, (index % width) - (width - 1) / 2];
+    return max * Math.cos(Math.cos(angle) * x * 1.4 + Math.sin(angle) * y * 1.4 + angle) * Math.cos(output);
+  });
+  if (nonFinite > 0) values[5] = Number.NaN;
+  return { file: contents.file, tensor: name, input, page, values };
 }

@@ -1,25 +1,33 @@
 // What a user does with the panels, done in the gallery's page by mouse and keyboard; each check throws where the panel does
 // not answer as it should.
 import assert from 'node:assert/strict';
+import { checkpointChecks } from './checkpointChecks.mjs';
+import { posted } from './posted.mjs';
 
-/** @param {(panel: string, scene: string, view: object) => Promise<import('playwright-core').Page>} open */
-export async function checkInteractions(open) {
-  await checkTabs(await open('dashboard', 'busy', { tab: 'curves' }));
-  await checkZoom(await open('dashboard', 'busy', { tab: 'curves' }));
-  await checkAxes(await open('dashboard', 'busy', { tab: 'curves' }));
-  await checkCells(await open('dashboard', 'busy', { tab: 'norms' }));
-  await checkShapes(await open('dashboard', 'busy', { tab: 'activations' }));
-  await checkEvaluation(await open('dashboard', 'finished', { tab: 'curves' }));
-  await checkHalfRate(await open('dashboard', 'diverged', { tab: 'curves' }));
-  await checkTheme(await open('dashboard', 'busy', { tab: 'curves' }));
-  await checkLongZoom(await open('dashboard', 'long', { tab: 'curves' }));
-  await checkComparison(await open('compare', 'busy', { tab: 'curves' }));
-  await checkSweep(await open('compare', 'sweep-busy', {}));
-  await checkMonitor(await open('monitor', 'busy', {}));
-  await checkCheckpoint(await open('checkpoint', 'file', { section: 'model' }));
-  await checkPlace(await open('checkpoint', 'file', { section: 'model' }));
-  await checkDamage(await open('checkpoint', 'damaged', { section: 'optimizer' }));
-  await checkManyTensors(await open('checkpoint', 'many', { section: 'model' }));
+const checks = [
+  [checkTabs, 'dashboard', 'busy', { tab: 'curves' }],
+  [checkZoom, 'dashboard', 'busy', { tab: 'curves' }],
+  [checkAxes, 'dashboard', 'busy', { tab: 'curves' }],
+  [checkCells, 'dashboard', 'busy', { tab: 'norms' }],
+  [checkShapes, 'dashboard', 'busy', { tab: 'activations' }],
+  [checkEvaluation, 'dashboard', 'finished', { tab: 'curves' }],
+  [checkHalfRate, 'dashboard', 'diverged', { tab: 'curves' }],
+  [checkTheme, 'dashboard', 'busy', { tab: 'curves' }],
+  [checkLongZoom, 'dashboard', 'long', { tab: 'curves' }],
+  [checkComparison, 'compare', 'busy', { tab: 'curves' }],
+  [checkSweep, 'compare', 'sweep-busy', {}],
+  [checkMonitor, 'monitor', 'busy', {}],
+  ...checkpointChecks,
+];
+
+/**
+ * @param {(panel: string, scene: string, view: object) => Promise<import('playwright-core').Page>} open
+ * @param {string} part of the names of the checks; empty for all
+ */
+export async function checkInteractions(open, part) {
+  for (const [check, panel, scene, view] of checks) {
+    if (check.name.includes(part)) await check(await open(panel, scene, view));
+  }
 }
 
 async function checkTabs(page) {
@@ -36,22 +44,6 @@ async function checkTabs(page) {
     { type: 'ready' },
     { type: 'pause', runId: 'kaf-vgg-1' },
     { type: 'stop', runId: 'kaf-vgg-1' },
-  ]);
-  await page.close();
-}
-
-async function checkPlace(page) {
-  await page.locator('kaf-checkpoint-place vscode-toolbar-button[label="Earlier checkpoint"]').click();
-  await page.locator('kaf-checkpoint-place input').focus();
-  await page.keyboard.press('Home');
-  for (const intent of ['evaluate', 'fork', 'openRun']) await page.locator(`[data-intent="${intent}"]`).click();
-  const [runId, file] = ['kaf-vgg-1', 'epoch-12.safetensors'];
-  assert.deepEqual((await posted(page)).slice(1), [
-    { type: 'show', file: 'epoch-10.safetensors' },
-    { type: 'show', file: 'epoch-2.safetensors' },
-    { type: 'evaluate', runId, file },
-    { type: 'fork', runId, file },
-    { type: 'openRun', runId },
   ]);
   await page.close();
 }
@@ -275,59 +267,4 @@ async function checkMonitor(page) {
     { type: 'openDashboard', runId: 'kaf-vgg-1' },
   ]);
   await page.close();
-}
-
-async function checkCheckpoint(page) {
-  await page.getByRole('button', { name: 'values' }).click();
-  const first = () => page.locator('kaf-tensor-table tbody tr').first();
-  assert.match(await first().innerText(), /dense1\.kernel/);
-  await first().focus();
-  await page.keyboard.press('Enter');
-  await page.locator('h2', { hasText: 'model/dense1.kernel' }).waitFor();
-  await page.getByRole('radio', { name: 'plan' }).click();
-  await page.locator('pre', { hasText: 'epsilon: 8/255' }).waitFor();
-  await page.getByText('Open run').click();
-  assert.deepEqual((await posted(page)).at(-1), { type: 'openRun', runId: 'kaf-vgg-1' });
-  await page.close();
-}
-
-async function checkDamage(page) {
-  await page.locator('vscode-textfield input').fill('nothing is called so');
-  await page.getByRole('alert').getByRole('button', { name: 'model/conv2.kernel' }).click();
-  await page.locator('h2', { hasText: 'model/conv2.kernel damaged distribution' }).waitFor();
-  assert.equal(await page.locator('vscode-textfield').evaluate((field) => field.value), '');
-  assert.match(await page.locator('tr.chosen').innerText(), /^conv2\.kernel\s+damaged/);
-  assert.equal(await page.locator('tbody .chip').count(), 1);
-  await page.close();
-}
-
-/** A row is made when one comes near it, and found by its name at once. */
-async function checkManyTensors(page) {
-  const rows = page.locator('kaf-tensor-table tbody tr:not(.more)');
-  const before = await rows.count();
-  assert.ok(before < 1000, `${before} rows`);
-  assert.match(await page.locator('.more').innerText(), /^9,\d00 more$/);
-  await page.locator('.more').scrollIntoViewIfNeeded();
-  await page.waitForFunction(
-    (count) =>
-      document
-        .querySelector('kaf-checkpoint')
-        .shadowRoot.querySelector('kaf-tensor-table')
-        .shadowRoot.querySelectorAll('tbody tr').length >
-      count + 1,
-    before,
-  );
-  await page.locator('vscode-textfield input').fill('experts.9999.');
-  await page.waitForFunction(
-    () =>
-      document
-        .querySelector('kaf-checkpoint')
-        .shadowRoot.querySelector('kaf-tensor-table')
-        .shadowRoot.querySelectorAll('tbody tr').length === 1,
-  );
-  await page.close();
-}
-
-function posted(page) {
-  return page.evaluate(() => globalThis.posted);
 }

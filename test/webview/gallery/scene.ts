@@ -8,6 +8,7 @@ import { encode } from '../../../server/protocol/codec.ts';
 import type {
   AttackedImagesIntent,
   Encoded,
+  FromCheckpoint,
   MonitoredRun,
   SeriesIntent,
   ToCheckpoint,
@@ -19,7 +20,14 @@ import type {
 } from '../../../server/protocol/panel.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { comparedLongRun, comparedRuns } from './compareData.ts';
-import { makeCheckpoint, makeForeignCheckpoint, makeManyTensors, withDamage } from './checkpointData.ts';
+import {
+  makeCheckpoint,
+  makeDifference,
+  makeForeignCheckpoint,
+  makeKernel,
+  makeManyTensors,
+  withDamage,
+} from './checkpointData.ts';
 import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
@@ -27,6 +35,8 @@ import { isRunActivation } from './runActivations.ts';
 import { makeAttackedImages, makeSnapshot } from './runData.ts';
 import { makeSweep } from './learningRateData.ts';
 import { sweepAnswers } from './sweepData.ts';
+
+type KernelIntent = Extract<FromCheckpoint, { type: 'askKernel' }>;
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'busy';
@@ -42,6 +52,9 @@ Object.assign(globalThis, {
       if (message.type === 'showAttackedImages') {
         const { evaluation, first } = message as unknown as AttackedImagesIntent;
         post({ type: 'attackedImages', evaluation, images: makeAttackedImages(first) });
+      }
+      if (message.type === 'askKernel') {
+        post({ type: 'kernel', pictures: makeKernel(checkpointContents(), message as unknown as KernelIntent) });
       }
       if (message.type === 'askSeries') post(answerSeries(longRuns, message as unknown as SeriesIntent));
     },
@@ -135,9 +148,39 @@ function answers(): (ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToData
             'The file ends after 12,288 of 2,312,448 bytes: it was cut off while it was written. Choose an earlier checkpoint of the run.',
         },
       ];
-    return [{ type: 'contents', contents: checkpointContents() }, ...(scene === 'file' ? [checkpointPlace()] : [])];
+    return [
+      { type: 'contents', contents: checkpointContents() },
+      ...(isOfRun() ? [checkpointPlace()] : []),
+      ...checkpointComparison(),
+    ];
   }
   return dashboardAnswers();
+}
+
+/** Scenes in which the file is one of a run's. */
+function isOfRun(): boolean {
+  return scene === 'file' || scene.startsWith('compar');
+}
+
+function checkpointComparison(): ToCheckpoint[] {
+  const name = 'epoch-4.safetensors';
+  switch (scene) {
+    case 'compared':
+      return [
+        {
+          type: 'compared',
+          comparison: { name, status: 'done', difference: makeDifference(checkpointContents(), name) },
+        },
+      ];
+    case 'comparing':
+      return [{ type: 'compared', comparison: { name, status: 'reading' } }];
+    case 'compare-failed': {
+      const message = `/home/ada/${name} is cut off: its tensors need 2312448 bytes, the file has 12288.`;
+      return [{ type: 'compared', comparison: { name: `/home/ada/${name}`, status: 'failed', message } }];
+    }
+    default:
+      return [];
+  }
 }
 
 function checkpointPlace(): ToCheckpoint {
@@ -146,7 +189,7 @@ function checkpointPlace(): ToCheckpoint {
     step: 391 * epoch,
     epoch,
   }));
-  return { type: 'place', place: { runId: 'kaf-vgg-1', checkpoints, canEvaluate: true } };
+  return { type: 'place', place: { runId: 'kaf-vgg-1', checkpoints, canEvaluate: true, canResume: true } };
 }
 
 function checkpointContents(): CheckpointContents {

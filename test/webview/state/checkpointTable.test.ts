@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { groupsOf, shapesOf, shownSection, summarize, tensorRows } from '../../../webview/state/checkpointTable.ts';
-import { makeCheckpoint, makeForeignCheckpoint } from '../gallery/checkpointData.ts';
+import { makeCheckpoint, makeDifference, makeForeignCheckpoint } from '../gallery/checkpointData.ts';
 
 const contents = makeCheckpoint({ nonFinite: 3 });
 
@@ -70,4 +70,14 @@ test('where one tensor is called as another one of the model, the curves are the
       both.tensors.find(({ name }) => name === 'model/kaf2.alpha')!,
     )?.layer,
   ).toBe('kaf2');
+});
+
+test('rows beside another file are in the order of what has become of them, those that it lacks last', () => {
+  const whole = makeDifference(contents, 'b');
+  const difference = { ...whole, tensors: whole.tensors.slice(0, 8) };
+  const options = { group: 'model', filter: '', order: 'relative', isDescending: true } as const;
+  const shares = tensorRows(contents, options, difference).map((row) => row.difference?.relative ?? null);
+  const known = shares.filter((share) => share !== null);
+  expect(known).toHaveLength(4);
+  expect(shares.slice(0, 4)).toEqual(known.toSorted((a, b) => b - a));
 });
