@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { FromCheckpoint } from '../../server/protocol/panel.ts';
 import { askForFile } from '../commands/inspectCheckpoint.ts';
 import { CheckpointSession, type CheckpointSessionOptions } from './checkpointSession.ts';
+import { handOver } from './fileIntents.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
 
@@ -68,6 +69,10 @@ export class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
             return;
           case 'openAsExperiment':
             openAsExperiment(message.name, message.text);
+            return;
+          case 'copy':
+          case 'saveFile':
+            void handOver(message);
             return;
           case 'show':
             session.show(message.file);

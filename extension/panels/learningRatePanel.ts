@@ -9,6 +9,7 @@ import { isTrusted } from '../commands/workspaceTrust.ts';
 import { nodeEnvironment } from '../connection/serverProcess.ts';
 import { learningRateViewType } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
+import { handOver } from './fileIntents.ts';
 import { postEncoded } from './postEncoded.ts';
 import { beginning, runSweep } from './sweep.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
@@ -79,6 +80,10 @@ export class LearningRatePanels implements vscode.Disposable {
     };
     panel.webview.onDidReceiveMessage((message: FromLearningRate) => {
       switch (message.type) {
+        case 'copy':
+        case 'saveFile':
+          void handOver(message);
+          return;
         case 'ready':
           postEncoded(panel.webview, view);
           return;

@@ -174,6 +174,7 @@ export type Comparison = { readonly name: string } & (
 );
 
 export type FromCheckpoint =
+  | FileIntent
   /** Another checkpoint of the run, by the name of its file. */
   | { readonly type: 'show'; readonly file: string }
   | { readonly type: 'evaluate' | 'fork'; readonly runId: string; readonly file: string }
@@ -222,4 +223,4 @@ export interface RateEnds {
 }
 
 export type FromLearningRate =
-  { readonly type: 'ready' | 'cancel' | 'again' } | ({ readonly type: 'apply' } & RateEnds);
+  FileIntent | { readonly type: 'ready' | 'cancel' | 'again' } | ({ readonly type: 'apply' } & RateEnds);

@@ -1,14 +1,17 @@
 // <kaf-heat-map>: one row a line of a norm table, one column a bucket of steps, log colours; magenta where not finite. A click or
 // the arrow keys choose a cell: event `cell-chosen` {line, bucket}; the pointer tells where it is: `cell-pointed` {line, bucket} or null; a
 // click on a name, or the space bar, asks to fold or unfold its block: `line-toggled` {line}.
-import { css, html, LitElement } from 'lit';
+import { css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { NormBucket } from '../curves/normTable.ts';
 import { columnTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
-import { formatTick } from '../text/numbers.ts';
+import { formatCount, formatNumber, formatTick } from '../text/numbers.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import type { PictureTable } from './pictureTable.ts';
+import type { Surface } from './svgContext.ts';
 
 export interface Cell {
   readonly line: number;
@@ -20,22 +23,25 @@ const axisHeight = 18;
 const topMargin = 2;
 
 @customElement('kaf-heat-map')
-export class HeatMap extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      min-width: 0;
-    }
-    canvas {
-      display: block;
-      width: 100%;
-      cursor: pointer;
-    }
-    canvas:focus-visible {
-      outline: 1px solid var(--kaf-focus);
-      outline-offset: 2px;
-    }
-  `;
+export class HeatMap extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        cursor: pointer;
+      }
+      canvas:focus-visible {
+        outline: 1px solid var(--kaf-focus);
+        outline-offset: 2px;
+      }
+    `,
+  ];
 
   @property({ attribute: false }) names: readonly string[] = [];
   @property({ attribute: false }) buckets: readonly NormBucket[] = [];
@@ -46,7 +52,7 @@ export class HeatMap extends LitElement {
   @property({ attribute: false }) muted: ReadonlySet<number> = new Set();
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
   private readonly resized = new ResizeObserver(() => {
     this.draw();
@@ -54,14 +60,17 @@ export class HeatMap extends LitElement {
 
   override render(): unknown {
     return html`<canvas
-      role="img"
-      tabindex="0"
-      aria-label=${this.label}
-      @click=${this.onClick}
-      @keydown=${this.onKey}
-      @pointermove=${this.onMove}
-      @pointerleave=${this.onLeave}
-    ></canvas>`;
+        role="application"
+        aria-roledescription="map"
+        aria-keyshortcuts="T"
+        tabindex="0"
+        aria-label=${this.label}
+        @click=${this.onClick}
+        @keydown=${this.onKey}
+        @pointermove=${this.onMove}
+        @pointerleave=${this.onLeave}
+      ></canvas>
+      ${this.renderTools()}`;
   }
 
   override connectedCallback(): void {
@@ -78,6 +87,15 @@ export class HeatMap extends LitElement {
     this.draw();
   }
 
+  override asTable(): PictureTable {
+    const rows = this.names.flatMap((name, line) =>
+      this.buckets.map(
+        (bucket) => [name, bucket.lastStep, bucket.bad[line]! > 0 ? Number.NaN : bucket.high[line]!] as const,
+      ),
+    );
+    return { columns: ['line', 'step', 'highest'], rows };
+  }
+
   private get rowHeight(): number {
     return Math.max(12, Math.min(15, Math.floor(300 / Math.max(1, this.names.length))));
   }
@@ -91,10 +109,10 @@ export class HeatMap extends LitElement {
     return `${weight.toString()} ${Math.min(10, this.rowHeight + 1).toString()}px ${this.palette.fontFamily}`;
   }
 
-  private draw(): void {
+  protected override draw(surface?: Surface): void {
     const { rowHeight, palette } = this;
     this.canvas.style.height = `${(topMargin + this.names.length * rowHeight + axisHeight).toString()}px`;
-    const fitted = fitCanvas(this.canvas);
+    const fitted = surface ?? fitCanvas(this.canvas);
     if (!fitted) return;
     const { ctx, width } = fitted;
     ctx.translate(0, topMargin);
@@ -209,6 +227,7 @@ export class HeatMap extends LitElement {
   }
 
   private readonly onKey = (event: KeyboardEvent): void => {
+    if (this.takesKey(event)) return;
     if (event.key === ' ') {
       event.preventDefault();
       this.toggle(this.chosen?.line ?? 0);
@@ -226,11 +245,18 @@ export class HeatMap extends LitElement {
     if (!move) return;
     event.preventDefault();
     const from = this.chosen ?? { line: 0, bucket: this.buckets.length - 1 };
-    this.choose(from.line + move[0], from.bucket + move[1]);
+    const cell = this.choose(from.line + move[0], from.bucket + move[1]);
+    if (cell) this.say(this.text(cell));
   };
 
-  private choose(line: number, bucket: number): void {
-    if (this.buckets.length === 0) return;
+  private text({ line, bucket: index }: Cell): string {
+    const bucket = this.buckets[index];
+    const value = !bucket ? '' : bucket.bad[line]! > 0 ? 'not finite' : formatNumber(bucket.high[line]!, 3);
+    return `${this.names[line] ?? ''}, step ${formatCount(bucket?.lastStep ?? 0)}: ${value}`;
+  }
+
+  private choose(line: number, bucket: number): Cell | null {
+    if (this.buckets.length === 0) return null;
     const detail: Cell = {
       line: Math.max(0, Math.min(this.names.length - 1, line)),
       bucket: Math.max(0, Math.min(this.buckets.length - 1, bucket)),

@@ -1,12 +1,15 @@
 // <kaf-kernel-map>: filters, or a part of a matrix, as pictures of their values on one scale with 0 in its middle. The pointer and the arrow
 // keys reach each value, which stands below the pictures.
-import { css, html, LitElement } from 'lit';
+import { css, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { KernelPage } from '../../server/protocol/kernelLayout.ts';
 import { formatNumber } from '../text/numbers.ts';
 import { diverging } from '../theme/diverging.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import type { PictureTable } from './pictureTable.ts';
+import type { Surface } from './svgContext.ts';
 
 interface Place {
   readonly picture: number;
@@ -20,28 +23,31 @@ const scaleHeight = 9;
 const legendHeight = 30;
 
 @customElement('kaf-kernel-map')
-export class KernelMap extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      min-width: 0;
-    }
-    canvas {
-      display: block;
-      width: 100%;
-      cursor: crosshair;
-    }
-    canvas:focus-visible {
-      outline: 1px solid var(--kaf-focus);
-      outline-offset: 2px;
-    }
-    p {
-      margin: 4px 0 0;
-      min-height: 1.4em;
-      font-size: 12px;
-      color: var(--kaf-dim);
-    }
-  `;
+export class KernelMap extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        cursor: crosshair;
+      }
+      canvas:focus-visible {
+        outline: 1px solid var(--kaf-focus);
+        outline-offset: 2px;
+      }
+      p {
+        margin: 4px 0 0;
+        min-height: 1.4em;
+        font-size: 12px;
+        color: var(--kaf-dim);
+      }
+    `,
+  ];
 
   /** `[count, height, width]`, row by row. */
   @property({ attribute: false }) values: Float32Array = new Float32Array();
@@ -52,7 +58,7 @@ export class KernelMap extends LitElement {
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
   @state() private at: Place | null = null;
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
@@ -86,6 +92,15 @@ export class KernelMap extends LitElement {
     this.draw();
   }
 
+  override asTable(): PictureTable {
+    const { firstOutput, firstRow, firstColumn, height, width } = this.page;
+    const rows = Array.from(this.values, (value, index) => {
+      const [picture, at] = [Math.floor(index / (height * width)), index % (height * width)];
+      return [firstOutput + picture, firstRow + Math.floor(at / width), firstColumn + (at % width), value];
+    });
+    return { columns: ['filter', 'row', 'column', 'value'], rows };
+  }
+
   private text({ picture, row, column }: Place): string {
     const { firstOutput, firstRow, firstColumn, height, width } = this.page;
     const value = formatNumber(this.values[(picture * height + row) * width + column] ?? Number.NaN);
@@ -104,10 +119,10 @@ export class KernelMap extends LitElement {
     return { columns, rows, cell, across: width * cell + gap, down: height * cell + gap };
   }
 
-  private draw(): void {
+  protected override draw(surface?: Surface): void {
     const layout = this.layout();
     this.canvas.style.height = `${(layout.rows * layout.down + legendHeight).toString()}px`;
-    const fitted = fitCanvas(this.canvas);
+    const fitted = surface ?? fitCanvas(this.canvas);
     if (!fitted) return;
     const { ctx, width } = fitted;
     const { page, values, extent, palette } = this;
@@ -198,6 +213,7 @@ export class KernelMap extends LitElement {
 
   /** Across the edge of a picture into the next beside, below or above it. */
   private readonly onKey = (event: KeyboardEvent): void => {
+    if (this.takesKey(event)) return;
     const moves: Readonly<Record<string, readonly [number, number]>> = {
       ArrowUp: [-1, 0],
       ArrowDown: [1, 0],

@@ -1,14 +1,16 @@
-// <kaf-line-chart>: curves on two axes, with a cursor and a range that charts share through their panel. Events: `cursor-moved`
-// {x | null}, `range-chosen` {range | null}. Chart.js does the axes; drawCurves.ts the lines.
+// <kaf-line-chart>: curves on two axes, with a cursor and a range that charts share through their panel. Left and right move the cursor from
+// point to point of a curve, up and down go to another. Events: `cursor-moved` {x | null}, `range-chosen` {range | null}. Chart.js does the axes; drawCurves.ts the lines.
 import { Chart, LinearScale, LineController, LogarithmicScale, type ChartConfiguration, type Plugin } from 'chart.js';
-import { css, html, LitElement, type PropertyValues } from 'lit';
+import { css, html, type PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import type { Range } from '../curves/decimate.ts';
+import { indexAt, type Range } from '../curves/decimate.ts';
 import { linearTicks, logTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
-import { formatDecade, formatTick, tickFormat } from '../text/numbers.ts';
+import { formatCount, formatDecade, formatNumber, formatTick, tickFormat } from '../text/numbers.ts';
 import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import { curvesTable, type PictureTable } from './pictureTable.ts';
 import { svgPicture } from './svgPicture.ts';
 
 /** Chart.js keeps its parts in a registry; this says once which ones the panels use. */
@@ -19,53 +21,58 @@ function registerChartParts(): void {
   isRegistered = true;
 }
 
+/** Of which the lines do not depend. */
+const besides: ReadonlySet<string> = new Set(['cursor', 'heard', 'isOpen', 'isTable', 'nRows']);
+
 /** There are wider ones, in no curve of a usual run. */
 const widestTick = '1.25e−4';
 
 @customElement('kaf-line-chart')
-export class LineChart extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      position: relative;
-      height: 150px;
-      min-width: 0;
-      touch-action: pan-y;
-    }
-    .frame {
-      position: absolute;
-      inset: 0;
-      overflow: hidden;
-    }
-    .frame:focus-visible {
-      outline: 1px solid var(--kaf-focus);
-    }
-    :host([zoomable]) .frame {
-      cursor: crosshair;
-    }
-    .cursor {
-      position: absolute;
-      left: 0;
-      width: 0;
-      border-left: 1px dashed var(--kaf-faint);
-      pointer-events: none;
-      display: none;
-    }
-    .selection {
-      position: absolute;
-      left: 0;
-      width: 1px;
-      transform-origin: left;
-      background: var(--kaf-accent);
-      opacity: 0.22;
-      pointer-events: none;
-      display: none;
-    }
-    .selection.shown,
-    .cursor.shown {
-      display: block;
-    }
-  `;
+export class LineChart extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        height: 150px;
+        min-width: 0;
+        touch-action: pan-y;
+      }
+      .frame {
+        position: absolute;
+        inset: 0;
+        overflow: hidden;
+      }
+      .frame:focus-visible {
+        outline: 1px solid var(--kaf-focus);
+      }
+      :host([zoomable]) .frame {
+        cursor: crosshair;
+      }
+      .cursor {
+        position: absolute;
+        left: 0;
+        width: 0;
+        border-left: 1px dashed var(--kaf-faint);
+        pointer-events: none;
+        display: none;
+      }
+      .selection {
+        position: absolute;
+        left: 0;
+        width: 1px;
+        transform-origin: left;
+        background: var(--kaf-accent);
+        opacity: 0.22;
+        pointer-events: none;
+        display: none;
+      }
+      .selection.shown,
+      .cursor.shown {
+        display: block;
+      }
+    `,
+  ];
 
   @property({ attribute: false }) curves: readonly Curve[] = [];
   @property({ attribute: false }) yScale: YScale = 'linear';
@@ -77,6 +84,8 @@ export class LineChart extends LitElement {
   /** Fixed range of y; null to follow the curves. */
   @property({ attribute: false }) fixedY: Range | null = null;
   @property({ attribute: false }) cursor: number | null = null;
+  /** What x is, in words. */
+  @property() axis = 'x';
   @property({ attribute: false }) formatX: (value: number) => string = formatTick;
   @property({ attribute: false }) formatY: ((value: number) => string) | null = null;
   /** Ticks of x at these places, for axes of names. */
@@ -89,7 +98,7 @@ export class LineChart extends LitElement {
   /** Changes with the theme. */
   @property({ attribute: false }) palette: Palette = readPalette();
 
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   @query('.frame') private readonly frame!: HTMLDivElement;
   @query('.cursor') private readonly cursorLine!: HTMLDivElement;
   @query('.selection') private readonly selection!: HTMLDivElement;
@@ -97,28 +106,33 @@ export class LineChart extends LitElement {
   private chart: Chart | null = null;
   private prepared: PreparedCurve[] = [];
   private dragFrom: number | null = null;
+  /** Which of the curves the keys move along. */
+  private heardCurve = 0;
   /** What the axes depend on. */
   private layout: readonly unknown[] = [];
 
   override render(): unknown {
     return html`<div
-      class="frame"
-      role="img"
-      tabindex="0"
-      aria-label=${this.label}
-      @pointermove=${this.onMove}
-      @pointerleave=${this.onLeave}
-      @pointerdown=${this.onDown}
-      @pointerup=${this.onUp}
-      @dblclick=${() => {
-        this.choose(null);
-      }}
-      @keydown=${this.onKey}
-    >
-      <canvas></canvas>
-      <div class="selection"></div>
-      <div class="cursor"></div>
-    </div>`;
+        class="frame"
+        role="application"
+        aria-roledescription="chart"
+        aria-keyshortcuts="T"
+        tabindex="0"
+        aria-label=${this.label}
+        @pointermove=${this.onMove}
+        @pointerleave=${this.onLeave}
+        @pointerdown=${this.onDown}
+        @pointerup=${this.onUp}
+        @dblclick=${() => {
+          this.choose(null);
+        }}
+        @keydown=${this.onKey}
+      >
+        <canvas></canvas>
+        <div class="selection"></div>
+        <div class="cursor"></div>
+      </div>
+      ${this.renderTools()}`;
   }
 
   override disconnectedCallback(): void {
@@ -134,32 +148,21 @@ export class LineChart extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    const isCursorAlone = this.chart !== null && changed.size === 1 && changed.has('cursor');
-    if (!isCursorAlone) this.draw();
+    // Neither the cursor nor what is said of it changes the lines.
+    const isBesides = this.chart !== null && [...changed.keys()].every((key) => besides.has(String(key)));
+    if (!isBesides) this.draw();
     this.placeCursor();
   }
 
-  /** The picture as it is seen, on the panel's background; null before it is drawn. */
-  async asPng(): Promise<Uint8Array | null> {
-    const picture = document.createElement('canvas');
-    picture.width = this.canvas.width;
-    picture.height = this.canvas.height;
-    const context = picture.getContext('2d');
-    if (!this.chart || !context) return null;
-    context.fillStyle = this.palette.background;
-    context.fillRect(0, 0, picture.width, picture.height);
-    context.drawImage(this.canvas, 0, 0);
-    const blob = await new Promise<Blob | null>((resolve) => {
-      picture.toBlob(resolve, 'image/png');
-    });
-    return blob && new Uint8Array(await blob.arrayBuffer());
+  override asTable(title: string): PictureTable {
+    return curvesTable(this.curves, { axis: this.axis, title, range: this.range });
   }
 
-  asSvg(title: string): string | null {
+  override asSvg(title: string): string | null {
     return this.chart && svgPicture(this.chart, this.prepared, this.palette, title);
   }
 
-  private draw(): void {
+  protected override draw(): void {
     registerChartParts();
     this.chart ??= new Chart(this.canvas, this.configuration());
     const x =
@@ -322,10 +325,13 @@ export class LineChart extends LitElement {
     const scale = this.chart?.scales.x;
     if (!scale) return;
     const span = scale.max - scale.min;
+    if (this.takesKey(event)) return;
     if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
-      const by = (event.shiftKey ? 0.1 : 0.01) * span * (event.key === 'ArrowLeft' ? -1 : 1);
-      const x = Math.min(scale.max, Math.max(scale.min, (this.cursor ?? scale.max) + by));
-      this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x }, bubbles: true, composed: true }));
+      this.moveTo((event.shiftKey ? 0.1 : 0.01) * span * (event.key === 'ArrowLeft' ? -1 : 1), scale);
+    } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+      const count = Math.max(1, this.curves.length);
+      this.heardCurve = (this.heardCurve + (event.key === 'ArrowUp' ? count - 1 : 1)) % count;
+      this.moveTo(0, scale);
     } else if (event.key === 'Escape') {
       this.onLeave();
       this.choose(null);
@@ -336,6 +342,24 @@ export class LineChart extends LitElement {
     } else return;
     event.preventDefault();
   };
+
+  /** By so much along the curve that is heard, at least to its next point in view. */
+  private moveTo(by: number, scale: { readonly min: number; readonly max: number }): void {
+    const curve = this.curves[this.heardCurve % Math.max(1, this.curves.length)];
+    const inView = (value: number): number => Math.min(scale.max, Math.max(scale.min, value));
+    const from = inView(this.cursor ?? scale.max);
+    let x = inView(from + by);
+    if (curve && curve.x.length > 0) {
+      const before = indexAt(curve.x, from);
+      const reached = indexAt(curve.x, x);
+      const next = reached === before ? before + Math.sign(by) : reached;
+      const at = Math.max(0, Math.min(curve.x.length - 1, next));
+      x = inView(curve.x[at]!);
+      const place = this.xUnit === 1 ? formatCount(curve.x[at]!) : this.formatX(curve.x[at]!);
+      this.say(`${curve.name}, ${this.axis} ${place}: ${(this.formatY ?? formatNumber)(curve.y[at]!)}`);
+    }
+    this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x }, bubbles: true, composed: true }));
+  }
 
   private choose(range: Range | null): void {
     if (!this.zoomable) return;

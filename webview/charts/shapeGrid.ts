@@ -1,9 +1,13 @@
 // <kaf-shape-grid>: every channel's curve as small multiples on one canvas, now over what was, or its surface. Event `channel-chosen`
 // {channel}.
-import { css, html, LitElement } from 'lit';
+import { css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
+import { formatNumber } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import type { PictureTable } from './pictureTable.ts';
+import type { Surface } from './svgContext.ts';
 import { commonRange } from './commonRange.ts';
 import { paintSurface } from './surfaceMap.ts';
 
@@ -19,22 +23,25 @@ const gap = 5;
 const pageHeight = 440;
 
 @customElement('kaf-shape-grid')
-export class ShapeGrid extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      min-width: 0;
-    }
-    canvas {
-      display: block;
-      width: 100%;
-      cursor: pointer;
-    }
-    canvas:focus-visible {
-      outline: 1px solid var(--kaf-focus);
-      outline-offset: 2px;
-    }
-  `;
+export class ShapeGrid extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        cursor: pointer;
+      }
+      canvas:focus-visible {
+        outline: 1px solid var(--kaf-focus);
+        outline-offset: 2px;
+      }
+    `,
+  ];
 
   /** In order of display. */
   @property({ attribute: false }) tiles: readonly ShapeTile[] = [];
@@ -45,7 +52,7 @@ export class ShapeGrid extends LitElement {
   @property({ type: Number }) tileWidth = 60;
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
   private readonly resized = new ResizeObserver(() => {
     this.draw();
@@ -53,12 +60,15 @@ export class ShapeGrid extends LitElement {
 
   override render(): unknown {
     return html`<canvas
-      role="img"
-      tabindex="0"
-      aria-label=${this.label}
-      @click=${this.onClick}
-      @keydown=${this.onKey}
-    ></canvas>`;
+        role="application"
+        aria-roledescription="map"
+        aria-keyshortcuts="T"
+        tabindex="0"
+        aria-label=${this.label}
+        @click=${this.onClick}
+        @keydown=${this.onKey}
+      ></canvas>
+      ${this.renderTools()}`;
   }
 
   override connectedCallback(): void {
@@ -75,6 +85,20 @@ export class ShapeGrid extends LitElement {
     this.draw();
   }
 
+  /** A row a point: a channel, where, its value, and what it was where that is known; of a surface at pairs of inputs. */
+  override asTable(): PictureTable {
+    const { x, kind } = this;
+    const size = x.length;
+    const rows = this.tiles.flatMap(({ channel, now, start }) =>
+      Array.from(now, (value, index) =>
+        kind === 'surface'
+          ? [channel, x[Math.floor(index / size)]!, x[index % size]!, value]
+          : [channel, x[index]!, value, start?.[index] ?? ''],
+      ),
+    );
+    return { columns: kind === 'surface' ? ['channel', 'u', 'v', 'f'] : ['channel', 'x', 'f', 'f before'], rows };
+  }
+
   private layout(): { columns: number; width: number; height: number } {
     const available = this.canvas.clientWidth;
     const most = Math.max(1, Math.floor((available + gap) / (this.tileWidth + gap)));
@@ -87,11 +111,11 @@ export class ShapeGrid extends LitElement {
     }
   }
 
-  private draw(): void {
+  protected override draw(surface?: Surface): void {
     const { columns, width, height } = this.layout();
     const rows = Math.ceil(this.tiles.length / columns);
     this.canvas.style.height = `${(rows * (height + gap)).toString()}px`;
-    const fitted = fitCanvas(this.canvas);
+    const fitted = surface ?? fitCanvas(this.canvas);
     if (!fitted) return;
     const { low, high } = this.extent();
     this.tiles.forEach((tile, position) => {
@@ -182,12 +206,16 @@ export class ShapeGrid extends LitElement {
   };
 
   private readonly onKey = (event: KeyboardEvent): void => {
+    if (this.takesKey(event)) return;
     const { columns } = this.layout();
     const moves: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     const move = moves[event.key];
     if (move === undefined) return;
     event.preventDefault();
-    this.choose(this.tiles.findIndex(({ channel }) => channel === this.chosen) + move);
+    const position = this.tiles.findIndex(({ channel }) => channel === this.chosen) + move;
+    this.choose(position);
+    const tile = this.tiles[position];
+    if (tile) this.say(`channel ${tile.channel.toString()}, ${tileText(tile)}`);
   };
 
   private choose(position: number): void {
@@ -195,4 +223,10 @@ export class ShapeGrid extends LitElement {
     if (channel === undefined) return;
     this.dispatchEvent(new CustomEvent('channel-chosen', { detail: { channel }, bubbles: true, composed: true }));
   }
+}
+
+/** What its picture shows: from where to where the values go. */
+function tileText({ now }: ShapeTile): string {
+  if (!now.every(Number.isFinite)) return 'not finite';
+  return `from ${formatNumber(Math.min(...now), 3)} to ${formatNumber(Math.max(...now), 3)}`;
 }

@@ -1,5 +1,5 @@
 // <kaf-surface-map>: a function of two inputs as a heat map with its axes and scale.
-import { css, html, LitElement } from 'lit';
+import { css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { linearTicks } from '../curves/ticks.ts';
 import { formatNumber, formatTick } from '../text/numbers.ts';
@@ -7,6 +7,9 @@ import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import type { ValueRange } from './commonRange.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import type { PictureTable } from './pictureTable.ts';
+import type { Surface } from './svgContext.ts';
 
 interface Box {
   readonly left: number;
@@ -48,19 +51,22 @@ const margins = { left: 26, top: 4, bottom: 17, right: 50 };
 const barWidth = 9;
 
 @customElement('kaf-surface-map')
-export class SurfaceMap extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      min-width: 0;
-      max-width: 380px;
-    }
-    canvas {
-      display: block;
-      width: 100%;
-      aspect-ratio: 1.16;
-    }
-  `;
+export class SurfaceMap extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+        max-width: 380px;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        aspect-ratio: 1.16;
+      }
+    `,
+  ];
 
   /** `[u, v]`, row by row. */
   @property({ attribute: false }) values: Float64Array = new Float64Array();
@@ -69,14 +75,14 @@ export class SurfaceMap extends LitElement {
   @property({ attribute: false }) range: ValueRange = { low: -1, high: 1 };
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
 
   override render(): unknown {
-    return html`<canvas role="img" aria-label=${this.label}></canvas>`;
+    return html`<canvas role="img" aria-label=${this.label}></canvas>${this.renderTools()}`;
   }
 
   override connectedCallback(): void {
@@ -93,8 +99,14 @@ export class SurfaceMap extends LitElement {
     this.draw();
   }
 
-  private draw(): void {
-    const fitted = fitCanvas(this.canvas);
+  override asTable(): PictureTable {
+    const { x, values } = this;
+    const rows = Array.from(values, (value, index) => [x[Math.floor(index / x.length)]!, x[index % x.length]!, value]);
+    return { columns: ['u', 'v', 'f'], rows };
+  }
+
+  protected override draw(surface?: Surface): void {
+    const fitted = surface ?? fitCanvas(this.canvas);
     if (!fitted || this.x.length < 2) return;
     const { ctx } = fitted;
     const { palette, range } = this;

@@ -3,6 +3,7 @@ import type { Chart, Scale } from 'chart.js';
 import type { DecimatedCurve } from '../curves/decimate.ts';
 import type { Palette } from '../theme/palette.ts';
 import type { PreparedCurve } from './curve.ts';
+import { escaped, place } from './svgContext.ts';
 
 export function svgPicture(chart: Chart, prepared: readonly PreparedCurve[], palette: Palette, title: string): string {
   const { width, height, chartArea: area, scales } = chart;
@@ -68,13 +69,4 @@ function bandPath({ low, high }: { low: DecimatedCurve; high: DecimatedCurve }, 
 
 function labelOf(label: string | string[] | undefined): string {
   return Array.isArray(label) ? label.join(' ') : (label ?? '');
-}
-
-function place(value: number): string {
-  return value.toFixed(1);
-}
-
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
 }

@@ -6,7 +6,6 @@ import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import type { RunSeries } from '../../server/protocol/series.ts';
 import type { Range } from '../curves/decimate.ts';
-import { exportButtons } from '../charts/cardExport.ts';
 import '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -187,13 +186,14 @@ export class CompareCurvesTab extends LitElement {
     const isLog = this.view.yScale === 'log' || card.tag === 'gradientNorm';
     const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
     return html`<div class="card">
-      <h2>${card.tag} ${exportButtons({ title: card.tag, axis: this.view.axis, curves: card.curves })}</h2>
+      <h2>${card.tag}</h2>
       <kaf-line-chart
         zoomable
         .curves=${card.curves}
         .xScale=${this.view.xScale}
         .yScale=${isLog ? 'log' : 'linear'}
         .fixedY=${this.view.isWithoutOutliers && !isLog ? withoutOutliers(card.curves) : null}
+        axis=${this.view.axis}
         .formatX=${axisFormats[this.view.axis]}
         .xUnit=${this.view.axis === 'step' ? 1 : 0}
         .range=${this.range}

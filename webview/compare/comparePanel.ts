@@ -167,12 +167,6 @@ export class ComparePanel extends LitElement {
         role="tabpanel"
         @view-changed=${this.onViewChanged}
         @open-run=${this.onOpenRun}
-        @copy-asked=${(event: CustomEvent<{ text: string }>) => {
-          this.post({ type: 'copy', ...event.detail });
-        }}
-        @save-asked=${(event: CustomEvent<{ name: string; content: string | Uint8Array }>) => {
-          this.post({ type: 'saveFile', ...event.detail });
-        }}
       >
         ${this.renderTab(tab, shown)}
       </main>`;

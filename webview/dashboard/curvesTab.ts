@@ -8,7 +8,6 @@ import { gradientNormTag, scalarTags, type SeriesTable } from '../../server/prot
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Range } from '../curves/decimate.ts';
 import { deriveCurves, GradientNorms, stepsOf, type RunCurves, type XAxis } from '../curves/runCurves.ts';
-import { exportButtons } from '../charts/cardExport.ts';
 import '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -17,7 +16,7 @@ import type { DashboardState } from '../state/dashboardState.ts';
 import { formatClock } from '../text/duration.ts';
 import { formatCount, formatTick } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
-import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
+import { baseSheet, cardSheet, fillingSheet, toolsSheet } from '../theme/sheets.ts';
 import { buildCards, cursorSentence, type CurveCard } from './curveCards.ts';
 import { changeView, type DashboardView } from './view.ts';
 
@@ -28,9 +27,11 @@ export class CurvesTab extends LitElement {
     cardSheet,
     toolsSheet,
     css`
-      kaf-line-chart {
-        height: 176px;
+      :host {
+        display: flex;
+        flex-direction: column;
       }
+      ${fillingSheet}
       .sentence {
         margin-top: 10px;
         color: var(--kaf-dim);
@@ -100,7 +101,7 @@ export class CurvesTab extends LitElement {
     const filter = this.view.filter.trim().toLowerCase();
     const shown = this.cards.filter((card) => `${card.title} ${card.subtitle}`.toLowerCase().includes(filter));
     return html`${this.renderTools()}
-      <div class="grid" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
+      <div class="grid filling" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${repeat(
           shown,
           (card) => card.id,
@@ -185,13 +186,13 @@ export class CurvesTab extends LitElement {
         <b
           >${values.map((value, index) => html`${index > 0 ? ' · ' : ''}<span class=${value.tone}>${value.text}</span>`)}</b
         >
-        ${exportButtons({ title: card.title, axis: this.view.xAxis, curves: card.curves })}
       </h2>
       <kaf-line-chart
         zoomable
         .curves=${card.curves}
         .yScale=${card.yScale}
         .formatY=${card.formatY}
+        axis=${this.view.xAxis}
         .formatX=${axisFormats[this.view.xAxis]}
         .xUnit=${this.view.xAxis === 'step' ? 1 : 0}
         .range=${this.range}

@@ -109,9 +109,11 @@ export class DashboardHeader extends LitElement {
       ...(remaining === '' ? [] : [remaining]),
     ].join(' · ');
     return html`<div>
-        <h1 title=${runTitle(run)}>${runTitle(run)}</h1>
-        <span class="chip ${statusTone(run.status)}" role="status">● ${statusText(run)}</span>
-        <span class="chip progress" title=${progress}>${progress}</span>
+        <h1>${runTitle(run)}</h1>
+        <span class="chip ${statusTone(run.status)}" role="status"
+          ><span aria-hidden="true">●</span> ${statusText(run)}</span
+        >
+        <span class="chip progress">${progress}</span>
         <span class="grow"></span>
         <span class="buttons">
           ${asked ? html`<span class="dim" role="status">${underWayText(asked)}</span>` : nothing}
@@ -138,7 +140,7 @@ export class DashboardHeader extends LitElement {
         </span>
       </div>
       <p>
-        ${renderFigures(run)}<span title=${run.description}>${run.description}</span>${
+        ${renderFigures(run)}<span>${run.description}</span>${
           memory === '' ? nothing : html`<span title=${memoryHint}> · ${memory}</span>`
         }
       </p>`;

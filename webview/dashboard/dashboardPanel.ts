@@ -8,7 +8,6 @@ import type { HealthFinding } from '../../server/protocol/health.ts';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
-import type { SavedFile } from '../charts/cardExport.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../controls/face.ts';
 import type { Tab } from '../controls/tabs.ts';
@@ -43,6 +42,17 @@ export class DashboardPanel extends LitElement {
     css`
       :host {
         padding: 0 16px 16px;
+        display: flex;
+        flex-direction: column;
+        min-height: 100vh;
+      }
+      main {
+        flex: 1;
+        display: flex;
+        flex-direction: column;
+      }
+      kaf-curves-tab {
+        flex: 1;
       }
       .top {
         position: sticky;
@@ -129,12 +139,6 @@ export class DashboardPanel extends LitElement {
         role="tabpanel"
         aria-label=${this.view.tab}
         @view-changed=${this.onView}
-        @copy-asked=${(event: CustomEvent<{ text: string }>) => {
-          this.port?.post({ type: 'copy', ...event.detail });
-        }}
-        @save-asked=${(event: CustomEvent<SavedFile>) => {
-          this.port?.post({ type: 'saveFile', ...event.detail });
-        }}
         @form-asked=${() => {
           this.isFormOpen = true;
         }}

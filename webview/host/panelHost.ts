@@ -27,6 +27,13 @@ export function connectPanel<Incoming, Outgoing, Saved extends object>(options: 
 }): PanelHost<Outgoing, Saved> {
   const api = acquireVsCodeApi();
   const kept = api.getState();
+  // What any chart of any panel hands over (charts/picture.ts).
+  document.addEventListener('save-asked', (event) => {
+    api.postMessage({ type: 'saveFile', ...(event as CustomEvent<object>).detail });
+  });
+  document.addEventListener('copy-asked', (event) => {
+    api.postMessage({ type: 'copy', ...(event as CustomEvent<object>).detail });
+  });
   addEventListener('message', (event: MessageEvent<Encoded>) => {
     options.receive(decode(event.data.bytes) as Incoming);
   });

@@ -152,25 +152,6 @@ export const cardSheet = css`
   .card > h2 > b .attacked {
     color: var(--kaf-attacked);
   }
-  .card > h2 > .exports {
-    display: flex;
-    gap: 8px;
-    margin-left: auto;
-  }
-  .card > h2 > .exports > button {
-    font-weight: normal;
-    font-size: 11px;
-  }
-  /* Beside a figure they come with the pointer or the keyboard, so that the figure has the room. */
-  .card:not(:hover) > h2 > b ~ .exports:not(:focus-within) {
-    position: absolute;
-    width: 1px;
-    overflow: hidden;
-    opacity: 0;
-  }
-  .card > h2 > b ~ .exports {
-    margin-left: 6px;
-  }
   .card > h2 > b .clean {
     color: var(--kaf-clean);
   }
@@ -264,6 +245,24 @@ export const toolsSheet = css`
   }
   .non-finite-mark {
     color: var(--kaf-non-finite);
+  }
+`;
+
+/** A grid of cards whose charts share what height the panel has left; no chart is lower than it can be read, nor higher than wide. */
+export const fillingSheet = css`
+  .grid.filling {
+    flex: 1;
+    grid-template-columns: repeat(auto-fit, minmax(min(390px, 100%), 1fr));
+    grid-auto-rows: minmax(211px, 1fr);
+  }
+  .grid.filling > .card {
+    display: flex;
+    flex-direction: column;
+  }
+  .grid.filling kaf-line-chart {
+    flex: 1;
+    min-height: 176px;
+    max-height: 460px;
   }
 `;
 

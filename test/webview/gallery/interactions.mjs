@@ -5,6 +5,8 @@ import { checkpointChecks } from './checkpointChecks.mjs';
 import { posted } from './posted.mjs';
 
 const checks = [
+  [checkHeardCurves, 'dashboard', 'busy', { tab: 'curves' }],
+  ...['norms', 'activations'].map((tab) => [checkSavedCanvas, 'dashboard', 'busy', { tab }]),
   [checkTabs, 'dashboard', 'busy', { tab: 'curves' }],
   [checkZoom, 'dashboard', 'busy', { tab: 'curves' }],
   [checkAxes, 'dashboard', 'busy', { tab: 'curves' }],
@@ -28,6 +30,50 @@ export async function checkInteractions(open, part) {
   for (const [check, panel, scene, view] of checks) {
     if (check.name.includes(part)) await check(await open(panel, scene, view));
   }
+}
+
+/** What the keys reach is said, with its curve, step and value, and the table has the same. */
+async function checkHeardCurves(page) {
+  const chart = page.locator('kaf-line-chart').first();
+  const heard = () => chart.locator('[aria-live]').innerText();
+  await chart.locator('.frame').focus();
+  await page.keyboard.press('ArrowLeft');
+  const first = await heard();
+  assert.match(first, /^loss, raw, step 3,\d{3}: \d/);
+  await page.keyboard.press('ArrowLeft');
+  assert.notEqual(await heard(), first);
+  await page.keyboard.press('ArrowDown');
+  assert.match(await heard(), /^loss, step 3,\d{3}: \d/);
+  await page.keyboard.press('ArrowDown');
+  const [, step, value] = /^test loss, step ([\d,]+): (\S+)$/.exec(await heard());
+  await page.keyboard.press('t');
+  const rows = await chart.locator('tbody tr').evaluateAll((all) => all.map((row) => row.innerText.split('\t')));
+  assert.equal(rows.length, 200, 'the rest when it is asked for');
+  await chart.getByRole('button', { name: /^\d+ more$/ }).click();
+  while (await chart.getByRole('button', { name: /^\d+ more$/ }).count())
+    await chart.getByRole('button', { name: /^\d+ more$/ }).click();
+  const all = await chart.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.innerText.split('\t')));
+  const [, , told] = all.find(([name, x]) => name === 'test loss' && x === step);
+  assert.ok(Math.abs(Number(told) - Number(value)) < 1e-3, `${told} in the table, ${value} said`);
+  await page.keyboard.press('Escape');
+  assert.equal(await chart.locator('table').count(), 0);
+  await page.close();
+}
+
+/** Charts on canvases are saved as they are seen, and their values with them. */
+async function checkSavedCanvas(page) {
+  const chart = page.locator('kaf-heat-map, kaf-shape-grid').first();
+  await chart.getByRole('button', { name: /^Save or copy/ }).click();
+  for (const form of ['PNG', 'SVG', 'CSV', 'JSON'])
+    await chart.getByRole('button', { name: new RegExp(`^Save .* as ${form}$`) }).click();
+  await page.waitForFunction(() => globalThis.posted.filter(({ type }) => type === 'saveFile').length === 4);
+  const saved = (await posted(page)).filter(({ type }) => type === 'saveFile');
+  const of = (end) => saved.find(({ name }) => name.endsWith(end)).content;
+  assert.ok(Object.values(of('.png')).length > 1000);
+  assert.match(of('.svg'), /^<svg .*<(image|path) /);
+  assert.ok(of('.csv').split('\r\n').length > 100);
+  assert.ok(JSON.parse(of('.json')).rows.length > 100);
+  await page.close();
 }
 
 async function checkTabs(page) {
@@ -89,6 +135,7 @@ async function checkComparison(page) {
         .shadowRoot.querySelector('kaf-compare-curves')
         .shadowRoot.querySelectorAll('.told')[0].children.length === 3,
   );
+  await page.getByRole('button', { name: 'Save or copy loss' }).click();
   await page.getByRole('button', { name: 'Save loss as SVG' }).click();
   const saved = await last('saveFile');
   assert.equal(saved.name, 'loss.svg');
