@@ -26,6 +26,7 @@ import { ComparePanels } from './panels/comparePanel.ts';
 import { Dashboards } from './panels/dashboardPanel.ts';
 import { DatasetPanels } from './panels/datasetPanel.ts';
 import { LearningRatePanels } from './panels/learningRatePanel.ts';
+import { KeptViews } from './panels/keptViews.ts';
 import { MonitorView } from './panels/monitorView.ts';
 import { panelIntents } from './panels/panelIntents.ts';
 import { LocalMarks, withLocalMark } from './runs/localMarks.ts';
@@ -112,7 +113,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const sweepCommands = new SweepCommands({ connection, store, sweeps, open: openSweep });
   const languageClient = startLanguageClient(extensionUri, log);
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
-  const dashboards = new Dashboards({ extensionUri, connection, store, onIntent: intents });
+  const dashboards = new Dashboards({
+    ...{ extensionUri, connection, store, onIntent: intents },
+    views: new KeptViews(context.workspaceState),
+  });
   const comparePanels = new ComparePanels({
     ...{ extensionUri, connection, store, sweeps, openDashboard },
     askSweep: (sweepId, ask) => sweepCommands.askOf(sweepId, ask),

@@ -8,6 +8,7 @@ import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { handOver } from './fileIntents.ts';
 import { DashboardSession } from './dashboardSession.ts';
+import type { KeptViews } from './keptViews.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
 
@@ -15,8 +16,12 @@ export interface DashboardsOptions {
   readonly extensionUri: vscode.Uri;
   readonly connection: ServerConnection;
   readonly store: RunStore;
+  readonly views: KeptViews;
   readonly onIntent: (
-    intent: Exclude<FromDashboard, { type: 'ready' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }>,
+    intent: Exclude<
+      FromDashboard,
+      { type: 'ready' | 'keepView' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }
+    >,
   ) => void;
 }
 
@@ -65,7 +70,7 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
   }
 
   private fill(panel: vscode.WebviewPanel, runId: string): void {
-    const { extensionUri, connection, store, onIntent } = this.options;
+    const { extensionUri, connection, store, views, onIntent } = this.options;
     const { webview } = panel;
     this.panels.set(runId, panel);
     webview.options = webviewOptions(extensionUri);
@@ -83,10 +88,12 @@ export class Dashboards implements vscode.WebviewPanelSerializer, vscode.Disposa
       session,
       webview.onDidReceiveMessage((message: FromDashboard) => {
         if (message.type === 'ready') {
+          postEncoded(webview, { type: 'view', runId, view: views.of(runId) });
           void session.ready();
           const tab = this.asked.get(runId);
           if (tab && this.asked.delete(runId)) postEncoded(webview, { type: 'showTab', tab });
-        } else if (message.type === 'showAttackedImages') void session.showImages(message);
+        } else if (message.type === 'keepView') views.keep(runId, message.view);
+        else if (message.type === 'showAttackedImages') void session.showImages(message);
         else if (message.type === 'askSeries') void session.answerSeries(message);
         else if (message.type === 'copy' || message.type === 'saveFile') void handOver(message);
         else onIntent(message);

@@ -17,7 +17,7 @@ export interface PanelIntentParts {
 
 export type PanelIntent = Exclude<
   FromDashboard | FromMonitor,
-  { type: 'ready' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }
+  { type: 'ready' | 'keepView' | 'showAttackedImages' | 'askSeries' | 'copy' | 'saveFile' }
 >;
 
 export function panelIntents({

@@ -28,6 +28,8 @@ export type ToDashboard =
   | { readonly type: 'run'; readonly run: RunSummary }
   | { readonly type: 'runGone'; readonly runId: string }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
+  /** What was kept of this run's dashboard, or of the last that was looked at; before the snapshot. */
+  | { readonly type: 'view'; readonly runId: string; readonly view: unknown }
   /** What has been begun is seen there. */
   | { readonly type: 'showTab'; readonly tab: 'robustness' }
   | { readonly type: 'attackedImages'; readonly evaluation: number; readonly images: AttackedImages }
@@ -56,6 +58,7 @@ export interface SeriesIntent extends SeriesQuery {
 
 export type FromDashboard =
   | { readonly type: 'ready' }
+  | { readonly type: 'keepView'; readonly view: object }
   | RunIntent
   | { readonly type: 'evaluate'; readonly runId: string; readonly evaluation: EvaluationPlan }
   /** Goes on with one that was cut off or stopped. */

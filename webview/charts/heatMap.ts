@@ -262,6 +262,7 @@ export class HeatMap extends Picture {
       bucket: Math.max(0, Math.min(this.buckets.length - 1, bucket)),
     };
     this.tell('cell-chosen', detail);
+    return detail;
   }
 
   private toggle(line: number): void {

@@ -95,6 +95,8 @@ export class LineChart extends Picture {
   /** What it shows with its values, for those who can't see it. */
   @property() label = '';
   @property({ type: Boolean, reflect: true }) zoomable = false;
+  /** That a person has chosen; null for what the page gives it. */
+  @property({ attribute: false }) heightPx: number | null = null;
   /** Changes with the theme. */
   @property({ attribute: false }) palette: Palette = readPalette();
 
@@ -148,6 +150,13 @@ export class LineChart extends Picture {
   }
 
   protected override updated(changed: PropertyValues): void {
+    if (changed.has('heightPx')) {
+      const { heightPx } = this;
+      this.style.height = heightPx === null ? '' : `${heightPx.toString()}px`;
+      for (const part of ['flex', 'maxHeight', 'minHeight'] as const) {
+        this.style[part] = heightPx === null ? '' : part === 'minHeight' ? '0' : 'none';
+      }
+    }
     // Neither the cursor nor what is said of it changes the lines.
     const isBesides = this.chart !== null && [...changed.keys()].every((key) => besides.has(String(key)));
     if (!isBesides) this.draw();

@@ -7,6 +7,14 @@ import type { ComparedRun } from '../../server/protocol/panel.ts';
 import type { RunSeries } from '../../server/protocol/series.ts';
 import type { Range } from '../curves/decimate.ts';
 import '../charts/lineChart.ts';
+import {
+  cardClass,
+  cardFrameSheet,
+  frameButtons,
+  frameHandle,
+  pinnedFirst,
+  type CardFrames,
+} from '../controls/cardFrame.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
@@ -27,6 +35,7 @@ export class CompareCurvesTab extends LitElement {
     baseSheet,
     cardSheet,
     toolsSheet,
+    cardFrameSheet,
     css`
       kaf-line-chart {
         height: 210px;
@@ -84,7 +93,7 @@ export class CompareCurvesTab extends LitElement {
       cards.length > 0
         ? html`<div class="grid" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
             ${repeat(
-              cards,
+              pinnedFirst(cards, this.view.cards, ({ tag }) => tag),
               ({ tag }) => tag,
               (card) => this.renderCard(card),
             )}
@@ -185,8 +194,13 @@ export class CompareCurvesTab extends LitElement {
     const told = card.read(this.cursor);
     const isLog = this.view.yScale === 'log' || card.tag === 'gradientNorm';
     const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
-    return html`<div class="card">
-      <h2>${card.tag}</h2>
+    const { cards } = this.view;
+    const frame = cards[card.tag] ?? {};
+    const change = (changed: CardFrames): void => {
+      changeCompareView(this, { cards: changed });
+    };
+    return html`<div class=${cardClass(frame)}>
+      <h2>${card.tag} ${frameButtons(card.tag, cards, change)}</h2>
       <kaf-line-chart
         zoomable
         .curves=${card.curves}
@@ -199,8 +213,10 @@ export class CompareCurvesTab extends LitElement {
         .range=${this.range}
         .cursor=${this.cursor}
         .palette=${this.palette}
+        .heightPx=${frame.height ?? null}
         label="${card.tag} of ${told.length.toString()} curves: ${names}"
       ></kaf-line-chart>
+      ${frameHandle(card.tag, cards, change)}
       <div class="told">
         ${told.slice(0, mostTold).map(
           ({ name, color, text }) =>

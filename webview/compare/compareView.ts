@@ -1,4 +1,5 @@
 // What a person has set in the panel that compares runs; kept in the workspace.
+import type { CardFrames } from '../controls/cardFrame.ts';
 import type { Grouping } from './compareTable.ts';
 import type { BandKind } from './runGroups.ts';
 
@@ -21,6 +22,7 @@ export interface CompareView {
   /** Ids of runs. */
   readonly hidden: readonly string[];
   readonly hiddenColumns: readonly string[];
+  readonly cards: CardFrames;
   readonly sortKey: string;
   readonly isDescending: boolean;
   /** Of the table of cells. */
@@ -44,6 +46,7 @@ export const defaultCompareView: CompareView = {
   tagFilter: '',
   hidden: [],
   hiddenColumns: [],
+  cards: {},
   sortKey: '',
   isDescending: false,
   hiddenCellColumns: [],

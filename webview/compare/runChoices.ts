@@ -4,7 +4,7 @@ import { customElement, property } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import { statusText } from '../../server/protocol/run.ts';
-import { baseSheet, toolsSheet } from '../theme/sheets.ts';
+import { baseSheet, selectSheet, toolsSheet } from '../theme/sheets.ts';
 import { differingSettings, runTitles } from './compareTable.ts';
 import { changeCompareView, type CompareView } from './compareView.ts';
 
@@ -13,6 +13,7 @@ export class RunChoices extends LitElement {
   static override styles = [
     baseSheet,
     toolsSheet,
+    selectSheet,
     css`
       .runs {
         display: flex;
@@ -41,13 +42,6 @@ export class RunChoices extends LitElement {
         width: 8px;
         height: 8px;
         margin-right: 5px;
-      }
-      select {
-        font: inherit;
-        color: var(--kaf-foreground);
-        background: var(--kaf-background);
-        border: 1px solid var(--kaf-line);
-        max-width: 240px;
       }
     `,
   ];

@@ -9,6 +9,14 @@ import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Range } from '../curves/decimate.ts';
 import { deriveCurves, GradientNorms, stepsOf, type RunCurves, type XAxis } from '../curves/runCurves.ts';
 import '../charts/lineChart.ts';
+import {
+  cardClass,
+  cardFrameSheet,
+  frameButtons,
+  frameHandle,
+  pinnedFirst,
+  type CardFrames,
+} from '../controls/cardFrame.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
@@ -32,6 +40,7 @@ export class CurvesTab extends LitElement {
         flex-direction: column;
       }
       ${fillingSheet}
+      ${cardFrameSheet}
       .sentence {
         margin-top: 10px;
         color: var(--kaf-dim);
@@ -51,7 +60,6 @@ export class CurvesTab extends LitElement {
   @property({ attribute: false }) palette!: Palette;
   @property({ attribute: false }) feed: SeriesFeed | null = null;
   @state() private cursor: number | null = null;
-  @state() private range: Range | null = null;
 
   private readonly gradientNorms = new GradientNorms();
   private curves: RunCurves | null = null;
@@ -62,12 +70,12 @@ export class CurvesTab extends LitElement {
     const { snapshot } = this.state;
     if (!snapshot) return;
     const previous = changed.get('view') as DashboardView | undefined;
-    if (previous && previous.xAxis !== this.view.xAxis) {
-      this.range = null;
-      this.cursor = null;
-    }
-    const isRangeAlone = !changed.has('state') && !changed.has('view') && !changed.has('palette');
-    if (isRangeAlone && this.curves && !(isLong(snapshot) && changed.has('range'))) return;
+    if (previous && previous.xAxis !== this.view.xAxis) this.cursor = null;
+    // Zoom and frames change nothing of the curves, but of a long run the rows that are asked for.
+    const isOfCurves = !previous || curveKeys.some((key) => previous[key] !== this.view[key]);
+    const isZoom = previous !== undefined && previous.zoom !== this.view.zoom && isLong(snapshot);
+    const isSame = !changed.has('state') && !(changed.has('view') && (isOfCurves || isZoom)) && !changed.has('palette');
+    if (isSame && this.curves) return;
     const gradientNorms = this.gradientNorms.of(snapshot.norms.gradients);
     this.curves = deriveCurves(snapshot, gradientNorms, this.wholeTables(snapshot));
     this.cards = buildCards(snapshot, this.curves, this.view, this.palette);
@@ -77,7 +85,7 @@ export class CurvesTab extends LitElement {
   /** Of a run that is too long for its snapshot to have all rows: asked for what is shown of it. */
   private wholeTables(snapshot: RunSnapshot): readonly SeriesTable[] {
     if (!this.feed || !isLong(snapshot)) return [];
-    const steps = this.range && this.curves ? stepsOf(this.curves, this.range, this.view.xAxis) : null;
+    const steps = this.view.zoom && this.curves ? stepsOf(this.curves, this.view.zoom, this.view.xAxis) : null;
     const answer = this.feed.want('curves/scalars', {
       runIds: [snapshot.run.id],
       tags: [...scalarTags, gradientNormTag],
@@ -99,7 +107,8 @@ export class CurvesTab extends LitElement {
       ></kaf-face>`;
     }
     const filter = this.view.filter.trim().toLowerCase();
-    const shown = this.cards.filter((card) => `${card.title} ${card.subtitle}`.toLowerCase().includes(filter));
+    const named = this.cards.filter((card) => `${card.title} ${card.subtitle}`.toLowerCase().includes(filter));
+    const shown = pinnedFirst(named, this.view.cards, ({ title }) => title);
     return html`${this.renderTools()}
       <div class="grid filling" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${repeat(
@@ -116,7 +125,7 @@ export class CurvesTab extends LitElement {
   }
 
   private renderTools(): unknown {
-    const { view, range } = this;
+    const { view } = this;
     return html`<div class="tools">
       <vscode-textfield
         placeholder="filter curves"
@@ -145,7 +154,7 @@ export class CurvesTab extends LitElement {
         .segments=${xAxes}
         .value=${view.xAxis}
         @chosen=${(event: CustomEvent<{ value: XAxis }>) => {
-          changeView(this, { xAxis: event.detail.value });
+          changeView(this, { xAxis: event.detail.value, zoom: null });
         }}
       ></kaf-segments>
       <kaf-segments
@@ -157,11 +166,11 @@ export class CurvesTab extends LitElement {
         }}
       ></kaf-segments>
       ${
-        range
+        view.zoom
           ? html`<button
               class="link"
               @click=${() => {
-                this.range = null;
+                changeView(this, { zoom: null });
               }}
             >
               whole run
@@ -180,27 +189,35 @@ export class CurvesTab extends LitElement {
   private renderCard(card: CurveCard): unknown {
     const values = card.read(this.cursor);
     const text = values.map((value) => `${value.name} ${value.text}`).join(', ');
-    return html`<div class="card">
+    const { cards } = this.view;
+    const frame = cards[card.title] ?? {};
+    const change = (changed: CardFrames): void => {
+      changeView(this, { cards: changed });
+    };
+    return html`<div class=${cardClass(frame)}>
       <h2>
         ${card.title} <span>${card.subtitle}</span>
         <b
           >${values.map((value, index) => html`${index > 0 ? ' · ' : ''}<span class=${value.tone}>${value.text}</span>`)}</b
         >
+        ${frameButtons(card.title, cards, change)}
       </h2>
       <kaf-line-chart
         zoomable
+        .heightPx=${frame.height ?? null}
         .curves=${card.curves}
         .yScale=${card.yScale}
         .formatY=${card.formatY}
         axis=${this.view.xAxis}
         .formatX=${axisFormats[this.view.xAxis]}
         .xUnit=${this.view.xAxis === 'step' ? 1 : 0}
-        .range=${this.range}
+        .range=${this.view.zoom}
         .extent=${this.extent}
         .cursor=${this.cursor}
         .palette=${this.palette}
         label="${card.title}, ${card.subtitle}: ${text}"
       ></kaf-line-chart>
+      ${frameHandle(card.title, cards, change)}
     </div>`;
   }
 
@@ -232,10 +249,14 @@ export class CurvesTab extends LitElement {
   private readonly onRange = (event: Event): void => {
     const { range } = (event as CustomEvent<{ range: Range | null }>).detail;
     const whole = this.extent;
-    if (!range || !whole || (range.from <= whole.from && range.to >= whole.to)) this.range = null;
-    else this.range = { from: Math.max(whole.from, range.from), to: Math.min(whole.to, range.to) };
+    const isAll = !range || !whole || (range.from <= whole.from && range.to >= whole.to);
+    const zoom = isAll ? null : { from: Math.max(whole.from, range.from), to: Math.min(whole.to, range.to) };
+    changeView(this, { zoom });
   };
 }
+
+/** Of the view, what curves are made by. */
+const curveKeys = ['xAxis', 'yScale', 'smoothing'] as const;
 
 /** Buckets of a long run's curves: at least as many as the pixels of a card. */
 const seriesPixels = 700;

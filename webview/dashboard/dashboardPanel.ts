@@ -26,7 +26,7 @@ import './dashboardHeader.ts';
 import './networkTab.ts';
 import './normsTab.ts';
 import './robustnessTab.ts';
-import { defaultView, nothingOfTheRun, type DashboardView, type TabName } from './view.ts';
+import { defaultView, keptView, nothingOfTheRun, type DashboardView, type TabName } from './view.ts';
 
 /** Where intents and the view go; given by main.ts. */
 export interface DashboardPort {
@@ -101,6 +101,10 @@ export class DashboardPanel extends LitElement {
   receive(message: ToDashboard): void {
     if (message.type === 'series' && !this.feed.receive(message)) return;
     this.data = reduceDashboard(this.data, message);
+    if (message.type === 'view') {
+      this.view = keptView(message.view, message.runId);
+      this.port?.save(this.view);
+    }
     if (message.type === 'showTab') this.change({ tab: message.tab, evaluation: null });
     if (message.type === 'snapshot') {
       this.pace = new Pace();
@@ -289,6 +293,7 @@ export class DashboardPanel extends LitElement {
   private change(change: Partial<DashboardView>): void {
     this.view = { ...this.view, ...change };
     this.port?.save(this.view);
+    if (this.view.runId !== null) this.port?.post({ type: 'keepView', view: this.view });
   }
 
   private readonly onView = (event: Event): void => {

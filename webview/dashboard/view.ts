@@ -1,4 +1,6 @@
 // What a user chose to look at: kept while the panel is hidden and when the window reloads.
+import type { CardFrames } from '../controls/cardFrame.ts';
+import type { Range } from '../curves/decimate.ts';
 import type { AttackView } from './attackCurves.ts';
 import type { XAxis } from '../curves/runCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
@@ -6,7 +8,8 @@ import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
 import type { EvaluationDraft } from '../state/evaluationForm.ts';
 
-export type TabName = 'curves' | 'norms' | 'network' | 'activations' | 'robustness';
+const tabNames = ['curves', 'norms', 'network', 'activations', 'robustness'] as const;
+export type TabName = (typeof tabNames)[number];
 
 export interface DashboardView {
   readonly runId: string | null;
@@ -15,6 +18,9 @@ export interface DashboardView {
   readonly yScale: YScale;
   readonly smoothing: number;
   readonly filter: string;
+  /** The part of x that is shown, on the axis that is chosen; null for all. */
+  readonly zoom: Range | null;
+  readonly cards: CardFrames;
   readonly quantity: NormQuantity;
   readonly grouping: 'layers' | 'tensors';
   readonly normView: 'map' | 'lines';
@@ -50,6 +56,8 @@ export const defaultView: DashboardView = {
   yScale: 'linear',
   smoothing: 0.9,
   filter: '',
+  zoom: null,
+  cards: {},
   quantity: 'gradients',
   grouping: 'layers',
   normView: 'map',
@@ -72,8 +80,30 @@ export const defaultView: DashboardView = {
 export const nothingOfTheRun = {
   ...{ evaluation: null, evaluationDraft: null, layer: null, networkLayer: null, normLine: null, normStep: null },
   foldedBlocks: null,
-  hiddenLines: [],
+  ...{ hiddenLines: [], zoom: null, filter: '' },
 } satisfies Partial<DashboardView>;
+
+/**
+ * What was kept in the workspace, laid over the defaults: of this run, or, where it has never been looked at, of another all that says
+ * something of any run. What is of another kind than it should be is left out.
+ */
+export function keptView(kept: unknown, runId: string): DashboardView {
+  if (typeof kept !== 'object' || kept === null) return defaultView;
+  const usual: Readonly<Record<string, unknown>> = { ...defaultView };
+  const known = Object.fromEntries(
+    Object.entries(kept).filter(([key, value]) => {
+      if (!Object.hasOwn(usual, key)) return false;
+      return value === null || usual[key] === null ? usual[key] === null : typeof value === typeof usual[key];
+    }),
+  );
+  const view: DashboardView = { ...defaultView, ...known };
+  const tab = view.runId === runId && isTabName(view.tab) ? view.tab : defaultView.tab;
+  return { ...view, tab };
+}
+
+function isTabName(text: string): text is TabName {
+  return (tabNames as readonly string[]).includes(text);
+}
 
 /** Asks the panel to keep a change of view. */
 export function changeView(source: EventTarget, change: Partial<DashboardView>): void {

@@ -55,6 +55,7 @@ export function reduceDashboard(state: DashboardState, message: ToDashboard): Da
     case 'reading':
       return { ...state, reading: message.totalBytes > 0 ? message.doneBytes / message.totalBytes : null };
     case 'showTab': // the panel itself has it
+    case 'view':
     case 'series': // the feed of series has it
       return state;
     case 'failed':

@@ -5,6 +5,7 @@ import { checkpointChecks } from './checkpointChecks.mjs';
 import { posted } from './posted.mjs';
 
 const checks = [
+  [checkFrames, 'dashboard', 'busy', { tab: 'curves' }],
   [checkHeardCurves, 'dashboard', 'busy', { tab: 'curves' }],
   ...['norms', 'activations'].map((tab) => [checkSavedCanvas, 'dashboard', 'busy', { tab }]),
   [checkTabs, 'dashboard', 'busy', { tab: 'curves' }],
@@ -30,6 +31,29 @@ export async function checkInteractions(open, part) {
   for (const [check, panel, scene, view] of checks) {
     if (check.name.includes(part)) await check(await open(panel, scene, view));
   }
+}
+
+/** A pinned card comes first, a wide one has the row, a height holds, and all of it is kept. */
+async function checkFrames(page) {
+  await page.getByRole('button', { name: 'Pin to the beginning: learning rate' }).click();
+  assert.match(await page.locator('.card h2').first().innerText(), /^learning rate/);
+  await page.getByRole('button', { name: 'As wide as the panel: learning rate' }).click();
+  const chart = page.locator('kaf-line-chart').first();
+  assert.ok((await chart.boundingBox()).width > 1200);
+  const handle = page.locator('kaf-resize-handle div').first();
+  const before = (await chart.boundingBox()).height;
+  const box = await handle.boundingBox();
+  await page.mouse.move(box.x + 50, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 50, box.y + 62, { steps: 3 });
+  await page.mouse.up();
+  assert.ok(Math.abs((await chart.boundingBox()).height - before - 60) < 2);
+  const kept = (await posted(page)).findLast(({ type }) => type === 'keepView').view.cards['learning rate'];
+  assert.deepEqual([kept.isPinned, kept.isWide, Math.round(kept.height - before)], [true, true, 60]);
+  await handle.press('Home');
+  const again = (await posted(page)).findLast(({ type }) => type === 'keepView').view.cards['learning rate'];
+  assert.deepEqual(again, { isPinned: true, isWide: true });
+  await page.close();
 }
 
 /** What the keys reach is said, with its curve, step and value, and the table has the same. */
@@ -86,7 +110,8 @@ async function checkTabs(page) {
   await page.locator('[data-intent="pause"]').click();
   await page.locator('[data-intent="stop"]').focus();
   await page.keyboard.press('Enter');
-  assert.deepEqual(await posted(page), [
+  const intents = (await posted(page)).filter(({ type }) => type !== 'keepView');
+  assert.deepEqual(intents, [
     { type: 'ready' },
     { type: 'pause', runId: 'kaf-vgg-1' },
     { type: 'stop', runId: 'kaf-vgg-1' },
