@@ -67,6 +67,7 @@ export const settingKeys = [
   'kafscope.tensorflow.path',
   'kafscope.torch.path',
   'kafscope.cacheSize',
+  'kafscope.slurm',
   'kafscope.runsFolder',
   'kafscope.openDashboardOnTrain',
   'kafscope.tellEnds',

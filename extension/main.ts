@@ -16,7 +16,8 @@ import { libraryPlaces } from './connection/pythonEnvironments.ts';
 import { endServer } from './connection/endServer.ts';
 import { startServerProcess } from './connection/serverProcess.ts';
 import { libraryEnvironment } from './connection/libraryPlaces.ts';
-import { cacheLimitVariable } from '../server/protocol/userData.ts';
+import { userSlurm } from './sweeps/slurmSettings.ts';
+import { cacheLimitVariable, schedulerVariable } from '../server/protocol/userData.ts';
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, compareViewType, dashboardViewType, experimentGlob, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
@@ -77,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
       const variables = {
         ...libraryEnvironment(await libraryPlaces(logLine)),
         [cacheLimitVariable]: String(cacheGb ?? ''),
+        [schedulerVariable]: JSON.stringify(userSlurm()),
       };
       return startServerProcess({
         ...{ serverModule, runsFolder, logFile, variables, workingFolder: serverFolder },

@@ -168,6 +168,22 @@ export async function installBindfs() {
   }
 }
 
+/**
+ * Slurm for the test that runs a sweep on a cluster of virtual nodes, by apt where that is possible. Elsewhere that test says that it did not
+ * run. The test starts daemons of its own, in a folder of its own.
+ */
+export async function installSlurm() {
+  if ((which('sbatch') && fs.existsSync('/usr/sbin/munged')) || !isDebianRoot()) return;
+  console.log('Installing Slurm (apt-get) …');
+  try {
+    await run('apt-get', ['update', '-qq'], { cwd: root });
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'slurm-wlm', 'munge'], { cwd: root });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.log(`Slurm is left out: ${error.message}`);
+  }
+}
+
 function isDebianRoot() {
   return fs.existsSync('/etc/debian_version') && process.getuid?.() === 0;
 }

@@ -11,6 +11,7 @@ import {
   installBindfs,
   installCodeServer,
   installPackages,
+  installSlurm,
   installTensorflow,
   installTorch,
   root,
@@ -72,7 +73,10 @@ conclude();
 
 async function install() {
   await installPackages();
-  if (!only || only.includes('unit')) await installBindfs();
+  if (!only || only.includes('unit')) {
+    await installBindfs();
+    await installSlurm();
+  }
   if (!only || only.includes('panels') || only.includes('vscode')) await findChromium();
   if (!only || only.includes('vscode')) {
     await installCodeServer();

@@ -4,13 +4,16 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { FolderTakenError } from './rpc/lockFile.ts';
+import { schedulerVariable } from './protocol/userData.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
+import { whyNotHere } from './sweep/batch/loginNode.ts';
 import { ignoreDebuggerSignal, wantingMore } from './run/processSignals.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
-const idleMs = 60_000;
+/** Where nothing is computed on this host, nothing of ours stays when the windows have gone. */
+const idleMs = { usual: 60_000, submitting: 5_000 };
 
 ignoreDebuggerSignal();
 void main();
@@ -28,6 +31,7 @@ async function main(): Promise<void> {
   }
   // Whoever started this server may be gone; its pipes then break, which is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const schedulerSettings = settingsIn(process.env[schedulerVariable]);
   try {
     const server = await startServer({
       runsFolder,
@@ -35,7 +39,8 @@ async function main(): Promise<void> {
       trainerFile: path.join(__dirname, 'trainer.cjs'),
       services: makeServices({ assetsFolder: __dirname, log }),
       isLooking: values.look === true,
-      idleMs,
+      idleMs: whyNotHere({ given: schedulerSettings }) === null ? idleMs.usual : idleMs.submitting,
+      schedulerSettings,
       log,
     });
     for (const signal of ['SIGINT', 'SIGTERM', wantingMore] as const) {
@@ -54,6 +59,12 @@ async function main(): Promise<void> {
     log(error instanceof Error ? error.message : String(error));
     process.exitCode = error instanceof FolderTakenError && !error.isSilent ? 3 : 1;
   }
+}
+
+/** From the extension, which knows whose settings they are. */
+function settingsIn(text: string | undefined): Readonly<Record<string, unknown>> {
+  const settings: unknown = text ? JSON.parse(text) : {};
+  return typeof settings === 'object' && settings !== null ? (settings as Readonly<Record<string, unknown>>) : {};
 }
 
 function log(line: string): void {

@@ -1,7 +1,7 @@
 // What a person can do with a sweep: start, pause, resume and stop it, try its failed cells again, and look at it.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { allowedAsks, type SweepAsk, type SweepSummary } from '../../server/protocol/sweep.ts';
+import { allowedAsks, type SweepAsk, type SweepPlace, type SweepSummary } from '../../server/protocol/sweep.ts';
 import { experimentDocument } from '../commands/experimentSource.ts';
 import { machineOverrides, setting } from '../commands/machineOverrides.ts';
 import { isBadExperiment, showIssue } from '../commands/train.ts';
@@ -10,6 +10,7 @@ import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { attempt } from '../showFailure.ts';
 import { sweepDescription } from './sweepNodes.ts';
+import { placeChoices } from './sweepPlaces.ts';
 import type { SweepStore } from './sweepStore.ts';
 
 export interface SweepCommandParts {
@@ -35,7 +36,10 @@ export class SweepCommands {
     const { connection, store, sweeps, open } = this.parts;
     await attempt('start the sweep', async () => {
       const file = document.uri.scheme === 'file' ? document.uri.fsPath : null;
-      const asked = { text: document.getText(), file, overrides: { ...machineOverrides() } };
+      const { places } = await connection.request('sweep/places', {});
+      const on = await pickPlace(places);
+      if (on === undefined) return;
+      const asked = { text: document.getText(), file, on, overrides: { ...machineOverrides() } };
       try {
         const sweep = await connection.request('sweep/start', asked);
         sweeps.apply(sweep);
@@ -114,3 +118,16 @@ export class SweepCommands {
 const askVerbs: Readonly<Record<SweepAsk, string>> = {
   ...{ pause: 'pause', 'go-on': 'resume', stop: 'stop', again: 'run the failed cells of' },
 };
+
+/** Asks where more than this machine could work on it. Undefined where nothing was chosen, or nothing can. */
+async function pickPlace(places: readonly SweepPlace[]): Promise<string | undefined> {
+  const { choices, fault } = placeChoices(places);
+  if (choices.length === 0) {
+    void vscode.window.showWarningMessage(fault ?? 'There is nothing here that could work on a sweep.');
+    return undefined;
+  }
+  if (places.length === 1) return choices[0]!.on;
+  const placeHolder = fault ?? undefined;
+  const title = 'Work on the sweep where?';
+  return (await vscode.window.showQuickPick(choices, { title, ...(placeHolder && { placeHolder }) }))?.on;
+}

@@ -33,13 +33,24 @@ function isExperiment(node: { readonly type: string }): node is ExperimentNode {
 
 /** `sweep · 1 failed · 2 at work · 12 of 54 done` */
 export function sweepDescription({ status, cells }: SweepSummary): string {
+  const waits = waitingText(cells);
   const { failed, finished, working } = countCells(cells);
   return [
     status === 'paused' ? 'sweep, paused' : 'sweep',
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(working > 0 ? [`${working} at work`] : []),
     `${finished} of ${cells.length} done`,
+    ...(waits === null ? [] : [waits]),
   ].join(' · ');
+}
+
+/** How many cells wait at a cluster's scheduler, and why most of them do; null where none does. */
+function waitingText(cells: SweepSummary['cells']): string | null {
+  const reasons = cells.flatMap(({ job }) => job?.waits ?? []);
+  if (reasons.length === 0) return null;
+  const counted = Map.groupBy(reasons, (reason) => reason);
+  const [most] = [...counted].sort(([, a], [, b]) => b.length - a.length);
+  return `${reasons.length} ${reasons.length === 1 ? 'waits' : 'wait'}: ${most![0]}`;
 }
 
 /** Value of `viewItem` for `when` clauses. */

@@ -1,10 +1,13 @@
 // The sweeps as this window knows them: the server's list, asked for again where runs changed. No `vscode`.
 import { Emitter } from 'vscode-jsonrpc/node';
 import type { Disposable, Event } from 'vscode-jsonrpc/node';
-import type { SweepSummary } from '../../server/protocol/sweep.ts';
+import { countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 
 type Connection = Pick<ServerConnection, 'request' | 'onRunChanged' | 'onDidChangeState'>;
+
+/** A cluster's scheduler is asked no more often by the server; its answers come with the next list. */
+const schedulerMs = 20_000;
 
 /** Runs change ten times a second; how many of a sweep are done does not. */
 const pauseMs = 2000;
@@ -14,7 +17,7 @@ export class SweepStore implements Disposable {
   private readonly log: (line: string) => void;
   private readonly changeEmitter = new Emitter<void>();
   private readonly subscriptions: readonly Disposable[];
-  private timer: NodeJS.Timeout | null = null;
+  private timer: { readonly handle: NodeJS.Timeout; readonly ms: number } | null = null;
   private known: readonly SweepSummary[] = [];
 
   constructor(connection: Connection, log: (line: string) => void) {
@@ -63,18 +66,28 @@ export class SweepStore implements Disposable {
     } catch (error) {
       this.log(`No list of sweeps: ${String(error)}`);
     }
+    if (this.known.some(waitsForScheduler)) this.refreshSoon(schedulerMs);
   }
 
-  private refreshSoon(): void {
-    this.timer ??= setTimeout(() => {
+  private refreshSoon(ms = pauseMs): void {
+    if (this.timer && ms >= this.timer.ms) return;
+    if (this.timer) clearTimeout(this.timer.handle);
+    const handle = setTimeout(() => {
       this.timer = null;
       void this.refresh();
-    }, pauseMs);
+    }, ms);
+    this.timer = { handle, ms };
   }
 
   dispose(): void {
-    if (this.timer) clearTimeout(this.timer);
+    if (this.timer) clearTimeout(this.timer.handle);
     for (const subscription of this.subscriptions) subscription.dispose();
     this.changeEmitter.dispose();
   }
+}
+
+/** Given to a cluster, with cells that are not at their end: what becomes of them no run tells. */
+function waitsForScheduler({ scheduler, cells }: SweepSummary): boolean {
+  const { working, left } = countCells(cells);
+  return scheduler !== undefined && working + left > 0;
 }

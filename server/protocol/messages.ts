@@ -8,7 +8,7 @@ import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import { sweepAsks, type SweepEstimate, type SweepSummary } from './sweep.ts';
+import { sweepAsks, type SweepEstimate, type SweepPlace, type SweepSummary } from './sweep.ts';
 import type { CheckpointContents, CheckpointDifference, KernelPictures } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
@@ -29,7 +29,8 @@ export interface Requests {
   /** One run a seed. */
   'run/start': { params: RunStartParams; result: { runs: RunSummary[] } };
   /** Begins the sweep of an experiment with a matrix, or goes on with it: several of its cells at once, each once. */
-  'sweep/start': { params: RunStartParams; result: SweepSummary };
+  'sweep/start': { params: SweepStartParams; result: SweepSummary };
+  'sweep/places': { params: Record<string, never>; result: { places: SweepPlace[] } };
   'sweep/list': { params: Record<string, never>; result: { sweeps: SweepSummary[] } };
   /** One that works elsewhere hears it within seconds. */
   'sweep/ask': { params: SweepAskParams; result: SweepSummary };
@@ -111,8 +112,9 @@ export const paramsSchemas = {
   'server/end': z.strictObject({}),
   'run/list': z.strictObject({}),
   'run/start': start,
-  'sweep/start': start,
+  'sweep/start': start.extend({ on: z.string().max(50).default('here') }),
   'sweep/estimate': start,
+  'sweep/places': z.strictObject({}),
   'sweep/list': z.strictObject({}),
   'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(sweepAsks) }),
   'sweep/size': z.strictObject({ sweepId: runId }),
@@ -169,6 +171,7 @@ export const paramsSchemas = {
 
 export type HelloParams = z.input<(typeof paramsSchemas)['server/hello']>;
 export type RunStartParams = z.input<(typeof paramsSchemas)['run/start']>;
+export type SweepStartParams = z.input<(typeof paramsSchemas)['sweep/start']>;
 export type SweepAskParams = z.input<(typeof paramsSchemas)['sweep/ask']>;
 export type SweepIdParams = z.input<(typeof paramsSchemas)['sweep/size']>;
 export type RunIdParams = z.input<(typeof paramsSchemas)['run/pause']>;

@@ -39,7 +39,7 @@ export interface SweepSummary {
   readonly status: 'working' | 'paused' | 'resting';
   /** Who works on it, for people; null where nobody does. */
   readonly place: string | null;
-  /** Of the cluster that has cells of it, as `--on` names it; absent where none has. */
+  /** Of the cluster that it was given to last, as `--on` names it; absent where it was given to none. */
   readonly scheduler?: string;
   readonly cells: readonly SweepCell[];
 }
@@ -64,6 +64,16 @@ export function hasMatrix(text: string): boolean {
 /** What can be asked of a sweep; `again`: that the cells that failed are tried once more. */
 export const sweepAsks = ['pause', 'go-on', 'stop', 'again'] as const;
 export type SweepAsk = (typeof sweepAsks)[number];
+
+/** Where the cells of a sweep can be worked on. */
+export interface SweepPlace {
+  /** As `sweep/start` is told. */
+  readonly on: string;
+  /** As people read it. */
+  readonly title: string;
+  /** Why not, in sentences; null where it can. */
+  readonly fault: string | null;
+}
 
 /** How many cells are where, in the order in which people want to know. */
 export interface SweepCounts {
@@ -103,10 +113,15 @@ export function cellGroup(status: RunStatus): keyof SweepCounts {
 }
 
 /** What can be asked of a sweep as it is. A cell that diverged would do so again, and what is damaged can't be run. */
-export function allowedAsks({ status, cells }: Pick<SweepSummary, 'status' | 'cells'>): SweepAsk[] {
+export function allowedAsks({
+  status,
+  cells,
+  scheduler,
+}: Pick<SweepSummary, 'status' | 'cells' | 'scheduler'>): SweepAsk[] {
   const { left } = countCells(cells);
   return [
-    ...(status === 'working' ? (['pause'] as const) : []),
+    // A cluster pauses nothing.
+    ...(status === 'working' && scheduler === undefined ? (['pause'] as const) : []),
     ...(status === 'paused' || (status === 'resting' && left > 0) ? (['go-on'] as const) : []),
     ...(status !== 'resting' ? (['stop'] as const) : []),
     ...(cells.some((cell) => cell.status === 'failed') ? (['again'] as const) : []),

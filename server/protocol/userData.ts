@@ -32,3 +32,6 @@ export function userConfigFolder({ env, homeFolder }: UserSurroundings): string 
   const given = env['XDG_CONFIG_HOME'];
   return given?.startsWith('/') ? `${given}/kafscope` : `${homeFolder}/.config/kafscope`;
 }
+
+/** Settings of a cluster's scheduler as JSON; the extension sets the variable for its server by the setting. */
+export const schedulerVariable = 'KAFSCOPE_SLURM';

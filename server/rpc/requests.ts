@@ -31,6 +31,7 @@ import type { RunSupervisor } from '../run/runSupervisor.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { CompiledExperiment } from '../experiment/compileExperiment.ts';
 import { storedCells } from '../sweep/storedCells.ts';
+import type { BatchDesk } from '../sweep/batch/batchDesk.ts';
 import type { SweepDesk } from '../sweep/sweepDesk.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -74,6 +75,8 @@ export interface RequestContext {
   readonly runsFolder: string;
   readonly supervisor: RunSupervisor;
   readonly sweeps: SweepDesk;
+  /** Those at a cluster's scheduler. */
+  readonly batch: BatchDesk;
   readonly reader: RunReader;
   readonly services: Services;
   /** Whether runs are only shown. */
@@ -97,6 +100,7 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
     'run/settings',
     'run/series',
     'sweep/list',
+    'sweep/places',
     'sweep/size',
     'sweep/estimate',
     'run/experiment',
@@ -108,16 +112,23 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ] as const),
 ]);
 
+/** What computes on this host; of sweeps it depends on where. */
+const computingMethods: ReadonlySet<string> = new Set<RequestMethod>([
+  ...(['run/start', 'run/resume', 'run/fork', 'evaluation/start', 'evaluation/resume'] as const),
+]);
+
 /** Answers one client's requests; the first must be `server/hello` with our version. */
 export class RequestHandler {
   readonly #handlers: Handlers;
   readonly #isLooking: boolean;
+  readonly #batch: BatchDesk;
   readonly #atWork = new Set<AbortController>();
   #hasGreeted = false;
 
   constructor(context: RequestContext, subscriptions: Subscriptions, tell: Teller) {
     this.#handlers = makeHandlers(context, subscriptions, tell);
     this.#isLooking = context.isLooking;
+    this.#batch = context.batch;
   }
 
   get hasGreeted(): boolean {
@@ -156,6 +167,7 @@ export class RequestHandler {
       throw failure(ErrorCodes.InvalidParams, problems.join('; '), { fault: 'request', isRetryable: false });
     }
     try {
+      if (computingMethods.has(method)) requireComputing(this.#batch);
       const handler = this.#handlers[method] as (params: unknown, signal: AbortSignal) => unknown;
       const result = await this.#cancellable(token, (signal) => handler(parsed.data, signal));
       if (method === 'server/hello') this.#hasGreeted = true;
@@ -185,7 +197,7 @@ export class RequestHandler {
 }
 
 function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tell: Teller): Handlers {
-  const { supervisor, sweeps, reader, services, runsFolder, serverVersion, end } = context;
+  const { supervisor, sweeps, batch, reader, services, runsFolder, serverVersion, end } = context;
   /** Of each run the last request to follow it that was not taken back. */
   const following = new Map<string, symbol>();
   return {
@@ -218,21 +230,29 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       }
       return { runs };
     },
-    'sweep/start': async ({ text, file, overrides }, signal) => {
+    'sweep/start': async ({ text, file, overrides, on }, signal) => {
       const { name, cells } = await compiledOf(services, text, { file, overrides }, signal);
       const versions = { kafscope: serverVersion, node: process.versions.node };
-      return sweeps.start(
-        { experimentText: text, versions, cells: await inTurns(storedCells(cells), signal) },
-        { name, file },
-      );
+      if (on === 'here') requireComputing(batch);
+      const stored = await inTurns(storedCells(cells), signal);
+      const folder = sweeps.prepare({ experimentText: text, versions, cells: stored }, { name, file });
+      if (on !== 'here') return batch.submit(folder, on);
+      await batch.requireRest(folder);
+      return sweeps.begin(folder);
+    },
+    'sweep/places': () => ({ places: batch.places() }),
+    'sweep/list': () => ({ sweeps: sweeps.list().map((sweep) => batch.over(sweep)) }),
+    'sweep/ask': async ({ sweepId, ask }) => {
+      const answered = sweeps.isAtWork(sweepId) ? null : await batch.ask(sweepId, ask);
+      if (answered) return answered;
+      if (ask === 'go-on' || ask === 'again') requireComputing(batch);
+      return sweeps.ask(sweepId, ask);
     },
     'sweep/estimate': async ({ text, file, overrides }, signal) => {
       const { cells } = await services.compile(text, { file, overrides }, signal);
       if (cells.length === 0) return null;
       return sweeps.estimate(await inTurns(storedCells(cells), signal), file, supervisor.list());
     },
-    'sweep/list': () => ({ sweeps: sweeps.list() }),
-    'sweep/ask': ({ sweepId, ask }) => sweeps.ask(sweepId, ask),
     'sweep/size': async ({ sweepId }) => ({ bytes: await sweeps.size(sweepId) }),
     'run/pause': ({ runId }) => supervisor.pause(runId),
     'run/resume': ({ runId, dataFolder }) => supervisor.resume(runId, dataFolder),
@@ -310,6 +330,11 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     },
     'device/list': (options) => services.listDevices(options),
   };
+}
+
+/** @throws RunStateError on a host that is not to compute */
+function requireComputing({ whyNotHere }: Pick<BatchDesk, 'whyNotHere'>): void {
+  if (whyNotHere !== null) throw new RunStateError('wrongState', whyNotHere);
 }
 
 /** A damaged run is compared by what is known of it. */

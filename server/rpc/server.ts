@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { maxRequestBytes } from '../protocol/messages.ts';
 import { RunReader } from '../run/runReader.ts';
+import { BatchDesk } from '../sweep/batch/batchDesk.ts';
 import { SweepDesk } from '../sweep/sweepDesk.ts';
 import { RunSupervisor } from '../run/runSupervisor.ts';
 import { storageError } from '../run/storageError.ts';
@@ -24,6 +26,8 @@ export interface ServerOptions {
   readonly services: Services;
   /** Only shows runs: nothing is trained, and nothing in the folder is written. */
   readonly isLooking?: boolean;
+  /** Of a cluster's scheduler, from the editor's machine-scoped settings. */
+  readonly schedulerSettings?: Readonly<Record<string, unknown>>;
   /** How long it stays when the last client and all work have gone; Infinity for ever. */
   readonly idleMs: number;
   readonly log: (line: string) => void;
@@ -90,6 +94,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
     },
   });
+  const batch = new BatchDesk({
+    ...{ runsFolder, assetsFolder: path.dirname(options.trainerFile), log, now: () => Date.now() },
+    given: options.schedulerSettings ?? {},
+  });
   const { series } = options.services;
   const reader = new RunReader(series);
   const context = {
@@ -97,6 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     runsFolder,
     supervisor,
     sweeps,
+    batch,
     reader,
     services: options.services,
     isLooking,

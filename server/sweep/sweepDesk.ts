@@ -51,14 +51,29 @@ export class SweepDesk {
    * Starts the sweep of an experiment, or goes on with it; one that is at work takes up what is new.
    * @throws StorageError
    */
-  start(set: CellSet, { name, file }: { readonly name: string; readonly file: string | null }): SweepSummary {
+  start(set: CellSet, origin: { readonly name: string; readonly file: string | null }): SweepSummary {
+    return this.begin(this.prepare(set, origin));
+  }
+
+  /** Writes a sweep's cells down where they are new. @returns its folder @throws StorageError */
+  prepare(set: CellSet, { name, file }: { readonly name: string; readonly file: string | null }): string {
     const { runsFolder, now } = this.#options;
     const known = file === null ? null : sweepOf(runsFolder, file);
     const folder = known ?? makeSweep(runsFolder, { name, experimentFile: file, createdMs: now() });
     if (known === null || !hasSameCells(folder, set)) writeCells(folder, set);
+    return folder;
+  }
+
+  /** Works on it, unless someone does. @throws StorageError */
+  begin(folder: string): SweepSummary {
     const { summary } = sweepState(folder, this.#watch);
     if (summary.status === 'resting') this.#work(folder);
     return sweepState(folder, this.#watch).summary;
+  }
+
+  /** Whether a process, here or elsewhere, works on it. @throws RunStateError | StorageError */
+  isAtWork(id: string): boolean {
+    return sweepState(this.#folderOf(id), this.#watch).summary.status !== 'resting';
   }
 
   /** Those that can't be read are left out, and logged. @throws StorageError */

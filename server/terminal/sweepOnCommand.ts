@@ -1,10 +1,10 @@
 // `kafscope sweep` at a cluster's scheduler: gives it the cells, tells how they stand there, takes them back. Nothing here computes.
 import path from 'node:path';
 import { cellGroup, countCells, type SweepSummary } from '../protocol/sweep.ts';
-import { noDebugger } from '../run/processSignals.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import { BatchSweep } from '../sweep/batch/batchSweep.ts';
+import { commandLine } from '../sweep/batch/commandLine.ts';
 import { Controller } from '../sweep/batch/controller.ts';
 import { readJobs } from '../sweep/batch/jobsFile.ts';
 import { SchedulerError } from '../sweep/batch/scheduler.ts';
@@ -41,7 +41,7 @@ export async function sweepOnCommand(
     const folder = beginSweep(command, { terminal, trainerFile, version });
     if (folder === null) return exitCodes.usage;
     const sweep = batchSweep(folder, on);
-    const program = [...commandLine(trainerFile)];
+    const program = commandLine(path.dirname(trainerFile));
     const { isFailedAgain } = command;
     const { id, nCells, excludedNodes } = await sweep.submit({ settings, isFailedAgain, program, nowMs: Date.now() });
     for (const node of excludedNodes) terminal.error(`${node} is left out: three cells failed on it at once.`);
@@ -56,12 +56,6 @@ export async function sweepOnCommand(
     terminal.event({ type: 'done', end: 'submitted', ...countCells((await sweep.look()).cells) });
     return exitCodes.done;
   });
-}
-
-/** Node and this command line, as a job starts them. */
-function commandLine(trainerFile: string): string[] {
-  const cli = path.join(path.dirname(trainerFile), 'cli.cjs');
-  return [process.execPath, '--disable-warning=ExperimentalWarning', ...noDebugger, cli];
 }
 
 /** The sweep with what its scheduler says; a scheduler that does not answer is told of. @throws StorageError */

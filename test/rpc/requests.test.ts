@@ -30,6 +30,9 @@ function ask({
   issues = [] as ExperimentIssue[],
   fails = null as unknown,
   compile = null as RequestContext['services']['compile'] | null,
+  whyNotHere = null as string | null,
+  isAtWork = false,
+  isAtCluster = false,
 } = {}) {
   const done: string[] = [];
   const told: LookProgress[] = [];
@@ -91,11 +94,27 @@ function ask({
       },
     },
     sweeps: {
-      start: note('sweep'),
+      prepare: (...of: unknown[]) => {
+        note('prepare')(...of);
+        return '/sweep';
+      },
+      begin: note('begin'),
+      isAtWork: () => isAtWork,
       list: () => [],
       ask: note('ask'),
       size: (id: string) => Promise.resolve(id.length),
       estimate: () => Promise.resolve(null),
+    },
+    batch: {
+      whyNotHere,
+      places: () => [],
+      submit: note('submit'),
+      requireRest: note('rest'),
+      over: (sweep: unknown) => sweep,
+      ask: (id: string, asked: string) => {
+        if (isAtCluster) note('cluster')(id, asked);
+        return Promise.resolve(isAtCluster ? { id } : null);
+      },
     },
     isLooking,
     end: note('end'),
@@ -126,6 +145,8 @@ async function greeted(options: Parameters<typeof ask>[0] = {}) {
 const evaluation = evaluationPlanSchema.parse(
   attackPlan('pgd', { epsilon: 0.03, stepSize: 0.01, steps: 2, restarts: 1, samples: 10, batchSize: 5 }),
 );
+
+const prepared = `prepare ${JSON.stringify({ experimentText: 'x', versions: { kafscope: '1.2.3', node: process.versions.node }, cells: [] })} {"name":"p","file":"/x"}`;
 
 describe('an experiment of many cells', () => {
   const text = `matrix: {seed: [${Array.from({ length: 50 }, (_, seed) => seed).join(', ')}]}`;
@@ -166,13 +187,9 @@ describe('an experiment of many cells', () => {
 const known: [string, unknown, string[]][] = [
   ['run/list', {}, []],
   ['run/start', { text: 'x', file: null }, ['start p', 'start p']],
-  [
-    'sweep/start',
-    { text: 'x', file: '/x' },
-    [
-      `sweep ${JSON.stringify({ experimentText: 'x', versions: { kafscope: '1.2.3', node: process.versions.node }, cells: [] })} {"name":"p","file":"/x"}`,
-    ],
-  ],
+  ['sweep/start', { text: 'x', file: '/x' }, [prepared, 'rest /sweep', 'begin /sweep']],
+  ['sweep/start', { text: 'x', file: '/x', on: 'slurm' }, [prepared, 'submit /sweep slurm']],
+  ['sweep/places', {}, []],
   ['sweep/list', {}, []],
   ['sweep/ask', { sweepId: 's', ask: 'stop' }, ['ask s stop']],
   ['sweep/size', { sweepId: 's' }, []],
@@ -187,7 +204,7 @@ const known: [string, unknown, string[]][] = [
     'run/series',
     { runIds: ['a', 'b'], tags: ['loss'], pixels: 9 },
     [
-      `series [{"id":"a"},{"id":"b"}] ${JSON.stringify({ tags: ['loss'], from: null, to: null, pixels: 9, rowsPerBucket: null, smoothing: 0 })}`,
+      `series [{"id":"a"},{"id":"b"}] ${JSON.stringify({ tags: ['loss'], from: null, to: null, pixels: 9, rowsPerBucket: null, smoothing: 0, means: false })}`,
     ],
   ],
   ['run/subscribe', { runId: 'a', cursor: 9 }, ['seek {"id":"a"} 9', 'add a 5']],
@@ -215,6 +232,7 @@ const shown = [
     'sweep/list',
     'sweep/size',
     'sweep/estimate',
+    'sweep/places',
     'run/series',
     'run/subscribe',
     'run/unsubscribe',
@@ -224,6 +242,34 @@ const shown = [
     'dataset/look',
   ],
 ];
+
+describe('on a host that is not to compute', () => {
+  const computes = ['run/start', 'sweep/start', 'evaluation/start', 'run/resume'];
+
+  it.each(known)('%s %j computes or is answered', async (method, params, expected) => {
+    const { request, failure, done } = await greeted({ whyNotHere: 'Not here.' });
+    const isAtSlurm = (params as { readonly on?: string }).on === 'slurm';
+    if (computes.includes(method) && !isAtSlurm) {
+      expect(await failure(method, params)).toMatchObject({ message: 'Not here.' });
+      expect(done).toEqual([]);
+    } else {
+      expect(await request(method, params)).toBeDefined();
+      expect(done).toEqual(expected);
+    }
+  });
+
+  it('a sweep goes on where it was given to, not here', async () => {
+    const asked = { sweepId: 's', ask: 'go-on' };
+    const here = await greeted({ whyNotHere: 'Not here.' });
+    expect(await here.failure('sweep/ask', asked)).toMatchObject({ message: 'Not here.' });
+    const there = await greeted({ whyNotHere: 'Not here.', isAtCluster: true });
+    await there.request('sweep/ask', asked);
+    expect(there.done).toEqual(['cluster s go-on']);
+    const other = await greeted({ isAtWork: true, isAtCluster: true });
+    await other.request('sweep/ask', asked);
+    expect(other.done).toEqual(['ask s go-on']);
+  });
+});
 
 describe('a request', () => {
   it.each(known)('%s %j is done and answered', async (method, params, expected) => {

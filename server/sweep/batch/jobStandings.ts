@@ -79,7 +79,7 @@ export function withStandings(
   const unfinished = cells.filter(({ status }) => status !== 'finished').map(({ identity }) => identity);
   const left = new Map([...standings].filter(([identity]) => unfinished.includes(identity)));
   const ids = [...outstandingJobs(left).values()].map(({ job }) => job.id);
-  if (ids.length === 0) return { ...summary, cells };
+  if (ids.length === 0) return { ...summary, cells, scheduler: scheduler.name };
   const place = `${scheduler.title} ${ids.length === 1 ? 'job' : 'jobs'} ${ids.join(', ')}`;
   return { ...summary, cells, status: 'working', place, scheduler: scheduler.name };
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { runsForest } from '../../../extension/runs/runsModel.ts';
 import { sweepContextValue, sweepDescription, withSweeps } from '../../../extension/sweeps/sweepNodes.ts';
+import { placeChoices } from '../../../extension/sweeps/sweepPlaces.ts';
 import { SweepEnds } from '../../../extension/sweeps/sweepEnds.ts';
 import { SweepStore } from '../../../extension/sweeps/sweepStore.ts';
 import type { RunStatus } from '../../../server/protocol/run.ts';
@@ -52,6 +53,34 @@ describe('an experiment that is a sweep', () => {
       runsForest([titled])[0]!.runs[0]!.label,
     );
     expect(forest.find(({ label }) => label === 'other')).toEqual(runsForest([other])[0]);
+  });
+
+  test('says how many wait at a cluster, and why most of them do', () => {
+    const sweep = sweepOf(['finished', 'queued', 'queued', 'queued', 'training']);
+    const reasons = [
+      undefined,
+      'others are before it (Priority)',
+      'held by you',
+      'others are before it (Priority)',
+      null,
+    ];
+    const cells = sweep.cells.map((cell, index) => {
+      const waits = reasons[index];
+      return waits === undefined ? cell : { ...cell, job: { place: `Slurm 12_${index}`, waits } };
+    });
+    const [node] = withSweeps(runsForest(runs), [{ ...sweep, cells, scheduler: 'slurm' }]);
+    expect(node!.description).toBe('sweep · 1 at work · 1 of 5 done · 3 wait: others are before it (Priority)');
+    expect(sweepDescription({ ...sweep, cells: cells.slice(2, 3) })).toBe('sweep · 0 of 1 done · 1 waits: held by you');
+    expect(sweepContextValue({ ...sweep, scheduler: 'slurm' })).toBe('sweep canStopSweep');
+  });
+
+  test('is begun where it can be, which is asked where there is a choice', () => {
+    const here = { on: 'here', title: 'this machine', fault: null };
+    const slurm = { on: 'slurm', title: 'Slurm', fault: null };
+    expect(placeChoices([here]).choices.map(({ on, label }) => [on, label])).toEqual([['here', 'On this machine']]);
+    expect(placeChoices([here, slurm]).choices.map(({ label }) => label)).toEqual(['On this machine', 'On Slurm']);
+    const { choices, fault } = placeChoices([{ ...here, fault: 'Not here.' }, slurm]);
+    expect([choices.map(({ on }) => on), fault]).toEqual([['slurm'], 'Not here.']);
   });
 
   test('offers what can be done with it', () => {
