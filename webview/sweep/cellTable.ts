@@ -80,8 +80,9 @@ export function cellStatusText({ status, step, steps }: Pick<SweepCell, 'status'
   return statusText({ status, step, steps });
 }
 
-/** What is to be said under a row: why it failed, or was cut off. */
-export function cellReason({ status, message }: SweepCell): string | null {
+/** What is to be said under a row: why it failed, or was cut off, or waits at a cluster's scheduler. */
+export function cellReason({ status, message, job }: SweepCell): string | null {
+  if (job !== undefined && job.waits !== null) return `${job.place}: ${job.waits}`;
   const told: readonly RunStatus[] = ['failed', 'diverged', 'damaged', 'interrupted'];
   return message !== null && told.includes(status) ? message : null;
 }
@@ -99,5 +100,5 @@ export function sortCells(
 /** What a filter looks at. */
 export function wordsOfCell(cell: SweepCell): string {
   const values = Object.entries(cell.values).map(([path, text]) => `${path} ${text}`);
-  return [cell.name, ...values, cellStatusText(cell), cell.message ?? ''].join(' ');
+  return [cell.name, ...values, cellStatusText(cell), cellReason(cell) ?? ''].join(' ');
 }

@@ -43,8 +43,10 @@ export class CellsTab extends LitElement {
         left: 2px;
         width: fit-content;
         max-width: min(900px, calc(100vw - 48px));
-        color: var(--kaf-alarm);
         overflow-wrap: anywhere;
+      }
+      .why .alarm {
+        color: var(--kaf-alarm);
       }
       tr.has-why td {
         border-bottom-color: transparent;
@@ -147,7 +149,9 @@ export class CellsTab extends LitElement {
         reason === null
           ? nothing
           : html`<tr class="why">
-              <td colspan=${shown.length + 2}><div>${reason}</div></td>
+              <td colspan=${shown.length + 2}>
+                <div class=${cell.status === 'queued' ? 'dim' : 'alarm'}>${reason}</div>
+              </td>
             </tr>`
       }`;
   }

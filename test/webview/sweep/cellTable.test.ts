@@ -56,6 +56,19 @@ describe('the cells of a sweep', () => {
     expect(wordsOfCell(cells[4]!)).toContain('failed Out of memory');
     expect(wordsOfCell(cells[4]!)).toContain('model.activation swish');
   });
+
+  test('tell why they wait at a cluster’s scheduler', () => {
+    const at = (waits: string | null): SweepCell => ({
+      ...cells[8]!,
+      status: 'queued',
+      job: { place: 'Slurm 12_8', waits },
+    });
+    expect([cellReason(at('others are before it')), cellReason(at(null))]).toEqual([
+      'Slurm 12_8: others are before it',
+      null,
+    ]);
+    expect(wordsOfCell(at('others are before it'))).toContain('queued Slurm 12_8: others are before it');
+  });
 });
 
 describe('the time that a sweep still takes', () => {
