@@ -1,8 +1,9 @@
 # Robust accuracies of our attacks beside those of published libraries, on the same weights and the same real images:
-#   python run.py --data CIFAR10-FOLDER --runs FOLDER [--images 512] [--only NETWORK] [--minutes 8]
+#   python run.py --data CIFAR10-FOLDER --runs FOLDER [--images 512] [--only NETWORK] [--attack NAME] [--minutes 8]
+#   python table.py
 # Trains three light networks by our own command line into the runs folder (once), attacks them by it and by the libraries, and writes
 # figures.json, case by case: cut off, it goes on where it was. Needs torch, torchattacks, foolbox, adversarial-robustness-toolbox
-# and pyautoattack. docs/attacks.md tells what was found.
+# and pyautoattack. docs/attacks.md tells what was found; table.py writes its table.
 import argparse
 import hashlib
 import importlib.metadata
