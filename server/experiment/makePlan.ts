@@ -332,9 +332,11 @@ function observationPlan(values: Values['observe'], testSamples: number | null):
   return {
     normsEverySteps: values.norms,
     shapesEverySteps: values.shapes,
+    histogramsEverySteps: values.histograms,
     testEveryEpochs: values.test,
     robustSamples: values.robustSamples ?? Math.min(256, testSamples ?? Infinity),
     robustSteps: values.robustSteps,
+    shiftSamples: values.shiftSamples,
     tensorboard: values.tensorboard,
   };
 }

@@ -4,15 +4,17 @@ import { datasetDeclaration } from '../protocol/datasets.ts';
 import type { Plan } from '../protocol/plan.ts';
 
 /**
- * A digest of all that decides a run's records: not its name, nor how many threads compute it, nor where published data lies.
+ * A digest of all that decides what a run comes to: not its name, nor how many threads compute it, nor where published data lies, nor what
+ * is looked at beside it that runs of version 0.1 have not.
  * @returns 32 hexadecimal digits
  */
 export function planIdentity(plan: Plan): string {
-  const { name: _name, threads: _threads, dataset, ...rest } = plan;
+  const { name: _name, threads: _threads, dataset, observe, ...rest } = plan;
+  const { histogramsEverySteps: _histograms, shiftSamples: _shift, ...observed } = observe;
   const isPublished = datasetDeclaration(dataset.name).download !== null;
   const data = isPublished ? { ...dataset, path: null } : dataset;
   return createHash('sha256')
-    .update(canonical({ ...rest, dataset: data }))
+    .update(canonical({ ...rest, observe: observed, dataset: data }))
     .digest('hex')
     .slice(0, 32);
 }

@@ -306,6 +306,8 @@ export const planSchema: z.ZodType<Plan, unknown> = z
       ...numbers('observe', 'robustSamples', 'robustSteps'),
       // Added after version 0.1.0, as is `checkpoints`.
       tensorboard: z.boolean().default(true),
+      histogramsEverySteps: numberOf('observe.histograms').default(0),
+      shiftSamples: numberOf('observe.shiftSamples').default(0),
     }),
     checkpoints: z.strictObject({ keep }).default({ keep: 'all' }),
     evaluation: z.array(evaluationPlanSchema).max(20),

@@ -153,6 +153,10 @@ const observe = group('What is recorded while it trains.', {
     ...integer,
     unit: 'steps',
   }),
+  histograms: number('Histograms of all weights and gradients every so many steps; 0 for never.', atLeast0, 100, {
+    ...integer,
+    unit: 'steps',
+  }),
   test: number('Accuracy on the test images every so many epochs; 0 for never.', { min: 0, max: 10_000 }, 1, {
     ...integer,
     unit: 'epochs',
@@ -164,6 +168,12 @@ const observe = group('What is recorded while it trains.', {
     { ...integer, unit: 'images' },
   ),
   robustSteps: number('Steps of that attack.', { min: 1, max: 1000 }, 10, { ...integer, unit: 'steps' }),
+  shiftSamples: number(
+    'Test images at each test on which what activation functions take and answer is compared with what they do on the same images under that attack; 0 for none.',
+    { min: 0, max: 1000 },
+    32,
+    { ...integer, unit: 'images' },
+  ),
   tensorboard: flag(
     "Keep TensorBoard's event file in the run's folder; it takes about twice the size of the run's own log.",
     true,

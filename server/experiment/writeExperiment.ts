@@ -32,9 +32,11 @@ export function writeExperiment(plan: Plan): string {
     observe: {
       norms: observe.normsEverySteps,
       shapes: observe.shapesEverySteps,
+      histograms: observe.histogramsEverySteps,
       test: observe.testEveryEpochs,
       robustSamples: observe.robustSamples,
       robustSteps: observe.robustSteps,
+      shiftSamples: observe.shiftSamples,
       tensorboard: observe.tensorboard,
     },
     checkpoints,

@@ -16,6 +16,8 @@ export interface Pass {
   readonly differentiatesInput?: true;
   /** Where a training pass leaves its batch statistics (kept: whoever passes it disposes); null where nobody wants them. */
   readonly batchStatistics: BatchStatistics[] | null;
+  /** Who looks at what each activation layer takes and makes, in inference; the tensors are the pass's. */
+  readonly seen?: (layer: string, input: tf.Tensor, output: tf.Tensor) => void;
 }
 
 /** Mean and biased variance of one batch-normalisation layer's input, over `nValues` values a channel. */

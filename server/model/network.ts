@@ -167,7 +167,14 @@ class Builder {
     const made = makeActivation(activation, place);
     if (made.info) this.activations.push(made.info);
     this.parts.set(name, made.apply);
-    return made;
+    return {
+      ...made,
+      apply: (x, pass) => {
+        const y = made.apply(x, pass);
+        pass.seen?.(name, x, y);
+        return y;
+      },
+    };
   }
 
   #convolution({

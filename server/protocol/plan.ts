@@ -458,11 +458,15 @@ export interface ObservationPlan {
   readonly normsEverySteps: number;
   /** Coefficients of KAFs and splines every so many steps; 0 for never. */
   readonly shapesEverySteps: number;
+  /** Histograms of all weights and gradients every so many steps; 0 for never. */
+  readonly histogramsEverySteps: number;
   /** Test accuracy (and, with robustSamples > 0, accuracy under PGD) every so many epochs; 0 for never. */
   readonly testEveryEpochs: number;
   /** Test images attacked at each test, with PGD of `robustSteps` steps and one restart at the plan's threat (8/255 if none). */
   readonly robustSamples: number;
   readonly robustSteps: number;
+  /** Test images at each test on which activations are compared with those on the same images attacked; 0 for none. */
+  readonly shiftSamples: number;
   /** Whether the run's folder gets TensorBoard's event file, which takes about twice the log's size. */
   readonly tensorboard: boolean;
 }

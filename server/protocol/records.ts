@@ -17,6 +17,8 @@ export type RunRecord =
   | StepRecord
   | NormsRecord
   | UpdatesRecord
+  | HistogramsRecord
+  | ResponsesRecord
   | ShapesRecord
   | TestRecord
   | WatchRecord
@@ -139,6 +141,73 @@ export interface UpdatesRecord {
     /** Images whose gradient is exactly 0. */
     readonly zeros: Int32Array;
   };
+}
+
+/** Bins of a tensor's histogram. */
+export const histogramBins = 32;
+
+/** How the values of each tensor are spread, in the order of `prepared.parameters`: weights after the update, gradients of the loss that made it. */
+export interface HistogramsRecord {
+  readonly type: 'histograms';
+  readonly step: number;
+  readonly weights: TensorHistograms;
+  readonly gradients: TensorHistograms;
+}
+
+export interface TensorHistograms {
+  /** `[tensors, 2]`, row by row: the lowest and the highest value. */
+  readonly ranges: Float32Array;
+  /** `[tensors, histogramBins]`, of equal width over that range, in 255ths of the fullest; at least 1 where there is any value. */
+  readonly bins: Uint8Array;
+}
+
+/** Bins of the densities of inputs, without what is below and above. */
+export const densityBins = 24;
+
+/** Bins of the histograms of outputs. */
+export const shiftBins = 64;
+
+/**
+ * What activation layers are given and answer, on the first test images as they are and attacked, with the weights after `step`. The
+ * layers come in the order of the forward pass, the logits last.
+ */
+export interface ResponsesRecord extends OfWeights {
+  readonly type: 'responses';
+  readonly step: number;
+  readonly samples: number;
+  /** For example `PGD-10 8/255`. */
+  readonly attack: string;
+  readonly layers: readonly LayerResponse[];
+}
+
+/** With h(x) a layer's output and h(x′) that of the attacked image, means over the images. */
+export interface LayerResponse {
+  readonly layer: string;
+  /** ‖h(x′) − h(x)‖₂ */
+  readonly l2: number;
+  /** ‖h(x′) − h(x)‖₂/‖h(x)‖₂ */
+  readonly relative: number;
+  /** Σ (g(x′) − g(x))², g the mean of each channel over the image, of a dense layer h itself: what the thesis calls the L2 norm. */
+  readonly thesis: number;
+  /** Of Kolmogorov and Smirnov, of all values together, at the borders of 1024 bins. */
+  readonly ks: number;
+  /** Of all values; bins of equal width over their common range, both in 255ths of the fullest of both. */
+  readonly outputs: {
+    readonly low: number;
+    readonly high: number;
+    readonly clean: Uint8Array;
+    readonly attacked: Uint8Array;
+  };
+  /** Of layers whose curves are observed. */
+  readonly inputs?: InputDensities;
+}
+
+/** `[channels, densityBins + 2]`, row by row: below, bins of equal width, above; of a channel in 255ths of the fullest of both. */
+export interface InputDensities {
+  readonly low: number;
+  readonly high: number;
+  readonly clean: Uint8Array;
+  readonly attacked: Uint8Array;
 }
 
 /**

@@ -6,9 +6,11 @@ import type {
   Detection,
   EvaluationFinishedRecord,
   EvaluationStartedRecord,
+  HistogramsRecord,
   LayerBound,
   NormsRecord,
   PreparedRecord,
+  ResponsesRecord,
   Row,
   ShapesRecord,
   StepRecord,
@@ -30,6 +32,8 @@ export interface RunSnapshot {
   tests: TestColumns;
   /** First (the start), some between, and the last; see `maxShapes`. */
   shapes: ShapesRecord[];
+  histograms: HistogramsRecord[];
+  responses: ResponsesRecord[];
   watch: WatchColumns;
   collapses: CollapsedRecord[];
   divergence: { step: number; quantity: string; message: string } | null;
@@ -120,8 +124,12 @@ export const maxSteps = 8192;
 /** Of norms, so many of tensors are kept in all, of weights, gradients and updates each. */
 const maxNorms = 16_000;
 
-/** With more shapes than this, every second one between the first and the last goes. */
+/** With more shapes, histograms or responses than this, every second one between the first and the last goes. */
 export const maxShapes = 200;
+
+/** They go also where together they take more than so many bytes, as long as there are more than a few. */
+export const maxShapesBytes = { shapes: 768 * 1024, histograms: 192 * 1024, responses: 192 * 1024 } as const;
+export const fewestShapes = 8;
 
 export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
   return {
@@ -140,6 +148,8 @@ export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
       ...{ auc: [], validationLoss: [], validationAccuracy: [], validationRobustAccuracy: [] },
     },
     shapes: [],
+    histograms: [],
+    responses: [],
     watch: { step: [], samples: [], fgsm: [], pgd: [], cosine: [] },
     collapses: [],
     divergence: null,
@@ -168,8 +178,13 @@ export function applyRow(snapshot: RunSnapshot, row: Row): void {
       completeNorms(snapshot.norms, record);
       return;
     case 'shapes':
-      snapshot.shapes.push(record);
-      if (snapshot.shapes.length > maxShapes) thinShapes(snapshot);
+      snapshot.shapes = kept(snapshot.shapes, record);
+      return;
+    case 'histograms':
+      snapshot.histograms = kept(snapshot.histograms, record);
+      return;
+    case 'responses':
+      snapshot.responses = kept(snapshot.responses, record);
       return;
     case 'test':
       snapshot.tests.step.push(record.step);
@@ -289,7 +304,19 @@ function findEvaluation(snapshot: RunSnapshot, evaluation: number): EvaluationVi
   return snapshot.evaluations.findLast((view) => view.started.evaluation === evaluation);
 }
 
-function thinShapes(snapshot: RunSnapshot): void {
-  const last = snapshot.shapes.length - 1;
-  snapshot.shapes = snapshot.shapes.filter((_, index) => index === last || index % 2 === 0);
+type Kept = ShapesRecord | HistogramsRecord | ResponsesRecord;
+
+/** The records and one more, the first and the last always among them, as far apart as they can be. */
+function kept<R extends Kept>(records: readonly R[], added: R): R[] {
+  const all = [...records, added];
+  const sizeBytes = all.reduce((sum, record) => sum + bytesOf(record), 0);
+  const isWide = sizeBytes > maxShapesBytes[added.type] && all.length > fewestShapes;
+  return all.length > maxShapes || isWide ? all.filter((_, index) => index === all.length - 1 || index % 2 === 0) : all;
+}
+
+/** Of the arrays, which are nearly all of it. */
+function bytesOf(value: unknown): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.values(value).reduce((sum: number, inner) => sum + bytesOf(inner), 0);
 }

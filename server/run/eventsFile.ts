@@ -113,6 +113,8 @@ export class EventsFile {
         };
       }
       case 'shapes':
+      case 'histograms':
+      case 'responses':
       case 'collapsed':
       case 'endedEarly':
       case 'checkpointed':

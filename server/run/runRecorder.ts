@@ -271,6 +271,8 @@ export class RunRecorder {
       case 'step':
       case 'norms':
       case 'updates':
+      case 'histograms':
+      case 'responses':
       case 'shapes':
       case 'test':
       case 'watch':

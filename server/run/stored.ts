@@ -49,6 +49,9 @@ const formulaInfo = z.object({
     })
     .refine(isFormula, 'no formula'),
 });
+const bytes = z.instanceof(Uint8Array);
+const tensorHistograms = z.object({ ranges: floats, bins: bytes });
+const twoSpreads = z.object({ low: real, high: real, clean: bytes, attacked: bytes });
 const passes = z.object({ forward: count, backward: count });
 const proportion = z.object({ value: real, low: real, high: real });
 const ofWeights = z.literal('average').exactOptional();
@@ -75,6 +78,20 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({
     ...{ type: z.literal('updates'), step: count, before: floats, updates: floats },
     attack: z.object({ norms: floats, zeros: counts }).exactOptional(),
+  }),
+  z.object({
+    ...{ type: z.literal('histograms'), step: count, weights: tensorHistograms, gradients: tensorHistograms },
+  }),
+  z.object({
+    ...{ type: z.literal('responses'), step: count, samples: count, attack: text, weights: ofWeights },
+    layers: z
+      .array(
+        z.object({
+          ...{ layer: text, l2: real, relative: real, thesis: real, ks: real, outputs: twoSpreads },
+          inputs: twoSpreads.exactOptional(),
+        }),
+      )
+      .max(100_000),
   }),
   z.object({
     type: z.literal('shapes'),

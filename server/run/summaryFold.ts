@@ -63,6 +63,8 @@ export class SummaryFold {
       case 'collapsed': // a rule of health tells it
       case 'norms':
       case 'updates':
+      case 'histograms':
+      case 'responses':
       case 'shapes':
       case 'watch':
       case 'endedEarly':

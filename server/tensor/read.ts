@@ -31,6 +31,15 @@ export function beginIntegers(tensor: tf.Tensor): Reading<Int32Array> {
   return begin(tensor, readIntegers);
 }
 
+/** What `make` asks for, without the tensors that it makes. */
+export function beginTidy<T>(make: () => Reading<T>): Reading<T> {
+  let reading: Reading<T> | null = null;
+  tf.tidy(() => {
+    reading = make();
+  });
+  return reading!;
+}
+
 function begin<T extends Float32Array | Int32Array>(tensor: tf.Tensor, read: (tensor: tf.Tensor) => T): Reading<T> {
   const late = (tf.backend() as Partial<LateBackend>).beginRead?.(tensor.dataId) ?? null;
   if (late) return late as Reading<T>;

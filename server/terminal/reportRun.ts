@@ -111,6 +111,8 @@ export class RunReport {
         return;
       case 'norms':
       case 'updates':
+      case 'histograms':
+      case 'responses':
       case 'shapes':
         return;
       default:
@@ -119,7 +121,9 @@ export class RunReport {
   }
 }
 
-const large: ReadonlySet<RunRecord['type']> = new Set(['norms', 'updates', 'shapes']);
+const large: ReadonlySet<RunRecord['type']> = new Set([
+  ...(['norms', 'updates', 'histograms', 'shapes', 'responses'] as const),
+]);
 
 /** Of two classes. */
 function aucText({ auc }: { readonly auc?: number }): string {

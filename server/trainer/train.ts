@@ -5,12 +5,14 @@ import { readAhead } from '../data/batches.ts';
 import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { datasetEnds } from '../network/datasetEnds.ts';
+import { beginHistograms } from '../probe/histograms.ts';
 import { beginShapes } from '../probe/shapes.ts';
 import { measureWeights, normsRecord, type Measured } from '../probe/norms.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { CollapsedRecord, DivergedRecord, RunRecord, TestRecord } from '../protocol/records.ts';
 import type { Reading } from '../tensor/read.ts';
 import { epochsBefore, learningRate, stepsInEpoch, type TrainingLength } from './schedule.ts';
+import { observeResponses } from './observeResponses.ts';
 import { testNetwork } from './testing.ts';
 import { batchOrders, openTraining, updateOnce, type Training } from './training.ts';
 import { captureState, captureTensors, restoreState, restoreTensors, type TrainingState } from './trainingState.ts';
@@ -194,6 +196,10 @@ async function* testEpoch(
   if (!tested) return 'aborted';
   const told: TestRecord = { type: 'test', step, epoch, ...tested, ...(average && { weights: 'average' }) };
   yield record(told);
+  if (plan.observe.shiftSamples > 0) {
+    const responses = await observeResponses(average?.network ?? network, dataset, plan);
+    yield record({ type: 'responses', step, ...responses, ...(average && { weights: 'average' }) });
+  }
   return told;
 }
 
@@ -218,13 +224,15 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
   const epochsDone = epochsBefore(step, length.stepsPerEpoch);
   network.setEpoch(epochsDone);
   const isObserved = isTurn(step, observe.normsEverySteps);
+  const hasHistograms = isTurn(step, observe.histogramsEverySteps);
   const rate = learningRate(plan.training.schedule, step, length) * (training.watch?.memory.rateFactor ?? 1);
-  const updated = updateOnce(training, samples, stepsDone, { learningRate: rate, isObserved });
+  const updated = updateOnce(training, samples, stepsDone, { learningRate: rate, isObserved, hasHistograms });
   const weights = isObserved ? measureWeights(network) : null;
+  const spreads = hasHistograms ? beginHistograms(network.parameters.map(({ variable }) => variable)) : null;
   const shapes = isTurn(step, observe.shapesEverySteps) ? beginShapes(network, step) : null;
   const epoch = epochsDone + 1;
   const told = (): StepOutcome => {
-    const { loss, accuracy, measured, isMade, moved } = updated();
+    const { loss, accuracy, measured, isMade, moved, histograms } = updated();
     if (!isMade) {
       // The weights are as they were before it.
       const norms = normsRecord((weights ?? measureWeights(network))(), measured, step);
@@ -233,6 +241,7 @@ function runStep(training: Training, samples: Samples, stepsDone: number, length
     const records: RunRecord[] = [{ type: 'step', step, epoch, loss, accuracy, learningRate: rate }];
     if (weights) records.push(normsRecord(weights(), measured, step));
     if (moved) records.push({ type: 'updates', step, ...moved });
+    if (spreads && histograms) records.push({ type: 'histograms', step, weights: spreads(), gradients: histograms });
     if (shapes) records.push(shapes());
     return { records, divergence: null };
   };

@@ -6,10 +6,11 @@ import type { Dataset, Samples } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import { randomStreams } from '../model/randomStreams.ts';
 import { measured, type Measured } from '../probe/norms.ts';
+import { beginHistograms } from '../probe/histograms.ts';
 import { AttackGradients, beforeUpdate } from '../probe/updates.ts';
 import { updatesPerBatch } from '../protocol/methodTable.ts';
 import type { Plan } from '../protocol/plan.ts';
-import type { UpdatesRecord } from '../protocol/records.ts';
+import type { TensorHistograms, UpdatesRecord } from '../protocol/records.ts';
 import { cropAndFlip } from '../tensor/ops/augment.ts';
 import { tensorNorms } from '../tensor/ops/norms.ts';
 import { haltAtNonFinite, makeHalted, overwrite, type Halted, type StepValues } from '../tensor/ops/step.ts';
@@ -112,12 +113,15 @@ export interface Updated extends BatchFigures {
   readonly isMade: boolean;
   /** Where it was asked for. */
   readonly moved: Omit<UpdatesRecord, 'type' | 'step'> | null;
+  /** Of the gradients, where they were asked for. */
+  readonly histograms: TensorHistograms | null;
 }
 
 export interface UpdateOptions {
   readonly learningRate: number;
   /** Whether it says how far it moved the weights, and what the attack's gradients are. */
   readonly isObserved?: boolean;
+  readonly hasHistograms?: boolean;
 }
 
 /**
@@ -128,13 +132,14 @@ export function updateOnce(
   training: Training,
   samples: Samples,
   stepsDone: number,
-  { learningRate, isObserved = false }: UpdateOptions,
+  { learningRate, isObserved = false, hasHistograms = false }: UpdateOptions,
 ): Reading<Updated> {
   const { plan, network, optimizer, method, average, attackGradients, halted, at } = training;
   Object.assign(at, { step: stepsDone + 1, learningRate });
   attackGradients.isWanted = isObserved;
   const computed = method.update(makeTrainingBatch(training, samples), at);
   const taken = tensorNorms([...computed.gradients, computed.said.losses]);
+  const spreads = hasHistograms ? beginHistograms(computed.gradients) : null;
   haltAtNonFinite(halted, taken.nonFinite, at);
   const { clipping } = plan.training;
   const gradients = clipping
@@ -158,7 +163,8 @@ export function updateOnce(
     const ofGradients = { norms: norms.slice(0, -1), nonFinite: nonFinite.slice(0, -1) };
     const attack = readAttack?.();
     const moved = readMoved && { ...readMoved(), ...(attack && { attack }) };
-    return { loss, accuracy, measured: ofGradients, isMade: nonFinite.every((count) => count === 0), moved };
+    const isMade = nonFinite.every((count) => count === 0);
+    return { loss, accuracy, measured: ofGradients, isMade, moved, histograms: spreads?.() ?? null };
   };
 }
 

@@ -153,6 +153,8 @@ export function planOf(work: Work): Plan {
       testEveryEpochs: 0,
       robustSamples: 0,
       robustSteps: 0,
+      histogramsEverySteps: 0,
+      shiftSamples: 0,
       tensorboard: true,
     },
     checkpoints: { keep: 'all' },

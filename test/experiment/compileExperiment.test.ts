@@ -55,6 +55,8 @@ describe('an empty experiment', () => {
         testEveryEpochs: 1,
         robustSamples: 256,
         robustSteps: 10,
+        histogramsEverySteps: 100,
+        shiftSamples: 32,
         tensorboard: true,
       },
       checkpoints: { keep: 'all' },

@@ -117,6 +117,8 @@ describe('a plan from a disk', () => {
   it('is refused with any number that is none, any text in its place, and any key left out or added', () => {
     const added = [
       'observe,tensorboard',
+      'observe,histogramsEverySteps',
+      'observe,shiftSamples',
       'training,loss',
       'model,alphaL1',
       'model,alphaL2',

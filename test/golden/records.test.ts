@@ -34,6 +34,7 @@ function planOf(model: Partial<Plan['model']>, training: Partial<Training> = {})
   return {
     ...tinyPlan,
     runtime: 'wasm',
+    observe: { ...tinyPlan.observe, histogramsEverySteps: 2, shiftSamples: 2 },
     model: { ...tinyPlan.model, dropout: [], ...model },
     training: { ...tinyPlan.training, optimizer: sgd, ...training },
   };

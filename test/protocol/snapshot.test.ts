@@ -4,7 +4,15 @@ import { decode, encode } from '../../server/protocol/codec.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { Row, RunRecord } from '../../server/protocol/records.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
-import { applyRow, emptySnapshot, maxShapes, maxSteps, type RunSnapshot } from '../../server/protocol/snapshot.ts';
+import {
+  applyRow,
+  emptySnapshot,
+  fewestShapes,
+  maxShapes,
+  maxShapesBytes,
+  maxSteps,
+  type RunSnapshot,
+} from '../../server/protocol/snapshot.ts';
 
 const run = { id: 'r', name: 'test' } as RunSummary;
 const plan = { version: 1, name: 'test' } as Plan;
@@ -30,6 +38,12 @@ const shapesRecord = fc.record({
   step: fc.nat(),
   alphas: fc.array(fc.float32Array({ maxLength: 4 }), { maxLength: 2 }),
 });
+const histogramsRecord = fc.record({
+  type: fc.constant('histograms' as const),
+  step: fc.nat(),
+  weights: fc.record({ ranges: fc.float32Array({ maxLength: 4 }), bins: fc.uint8Array({ maxLength: 4 }) }),
+  gradients: fc.record({ ranges: fc.float32Array({ maxLength: 4 }), bins: fc.uint8Array({ maxLength: 4 }) }),
+});
 const testRecord = fc.record({
   type: fc.constant('test' as const),
   step: fc.nat(),
@@ -47,7 +61,9 @@ const progressRecord = fc.record({
   samples: fc.nat(),
   robust: fc.int32Array({ maxLength: 4 }),
 });
-const log = fc.array(fc.oneof(stepRecord, shapesRecord, testRecord, progressRecord), { maxLength: 60 });
+const log = fc.array(fc.oneof(stepRecord, shapesRecord, histogramsRecord, testRecord, progressRecord), {
+  maxLength: 60,
+});
 
 describe('snapshot', () => {
   it('a snapshot sent at any cursor and continued equals the replay of all rows', () => {
@@ -88,6 +104,35 @@ describe('snapshot', () => {
     expect(steps(302).slice(-2)).toEqual([300, 301]);
   });
 
+  it('keeps fewer shapes, histograms and responses of a large network, so that it stays small, and never less than a few', () => {
+    const tensors = (count: number) => ({ ranges: new Float32Array(2 * count), bins: new Uint8Array(32 * count) });
+    const layer = { layer: 'kaf1', l2: 1, relative: 1, thesis: 1, ks: 0 };
+    const spread = (count: number) => ({
+      low: 0,
+      high: 1,
+      clean: new Uint8Array(count),
+      attacked: new Uint8Array(count),
+    });
+    const at = (step: number): RunRecord[] => [
+      { type: 'shapes', step, alphas: [new Float32Array(40_000)] },
+      { type: 'histograms', step, weights: tensors(300), gradients: tensors(300) },
+      {
+        ...{ type: 'responses', step, samples: 32, attack: 'PGD-10 8/255' },
+        layers: [{ ...layer, outputs: spread(64), inputs: spread(26 * 64) }],
+      },
+    ];
+    const records = Array.from({ length: 2000 }, (_, step) => at(step)).flat();
+    const { shapes, histograms, responses } = fold(records);
+    for (const list of [shapes, histograms, responses]) {
+      expect([list[0]!.step, list.at(-1)!.step]).toEqual([0, 1999]);
+      expect(list.length).toBeGreaterThanOrEqual(fewestShapes / 2);
+    }
+    const size = (...lists: (keyof typeof maxShapesBytes)[]) =>
+      lists.reduce((sum, key) => sum + maxShapesBytes[key], 0);
+    expect(encode(shapes).length).toBeLessThan(2 * size('shapes'));
+    expect(encode([histograms, responses]).length).toBeLessThan(1.2 * size('histograms', 'responses'));
+  });
+
   it('keeps every column of every record, each in its place', () => {
     const floats = (value: number) => Float32Array.of(value);
     const counts = (value: number) => Int32Array.of(value);
@@ -99,6 +144,9 @@ describe('snapshot', () => {
     const test = { type: 'test', step: 5, epoch: 1, loss: 0.5, accuracy: 0.25, samples: 8 } as const;
     const finished = { type: 'evaluationFinished', evaluation: 1, samples: 4 } as unknown as RunRecord;
     const started = { type: 'evaluationStarted', evaluation: 1, samples: 4 } as unknown as RunRecord;
+    const ofTensors = { ranges: floats(1), bins: Uint8Array.of(2) };
+    const histograms = { type: 'histograms', step: 5, weights: ofTensors, gradients: ofTensors } as const;
+    const responses = { type: 'responses', step: 5, samples: 2, attack: 'PGD-1 8/255', layers: [] } as const;
     const collapsed = { type: 'collapsed', step: 6, action: 'roll-back', to: 3, message: 'm' } as const;
     const folded = fold([
       prepared,
@@ -114,13 +162,15 @@ describe('snapshot', () => {
       { ...test, robustAccuracy: 0.125, robustSamples: 3 },
       { ...test, robustAccuracy: null, robustSamples: 0 },
       { type: 'shapes', step: 5, alphas: [] },
+      histograms,
+      responses,
       { type: 'watch', step: 6, samples: 32, of: 'validation', fgsm: 0.7, pgd: 0.1, cosine: 0.2 },
       collapsed,
       started,
       finished,
     ]);
     expect(folded).toEqual({
-      ...{ run, plan, cursor: 11, prepared, divergence: null },
+      ...{ run, plan, cursor: 13, prepared, divergence: null },
       steps: { seen: 1, every: 1, step: [1], timeMs: [1001], loss: [2], accuracy: [0.75], learningRate: [0.1] },
       norms: {
         ...{ seen: 1, every: 1, firstNonFinite: { step: 2, parameter: 0, of: 'gradient' } },
@@ -138,6 +188,8 @@ describe('snapshot', () => {
       watch: { step: [6], samples: [32], fgsm: [0.7], pgd: [0.1], cosine: [0.2] },
       collapses: [collapsed],
       shapes: [{ type: 'shapes', step: 5, alphas: [] }],
+      histograms: [histograms],
+      responses: [responses],
       evaluations: [
         {
           started,

@@ -48,6 +48,8 @@ export function scriptedPlan(script: Script, change: Partial<Plan> = {}): Plan {
       testEveryEpochs: 1,
       robustSamples: 0,
       robustSteps: 1,
+      histogramsEverySteps: 0,
+      shiftSamples: 0,
       tensorboard: true,
     },
     checkpoints: { keep: 'all' },

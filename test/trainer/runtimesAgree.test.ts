@@ -59,6 +59,8 @@ function planOf({ network, optimizer, learningRate, activation }: Settings): Pla
       testEveryEpochs: 0,
       robustSamples: 0,
       robustSteps: 0,
+      histogramsEverySteps: 0,
+      shiftSamples: 0,
       tensorboard: false,
     },
   };

@@ -37,6 +37,8 @@ it('the light network with KAF learns `shapes` to above 85 % on images not train
       testEveryEpochs: 4,
       robustSamples: 0,
       robustSteps: 1,
+      histogramsEverySteps: 0,
+      shiftSamples: 0,
       tensorboard: false,
     },
   } as const;

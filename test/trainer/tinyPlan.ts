@@ -48,6 +48,8 @@ export const tinyPlan: Plan = {
     testEveryEpochs: 1,
     robustSamples: 2,
     robustSteps: 2,
+    histogramsEverySteps: 0,
+    shiftSamples: 0,
     tensorboard: true,
   },
   checkpoints: { keep: 'all' },

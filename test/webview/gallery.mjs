@@ -80,7 +80,7 @@ function shots() {
       }
     }
   };
-  for (const tab of ['curves', 'norms', 'network', 'activations']) {
+  for (const tab of ['curves', 'norms', 'network', 'activations', 'shift']) {
     add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
     add('dashboard', 'busy', { tab }, { themes: ['dark'], widths: [360] });
     add('dashboard', 'empty', { tab });
@@ -89,6 +89,8 @@ function shots() {
     if (tab === 'curves') add('dashboard', 'collapsed', { tab }, { themes: Object.keys(themes) });
   }
   add('dashboard', 'busy', { tab: 'norms', normView: 'lines', grouping: 'tensors' }, { suffix: 'lines' });
+  add('dashboard', 'busy', { tab: 'norms', quantity: 'update', grouping: 'tensors' }, { suffix: 'updates' });
+  add('dashboard', 'busy', { tab: 'activations', order: 'alike' }, { suffix: 'alike', widths: [1400] });
   add(
     'dashboard',
     'declared',

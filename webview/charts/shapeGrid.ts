@@ -2,6 +2,7 @@
 // {channel}.
 import { css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
+import type { ChannelDensity } from '../kaf/densities.ts';
 import { formatNumber } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
@@ -17,6 +18,10 @@ export interface ShapeTile {
   readonly now: Float64Array;
   /** Not of surfaces, which hide it. Null where there is nothing to compare with. */
   readonly start: Float64Array | null;
+  /** Of the inputs, clean and attacked, as shares of the tile's height. */
+  readonly density?: Pick<ChannelDensity, 'x' | 'clean' | 'attacked'> | null;
+  /** Written in a corner. */
+  readonly mark?: string;
 }
 
 const gap = 5;
@@ -170,6 +175,14 @@ export class ShapeGrid extends Picture {
     ctx.moveTo(toX(0), box.top + 1);
     ctx.lineTo(toX(0), box.top + box.height - 1);
     ctx.stroke();
+    if (tile.density) this.drawDensity(ctx, tile.density, box, toX);
+    if (tile.mark) {
+      ctx.font = `9px ${palette.fontFamily}`;
+      ctx.fillStyle = palette.dim;
+      ctx.textBaseline = 'top';
+      ctx.textAlign = 'left';
+      ctx.fillText(tile.mark, box.left + 4, box.top + 3);
+    }
     if (tile.start) this.drawShape(ctx, tile.start, palette.faint, 1, toX, toY);
     const isFinite = tile.now.every((value) => Number.isFinite(value));
     this.drawShape(ctx, tile.now, isFinite ? palette.foreground : palette.nonFinite, 1.4, toX, toY);
@@ -178,6 +191,34 @@ export class ShapeGrid extends Picture {
       ctx.fillRect(box.left + box.width - 8, box.top + 3, 5, 5);
     }
     ctx.restore();
+  }
+
+  /** What is clean is filled, what is attacked a line over it. */
+  private drawDensity(
+    ctx: CanvasRenderingContext2D,
+    { x, clean, attacked }: Pick<ChannelDensity, 'x' | 'clean' | 'attacked'>,
+    box: { left: number; top: number; width: number; height: number },
+    toX: (value: number) => number,
+  ): void {
+    const bottom = box.top + box.height - 1;
+    const trace = (shares: Float64Array): void => {
+      ctx.beginPath();
+      ctx.moveTo(toX(x[0]!), bottom);
+      shares.forEach((share, bin) => {
+        ctx.lineTo(toX(x[bin]!), bottom - share * 0.45 * box.height);
+      });
+      ctx.lineTo(toX(x.at(-1)!), bottom);
+    };
+    trace(clean);
+    ctx.globalAlpha = 0.28;
+    ctx.fillStyle = this.palette.clean;
+    ctx.fill();
+    ctx.globalAlpha = 0.8;
+    trace(attacked);
+    ctx.strokeStyle = this.palette.attacked;
+    ctx.lineWidth = 0.8;
+    ctx.stroke();
+    ctx.globalAlpha = 1;
   }
 
   private drawShape(

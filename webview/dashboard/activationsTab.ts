@@ -9,6 +9,9 @@ import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { ShapeTile } from '../charts/shapeGrid.ts';
 import '../charts/shapeGrid.ts';
 import { drawingOf, type Drawing } from '../kaf/drawing.ts';
+import { clusterShapes } from '../kaf/clusters.ts';
+import { curvatureOf } from '../kaf/curvature.ts';
+import { densitiesAt, densityOf, type ChannelDensity } from '../kaf/densities.ts';
 import type { ShapeCoefficients } from '../kaf/shape.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
@@ -18,7 +21,7 @@ import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { shapeCard } from './shapeCard.ts';
 import './shapeScrubber.ts';
-import { changeView, type DashboardView } from './view.ts';
+import { changeView, type ChannelOrder, type DashboardView } from './view.ts';
 
 @customElement('kaf-activations-tab')
 export class ActivationsTab extends LitElement {
@@ -53,6 +56,9 @@ export class ActivationsTab extends LitElement {
         height: 250px;
         margin-bottom: 6px;
       }
+      .large kaf-line-chart.density {
+        height: 74px;
+      }
       .maps {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(190px, 1fr));
@@ -76,6 +82,8 @@ export class ActivationsTab extends LitElement {
   private drifts: ReadonlyMap<number, number> = new Map();
   private drawing: Drawing | null = null;
   private chosen = 0;
+  /** Of the layer's channels at the step shown; none where they are not recorded. */
+  private densities: readonly ChannelDensity[] = [];
 
   protected override willUpdate(_changed: PropertyValues): void {
     const { snapshot } = this.state;
@@ -91,17 +99,33 @@ export class ActivationsTab extends LitElement {
     const shown = this.shapeShown(snapshot);
     const channels = Array.from({ length: info.channels }, (_, channel) => channel);
     const starts = channels.map((channel) => shapeOf(start, channel));
+    const newestShapes = channels.map((channel) => shapeOf(newest, channel));
+    const inputs = densitiesAt(snapshot.responses, info.layer, shown.step);
+    this.densities = inputs ? channels.map((channel) => densityOf(inputs, channel)) : [];
+    const order = this.orderShown();
+    const clusters = order === 'alike' ? clusterShapes(newestShapes, clusterCount(info.channels)) : null;
     const tiles = channels.map((channel) => ({
       channel,
       now: shapeOf(shown, channel),
       start: starts[channel] ?? null,
+      density: this.densities[channel] ?? null,
+      ...(clusters && { mark: String.fromCharCode(97 + clusters[channel]!) }),
     }));
     // By the newest shapes, so that tiles keep their places while one scrubs.
     this.drifts = new Map(
-      channels.map((channel) => [channel, drawing.distance(shapeOf(newest, channel), starts[channel]!)]),
+      channels.map((channel) => [channel, drawing.distance(newestShapes[channel]!, starts[channel]!)]),
     );
     const drift = (channel: number): number => this.drifts.get(channel) ?? 0;
-    this.tiles = this.view.order === 'drift' ? tiles.sort((a, b) => drift(b.channel) - drift(a.channel)) : tiles;
+    const rank: Readonly<Record<ChannelOrder, (channel: number) => number>> = {
+      index: (channel) => -channel,
+      drift,
+      curvature: (channel) => curvatureOf(drawing.x, newestShapes[channel]!),
+      shift: (channel) => this.densities[channel]?.shift ?? 0,
+      // Alike shapes side by side, the most drifted of them first.
+      alike: (channel) => -1e9 * (clusters?.[channel] ?? 0) + drift(channel),
+    };
+    const ranks = new Map(channels.map((channel) => [channel, rank[order](channel)]));
+    this.tiles = tiles.sort((a, b) => ranks.get(b.channel)! - ranks.get(a.channel)!);
     this.chosen = this.channel !== null && this.channel < info.channels ? this.channel : (this.tiles[0]?.channel ?? 0);
   }
 
@@ -136,6 +160,7 @@ export class ActivationsTab extends LitElement {
           start: coefficientsOf(start, index),
           now: coefficientsOf(shown, index),
           nowText: shownText(snapshot, this.step === null ? null : shown.step),
+          density: this.densities[this.chosen] ?? null,
           palette: this.palette,
         })}
       </div>
@@ -169,10 +194,17 @@ export class ActivationsTab extends LitElement {
         label="Order"
         .segments=${[
           { value: 'drift', text: 'by drift', title: 'Most changed since the start first' },
+          ...(this.drawing?.kind === 'curve'
+            ? [{ value: 'curvature', text: 'by curvature', title: 'Most bent first: the mean of f″ squared' }]
+            : []),
+          ...(this.densities.length > 0
+            ? [{ value: 'shift', text: 'by shift', title: 'Those first whose inputs an attack moves most' }]
+            : []),
+          { value: 'alike', text: 'alike', title: 'Alike shapes side by side, marked a, b, …' },
           { value: 'index', text: 'by index' },
         ]}
-        .value=${this.view.order}
-        @chosen=${(event: CustomEvent<{ value: DashboardView['order'] }>) => {
+        .value=${this.orderShown()}
+        @chosen=${(event: CustomEvent<{ value: ChannelOrder }>) => {
           changeView(this, { order: event.detail.value });
         }}
       ></kaf-segments>
@@ -183,10 +215,22 @@ export class ActivationsTab extends LitElement {
           : html`<span class="legend"
               ><span><span class="swatch now-mark"></span>${shownText(snapshot, this.step)}</span
               ><span><span class="swatch start-mark"></span>at start</span
-              ><span><span class="swatch dashed slope-mark"></span>derivative</span></span
+              ><span><span class="swatch dashed slope-mark"></span>derivative</span>${
+                this.densities.length > 0
+                  ? html`<span><span class="swatch square clean-mark"></span>inputs</span
+                      ><span><span class="swatch attacked-mark"></span>attacked inputs</span>`
+                  : nothing
+              }</span
             >`
       }
     </div>`;
+  }
+
+  /** What the view asks for, where the layer has it. */
+  private orderShown(): ChannelOrder {
+    const { order } = this.view;
+    if (order === 'shift' && this.densities.length === 0) return 'drift';
+    return order === 'curvature' && this.drawing?.kind === 'surface' ? 'drift' : order;
   }
 
   private layerOf(snapshot: RunSnapshot): { info: ShapeInfo; index: number } | null {
@@ -205,6 +249,11 @@ export class ActivationsTab extends LitElement {
     const found = at === null ? undefined : shapes.findLast((record) => record.step <= at);
     return found ?? shapes.at(-1) ?? { type: 'shapes', step: 0, alphas: [] };
   }
+}
+
+/** Of a layer's shapes. */
+function clusterCount(channels: number): number {
+  return Math.max(1, Math.min(8, Math.round(Math.sqrt(channels / 2))));
 }
 
 /** What the shapes shown are of: a chosen step, or the newest. */

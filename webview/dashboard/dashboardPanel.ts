@@ -26,6 +26,7 @@ import './dashboardHeader.ts';
 import './networkTab.ts';
 import './normsTab.ts';
 import './robustnessTab.ts';
+import './shiftTab.ts';
 import { defaultView, keptView, nothingOfTheRun, type DashboardView, type TabName } from './view.ts';
 
 /** Where intents and the view go; given by main.ts. */
@@ -185,6 +186,8 @@ export class DashboardPanel extends LitElement {
         return html`<kaf-network-tab .state=${data} .view=${view} .palette=${palette}></kaf-network-tab>`;
       case 'activations':
         return html`<kaf-activations-tab .state=${data} .view=${view} .palette=${palette}></kaf-activations-tab>`;
+      case 'shift':
+        return html`<kaf-shift-tab .state=${data} .view=${view} .palette=${palette}></kaf-shift-tab>`;
       case 'robustness':
         return html`<kaf-robustness-tab
           .state=${data}
@@ -398,6 +401,7 @@ function tabsFor(snapshot: RunSnapshot, finding: NonFiniteRow | null): Tab[] {
     { value: 'norms', text: 'Norms', badge: finding ? '!' : null },
     { value: 'network', text: 'Network', badge: null },
     { value: 'activations', text: 'Activations', badge: null },
+    { value: 'shift', text: 'Shift', badge: null },
     { value: 'robustness', text: 'Robustness', badge: evaluations > 0 ? evaluations.toString() : null },
   ];
 }

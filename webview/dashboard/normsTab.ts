@@ -24,6 +24,7 @@ import { baseSheet, cardSheet, findingSheet, tableSheet, toolsSheet } from '../t
 import { viridisGradient } from '../theme/viridis.ts';
 import { acrossDepth, allLines, singleCurve, type DepthCurves } from './normCurves.ts';
 import { normFinding } from './normFinding.ts';
+import { attackCard, histogramsCard } from './normHistograms.ts';
 import { normLinesCard } from './normLinesCard.ts';
 import { numbersCard, quantityNames, type NormMoment } from './normNumbers.ts';
 import { normSeries, type NormSeries } from './normSeries.ts';
@@ -117,6 +118,10 @@ export class NormsTab extends LitElement {
       </div>
       <div class="columns" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
         ${this.renderSingle(snapshot)} ${this.renderNumbers(snapshot)}
+      </div>
+      <div class="columns" @cursor-moved=${this.onCursor}>
+        ${histogramsCard(snapshot, this.chosenLine(), { view, palette: this.palette })}
+        ${attackCard(snapshot, { palette: this.palette, cursor: this.cursor })}
       </div>`;
   }
 

@@ -1,5 +1,5 @@
 // One channel's function large, now beside the start, with what can be said of both.
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import type { ShapeInfo, SurfaceInfo } from '../../server/protocol/records.ts';
 import '../charts/lineChart.ts';
 import { commonRange, rangeWithout } from '../charts/commonRange.ts';
@@ -18,6 +18,7 @@ import {
 import { steepestSlope, surfaceDistance, surfaceInputs, surfaceValues } from '../kaf/surface.ts';
 import { equationText, layerText, placesName } from '../text/layerText.ts';
 import { formatNumber } from '../text/numbers.ts';
+import type { ChannelDensity } from '../kaf/densities.ts';
 import type { Palette } from '../theme/palette.ts';
 
 export interface ShapeCardOptions {
@@ -26,6 +27,8 @@ export interface ShapeCardOptions {
   readonly now: ShapeCoefficients;
   /** What heads them: `now`, or of which step they are. */
   readonly nowText: string;
+  /** Of its inputs; null where none is recorded. */
+  readonly density: ChannelDensity | null;
   readonly palette: Palette;
 }
 
@@ -35,7 +38,7 @@ export function shapeCard(info: ShapeInfo, options: ShapeCardOptions): unknown {
 
 function curveCard(
   info: Exclude<ShapeInfo, SurfaceInfo>,
-  { channel, start, now, nowText, palette }: ShapeCardOptions,
+  { channel, start, now, nowText, density, palette }: ShapeCardOptions,
 ): unknown {
   const shared = gridFor(info, { points: 321, margin: 1 });
   const startGrid = gridOfChannel(shared, info, start, channel);
@@ -67,6 +70,7 @@ function curveCard(
         3,
       )}"
     ></kaf-line-chart>
+    ${density ? densityChart(info.layer, channel, density, palette) : nothing}
     <table>
       ${comparedRows(nowText, {
         steepest: ['Lipschitz, max |f′|', lipschitzEstimate(startGrid.slopes(rowBefore)), lipschitz],
@@ -87,6 +91,26 @@ function curveCard(
       }
     </table>
   </div>`;
+}
+
+/** Beneath the curve, over the same inputs. */
+function densityChart(layer: string, channel: number, density: ChannelDensity, palette: Palette): unknown {
+  const { x, clean, attacked, range, shift } = density;
+  const curves = [
+    { name: 'inputs', x, y: clean, color: palette.clean, width: 1.4 },
+    { name: 'attacked inputs', x, y: attacked, color: palette.attacked, isDashed: true, width: 1.4 },
+  ];
+  return html`<kaf-line-chart
+    class="density"
+    .curves=${curves}
+    .fixedY=${{ from: 0, to: 1.05 }}
+    .extent=${range}
+    .palette=${palette}
+    label="Density of the inputs of channel ${channel.toString()} of ${layer}, clean and attacked; they are ${formatNumber(
+      shift,
+      3,
+    )} apart"
+  ></kaf-line-chart>`;
 }
 
 /** As many as a table takes. */

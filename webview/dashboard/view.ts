@@ -8,8 +8,14 @@ import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
 import type { EvaluationDraft } from '../state/evaluationForm.ts';
 
-const tabNames = ['curves', 'norms', 'network', 'activations', 'robustness'] as const;
+const tabNames = ['curves', 'norms', 'network', 'activations', 'shift', 'robustness'] as const;
 export type TabName = (typeof tabNames)[number];
+
+/** By what activation layers' shifts are measured. */
+export type ShiftMeasure = 'relative' | 'l2' | 'ks' | 'thesis';
+
+/** Of a layer's channels. */
+export type ChannelOrder = 'drift' | 'curvature' | 'shift' | 'alike' | 'index';
 
 export interface DashboardView {
   readonly runId: string | null;
@@ -39,7 +45,10 @@ export interface DashboardView {
   readonly hiddenLines: readonly string[];
   /** Null for the first. */
   readonly layer: string | null;
-  readonly order: 'drift' | 'index';
+  readonly order: ChannelOrder;
+  readonly shiftMeasure: ShiftMeasure;
+  /** Null for the first. */
+  readonly shiftLayer: string | null;
   /** Null for the newest. */
   readonly evaluation: number | null;
   /** Of the form for attacks; null where nothing was typed. */
@@ -70,6 +79,8 @@ export const defaultView: DashboardView = {
   hiddenLines: [],
   layer: null,
   order: 'drift',
+  shiftMeasure: 'relative',
+  shiftLayer: null,
   evaluation: null,
   evaluationDraft: null,
   attackScale: 'linear',
@@ -80,6 +91,7 @@ export const defaultView: DashboardView = {
 export const nothingOfTheRun = {
   ...{ evaluation: null, evaluationDraft: null, layer: null, networkLayer: null, normLine: null, normStep: null },
   foldedBlocks: null,
+  shiftLayer: null,
   ...{ hiddenLines: [], zoom: null, filter: '' },
 } satisfies Partial<DashboardView>;
 

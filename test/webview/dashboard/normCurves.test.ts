@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { depthKinds } from '../../../server/health/depthGain.ts';
 import { layerLines, NormTable, tensorLines } from '../../../webview/curves/normTable.ts';
 import { acrossDepth, allLines, countNonFinite, singleCurve } from '../../../webview/dashboard/normCurves.ts';
+import { attackCurves, histogramColumns } from '../../../webview/dashboard/normHistograms.ts';
 import type { Palette } from '../../../webview/theme/palette.ts';
 import { makeSnapshot } from '../gallery/runData.ts';
 
@@ -77,4 +78,22 @@ test('non-finite values are counted over all tensors of a line', () => {
   const dense2 = layerLines(parameters).find(({ name }) => name === 'dense2')!;
   expect(countNonFinite(snapshot.norms, dense2, row)).toBe(128);
   expect(countNonFinite(snapshot.norms, dense2, 0)).toBe(0);
+});
+
+test('a histogram of one tensor is its part of each record, and attack gradients are the first and the last of a step', () => {
+  const ofTensors = (scale: number) => ({
+    ranges: Float32Array.of(-1, 1, -2 * scale, 2 * scale),
+    bins: Uint8Array.from({ length: 64 }, (_, at) => at),
+  });
+  const record = { type: 'histograms', step: 5, weights: ofTensors(1), gradients: ofTensors(3) } as const;
+  const [column] = histogramColumns([record], 'gradients', 1);
+  expect(column).toMatchObject({ step: 5, low: -6, high: 6 });
+  expect([column!.bins.length, column!.bins[0]]).toEqual([32, 32]);
+  const norms = { ...snapshot.norms, step: [1, 2], attack: [Float32Array.of(1, 2, 3), new Float32Array()] };
+  const curves = attackCurves(norms, palette);
+  expect(curves.map(({ y }) => Array.from(y))).toEqual([
+    [1, Number.NaN],
+    [3, Number.NaN],
+  ]);
+  expect(attackCurves({ ...norms, attack: [new Float32Array()] }, palette)).toEqual([]);
 });

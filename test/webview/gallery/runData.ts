@@ -5,6 +5,11 @@ import { wilsonInterval } from '../../../server/protocol/proportion.ts';
 import type { EvaluationPlan, Plan } from '../../../server/protocol/plan.ts';
 import type { AttackedImages } from '../../../server/protocol/attackedImages.ts';
 import {
+  densityBins,
+  histogramBins,
+  shiftBins,
+  type LayerResponse,
+  type TensorHistograms,
   coefficientsOf,
   type AuditFlag,
   type KafKernels,
@@ -74,6 +79,8 @@ export function makePlan(activation: RunActivation): Plan {
       testEveryEpochs: 1,
       robustSamples: 512,
       robustSteps: 10,
+      histogramsEverySteps: 100,
+      shiftSamples: 32,
       tensorboard: true,
     },
     checkpoints: { keep: 'all' },
@@ -170,6 +177,7 @@ export function makeRows(options: RunDataOptions): Row[] {
       push(makeNorms(network.parameters.length, step, part, random, step === options.divergesAt));
       push(makeUpdates(network.parameters.length, step, part));
     }
+    if (step % 100 === 0) push(makeHistograms(network.parameters.length, step, part));
     if (options.collapsesAt !== undefined && step % 50 === 0) {
       pushLook(push, step, step - options.collapsesAt, random);
     }
@@ -194,6 +202,7 @@ export function makeRows(options: RunDataOptions): Row[] {
         ...(options.isAveraged && { validation: heldAt(part, random) }),
       });
     }
+    if (step % stepsPerEpoch === 0) push(makeResponses(network.activations, step, part));
     if (step === options.divergesAt) {
       push({
         type: 'diverged',
@@ -443,6 +452,46 @@ function makeNorms(
     nonFiniteWeights: new Int32Array(count),
     nonFiniteGradients,
   };
+}
+
+function makeHistograms(count: number, step: number, part: number): Extract<RunRecord, { type: 'histograms' }> {
+  const bell = (width: number): TensorHistograms => ({
+    ranges: Float32Array.from({ length: 2 * count }, (_, at) => (at % 2 === 0 ? -1 : 1) * width * (1 + at / count)),
+    bins: Uint8Array.from({ length: histogramBins * count }, (_, at) =>
+      bellAt((at % histogramBins) / histogramBins, 0.5),
+    ),
+  });
+  return { type: 'histograms', step, weights: bell(0.1 * (1 + 2 * part)), gradients: bell(0.03 * Math.exp(-4 * part)) };
+}
+
+/** In 255ths of its highest, around a place in [0, 1]. */
+function bellAt(place: number, centre: number): number {
+  return Math.round(255 * Math.exp(-((place - centre) ** 2) / 0.02));
+}
+
+/** An attack moves later layers more, less as training goes on. */
+function makeResponses(
+  activations: readonly ShapeInfo[],
+  step: number,
+  part: number,
+): Extract<RunRecord, { type: 'responses' }> {
+  const row = (bins: number, centre: number): Uint8Array =>
+    Uint8Array.from({ length: bins }, (_, bin) => bellAt((bin + 0.5) / bins, centre));
+  const layers = [...activations, null].map((info, depth): LayerResponse => {
+    const relative = (0.08 + 0.11 * depth) * (1 - 0.5 * part);
+    const size = densityBins + 2;
+    const rows = (offset: number): Uint8Array =>
+      Uint8Array.from({ length: (info?.channels ?? 0) * size }, (_, at) =>
+        bellAt(((at % size) + 0.5) / size, 0.42 + 0.1 * Math.sin(Math.floor(at / size)) + offset),
+      );
+    return {
+      ...{ layer: info?.layer ?? 'logits', l2: relative * 30, relative, thesis: relative ** 2 * 3, ks: relative / 3 },
+      outputs: { low: -1.5, high: 2.5, clean: row(shiftBins, 0.4), attacked: row(shiftBins, 0.4 + relative / 4) },
+      ...(info &&
+        !('axis' in info) && { inputs: { low: -4, high: 4, clean: rows(0), attacked: rows(0.05 + relative / 9) } }),
+    };
+  });
+  return { type: 'responses', step, samples: 32, attack: 'PGD-10 8/255', layers };
 }
 
 /** About 10⁻³ of the weights, more at the start; some layers move too little. */
