@@ -101,6 +101,9 @@ def auto_attack(bench, name, norm, epsilon, seed, **settings):
     for part, values in settings.items():
         for key, value in values.items():
             setattr(getattr(suite, part), key, value)
+    # Where APGD looks back is computed once, from the number of steps that it is made with.
+    for apgd in (suite.apgd, suite.apgd_targeted):
+        apgd.n_iter_2, apgd.n_iter_min, apgd.size_decr = (max(int(k * apgd.n_iter), 1) for k in (0.22, 0.06, 0.03))
     return lambda x, y: suite.run_standard_evaluation(x, y, batch_size=len(x))[0]
 
 
