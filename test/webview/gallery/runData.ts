@@ -104,8 +104,11 @@ export function makeSummary(options: RunDataOptions): RunSummary {
     epochs: 12,
     loss: 1.317,
     cleanAccuracy: 0.641,
+    ...(options.isAveraged && { cleanWeights: 'average' }),
     robustAccuracy: 0.389,
-    figures: makeFigures(options, { hasEnded }),
+    figures: makeFigures(options, { hasEnded }).map((one) =>
+      options.isAveraged ? { ...one, weights: 'average' } : one,
+    ),
     imagesPerSecond: 1143,
     device: 'wasm · 8 threads · relaxed SIMD',
     memory: options.steps > 0 ? { usedBytes: 14e6, peakBytes: 612e6 } : null,
