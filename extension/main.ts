@@ -21,6 +21,7 @@ import { cacheLimitVariable, schedulerVariable } from '../server/protocol/userDa
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, compareViewType, dashboardViewType, experimentGlob, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
+import { ResultLens } from './experiments/resultLens.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
 import { ComparePanels } from './panels/comparePanel.ts';
@@ -153,6 +154,7 @@ export function activate(context: vscode.ExtensionContext): void {
     variables: async () => libraryEnvironment(await libraryPlaces(logLine)),
     withRates: languageClient.withRates,
   });
+  const resultLens = new ResultLens(store);
   const sweepLens = new SweepLens(connection, sweeps, logLine);
   const runsTree = new RunsTree(store, runsView, sweeps);
   const runsTreeView = showRunsTree(runsTree);
@@ -195,6 +197,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runsView,
     experimentsTree,
     sweepLens,
+    resultLens,
     languageClient,
     createRunStatusBar(store),
     tellEnds({
@@ -214,6 +217,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     ...Object.entries(commands).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
     vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, sweepLens),
+    vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, resultLens),
     vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),
     vscode.window.registerWebviewPanelSerializer(dashboardViewType, dashboards),

@@ -107,7 +107,7 @@ export function isNothing(node: unknown): boolean {
 }
 
 /** Offset → line and character; offsets beyond the text become its ends. */
-function positionsIn(text: string): (offset: number) => TextRange['start'] {
+export function positionsIn(text: string): (offset: number) => TextRange['start'] {
   const lineStarts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lineStarts.push(at + 1);
   return (offset) => {

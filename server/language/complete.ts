@@ -37,7 +37,7 @@ function keyItems({ setting, document, node, isFlow, hasColon }: CursorPlace): I
     .map(([name, inner]) => ({
       label: name,
       kind: CompletionItemKind.Property,
-      detail: inner.defaultText === '{}' ? '' : `default: ${inner.defaultText}`,
+      detail: inner.defaultText === '{}' ? 'default: each key’s own' : `default: ${inner.defaultText}`,
       documentation: { kind: 'markdown', value: settingMarkdown(name, inner) },
       newText: hasColon ? name : `${name}:${valueSnippet(inner, isFlow)}`,
     }));
@@ -71,6 +71,7 @@ function variantItems(setting: VariantSetting, isFlow: boolean): Item[] {
     return {
       label: name,
       kind: CompletionItemKind.Property,
+      ...(own && own.defaultText !== '{}' ? { detail: `default: ${own.defaultText}` } : {}),
       documentation: { kind: 'markdown', value: wordMarkdown(name, variant) },
       newText: own ? `${name}${ownSnippet(own, isFlow)}` : name,
     };

@@ -1,5 +1,5 @@
 // Wires the language features to a connection. All decisions are in the pure functions it calls.
-import { CodeActionKind, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
+import { CodeActionKind, ErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
 import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,9 @@ import { applyRatesRequest, placeRequest } from '../protocol/language.ts';
 import { codeLenses } from './codeLenses.ts';
 import { complete } from './complete.ts';
 import { diagnose, quickFixes } from './diagnose.ts';
+import { documentSymbols } from './documentSymbols.ts';
 import { hover } from './hover.ts';
+import { anchorAt, AnchorNameError, renameAnchor } from './renameAnchor.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
@@ -29,6 +31,8 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
       completionProvider: { triggerCharacters: [' ', ':', '{', '[', ','] },
       hoverProvider: true,
       codeLensProvider: {},
+      documentSymbolProvider: true,
+      renameProvider: { prepareProvider: true },
       codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
     },
   }));
@@ -44,6 +48,17 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
       return await unlessAborted(codeLenses(uri, textOf(uri), controller.signal), controller.signal);
     } finally {
       listener.dispose();
+    }
+  });
+  connection.onDocumentSymbol(({ textDocument }) => documentSymbols(textOf(textDocument.uri)));
+  connection.onPrepareRename(at((text, position) => anchorAt(text, position)?.range ?? null));
+  connection.onRenameRequest(({ textDocument, position, newName }) => {
+    try {
+      const edits = renameAnchor(textOf(textDocument.uri), position, newName);
+      return edits && { changes: { [textDocument.uri]: edits } };
+    } catch (cause) {
+      if (cause instanceof AnchorNameError) return new ResponseError(ErrorCodes.InvalidParams, cause.message);
+      throw cause;
     }
   });
   connection.onCodeAction(({ textDocument, context }) => quickFixes(textDocument.uri, context.diagnostics));

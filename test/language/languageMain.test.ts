@@ -82,7 +82,9 @@ describe('the language server', () => {
       'codeActionProvider',
       'codeLensProvider',
       'completionProvider',
+      'documentSymbolProvider',
       'hoverProvider',
+      'renameProvider',
       'textDocumentSync',
     ]);
   });

@@ -83,11 +83,11 @@ describe('the view of a dashboard', () => {
     expect(await shown(await openDashboard())).toEqual(before);
   });
 
-  it('is as it was after a reload of the window', async () => {
+  it('is as it was after a reload of the window, and when it is opened again there', async () => {
+    await workbench.reload();
+    expect(await shown(await workbench.webviewWith('kaf-dashboard kaf-curves-tab kaf-line-chart'))).toEqual(before);
     await workbench.runCommand('View: Close All Editors');
     await until('the dashboard to be gone', async () => (await workbench.page.locator('.tab').count()) === 0);
-    await workbench.reload();
-    const frame = await openDashboard();
-    expect(await shown(frame)).toEqual(before);
+    expect(await shown(await openDashboard())).toEqual(before);
   });
 });
