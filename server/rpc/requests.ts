@@ -241,7 +241,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       return sweeps.begin(folder);
     },
     'sweep/places': () => ({ places: batch.places() }),
-    'sweep/list': () => ({ sweeps: sweeps.list().map((sweep) => batch.over(sweep)) }),
+    'sweep/list': async () => ({ sweeps: (await sweeps.list()).map((sweep) => batch.over(sweep)) }),
     'sweep/ask': async ({ sweepId, ask }) => {
       const answered = sweeps.isAtWork(sweepId) ? null : await batch.ask(sweepId, ask);
       if (answered) return answered;

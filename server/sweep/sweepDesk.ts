@@ -2,6 +2,7 @@
 // for those that others work on.
 import os from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RunSummary } from '../protocol/run.ts';
 import { cellGroup, type SweepAsk, type SweepEstimate, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
@@ -76,17 +77,19 @@ export class SweepDesk {
     return sweepState(this.#folderOf(id), this.#watch).summary.status !== 'resting';
   }
 
-  /** Those that can't be read are left out, and logged. @throws StorageError */
-  list(): SweepSummary[] {
-    return listSweeps(this.#options.runsFolder).flatMap((folder) => {
+  /** Those that can't be read are left out, and logged. A sweep at a time: others have their turn between. @throws StorageError */
+  async list(): Promise<SweepSummary[]> {
+    const found: SweepSummary[] = [];
+    for (const folder of listSweeps(this.#options.runsFolder)) {
       try {
-        return [sweepState(folder, this.#watch).summary];
+        found.push(sweepState(folder, this.#watch).summary);
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         this.#options.log(error.message);
-        return [];
       }
-    });
+      await nextTurn();
+    }
+    return found;
   }
 
   /** Goes on with one that rests, too. @throws RunStateError | StorageError */

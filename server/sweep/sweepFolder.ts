@@ -35,25 +35,40 @@ export interface CellSet {
 const originFormat = 'kafscope sweep';
 const cellsFormat = 'kafscope cells';
 const version = 1;
-const maxBytes = 64 * 1024 * 1024;
+/** Twice what the plans of an experiment may have (`readCells.ts` of experiments). */
+const maxBytes = 16 * 1024 * 1024;
 
 const originSchema = z.object({
   ...{ format: z.literal(originFormat), version: z.int().min(1).max(version), name: z.string().max(255) },
   ...{ experimentFile: z.string().max(4096).nullable(), createdMs: z.number() },
 });
 
+const cellSchema = z.object({
+  ...{ name: z.string().max(1000), values: z.record(z.string(), z.string()) },
+  ...{ identity: z.string().regex(/^[0-9a-f]{32}$/), description: z.string().max(10_000), plan: planSchema },
+});
+
+/** The first cell that is wrong tells it for all. */
 const cellsSchema = z.object({
   ...{ format: z.literal(cellsFormat), version: z.int().min(1).max(version), experimentText: z.string() },
   versions: z.record(z.string(), z.string()),
   cells: z
-    .array(
-      z.object({
-        ...{ name: z.string().max(1000), values: z.record(z.string(), z.string()) },
-        ...{ identity: z.string().regex(/^[0-9a-f]{32}$/), description: z.string().max(10_000), plan: planSchema },
-      }),
-    )
+    .array(z.unknown())
     .min(1)
-    .max(1000),
+    .max(1000)
+    .transform((cells, context) => {
+      const whole: StoredCell[] = [];
+      for (const [index, cell] of cells.entries()) {
+        const parsed = cellSchema.safeParse(cell);
+        if (!parsed.success) {
+          const [issue] = parsed.error.issues;
+          context.addIssue({ code: 'custom', path: [index, ...(issue?.path ?? [])], message: issue?.message ?? '' });
+          return z.NEVER;
+        }
+        whole.push(parsed.data);
+      }
+      return whole;
+    }),
 });
 
 export function sweepsFolder(runsFolder: string): string {
@@ -168,7 +183,8 @@ export function writeCells(folder: string, set: CellSet): number {
 /** The newest set that is whole. @throws StorageError where there is none */
 export function readCells(folder: string): CellSet & { readonly number: number } {
   let fault: unknown = new StorageError(`${folder} has no cells: the sweep was not begun.`);
-  for (let number = newestCells(folder); number >= 0; number--) {
+  const newest = newestCells(folder);
+  for (let number = newest; number >= Math.max(0, newest - maxCutOff); number--) {
     try {
       return { ...readJson(cellsFile(folder, number), cellsSchema), number };
     } catch (error) {
@@ -178,6 +194,9 @@ export function readCells(folder: string): CellSet & { readonly number: number }
   }
   throw fault;
 }
+
+/** Sets that were cut off, one after another; behind more of them none is looked for. */
+const maxCutOff = 10;
 
 /** The set of cells of a number. @throws StorageError where it is missing or damaged */
 export function readCellSet(folder: string, number: number): CellSet {
@@ -204,7 +223,8 @@ export function writeAsk(folder: string, ask: SweepAsk): number {
 /** What was asked after the ask `after`, in order. One that is not whole yet is left for the next look. */
 export function asksAfter(folder: string, after: number): { readonly number: number; readonly ask: SweepAsk }[] {
   const asks: { number: number; ask: SweepAsk }[] = [];
-  for (let number = after + 1; number <= newestAsk(folder); number++) {
+  const newest = newestAsk(folder);
+  for (let number = after + 1; number <= newest; number++) {
     try {
       asks.push({ number, ask: readJson(askFile(folder, number), askSchema).ask });
     } catch {
@@ -257,7 +277,10 @@ function writeWhole(file: string, content: object): void {
 export function readJson<T>(file: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
-    json = JSON.parse(readBytes(file, 0, maxBytes).toString('utf8'));
+    const bytes = readBytes(file, 0, maxBytes + 1);
+    if (bytes.length > maxBytes)
+      throw new StorageError(`${file} is damaged: it is longer than any that Kafscope makes.`);
+    json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     if (error instanceof StorageError) throw error;
     throw new StorageError(`${file} is damaged: it is not JSON (${(error as Error).message}).`, { cause: error });

@@ -22,8 +22,8 @@ function deskOf(runsFolder: string) {
       wake = Promise.withResolvers();
     },
   });
-  const until = async (isSo: () => boolean) => {
-    while (!isSo()) await wake.promise;
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    for (let { promise } = wake; !(await isSo()); { promise } = wake) await promise;
   };
   return { desk, until };
 }
@@ -39,7 +39,7 @@ describe('a server’s sweeps', () => {
     await until(() => !desk.isBusy);
     desk.start(cellSet(cells), { name: 'A', file });
     await until(() => !desk.isBusy);
-    const [sweep, ...others] = desk.list();
+    const [sweep, ...others] = await desk.list();
     expect(others).toEqual([]);
     expect(sweep!.cells.map(({ status }) => status)).toEqual(['finished', 'finished']);
     expect(listRunFolders(runsFolder)).toHaveLength(2);
@@ -52,20 +52,20 @@ describe('a server’s sweeps', () => {
   it('pause, go on and stop as asked, and go on once more when they rest', async () => {
     const { desk, until } = deskOf(temporaryFolder());
     desk.start(cellSet(scriptedCells(['endless'])), { name: 'A', file });
-    const status = () => desk.list()[0]!.cells[0]!.status;
-    await until(() => status() === 'training');
+    const status = async () => (await desk.list())[0]!.cells[0]!.status;
+    await until(async () => (await status()) === 'training');
     expect(desk.ask('a', 'pause').status).toBe('paused');
-    await until(() => status() === 'paused');
+    await until(async () => (await status()) === 'paused');
     expect(desk.ask('a', 'go-on').status).toBe('working');
     desk.ask('a', 'stop');
     await until(() => !desk.isBusy);
-    expect(status()).toBe('interrupted');
+    expect(await status()).toBe('interrupted');
     expect(() => desk.ask('a', 'stop')).toThrow('not at work');
     expect(() => desk.ask('../a', 'stop')).toThrow('There is no sweep');
     expect(desk.ask('a', 'go-on').status).toBe('working');
-    await until(() => status() === 'training');
+    await until(async () => (await status()) === 'training');
     await desk.close('The test ends');
-    expect(desk.list()[0]).toMatchObject({ status: 'resting', cells: [{ status: 'interrupted' }] });
+    expect((await desk.list())[0]).toMatchObject({ status: 'resting', cells: [{ status: 'interrupted' }] });
   });
 
   it('try failed cells once more when they rest, and say what their runs have on the disk', async () => {
@@ -123,6 +123,6 @@ describe('a server’s sweeps', () => {
     desk.start(cellSet([first!]), { name: 'A', file: null });
     desk.start(cellSet([second!]), { name: 'A', file: null });
     await until(() => !desk.isBusy);
-    expect(desk.list().map(({ id }) => id)).toEqual(['a', 'a-2']);
+    expect((await desk.list()).map(({ id }) => id)).toEqual(['a', 'a-2']);
   });
 });

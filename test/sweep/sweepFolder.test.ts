@@ -1,7 +1,7 @@
 // What lies in a sweep's folder, also where it was cut off or damaged.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   asksAfter,
   listSweeps,
@@ -63,6 +63,43 @@ describe('a sweep’s folder', () => {
     ]);
     fs.writeFileSync(path.join(folder, 'ask-3.json'), '{"ask":"rm -rf"}');
     expect(asksAfter(folder, 2)).toEqual([]);
+  });
+
+  it('of a stranger costs little: what is longer than any set is not read', () => {
+    const folder = makeSweep(temporaryFolder(), origin);
+    const [cell] = scriptedCells(['steps']);
+    writeCells(folder, cellSet([cell!]));
+    const file = path.join(folder, 'cells-1.json');
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, 16 * 2 ** 20 + 1);
+    expect(readCells(folder).number).toBe(0);
+    fs.truncateSync(path.join(folder, 'cells-0.json'), 16 * 2 ** 20 + 1);
+    expect(() => readCells(folder)).toThrow('it is longer than any that Kafscope makes');
+  });
+
+  it('of a stranger is told by its first wrong cell, and nothing is looked for behind ten sets that are cut off', () => {
+    const folder = makeSweep(temporaryFolder(), origin);
+    const [cell, second] = scriptedCells(['steps', 'steps']);
+    const wrong = { ...cell!, name: 7 } as unknown as typeof cell;
+    writeCells(folder, cellSet([cell!, wrong!, { ...wrong!, identity: 'none' }]));
+    expect(() => readCells(folder)).toThrow(/cells\.1\.name: .*string/);
+    for (let number = 1; number <= 10; number++)
+      fs.writeFileSync(path.join(folder, `cells-${String(number)}.json`), '');
+    writeCells(folder, cellSet([second!]));
+    for (let number = 12; number <= 21; number++)
+      fs.writeFileSync(path.join(folder, `cells-${String(number)}.json`), '');
+    expect(readCells(folder).number).toBe(11);
+    fs.writeFileSync(path.join(folder, 'cells-22.json'), '');
+    expect(() => readCells(folder)).toThrow('it is not JSON');
+  });
+
+  it('is looked through once for what is asked, however much is', () => {
+    const folder = makeSweep(temporaryFolder(), origin);
+    for (let ask = 0; ask < 20; ask++) writeAsk(folder, 'pause');
+    const reading = vi.spyOn(fs, 'readdirSync');
+    expect(asksAfter(folder, 4)).toHaveLength(15);
+    expect(reading).toHaveBeenCalledTimes(1);
+    reading.mockRestore();
   });
 
   it('leads out of the runs’ folder by no name', () => {

@@ -6,7 +6,8 @@ import type { ModelPlan, Plan, SpectralNormPlan } from '../../server/protocol/pl
 import { clearHalted, makeHalted } from '../../server/tensor/ops/step.ts';
 import { beginFigures, computeGradients, penaltiesOf } from '../../server/trainer/gradients.ts';
 import { networkOf } from '../../server/trainer/planNetwork.ts';
-import { restoreNetwork } from '../../server/trainer/trainingState.ts';
+import { openTraining, updateOnce } from '../../server/trainer/training.ts';
+import { captureTensors, restoreNetwork } from '../../server/trainer/trainingState.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -182,6 +183,27 @@ describe.each([normalization, penalty])('training with $type', (spectralNorm) =>
     }
     const { records } = await collect(planOf(null), dataset);
     expect(whole.records).not.toEqual(records);
+  });
+
+  it('stands still behind a step that was not made, as all that a training remembers does', async () => {
+    const weightAverage = { decay: 0.5, warmUp: false, statistics: 'average' } as const;
+    const training = openTraining(planOf(normalization, { weightAverage }), dataset);
+    const samples = await dataset.train.read(Uint32Array.of(0, 1, 2, 3));
+    const state = () => [...captureTensors(training)].map(([name, { values }]) => [name, [...values]]);
+    updateOnce(training, samples, 0, { learningRate: 0.05 })();
+    const before = state();
+    training.halted.assign(tf.tensor1d([1], 'int32'));
+    updateOnce(training, samples, 1, { learningRate: 0.05 })();
+    expect(state()).toEqual(before);
+    clearHalted(training.halted);
+    updateOnce(training, samples, 1, { learningRate: 0.05 })();
+    const after = state();
+    const moved = after.flatMap(([name], index) =>
+      String(after[index]) === String(before[index]) ? [] : [String(name)],
+    );
+    expect(moved.some((name) => /left/.test(name))).toBe(true);
+    expect(moved.some((name) => /average/.test(name))).toBe(true);
+    training.dispose();
   });
 
   it('follows the weights unless the step was not made', () => {
