@@ -18,6 +18,7 @@ export interface TrainParts {
   readonly connection: ServerConnection;
   readonly store: RunStore;
   readonly openDashboard: (runId: string) => void;
+  readonly openComparison: (runIds: readonly string[]) => void;
   readonly startSweep: (document: vscode.TextDocument) => Promise<void>;
 }
 
@@ -55,7 +56,7 @@ async function sweepOrRuns({ uri }: vscode.TextDocument): Promise<string | undef
 }
 
 async function start(
-  { connection, store, openDashboard }: TrainParts,
+  { connection, store, openDashboard, openComparison }: TrainParts,
   document: vscode.TextDocument,
   overrides: Record<string, unknown>,
 ): Promise<void> {
@@ -78,7 +79,25 @@ async function start(
     }
     const opens = setting<boolean>('kafscope.openDashboardOnTrain') ?? true;
     if (opens && runs[0]) openDashboard(runs[0].id);
+    if (opens && runs.length > 1) void offerOthers(runs, { openDashboard, openComparison });
   });
+}
+
+const [compareAll, openAll] = ['Compare Them', 'Open All'] as const;
+
+/** More dashboards than a row of tabs shows are not offered. */
+const mostDashboards = 8;
+
+/** Of several seeds the first one's dashboard is open; the others are a click away, beside it or in one panel. */
+async function offerOthers(
+  runs: readonly RunSummary[],
+  { openDashboard, openComparison }: Pick<TrainParts, 'openDashboard' | 'openComparison'>,
+): Promise<void> {
+  const message = `${runs.length} runs have been started; the first is shown.`;
+  const choices = runs.length <= mostDashboards ? [compareAll, openAll] : [compareAll];
+  const chosen = await vscode.window.showInformationMessage(message, ...choices);
+  if (chosen === compareAll) openComparison(runs.map(({ id }) => id));
+  if (chosen === openAll) for (const { id } of runs.slice(1)) openDashboard(id);
 }
 
 export function isBadExperiment(error: unknown): error is RequestFailure {
