@@ -56,7 +56,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  process.env['SHELL'] = shellBefore;
+  if (shellBefore === undefined) delete process.env['SHELL'];
+  else process.env['SHELL'] = shellBefore;
   delete process.env['XDG_CACHE_HOME'];
   await workbench.screenshot('slurm-last');
   await workbench.close();
