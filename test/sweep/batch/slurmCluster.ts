@@ -102,8 +102,8 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-# A job that was put back waits as long as its credential lives.
-AuthInfo=socket=${folder}/munge.socket,cred_expire=3
+# A job that was put back waits as long as its credential lives: two minutes, and with less than 5 here, too.
+AuthInfo=socket=${folder}/munge.socket,cred_expire=5
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmctldPidFile=${folder}/slurmctld.pid
 SlurmctldLogFile=${folder}/slurmctld.log
