@@ -109,7 +109,7 @@ describe('a sweep in VS Code', () => {
   });
 
   it('is offered where such a file is trained', async () => {
-    await workbench.openFile('swept.kaf.yaml');
+    await workbench.page.locator('.tab', { hasText: 'swept.kaf.yaml' }).click();
     await workbench.runCommand('Kafscope: Train');
     const dialog = workbench.page.locator('.monaco-dialog-box');
     await dialog.getByText('has a matrix').first().waitFor();
