@@ -74,10 +74,10 @@ describe('a sweep in VS Code', () => {
       .click();
     const frame = await workbench.webviewWith('kaf-compare kaf-sweep-cells tbody tr');
     await until('all four in the header', async () =>
-      /^4 of 4 done · .* on the disk$/.test(((await textNow(frame, 'kaf-sweep-header p')) ?? '').trim()),
+      /^4 of 4 done · .* on the disk$/.test((await textNow(frame, 'kaf-sweep-header p')).trim()),
     );
     expect(await text(frame, 'kaf-sweep-header h1')).toBe('swept');
-    const table = (await textNow(frame, 'kaf-sweep-cells table')) ?? '';
+    const table = await textNow(frame, 'kaf-sweep-cells table');
     for (const cell of ['relu · seed 0', 'relu · seed 1', 'swish · seed 0', 'swish · seed 1'])
       expect(table).toContain(cell);
     for (const theme of Object.keys(themes) as (keyof typeof themes)[]) {
@@ -87,7 +87,7 @@ describe('a sweep in VS Code', () => {
     await workbench.useTheme('dark');
     await frame.locator('kaf-tabs').getByText('Compare').click();
     await until('both activations in the table', async () =>
-      /relu.*2.*swish.*2|swish.*2.*relu.*2/s.test((await textNow(frame, 'kaf-compare-table table')) ?? ''),
+      /relu.*2.*swish.*2|swish.*2.*relu.*2/s.test(await textNow(frame, 'kaf-compare-table table')),
     );
     await frame.locator('kaf-tabs').getByText('Curves').click();
     await frame.locator('kaf-compare-curves .card').first().waitFor();
