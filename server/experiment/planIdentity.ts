@@ -19,6 +19,11 @@ export function planIdentity(plan: Plan): string {
     .slice(0, 32);
 }
 
+/** Of all that decides the weights, evaluations aside: a run of the same training can be attacked instead of trained anew. */
+export function trainingIdentity(plan: Plan): string {
+  return planIdentity({ ...plan, evaluation: [] });
+}
+
 /** JSON whose keys are in order, without those that are undefined. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;

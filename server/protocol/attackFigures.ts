@@ -52,7 +52,7 @@ export function withFigure(figures: readonly AttackFigure[], added: AttackFigure
 }
 
 /** Whether two plans say the same of every image; how many are attacked at once, and how many are kept, changes nothing. */
-function isSameAttack(a: AttackPlan, b: AttackPlan): boolean {
+export function isSameAttack(a: AttackPlan, b: AttackPlan): boolean {
   return decisive(a) === decisive(b);
 }
 

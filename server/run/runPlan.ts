@@ -37,6 +37,8 @@ export type Work =
   /** From the newest checkpoint that is whole, or from the start. */
   | (AnyWork & { readonly type: 'train' })
   | (AnyWork & { readonly type: 'evaluate'; readonly checkpoint: string; readonly evaluation: EvaluationPlan })
+  /** Those of some that the weights have not been through, each from its last whole batch. */
+  | (AnyWork & { readonly type: 'evaluate'; readonly checkpoint: string; readonly wanted: readonly EvaluationPlan[] })
   /** An evaluation that was cut off or stopped, from its last whole batch. */
   | (AnyWork & { readonly type: 'evaluate'; readonly continues: number });
 
@@ -91,6 +93,7 @@ class Drive {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
     const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
+    const wanted = asked?.wanted ?? this.#plan.evaluation;
     const surrogates = asked ? new Map() : this.#plannedSurrogates();
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
@@ -100,20 +103,16 @@ class Drive {
     this.#recorder.update({ device: trainer.device });
 
     if (asked) {
-      if (from && !control.ending) await this.#evaluate(trainer, asked.evaluation, from, asked.before);
+      if (asked.evaluation) {
+        if (from && !control.ending) await this.#evaluate(trainer, asked.evaluation, from, asked.before);
+      } else await this.#evaluateAll(trainer, wanted, from);
       return { status: restStatus ?? 'finished', message: null };
     }
     const { state, end } = control.ending ? { state: from, end: null } : await this.#train(trainer, from, surrogates);
     if (end) return end;
     const unsound = this.#recorder.summary.health?.find(({ rule }) => rule === 'test-not-finite');
     if (unsound) return { status: 'diverged', message: findingText(unsound) };
-    for (const evaluation of this.#plan.evaluation) {
-      if (control.ending || !state) break;
-      const before = this.#recorder.evaluations.findLast(
-        (one) => one.step === state.step && isDeepStrictEqual(one.plan, evaluation),
-      );
-      if (!before?.isDone) await this.#evaluate(trainer, evaluation, state, before ?? null);
-    }
+    await this.#evaluateAll(trainer, wanted, state);
     return control.ending ?? { status: 'finished', message: null };
   }
 
@@ -146,9 +145,21 @@ class Drive {
     return { state, end };
   }
 
+  /** What is done on these weights already is not done again. */
+  async #evaluateAll(trainer: Trainer, wanted: readonly EvaluationPlan[], state: TrainingState | null): Promise<void> {
+    for (const evaluation of wanted) {
+      if (this.#options.control.ending || !state) break;
+      const before = this.#recorder.evaluations.findLast(
+        (one) => one.step === state.step && isDeepStrictEqual(one.plan, evaluation),
+      );
+      if (!before?.isDone) await this.#evaluate(trainer, evaluation, state, before ?? null);
+    }
+  }
+
   /** What an evaluation is of, and how far it has come. @throws StorageError where there is no such evaluation, or its checkpoint is gone */
   #asked(work: Extract<Work, { type: 'evaluate' }>) {
-    if (!('continues' in work)) return { checkpoint: work.checkpoint, evaluation: work.evaluation, before: null };
+    if ('wanted' in work) return { ...work, evaluation: null, before: null };
+    if ('checkpoint' in work) return { ...work, wanted: null, before: null };
     const before = this.#recorder.evaluations.find(({ number }) => number === work.continues);
     const checkpoint = this.#recorder.summary.checkpoints.findLast(({ step }) => step === before?.step)?.file;
     if (!before || before.isDone) {
@@ -159,7 +170,7 @@ class Drive {
         `The checkpoint of step ${String(before.step)}, which evaluation ${String(work.continues)} attacked, is gone. Start a new one.`,
       );
     }
-    return { checkpoint, evaluation: before.plan, before };
+    return { checkpoint, evaluation: before.plan, wanted: null, before };
   }
 
   /** @param before of the same evaluation, which goes on; null for a new one */

@@ -4,9 +4,10 @@ import type { RunSummary } from '../protocol/run.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { SupersededError } from '../run/logFile.ts';
 import { createRun, isRunFolder } from '../run/runFolder.ts';
+import { findRuns } from './findRuns.ts';
 import { readSweepOrigin, runsFolderOf, type CellSet, type StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
-import { findRuns, runOf } from './sweepState.ts';
+import { runOf } from './sweepState.ts';
 
 /** @throws StorageError */
 export function makeCellRun(

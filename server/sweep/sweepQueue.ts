@@ -10,14 +10,17 @@ import { LifeWatch } from '../run/lifeWatch.ts';
 import { newestLog, SupersededError } from '../run/logFile.ts';
 import { noteEnd } from '../run/noteRun.ts';
 import { isRunFolder } from '../run/runFolder.ts';
+import { glance } from '../run/runGlance.ts';
 import type { Work } from '../run/runPlan.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { ToTrainer } from '../run/trainerMessages.ts';
 import { makeCellRun } from './cellRuns.ts';
+import { findRuns } from './findRuns.ts';
+import { cellTask } from './owedEvaluations.ts';
 import { asksAfter, readCells, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
-import { cellState, findRuns, isToDo, runOf } from './sweepState.ts';
+import { cellState, isToDo, runOf } from './sweepState.ts';
 
 export interface QueueOptions {
   readonly trainerFile: string;
@@ -49,6 +52,7 @@ interface AtWork {
   readonly child: ChildProcess;
   summary: RunSummary | null;
   readonly fromStep: number;
+  readonly task: Work['type'];
 }
 
 const lookEveryMs = 1000;
@@ -214,6 +218,8 @@ export class SweepQueue {
     for (const cell of this.#set.cells) {
       if (this.#atWork.size >= this.#options.atOnce) return;
       if (this.#atWork.has(cell.identity) || this.#given.has(cell.identity)) continue;
+      // Two cells of one training may have the same run.
+      if (this.#isInUse(this.#runFolder(cell))) continue;
       const { status, step } = this.#state(cell);
       // A run that another process works on is waited for, and taken up where that leaves it.
       if (isLive(status)) isOthersAtWork = true;
@@ -233,7 +239,8 @@ export class SweepQueue {
   #begin(cell: StoredCell, fromStep: number): void {
     this.#given.add(cell.identity);
     const folder = this.#folderFor(cell);
-    const work: Work = { type: 'train', incarnation: newestLog(folder) + 1, threads: this.#options.threads };
+    const base = { incarnation: newestLog(folder) + 1, threads: this.#options.threads };
+    const work: Work = { ...cellTask(glance(folder), cell), ...base };
     const fork = this.#options.fork ?? forkTrainer;
     const child = fork(this.#options.trainerFile, {
       log: (line) => {
@@ -254,7 +261,11 @@ export class SweepQueue {
         });
       },
     });
-    this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep });
+    this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep, task: work.type });
+  }
+
+  #isInUse(folder: string | null): boolean {
+    return [...this.#atWork.values()].some((entry) => entry.folder === folder);
   }
 
   #folderFor(cell: StoredCell): string {
@@ -272,6 +283,9 @@ export class SweepQueue {
     if (!gone.end && gone.refusal === null) this.#noteEnd(entry.folder, gone);
     const state = this.#state(cell);
     this.#options.onCell(state);
+    // Trained to its end as the run of another experiment, it is attacked next.
+    const isTrained = state.status === 'waiting' && entry.task === 'train';
+    if (isTrained && cellTask(glance(entry.folder), cell).type === 'evaluate') this.#given.delete(cell.identity);
     // One that was cut off and had come further is taken up again; one that had not would be cut off for ever.
     if (state.status === 'interrupted' && state.step > entry.fromStep) this.#given.delete(cell.identity);
     const hasFailedAtOnce = state.status === 'failed' && state.step === 0;

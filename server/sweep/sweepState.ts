@@ -1,12 +1,11 @@
 // A sweep as it is: its cells, the runs that they have, and who works on it. Only looks.
-import fs from 'node:fs';
 import path from 'node:path';
-import { planIdentity } from '../experiment/planIdentity.ts';
 import { isResumable, type RunSummary } from '../protocol/run.ts';
 import type { SweepCell, SweepSummary } from '../protocol/sweep.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
-import { isRunFolder, listRunFolders, readOrigin, startingProgress } from '../run/runFolder.ts';
+import { isRunFolder, startingProgress } from '../run/runFolder.ts';
 import { damagedRun, glance, judged } from '../run/runGlance.ts';
+import { owedEvaluations } from './owedEvaluations.ts';
 import { readCells, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { readSweepLog } from './sweepLog.ts';
@@ -49,7 +48,7 @@ export function runOf(
 
 export function cellState(cell: StoredCell, runFolder: string | null, watch: LifeWatch): SweepCell {
   const { name, values, identity, plan } = cell;
-  const run = runFolder === null ? null : lookAt(runFolder, watch);
+  const run = runFolder === null ? null : lookAt(runFolder, cell, watch);
   const { steps } = run ?? startingProgress({ plan, createdMs: 0 });
   return {
     ...{
@@ -73,36 +72,24 @@ export function isToDo(
   return status === 'failed' ? isFailedAgain : isResumable({ status });
 }
 
-/** Null where it was deleted. */
-function lookAt(runFolder: string, watch: LifeWatch): RunSummary | null {
+/** Null where it was deleted. One that owes the cell attacks has come to its end, and not to the cell's. */
+function lookAt(runFolder: string, cell: StoredCell, watch: LifeWatch): RunSummary | null {
   if (!isRunFolder(runFolder)) return null;
   try {
-    return judged(glance(runFolder), watch).summary;
+    const seen = glance(runFolder);
+    const { summary } = judged(seen, watch);
+    const isPaid = owedEvaluations({ ...seen, summary }, cell).length === 0;
+    return isPaid ? summary : { ...summary, ...owing(summary) };
   } catch (error) {
     return damagedRun(runFolder, error as Error);
   }
 }
 
-/**
- * Runs of these cells that lie in the runs' folder already, made by anyone: of several of one plan one that is finished, else the newest.
- * A run that its maker had no time to note is found so, too.
- */
-export function findRuns(runsFolder: string, cells: readonly StoredCell[], watch: LifeWatch): Map<string, string> {
-  const wanted = new Set(cells.map(({ identity }) => identity));
-  const found = new Map<string, RunSummary>();
-  for (const folder of listRunFolders(runsFolder)) {
-    if (fs.lstatSync(folder).isSymbolicLink()) continue;
-    try {
-      const origin = readOrigin(folder);
-      const identity = planIdentity(origin.plan);
-      if (!wanted.has(identity)) continue;
-      const run = judged(glance(folder), watch).summary;
-      const other = found.get(identity);
-      if (!other || (other.status !== 'finished' && (run.status === 'finished' || run.createdMs >= other.createdMs)))
-        found.set(identity, run);
-    } catch {
-      // A run that can't be read is nobody's: its own list tells.
-    }
-  }
-  return new Map([...found].map(([identity, run]) => [identity, run.id]));
+/** What went wrong with an attack a run tells, and rests as before. */
+function owing({ message }: RunSummary): Pick<RunSummary, 'status' | 'message'> {
+  if (message !== null) return { status: 'failed', message };
+  return {
+    status: 'waiting',
+    message: 'It is trained; attacks that its experiment has got since are still to be made.',
+  };
 }

@@ -13,6 +13,7 @@ import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
 import { checkpointsFolder, createRun, readOrigin } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
+import type { CellTask } from '../sweep/owedEvaluations.ts';
 import { systemClock } from '../run/runRecorder.ts';
 import type { OpenTrainer } from '../run/trainer.ts';
 import { compileFile } from './compileFile.ts';
@@ -120,6 +121,8 @@ export function readOverrides({
 export interface TrainingOptions {
   /** Of the runtime; the plan's where they are left out. */
   readonly threads?: number | undefined;
+  /** Training, where it is left out. */
+  readonly task?: CellTask;
   /** What makes it end before its time, until the returned function is called. */
   readonly listen?: (end: () => void) => () => void;
   readonly onRows?: (rows: readonly Row[]) => void;
@@ -157,7 +160,7 @@ export async function trainOne(
   let end: RunSummary;
   try {
     end = await runPlan(
-      { type: 'train', incarnation: run.incarnation + 1, threads: options.threads },
+      { ...(options.task ?? { type: 'train' }), incarnation: run.incarnation + 1, threads: options.threads },
       {
         folder: run.folder,
         clock: systemClock,

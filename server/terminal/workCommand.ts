@@ -15,6 +15,7 @@ import { SchedulerError, type Scheduler } from '../sweep/batch/scheduler.ts';
 import { schedulerNamed } from '../sweep/batch/schedulers.ts';
 import { giveRuns } from '../sweep/cellRuns.ts';
 import { asksAfter, newestAsk, readCells, readCellSet, runsFolderOf, type StoredCell } from '../sweep/sweepFolder.ts';
+import { cellTask } from '../sweep/owedEvaluations.ts';
 import { readSweepLog } from '../sweep/sweepLog.ts';
 import { runOf } from '../sweep/sweepState.ts';
 import { lookAtRun } from './runAt.ts';
@@ -45,11 +46,12 @@ export async function workCommand(command: WorkCommand, context: CommandContext)
   const cell = cellOf(command, folder);
   const run = await takeRun(folder, cell, terminal);
   terminal.line(`${path.basename(folder)} · ${cell.name}`);
-  if (run.status === 'finished') {
+  const task = cellTask({ ...glance(run.folder), summary: run }, cell);
+  if (run.status === 'finished' && task.type === 'train') {
     terminal.line(`${run.id} is finished already.`);
     return exitCodes.done;
   }
-  if (!isResumable(run)) {
+  if (task.type === 'train' && !isResumable(run)) {
     terminal.error(`${run.id} is ${run.status}${run.message === null ? '.' : `: ${run.message}`}`);
     return exitCodes.failed;
   }
@@ -57,6 +59,7 @@ export async function workCommand(command: WorkCommand, context: CommandContext)
   const progress = new Progress(run.step);
   const code = await trainOne(run, context, {
     threads: threadsOf(command, scheduler),
+    task,
     listen: (end) => signals.listen(end),
     onRows: (rows) => {
       progress.see(rows);

@@ -10,7 +10,7 @@ import type { OpenTrainer } from '../../server/run/trainer.ts';
 import { runsFolderOf, writeAsk, writeCells } from '../../server/sweep/sweepFolder.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
 import { workCommand, type WorkCommand } from '../../server/terminal/workCommand.ts';
-import { openScriptedTrainer, type Script } from '../run/scriptedTrainer.ts';
+import { openScriptedTrainer, scriptedEvaluation, type Script } from '../run/scriptedTrainer.ts';
 import { cellSet, makeScriptedSweep, scriptedCells, work } from '../sweep/scriptedSweep.ts';
 import { standIn } from '../sweep/batch/standIn.ts';
 
@@ -65,6 +65,19 @@ describe('a cell', () => {
     expect(await again.ended).toBe(0);
     expect(again.told.at(-1)).toMatch(/ is finished already\.$/);
     expect(newestLog(listRunFolders(runsFolderOf(folder))[0]!)).toBe(0);
+  });
+
+  it('is attacked, not trained, where its experiment has got an attack since', async () => {
+    const folder = sweep('steps');
+    expect(await start(folder).ended).toBe(0);
+    writeCells(folder, cellSet(scriptedCells(['steps'], { evaluation: [scriptedEvaluation] })));
+    expect(await start(folder).ended).toBe(0);
+    expect(runs(folder)).toMatchObject([
+      { status: 'finished', incarnation: 1, figures: [{ plan: scriptedEvaluation }] },
+    ]);
+    const again = start(folder);
+    expect(await again.ended).toBe(0);
+    expect(again.told.at(-1)).toMatch(/ is finished already\.$/);
   });
 
   it('is that of the set that its number is of', async () => {

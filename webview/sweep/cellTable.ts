@@ -80,10 +80,10 @@ export function cellStatusText({ status, step, steps }: Pick<SweepCell, 'status'
   return statusText({ status, step, steps });
 }
 
-/** What is to be said under a row: why it failed, or was cut off, or waits at a cluster's scheduler. */
+/** What is to be said under a row: why it failed or was cut off, or for what it waits, here or at a cluster's scheduler. */
 export function cellReason({ status, message, job }: SweepCell): string | null {
   if (job !== undefined && job.waits !== null) return `${job.place}: ${job.waits}`;
-  const told: readonly RunStatus[] = ['failed', 'diverged', 'damaged', 'interrupted'];
+  const told: readonly RunStatus[] = ['failed', 'diverged', 'damaged', 'interrupted', 'waiting'];
   return message !== null && told.includes(status) ? message : null;
 }
 

@@ -43,9 +43,10 @@ export class CellsTab extends LitElement {
         left: 2px;
         width: fit-content;
         max-width: min(900px, calc(100vw - 48px));
+        color: var(--kaf-dim);
         overflow-wrap: anywhere;
       }
-      .why .alarm {
+      .why .bad {
         color: var(--kaf-alarm);
       }
       tr.has-why td {
@@ -150,7 +151,7 @@ export class CellsTab extends LitElement {
           ? nothing
           : html`<tr class="why">
               <td colspan=${shown.length + 2}>
-                <div class=${cell.status === 'queued' ? 'dim' : 'alarm'}>${reason}</div>
+                <div class=${statusTone(cell.status) === 'bad' ? 'bad' : ''}>${reason}</div>
               </td>
             </tr>`
       }`;

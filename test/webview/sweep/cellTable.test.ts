@@ -51,7 +51,8 @@ describe('the cells of a sweep', () => {
 
   test('tell why they failed or were cut off, and nothing where a message is of something else', () => {
     const one = (status: SweepCell['status']) => cellReason({ ...cells[0]!, status, message: 'why' });
-    expect([one('failed'), one('diverged'), one('damaged'), one('interrupted')]).toEqual(['why', 'why', 'why', 'why']);
+    for (const status of ['failed', 'diverged', 'damaged', 'interrupted', 'waiting'] as const)
+      expect(one(status)).toBe('why');
     expect([one('finished'), one('training'), one('stopped')]).toEqual([null, null, null]);
     expect(wordsOfCell(cells[4]!)).toContain('failed Out of memory');
     expect(wordsOfCell(cells[4]!)).toContain('model.activation swish');
