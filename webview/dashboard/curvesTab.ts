@@ -165,18 +165,15 @@ export class CurvesTab extends LitElement {
           changeView(this, { yScale: event.detail.value });
         }}
       ></kaf-segments>
-      ${
-        view.zoom
-          ? html`<button
-              class="link"
-              @click=${() => {
-                changeView(this, { zoom: null });
-              }}
-            >
-              whole run
-            </button>`
-          : nothing
-      }
+      <button
+        class="link reserved"
+        ?disabled=${view.zoom === null}
+        @click=${() => {
+          changeView(this, { zoom: null });
+        }}
+      >
+        whole run
+      </button>
       <span class="grow"></span>
       <span class="legend"
         ><span><span class="swatch clean-mark"></span>clean</span

@@ -270,6 +270,9 @@ function emptyFace({ plan: { observe }, run }: RunSnapshot): unknown {
     );
   }
   return isLive(run.status)
-    ? face('No shifts yet', `They come with each test, every ${formatCount(observe.testEveryEpochs)} epochs.`)
+    ? face(
+        'No shifts yet',
+        `They come with each test, ${observe.testEveryEpochs === 1 ? 'every epoch' : `every ${formatCount(observe.testEveryEpochs)} epochs`}.`,
+      )
     : face('No shifts were recorded', 'They come with each test, and the run ended before the first.');
 }

@@ -167,6 +167,10 @@ export const toolsSheet = css`
     flex-wrap: wrap;
     min-height: 26px;
   }
+  /* Keeps its place, so that nothing moves under the pointer when it comes. */
+  .reserved:disabled {
+    visibility: hidden;
+  }
   .tools b {
     color: var(--kaf-foreground);
     font-weight: 600;
