@@ -15,14 +15,17 @@ export type UpdateNorms = Pick<UpdatesRecord, 'before' | 'updates'>;
 export function beforeUpdate({ parameters }: Weighted): () => Reading<UpdateNorms> {
   const before = tf.tidy(() => parameters.map(({ variable }) => tf.mul(variable, 1)));
   return () => {
-    const moved = tf.tidy(() => parameters.map(({ variable }, index) => tf.sub(variable, before[index]!)));
-    const { norms, nonFinite } = tensorNorms([...before, ...moved]);
-    const read = beginFloats(norms);
-    tf.dispose([norms, nonFinite, ...before, ...moved]);
-    return () => {
-      const all = read();
-      return { before: all.slice(0, parameters.length), updates: all.slice(parameters.length) };
-    };
+    const lengths = tensorNorms(before);
+    // One after the other, so that no more is held than before.
+    const moved = parameters.map(({ variable }, index) => {
+      const by = tf.sub(variable, before[index]!);
+      before[index]!.dispose();
+      return by;
+    });
+    const moves = tensorNorms(moved);
+    const [readLengths, readMoves] = [beginFloats(lengths.norms), beginFloats(moves.norms)];
+    tf.dispose([lengths.norms, lengths.nonFinite, moves.norms, moves.nonFinite, ...moved]);
+    return () => ({ before: readLengths(), updates: readMoves() });
   };
 }
 

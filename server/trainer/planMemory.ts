@@ -117,7 +117,7 @@ function attackedImages({ dataset }: Plan, { attack, batchSize, samples }: Evalu
   return Math.min(batchSize, samples, dataset.testSamples ?? Infinity);
 }
 
-function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
+function stepFloats({ model, training, observe }: Plan, { ends, threads }: Surroundings, batchSize: number): number {
   const { parameters, statistics, largestKernel, peak } = measurePass(model, ends);
   const images = batchSize * ends.sampleShape.reduce((product, size) => product * size, 1);
   // The kernels divided by their spectral norms.
@@ -130,7 +130,10 @@ function stepFloats({ model, training }: Plan, { ends, threads }: Surroundings, 
   const held = heldBy(training.method);
   const pass = peak({ batchSize: held.batches * batchSize, mode: 'training', gradients: 'all', threads });
   const beside = held.images * images + held.gradients * parameters;
-  const update = beside + Math.max(pass, images + parameters + 2 * penalized);
+  // What an update moves is told by the weights before it.
+  const observed =
+    observe.normsEverySteps > 0 ? parameters + Math.max(largestKernel.dense, largestKernel.convolution) : 0;
+  const update = beside + Math.max(pass, images + parameters + Math.max(2 * penalized, observed));
   // Beside the attacked images there are the clean ones and the noise that was added to them.
   const attack = training.threat ? 2 * images + peak({ batchSize, mode: 'training', gradients: 'input', threads }) : 0;
   const average = training.weightAverage ? parameters + statistics : 0;
