@@ -40,6 +40,11 @@ export class HeatMap extends Picture {
         outline: 1px solid var(--kaf-focus);
         outline-offset: 2px;
       }
+      /* Over the axis: every cell can be reached. */
+      .tools {
+        top: auto;
+        bottom: 0;
+      }
     `,
   ];
 

@@ -1,11 +1,14 @@
 // <kaf-histogram-map>: histograms over time on one canvas: steps to the right, values upwards, the fuller a bin the lighter. What is
 // chosen is its step.
-import { css, html, LitElement } from 'lit';
+import { css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { formatNumber, formatTick } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import { fitCanvas } from './fitCanvas.ts';
+import { Picture, pictureSheet } from './picture.ts';
+import type { PictureTable } from './pictureTable.ts';
+import type { Surface } from './svgContext.ts';
 
 export interface HistogramColumn {
   readonly step: number;
@@ -18,32 +21,42 @@ export interface HistogramColumn {
 const margin = { left: 58, top: 4, right: 6, bottom: 18 };
 
 @customElement('kaf-histogram-map')
-export class HistogramMap extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      height: 190px;
-      min-width: 0;
-    }
-    canvas {
-      display: block;
-      width: 100%;
-      height: 100%;
-    }
-  `;
+export class HistogramMap extends Picture {
+  static override styles = [
+    pictureSheet,
+    css`
+      :host {
+        display: block;
+        height: 190px;
+        min-width: 0;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        height: 100%;
+      }
+    `,
+  ];
 
   /** Ascending steps. */
   @property({ attribute: false }) columns: readonly HistogramColumn[] = [];
   @property({ attribute: false }) chosenStep: number | null = null;
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
 
   override render(): unknown {
-    return html`<canvas role="img" aria-label=${this.label}></canvas>`;
+    return html`<canvas
+        role="img"
+        tabindex="0"
+        aria-keyshortcuts="T"
+        aria-label=${this.label}
+        @keydown=${(event: KeyboardEvent) => this.takesKey(event)}
+      ></canvas>
+      ${this.renderTools()}`;
   }
 
   override connectedCallback(): void {
@@ -60,8 +73,17 @@ export class HistogramMap extends LitElement {
     this.draw();
   }
 
-  private draw(): void {
-    const fitted = fitCanvas(this.canvas);
+  /** A row a bin: at which step, its edges, and how full it is, as a share of the step's fullest. */
+  override asTable(): PictureTable {
+    const rows = this.columns.flatMap(({ step, low, high, bins }) => {
+      const width = (high - low) / bins.length;
+      return Array.from(bins, (share, bin) => [step, low + bin * width, low + (bin + 1) * width, share / 255]);
+    });
+    return { columns: ['step', 'from', 'to', 'share of the fullest'], rows };
+  }
+
+  protected override draw(surface?: Surface): void {
+    const fitted = surface ?? fitCanvas(this.canvas);
     const finite = this.columns.filter(({ low, high }) => Number.isFinite(high - low));
     if (!fitted || finite.length === 0) return;
     const { ctx, width, height } = fitted;

@@ -103,6 +103,10 @@ export class SvgContext {
     );
   }
 
+  fill(): void {
+    this.#add(`<path d="${this.#path}" fill="${escaped(this.fillStyle)}"/>`);
+  }
+
   clip(): void {
     const id = `clip${String(this.#nClips++)}`;
     this.#parts.push(`<clipPath id="${id}"><path d="${this.#path}"/></clipPath>`);

@@ -18,11 +18,13 @@ test('lines, boxes and texts stand where they were drawn, moved by the origin', 
   ctx.stroke();
   ctx.fillStyle = 'blue';
   ctx.fillRect(1, 1, 5, 6);
+  ctx.fill();
   ctx.font = '600 12px serif';
   ctx.textAlign = 'right';
   ctx.fillText('<1>', 4, 5);
   const text = ctx.document(whole);
   expect(text).toContain('<path d="M2 3L3.5 7" fill="none" stroke="red"');
+  expect(text).toContain('<path d="M2 3L3.5 7" fill="blue"/>');
   expect(text).toContain('<rect x="3" y="4" width="5" height="6" fill="blue"/>');
   expect(text).toContain('x="6" y="8" font-size="12" font-weight="600" text-anchor="end" fill="blue">&lt;1&gt;</text>');
   expect(text).toContain('width="10" height="20"');

@@ -29,7 +29,9 @@ const checks = [
  */
 export async function checkInteractions(open, part) {
   for (const [check, panel, scene, view] of checks) {
-    if (check.name.includes(part)) await check(await open(panel, scene, view));
+    if (!check.name.includes(part)) continue;
+    console.log(check.name);
+    await check(await open(panel, scene, view));
   }
 }
 
