@@ -262,8 +262,7 @@ async function checkEvaluation(page) {
   await field('samples').fill('500');
   await field('steps').fill('20');
   await field('steps').press('Enter');
-  const last = (await posted(page)).at(-1);
-  assert.equal(last.type, 'evaluate');
+  const last = (await posted(page)).findLast(({ type }) => type === 'evaluate');
   assert.equal(last.evaluation.epsilon, 4 / 255);
   assert.deepEqual([last.evaluation.steps, last.evaluation.restarts, last.evaluation.samples], [20, 10, 500]);
   assert.equal(await page.locator('kaf-evaluate-form').count(), 0);
