@@ -62,7 +62,7 @@ async function paintedPixels(frame: Frame, tab: string): Promise<number> {
 /** The accessible texts of the tab's charts, which carry the current values. */
 async function labels(frame: Frame, tab: string): Promise<string> {
   const texts = await frame
-    .locator(`kaf-${tab}-tab canvas[aria-label], kaf-${tab}-tab [role=img][aria-label]`)
+    .locator(`kaf-${tab}-tab :is(canvas, [role=img], [role=application])[aria-label]`)
     .evaluateAll((elements) => elements.map((element) => element.getAttribute('aria-label') ?? ''));
   return texts.join('\n');
 }
