@@ -163,11 +163,7 @@ export class ComparePanel extends LitElement {
           this.change({ tab: event.detail.value });
         }}
       ></kaf-tabs>
-      <main
-        role="tabpanel"
-        @view-changed=${this.onViewChanged}
-        @open-run=${this.onOpenRun}
-      >
+      <main role="tabpanel" @view-changed=${this.onViewChanged} @open-run=${this.onOpenRun}>
         ${this.renderTab(tab, shown)}
       </main>`;
   }
