@@ -22,7 +22,7 @@ vi.mock('vscode', async () => {
   return { ...standIn, Range, CodeLens, EventEmitter };
 });
 
-const experimentFile = '/work/a.kaf.yaml';
+const experimentFile = '/project/a.kaf.yaml';
 const run = (change: Partial<RunSummary>) => runSummary({ experimentFile, status: 'finished', ...change });
 
 function lensOver(runs: RunSummary[]) {
@@ -46,12 +46,12 @@ test('the newest run of the file that is not in the trash is told with its figur
     run({ id: 'old', createdMs: 1, seed: 1, cleanAccuracy: 0.1 }),
     run({ id: 'new', createdMs: 3, seed: 2, cleanAccuracy: 0.641, robustAccuracy: null }),
     run({ id: 'trash', createdMs: 4, mark: { isTrashed: true } }),
-    run({ id: 'other', createdMs: 5, experimentFile: '/work/b.kaf.yaml' }),
+    run({ id: 'other', createdMs: 5, experimentFile: '/project/b.kaf.yaml' }),
   ]);
   expect(told()).toEqual([
     { command: 'kafscope.openDashboard', title: 'last run, seed 2: finished · 64.1', arguments: ['new'] },
   ]);
-  expect(told(Uri.file('/work/none.kaf.yaml'))).toEqual([]);
+  expect(told(Uri.file('/project/none.kaf.yaml'))).toEqual([]);
 });
 
 test('it is drawn anew where it says something else, and at no other change', () => {
