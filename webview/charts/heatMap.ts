@@ -9,7 +9,7 @@ import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import { formatCount, formatNumber, formatTick } from '../text/numbers.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 
@@ -23,17 +23,11 @@ const axisHeight = 18;
 const topMargin = 2;
 
 @customElement('kaf-heat-map')
-export class HeatMap extends Picture {
+export class HeatMap extends CanvasPicture {
   static override styles = [
-    pictureSheet,
+    ...canvasSheet,
     css`
-      :host {
-        display: block;
-        min-width: 0;
-      }
       canvas {
-        display: block;
-        width: 100%;
         cursor: pointer;
       }
       canvas:focus-visible {
@@ -59,9 +53,6 @@ export class HeatMap extends Picture {
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
-  private readonly resized = new ResizeObserver(() => {
-    this.draw();
-  });
 
   override render(): unknown {
     return html`<canvas
@@ -76,20 +67,6 @@ export class HeatMap extends Picture {
         @pointerleave=${this.onLeave}
       ></canvas>
       ${this.renderTools()}`;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.draw();
   }
 
   override asTable(): PictureTable {

@@ -6,7 +6,7 @@ import { formatNumber, formatTick } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 
@@ -21,18 +21,14 @@ export interface HistogramColumn {
 const margin = { left: 58, top: 4, right: 6, bottom: 18 };
 
 @customElement('kaf-histogram-map')
-export class HistogramMap extends Picture {
+export class HistogramMap extends CanvasPicture {
   static override styles = [
-    pictureSheet,
+    ...canvasSheet,
     css`
       :host {
-        display: block;
         height: 190px;
-        min-width: 0;
       }
       canvas {
-        display: block;
-        width: 100%;
         height: 100%;
       }
     `,
@@ -44,9 +40,6 @@ export class HistogramMap extends Picture {
   @property() label = '';
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') protected readonly canvas!: HTMLCanvasElement;
-  private readonly resized = new ResizeObserver(() => {
-    this.draw();
-  });
 
   override render(): unknown {
     return html`<canvas
@@ -57,20 +50,6 @@ export class HistogramMap extends Picture {
         @keydown=${(event: KeyboardEvent) => this.takesKey(event)}
       ></canvas>
       ${this.renderTools()}`;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.draw();
   }
 
   /** A row a bin: at which step, its edges, and how full it is, as a share of the step's fullest. */

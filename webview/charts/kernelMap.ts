@@ -7,7 +7,7 @@ import { formatNumber } from '../text/numbers.ts';
 import { diverging } from '../theme/diverging.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 
@@ -23,17 +23,11 @@ const scaleHeight = 9;
 const legendHeight = 30;
 
 @customElement('kaf-kernel-map')
-export class KernelMap extends Picture {
+export class KernelMap extends CanvasPicture {
   static override styles = [
-    pictureSheet,
+    ...canvasSheet,
     css`
-      :host {
-        display: block;
-        min-width: 0;
-      }
       canvas {
-        display: block;
-        width: 100%;
         cursor: crosshair;
       }
       canvas:focus-visible {
@@ -59,9 +53,6 @@ export class KernelMap extends Picture {
   @property({ attribute: false }) palette: Palette = readPalette();
   @state() private at: Place | null = null;
   @query('canvas') protected readonly canvas!: HTMLCanvasElement;
-  private readonly resized = new ResizeObserver(() => {
-    this.draw();
-  });
 
   override render(): unknown {
     return html`<canvas
@@ -76,20 +67,6 @@ export class KernelMap extends Picture {
         @keydown=${this.onKey}
       ></canvas>
       <p role="status">${this.at ? this.text(this.at) : 'Point at a value, or move to it by the arrow keys.'}</p>`;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.draw();
   }
 
   override asTable(): PictureTable {

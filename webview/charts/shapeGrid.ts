@@ -6,7 +6,7 @@ import type { ChannelDensity } from '../kaf/densities.ts';
 import { formatNumber } from '../text/numbers.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 import { commonRange } from './commonRange.ts';
@@ -28,17 +28,11 @@ const gap = 5;
 const pageHeight = 440;
 
 @customElement('kaf-shape-grid')
-export class ShapeGrid extends Picture {
+export class ShapeGrid extends CanvasPicture {
   static override styles = [
-    pictureSheet,
+    ...canvasSheet,
     css`
-      :host {
-        display: block;
-        min-width: 0;
-      }
       canvas {
-        display: block;
-        width: 100%;
         cursor: pointer;
       }
       canvas:focus-visible {
@@ -59,9 +53,6 @@ export class ShapeGrid extends Picture {
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
-  private readonly resized = new ResizeObserver(() => {
-    this.draw();
-  });
 
   override render(): unknown {
     return html`<canvas
@@ -74,20 +65,6 @@ export class ShapeGrid extends Picture {
         @keydown=${this.onKey}
       ></canvas>
       ${this.renderTools()}`;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.draw();
   }
 
   /** A row a point: a channel, where, its value, and what it was where that is known; of a surface at pairs of inputs. */

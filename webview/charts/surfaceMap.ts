@@ -7,7 +7,7 @@ import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import type { ValueRange } from './commonRange.ts';
 import { fitCanvas } from './fitCanvas.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 
@@ -51,9 +51,9 @@ const margins = { left: 26, top: 4, bottom: 17, right: 50 };
 const barWidth = 9;
 
 @customElement('kaf-surface-map')
-export class SurfaceMap extends Picture {
+export class SurfaceMap extends CanvasPicture {
   static override styles = [
-    pictureSheet,
+    ...canvasSheet,
     css`
       :host {
         display: block;
@@ -61,8 +61,6 @@ export class SurfaceMap extends Picture {
         max-width: 380px;
       }
       canvas {
-        display: block;
-        width: 100%;
         aspect-ratio: 1.16;
       }
     `,
@@ -77,26 +75,9 @@ export class SurfaceMap extends Picture {
   @property({ attribute: false }) palette: Palette = readPalette();
   @query('canvas') protected readonly canvas!: HTMLCanvasElement;
   private readonly pixels = document.createElement('canvas');
-  private readonly resized = new ResizeObserver(() => {
-    this.draw();
-  });
 
   override render(): unknown {
     return html`<canvas role="img" aria-label=${this.label}></canvas>${this.renderTools()}`;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.draw();
   }
 
   override asTable(): PictureTable {
