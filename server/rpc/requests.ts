@@ -243,7 +243,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     'sweep/places': () => ({ places: batch.places() }),
     'sweep/list': async () => ({ sweeps: (await sweeps.list()).map((sweep) => batch.over(sweep)) }),
     'sweep/ask': async ({ sweepId, ask }) => {
-      const answered = sweeps.isAtWork(sweepId) ? null : await batch.ask(sweepId, ask);
+      const answered = (await sweeps.isAtWork(sweepId)) ? null : await batch.ask(sweepId, ask);
       if (answered) return answered;
       if (ask === 'go-on' || ask === 'again') requireComputing(batch);
       return sweeps.ask(sweepId, ask);

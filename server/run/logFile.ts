@@ -138,19 +138,24 @@ function taken(runFolder: string): SupersededError {
 
 /** Null where the log has none yet, or none that can be understood. @throws StorageError where a newer Kafscope wrote it */
 export function readHead(runFolder: string, number: number): LogHead | null {
-  const bytes = readBytes(logFile(runFolder, number), 0, headBytes);
+  const file = logFile(runFolder, number);
+  let bytes = readBytes(file, 0, headBytes);
+  const needed = frameBytesAt(bytes, 0) ?? 0;
+  if (needed > headBytes && needed <= maxHeadBytes) bytes = readBytes(file, 0, needed);
   const frame = frameAt(bytes, 0);
   if (typeof frame === 'string' || frame.kind !== 'head') return null;
   const head = logHeadSchema.safeParse(frame.payload).data;
   if (head && head.version > storedVersion) {
     throw new StorageError(
-      `${logFile(runFolder, number)} was written by a newer Kafscope (version ${String(head.version)}). Update Kafscope.`,
+      `${file} was written by a newer Kafscope (version ${String(head.version)}). Update Kafscope.`,
     );
   }
   return head?.number === number ? head : null;
 }
 
-const headBytes = 16 * 1024;
+/** Most have less than a kilobyte; ten thousand of them are read for a run with as many logs. */
+const headBytes = 1024;
+const maxHeadBytes = 16 * 1024;
 
 export function fileSize(file: string): number {
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
@@ -194,7 +199,7 @@ export interface Passage {
 
 const passageBytes = 1024 * 1024;
 /** Summed up in vain, in a passage or at a log's end: of what is damaged a few frames are, of what is hostile nearly all. */
-const vainBytes = 64 * 1024 * 1024;
+const vainBytes = 16 * 1024 * 1024;
 /** Bytes that are looked through for a mark in the time of one that is summed up. */
 const lookedAtAByte = 2;
 
@@ -281,7 +286,7 @@ export function readTail(
 }
 
 /** A state comes with every 64 KiB of rows, of which one that is large has a few MB. */
-const tailBytes = 64 * 1024 * 1024;
+const tailBytes = 16 * 1024 * 1024;
 
 function framesFrom(bytes: Buffer, position: number) {
   const after: Frame[] = [];

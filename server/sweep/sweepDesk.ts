@@ -2,9 +2,9 @@
 // for those that others work on.
 import os from 'node:os';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inTurns } from '../experiment/turns.ts';
 import type { RunSummary } from '../protocol/run.ts';
-import { cellGroup, type SweepAsk, type SweepEstimate, type SweepSummary } from '../protocol/sweep.ts';
+import { cellGroup, type SweepAsk, type SweepCell, type SweepEstimate, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { folderBytes } from '../run/folderBytes.ts';
 import { RunStateError } from '../run/runStateError.ts';
@@ -14,6 +14,7 @@ import { estimateCells } from './sweepEstimate.ts';
 import { seenRuns } from './seenRuns.ts';
 import { hasSameCells } from './storedCells.ts';
 import {
+  cellsOf,
   isSweep,
   listSweeps,
   makeSweep,
@@ -25,8 +26,8 @@ import {
 } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
-import { readSweepLog } from './sweepLog.ts';
-import { runOf, sweepState } from './sweepState.ts';
+import { sweepLogOf } from './sweepLog.ts';
+import { runOf, statusOf, sweepStateOf } from './sweepState.ts';
 
 export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every'> {
   readonly runsFolder: string;
@@ -52,7 +53,7 @@ export class SweepDesk {
    * Starts the sweep of an experiment, or goes on with it; one that is at work takes up what is new.
    * @throws StorageError
    */
-  start(set: CellSet, origin: { readonly name: string; readonly file: string | null }): SweepSummary {
+  async start(set: CellSet, origin: { readonly name: string; readonly file: string | null }): Promise<SweepSummary> {
     return this.begin(this.prepare(set, origin));
   }
 
@@ -66,46 +67,44 @@ export class SweepDesk {
   }
 
   /** Works on it, unless someone does. @throws StorageError */
-  begin(folder: string): SweepSummary {
-    const { summary } = sweepState(folder, this.#watch);
-    if (summary.status === 'resting') this.#work(folder);
-    return sweepState(folder, this.#watch).summary;
+  async begin(folder: string): Promise<SweepSummary> {
+    if ((await this.#statusOf(folder)) === 'resting') this.#work(folder);
+    return this.#summaryOf(folder);
   }
 
   /** Whether a process, here or elsewhere, works on it. @throws RunStateError | StorageError */
-  isAtWork(id: string): boolean {
-    return sweepState(this.#folderOf(id), this.#watch).summary.status !== 'resting';
+  async isAtWork(id: string): Promise<boolean> {
+    return (await this.#statusOf(this.#folderOf(id))) !== 'resting';
   }
 
-  /** Those that can't be read are left out, and logged. A sweep at a time: others have their turn between. @throws StorageError */
+  /** Those that can't be read are left out, and logged. A cell at a time: others have their turn between. @throws StorageError */
   async list(): Promise<SweepSummary[]> {
     const found: SweepSummary[] = [];
     for (const folder of listSweeps(this.#options.runsFolder)) {
       try {
-        found.push(sweepState(folder, this.#watch).summary);
+        found.push(await this.#summaryOf(folder));
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         this.#options.log(error.message);
       }
-      await nextTurn();
     }
     return found;
   }
 
   /** Goes on with one that rests, too. @throws RunStateError | StorageError */
-  ask(id: string, ask: SweepAsk): SweepSummary {
+  async ask(id: string, ask: SweepAsk): Promise<SweepSummary> {
     const folder = this.#folderOf(id);
     const queue = this.#queues.get(folder);
     if (ask === 'stop') queue?.stop();
     else if (ask === 'pause') queue?.pause();
     else if (ask === 'again') queue?.again();
     else queue?.goOn();
-    const { summary } = sweepState(folder, this.#watch);
-    if (queue) return summary;
-    if (summary.status !== 'resting') writeAsk(folder, ask);
-    else if (ask === 'go-on' || ask === 'again') this.#work(folder, { isFailedAgain: ask === 'again' });
-    else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
-    return sweepState(folder, this.#watch).summary;
+    if (!queue) {
+      if ((await this.#statusOf(folder)) !== 'resting') writeAsk(folder, ask);
+      else if (ask === 'go-on' || ask === 'again') this.#work(folder, { isFailedAgain: ask === 'again' });
+      else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
+    }
+    return this.#summaryOf(folder);
   }
 
   /** @param runs of the folder, whoever made them @throws StorageError */
@@ -115,13 +114,9 @@ export class SweepDesk {
     runs: readonly RunSummary[],
   ): Promise<SweepEstimate> {
     const known = file === null ? null : sweepOf(this.#options.runsFolder, file);
-    const over = new Set(
-      known === null
-        ? []
-        : sweepState(known, this.#watch).summary.cells.flatMap(({ identity, status }) =>
-            ['finished', 'failed'].includes(cellGroup(status)) ? [identity] : [],
-          ),
-    );
+    const knownCells = known === null ? [] : (await this.#summaryOf(known)).cells;
+    const isOver = (status: SweepCell['status']) => ['finished', 'failed'].includes(cellGroup(status));
+    const over = new Set(knownCells.flatMap(({ identity, status }) => (isOver(status) ? [identity] : [])));
     const left = cells.filter(({ identity }) => !over.has(identity));
     const { atOnce } = this.#shares(cells);
     const seen = await seenRuns(runs, new Set(left.map(({ description }) => description)));
@@ -131,9 +126,9 @@ export class SweepDesk {
   /** Bytes that the runs of its cells have on the disk. @throws RunStateError | StorageError */
   async size(id: string): Promise<number> {
     const folder = this.#folderOf(id);
-    const { runs } = readSweepLog(folder);
+    const { runs } = await inTurns(sweepLogOf(folder));
     let bytes = 0;
-    for (const cell of readCells(folder).cells) {
+    for (const cell of (await inTurns(cellsOf(folder))).cells) {
       const run = runOf(cell, { runs }, this.#options.runsFolder);
       if (run !== null) bytes += await folderBytes(run);
     }
@@ -146,6 +141,14 @@ export class SweepDesk {
     for (const queue of queues)
       queue.interrupt(`${message}. Start the sweep again to go on from the last checkpoints.`);
     await Promise.all(queues.map(({ ended }) => ended));
+  }
+
+  async #statusOf(folder: string): Promise<SweepSummary['status']> {
+    return statusOf(await inTurns(sweepLogOf(folder)), this.#watch);
+  }
+
+  async #summaryOf(folder: string): Promise<SweepSummary> {
+    return (await inTurns(sweepStateOf(folder, this.#watch))).summary;
   }
 
   #folderOf(id: string): string {
@@ -163,6 +166,7 @@ export class SweepDesk {
   }
 
   #work(folder: string, { isFailedAgain = false } = {}): void {
+    if (this.#queues.has(folder)) return; // who was asked in the same moment
     const { trainerFile, log, fork, every, onRuns } = this.#options;
     const { cells } = readCells(folder);
     const shares = this.#shares(cells);

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { planSchema } from '../experiment/planSchema.ts';
+import { atOnce, type Turns } from '../experiment/turns.ts';
 import type { Plan } from '../protocol/plan.ts';
 import { sweepAsks, type SweepAsk } from '../protocol/sweep.ts';
 import { readBytes, syncFolder } from '../run/logFile.ts';
@@ -36,7 +37,11 @@ const originFormat = 'kafscope sweep';
 const cellsFormat = 'kafscope cells';
 const version = 1;
 /** Twice what the plans of an experiment may have (`readCells.ts` of experiments). */
-const maxBytes = 16 * 1024 * 1024;
+const maxCellsBytes = 16 * 1024 * 1024;
+/** Of any other file: a name, a path, the names of a thousand cells. */
+const maxBytes = 512 * 1024;
+/** Values and openings in a JSON: those of the longest plans are fewer, and so many are parsed in a tenth of a second. */
+const maxValues = 1_000_000;
 
 const originSchema = z.object({
   ...{ format: z.literal(originFormat), version: z.int().min(1).max(version), name: z.string().max(255) },
@@ -48,27 +53,10 @@ const cellSchema = z.object({
   ...{ identity: z.string().regex(/^[0-9a-f]{32}$/), description: z.string().max(10_000), plan: planSchema },
 });
 
-/** The first cell that is wrong tells it for all. */
+/** Its cells are looked at one at a time. */
 const cellsSchema = z.object({
   ...{ format: z.literal(cellsFormat), version: z.int().min(1).max(version), experimentText: z.string() },
-  versions: z.record(z.string(), z.string()),
-  cells: z
-    .array(z.unknown())
-    .min(1)
-    .max(1000)
-    .transform((cells, context) => {
-      const whole: StoredCell[] = [];
-      for (const [index, cell] of cells.entries()) {
-        const parsed = cellSchema.safeParse(cell);
-        if (!parsed.success) {
-          const [issue] = parsed.error.issues;
-          context.addIssue({ code: 'custom', path: [index, ...(issue?.path ?? [])], message: issue?.message ?? '' });
-          return z.NEVER;
-        }
-        whole.push(parsed.data);
-      }
-      return whole;
-    }),
+  ...{ versions: z.record(z.string(), z.string()), cells: z.array(z.unknown()).min(1).max(1000) },
 });
 
 export function sweepsFolder(runsFolder: string): string {
@@ -157,13 +145,19 @@ function slug(name: string): string {
 
 const cellsName = /^cells-(0|[1-9]\d{0,8})\.json$/;
 
-/** The greatest number of the files of a pattern; −1 where there is none. @throws StorageError */
-export function newestNumber(folder: string, pattern: RegExp): number {
+/** The numbers of the files of a pattern, ascending: a stranger's may have any gaps. @throws StorageError */
+export function numbersOf(folder: string, pattern: RegExp): number[] {
   try {
-    return fs.readdirSync(folder).reduce((newest, name) => Math.max(newest, Number(pattern.exec(name)?.[1] ?? -1)), -1);
+    const numbers = fs.readdirSync(folder).flatMap((name) => pattern.exec(name)?.[1] ?? []);
+    return numbers.map(Number).sort((a, b) => a - b);
   } catch (error) {
     throw storageError(folder, error);
   }
+}
+
+/** The greatest number of the files of a pattern; −1 where there is none. @throws StorageError */
+export function newestNumber(folder: string, pattern: RegExp): number {
+  return numbersOf(folder, pattern).at(-1) ?? -1;
 }
 
 function cellsFile(folder: string, number: number): string {
@@ -181,12 +175,22 @@ export function writeCells(folder: string, set: CellSet): number {
 }
 
 /** The newest set that is whole. @throws StorageError where there is none */
-export function readCells(folder: string): CellSet & { readonly number: number } {
+export function readCells(folder: string): NumberedCells {
+  return atOnce(cellsOf(folder));
+}
+
+export interface NumberedCells extends CellSet {
+  readonly number: number;
+}
+
+/** As `readCells`, a cell at a time. @throws StorageError */
+export function* cellsOf(folder: string): Turns<NumberedCells> {
   let fault: unknown = new StorageError(`${folder} has no cells: the sweep was not begun.`);
   const newest = newestCells(folder);
   for (let number = newest; number >= Math.max(0, newest - maxCutOff); number--) {
+    yield;
     try {
-      return { ...readJson(cellsFile(folder, number), cellsSchema), number };
+      return { ...(yield* cellSetOf(cellsFile(folder, number))), number };
     } catch (error) {
       // One that is being written, or whose writer was cut off: the one before still holds.
       fault = error;
@@ -200,7 +204,33 @@ const maxCutOff = 10;
 
 /** The set of cells of a number. @throws StorageError where it is missing or damaged */
 export function readCellSet(folder: string, number: number): CellSet {
-  return readJson(cellsFile(folder, number), cellsSchema);
+  return atOnce(cellSetOf(cellsFile(folder, number)));
+}
+
+/** The sets read last, for nothing that is whole is ever rewritten; the one unused for longest goes first. */
+const kept = new Map<string, { readonly sign: string; readonly set: CellSet }>();
+const maxKept = 8;
+
+/** The first cell that is wrong tells it for all. @throws StorageError */
+function* cellSetOf(file: string): Turns<CellSet> {
+  const status = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
+  const sign = status ? [status.dev, status.ino, status.size, status.mtimeNs].join() : '';
+  const known = kept.get(file);
+  kept.delete(file);
+  const set = known?.sign === sign ? known.set : yield* readCellSetIn(file);
+  kept.set(file, { sign, set });
+  for (const oldest of kept.keys()) if (kept.size > maxKept) kept.delete(oldest);
+  return set;
+}
+
+function* readCellSetIn(file: string): Turns<CellSet> {
+  const { experimentText, versions, cells } = readJson(file, cellsSchema, maxCellsBytes);
+  const whole: StoredCell[] = [];
+  for (const [index, cell] of cells.entries()) {
+    yield;
+    whole.push(parsedAs(cellSchema, cell, { file, at: ['cells', index] }));
+  }
+  return { experimentText, versions, cells: whole };
 }
 
 /** What someone else than its worker wants of a sweep. */
@@ -274,21 +304,37 @@ function writeWhole(file: string, content: object): void {
 }
 
 /** @throws StorageError where it is missing, damaged or of a newer Kafscope */
-export function readJson<T>(file: string, schema: z.ZodType<T>): T {
+export function readJson<T>(file: string, schema: z.ZodType<T>, most = maxBytes): T {
   let json: unknown;
   try {
-    const bytes = readBytes(file, 0, maxBytes + 1);
-    if (bytes.length > maxBytes)
+    const bytes = readBytes(file, 0, most + 1);
+    if (bytes.length > most || !hasFewValues(bytes))
       throw new StorageError(`${file} is damaged: it is longer than any that Kafscope makes.`);
     json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     if (error instanceof StorageError) throw error;
     throw new StorageError(`${file} is damaged: it is not JSON (${(error as Error).message}).`, { cause: error });
   }
+  return parsedAs(schema, json, { file, at: [] });
+}
+
+const code = { comma: 44, openList: 91, openObject: 123 };
+
+function hasFewValues(bytes: Uint8Array): boolean {
+  let nMarks = 0;
+  for (const byte of bytes) if (byte === code.comma || byte === code.openList || byte === code.openObject) nMarks++;
+  return nMarks <= maxValues;
+}
+
+function parsedAs<T>(
+  schema: z.ZodType<T>,
+  json: unknown,
+  { file, at }: { readonly file: string; readonly at: readonly PropertyKey[] },
+): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new StorageError(
-    `${file} is damaged, or of a newer Kafscope: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+    `${file} is damaged, or of a newer Kafscope: ${[...at, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? ''}.`,
   );
 }

@@ -1,11 +1,13 @@
 // Who works on a sweep, and what was done: logs in the manner of a run's, of which the newest has the sweep. Which run a cell has is
 // an event in them.
 import { z } from 'zod';
+import { atOnce, type Turns } from '../experiment/turns.ts';
 import { encodeFrame } from '../run/logFrames.ts';
 import { beatFile, fileSize, logFile, LogWriter, newestLog, readHead, readPassage } from '../run/logFile.ts';
 import { startHeartbeat, type StartHeartbeat } from '../run/heartbeat.ts';
 import type { Sign } from '../run/lifeWatch.ts';
 import { thisProcess, type Owner } from '../run/owner.ts';
+import { StorageError } from '../run/storageError.ts';
 import { storedVersion } from '../run/stored.ts';
 
 const eventSchema = z.discriminatedUnion('type', [
@@ -31,15 +33,31 @@ export interface SweepLogState {
 
 /** All that is in the logs. @throws StorageError */
 export function readSweepLog(folder: string): SweepLogState {
+  return atOnce(sweepLogOf(folder));
+}
+
+/** A thousand cells, each begun a hundred times, make less. */
+const maxBytes = 32 * 1024 * 1024;
+
+/** As `readSweepLog`, a megabyte at a time. @throws StorageError */
+export function* sweepLogOf(folder: string): Turns<SweepLogState> {
   const number = newestLog(folder);
   const runs = new Map<string, string>();
   let status: SweepLogState['status'] = 'resting';
   let heard = -1;
+  let sizeBytes = 0;
   for (let log = 0; log <= number; log++) {
-    for (const event of eventsOf(logFile(folder, log))) {
-      if (event.type === 'run') runs.set(event.identity, event.runId);
-      else if (event.type === 'heard') heard = event.ask;
-      else status = event.status;
+    const file = logFile(folder, log);
+    sizeBytes += fileSize(file);
+    if (sizeBytes > maxBytes)
+      throw new StorageError(`${file} is damaged: it is longer than any log of a sweep that Kafscope makes.`);
+    for (const events of eventsOf(file)) {
+      for (const event of events) {
+        if (event.type === 'run') runs.set(event.identity, event.runId);
+        else if (event.type === 'heard') heard = event.ask;
+        else status = event.status;
+      }
+      yield;
     }
   }
   const owner = number < 0 ? null : (readHead(folder, number)?.owner ?? null);
@@ -48,13 +66,10 @@ export function readSweepLog(folder: string): SweepLogState {
   return { runs, status, heard, number, owner, sign };
 }
 
-function* eventsOf(file: string): Generator<SweepEvent> {
+function* eventsOf(file: string): Generator<SweepEvent[]> {
   for (let position = 0; ;) {
     const { frames, end, isAtEnd } = readPassage(file, position);
-    for (const { kind, payload } of frames) {
-      const event = kind === 'rows' ? eventSchema.safeParse(payload).data : undefined;
-      if (event) yield event;
-    }
+    yield frames.flatMap(({ kind, payload }) => (kind === 'rows' ? (eventSchema.safeParse(payload).data ?? []) : []));
     if (isAtEnd) return;
     position = end;
   }

@@ -17,7 +17,7 @@ import type { ToTrainer } from '../run/trainerMessages.ts';
 import { makeCellRun } from './cellRuns.ts';
 import { findRuns } from './findRuns.ts';
 import { cellTask } from './owedEvaluations.ts';
-import { asksAfter, readCells, runsFolderOf } from './sweepFolder.ts';
+import { asksAfter, newestCells, readCells, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
 import { cellState, isToDo, runOf } from './sweepState.ts';
@@ -200,10 +200,12 @@ export class SweepQueue {
       else if (ask === 'again') this.again();
       else this.stop();
     }
-    const set = readCells(this.#folder);
-    if (set.number > this.#set.number) {
-      this.#set = set;
-      this.#adopt(set.cells);
+    if (newestCells(this.#folder) > this.#set.number) {
+      const set = readCells(this.#folder);
+      if (set.number > this.#set.number) {
+        this.#set = set;
+        this.#adopt(set.cells);
+      }
     }
     this.#startNext();
   }

@@ -1,14 +1,15 @@
 // A sweep as it is: its cells, the runs that they have, and who works on it. Only looks.
 import path from 'node:path';
+import { atOnce, type Turns } from '../experiment/turns.ts';
 import { isResumable, type RunSummary } from '../protocol/run.ts';
 import type { SweepCell, SweepSummary } from '../protocol/sweep.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { isRunFolder, startingProgress } from '../run/runFolder.ts';
 import { damagedRun, glance, judged } from '../run/runGlance.ts';
 import { owedEvaluations } from './owedEvaluations.ts';
-import { readCells, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
+import { cellsOf, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
-import { readSweepLog } from './sweepLog.ts';
+import { sweepLogOf } from './sweepLog.ts';
 import type { SweepLogState } from './sweepLog.ts';
 
 export interface SweepState {
@@ -19,18 +20,31 @@ export interface SweepState {
 
 /** @throws StorageError where the sweep can't be read; of a run that can't, the cell tells */
 export function sweepState(folder: string, watch: LifeWatch): SweepState {
+  return atOnce(sweepStateOf(folder, watch));
+}
+
+/** As `sweepState`, a cell at a time. @throws StorageError */
+export function* sweepStateOf(folder: string, watch: LifeWatch): Turns<SweepState> {
   const origin = readSweepOrigin(folder);
-  const set = readCells(folder);
-  const log = readSweepLog(folder);
+  const set = yield* cellsOf(folder);
+  const log = yield* sweepLogOf(folder);
+  const status = statusOf(log, watch);
   const runsFolder = runsFolderOf(folder);
-  const isAtWork = log.status !== 'resting' && log.number >= 0 && watch.judge(log.owner, log.sign) !== 'dead';
-  const place = isAtWork && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
-  const summary: SweepSummary = {
-    ...{ id: path.basename(folder), folder, ...origin },
-    ...{ status: isAtWork ? log.status : 'resting', place },
-    cells: set.cells.map((cell) => cellState(cell, runOf(cell, log, runsFolder), watch)),
-  };
-  return { set, log, summary };
+  const cells: SweepCell[] = [];
+  for (const cell of set.cells) {
+    yield;
+    cells.push(cellState(cell, runOf(cell, log, runsFolder), watch));
+  }
+  const place =
+    status !== 'resting' && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
+  return { set, log, summary: { id: path.basename(folder), folder, ...origin, status, place, cells } };
+}
+
+/** One whose process is gone rests. */
+export function statusOf(log: SweepLogState, watch: LifeWatch): SweepSummary['status'] {
+  return log.number >= 0 && log.status !== 'resting' && watch.judge(log.owner, log.sign) !== 'dead'
+    ? log.status
+    : 'resting';
 }
 
 /** The folder of the run that a cell has, whether it is still there or not; null where it never had one. */

@@ -107,7 +107,7 @@ describe('a hostile run', () => {
     expect([step > 0, glance(folder).summary.step]).toEqual([true, step]);
   });
 
-  it('whose log is the beginnings of long frames, or nothing for gigabytes, is read no further than 64 MiB are worth', async () => {
+  it('whose log is the beginnings of long frames, or nothing for gigabytes, is read no further than 16 MiB are worth', async () => {
     const { folder } = await trainScripted(scriptedPlan('steps'));
     const nRows = readRows(folder).length;
     const file = logFile(folder, 0);
@@ -133,8 +133,8 @@ describe('a hostile run', () => {
       expect(readTail(file, 'state')).toEqual({ found: null, after: [], rest: 'damaged' });
       reading.mockRestore();
       const nSummedUp = vi.mocked(crc.maskedCrc32c).mock.calls.reduce((sum, [bytes]) => sum + bytes.length, 0);
-      expect(nSummedUp).toBeLessThanOrEqual(2 * (64 * 2 ** 20 + 300_000));
-      expect(nRead).toBeLessThanOrEqual(700 * 2 ** 20);
+      expect(nSummedUp).toBeLessThanOrEqual(2 * (16 * 2 ** 20 + 300_000));
+      expect(nRead).toBeLessThanOrEqual(180 * 2 ** 20);
       expect(readRows(folder)).toHaveLength(nRows);
     }
   });

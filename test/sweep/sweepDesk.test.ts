@@ -33,17 +33,17 @@ describe('a server’s sweeps', () => {
     const runsFolder = temporaryFolder();
     const { desk, until } = deskOf(runsFolder);
     const cells = scriptedCells(['steps', 'steps']);
-    const started = desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
+    const started = await desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
     expect(started).toMatchObject({ id: 'a', name: 'A', experimentFile: file, status: 'working' });
     expect(desk.isBusy).toBe(true);
     await until(() => !desk.isBusy);
-    desk.start(cellSet(cells), { name: 'A', file });
+    await desk.start(cellSet(cells), { name: 'A', file });
     await until(() => !desk.isBusy);
     const [sweep, ...others] = await desk.list();
     expect(others).toEqual([]);
     expect(sweep!.cells.map(({ status }) => status)).toEqual(['finished', 'finished']);
     expect(listRunFolders(runsFolder)).toHaveLength(2);
-    desk.start(cellSet(cells), { name: 'A', file });
+    await desk.start(cellSet(cells), { name: 'A', file });
     expect(newestCells(sweep!.folder)).toBe(1);
     expect(readCells(sweep!.folder).cells).toHaveLength(2);
     await until(() => !desk.isBusy);
@@ -51,18 +51,18 @@ describe('a server’s sweeps', () => {
 
   it('pause, go on and stop as asked, and go on once more when they rest', async () => {
     const { desk, until } = deskOf(temporaryFolder());
-    desk.start(cellSet(scriptedCells(['endless'])), { name: 'A', file });
+    await desk.start(cellSet(scriptedCells(['endless'])), { name: 'A', file });
     const status = async () => (await desk.list())[0]!.cells[0]!.status;
     await until(async () => (await status()) === 'training');
-    expect(desk.ask('a', 'pause').status).toBe('paused');
+    expect((await desk.ask('a', 'pause')).status).toBe('paused');
     await until(async () => (await status()) === 'paused');
-    expect(desk.ask('a', 'go-on').status).toBe('working');
-    desk.ask('a', 'stop');
+    expect((await desk.ask('a', 'go-on')).status).toBe('working');
+    await desk.ask('a', 'stop');
     await until(() => !desk.isBusy);
     expect(await status()).toBe('interrupted');
-    expect(() => desk.ask('a', 'stop')).toThrow('not at work');
-    expect(() => desk.ask('../a', 'stop')).toThrow('There is no sweep');
-    expect(desk.ask('a', 'go-on').status).toBe('working');
+    await expect(desk.ask('a', 'stop')).rejects.toThrow('not at work');
+    await expect(desk.ask('../a', 'stop')).rejects.toThrow('There is no sweep');
+    expect((await desk.ask('a', 'go-on')).status).toBe('working');
     await until(async () => (await status()) === 'training');
     await desk.close('The test ends');
     expect((await desk.list())[0]).toMatchObject({ status: 'resting', cells: [{ status: 'interrupted' }] });
@@ -71,15 +71,15 @@ describe('a server’s sweeps', () => {
   it('try failed cells once more when they rest, and say what their runs have on the disk', async () => {
     const runsFolder = temporaryFolder();
     const { desk, until } = deskOf(runsFolder);
-    desk.start(cellSet(scriptedCells(['throws', 'steps'])), { name: 'A', file });
+    await desk.start(cellSet(scriptedCells(['throws', 'steps'])), { name: 'A', file });
     await until(() => !desk.isBusy);
     const logs = () =>
       listRunFolders(runsFolder).map((run) => fs.readdirSync(run).filter((name) => name.startsWith('log-')).length);
     expect(logs().sort()).toEqual([1, 1]);
-    desk.ask('a', 'go-on');
+    await desk.ask('a', 'go-on');
     await until(() => !desk.isBusy);
     expect(logs().sort()).toEqual([1, 1]);
-    desk.ask('a', 'again');
+    await desk.ask('a', 'again');
     await until(() => !desk.isBusy);
     expect(logs().sort()).toEqual([1, 2]);
     const before = await desk.size('a');
@@ -100,7 +100,7 @@ describe('a server’s sweeps', () => {
         listRunFolders(runsFolder).map((run) => glance(run).summary),
       );
     expect(await estimate()).toMatchObject({ nCells: 3, nLeft: 3, ms: null, bytes: null });
-    desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
+    await desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
     await until(() => !desk.isBusy);
     const { nLeft, ms, bytes, atOnce } = await estimate();
     expect(nLeft).toBe(2);
@@ -120,8 +120,8 @@ describe('a server’s sweeps', () => {
   it('of a file without a path are new each time', async () => {
     const { desk, until } = deskOf(temporaryFolder());
     const [first, second] = scriptedCells(['steps', 'steps']);
-    desk.start(cellSet([first!]), { name: 'A', file: null });
-    desk.start(cellSet([second!]), { name: 'A', file: null });
+    await desk.start(cellSet([first!]), { name: 'A', file: null });
+    await desk.start(cellSet([second!]), { name: 'A', file: null });
     await until(() => !desk.isBusy);
     expect((await desk.list()).map(({ id }) => id)).toEqual(['a', 'a-2']);
   });

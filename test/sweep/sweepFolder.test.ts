@@ -4,10 +4,12 @@ import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import {
   asksAfter,
+  cellsOf,
   listSweeps,
   makeSweep,
   newestCells,
   readCells,
+  readSweepOrigin,
   runsFolderOf,
   sweepOf,
   writeAsk,
@@ -75,6 +77,33 @@ describe('a sweep’s folder', () => {
     expect(readCells(folder).number).toBe(0);
     fs.truncateSync(path.join(folder, 'cells-0.json'), 16 * 2 ** 20 + 1);
     expect(() => readCells(folder)).toThrow('it is longer than any that Kafscope makes');
+  });
+
+  it('of a stranger costs little, however many values its files have', () => {
+    const folder = makeScriptedSweep(scriptedCells(['steps']));
+    const parsing = vi.spyOn(JSON, 'parse');
+    for (const values of ['[', '{},', '[],', '1,', '{"a":']) {
+      fs.writeFileSync(path.join(folder, 'cells-0.json'), values.repeat(1_100_000));
+      expect(() => readCells(folder)).toThrow('it is longer than any that Kafscope makes');
+    }
+    fs.writeFileSync(path.join(folder, 'sweep.json'), ' '.repeat(600_000));
+    expect(() => readSweepOrigin(folder)).toThrow('it is longer than any that Kafscope makes');
+    expect(parsing).not.toHaveBeenCalled();
+    parsing.mockRestore();
+  });
+
+  it('is looked at a cell at a time, and a set that was read is not read again', () => {
+    const cells = scriptedCells(['steps', 'steps', 'steps']);
+    const folder = makeScriptedSweep(cells);
+    const turns = () => [...cellsOf(folder)].length;
+    const parsing = vi.spyOn(JSON, 'parse');
+    expect([turns(), turns()]).toEqual([1 + cells.length, 1]);
+    expect(parsing).toHaveBeenCalledTimes(1);
+    // Another file of its name is another set.
+    fs.rmSync(path.join(folder, 'cells-0.json'));
+    writeCells(folder, cellSet(cells.slice(1)));
+    expect(readCells(folder).cells).toHaveLength(2);
+    parsing.mockRestore();
   });
 
   it('of a stranger is told by its first wrong cell, and nothing is looked for behind ten sets that are cut off', () => {

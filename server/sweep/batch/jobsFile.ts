@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
-import { newestNumber, readJson, writeNumbered } from '../sweepFolder.ts';
+import { newestNumber, numbersOf, readJson, writeNumbered } from '../sweepFolder.ts';
 
 const jobsSchema = z.object({
   scheduler: z.string().max(50),
@@ -45,7 +45,7 @@ export function scriptFile(folder: string, number: number): string {
 /** In the order in which they were begun; one that is not whole is left out, as it was not submitted. @throws StorageError */
 export function readJobs(folder: string): SweepJob[] {
   const jobs: SweepJob[] = [];
-  for (let number = 0; number <= newestNumber(folder, jobsName); number++) {
+  for (const number of numbersOf(folder, jobsName)) {
     const job = readOrNull(jobsFile(folder, number), jobsSchema);
     if (job) jobs.push({ ...job, number, id: readOrNull(submittedFile(folder, number), submittedSchema)?.id });
   }
