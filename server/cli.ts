@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { evaluationNames } from './protocol/evaluationTable.ts';
 import { downloadable, type DatasetName } from './protocol/datasets.ts';
 import { usualSweep } from './protocol/learningRates.ts';
+import { plainText } from './protocol/plainText.ts';
 import { runtimeNames, type RuntimeChoice } from './protocol/plan.ts';
 import { trainerOpener } from './run/openTrainer.ts';
 import { settingOptions } from './terminal/attackOptions.ts';
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
       return;
     }
-    process.stderr.write(`kafscope: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`kafscope: ${plainText(error instanceof Error ? error.message : String(error))}\n`);
     const isUsage = error instanceof UsageError || error instanceof BadCheckpointError;
     process.exitCode = isUsage ? exitCodes.usage : exitCodes.failed;
   }
@@ -399,7 +400,7 @@ function makeContext(options: JsonOption) {
 }
 
 async function serve(runsFolder: string): Promise<void> {
-  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const log = (line: string) => process.stderr.write(`${plainText(line)}\n`);
   const server = await startServer({
     runsFolder,
     version,
@@ -408,7 +409,7 @@ async function serve(runsFolder: string): Promise<void> {
     idleMs: Infinity,
     log,
   });
-  process.stdout.write(`serves ${runsFolder} on 127.0.0.1:${String(server.lock.port)}; Ctrl+C ends it\n`);
+  process.stdout.write(`serves ${plainText(runsFolder)} on 127.0.0.1:${String(server.lock.port)}; Ctrl+C ends it\n`);
   for (const signal of ['SIGINT', 'SIGTERM', wantingMore] as const) {
     process.once(signal, () => void server.close(`the server was ended by ${signal}`));
   }

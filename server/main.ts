@@ -4,6 +4,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { FolderTakenError } from './rpc/lockFile.ts';
+import { plainText } from './protocol/plainText.ts';
 import { schedulerVariable } from './protocol/userData.ts';
 import { startServer } from './rpc/server.ts';
 import { makeServices } from './rpc/services.ts';
@@ -68,5 +69,5 @@ function settingsIn(text: string | undefined): Readonly<Record<string, unknown>>
 }
 
 function log(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${plainText(line)}\n`);
 }

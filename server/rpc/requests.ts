@@ -218,7 +218,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       });
       return {};
     },
-    'run/list': () => ({ runs: supervisor.list() }),
+    'run/list': async () => ({ runs: await supervisor.listInTurns() }),
     'run/start': async ({ text, file, overrides }, signal) => {
       const { plans } = await compiledOf(services, text, { file, overrides }, signal);
       const versions = { kafscope: serverVersion, node: process.versions.node };
@@ -251,7 +251,8 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
     'sweep/estimate': async ({ text, file, overrides }, signal) => {
       const { cells } = await services.compile(text, { file, overrides }, signal);
       if (cells.length === 0) return null;
-      return sweeps.estimate(await inTurns(storedCells(cells), signal), file, supervisor.list());
+      const stored = await inTurns(storedCells(cells), signal);
+      return sweeps.estimate(stored, file, await supervisor.listInTurns());
     },
     'sweep/size': async ({ sweepId }) => ({ bytes: await sweeps.size(sweepId) }),
     'run/pause': ({ runId }) => supervisor.pause(runId),

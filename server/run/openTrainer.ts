@@ -6,6 +6,7 @@ import { openDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/split.ts';
 import { layOutNetwork } from '../network/layout.ts';
 import type { Plan } from '../protocol/plan.ts';
+import { plainText } from '../protocol/plainText.ts';
 import { userCacheFolder } from '../protocol/userData.ts';
 import { openRuntime, type Runtime } from '../tensor/runtime.ts';
 import { resolveRuntime } from './runtime/machineRuntimes.ts';
@@ -28,7 +29,7 @@ import type { OpenTrainer } from './trainer.ts';
 /** `assetsFolder` holds the runtimes' kernels. */
 export function trainerOpener(assetsFolder: string): OpenTrainer {
   return async (plan) => {
-    const log = (line: string) => process.stderr.write(`${line}\n`);
+    const log = (line: string) => process.stderr.write(`${plainText(line)}\n`);
     const threads = plan.threads ?? os.availableParallelism();
     const name = await resolveRuntime(plan.runtime, { assetsFolder, log });
     const onDevice = { ...(plan.device && { device: plan.device }), ...(plan.tf32 && { tf32: true }) };

@@ -3,6 +3,7 @@
 // what the run's folder says.
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
+import { atOnce, inTurns, type Turns } from '../experiment/turns.ts';
 import type { DeviceListResult } from '../protocol/messages.ts';
 import type { EvaluationPlan } from '../protocol/plan.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
@@ -22,7 +23,7 @@ import type { Work } from './runPlan.ts';
 import { RunQueue } from './runQueue.ts';
 import { RunStateError } from './runStateError.ts';
 import { StorageError } from './storageError.ts';
-import { hasOtherFolders, isOthers, notHere, signOf, wrongState, type Entry } from './supervisedRun.ts';
+import { hasOtherFolders, isOthers, newestFirst, notHere, signOf, wrongState, type Entry } from './supervisedRun.ts';
 import { forkTrainer } from './forkTrainer.ts';
 import type { GoneTrainer } from './forkTrainer.ts';
 import type { ToTrainer } from './trainerMessages.ts';
@@ -78,9 +79,13 @@ export class RunSupervisor {
   /** Newest first; reads again what others (the command line, other hosts) may have changed. */
   list(): RunSummary[] {
     this.refresh();
-    return [...this.#entries.values()]
-      .map((entry) => entry.summary)
-      .sort((a, b) => b.createdMs - a.createdMs || b.id.localeCompare(a.id));
+    return newestFirst(this.#entries.values());
+  }
+
+  /** As `list`, a run at a time: others have their turn between. @throws StorageError */
+  async listInTurns(): Promise<RunSummary[]> {
+    await inTurns(this.#refreshing());
+    return newestFirst(this.#entries.values());
   }
 
   /** @throws RunStateError */
@@ -193,6 +198,10 @@ export class RunSupervisor {
 
   /** Reads the folder again: runs that others made, changed or removed. @throws StorageError */
   refresh(): void {
+    atOnce(this.#refreshing());
+  }
+
+  *#refreshing(): Turns<void> {
     const folders = listRunFolders(this.#options.runsFolder);
     const ids = new Set(folders.map((folder) => path.basename(folder)));
     for (const [id, entry] of this.#entries) {
@@ -201,8 +210,9 @@ export class RunSupervisor {
       this.events.emit('deleted', entry.summary);
     }
     for (const folder of folders) {
+      yield;
       const entry = this.#entries.get(path.basename(folder));
-      if (!entry || !this.#isOurs(entry)) this.#read(folder, entry);
+      if (isRunFolder(folder) && !(entry && this.#isOurs(entry))) this.#read(folder, entry);
     }
   }
 

@@ -25,6 +25,11 @@ export interface Entry {
   work: Work | null;
 }
 
+export function newestFirst(entries: Iterable<Entry>): RunSummary[] {
+  const runs = Array.from(entries, ({ summary }) => summary);
+  return runs.sort((a, b) => b.createdMs - a.createdMs || b.id.localeCompare(a.id));
+}
+
 /** Whether the newest work on the run is not that of our trainer: then only the folder knows. */
 export function isOthers(folder: string, work: Work | null, trainer: GoneTrainer) {
   const newest = newestOf(folder);

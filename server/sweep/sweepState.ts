@@ -35,8 +35,7 @@ export function* sweepStateOf(folder: string, watch: LifeWatch): Turns<SweepStat
     yield;
     cells.push(cellState(cell, runOf(cell, log, runsFolder), watch));
   }
-  const place =
-    status !== 'resting' && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
+  const place = status !== 'resting' && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
   return { set, log, summary: { id: path.basename(folder), folder, ...origin, status, place, cells } };
 }
 

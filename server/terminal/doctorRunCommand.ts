@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { checkpointFault } from '../run/checkpointFile.ts';
-import { readHead } from '../run/logFile.ts';
+import { fileSize, logFile, readHead, readTail } from '../run/logFile.ts';
 import { checkpointsFolder } from '../run/runFolder.ts';
 import { glance, judged } from '../run/runGlance.ts';
 import { RunHistory } from '../run/runHistory.ts';
@@ -20,6 +20,11 @@ export function doctorRunCommand(folder: string, terminal: Terminal): number {
     const steps = countSteps(history, faults);
     for (const { file, bytes } of history.damages) {
       faults.push(`${path.basename(file)}: ${String(bytes)} bytes are damaged; what is around them was read.`);
+    }
+    for (let number = 0; number <= history.newest; number++) {
+      const file = logFile(folder, number);
+      if (fileSize(file) > 0 && readTail(file, 'state').rest === 'damaged')
+        faults.push(`${path.basename(file)}: what follows its last row is damaged; what is before it was read.`);
     }
     const files = summary.checkpoints.map(({ file }) => ({
       file,

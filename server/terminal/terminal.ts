@@ -1,4 +1,6 @@
-// Where commands write: one JSON object a line, or lines for people with one that is overwritten while work goes on.
+// Where commands write: one JSON object a line, or lines for people with one that is overwritten while work goes on. What they write
+// holds names that others chose: a terminal gets them as plain text.
+import { plainText } from '../protocol/plainText.ts';
 
 export interface TerminalOptions {
   readonly isJson: boolean;
@@ -40,21 +42,21 @@ export class Terminal {
   line(text: string): void {
     if (this.isJson) return;
     this.#clear();
-    this.#options.output.write(`${text}\n`);
+    this.#options.output.write(`${plainText(text)}\n`);
   }
 
   /** Replaces the last such line; nothing where lines can't be overwritten. */
   progress(text: string): void {
     if (!this.isLive) return;
     this.#clear();
-    this.#options.output.write(text);
+    this.#options.output.write(plainText(text));
     this.#hasProgress = true;
   }
 
   /** For people, also when the output is for programs. */
   error(text: string): void {
     this.#clear();
-    this.#options.errors.write(`${text}\n`);
+    this.#options.errors.write(`${plainText(text)}\n`);
   }
 
   #clear(): void {
@@ -65,8 +67,9 @@ export class Terminal {
 
 /** JSON has no NaN and no infinities: they become `"NaN"`, `"Infinity"` and `"-Infinity"`. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
+  const json = JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner === 'number' && !Number.isFinite(inner)) return String(inner);
     return ArrayBuffer.isView(inner) ? Array.from(inner as Float32Array) : inner;
   });
+  return plainText(json); // JSON leaves some of the commands as they are
 }

@@ -314,3 +314,28 @@ function begin0(folder: string): void {
   fs.writeFileSync(logFile(folder, 0), '');
   expect(readHead(folder, 0)).toBeNull();
 }
+
+describe('runs that are listed', () => {
+  it('are looked at one at a time: others have their turn between, and one that is deleted meanwhile is none', async () => {
+    const { supervisor, runsFolder } = supervise();
+    const folders = [1, 2, 3, 4].map((seed) => createScriptedRun(scriptedPlan('steps', { seed }), runsFolder).folder);
+    const last = folders.sort().at(-1)!;
+    let nTurns = 0;
+    const turn = () => {
+      nTurns++;
+      if (nTurns === 1) fs.rmSync(last, { recursive: true });
+      waiting = setImmediate(turn);
+    };
+    let waiting = setImmediate(turn);
+    const listed = await supervisor.listInTurns();
+    clearImmediate(waiting);
+    expect(nTurns).toBeGreaterThanOrEqual(3);
+    expect(listed.map(({ folder, status }) => [folder, status])).toEqual(
+      folders
+        .slice(0, 3)
+        .reverse()
+        .map((folder) => [folder, 'waiting']),
+    );
+    expect(listed).toEqual(supervisor.list());
+  });
+});

@@ -30,6 +30,19 @@ describe('kafscope doctor RUN', () => {
     expect(filesOf(folder)).toEqual(before);
   });
 
+  it('names what follows the last row and is none, and not the beginning of one that its writer left', async () => {
+    const { folder } = await trainScripted(scriptedPlan('steps'));
+    const file = logFile(folder, 0);
+    const whole = fs.readFileSync(file);
+    fs.writeFileSync(file, Buffer.concat([whole, whole.subarray(0, 40)]));
+    expect(examine(folder)).toMatchObject({ code: 0, isWhole: true });
+    fs.writeFileSync(file, Buffer.concat([whole, Buffer.from('what is no frame, of any length')]));
+    expect(examine(folder)).toMatchObject({
+      ...{ code: 1, isWhole: false },
+      faults: ['log-0: what follows its last row is damaged; what is before it was read.'],
+    });
+  });
+
   it('names a step that is missing and a checkpoint that is cut off, and from where the run would go on', async () => {
     const { folder } = await trainScripted(scriptedPlan('steps'));
     const file = logFile(folder, 0);

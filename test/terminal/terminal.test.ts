@@ -19,6 +19,19 @@ describe('the terminal', () => {
     expect(jsonText(value)).toBe('{"a":"NaN","b":["Infinity"],"c":["-Infinity",1],"d":null}');
   });
 
+  it('gives names that others chose as plain text, to people and to programs', () => {
+    const hostile = 'a\u001b]0;title\u0007\u009b31m\r\u202eb\u2028\u007f\tc\nd – é 名 👩‍🔬';
+    const shown = String.raw`a\u001b]0;title\u0007\u009b31m\u000d\u202eb\u2028\u007f` + '\tc\nd – é 名 👩‍🔬';
+    const { terminal, written, errors } = capture({ isJson: false, isTTY: true });
+    terminal.line(hostile);
+    terminal.error(hostile);
+    terminal.progress(hostile);
+    expect([...written, ...errors]).toEqual([`${shown}\n`, shown, `${shown}\n`]);
+    const json = jsonText({ type: 'x', name: hostile });
+    expect(json).not.toMatch(/[^\P{Cc}]|[\u2028\u202e]/u);
+    expect(JSON.parse(json)).toEqual({ type: 'x', name: hostile });
+  });
+
   it('gives programs events and nothing else', () => {
     const { terminal, written, errors } = capture({ isJson: true, isTTY: true });
     terminal.line('for people');
