@@ -24,9 +24,9 @@ export function beatFile(runFolder: string, number: number): string {
   return path.join(runFolder, `beat-${String(number)}`);
 }
 
-/** Ten thousand pieces of work on one run are more than anyone has done; what is looked at is bounded by it. */
-export const logName = /^log-(0|[1-9]\d{0,3})$/;
-const maxLogNumber = 9999;
+/** Two thousand pieces of work on one run are more than anyone has done; what is looked at is bounded by it. */
+export const logName = /^log-(0|[1-9]\d{0,2}|1\d{3})$/;
+const maxLogNumber = 1999;
 
 /** −1 where there is none. @throws StorageError */
 export function newestLog(runFolder: string): number {
@@ -153,7 +153,7 @@ export function readHead(runFolder: string, number: number): LogHead | null {
   return head?.number === number ? head : null;
 }
 
-/** Most have less than a kilobyte; ten thousand of them are read for a run with as many logs. */
+/** Most have less than a kilobyte; of a run with two thousand logs as many are read. */
 const headBytes = 1024;
 const maxHeadBytes = 16 * 1024;
 

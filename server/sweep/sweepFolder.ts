@@ -42,6 +42,7 @@ const maxCellsBytes = 16 * 1024 * 1024;
 const maxBytes = 512 * 1024;
 /** Values and openings in a JSON: those of the longest plans are fewer, and so many are parsed in a tenth of a second. */
 const maxValues = 1_000_000;
+const maxDepth = 200;
 
 const originSchema = z.object({
   ...{ format: z.literal(originFormat), version: z.int().min(1).max(version), name: z.string().max(255) },
@@ -308,7 +309,7 @@ export function readJson<T>(file: string, schema: z.ZodType<T>, most = maxBytes)
   let json: unknown;
   try {
     const bytes = readBytes(file, 0, most + 1);
-    if (bytes.length > most || !hasFewValues(bytes))
+    if (bytes.length > most || !isOfPlans(bytes))
       throw new StorageError(`${file} is damaged: it is longer than any that Kafscope makes.`);
     json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
@@ -318,11 +319,27 @@ export function readJson<T>(file: string, schema: z.ZodType<T>, most = maxBytes)
   return parsedAs(schema, json, { file, at: [] });
 }
 
-const code = { comma: 44, openList: 91, openObject: 123 };
+const code = {
+  ...{ quote: 34, comma: 44, backslash: 92 },
+  ...{ openList: 91, closeList: 93, openObject: 123, closeObject: 125 },
+};
 
-function hasFewValues(bytes: Uint8Array): boolean {
+/** No more values, and no deeper, than plans have. */
+function isOfPlans(bytes: Uint8Array): boolean {
   let nMarks = 0;
-  for (const byte of bytes) if (byte === code.comma || byte === code.openList || byte === code.openObject) nMarks++;
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === code.quote) isText = !isText;
+    else if (isText) at += Number(byte === code.backslash);
+    else if (byte === code.comma) nMarks++;
+    else if (byte === code.closeList || byte === code.closeObject) depth--;
+    else if (byte === code.openList || byte === code.openObject) {
+      nMarks++;
+      if (++depth > maxDepth) return false;
+    }
+  }
   return nMarks <= maxValues;
 }
 

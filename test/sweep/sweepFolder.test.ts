@@ -79,17 +79,20 @@ describe('a sweep’s folder', () => {
     expect(() => readCells(folder)).toThrow('it is longer than any that Kafscope makes');
   });
 
-  it('of a stranger costs little, however many values its files have', () => {
+  it('of a stranger costs little, however many values its files have, and however deep', () => {
     const folder = makeScriptedSweep(scriptedCells(['steps']));
     const parsing = vi.spyOn(JSON, 'parse');
-    for (const values of ['[', '{},', '[],', '1,', '{"a":']) {
-      fs.writeFileSync(path.join(folder, 'cells-0.json'), values.repeat(1_100_000));
+    for (const values of ['['.repeat(201), '{"a":'.repeat(201), '{},'.repeat(500_001), '1,'.repeat(1_000_001)]) {
+      fs.writeFileSync(path.join(folder, 'cells-0.json'), values);
       expect(() => readCells(folder)).toThrow('it is longer than any that Kafscope makes');
     }
     fs.writeFileSync(path.join(folder, 'sweep.json'), ' '.repeat(600_000));
     expect(() => readSweepOrigin(folder)).toThrow('it is longer than any that Kafscope makes');
     expect(parsing).not.toHaveBeenCalled();
     parsing.mockRestore();
+    // In a text they are none.
+    writeCells(folder, { ...cellSet(scriptedCells(['steps'])), experimentText: `# "${'['.repeat(300)}\\` });
+    expect(readCells(folder).experimentText).toContain('[[[');
   });
 
   it('is looked at a cell at a time, and a set that was read is not read again', () => {
