@@ -1,5 +1,6 @@
 // Which runs the cells of a sweep have: those that lie among the runs already, whoever made them, else new ones. What is decided is noted
 // in the sweep's log.
+import { atOnce } from '../experiment/turns.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { SupersededError } from '../run/logFile.ts';
@@ -60,7 +61,7 @@ function noteRuns(
   const log = new SweepLog(folder, number, { nowMs, beat: () => () => {} });
   try {
     log.append({ type: 'status', status: 'resting' });
-    const found = findRuns(runsFolderOf(folder), cells, watch);
+    const found = atOnce(findRuns(runsFolderOf(folder), cells, watch));
     for (const cell of cells) {
       log.checkOwnership();
       const runId = found.get(cell.identity) ?? makeCellRun(folder, set, cell, nowMs).id;

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { planIdentity, trainingIdentity } from '../experiment/planIdentity.ts';
+import type { Turns } from '../experiment/turns.ts';
 import { isAttackPlan, isDetectorPlan } from '../protocol/evaluationPlan.ts';
 import type { Plan } from '../protocol/plan.ts';
 import type { RunSummary } from '../protocol/run.ts';
@@ -19,17 +20,27 @@ interface Trained {
  * Of several runs of one plan one that is finished, else the newest. A run that its maker had no time to note is found so, too. A cell
  * whose plan has none gets a run of the same training, so that an experiment to which an evaluation is added is not trained again.
  */
-export function findRuns(runsFolder: string, cells: readonly StoredCell[], watch: LifeWatch): Map<string, string> {
+export function* findRuns(
+  runsFolder: string,
+  cells: readonly StoredCell[],
+  watch: LifeWatch,
+): Turns<Map<string, string>> {
   const wanted = new Set(cells.map(({ identity }) => identity));
-  const trainings = new Set(cells.map(({ plan }) => trainingIdentity(plan)));
+  const trainings = new Map<StoredCell, string>();
+  for (const cell of cells) {
+    yield;
+    trainings.set(cell, trainingIdentity(cell.plan));
+  }
+  const wantedTrainings = new Set(trainings.values());
   const found = new Map<string, RunSummary>();
   const trained = new Map<string, Trained[]>();
   for (const folder of listRunFolders(runsFolder)) {
+    yield;
     if (fs.lstatSync(folder).isSymbolicLink()) continue;
     try {
       const { plan } = readOrigin(folder);
       const [identity, training] = [planIdentity(plan), trainingIdentity(plan)];
-      if (!wanted.has(identity) && !trainings.has(training)) continue;
+      if (!wanted.has(identity) && !wantedTrainings.has(training)) continue;
       const run = judged(glance(folder), watch).summary;
       if (wanted.has(identity) && isBetter(run, found.get(identity))) found.set(identity, run);
       trained.set(training, [...(trained.get(training) ?? []), { run, plan }]);
@@ -38,9 +49,9 @@ export function findRuns(runsFolder: string, cells: readonly StoredCell[], watch
     }
   }
   return new Map(
-    cells.flatMap(({ identity, plan }) => {
-      const run = found.get(identity) ?? trainedFor(plan, trained.get(trainingIdentity(plan)) ?? []);
-      return run ? [[identity, run.id] as const] : [];
+    cells.flatMap((cell) => {
+      const run = found.get(cell.identity) ?? trainedFor(cell.plan, trained.get(trainings.get(cell)!) ?? []);
+      return run ? [[cell.identity, run.id] as const] : [];
     }),
   );
 }

@@ -172,7 +172,9 @@ export function newestCells(folder: string): number {
 
 /** Writes the cells down as they are from now on. @returns their number @throws StorageError */
 export function writeCells(folder: string, set: CellSet): number {
-  return writeNumbered(folder, newestCells(folder) + 1, cellsFile, { format: cellsFormat, version, ...set });
+  const number = writeNumbered(folder, newestCells(folder) + 1, cellsFile, { format: cellsFormat, version, ...set });
+  keep(cellsFile(folder, number), set);
+  return number;
 }
 
 /** The newest set that is whole. @throws StorageError where there is none */
@@ -212,15 +214,22 @@ export function readCellSet(folder: string, number: number): CellSet {
 const kept = new Map<string, { readonly sign: string; readonly set: CellSet }>();
 const maxKept = 8;
 
+function signOf(file: string): string {
+  const status = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
+  return status ? [status.dev, status.ino, status.size, status.mtimeNs].join() : 'none';
+}
+
+function keep(file: string, set: CellSet): void {
+  kept.delete(file);
+  kept.set(file, { sign: signOf(file), set });
+  for (const oldest of kept.keys()) if (kept.size > maxKept) kept.delete(oldest);
+}
+
 /** The first cell that is wrong tells it for all. @throws StorageError */
 function* cellSetOf(file: string): Turns<CellSet> {
-  const status = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
-  const sign = status ? [status.dev, status.ino, status.size, status.mtimeNs].join() : '';
   const known = kept.get(file);
-  kept.delete(file);
-  const set = known?.sign === sign ? known.set : yield* readCellSetIn(file);
-  kept.set(file, { sign, set });
-  for (const oldest of kept.keys()) if (kept.size > maxKept) kept.delete(oldest);
+  const set = known?.sign === signOf(file) ? known.set : yield* readCellSetIn(file);
+  keep(file, set);
   return set;
 }
 

@@ -2,6 +2,7 @@
 // sweep's log and in the runs, so it may be ended at any moment and begun again.
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { inTurns } from '../experiment/turns.ts';
 import { isLive } from '../protocol/run.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import type { SweepCell } from '../protocol/sweep.ts';
@@ -79,6 +80,7 @@ export class SweepQueue {
   #isPaused = false;
   #ending: QueueEnd | null = null;
   #isSettled = false;
+  #nAdopting = 0;
   #failuresInARow = 0;
 
   /**
@@ -104,9 +106,6 @@ export class SweepQueue {
       this.#guarded(() => {
         this.#look();
       });
-    });
-    this.#guarded(() => {
-      this.#startNext();
     });
   }
 
@@ -162,14 +161,32 @@ export class SweepQueue {
     return (this.#options.now ?? Date.now)();
   }
 
-  /** Runs of new cells that there are already. */
+  /** Runs of new cells that there are already; until they are found nothing is begun. */
   #adopt(cells: readonly StoredCell[]): void {
     const runsFolder = runsFolderOf(this.#folder);
     const without = cells.filter((cell) => {
       const folder = this.#runFolder(cell);
       return folder === null || !isRunFolder(folder);
     });
-    for (const [identity, runId] of findRuns(runsFolder, without, this.#watch)) this.#note(identity, runId);
+    this.#nAdopting++;
+    const found = inTurns(findRuns(runsFolder, without, this.#watch)).finally(() => this.#nAdopting--);
+    const took = (runs: ReadonlyMap<string, string>) => {
+      if (this.#isSettled) return;
+      for (const [identity, runId] of runs) this.#note(identity, runId);
+      this.#startNext();
+    };
+    void found.then(
+      (runs) => {
+        this.#guarded(() => {
+          took(runs);
+        });
+      },
+      (error: unknown) => {
+        this.#guarded(() => {
+          throw error;
+        });
+      },
+    );
   }
 
   #note(identity: string, runId: string): void {
@@ -215,7 +232,7 @@ export class SweepQueue {
       this.#settle();
       return;
     }
-    if (this.#isPaused) return;
+    if (this.#isPaused || this.#nAdopting > 0) return;
     let isOthersAtWork = false;
     for (const cell of this.#set.cells) {
       if (this.#atWork.size >= this.#options.atOnce) return;

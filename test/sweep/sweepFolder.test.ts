@@ -23,6 +23,13 @@ import { cellSet, makeScriptedSweep, scriptedCells } from './scriptedSweep.ts';
 
 const origin = { name: 'Größen & Namen', experimentFile: '/a/b.kaf.yaml', createdMs: 5 };
 
+/** Who wrote it has its cells in memory. */
+function copied(folder: string): string {
+  const copy = path.join(temporaryFolder(), 'copy');
+  fs.cpSync(folder, copy, { recursive: true });
+  return copy;
+}
+
 describe('a sweep’s folder', () => {
   it('is named for its experiment, and found by its file', () => {
     const runsFolder = temporaryFolder();
@@ -97,7 +104,7 @@ describe('a sweep’s folder', () => {
 
   it('is looked at a cell at a time, and a set that was read is not read again', () => {
     const cells = scriptedCells(['steps', 'steps', 'steps']);
-    const folder = makeScriptedSweep(cells);
+    const folder = copied(makeScriptedSweep(cells));
     const turns = () => [...cellsOf(folder)].length;
     const parsing = vi.spyOn(JSON, 'parse');
     expect([turns(), turns()]).toEqual([1 + cells.length, 1]);
@@ -110,10 +117,11 @@ describe('a sweep’s folder', () => {
   });
 
   it('of a stranger is told by its first wrong cell, and nothing is looked for behind ten sets that are cut off', () => {
-    const folder = makeSweep(temporaryFolder(), origin);
+    const made = makeSweep(temporaryFolder(), origin);
     const [cell, second] = scriptedCells(['steps', 'steps']);
     const wrong = { ...cell!, name: 7 } as unknown as typeof cell;
-    writeCells(folder, cellSet([cell!, wrong!, { ...wrong!, identity: 'none' }]));
+    writeCells(made, cellSet([cell!, wrong!, { ...wrong!, identity: 'none' }]));
+    const folder = copied(made);
     expect(() => readCells(folder)).toThrow(/cells\.1\.name: .*string/);
     for (let number = 1; number <= 10; number++)
       fs.writeFileSync(path.join(folder, `cells-${String(number)}.json`), '');
