@@ -1,12 +1,10 @@
 // Forked by scripts/mutate.mjs in the scratch copy, as the head of a process group of its own: runs test files one after the
-// other, up to the first that fails, and keeps vitest and what it has transformed between two mutants.
+// other, up to the first that fails, and keeps vitest and what it has transformed between two orders.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createVitest } from 'vitest/node';
 
-const root = process.argv[2];
-/** Where scripts/mutantReached.mjs writes what the last test file reached. */
-const reachedFile = path.join(root, 'reached.json');
+const [root, orderFile, eventsFile] = process.argv.slice(2);
 let failure = null;
 
 const vitest = await createVitest(
@@ -17,9 +15,9 @@ const vitest = await createVitest(
     watch: false,
     maxWorkers: 1,
     bail: 1,
-    setupFiles: [path.join(root, 'scripts/mutantReached.mjs')],
-    env: { KAFSCOPE_REACHED: reachedFile },
-    reporters: [{ onTestCaseResult: () => process.send({ isTestOver: true }), onTestRunEnd: collect }],
+    runner: path.join(root, 'scripts/mutantRunner.mjs'),
+    env: { KAFSCOPE_MUTANTS: orderFile, KAFSCOPE_MUTANT_EVENTS: eventsFile },
+    reporters: [{ onTestRunEnd: collect }],
     printConsoleTrace: false,
     onConsoleLog: () => false,
   },
@@ -27,19 +25,16 @@ const vitest = await createVitest(
 );
 await vitest.standalone();
 
-// Of each test: its file, and the ids of its cases, or null for all of them.
-process.on('message', async ({ changed, tests }) => {
-  for (const file of changed) vitest.invalidateFile(file);
+// Of each test: its file, and the ids of its cases, or null for all of them. The rest of an order is scripts/mutantRunner.mjs's.
+process.on('message', async ({ tests, ...order }) => {
+  fs.writeFileSync(orderFile, JSON.stringify(order));
   failure = null;
-  const reached = [];
   for (const { file, ids } of tests) {
-    fs.rmSync(reachedFile, { force: true });
     const specification = vitest.getRootProject().createSpecification(file, ids ? { testIds: ids } : undefined);
     await vitest.runTestSpecifications([specification]);
     if (failure) break;
-    reached.push(JSON.parse(fs.readFileSync(reachedFile, 'utf8')));
   }
-  process.send({ failure, reached });
+  process.send({ failure });
 });
 process.send({ isReady: true });
 
@@ -50,11 +45,11 @@ function collect(modules, unhandled) {
     const [test] = module.children.allTests('failed');
     const error = test?.result().errors?.[0] ?? module.errors()[0];
     if (test || module.state() === 'failed') {
-      failure = { file, test: test?.fullName ?? null, id: test?.id ?? null, message: firstLine(error?.message) };
+      failure = { file, test: test?.fullName ?? null, message: firstLine(error?.message) };
       return;
     }
   }
-  if (unhandled.length > 0) failure = { file: null, test: null, id: null, message: firstLine(unhandled[0].message) };
+  if (unhandled.length > 0) failure = { file: null, test: null, message: firstLine(unhandled[0].message) };
 }
 
 function firstLine(text) {

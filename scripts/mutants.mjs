@@ -42,12 +42,12 @@ const swappedMembers = { some: 'every', every: 'some' };
  * Mutants in order of their place. Types, imports, and what stands in a `throw` are left alone: words for people are no rules.
  * @param {ts.SourceFile} source of a program
  * @param {ts.TypeChecker} checker of that program: a string is changed only where its type names the others
- * @returns {{start: number, end: number, replacement: string}[]}
+ * @returns {{node: ts.Node, start: number, end: number, replacement: string}[]} the node that changes, and what becomes of its text
  */
 export function makeMutants(source, checker) {
   const mutants = [];
   const add = (node, replacement, start = node.getStart(source)) => {
-    mutants.push({ start, end: node.end, replacement });
+    mutants.push({ node, start, end: node.end, replacement });
   };
   visit(source);
   return mutants.sort((a, b) => a.start - b.start || a.end - b.end);

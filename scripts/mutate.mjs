@@ -1,8 +1,8 @@
 // `npm run mutate -- server/attack`: breaks the sources in small ways, one at a time, and says which breaks no test notices.
 // All of it happens in a scratch copy of the tree; child processes that tests start from dist/ run unbroken code.
 //   PATH…              files or folders of sources
-// First every test runs once, to see which cases reach which part of a source; a mutant then meets those of its part alone, the
-// quickest file first.
+// All mutants of a source stand in one text (scripts/mutantSchema.mjs), so that a case, in one process, runs under each that it
+// reaches, the quick cases first. What is reached before the cases, or hidden by what a case left, is judged afresh by itself.
 //   --test PATH[,…]    only these tests (by default all that import the file, directly or not)
 //   --max N, --seed S  a sample of N mutants instead of all
 //   --results FILE     by default test-results/mutants.json: what is judged there is not judged again
@@ -15,8 +15,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
-import { partAt, traceParts } from './mutantReach.mjs';
 import { makeMutants } from './mutants.mjs';
+import { writeSchema } from './mutantSchema.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const { values: options, positionals } = parseArgs({
@@ -53,8 +53,11 @@ const tree = copyTree();
 const sources = tree.filter((file) => file.endsWith('.ts') && positionals.some((place) => isIn(file, place)));
 /** As they were copied: the tree may change meanwhile. */
 const originals = new Map(sources.map((file) => [file, fs.readFileSync(path.join(scratch, file), 'utf8')]));
-const rewritten = new Set();
 const changedTexts = new Map();
+const orderFile = path.join(scratch, 'mutantOrder.json');
+const eventsFile = path.join(scratch, 'mutantEvents.ndjson');
+/** Of each mutant, by id, the node that it changes. */
+const nodes = new Map();
 const service = openTypeScript();
 const mutants = sample(sources.flatMap(mutantsOf));
 if (options.list) for (const mutant of mutants) console.log(describe(mutant));
@@ -62,150 +65,153 @@ else await judgeAll();
 
 async function judgeAll() {
   const judged = readResults();
-  const importers = findImporters();
-  const waiting = mutants.filter(
-    ({ id }) => !judged.has(id) || (options.survivors && judged.get(id).verdict === 'survived'),
-  );
+  const waiting = mutants
+    .filter(({ id }) => !judged.has(id) || (options.survivors && judged.get(id).verdict === 'survived'))
+    .map((mutant, number) => ({ ...mutant, number, node: nodes.get(mutant.id) }));
   console.log(`${mutants.length} mutants, ${waiting.length} to judge`);
-  const reach = await findReach(waiting, importers);
-  for (const [index, mutant] of waiting.entries()) {
-    if (isInterrupted) break;
-    const verdict = (await judge(mutant, reach)) ?? null;
-    if (!verdict) break;
-    judged.set(mutant.id, { ...mutant, ...verdict });
+  const conclude = (number, verdict, by) => {
+    const { number: _, node, ...mutant } = waiting[number];
+    judged.set(mutant.id, { ...mutant, verdict, by });
+    living.delete(number);
     writeResults(judged);
-    console.log(
-      `${index + 1}/${waiting.length}  ${verdict.verdict.padEnd(9)} ${describe(mutant)}  ${verdict.by ?? ''}`,
-    );
+    console.log(`${verdict.padEnd(9)} ${describe(mutant)}  ${by ?? ''}`);
+  };
+  const living = new Set(waiting.keys());
+  for (const [file, some] of Map.groupBy(waiting, ({ file }) => file))
+    rewrite(path.join(scratch, file), writeSchema(some[0].node.getSourceFile(), some));
+  const cases = waiting.length > 0 ? await tryAll(living, conclude) : null;
+  for (const number of [...living]) {
+    if (isInterrupted) break;
+    const typeError = findTypeError(waiting[number]);
+    if (typeError) conclude(number, 'killed', `types: ${typeError}`);
+    else await judgeAfresh(number, cases, conclude);
   }
   endRunner();
-  conclude(mutants.flatMap(({ id }) => judged.get(id) ?? []));
+  report(mutants.flatMap(({ id }) => judged.get(id) ?? []));
 }
 
 /**
- * Runs the tests of all these mutants once on traced sources.
- * @returns of each source its parts and its tests; of each test its cases with their time and the parts that they reach; and the
- *   longest time until a case ended
+ * Each test file once, with all of its mutants, cases in which they cost little first.
+ * @returns of each file the mutants that it reaches by case's id and outside of its cases, and those to be judged afresh
  */
-async function findReach(waiting, importers) {
-  const files = [...new Set(waiting.map(({ file }) => file))];
-  const partsOf = new Map();
-  let nParts = 0;
-  for (const file of files) {
-    const source = service.getProgram().getSourceFile(path.join(scratch, file));
-    const { text, parts } = traceParts(source, nParts);
-    nParts += parts.length;
-    partsOf.set(file, parts);
-    rewrite(path.join(scratch, file), text);
+async function tryAll(living, conclude) {
+  const found = new Map(findTests().map((file) => [file, { cases: new Map(), outside: [] }]));
+  const doubtful = new Set();
+  for (const slowMs of [250, null]) {
+    for (const [file, seen] of found) {
+      const ids = slowMs ? null : [...seen.cases].filter(([, one]) => one.isSlow).map(([id]) => id);
+      const tried = {};
+      let isWhole = ids?.length === 0;
+      while (!isWhole && !isInterrupted && living.size > 0) {
+        isWhole = await tryFile({ file, ids, slowMs, tried }, seen, { living, doubtful, conclude });
+      }
+    }
   }
-  const testsOfFiles = new Map(files.map((file) => [file, testsOf(file, importers)]));
-  const casesOf = new Map();
-  let longestMs = 0;
-  for (const test of new Set([...testsOfFiles.values()].flat())) {
-    const run = await runTests([{ file: test, ids: null }], null);
-    if (isInterrupted) break;
-    const { failure, reached } = run;
+  return { found, doubtful };
+}
+
+/** @returns whether it came to the file's end: a mutant that does not, or that breaks what follows, ends its process */
+async function tryFile({ file, ids, slowMs, tried }, seen, { living, doubtful, conclude }) {
+  const shown = path.relative(scratch, file);
+  const order = { nMutants: mutants.length, living: [...living], tried, slowMs, always: null };
+  const { failure, isOver, events } = await runTests([{ file, ids }], order, 10_000 + 5 * slowestMs(seen));
+  let trying = null;
+  let failed = null;
+  for (const event of events) {
+    trying = event.trying ?? null;
+    if ('reaches' in event) seen.cases.set(event.id, event);
+    if ('failed' in event) failed = event;
+    if ('outside' in event) seen.outside = [...new Set([...seen.outside, ...event.outside])];
+    if ('killed' in event) conclude(event.killed, 'killed', `${shown}: ${failed.name} ${failed.message.slice(0, 80)}`);
+    if ('withstood' in event && !event.isMet) doubtful.add(event.withstood);
+    if ('spoilt' in event) doubtful.add(event.spoilt);
+    const done = event.withstood ?? event.spoilt;
+    if (done !== undefined) (tried[event.id] ??= []).push(done);
+  }
+  if (isInterrupted) return true;
+  if (trying !== null) conclude(trying, 'killed', `${shown}: ${isOver ? 'it does not end' : 'the process ended'}`);
+  else if (!events.some((event) => 'spoilt' in event)) {
     if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
-    longestMs = Math.max(longestMs, run.longestMs);
-    const [{ cases, outside }] = reached;
-    casesOf.set(
-      test,
-      cases.map(({ id, ms, parts }) => ({ id, ms, parts: new Set([...parts, ...outside]) })),
-    );
+    return true;
   }
-  for (const file of files) rewrite(path.join(scratch, file), originals.get(file));
-  return { partsOf, testsOfFiles, casesOf, longestMs, alone: new Map() };
+  return false;
 }
 
-/** Of each test the cases that reach the mutant, in two parts, the quickest part first: most mutants meet no slow case. */
-function testsReaching(mutant, { partsOf, testsOfFiles, casesOf }) {
-  const part = partAt(partsOf.get(mutant.file), mutant);
-  const found = testsOfFiles.get(mutant.file).flatMap((file) => {
-    const cases = casesOf.get(file).filter(({ parts }) => part === null || parts.has(part));
-    let quickMs = 0;
-    const quick = new Set(cases.toSorted((a, b) => a.ms - b.ms).filter(({ ms }) => (quickMs += ms) < 2000));
-    return [cases.filter((one) => quick.has(one)), cases.filter((one) => !quick.has(one))].map((some) => ({
-      file,
-      ids: some.map(({ id }) => id),
-      ms: some.reduce((sum, { ms }) => sum + ms, 0),
-    }));
+/** From the import on, where a mutant is reached before the cases, or where what others left may have hidden or told it. */
+async function judgeAfresh(number, { found, doubtful }, conclude) {
+  const reaching = [...found].flatMap(([file, { cases, outside }]) => {
+    const ids = [...cases.values()].filter(({ reaches }) => reaches.includes(number)).map(({ id }) => id);
+    if (outside.includes(number)) return [{ file, ids: null }];
+    return ids.length > 0 ? [{ file, ids }] : [];
   });
-  return found.filter(({ ids }) => ids.length > 0).sort((a, b) => a.ms - b.ms);
+  if (reaching.length === 0) return conclude(number, 'survived', 'no test reaches it');
+  const tests = doubtful.has(number) ? reaching : reaching.filter(({ ids }) => ids === null);
+  const order = { nMutants: mutants.length, living: [], tried: {}, slowMs: null, always: number };
+  const guardMs = 30_000 + 5 * Math.max(...[...found.values()].map(slowestMs));
+  const { failure, isOver } = tests.length > 0 ? await runTests(tests, order, guardMs) : { failure: null };
+  if (isInterrupted) return;
+  if (isOver) conclude(number, 'killed', 'it does not end');
+  else if (failure) conclude(number, 'killed', `${failure.file}: ${failure.test ?? failure.message}`);
+  else conclude(number, 'survived', null);
 }
 
-/** @returns the verdict, or null where it was interrupted on the way */
-async function judge(mutant, reach) {
-  const { file, start, end, replacement } = mutant;
-  const place = path.join(scratch, file);
-  const text = originals.get(file);
-  const broken = text.slice(0, start) + replacement + text.slice(end);
-  const typeError = findTypeError(file, broken);
-  if (typeError) return { verdict: 'killed', by: `types: ${typeError}` };
-  const tests = testsReaching(mutant, reach);
-  if (tests.length === 0) return { verdict: 'survived', by: 'no test reaches it' };
-  rewrite(place, broken);
-  // A guard against endless loops only: no test of the unbroken sources takes nearly as long here and now.
-  const { failure, isOver } = await runTests(tests, 8000 + 5 * reach.longestMs);
-  rewrite(place, text);
-  if (isInterrupted) return null;
-  if (isOver) return { verdict: 'killed', by: 'guard: it does not end' };
-  if (!failure) return { verdict: 'survived', by: null };
-  await checkAlone(failure, reach);
-  return { verdict: 'killed', by: `${failure.file}: ${failure.test ?? failure.message}` };
-}
-
-/** A case that needs those before it, which a mutant may not meet, proves nothing. */
-async function checkAlone({ file, test, id }, { alone }) {
-  if (!id || isInterrupted) return;
-  if (!alone.has(id)) alone.set(id, (await runTests([{ file: path.join(scratch, file), ids: [id] }], null)).failure);
-  if (alone.get(id)) throw new Error(`${file}: ${test} fails alone on unbroken sources: ${alone.get(id).message}`);
+function slowestMs({ cases }) {
+  return Math.max(0, ...[...cases.values()].map(({ ms }) => ms));
 }
 
 /** Of what vitest has read, this is old from now on. */
 function rewrite(place, text) {
+  changedTexts.set(place, { text: originals.get(path.relative(scratch, place)), version: 0 });
   fs.writeFileSync(place, text);
-  rewritten.add(place);
 }
 
 /**
  * @param tests of each the file and the ids of its cases, null for all
- * @param guardMs until the next case ends; null for as long as it takes
- * @returns the first failure or null, whether the guard was over, what was reached, and the longest time until a case ended
+ * @param order of scripts/mutantRunner.mjs
+ * @param guardMs against endless loops alone: the longest that a broken case may take until something happens
+ * @returns the first failure or null, whether the guard was over, and what the runner told
  */
-async function runTests(tests, guardMs) {
+async function runTests(tests, order, guardMs) {
   runner ??= await startRunner();
+  fs.writeFileSync(eventsFile, '');
   const { child } = runner;
-  return new Promise((resolve) => {
-    const guard = guardMs && setTimeout(() => finish({ failure: null, isOver: true }), guardMs);
-    let lastMs = performance.now();
-    let longestMs = 0;
+  const answer = await new Promise((resolve) => {
+    let nBytes = -1;
+    let sinceMs = 0;
+    const watch = setInterval(() => {
+      const { size } = fs.statSync(eventsFile);
+      if (size !== nBytes) sinceMs = performance.now();
+      nBytes = size;
+      const isBroken = order.always !== null || readEvents().at(-1)?.trying !== undefined;
+      if (isBroken && performance.now() - sinceMs > guardMs) finish({ failure: null, isOver: true });
+    }, 1000);
     const finish = (result) => {
-      clearTimeout(guard);
-      child.off('message', hear);
+      clearInterval(watch);
+      child.off('message', finish);
       child.off('exit', crash);
       if (result.isOver) endRunner();
-      resolve({ ...result, longestMs });
-    };
-    const hear = (message) => {
-      longestMs = Math.max(longestMs, performance.now() - lastMs);
-      lastMs = performance.now();
-      if (message.isTestOver) guard?.refresh();
-      else finish(message);
+      resolve(result);
     };
     const crash = () => {
       runner = null;
       finish({ failure: { file: 'the test runner', test: 'ended', message: '' } });
     };
-    child.on('message', hear);
+    child.on('message', finish);
     child.on('exit', crash);
-    child.send({ changed: [...rewritten], tests });
-    rewritten.clear();
+    child.send({ tests, ...order });
   });
+  return { ...answer, events: readEvents() };
+}
+
+/** Whole lines alone. */
+function readEvents() {
+  const lines = fs.readFileSync(eventsFile, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
 }
 
 /** In a process group of its own, so that all that tests have started ends with it. */
 async function startRunner() {
-  const child = fork(path.join(scratch, 'scripts/mutantTests.mjs'), [scratch], {
+  const child = fork(path.join(scratch, 'scripts/mutantTests.mjs'), [scratch, orderFile, eventsFile], {
     cwd: scratch,
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -277,12 +283,13 @@ function openTypeScript() {
 }
 
 /** The first error in the broken file itself, or null. */
-function findTypeError(file, broken) {
+function findTypeError({ file, start, end, replacement }) {
   const place = path.join(scratch, file);
-  const version = (changedTexts.get(place)?.version ?? 0) + 1;
-  changedTexts.set(place, { text: broken, version });
+  const text = originals.get(file);
+  const { version } = changedTexts.get(place);
+  changedTexts.set(place, { text: text.slice(0, start) + replacement + text.slice(end), version: version + 1 });
   const [error] = [...service.getSyntacticDiagnostics(place), ...service.getSemanticDiagnostics(place)];
-  changedTexts.set(place, { text: originals.get(file), version: version + 1 });
+  changedTexts.set(place, { text, version: version + 2 });
   return error ? ts.flattenDiagnosticMessageText(error.messageText, ' ').slice(0, 120) : null;
 }
 
@@ -290,10 +297,11 @@ function mutantsOf(file) {
   const program = service.getProgram();
   const source = program.getSourceFile(path.join(scratch, file));
   const hash = createHash('sha256').update(source.text).digest('hex').slice(0, 12);
-  return makeMutants(source, program.getTypeChecker()).map((mutant) => {
+  return makeMutants(source, program.getTypeChecker()).map(({ node, ...mutant }) => {
     const { line, character } = source.getLineAndCharacterOfPosition(mutant.start);
     const original = source.text.slice(mutant.start, mutant.end);
     const id = [file, hash, mutant.start, mutant.end, mutant.replacement].join(':');
+    nodes.set(id, node);
     return {
       id,
       file,
@@ -331,9 +339,10 @@ function findImporters() {
   return importers;
 }
 
-/** Absolute, in the scratch copy. */
-function testsOf(file, importers) {
-  const found = new Set([file]);
+/** Absolute, in the scratch copy; those that import a source themselves first. */
+function findTests() {
+  const importers = findImporters();
+  const found = new Set(sources);
   for (const each of found) for (const importer of importers.get(each) ?? []) found.add(importer);
   const wanted = options.test?.split(',');
   return [...found]
@@ -362,7 +371,7 @@ function describe({ file, line, column, original, replacement, code }) {
   return `${file}:${line}:${column}  ${shown(original)} → ${shown(replacement)}   in: ${shown(code)}`;
 }
 
-function conclude(results) {
+function report(results) {
   const survivors = results.filter(({ verdict }) => verdict === 'survived');
   const byTypes = results.filter(({ by }) => by?.startsWith('types: ')).length;
   console.log(
