@@ -1,7 +1,7 @@
 // Bounds of activation layers on a box.
 import type { ActivationLayout } from '../network/layout.ts';
 import { winnersRatio } from '../model/activation.ts';
-import { dictionaryElements } from '../model/ridge.ts';
+import { dictionaryElements } from '../formula/ridge.ts';
 import type { ActivationPlan } from '../protocol/plan.ts';
 import { winnerCount } from '../tensor/ops/kWinners.ts';
 import { boundCurve, rangeOf, type BoundedCurve } from './curve.ts';

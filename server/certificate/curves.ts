@@ -4,7 +4,7 @@ import { evaluateNodes } from '../formula/expression.ts';
 import { formulaOf, type Formula } from '../formula/formula.ts';
 import { kafKernelFormula, mixedCoefficients, type KafKernelName } from '../formula/kafKernels.ts';
 import { kernelsOf, type ActivationPlan, type KafPlan } from '../protocol/plan.ts';
-import { dictionaryElements } from '../model/ridge.ts';
+import { dictionaryElements } from '../formula/ridge.ts';
 import type { Curve } from './curve.ts';
 import { add, IntervalAlgebra, point, times, type Interval } from './interval.ts';
 import { splineCurve } from './splineCurve.ts';

@@ -1,39 +1,58 @@
 // f and f′ of an activation function as a picture for hovers: an SVG in a data URI. Hovers know no theme, so its colours are ones
 // that stand out on dark and light alike.
-import type { ActivationFunction } from '../formula/activationFunction.ts';
-import { curveOf } from '../formula/evaluate.ts';
+import type { Curve } from '../formula/shape.ts';
 
 const size = { width: 280, height: 150 };
-const reach = 5;
 const colors = { value: '#3794ff', slope: '#d18616', axis: '#8a8a8a' } as const;
 
-/** Markdown of the picture, with a text for those who can't see it. */
-export function curvePicture({ formula, parameters }: ActivationFunction): string {
-  const x = Float64Array.from({ length: 281 }, (_, i) => -reach + (i * 2 * reach) / 280);
-  const { values, slopes } = curveOf(
-    formula,
-    x,
-    parameters.map(({ start }) => start),
+/** As many inputs as the picture has pixels, evenly on ±reach. */
+export function inputsTo(reach: number): Float64Array {
+  return Float64Array.from({ length: size.width + 1 }, (_, i) => -reach + (i * 2 * reach) / size.width);
+}
+
+/** What lies within a deviation of the middle. */
+export interface Band {
+  readonly middle: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+/**
+ * Markdown of the picture, with a text for those who can't see it. One curve is drawn with its derivative, several are not.
+ * @param x as `inputsTo` makes them
+ */
+export function curvePicture(x: Float64Array, curves: readonly Curve[], band?: Band): string {
+  const reach = x.at(-1)!;
+  const slopes = curves.length === 1 ? [curves[0]!.slopes] : [];
+  const edges = band ? [-1, 1].map((side) => band.middle.map((f, i) => f + side * band.deviation[i]!)) : [];
+  const [low, high] = rangeOf(
+    [...curves.map(({ values }) => values), ...slopes, ...edges].flatMap((each) => [...each]),
   );
-  const [low, high] = rangeOf([...values, ...slopes]);
   const toX = (at: number) => ((at + reach) / (2 * reach)) * size.width;
   const toY = (at: number) => size.height - ((at - low) / (high - low)) * size.height;
+  const path = (curve: Float64Array) => pathOf(curve, (i) => toX(x[i]!), toY);
   const line = (curve: Float64Array, color: string, dash: string) =>
-    `<path d="${pathOf(curve, (i) => toX(x[i]!), toY)}" fill="none" stroke="${color}" stroke-width="2"${dash}/>`;
+    `<path d="${path(curve)}" fill="none" stroke="${color}" stroke-width="${curves.length === 1 ? 2 : 1.5}"${dash}/>`;
   const label = (at: number, text: string, color: string) =>
     `<text x="${at}" y="12" fill="${color}" font-family="sans-serif" font-size="12">${text}</text>`;
+  const [lower, upper] = edges;
+  const back = upper && pathOf(upper.toReversed(), (i) => toX(x[upper.length - 1 - i]!), toY).replace('M', 'L');
+  const area = lower && `<path d="${path(lower)}${back}Z" fill="${colors.value}" fill-opacity="0.2"/>`;
+  const every = Math.ceil(reach / 5) * 2;
+  const marks = integersBetween(-reach / every, reach / every)
+    .map((at) => at * every)
+    .filter((at) => Math.abs(at) < reach);
   const axes =
     `<path d="M0 ${round(toY(0))}H${size.width}M${round(toX(0))} 0V${size.height}" stroke="${colors.axis}" stroke-width="1"/>` +
-    [-4, -2, 2, 4].map((at) => mark(toX(at), toY(0) - 3, 'v6') + number(at, toX(at) - 4, toY(0) + 13)).join('') +
+    marks.map((at) => mark(toX(at), toY(0) - 3, 'v6') + number(at, toX(at) - 4, toY(0) + 13)).join('') +
     integersBetween(low, high)
       .map((at) => mark(toX(0) - 3, toY(at), 'h6') + number(at, toX(0) + 6, toY(at) + 4))
       .join('');
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${axes}` +
-    line(slopes, colors.slope, ' stroke-dasharray="5 3"') +
-    line(values, colors.value, '') +
-    `${label(6, 'f', colors.value)}${label(22, 'f′', colors.slope)}</svg>`;
-  const text = `f and its derivative from −${reach} to ${reach}`;
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${area ?? ''}${axes}` +
+    slopes.map((curve) => line(curve, colors.slope, ' stroke-dasharray="5 3"')).join('') +
+    curves.map(({ values }) => line(values, colors.value, '')).join('') +
+    `${label(6, 'f', colors.value)}${slopes.length > 0 ? label(22, 'f′', colors.slope) : ''}</svg>`;
+  const text = `f${slopes.length > 0 ? ' and its derivative' : ` of ${curves.length} channels`} from −${reach} to ${reach}`;
   return `![${text}](data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')})`;
 }
 

@@ -4,7 +4,6 @@ import { activationIn } from '../experiment/compileExperiment.ts';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import type { Setting, Word } from '../experiment/setting.ts';
 import { tagSetting } from '../experiment/readSettings.ts';
-import { isFormulaActivation } from '../formula/activationFunction.ts';
 import { formulaFunctions } from '../formula/parseFormula.ts';
 import { activationMarkdown } from './activationMarkdown.ts';
 import { pointedAt } from './cursorPlace.ts';
@@ -37,7 +36,7 @@ function functionsText(): string {
 
 function curveOf(text: string, path: string): string | null {
   const plan = activationIn(text, path, { file: null, homeFolder: '' });
-  return plan && isFormulaActivation(plan) ? activationMarkdown(plan) : null;
+  return plan && activationMarkdown(plan);
 }
 
 function wordOf(setting: Setting, written: string): Word | undefined {

@@ -15,7 +15,7 @@ import { spline } from '../tensor/ops/spline.ts';
 import type { ActivationLayer, Place } from './activationLayer.ts';
 import type { Bounds } from './parameters.ts';
 import { makeKaf, makeKaf2d } from './kafActivation.ts';
-import { dictionaryElements } from './ridge.ts';
+import { dictionaryElements } from '../formula/ridge.ts';
 import { startTargets } from '../formula/startTargets.ts';
 
 export type { Progress } from './activationLayer.ts';

@@ -1,7 +1,7 @@
 // The layers of kernel activation functions.
 import type * as tf from '@tensorflow/tfjs-core';
-import type { KafKernelName } from '../formula/kafKernels.ts';
-import { kernelsOf, type Kaf2dPlan, type KafPlan } from '../protocol/plan.ts';
+import type { Kaf2dPlan, KafPlan } from '../protocol/plan.ts';
+import { baseOf, fitKaf } from '../network/startShape.ts';
 import type { KafInfo } from '../protocol/records.ts';
 import { freeKaf } from '../tensor/ops/freeKaf.ts';
 import { kaf2d } from '../tensor/ops/kaf2d.ts';
@@ -12,7 +12,7 @@ import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
 import type { ActivationLayer, NormalizedLayer, Place } from './activationLayer.ts';
 import type { Layer } from './layer.ts';
 import type { Initializer } from './parameters.ts';
-import { dictionaryElements, fitRidge, fitRidge2d } from './ridge.ts';
+import { dictionaryElements, fitRidge2d } from '../formula/ridge.ts';
 import { startTargets } from '../formula/startTargets.ts';
 
 /** The coefficients, and what else is trained, with the function of them. */
@@ -80,19 +80,7 @@ function freeLayer(
   return (x, { gradients }) => freeKaf(x, alpha, dictionary, logGamma, { base: 'none', gradients });
 }
 
-function baseOf({ type }: KafPlan): 'none' | 'swish' {
-  return type === 'residual-kaf' ? 'swish' : 'none';
-}
-
-/** A ridge fit aims at what the whole function should be: with a base, at the target minus the base. */
 function kafInitializer(plan: KafPlan): Initializer {
-  const { dictionary: size, boundary, gamma, init } = plan;
-  if (init.type === 'normal') return { type: 'normal', std: init.std };
-  const target = startTargets[init.target].at;
-  const base = baseOf(plan) === 'swish' ? startTargets.swish.at : () => 0;
-  const kernels: readonly KafKernelName[] = kernelsOf(plan);
-  return {
-    type: 'rows',
-    row: fitRidge({ size, boundary, gamma, kernels }, (x) => target(x) - base(x), init.epsilon),
-  };
+  const { init } = plan;
+  return init.type === 'normal' ? { type: 'normal', std: init.std } : { type: 'rows', row: fitKaf(plan, init) };
 }

@@ -5,7 +5,7 @@ import type { BatchStatistics, Pass } from '../../server/model/layer.ts';
 import { winnersRatio } from '../../server/model/activation.ts';
 import { activationFunction } from '../../server/formula/activationFunction.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
-import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/formula/ridge.ts';
 import { fitPade } from '../../server/formula/fitPade.ts';
 import { startTargets } from '../../server/formula/startTargets.ts';
 import type { ActivationPlan, KafPlan, ModelPlan, NetworkPlan, SplinePlan } from '../../server/protocol/plan.ts';

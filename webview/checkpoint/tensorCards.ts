@@ -1,5 +1,6 @@
 // What the inspector shows beside its table of the tensor that is chosen. Choosing is the panel's.
 import { html, nothing } from 'lit';
+import { gridFor } from '../../server/formula/shape.ts';
 import type { ShapeContents, SurfaceContents, TensorContents } from '../../server/protocol/checkpoint.ts';
 import '../charts/lineChart.ts';
 import '../charts/shapeGrid.ts';
@@ -7,7 +8,7 @@ import { commonRange, rangeWithout } from '../charts/commonRange.ts';
 import '../charts/surfaceMap.ts';
 import type { Curve } from '../charts/curve.ts';
 import { curveAt, drawingOf, surfaceRow } from '../kaf/drawing.ts';
-import { dotsOf, gridFor, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
+import { dotsOf, gridOfChannel, rowOf, layerOfChannel, lipschitzEstimate } from '../kaf/shape.ts';
 import { steepestSlope, surfaceInputs, surfaceValues } from '../kaf/surface.ts';
 import type { TensorRow } from '../state/checkpointTable.ts';
 import { equationText, layerText, placesName } from '../text/layerText.ts';

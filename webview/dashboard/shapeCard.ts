@@ -1,5 +1,6 @@
 // One channel's function large, now beside the start, with what can be said of both.
 import { html, nothing } from 'lit';
+import { gridFor } from '../../server/formula/shape.ts';
 import type { ShapeInfo, SurfaceInfo } from '../../server/protocol/records.ts';
 import '../charts/lineChart.ts';
 import { commonRange, rangeWithout } from '../charts/commonRange.ts';
@@ -7,7 +8,6 @@ import '../charts/surfaceMap.ts';
 import { surfaceRow } from '../kaf/drawing.ts';
 import {
   dotsOf,
-  gridFor,
   gridOfChannel,
   layerOfChannel,
   lipschitzEstimate,

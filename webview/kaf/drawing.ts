@@ -1,7 +1,8 @@
 // What a layer's channels look like, curve or surface alike: values of each on one grid, and how far two are from each other.
+import { gridAt, gridFor } from '../../server/formula/shape.ts';
 import type { ShapeInfo } from '../../server/protocol/records.ts';
 import type { ShapeContents } from '../../server/protocol/checkpoint.ts';
-import { gridAt, gridFor, gridOfChannel, rowOf, shapeDistance, type ShapeCoefficients } from './shape.ts';
+import { gridOfChannel, rowOf, shapeDistance, type ShapeCoefficients } from './shape.ts';
 import { surfaceDistance, surfaceInputs, surfaceValues } from './surface.ts';
 
 export interface Drawing {

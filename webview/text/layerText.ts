@@ -1,6 +1,6 @@
 // How the fixed part of an activation layer is told: where its functions stand, and what they are.
 import { gaussianAlone, kafKernels } from '../../server/formula/kafKernels.ts';
-import type { KafLayer, ShapedLayer } from '../kaf/shape.ts';
+import type { KafLayer, ShapedLayer } from '../../server/formula/shape.ts';
 import type { SurfaceLayer } from '../kaf/surface.ts';
 import { formatNumber } from './numbers.ts';
 

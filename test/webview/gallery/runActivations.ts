@@ -5,7 +5,7 @@ import {
   type FormulaActivation,
 } from '../../../server/formula/activationFunction.ts';
 import type { KafKernelName } from '../../../server/formula/kafKernels.ts';
-import { dictionaryElements, fitRidge, fitRidge2d } from '../../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from '../../../server/formula/ridge.ts';
 import type { ActivationPlan, KafPlan } from '../../../server/protocol/plan.ts';
 import type { ShapeInfo } from '../../../server/protocol/records.ts';
 

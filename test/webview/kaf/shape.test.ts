@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { gridAt, gridFor } from '../../../server/formula/shape.ts';
 import { kernelKaf, kernelKafGradients } from '../../../server/tensor/reference/kernelKaf.ts';
 import { spline as splineReference, splineGradients } from '../../../server/tensor/reference/spline.ts';
 import {
   dotsOf,
-  gridAt,
-  gridFor,
   gridOfChannel,
   layerOfChannel,
   lipschitzEstimate,

@@ -1,7 +1,7 @@
 // Ridge initialisation of kernel activation functions, in float64 on the host.
-import { curveOf } from '../formula/evaluate.ts';
-import { gaussianAlone, kafKernelFormula, kafKernels, type KafKernelName } from '../formula/kafKernels.ts';
-import { solvePositive } from '../formula/solvePositive.ts';
+import { curveOf } from './evaluate.ts';
+import { gaussianAlone, kafKernelFormula, kafKernels, type KafKernelName } from './kafKernels.ts';
+import { solvePositive } from './solvePositive.ts';
 
 export interface Dictionary {
   /** Number D of elements, at least 1. */

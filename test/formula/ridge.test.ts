@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kernelKaf } from '../../server/tensor/reference/kernelKaf.ts';
-import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/model/ridge.ts';
+import { dictionaryElements, fitRidge, fitRidge2d } from '../../server/formula/ridge.ts';
 import { kaf2d } from '../../server/tensor/reference/kaf2d.ts';
 import { startTargets } from '../../server/formula/startTargets.ts';
 
