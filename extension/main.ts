@@ -21,6 +21,7 @@ import { cacheLimitVariable, schedulerVariable } from '../server/protocol/userDa
 import type { SettingKey } from './contributions.ts';
 import { checkpointViewType, compareViewType, dashboardViewType, experimentGlob, viewIds } from './contributions.ts';
 import { startLanguageClient } from './experiments/experimentLanguage.ts';
+import { EstimateLens } from './experiments/estimateLens.ts';
 import { ResultLens } from './experiments/resultLens.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { CheckpointEditor } from './panels/checkpointEditor.ts';
@@ -40,7 +41,6 @@ import { tellEnds } from './runs/tellEnds.ts';
 import { RunsTree, showRunsTree } from './runs/runsTree.ts';
 import { RunsView } from './runs/runsView.ts';
 import { SweepCommands } from './sweeps/sweepCommands.ts';
-import { SweepLens } from './sweeps/sweepLens.ts';
 import { SweepStore } from './sweeps/sweepStore.ts';
 import { RuntimeStatusBar } from './runtimes/runtimeStatusBar.ts';
 import { attempt, showFailure } from './showFailure.ts';
@@ -155,7 +155,7 @@ export function activate(context: vscode.ExtensionContext): void {
     withRates: languageClient.withRates,
   });
   const resultLens = new ResultLens(store);
-  const sweepLens = new SweepLens(connection, sweeps, logLine);
+  const estimateLens = new EstimateLens(connection, sweeps, store, logLine);
   const runsTree = new RunsTree(store, runsView, sweeps);
   const runsTreeView = showRunsTree(runsTree);
   const experimentsTree = new ExperimentsTree();
@@ -196,7 +196,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runsTreeView,
     runsView,
     experimentsTree,
-    sweepLens,
+    estimateLens,
     resultLens,
     languageClient,
     createRunStatusBar(store),
@@ -216,7 +216,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log.info(`[server] ${line}`);
     }),
     ...Object.entries(commands).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
-    vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, sweepLens),
+    vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, estimateLens),
     vscode.languages.registerCodeLensProvider({ pattern: experimentGlob }, resultLens),
     vscode.window.registerTreeDataProvider(viewIds.experiments, experimentsTree),
     vscode.window.registerWebviewViewProvider(viewIds.monitor, monitorView),

@@ -8,7 +8,7 @@ import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import { sweepAsks, type SweepEstimate, type SweepPlace, type SweepSummary } from './sweep.ts';
+import { sweepAsks, type Estimate, type SweepPlace, type SweepSummary } from './sweep.ts';
 import type { CheckpointContents, CheckpointDifference, KernelPictures } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import { seriesQueryParts, type SeriesProgress, type SeriesResult } from './series.ts';
@@ -34,8 +34,8 @@ export interface Requests {
   'sweep/list': { params: Record<string, never>; result: { sweeps: SweepSummary[] } };
   /** One that works elsewhere hears it within seconds. */
   'sweep/ask': { params: SweepAskParams; result: SweepSummary };
-  /** What the sweep of an experiment would take, by the speeds last seen here; null of one that has a mistake. */
-  'sweep/estimate': { params: RunStartParams; result: SweepEstimate | null };
+  /** What the runs of an experiment would take, by the speeds last seen here; null of one that has a mistake. */
+  'experiment/estimate': { params: RunStartParams; result: Estimate | null };
   /** Of all that its runs have on the disk. */
   'sweep/size': { params: SweepIdParams; result: { bytes: number } };
   'run/pause': { params: RunIdParams; result: RunSummary };
@@ -113,7 +113,7 @@ export const paramsSchemas = {
   'run/list': z.strictObject({}),
   'run/start': start,
   'sweep/start': start.extend({ on: z.string().max(50).default('here') }),
-  'sweep/estimate': start,
+  'experiment/estimate': start,
   'sweep/places': z.strictObject({}),
   'sweep/list': z.strictObject({}),
   'sweep/ask': z.strictObject({ sweepId: runId, ask: z.enum(sweepAsks) }),

@@ -44,16 +44,18 @@ export interface SweepSummary {
   readonly cells: readonly SweepCell[];
 }
 
-/** What an experiment's sweep will take, before it is started or while it is at work. */
-export interface SweepEstimate {
+/** What an experiment's runs will take, before they are started or while their sweep is at work. */
+export interface Estimate {
   readonly nCells: number;
-  /** Neither finished nor given up. */
+  /** Neither finished nor given up; without a matrix all, which are trained anew. */
   readonly nLeft: number;
   readonly atOnce: number;
   /** Until all that are left are done; null before a like of them ran on this machine. */
   readonly ms: number | null;
   /** That those will write; null as above. */
   readonly bytes: number | null;
+  /** Of memory that a training step takes at most; null of data that only the disk knows. */
+  readonly stepBytes: number | null;
 }
 
 /** Whether an experiment's text asks for a sweep, mistakes aside. */

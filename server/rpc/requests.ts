@@ -24,6 +24,7 @@ import { checkpointsFolder, readOrigin } from '../run/runFolder.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
+import { hasMatrix } from '../protocol/sweep.ts';
 import type { SeriesProgress, SeriesResult } from '../protocol/series.ts';
 import type { SeriesReader } from '../run/series/seriesDesk.ts';
 import { RunStateError } from '../run/runStateError.ts';
@@ -102,7 +103,7 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
     'sweep/list',
     'sweep/places',
     'sweep/size',
-    'sweep/estimate',
+    'experiment/estimate',
     'run/experiment',
     'evaluation/images',
     'checkpoint/inspect',
@@ -248,11 +249,11 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       if (ask === 'go-on' || ask === 'again') requireComputing(batch);
       return sweeps.ask(sweepId, ask);
     },
-    'sweep/estimate': async ({ text, file, overrides }, signal) => {
+    'experiment/estimate': async ({ text, file, overrides }, signal) => {
       const { cells } = await services.compile(text, { file, overrides }, signal);
       if (cells.length === 0) return null;
       const stored = await inTurns(storedCells(cells), signal);
-      return sweeps.estimate(stored, file, await supervisor.listInTurns());
+      return sweeps.estimate(stored, await supervisor.listInTurns(), hasMatrix(text) ? { file } : 'one at a time');
     },
     'sweep/size': async ({ sweepId }) => ({ bytes: await sweeps.size(sweepId) }),
     'run/pause': ({ runId }) => supervisor.pause(runId),

@@ -1,7 +1,6 @@
 // How many runs of a sweep go at once on this machine, and on how many threads each: by cores and memory.
-import { networkEnds } from '../network/datasetEnds.ts';
 import type { Plan } from '../protocol/plan.ts';
-import { estimateStepBytes } from '../trainer/planMemory.ts';
+import { stepBytesOf } from '../trainer/planMemory.ts';
 
 export interface Machine {
   readonly cores: number;
@@ -33,6 +32,5 @@ export function sharesOf(plans: readonly Plan[], { cores, freeBytes }: Machine, 
 
 /** Of data that only the disk knows, as of a large network. */
 function bytesOf(plan: Plan): number {
-  const ends = networkEnds(plan);
-  return ends ? estimateStepBytes(plan, { ends, threads: 1 }) : 2_000_000_000;
+  return stepBytesOf(plan, 1) ?? 2_000_000_000;
 }

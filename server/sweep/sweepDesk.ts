@@ -4,11 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { inTurns } from '../experiment/turns.ts';
 import type { RunSummary } from '../protocol/run.ts';
-import { cellGroup, type SweepAsk, type SweepCell, type SweepEstimate, type SweepSummary } from '../protocol/sweep.ts';
+import { cellGroup, type Estimate, type SweepAsk, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { folderBytes } from '../run/folderBytes.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import { StorageError } from '../run/storageError.ts';
+import { stepBytesOf } from '../trainer/planMemory.ts';
 import { sharesOf, type Shares } from './atOnce.ts';
 import { estimateCells } from './sweepEstimate.ts';
 import { seenRuns } from './seenRuns.ts';
@@ -107,20 +108,31 @@ export class SweepDesk {
     return this.#summaryOf(folder);
   }
 
-  /** @param runs of the folder, whoever made them @throws StorageError */
+  /**
+   * @param runs of the folder, whoever made them
+   * @param as a sweep, of a file's what is left; or runs that wait for each other
+   * @throws StorageError
+   */
   async estimate(
     cells: readonly StoredCell[],
-    file: string | null,
     runs: readonly RunSummary[],
-  ): Promise<SweepEstimate> {
-    const known = file === null ? null : sweepOf(this.#options.runsFolder, file);
-    const knownCells = known === null ? [] : (await this.#summaryOf(known)).cells;
-    const isOver = (status: SweepCell['status']) => ['finished', 'failed'].includes(cellGroup(status));
-    const over = new Set(knownCells.flatMap(({ identity, status }) => (isOver(status) ? [identity] : [])));
-    const left = cells.filter(({ identity }) => !over.has(identity));
-    const { atOnce } = this.#shares(cells);
+    as: { readonly file: string | null } | 'one at a time',
+  ): Promise<Estimate> {
+    const left = as === 'one at a time' ? cells : await this.#leftOf(cells, as.file);
+    const { atOnce, threads } = as === 'one at a time' ? { atOnce: 1, threads: null } : this.#shares(cells);
     const seen = await seenRuns(runs, new Set(left.map(({ description }) => description)));
-    return { nCells: cells.length, nLeft: left.length, ...estimateCells(left, seen, { atOnce }) };
+    const steps = cells.map(({ plan }) => stepBytesOf(plan, threads ?? plan.threads ?? os.availableParallelism()));
+    const stepBytes = steps.includes(null) ? null : Math.max(...(steps as number[]));
+    return { nCells: cells.length, nLeft: left.length, ...estimateCells(left, seen, { atOnce }), stepBytes };
+  }
+
+  async #leftOf(cells: readonly StoredCell[], file: string | null): Promise<readonly StoredCell[]> {
+    const known = file === null ? null : sweepOf(this.#options.runsFolder, file);
+    if (known === null) return cells;
+    const isOver = ({ status }: SweepCell) => ['finished', 'failed'].includes(cellGroup(status));
+    const { cells: knownCells } = await this.#summaryOf(known);
+    const over = new Set(knownCells.filter(isOver).map(({ identity }) => identity));
+    return cells.filter(({ identity }) => !over.has(identity));
   }
 
   /** Bytes that the runs of its cells have on the disk. @throws RunStateError | StorageError */

@@ -1,5 +1,5 @@
 // How long the cells of an experiment will take and how much they will write, by runs of like plans on this machine.
-import type { SweepEstimate } from '../protocol/sweep.ts';
+import type { Estimate } from '../protocol/sweep.ts';
 import { startingProgress } from '../run/runFolder.ts';
 import type { StoredCell } from './sweepFolder.ts';
 
@@ -24,7 +24,7 @@ export function estimateCells(
   cells: readonly Pick<StoredCell, 'description' | 'plan'>[],
   runs: readonly SeenRun[],
   { atOnce }: { readonly atOnce: number },
-): Omit<SweepEstimate, 'nCells' | 'nLeft'> {
+): Pick<Estimate, 'atOnce' | 'ms' | 'bytes'> {
   const known = cells.flatMap(({ description, plan }) => {
     const like = runs.find((run) => run.description === description);
     if (!like) return [];

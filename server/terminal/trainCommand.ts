@@ -3,13 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { describePlan } from '../experiment/describePlan.ts';
 import { hasFailed } from '../health/healthWatch.ts';
-import { networkEnds } from '../network/datasetEnds.ts';
 import { figureName, figureText } from '../protocol/attackFigures.ts';
 import { isLive, isResumable, whyNotResumable } from '../protocol/run.ts';
 import type { RuntimeChoice } from '../protocol/plan.ts';
 import type { Row } from '../protocol/records.ts';
 import type { RunSummary } from '../protocol/run.ts';
-import { bytesText, estimateStepBytes } from '../trainer/planMemory.ts';
+import { bytesText, stepBytesOf } from '../trainer/planMemory.ts';
 import { RunControl } from '../run/runControl.ts';
 import { checkpointsFolder, createRun, readOrigin } from '../run/runFolder.ts';
 import { runPlan } from '../run/runPlan.ts';
@@ -137,8 +136,7 @@ export async function trainOne(
   const { plan } = readOrigin(run.folder);
   const threads = options.threads ?? plan.threads ?? os.availableParallelism();
   // Of samples that only the disk knows, the trainer will tell.
-  const ends = networkEnds(plan);
-  const stepBytes = ends && estimateStepBytes(plan, { ends, threads });
+  const stepBytes = stepBytesOf(plan, threads);
   const memory = stepBytes === null ? '' : ` · about ${bytesText(stepBytes)} of memory`;
   terminal.line(`${run.id} · ${run.description}${memory}`);
   terminal.line(`in ${run.folder}`);

@@ -1,5 +1,6 @@
 // How much memory a plan needs, before anything is opened: so that what can't fit fails at once, with what would.
 import { measurePass } from '../model/passMemory.ts';
+import { networkEnds } from '../network/datasetEnds.ts';
 import type { NetworkEnds } from '../network/layout.ts';
 import { surrogatePlaces } from '../protocol/evaluationPlan.ts';
 import { heldBy } from '../protocol/methodTable.ts';
@@ -48,6 +49,12 @@ export interface NetworkBeside {
  */
 export function estimateStepBytes(plan: Plan, around: Surroundings): number {
   return bytesOf(stepFloats(plan, around, stepImages(plan)));
+}
+
+/** The same on threads of the processor; null of data that only the disk knows. */
+export function stepBytesOf(plan: Plan, threads: number): number | null {
+  const ends = networkEnds(plan);
+  return ends && estimateStepBytes(plan, { ends, threads });
 }
 
 /** Of an attack by projected gradient descent; of a transfer beside all the other networks that there are. */

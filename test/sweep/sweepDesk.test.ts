@@ -1,5 +1,6 @@
 // The sweeps of a server: started, found again, asked of, reported, ended with it.
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderBytes } from '../../server/run/folderBytes.ts';
@@ -7,6 +8,7 @@ import { readHead } from '../../server/run/logFile.ts';
 import { listRunFolders } from '../../server/run/runFolder.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { SweepDesk } from '../../server/sweep/sweepDesk.ts';
+import { stepBytesOf } from '../../server/trainer/planMemory.ts';
 import { newestCells, readCells } from '../../server/sweep/sweepFolder.ts';
 import { temporaryFolder } from '../run/scriptedRun.ts';
 import { cellSet, scriptedCells, trainerFile, trainHere } from './scriptedSweep.ts';
@@ -96,8 +98,8 @@ describe('a server’s sweeps', () => {
     const estimate = () =>
       desk.estimate(
         cells,
-        file,
         listRunFolders(runsFolder).map((run) => glance(run).summary),
+        { file },
       );
     expect(await estimate()).toMatchObject({ nCells: 3, nLeft: 3, ms: null, bytes: null });
     await desk.start(cellSet(cells.slice(0, 1)), { name: 'A', file });
@@ -109,12 +111,20 @@ describe('a server’s sweeps', () => {
     const took = glance(run).summary.updatedMs - readHead(run, 0)!.startedMs;
     expect(took).toBeGreaterThan(0);
     expect(ms).toBe((2 * took) / Math.min(2, atOnce));
-    expect(await desk.estimate(cells.slice(0, 1), file, [])).toMatchObject({ nCells: 1, nLeft: 0, ms: 0, bytes: 0 });
+    expect(await desk.estimate(cells.slice(0, 1), [], { file })).toMatchObject({
+      nCells: 1,
+      nLeft: 0,
+      ms: 0,
+      bytes: 0,
+    });
     const other = cells.map((cell) => ({ ...cell, description: 'another network' }));
     const runs = listRunFolders(runsFolder).map((folder) => glance(folder).summary);
-    expect(await desk.estimate(other, null, runs)).toMatchObject({ nLeft: 3, ms: null });
+    expect(await desk.estimate(other, runs, { file: null })).toMatchObject({ nLeft: 3, ms: null });
     const resumed = runs.map((summary) => ({ ...summary, incarnation: 1 }));
-    expect(await desk.estimate(cells, null, resumed)).toMatchObject({ nLeft: 3, ms: null });
+    expect(await desk.estimate(cells, resumed, { file: null })).toMatchObject({ nLeft: 3, ms: null });
+    expect(await desk.estimate(cells, runs, 'one at a time')).toMatchObject({
+      ...{ nLeft: 3, atOnce: 1, ms: 3 * took, stepBytes: stepBytesOf(cells[0]!.plan, os.availableParallelism()) },
+    });
   });
 
   it('of a file without a path are new each time', async () => {

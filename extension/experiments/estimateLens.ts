@@ -1,12 +1,13 @@
-// Above an experiment with a matrix: how long its sweep will take and how much it will write, as the server knows it from runs before.
+// Above an experiment: how long its runs will take, how much they will write and how much memory they need, as the server knows it from its
+// plan and from runs before.
 import * as vscode from 'vscode';
-import { hasMatrix } from '../../server/protocol/sweep.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { SweepStore } from '../sweeps/sweepStore.ts';
 import { machineOverrides } from '../commands/machineOverrides.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import { estimateText } from './estimateText.ts';
-import type { SweepStore } from './sweepStore.ts';
 
-export class SweepLens implements vscode.CodeLensProvider, vscode.Disposable {
+export class EstimateLens implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly connection: Pick<ServerConnection, 'request' | 'state' | 'onDidChangeState'>;
   private readonly log: (line: string) => void;
   private readonly changeEmitter = new vscode.EventEmitter<void>();
@@ -16,6 +17,7 @@ export class SweepLens implements vscode.CodeLensProvider, vscode.Disposable {
   constructor(
     connection: Pick<ServerConnection, 'request' | 'state' | 'onDidChangeState'>,
     sweeps: Pick<SweepStore, 'onDidChange'>,
+    store: Pick<RunStore, 'runs' | 'onDidChange'>,
     log: (line: string) => void,
   ) {
     this.connection = connection;
@@ -23,22 +25,33 @@ export class SweepLens implements vscode.CodeLensProvider, vscode.Disposable {
     const changed = (): void => {
       this.changeEmitter.fire();
     };
-    this.subscriptions = [connection.onDidChangeState(changed), sweeps.onDidChange(changed)];
+    // Runs change ten times a second; what one took is known at its end.
+    const countFinished = () => store.runs.filter(({ status }) => status === 'finished').length;
+    let nFinished = countFinished();
+    const runsChanged = (): void => {
+      const before = nFinished;
+      nFinished = countFinished();
+      if (nFinished !== before) changed();
+    };
+    this.subscriptions = [
+      connection.onDidChangeState(changed),
+      sweeps.onDidChange(changed),
+      store.onDidChange(runsChanged),
+    ];
   }
 
   /** None where no server is at work, which is not started for this. */
   async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
-    const text = document.getText();
-    if (!hasMatrix(text) || this.connection.state.status !== 'connected') return [];
+    if (this.connection.state.status !== 'connected') return [];
     try {
       const file = document.uri.scheme === 'file' ? document.uri.fsPath : null;
-      const asked = { text, file, overrides: { ...machineOverrides() } };
-      const estimate = await this.connection.request('sweep/estimate', asked);
+      const asked = { text: document.getText(), file, overrides: { ...machineOverrides() } };
+      const estimate = await this.connection.request('experiment/estimate', asked);
       if (!estimate) return [];
       const line = new vscode.Range(0, 0, 0, 0);
       return [new vscode.CodeLens(line, { title: estimateText(estimate), command: '' })];
     } catch (error) {
-      this.log(`No estimate of a sweep: ${String(error)}`);
+      this.log(`No estimate of an experiment: ${String(error)}`);
       return [];
     }
   }
