@@ -36,6 +36,7 @@ export const commandIds = [
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
   'kafscope.downloadDataset',
+  'kafscope.chooseData',
   'kafscope.showDataset',
   'kafscope.findLearningRate',
   'kafscope.selectRuntime',

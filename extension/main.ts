@@ -178,6 +178,7 @@ export function activate(context: vscode.ExtensionContext): void {
       sweeps,
       datasetPanels,
       learningRatePanels,
+      withDataPath: languageClient.withDataPath,
       log,
       extensionUri,
       runtimeStatusBar,

@@ -4,10 +4,12 @@ import { isLive } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
 import { walkthroughId } from '../contributions.ts';
 import { attempt } from '../showFailure.ts';
+import { chooseData } from './chooseData.ts';
 import { compareRuns } from './compareRuns.ts';
 import { downloadDataset } from './downloadDataset.ts';
 import { inspectCheckpoint } from './inspectCheckpoint.ts';
 import { TensorflowInstaller } from './installTensorflow.ts';
+import type { ExperimentLanguage } from '../experiments/experimentLanguage.ts';
 import type { MarkCommands } from './markCommands.ts';
 import { newExperiment } from './newExperiment.ts';
 import type { DatasetPanels } from '../panels/datasetPanel.ts';
@@ -30,6 +32,7 @@ export interface CommandParts extends RunCommandParts, SelectRuntimeParts {
   readonly sweeps: SweepStore;
   readonly datasetPanels: DatasetPanels;
   readonly learningRatePanels: LearningRatePanels;
+  readonly withDataPath: ExperimentLanguage['withDataPath'];
   readonly openComparison: (runIds: readonly string[]) => void;
   readonly log: vscode.LogOutputChannel;
   readonly extensionUri: vscode.Uri;
@@ -90,7 +93,8 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,
-    'kafscope.downloadDataset': () => downloadDataset(parts.extensionUri),
+    'kafscope.downloadDataset': (argument) => downloadDataset(parts.extensionUri, argument),
+    'kafscope.chooseData': (argument, hint) => chooseData(parts.withDataPath, argument, hint),
     'kafscope.showDataset': (argument) => attempt('show the data set', () => parts.datasetPanels.show(argument)),
     'kafscope.findLearningRate': (argument) =>
       attempt('find a learning rate', () => parts.learningRatePanels.show(argument)),

@@ -2,8 +2,14 @@
 import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { TextRange } from '../../server/protocol/issue.ts';
-import { applyRatesRequest, placeRequest } from '../../server/protocol/language.ts';
+import {
+  applyRatesRequest,
+  dataPathRequest,
+  placeRequest,
+  trustedNotification,
+} from '../../server/protocol/language.ts';
 import type { RateEnds } from '../../server/protocol/panel.ts';
+import { whenTrusted } from '../commands/workspaceTrust.ts';
 import { experimentGlob } from '../contributions.ts';
 
 const selector: vscode.DocumentSelector = { pattern: experimentGlob };
@@ -13,6 +19,8 @@ export interface ExperimentLanguage extends vscode.Disposable {
   placeOf(document: vscode.TextDocument, path: string): Promise<vscode.Range>;
   /** The document's text with these learning rates in its schedule. */
   withRates(document: vscode.TextDocument, rates: RateEnds): Promise<string>;
+  /** The document's text with its data at a path. */
+  withDataPath(document: vscode.TextDocument, path: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -28,17 +36,23 @@ export function startLanguageClient(
     documentSelector: [{ pattern: experimentGlob }],
     outputChannel,
   });
+  const tellTrust = async (): Promise<void> => {
+    if (vscode.workspace.isTrusted && client.isRunning()) await client.sendNotification(trustedNotification);
+  };
   const startFor = (document: vscode.TextDocument): void => {
     if (!client.needsStart() || vscode.languages.match(selector, document) === 0) return;
-    client.start().catch((error: unknown) => {
-      outputChannel.error(`The language server did not start: ${String(error)}`);
-    });
+    client
+      .start()
+      .then(tellTrust)
+      .catch((error: unknown) => {
+        outputChannel.error(`The language server did not start: ${String(error)}`);
+      });
   };
   vscode.workspace.textDocuments.forEach(startFor);
-  const listener = vscode.workspace.onDidOpenTextDocument(startFor);
+  const listeners = [vscode.workspace.onDidOpenTextDocument(startFor), whenTrusted(() => void tellTrust())];
   return {
     dispose: () => {
-      listener.dispose();
+      for (const listener of listeners) listener.dispose();
     },
     placeOf: async (document, path) => {
       const { start, end } = await client.sendRequest<TextRange>(placeRequest, { text: document.getText(), path });
@@ -46,6 +60,7 @@ export function startLanguageClient(
     },
     withRates: (document, rates) =>
       client.sendRequest<string>(applyRatesRequest, { text: document.getText(), ...rates }),
+    withDataPath: (document, path) => client.sendRequest<string>(dataPathRequest, { text: document.getText(), path }),
     stop: async () => {
       if (client.needsStop()) await client.stop();
     },

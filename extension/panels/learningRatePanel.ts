@@ -8,6 +8,7 @@ import { machineOverrides } from '../commands/machineOverrides.ts';
 import { isTrusted } from '../commands/workspaceTrust.ts';
 import { nodeEnvironment } from '../connection/serverProcess.ts';
 import { learningRateViewType } from '../contributions.ts';
+import { replaceText } from '../experiments/replaceText.ts';
 import { attempt } from '../showFailure.ts';
 import { handOver } from './fileIntents.ts';
 import { postEncoded } from './postEncoded.ts';
@@ -145,9 +146,6 @@ export class LearningRatePanels implements vscode.Disposable {
   /** Into the editor, not onto the disk. */
   private async apply(uri: vscode.Uri, rates: RateEnds): Promise<void> {
     const document = await vscode.workspace.openTextDocument(uri);
-    const text = await this.options.withRates(document, rates);
-    const edit = new vscode.WorkspaceEdit();
-    edit.replace(uri, new vscode.Range(0, 0, document.lineCount, 0), text);
-    if (!(await vscode.workspace.applyEdit(edit))) throw new Error(`${uri.fsPath} could not be changed.`);
+    await replaceText(document, await this.options.withRates(document, rates));
   }
 }

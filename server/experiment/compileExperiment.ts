@@ -1,7 +1,7 @@
 // An experiment's text → its frozen plans, or every mistake in it. Pure: no file is looked at.
 import type { ExperimentIssue } from '../protocol/issue.ts';
 import { activationsOf } from '../network/activations.ts';
-import type { ActivationPlan, Plan } from '../protocol/plan.ts';
+import type { ActivationPlan, DatasetPlan, Plan } from '../protocol/plan.ts';
 import { applyOverrides } from './applyOverrides.ts';
 import { emptyRange, parseExperimentText } from './experimentText.ts';
 import type { FoundIssue } from './experimentText.ts';
@@ -106,6 +106,19 @@ export function activationIn(text: string, path: string, options: CompileOptions
   if (isAt('model.activation')) return model.activation;
   const own = activationsOf(model).find((layer) => isAt(`model.network.${layer.path}.activation`));
   return own?.activation ?? null;
+}
+
+/** The data that a text means so far, and where it says so; null where a matrix says it. */
+export function datasetIn(
+  text: string,
+  options: CompileOptions,
+): { readonly dataset: DatasetPlan; readonly range: FoundIssue['range'] } | null {
+  const parsed = parseExperimentText(text);
+  const swept = readMatrix(parsed, experimentSettings)?.paths ?? new Set<string>();
+  if (['dataset', 'dataset.name', 'dataset.path'].some((path) => swept.has(path))) return null;
+  const reading = readSettings(experimentSettings, parsed, parentNames());
+  const range = parsed.firstLineOf(nearestRange(reading, 'dataset.path'));
+  return { dataset: makePlan(reading.values, 0, options).dataset, range };
 }
 
 /** Where a path stands in a text, or else the nearest mapping around it; nothing's range where the text has neither. */

@@ -4,10 +4,12 @@ import type { CodeAction, Diagnostic } from 'vscode-languageserver';
 import { examineInTurns } from '../experiment/compileExperiment.ts';
 import type { CompileOptions } from '../experiment/compileExperiment.ts';
 import type { FoundIssue } from '../experiment/experimentText.ts';
+import { missingDataFixes, type MissingData } from './missingData.ts';
 
-/** What a diagnostic carries for its quick fix. */
+/** What a diagnostic carries for its quick fixes. */
 interface Fix {
   readonly replacement: string;
+  readonly missing: MissingData;
 }
 
 /** Every issue of the text; the code is the path of the key. @throws the signal's reason */
@@ -19,7 +21,7 @@ export async function diagnose(text: string, options: CompileOptions, signal?: A
     source: 'kafscope',
     ...(issue.path ? { code: issue.path } : {}),
     message: issueSentence(issue),
-    ...(issue.replacement === undefined ? {} : { data: { replacement: issue.replacement } satisfies Fix }),
+    ...(issue.replacement === undefined ? {} : { data: { replacement: issue.replacement } satisfies Partial<Fix> }),
   }));
 }
 
@@ -32,7 +34,9 @@ export function issueSentence({ expected, got, remedy }: Pick<FoundIssue, 'expec
 export function quickFixes(uri: string, diagnostics: readonly Diagnostic[]): CodeAction[] {
   return diagnostics.flatMap((diagnostic) => {
     const data = diagnostic.data as Partial<Fix> | undefined;
-    if (diagnostic.source !== 'kafscope' || typeof data?.replacement !== 'string') return [];
+    if (diagnostic.source !== 'kafscope') return [];
+    if (data?.missing) return missingDataFixes(uri, diagnostic, data.missing);
+    if (typeof data?.replacement !== 'string') return [];
     const edit = { changes: { [uri]: [{ range: diagnostic.range, newText: data.replacement }] } };
     const title = `Change to ${data.replacement}`;
     return [{ title, kind: CodeActionKind.QuickFix, diagnostics: [diagnostic], isPreferred: true, edit }];

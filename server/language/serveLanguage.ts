@@ -1,22 +1,28 @@
 // Wires the language features to a connection. All decisions are in the pure functions it calls.
 import { CodeActionKind, ErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
-import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
+import type { Connection, Diagnostic, TextDocumentPositionParams } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { fileURLToPath } from 'node:url';
 import { rangeIn } from '../experiment/compileExperiment.ts';
 import { applyLearningRate, type LearningRates } from '../experiment/applyLearningRate.ts';
-import { applyRatesRequest, placeRequest } from '../protocol/language.ts';
+import { withValue } from '../experiment/withValue.ts';
+import { applyRatesRequest, dataPathRequest, placeRequest, trustedNotification } from '../protocol/language.ts';
 import { codeLenses } from './codeLenses.ts';
 import { complete } from './complete.ts';
 import { diagnose, quickFixes } from './diagnose.ts';
+import type { Disk } from './disk.ts';
 import { documentSymbols } from './documentSymbols.ts';
 import { hover } from './hover.ts';
+import { missingData, type MissingData } from './missingData.ts';
 import { anchorAt, AnchorNameError, renameAnchor } from './renameAnchor.ts';
 
 declare const __KAFSCOPE_VERSION__: string;
 
 /** Answers on the connection until it ends. Every opened document is taken for an experiment: the client selects them. */
-export function serveLanguage(connection: Connection, options: { readonly homeFolder: string }): void {
+export function serveLanguage(
+  connection: Connection,
+  options: { readonly homeFolder: string; readonly disk: Disk },
+): void {
   const documents = new TextDocuments(TextDocument);
   const textOf = (uri: string) => documents.get(uri)?.getText() ?? '';
   const at =
@@ -67,6 +73,9 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
   connection.onRequest(applyRatesRequest, ({ text, ...rates }: { text: string } & LearningRates) =>
     applyLearningRate(text, rates),
   );
+  connection.onRequest(dataPathRequest, ({ text, path }: { text: string; path: string }) =>
+    withValue(text, { path: ['dataset', 'path'], tag: 'name', what: 'The place of the data' }, path),
+  );
 
   const publish = async (document: TextDocument, diagnostics: Awaited<ReturnType<typeof diagnose>>) => {
     try {
@@ -82,14 +91,35 @@ export function serveLanguage(connection: Connection, options: { readonly homeFo
     looks.get(document.uri)?.abort();
     looks.set(document.uri, controller);
     const { signal } = controller;
-    const place = { ...options, file: filePath(document.uri) };
+    const place = { homeFolder: options.homeFolder, file: filePath(document.uri) };
     const found = await unlessAborted(diagnose(document.getText(), place, signal), signal);
-    if (found && !signal.aborted) await publish(document, found);
+    if (!found || signal.aborted) return;
+    const missing = isTrusted ? missingData(document.getText(), place, options.disk.exists) : null;
+    watchFor(document, missing);
+    await publish(document, missing ? [...found, missing] : found);
+  };
+  let isTrusted = false;
+  connection.onNotification(trustedNotification, () => {
+    isTrusted = true;
+    for (const document of documents.all()) void look(document);
+  });
+  /** Of each document the end of waiting for its data. */
+  const waits = new Map<string, () => void>();
+  const watchFor = (document: TextDocument, missing: Diagnostic | null) => {
+    waits.get(document.uri)?.();
+    waits.delete(document.uri);
+    if (!missing) return;
+    const { path } = (missing.data as { missing: MissingData }).missing;
+    waits.set(
+      document.uri,
+      options.disk.watch(path, () => void look(document)),
+    );
   };
   documents.onDidChangeContent(({ document }) => void look(document));
   documents.onDidClose(({ document }) => {
     looks.get(document.uri)?.abort();
     looks.delete(document.uri);
+    watchFor(document, null);
     void publish(document, []);
   });
 

@@ -8,14 +8,32 @@ import {
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import { createConnection } from 'vscode-languageserver/node';
+import type { Disk } from '../../server/language/disk.ts';
 import { serveLanguage } from '../../server/language/serveLanguage.ts';
 
 const uri = 'file:///projects/a.kaf.yaml';
 const sweep = `matrix: {seed: [${Array.from({ length: 200 }, (_, seed) => seed).join(', ')}]}\n`;
 
-async function open(text: string) {
+/** Has what a test puts there. */
+function fakeDisk() {
+  const there = new Set<string>();
+  const waits = new Map<string, () => void>();
+  const disk: Disk = {
+    exists: (path) => there.has(path),
+    watch: (path, onChange) => {
+      waits.set(path, onChange);
+      return () => waits.delete(path);
+    },
+  };
+  return { there, waits, disk };
+}
+
+async function open(text: string, { disk } = fakeDisk()) {
   const [up, down] = [new PassThrough(), new PassThrough()];
-  serveLanguage(createConnection(new StreamMessageReader(up), new StreamMessageWriter(down)), { homeFolder: '/' });
+  serveLanguage(createConnection(new StreamMessageReader(up), new StreamMessageWriter(down)), {
+    homeFolder: '/',
+    disk,
+  });
   const client = createMessageConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
   const told: [version: number | undefined, count: number][] = [];
   client.onNotification('textDocument/publishDiagnostics', (params: { version?: number; diagnostics: unknown[] }) => {
@@ -68,4 +86,36 @@ it('code lenses that are not wanted any more are not counted to the end', async 
   const lenses = client.sendRequest('textDocument/codeLens', { textDocument: { uri } }, source.token);
   source.cancel();
   expect(await lenses).toBeNull();
+});
+
+it('missing data is looked for once the workspace is trusted, and again until it is there', async () => {
+  const disk = fakeDisk();
+  const { client, told, until } = await open('dataset: mnist', disk);
+  await until(() => told.length > 0);
+  expect(told).toEqual([[1, 0]]);
+  expect(disk.waits.size).toBe(0);
+  await client.sendNotification('kafscope/trusted');
+  await until(() => told.length > 1);
+  expect(told[1]).toEqual([1, 1]);
+  const [[place, look]] = [...disk.waits] as [[string, () => void]];
+  disk.there.add(place);
+  look();
+  await until(() => told.length > 2);
+  expect(told[2]).toEqual([1, 0]);
+  expect(disk.waits.size).toBe(0);
+});
+
+it('nobody waits for the data of a document that is closed', async () => {
+  const disk = fakeDisk();
+  const { client, until } = await open('dataset: mnist', disk);
+  await client.sendNotification('kafscope/trusted');
+  await until(() => disk.waits.size > 0);
+  await client.sendNotification('textDocument/didClose', { textDocument: { uri } });
+  await until(() => disk.waits.size === 0);
+});
+
+it('writes where the data lies', async () => {
+  const { client } = await open('');
+  const asked = { text: 'dataset: {name: mnist, path: a}', path: '/b' };
+  expect(await client.sendRequest('kafscope/dataPath', asked)).toBe('dataset: {name: mnist, path: /b}');
 });
