@@ -1,6 +1,7 @@
 // A chart that paints its canvas itself: anew after each update, and whenever it is given another size.
 import { css } from 'lit';
-import { Picture, pictureSheet } from './picture.ts';
+import { Picture, pictureSheet, type Shown } from './picture.ts';
+import { SvgContext, type Surface } from './svgContext.ts';
 
 export const canvasSheet = [
   pictureSheet,
@@ -16,7 +17,19 @@ export const canvasSheet = [
   `,
 ];
 
+/** What a canvas has on the screen. */
+export function shownOn(canvas: HTMLCanvasElement): Omit<Shown, 'svg'> {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  return {
+    ...{ width, height },
+    paint(ctx) {
+      if (canvas.width > 0) ctx.drawImage(canvas, 0, 0, width, height);
+    },
+  };
+}
+
 export abstract class CanvasPicture extends Picture {
+  protected abstract readonly canvas: HTMLCanvasElement;
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
@@ -33,5 +46,21 @@ export abstract class CanvasPicture extends Picture {
 
   protected override updated(): void {
     this.draw();
+  }
+
+  /** On the canvas, or on what is given. */
+  protected abstract draw(surface?: Surface): void;
+
+  protected override shown(): Shown {
+    const shown = shownOn(this.canvas);
+    const { width, height } = shown;
+    return {
+      ...shown,
+      svg: () => {
+        const context = new SvgContext();
+        this.draw({ ctx: context as unknown as CanvasRenderingContext2D, width, height });
+        return context.text;
+      },
+    };
   }
 }

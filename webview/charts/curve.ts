@@ -27,6 +27,13 @@ export interface PreparedCurve {
   readonly band: { readonly low: DecimatedCurve; readonly high: DecimatedCurve } | null;
 }
 
+/** Each name once; none where there is but one. What lies faint beneath another goes without. */
+export function legendOf(curves: readonly Curve[]): { readonly name: string; readonly color: string }[] {
+  const told = curves.filter(({ name, opacity = 1 }) => name !== '' && opacity === 1);
+  const colors = new Map(told.map(({ name, color }) => [name, color]));
+  return colors.size > 1 ? [...colors].map(([name, color]) => ({ name, color })) : [];
+}
+
 export type YScale = 'linear' | 'log';
 
 /** Points that all curves of a chart share, so that hundreds of them stay within a frame. */

@@ -10,6 +10,7 @@ import { viridis } from '../theme/viridis.ts';
 import { formatCount, formatNumber, formatTick } from '../text/numbers.ts';
 import { fitCanvas } from './fitCanvas.ts';
 import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
+import type { LegendEntry } from './pictureHead.ts';
 import type { PictureTable } from './pictureTable.ts';
 import type { Surface } from './svgContext.ts';
 
@@ -76,6 +77,15 @@ export class HeatMap extends CanvasPicture {
       ),
     );
     return { columns: ['line', 'step', 'highest'], rows };
+  }
+
+  protected override legend(): readonly LegendEntry[] {
+    const { extent, palette } = this;
+    const scale = [0, 0.25, 0.5, 0.75, 1].map((place) => {
+      const value = extent ? extent.low * (extent.high / extent.low) ** place : NaN;
+      return { name: formatNumber(value, 2), color: `rgb(${viridis(place).join(' ')})` };
+    });
+    return [...(extent ? scale : []), { name: 'not finite', color: palette.nonFinite }];
   }
 
   private get rowHeight(): number {

@@ -1,17 +1,29 @@
 // <kaf-line-chart>: curves on two axes, with a cursor and a range that charts share through their panel. Left and right move the cursor from
 // point to point of a curve, up and down go to another. Events: `cursor-moved` {x | null}, `range-chosen` {range | null}. Chart.js does the axes; drawCurves.ts the lines.
 import { Chart, LinearScale, LineController, LogarithmicScale, type ChartConfiguration, type Plugin } from 'chart.js';
-import { css, html, type PropertyValues } from 'lit';
+import { html, type PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { indexAt, type Range } from '../curves/decimate.ts';
 import { linearTicks, logTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { formatCount, formatDecade, formatNumber, formatTick, tickFormat } from '../text/numbers.ts';
-import { extentOf, prepareCurves, snapOutwards, yRange, type Curve, type PreparedCurve, type YScale } from './curve.ts';
+import {
+  extentOf,
+  legendOf,
+  prepareCurves,
+  snapOutwards,
+  yRange,
+  type Curve,
+  type PreparedCurve,
+  type YScale,
+} from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
-import { Picture, pictureSheet } from './picture.ts';
+import { shownOn } from './canvasPicture.ts';
+import { lineChartSheet } from './lineChartSheet.ts';
+import { Picture, pictureSheet, type Shown } from './picture.ts';
+import type { LegendEntry } from './pictureHead.ts';
 import { curvesTable, type PictureTable } from './pictureTable.ts';
-import { svgPicture } from './svgPicture.ts';
+import { svgCurves } from './svgCurves.ts';
 
 /** Chart.js keeps its parts in a registry; this says once which ones the panels use. */
 let isRegistered = false;
@@ -29,50 +41,7 @@ const widestTick = '1.25e−4';
 
 @customElement('kaf-line-chart')
 export class LineChart extends Picture {
-  static override styles = [
-    pictureSheet,
-    css`
-      :host {
-        display: block;
-        height: 150px;
-        min-width: 0;
-        touch-action: pan-y;
-      }
-      .frame {
-        position: absolute;
-        inset: 0;
-        overflow: hidden;
-      }
-      .frame:focus-visible {
-        outline: 1px solid var(--kaf-focus);
-      }
-      :host([zoomable]) .frame {
-        cursor: crosshair;
-      }
-      .cursor {
-        position: absolute;
-        left: 0;
-        width: 0;
-        border-left: 1px dashed var(--kaf-faint);
-        pointer-events: none;
-        display: none;
-      }
-      .selection {
-        position: absolute;
-        left: 0;
-        width: 1px;
-        transform-origin: left;
-        background: var(--kaf-accent);
-        opacity: 0.22;
-        pointer-events: none;
-        display: none;
-      }
-      .selection.shown,
-      .cursor.shown {
-        display: block;
-      }
-    `,
-  ];
+  static override styles = [pictureSheet, lineChartSheet];
 
   @property({ attribute: false }) curves: readonly Curve[] = [];
   @property({ attribute: false }) yScale: YScale = 'linear';
@@ -100,7 +69,7 @@ export class LineChart extends Picture {
   /** Changes with the theme. */
   @property({ attribute: false }) palette: Palette = readPalette();
 
-  @query('canvas') protected readonly canvas!: HTMLCanvasElement;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.frame') private readonly frame!: HTMLDivElement;
   @query('.cursor') private readonly cursorLine!: HTMLDivElement;
   @query('.selection') private readonly selection!: HTMLDivElement;
@@ -167,11 +136,16 @@ export class LineChart extends Picture {
     return curvesTable(this.curves, { axis: this.axis, title, range: this.range });
   }
 
-  override asSvg(title: string): string | null {
-    return this.chart && svgPicture(this.chart, this.prepared, this.palette, title);
+  protected override shown(): Shown | null {
+    const { chart, prepared, palette } = this;
+    return chart && { ...shownOn(this.canvas), svg: () => svgCurves(chart, prepared, palette) };
   }
 
-  protected override draw(): void {
+  protected override legend(): readonly LegendEntry[] {
+    return legendOf(this.curves);
+  }
+
+  private draw(): void {
     registerChartParts();
     this.chart ??= new Chart(this.canvas, this.configuration());
     const x =

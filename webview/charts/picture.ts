@@ -4,8 +4,10 @@ import { css, html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
+import { plainColor } from '../theme/plainColor.ts';
 import { csvOf, jsonOf, type PictureTable } from './pictureTable.ts';
-import { SvgContext, type Surface } from './svgContext.ts';
+import { headingOf, pictureHead, type LegendEntry } from './pictureHead.ts';
+import { place, SvgContext, svgDocument } from './svgContext.ts';
 
 export interface SavedFile {
   readonly name: string;
@@ -88,9 +90,18 @@ export const pictureSheet = css`
   }
 `;
 
+/** A picture as it is on the screen, in CSS pixels. */
+export interface Shown {
+  readonly width: number;
+  readonly height: number;
+  /** At the context's origin. */
+  paint(ctx: CanvasRenderingContext2D): void;
+  /** Elements of an SVG. */
+  svg(): string;
+}
+
 export abstract class Picture extends LitElement {
   abstract palette: Palette;
-  protected abstract readonly canvas: HTMLCanvasElement;
   @state() private isTable = false;
   @state() private isOpen = false;
   @state() private nRows = rowsAtATime;
@@ -100,33 +111,57 @@ export abstract class Picture extends LitElement {
   /** @param title of the card that it is in */
   abstract asTable(title: string): PictureTable;
 
-  /** The picture as it is seen, on the panel's background; null before it is drawn. */
+  /** Null before it is drawn. */
+  protected abstract shown(): Shown | null;
+
+  /** What its colours mean, where the picture does not say it itself. */
+  protected legend(): readonly LegendEntry[] {
+    return [];
+  }
+
+  /** The picture as it is seen, below its card's heading and its legend, on the panel's background; null before it is drawn. */
   async asPng(): Promise<Uint8Array | null> {
-    const { canvas } = this;
-    const picture = document.createElement('canvas');
-    picture.width = canvas.width;
-    picture.height = canvas.height;
-    const context = picture.getContext('2d');
-    if (!context || canvas.width === 0) return null;
-    context.fillStyle = this.palette.background;
-    context.fillRect(0, 0, picture.width, picture.height);
-    context.drawImage(canvas, 0, 0);
+    const shown = this.shown();
+    const sheet = document.createElement('canvas');
+    const ctx = sheet.getContext('2d');
+    if (!ctx || !shown || shown.width === 0) return null;
+    const head = this.head(ctx, shown.width);
+    sheet.width = Math.round(shown.width * devicePixelRatio);
+    sheet.height = Math.round((head.height + shown.height) * devicePixelRatio);
+    ctx.scale(devicePixelRatio, devicePixelRatio);
+    ctx.fillStyle = this.palette.background;
+    ctx.fillRect(0, 0, sheet.width, sheet.height);
+    head.paint(ctx);
+    ctx.translate(0, head.height);
+    shown.paint(ctx);
     const blob = await new Promise<Blob | null>((resolve) => {
-      picture.toBlob(resolve, 'image/png');
+      sheet.toBlob(resolve, 'image/png');
     });
     return blob && new Uint8Array(await blob.arrayBuffer());
   }
 
-  asSvg(title: string): string | null {
-    const { canvas, palette } = this;
-    const context = new SvgContext(canvas);
-    const { clientWidth: width, clientHeight: height } = canvas;
-    this.draw({ ctx: context as unknown as CanvasRenderingContext2D, width, height });
-    return context.document({ width, height, title, background: palette.background });
+  asSvg(): string | null {
+    const shown = this.shown();
+    if (!shown) return null;
+    const context = new SvgContext();
+    const ctx = context as unknown as CanvasRenderingContext2D;
+    const head = this.head(ctx, shown.width);
+    head.paint(ctx);
+    const { title } = headingOf(this);
+    const elements = `${context.text}<g transform="translate(0 ${place(head.height)})">${shown.svg()}</g>`;
+    const plain = elements.replace(
+      /(fill|stroke)="([^"]*)"/g,
+      (_, name: string, css: string) => `${name}="${plainColor(css)}"`,
+    );
+    return svgDocument(plain, {
+      ...{ width: shown.width, height: head.height + shown.height, title },
+      background: plainColor(this.palette.background),
+    });
   }
 
-  /** On the canvas, or on what is given. */
-  protected abstract draw(surface?: Surface): void;
+  private head(ctx: CanvasRenderingContext2D, width: number): ReturnType<typeof pictureHead> {
+    return pictureHead(ctx, headingOf(this), { legend: this.legend(), width, palette: this.palette });
+  }
 
   /** Tells those who can't see it what the keys have reached. */
   protected say(text: string): void {
@@ -135,7 +170,7 @@ export abstract class Picture extends LitElement {
 
   /** To be rendered behind the canvas. */
   protected renderTools(): unknown {
-    const title = this.heading;
+    const { title } = headingOf(this);
     return html`${this.isTable ? this.renderTable(title) : nothing}
       <div class="heard" aria-live="polite">${this.heard}</div>
       <div class="tools ${this.isOpen ? 'open' : ''}" role="toolbar" aria-label="${title}, as data">
@@ -237,15 +272,6 @@ export abstract class Picture extends LitElement {
     </div>`;
   }
 
-  /** Of the card that it is in: the first words of its heading. */
-  private get heading(): string {
-    const h2 = this.closest('.card')?.querySelector('h2, h3');
-    const texts = [...(h2?.childNodes ?? [])]
-      .filter((node) => node.nodeType === Node.TEXT_NODE)
-      .map((node) => node.textContent?.trim() ?? '');
-    return texts.find((text) => text !== '') ?? 'picture';
-  }
-
   private async send(form: Form, title: string): Promise<void> {
     const tell = (type: string, detail: SavedFile | { readonly text: string }): void => {
       this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
@@ -263,7 +289,7 @@ export abstract class Picture extends LitElement {
         return;
       case 'png':
       case 'svg': {
-        const content = form === 'png' ? await this.asPng() : this.asSvg(title);
+        const content = form === 'png' ? await this.asPng() : this.asSvg();
         if (content) tell('save-asked', { name, content });
         return;
       }

@@ -16,7 +16,7 @@ interface Look {
   clip: string;
 }
 
-/** The part of a canvas's context that is used here; `text` is the picture so far. */
+/** The part of a canvas's context that is used here. */
 export class SvgContext {
   fillStyle = '#000';
   strokeStyle = '#000';
@@ -28,7 +28,6 @@ export class SvgContext {
   /** Set by those who draw, and without a meaning here. */
   imageSmoothingEnabled = true;
   lineJoin: CanvasLineJoin = 'round';
-  readonly #measure: CanvasRenderingContext2D | null;
   readonly #parts: string[] = [];
   readonly #kept: Look[] = [];
   #origin: Point = [0, 0];
@@ -37,17 +36,9 @@ export class SvgContext {
   #nClips = 0;
   #dash = '';
 
-  /** @param canvas whose fonts measure texts */
-  constructor(canvas: HTMLCanvasElement) {
-    this.#measure = canvas.getContext('2d');
-  }
-
-  /** A whole document. */
-  document({ width, height, title, background }: { width: number; height: number; title: string; background: string }) {
-    return (
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${place(width)}" height="${place(height)}" font-family="sans-serif">` +
-      `<title>${escaped(title)}</title><rect width="100%" height="100%" fill="${escaped(background)}"/>${this.#parts.join('')}</svg>`
-    );
+  /** Its elements so far. */
+  get text(): string {
+    return this.#parts.join('');
   }
 
   translate(x: number, y: number): void {
@@ -124,9 +115,10 @@ export class SvgContext {
   }
 
   measureText(text: string): TextMetrics {
-    if (!this.#measure) throw new Error('the canvas has no context');
-    this.#measure.font = this.font;
-    return this.#measure.measureText(text);
+    const ctx = document.createElement('canvas').getContext('2d');
+    if (!ctx) throw new Error('the canvas has no context');
+    ctx.font = this.font;
+    return ctx.measureText(text);
   }
 
   fillText(text: string, x: number, y: number): void {
@@ -163,6 +155,17 @@ export class SvgContext {
   #box(x: number, y: number, width: number, height: number): string {
     return `x="${place(this.#origin[0] + x)}" y="${place(this.#origin[1] + y)}" width="${place(width)}" height="${place(height)}"`;
   }
+}
+
+/** A whole document of elements. */
+export function svgDocument(
+  elements: string,
+  { width, height, title, background }: { width: number; height: number; title: string; background: string },
+): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${place(width)}" height="${place(height)}" font-family="sans-serif">` +
+    `<title>${escaped(title)}</title><rect width="100%" height="100%" fill="${escaped(background)}"/>${elements}</svg>`
+  );
 }
 
 export function place(value: number): string {

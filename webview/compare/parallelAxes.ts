@@ -9,6 +9,8 @@ export interface ParallelAxis {
   readonly ticks: readonly { readonly text: string; readonly place: number }[];
   /** Of each row, from 0 at the foot to 1 at the head; NaN where it has no value. */
   readonly places: readonly number[];
+  /** Of each row as it is written; empty, or NaN, where it has none. */
+  readonly values: readonly (string | number)[];
 }
 
 /** Settings first, seeds left out, then the figures that some row has; an axis on which all are the same says nothing. */
@@ -43,6 +45,7 @@ function settingAxis(rows: readonly CompareRow[], column: CompareColumn): Parall
     ...{ key: column.key, title: titleOf(column) },
     ticks: words.map((text) => ({ text, place: placeOf(text) })),
     places: texts.map((text) => (text === '' ? Number.NaN : placeOf(text))),
+    values: texts,
   };
 }
 
@@ -56,6 +59,7 @@ function numberAxis(column: CompareColumn, values: readonly number[]): ParallelA
       .map((value) => ({ text: formatTick(value), place: placeOf(value) }))
       .filter(({ place }) => place >= 0 && place <= 1),
     places: values.map((value) => (Number.isFinite(value) ? placeOf(value) : Number.NaN)),
+    values,
   };
 }
 

@@ -1,7 +1,9 @@
 // <kaf-parallel-chart>: a line a row over the axes of its settings and figures; under the pointer, or by Tab, one stands out.
-import { css, html, LitElement, svg } from 'lit';
+import { css, svg } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { WidthWatch } from '../charts/widthWatch.ts';
+import type { LegendEntry } from '../charts/pictureHead.ts';
+import type { PictureTable } from '../charts/pictureTable.ts';
+import { SvgChart, svgChartSheet } from '../charts/svgChart.ts';
 import type { ParallelAxis } from './parallelAxes.ts';
 
 export interface ParallelLine {
@@ -11,57 +13,61 @@ export interface ParallelLine {
   readonly said: string;
 }
 
-const height = 300;
 const margin = { left: 40, right: 40, top: 30, bottom: 24 };
 
 @customElement('kaf-parallel-chart')
-export class ParallelChart extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      overflow: hidden;
-    }
-    svg {
-      display: block;
-      font: 11px var(--vscode-font-family, sans-serif);
-    }
-    text {
-      fill: var(--kaf-dim);
-      paint-order: stroke;
-      stroke: var(--kaf-card);
-      stroke-width: 3px;
-    }
-    .title,
-    .name {
-      fill: var(--kaf-foreground);
-    }
-    .axis {
-      stroke: var(--kaf-line);
-    }
-    path {
-      fill: none;
-      stroke-width: 1.6;
-      outline: none;
-    }
-    .other {
-      opacity: 0.18;
-    }
-    .chosen {
-      stroke-width: 3;
-    }
-    .hit {
-      stroke: transparent;
-      stroke-width: 12;
-      pointer-events: stroke;
-    }
-  `;
+export class ParallelChart extends SvgChart {
+  static override styles = [
+    ...svgChartSheet,
+    css`
+      text {
+        paint-order: stroke;
+        stroke: var(--kaf-card);
+        stroke-width: 3px;
+      }
+      .title {
+        fill: var(--kaf-foreground);
+      }
+      .axis {
+        stroke: var(--kaf-line);
+      }
+      path {
+        fill: none;
+        stroke-width: 1.6;
+        outline: none;
+      }
+      .other {
+        opacity: 0.18;
+      }
+      .chosen {
+        stroke-width: 3;
+      }
+      .hit {
+        stroke: transparent;
+        stroke-width: 12;
+        pointer-events: stroke;
+      }
+    `,
+  ];
 
   @property({ attribute: false }) axes: readonly ParallelAxis[] = [];
   @property({ attribute: false }) lines: readonly ParallelLine[] = [];
   @state() private chosen: number | null = null;
-  private readonly watch = new WidthWatch(this);
+  protected readonly height = 300;
+
+  override asTable(): PictureTable {
+    return {
+      columns: ['name', ...this.axes.map(({ title }) => title)],
+      rows: this.lines.map(({ name }, row) => [name, ...this.axes.map(({ values }) => values[row]!)]),
+    };
+  }
+
+  protected override legend(): readonly LegendEntry[] {
+    return this.lines;
+  }
 
   override render(): unknown {
+    const { height } = this;
     const { axes, lines, chosen } = this;
     const { width } = this.watch;
     const x = (index: number) =>
@@ -75,13 +81,7 @@ export class ParallelChart extends LitElement {
       return text.length > most ? `${text.slice(0, most - 1)}…` : text;
     };
     const paths = lines.map((_, row) => pathOf(axes.map(({ places }, index) => [x(index), y(places[row]!)] as const)));
-    return html`<svg
-      width=${width}
-      height=${height}
-      viewBox="0 0 ${width} ${height}"
-      role="group"
-      aria-label="${lines.length} lines over ${axes.map(({ title }) => title).join(', ')}"
-    >
+    const marks = svg`
       ${paths.map(
         (path, row) =>
           svg`<path class=${chosen === null ? '' : chosen === row ? 'chosen' : 'other'} d=${path} stroke=${lines[row]!.color}></path>`,
@@ -109,8 +109,8 @@ export class ParallelChart extends LitElement {
       )}
       <text class="name" x=${width / 2} y=${height - 5} text-anchor="middle">
         ${chosen === null ? '' : labelOf(lines[chosen]?.said ?? '', width - 20)}
-      </text>
-    </svg>`;
+      </text>`;
+    return this.renderChart(marks, `${lines.length} lines over ${axes.map(({ title }) => title).join(', ')}`, 'group');
   }
 }
 

@@ -1,7 +1,9 @@
 // <kaf-pareto-chart>: points of two figures of which more is better, and the front of those that no other beats in both.
-import { css, html, LitElement, svg } from 'lit';
+import { css, html, svg } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { WidthWatch } from '../charts/widthWatch.ts';
+import type { LegendEntry } from '../charts/pictureHead.ts';
+import type { PictureTable } from '../charts/pictureTable.ts';
+import { SvgChart, svgChartSheet } from '../charts/svgChart.ts';
 import { linearTicks } from '../curves/ticks.ts';
 import { formatTick } from '../text/numbers.ts';
 import { paretoFront } from './compareTable.ts';
@@ -13,41 +15,46 @@ export interface ParetoPoint {
   readonly y: number;
 }
 
-const height = 300;
 const margin = { left: 44, right: 20, top: 16, bottom: 34 };
 
 @customElement('kaf-pareto-chart')
-export class ParetoChart extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      overflow: hidden;
-    }
-    svg {
-      display: block;
-      font: 11px var(--vscode-font-family, sans-serif);
-    }
-    text {
-      fill: var(--kaf-dim);
-    }
-    .name {
-      fill: var(--kaf-foreground);
-    }
-    .grid {
-      stroke: var(--kaf-grid);
-    }
-    .front {
-      fill: none;
-      stroke: var(--kaf-foreground);
-      stroke-dasharray: 4 3;
-    }
-  `;
+export class ParetoChart extends SvgChart {
+  static override styles = [
+    ...svgChartSheet,
+    css`
+      .grid {
+        stroke: var(--kaf-grid);
+      }
+      .front {
+        fill: none;
+        stroke: var(--kaf-foreground);
+        stroke-dasharray: 4 3;
+      }
+    `,
+  ];
 
   @property({ attribute: false }) points: readonly ParetoPoint[] = [];
-  private readonly watch = new WidthWatch(this);
+  protected readonly height = 300;
+
+  override asTable(): PictureTable {
+    const { seen } = this;
+    const front = new Set(paretoFront(seen));
+    return {
+      columns: ['name', 'clean, %', 'robust, %', 'front'],
+      rows: seen.map(({ name, x, y }, index) => [name, x, y, front.has(index) ? 'yes' : 'no']),
+    };
+  }
+
+  protected override legend(): readonly LegendEntry[] {
+    return this.seen;
+  }
+
+  private get seen(): readonly ParetoPoint[] {
+    return this.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+  }
 
   override render(): unknown {
-    const points = this.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+    const { seen: points, height } = this;
     if (points.length === 0) return html`<p>No row has both figures yet.</p>`;
     const { width } = this.watch;
     const x = scaleOf(
@@ -67,13 +74,7 @@ export class ParetoChart extends LitElement {
       .map((point, index) => `${index === 0 ? 'M' : 'L'}${at(x.to(point.x))} ${at(y.to(point.y))}`)
       .join('');
     const said = points.map((point) => `${point.name}: clean ${point.x.toFixed(1)}, robust ${point.y.toFixed(1)}`);
-    return html`<svg
-      width=${width}
-      height=${height}
-      viewBox="0 0 ${width} ${height}"
-      role="img"
-      aria-label=${said.join('; ')}
-    >
+    const marks = svg`
       ${x.ticks.map(
         (
           tick,
@@ -88,14 +89,14 @@ export class ParetoChart extends LitElement {
       )}
       <text x=${(width - margin.right + margin.left) / 2} y=${height - 4} text-anchor="middle">clean, %</text>
       <text x=${margin.left} y=${margin.top - 2}>robust, %</text>
-      ${svg`<path class="front" d=${path}></path>`}
+      <path class="front" d=${path}></path>
       ${points.map(
         (point) => svg`<circle cx=${at(x.to(point.x))} cy=${at(y.to(point.y))} r="4.5" fill=${point.color}>
             <title>${point.name}: clean ${point.x.toFixed(1)} %, robust ${point.y.toFixed(1)} %</title>
           </circle>
           ${front.includes(point) ? nameOf(point, { left: x.to(point.x), top: y.to(point.y), width }) : ''}`,
-      )}
-    </svg>`;
+      )}`;
+    return this.renderChart(marks, said.join('; '), 'img');
   }
 }
 

@@ -143,6 +143,7 @@ export class ActivationsTab extends LitElement {
     return html`${this.renderTools(snapshot, info)}
       <div class="columns">
         <kaf-shape-grid
+          data-title="channels of ${info.layer}"
           .tiles=${this.tiles}
           .kind=${kind}
           .x=${x}

@@ -1,15 +1,11 @@
 // What canvases are drawn with, written down as SVG.
 import { expect, test } from 'vitest';
-import { SvgContext } from '../../../webview/charts/svgContext.ts';
-
-function context(): SvgContext {
-  return new SvgContext({ getContext: () => null } as unknown as HTMLCanvasElement);
-}
+import { SvgContext, svgDocument } from '../../../webview/charts/svgContext.ts';
 
 const whole = { width: 10, height: 20, title: 'a & b', background: 'black' };
 
 test('lines, boxes and texts stand where they were drawn, moved by the origin', () => {
-  const ctx = context();
+  const ctx = new SvgContext();
   ctx.translate(2, 3);
   ctx.strokeStyle = 'red';
   ctx.beginPath();
@@ -22,7 +18,7 @@ test('lines, boxes and texts stand where they were drawn, moved by the origin', 
   ctx.font = '600 12px serif';
   ctx.textAlign = 'right';
   ctx.fillText('<1>', 4, 5);
-  const text = ctx.document(whole);
+  const text = svgDocument(ctx.text, whole);
   expect(text).toContain('<path d="M2 3L3.5 7" fill="none" stroke="red"');
   expect(text).toContain('<path d="M2 3L3.5 7" fill="blue"/>');
   expect(text).toContain('<rect x="3" y="4" width="5" height="6" fill="blue"/>');
@@ -32,7 +28,7 @@ test('lines, boxes and texts stand where they were drawn, moved by the origin', 
 });
 
 test('what is clipped or faint is so until it is restored', () => {
-  const ctx = context();
+  const ctx = new SvgContext();
   ctx.save();
   ctx.beginPath();
   ctx.rect(0, 0, 4, 4);
@@ -41,7 +37,7 @@ test('what is clipped or faint is so until it is restored', () => {
   ctx.fillRect(0, 0, 9, 9);
   ctx.restore();
   ctx.fillRect(1, 1, 2, 2);
-  const text = ctx.document(whole);
+  const text = svgDocument(ctx.text, whole);
   expect(text).toContain(
     '<clipPath id="clip0"><path d="M0 0h4v4h-4Z"/></clipPath><g clip-path="url(#clip0)" opacity="0.5"><rect x="0"',
   );

@@ -7,7 +7,8 @@ import { posted } from './posted.mjs';
 const checks = [
   [checkFrames, 'dashboard', 'busy', { tab: 'curves' }],
   [checkHeardCurves, 'dashboard', 'busy', { tab: 'curves' }],
-  ...['norms', 'activations'].map((tab) => [checkSavedCanvas, 'dashboard', 'busy', { tab }]),
+  ...['curves', 'norms', 'activations'].map((tab) => [checkSaved, 'dashboard', 'busy', { tab }]),
+  [checkSaved, 'compare', 'busy', { tab: 'table' }],
   [checkTabs, 'dashboard', 'busy', { tab: 'curves' }],
   [checkZoom, 'dashboard', 'busy', { tab: 'curves' }],
   [checkAxes, 'dashboard', 'busy', { tab: 'curves' }],
@@ -86,19 +87,29 @@ async function checkHeardCurves(page) {
   await page.close();
 }
 
-/** Charts on canvases are saved as they are seen, and their values with them. */
-async function checkSavedCanvas(page) {
-  const chart = page.locator('kaf-heat-map, kaf-shape-grid').first();
-  await chart.getByRole('button', { name: /^Save or copy/ }).click();
-  for (const form of ['PNG', 'SVG', 'CSV', 'JSON'])
-    await chart.getByRole('button', { name: new RegExp(`^Save .* as ${form}$`) }).click();
-  await page.waitForFunction(() => globalThis.posted.filter(({ type }) => type === 'saveFile').length === 4);
-  const saved = (await posted(page)).filter(({ type }) => type === 'saveFile');
-  const of = (end) => saved.find(({ name }) => name.endsWith(end)).content;
-  assert.ok(Object.values(of('.png')).length > 1000);
-  assert.match(of('.svg'), /^<svg .*<(image|path) /);
-  assert.ok(of('.csv').split('\r\n').length > 100);
-  assert.ok(JSON.parse(of('.json')).rows.length > 100);
+/** Each kind of chart is saved as it is seen, below its card's title, and its values with it. */
+async function checkSaved(page) {
+  await page.locator('.card').first().waitFor();
+  for (const kind of ['line-chart', 'heat-map', 'shape-grid', 'pareto-chart', 'parallel-chart']) {
+    const chart = page.locator(`kaf-${kind}`).first();
+    if ((await chart.count()) === 0) continue;
+    await page.evaluate(() => (globalThis.posted.length = 0));
+    await chart.hover();
+    await chart.getByRole('button', { name: /^Save or copy/ }).click();
+    for (const form of ['PNG', 'SVG', 'CSV', 'JSON'])
+      await chart.getByRole('button', { name: new RegExp(`^Save .* as ${form}$`) }).click();
+    await page.waitForFunction(() => globalThis.posted.filter(({ type }) => type === 'saveFile').length === 4);
+    const saved = (await posted(page)).filter(({ type }) => type === 'saveFile');
+    const of = (end) => saved.find(({ name }) => name.endsWith(end)).content;
+    const png = Buffer.from(Object.values(of('.png')));
+    const { width, height } = await chart.boundingBox();
+    assert.ok(Math.abs(png.readUInt32BE(16) - width) < 2, `${kind}: as wide as it is seen`);
+    assert.ok(png.readUInt32BE(20) > height + 20, `${kind}: its head is above it`);
+    const { title } = JSON.parse(of('.json'));
+    assert.match(of('.svg'), new RegExp(`^<svg .*<text [^>]*>${title}</text>.*<(image|path) `), kind);
+    assert.ok(of('.csv').split('\r\n').length > 3);
+    assert.ok(JSON.parse(of('.json')).rows.length > 2);
+  }
   await page.close();
 }
 

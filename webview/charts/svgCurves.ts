@@ -1,12 +1,12 @@
-// A chart as a drawing of its own, for papers and slides: the lines as they are seen, with axes. Chart.js draws on a canvas alone.
+// Curves with their axes as elements of an SVG, as they are seen: Chart.js draws on a canvas alone.
 import type { Chart, Scale } from 'chart.js';
 import type { DecimatedCurve } from '../curves/decimate.ts';
 import type { Palette } from '../theme/palette.ts';
 import type { PreparedCurve } from './curve.ts';
 import { escaped, place } from './svgContext.ts';
 
-export function svgPicture(chart: Chart, prepared: readonly PreparedCurve[], palette: Palette, title: string): string {
-  const { width, height, chartArea: area, scales } = chart;
+export function svgCurves(chart: Chart, prepared: readonly PreparedCurve[], palette: Palette): string {
+  const { chartArea: area, scales } = chart;
   const { x, y } = scales;
   if (!x || !y) return '';
   const text = (at: { x: number; y: number }, words: string, anchor: string): string =>
@@ -31,14 +31,20 @@ export function svgPicture(chart: Chart, prepared: readonly PreparedCurve[], pal
     const line = curve.hasNoLine
       ? ''
       : `<path d="${linePath(points, x, y)}" fill="none" ${look}${dashes}><title>${escaped(curve.name)}</title></path>`;
-    return [shade ?? '', line];
+    const dots = curve.hasDots || points.x.length === 1 ? dotsOf(points, x, y, curve.color) : '';
+    return [shade ?? '', line, dots];
   });
   const clip = `<clipPath id="area"><rect x="${place(area.left)}" y="${place(area.top)}" width="${place(area.right - area.left)}" height="${place(area.bottom - area.top)}"/></clipPath>`;
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${place(width)}" height="${place(height + 8)}" font-family="sans-serif" font-size="10">` +
-    `<title>${escaped(title)}</title><rect width="100%" height="100%" fill="${escaped(palette.background)}"/>` +
-    `${clip}${ticks.join('')}<g clip-path="url(#area)">${curves.join('')}</g></svg>`
-  );
+  return `<g font-size="10">${clip}${ticks.join('')}<g clip-path="url(#area)">${curves.join('')}</g></g>`;
+}
+
+function dotsOf(points: DecimatedCurve, x: Scale, y: Scale, color: string): string {
+  const dots = Array.from(points.x, (at, index) => {
+    const value = points.y[index]!;
+    if (Number.isNaN(value)) return '';
+    return `<circle cx="${place(x.getPixelForValue(at))}" cy="${place(y.getPixelForValue(value))}" r="2.2"/>`;
+  });
+  return `<g fill="${escaped(color)}">${dots.join('')}</g>`;
 }
 
 /** A gap where a value is not finite. */
