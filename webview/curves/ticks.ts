@@ -1,6 +1,7 @@
 // Where an axis has its ticks.
 
 const most = 8;
+const fewest = 3;
 /** Significant digits of a tick. Values that differ in none of them are one place, and their distance is no step to count by. */
 const digits = 12;
 /** Below it doubles have fewer digits than that. */
@@ -24,8 +25,8 @@ export function linearTicks(low: number, high: number, count: number, unit = 0):
   const ticks = Array.from({ length: Math.max(0, places) }, (_, index) =>
     Number(((first + index) * step).toPrecision(digits)),
   );
-  // One tick tells no scale: the next smaller distance has two.
-  return ticks.length < 2 && count < most ? linearTicks(low, high, count + 1, unit) : ticks;
+  // Two ticks tell no scale from another: the next smaller distance has more, unless there are no more units.
+  return ticks.length < fewest && count < most ? linearTicks(low, high, count + 1, unit) : ticks;
 }
 
 /** Of columns that each hold a span of steps: which have a tick, no two within `columnsApart`, and the step that it names. */
@@ -54,7 +55,7 @@ export function logTicks(low: number, high: number, count: number): number[] {
   const last = Math.floor(Math.log10(high) + 1e-9);
   const decades = last - first + 1;
   if (decades >= 3) {
-    const every = Math.max(1, Math.ceil(decades / count));
+    const every = Math.max(1, Math.min(Math.ceil(decades / count), Math.floor((decades - 1) / (fewest - 1))));
     return Array.from({ length: decades }, (_, index) => 10 ** (first + index)).filter(
       (_, index) => index % every === 0,
     );

@@ -55,3 +55,18 @@ test('log ticks are decades, thinned where many, and 1, 2, 5 where few', () => {
   expect(logTicks(1.2, 1.4, 4).length).toBeGreaterThan(1);
   expect(logTicks(0, 1, 4)).toEqual([]);
 });
+
+test('an axis has three ticks, or one at every unit that there is', () => {
+  const place = fc.double({ min: 0, max: 1000, noNaN: true });
+  fc.assert(
+    fc.property(place, place, fc.integer({ min: 2, max: 7 }), fc.constantFrom(0, 1), (a, b, count, unit) => {
+      const [low, high] = [Math.min(a, b), Math.max(a, b)];
+      fc.pre(high - low > 1e-6);
+      const nUnits = unit === 0 ? Infinity : Math.floor(high + 1e-9) - Math.ceil(low - 1e-9) + 1;
+      expect(linearTicks(low, high, count, unit).length).toBeGreaterThanOrEqual(Math.min(3, nUnits));
+    }),
+  );
+  for (let decades = 2; decades < 12; decades++) {
+    for (const count of [2, 4, 7]) expect(logTicks(1, 10 ** decades, count).length).toBeGreaterThanOrEqual(3);
+  }
+});
