@@ -7,6 +7,7 @@ import type { FromDataset, ToDataset } from '../../server/protocol/panel.ts';
 import { experimentDocument } from '../commands/experimentSource.ts';
 import { issueSentence } from '../commands/issueSentence.ts';
 import { RequestFailure } from '../connection/requestFailure.ts';
+import { handOver } from './fileIntents.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import { datasetViewType } from '../contributions.ts';
 import { postEncoded } from './postEncoded.ts';
@@ -77,6 +78,7 @@ export class DatasetPanels implements vscode.Disposable {
     panel.webview.onDidReceiveMessage((message: FromDataset) => {
       if (message.type === 'cancel') reading?.cancel();
       else if (message.type === 'reload') load();
+      else if (message.type === 'copy' || message.type === 'saveFile') void handOver(message);
       else postEncoded(panel.webview, latest);
     });
     panel.onDidDispose(() => {

@@ -199,9 +199,7 @@ export type ToDataset =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'cancelled' };
 
-export interface FromDataset {
-  readonly type: 'ready' | 'reload' | 'cancel';
-}
+export type FromDataset = { readonly type: 'ready' | 'reload' | 'cancel' } | FileIntent;
 
 /** All that the panel of a sweep shows, at most ten times a second. */
 export interface ToLearningRate {

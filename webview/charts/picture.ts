@@ -1,20 +1,16 @@
 // What every chart can do besides being looked at: say what the arrow keys reach, show its data as a table (the key T), and be saved as PNG,
-// SVG, CSV or JSON, or copied. Sends `save-asked` (a `SavedFile`) and `copy-asked` {text}; the page's host saves and copies.
+// SVG, CSV or JSON, or copied. The page's host saves and copies (sendTable.ts).
 import { css, html, LitElement, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { plainColor } from '../theme/plainColor.ts';
-import { csvOf, jsonOf, type PictureTable } from './pictureTable.ts';
+import type { PictureTable } from './pictureTable.ts';
+import { sendFile, sendTable, tableForms } from './sendTable.ts';
 import { headingOf, pictureHead, type LegendEntry } from './pictureHead.ts';
 import { place, SvgContext, svgDocument } from './svgContext.ts';
 
-export interface SavedFile {
-  readonly name: string;
-  readonly content: string | Uint8Array;
-}
-
-const forms = ['png', 'svg', 'csv', 'json', 'copy'] as const;
+const forms = ['png', 'svg', ...tableForms] as const;
 type Form = (typeof forms)[number];
 
 const rowsAtATime = 200;
@@ -273,29 +269,12 @@ export abstract class Picture extends LitElement {
   }
 
   private async send(form: Form, title: string): Promise<void> {
-    const tell = (type: string, detail: SavedFile | { readonly text: string }): void => {
-      this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
-    };
-    const name = `${title.replace(/\W+/g, '-')}.${form}`;
-    switch (form) {
-      case 'copy':
-        tell('copy-asked', { text: csvOf(this.asTable(title)) });
-        return;
-      case 'csv':
-        tell('save-asked', { name, content: csvOf(this.asTable(title)) });
-        return;
-      case 'json':
-        tell('save-asked', { name, content: jsonOf(title, this.asTable(title)) });
-        return;
-      case 'png':
-      case 'svg': {
-        const content = form === 'png' ? await this.asPng() : this.asSvg();
-        if (content) tell('save-asked', { name, content });
-        return;
-      }
-      default:
-        form satisfies never;
+    if (form !== 'png' && form !== 'svg') {
+      sendTable(this, form, title, this.asTable(title));
+      return;
     }
+    const content = form === 'png' ? await this.asPng() : this.asSvg();
+    if (content) sendFile(this, form, title, content);
   }
 }
 

@@ -4,11 +4,13 @@ import { customElement, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { DatasetLook, Moments, PicturesLook, SplitLook, TableLook } from '../../server/protocol/datasetLook.ts';
 import type { FromDataset, ToDataset } from '../../server/protocol/panel.ts';
+import { tableButtons } from '../charts/sendTable.ts';
 import '../controls/face.ts';
 import { formatCount, formatNumber, formatPercent, formatShape } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, chipSheet, tableSheet } from '../theme/sheets.ts';
 import './histogram.ts';
+import { lookTable } from './lookTable.ts';
 import './pictureStrip.ts';
 
 @customElement('kaf-dataset')
@@ -117,7 +119,7 @@ export class DatasetPanel extends LitElement {
     }
   }
 
-  private button(text: string, type: FromDataset['type']): unknown {
+  private button(text: string, type: 'reload' | 'cancel'): unknown {
     return html`<vscode-button
       secondary
       data-intent=${type}
@@ -145,7 +147,7 @@ export class DatasetPanel extends LitElement {
           ({ name, nSamples }) => html`<span class="chip">${formatCount(nSamples)} ${splitText(name)}</span>`,
         )}
         <span class="grow"></span>
-        ${this.button('Look again', 'reload')}
+        ${tableButtons(look.title, () => lookTable(look))} ${this.button('Look again', 'reload')}
         <span class="places dim"
           >${look.places.length > 0 ? look.places.join(' · ') : 'Made by Kafscope; nothing is read.'}</span
         >

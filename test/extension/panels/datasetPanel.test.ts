@@ -60,7 +60,7 @@ function makePanel() {
       disposed.fire();
     },
     ...{ posted, revealed: () => revealed },
-    say: (type: FromDataset['type']) => {
+    say: (type: 'ready' | 'reload' | 'cancel') => {
       said.fire({ type });
     },
   };

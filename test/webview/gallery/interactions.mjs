@@ -14,6 +14,8 @@ const checks = [
   [checkAxes, 'dashboard', 'busy', { tab: 'curves' }],
   [checkCells, 'dashboard', 'busy', { tab: 'norms' }],
   [checkShapes, 'dashboard', 'busy', { tab: 'activations' }],
+  [checkAxis, 'dashboard', 'finished', { tab: 'robustness' }],
+  [checkDataset, 'dataset', 'table', {}],
   [checkEvaluation, 'dashboard', 'finished', { tab: 'curves' }],
   [checkHalfRate, 'dashboard', 'diverged', { tab: 'curves' }],
   [checkTheme, 'dashboard', 'busy', { tab: 'curves' }],
@@ -110,6 +112,52 @@ async function checkSaved(page) {
     assert.ok(of('.csv').split('\r\n').length > 3);
     assert.ok(JSON.parse(of('.json')).rows.length > 2);
   }
+  await page.close();
+}
+
+/** However narrow it is, an axis of robustness has three ticks, or one at every place that was attacked. */
+async function checkAxis(page) {
+  const chart = page.locator('kaf-line-chart.steps');
+  await chart.waitFor();
+  const ticksOf = (props) =>
+    chart.evaluate(async (element, { width, xTicks, xUnit, low, high }) => {
+      element.style.width = `${width}px`;
+      const x = xTicks ?? [0, 10];
+      const curves = [{ name: 'worst case', x, y: x.map((_, index) => (index === 0 ? high : low)), color: 'red' }];
+      const format = element.formatX;
+      Object.assign(element, { curves, xTicks, xUnit, xScale: 'linear', range: null, formatX: format });
+      await element.updateComplete;
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const { x: across, y: up } = element.chart.scales;
+      return [across, up].map(({ ticks }) => ticks.map(({ label }) => label).filter((label) => label !== ''));
+    }, props);
+  const ranges = [
+    [0, 1],
+    [0.41, 0.79],
+    [0.38, 0.42],
+    [0, 0.07],
+  ];
+  for (const width of [230, 320, 700, 1200]) {
+    for (const xTicks of [null, ...[2, 3, 4, 5].map((n) => [0, ...[1, 2, 4, 8, 16].slice(0, n).map((e) => e / 255)])]) {
+      for (const [low, high] of ranges) {
+        const [across, up] = await ticksOf({ width, xTicks, xUnit: xTicks ? 0 : 1, low, high });
+        const what = JSON.stringify({ width, xTicks, low, high, across, up });
+        assert.ok(up.length >= 3, what);
+        assert.ok(across.length >= 3, what);
+      }
+    }
+  }
+  await page.close();
+}
+
+/** A data set's figures are saved and copied. */
+async function checkDataset(page) {
+  await page.locator('.card').first().waitFor();
+  await page.getByRole('button', { name: /^Save .* as CSV$/ }).click();
+  await page.getByRole('button', { name: /^Copy .* as CSV$/ }).click();
+  const told = await posted(page);
+  assert.match(told.find(({ type }) => type === 'saveFile').content, /^column,class,mean,deviation,from,to,count\r\n/);
+  assert.ok(told.find(({ type }) => type === 'copy').text.split('\r\n').length > 20);
   await page.close();
 }
 
