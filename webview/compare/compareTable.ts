@@ -1,5 +1,6 @@
 // Runs side by side: which figures and settings there are to compare, runs made groups, and each row's values. Pure; whoever has a set of
 // runs makes a table of it.
+import { bestOf } from './best.ts';
 import { evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
 import { meanAndStd, pairedTest, type PairedTest } from '../../server/protocol/pairedTest.ts';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
@@ -156,10 +157,7 @@ export function compareRows(row: CompareRow, baseline: CompareRow, column: Compa
 export function bestRows(rows: readonly CompareRow[], column: CompareColumn): ReadonlySet<number> {
   if (column.kind === 'setting' || !(column.isProportion || column.isCost)) return new Set();
   const sign = column.isCost ? -1 : 1;
-  const means = rows.map((row) => sign * Number(cellValue(row, column)));
-  const known = means.filter((mean) => !Number.isNaN(mean));
-  const best = Math.max(...known);
-  return new Set(known.length < 2 ? [] : means.flatMap((mean, index) => (mean === best ? [index] : [])));
+  return bestOf(rows.map((row) => sign * Number(cellValue(row, column))));
 }
 
 /** Positions of the points that no other beats in both: more of one and no less of the other. */

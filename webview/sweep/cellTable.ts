@@ -2,6 +2,7 @@
 import { formatDuration } from '../../server/protocol/duration.ts';
 import { statusText, type RunStatus, type RunSummary } from '../../server/protocol/run.ts';
 import { cellGroup, type SweepCell, type SweepCounts } from '../../server/protocol/sweep.ts';
+import { bestOf } from '../compare/best.ts';
 import { sortableText, sortByValue } from '../compare/sortByValue.ts';
 import { formatCount, formatPercent } from '../text/numbers.ts';
 import { tookMs } from './sweepTime.ts';
@@ -14,6 +15,8 @@ export interface CellColumn {
   readonly text: (cell: SweepCell, run: RunSummary | undefined) => string;
   /** What rows are sorted by; NaN or an empty text for none. */
   readonly value: (cell: SweepCell, run: RunSummary | undefined) => number | string;
+  /** Whether it is a figure of which more is better. */
+  readonly isAccuracy?: boolean;
 }
 
 /** What to look at first, first. */
@@ -46,6 +49,15 @@ export function cellColumns(cells: readonly SweepCell[]): CellColumn[] {
       return typeof found === 'string' ? found : Number.isNaN(found) ? '' : text(found, cell);
     },
   });
+  const accuracy = (name: string, of: (cell: SweepCell) => number | null): CellColumn => ({
+    ...column(
+      name,
+      name,
+      (cell) => of(cell) ?? Number.NaN,
+      (value) => formatPercent(value),
+    ),
+    isAccuracy: true,
+  });
   return [
     ...varied.map((path) =>
       column(
@@ -60,18 +72,8 @@ export function cellColumns(cells: readonly SweepCell[]): CellColumn[] {
       ({ step, steps, runId }) => (runId === null || steps === 0 ? Number.NaN : step / steps),
       (share, { step, steps }) => (share === 1 ? '100 %' : `${formatCount(step)} of ${formatCount(steps)}`),
     ),
-    column(
-      'clean',
-      'clean',
-      ({ cleanAccuracy }) => cleanAccuracy ?? Number.NaN,
-      (value) => formatPercent(value),
-    ),
-    column(
-      'robust',
-      'robust',
-      ({ robustAccuracy }) => robustAccuracy ?? Number.NaN,
-      (value) => formatPercent(value),
-    ),
+    accuracy('clean', ({ cleanAccuracy }) => cleanAccuracy),
+    accuracy('robust', ({ robustAccuracy }) => robustAccuracy),
     column('took', 'time', (_, run) => (run && run.step > 0 ? tookMs(run) : Number.NaN), formatDuration),
   ];
 }
@@ -95,6 +97,24 @@ export function sortCells(
 ): SweepCell[] {
   const valueOf = (cell: SweepCell) => column.value(cell, cell.runId === null ? undefined : runs.get(cell.runId));
   return sortByValue(cells, valueOf, { isDescending });
+}
+
+/**
+ * Positions of the cells with the best accuracy. Only those that are done count: what one at work has may yet change. None where each was
+ * attacked otherwise.
+ */
+export function bestCells(cells: readonly SweepCell[], column: CellColumn): ReadonlySet<number> {
+  const attacks = cells.map(({ values }) =>
+    JSON.stringify(Object.entries(values).filter(([path]) => isOfAttack(path))),
+  );
+  if (!column.isAccuracy || (column.key === 'robust' && new Set(attacks).size > 1)) return new Set();
+  return bestOf(
+    cells.map((cell) => (cellGroup(cell.status) === 'finished' ? Number(column.value(cell, undefined)) : Number.NaN)),
+  );
+}
+
+function isOfAttack(path: string): boolean {
+  return path.startsWith('evaluation');
 }
 
 /** What a filter looks at. */

@@ -10,6 +10,7 @@ import '../controls/face.ts';
 import { statusTone } from '../state/progress.ts';
 import { baseSheet, cardSheet, chipSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import {
+  bestCells,
   cellColumns,
   cellReason,
   nameColumn,
@@ -67,12 +68,13 @@ export class CellsTab extends LitElement {
     const by = [statusColumn, nameColumn, ...columns].find(({ key }) => key === view.cellSortKey) ?? statusColumn;
     const filtered = cells.filter((cell) => matches(wordsOfCell(cell), view.runFilter));
     const rows = sortCells(filtered, runs, by, { isDescending: view.isCellDescending });
+    const best = new Map(shown.map((column) => [column, bestCells(rows, column)]));
     return html`<div class="tools">
         ${copyButtons((form) => {
           const all = [nameColumn, statusColumn, ...shown];
           const titles = all.map(({ title }) => title);
           const texts = rows.map((cell) => all.map((column) => this.textOf(cell, column)));
-          return tableText(titles, texts, form);
+          return tableText(titles, texts, form, (row, column) => best.get(all[column]!)?.has(row) === true);
         })}
         ${hiddenColumnsLink(columns.length - shown.length, () => {
           changeCompareView(this, { hiddenCellColumns: [] });
@@ -96,7 +98,7 @@ export class CellsTab extends LitElement {
                   </tr>
                 </thead>
                 <tbody>
-                  ${rows.map((cell) => this.renderRow(cell, shown))}
+                  ${rows.map((cell, row) => this.renderRow(cell, shown, (column) => best.get(column)?.has(row) === true))}
                 </tbody>
               </table>
             </div>`
@@ -124,7 +126,7 @@ export class CellsTab extends LitElement {
     );
   }
 
-  private renderRow(cell: SweepCell, shown: readonly CellColumn[]): unknown {
+  private renderRow(cell: SweepCell, shown: readonly CellColumn[], isBest: (column: CellColumn) => boolean): unknown {
     const reason = cellReason(cell);
     const { runId } = cell;
     return html`<tr class=${reason === null ? '' : 'has-why'}>
@@ -144,7 +146,10 @@ export class CellsTab extends LitElement {
                 </button>`
           }
         </td>
-        ${shown.map((column) => html`<td>${this.textOf(cell, column)}</td>`)}
+        ${shown.map((column) => {
+          const text = this.textOf(cell, column);
+          return html`<td>${isBest(column) ? html`<b title="the best of the column">${text}</b>` : text}</td>`;
+        })}
       </tr>
       ${
         reason === null

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/run.ts';
 import type { SweepCell } from '../../../server/protocol/sweep.ts';
-import { cellColumns, cellReason, sortCells, statusColumn, wordsOfCell } from '../../../webview/sweep/cellTable.ts';
+import {
+  bestCells,
+  cellColumns,
+  cellReason,
+  sortCells,
+  statusColumn,
+  wordsOfCell,
+} from '../../../webview/sweep/cellTable.ts';
 import { remainingMs } from '../../../webview/sweep/sweepTime.ts';
 import { sweepCells } from '../gallery/sweepData.ts';
 
@@ -47,6 +54,21 @@ describe('the cells of a sweep', () => {
     expect(texts(0)).toEqual(['relu', '0', '100 %', '76.0 %', '40.0 %', '21 min']);
     expect(texts(6)).toEqual(['kaf dictionary 20', '0', '7,412 of 20,000', '80.4 %', '', '18 min']);
     expect(texts(8)).toEqual(['kaf dictionary 20', '2', '', '', '', '']);
+  });
+
+  test('mark the best accuracy among those that are done, and none of other attacks', () => {
+    const best = (key: string, of = cells) => [...bestCells(of, columnOf(key))].map((index) => of[index]!.name);
+    // A cell at work has 80.4 %.
+    expect(best('clean')).toEqual(['swish · seed 0']);
+    expect(best('robust')).toEqual(['swish · seed 0', 'swish · seed 2']);
+    for (const key of ['progress', 'took', 'value/seed']) expect(best(key)).toEqual([]);
+    const attacked = cells.map((cell, index) => ({
+      ...cell,
+      values: { ...cell.values, 'evaluation[0].epsilon': String(index) },
+    }));
+    expect(best('robust', attacked)).toEqual([]);
+    expect(best('clean', attacked)).toEqual(['swish · seed 0']);
+    expect(best('clean', cells.slice(0, 1))).toEqual([]);
   });
 
   test('tell why they failed or were cut off, and nothing where a message is of something else', () => {
