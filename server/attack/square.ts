@@ -145,8 +145,8 @@ function bumps(trial: Trial, clean: Float32Array, epsilon: number): Float32Array
   const drawn = trial.numbers(nNumbers, 0);
   const x = new Float32Array(clean.length);
   const delta = new Float32Array(height * width * channels);
+  // Written anew for each image; what no tile covers stays 0.
   forEachRow(x, trial.size, (row, from) => {
-    delta.fill(0);
     for (let tile = 0; tile < nDown * nAcross; tile++) {
       const numbers = drawn.subarray(
         row * nNumbers + tile * (1 + channels),
@@ -179,13 +179,17 @@ function write(
 }
 
 /** Of the start's share of pixels, how much a query changes: halved at these queries of 10,000, as the paper has it. */
-function shrinking(query: number, queries: number): number {
+export function shrinking(query: number, queries: number): number {
   const at = Math.floor((query / queries) * 10_000);
   return 2 ** -[10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((limit) => at > limit).length;
 }
 
 /** The side of a square that is so large a share of the picture; under L2 odd, and at least 3. */
-function sideOf({ target }: Trial, share: number, norm: 'linf' | 'l2'): number {
+export function sideOf(
+  { target }: { readonly target: Pick<Trial['target'], 'shape'> },
+  share: number,
+  norm: 'linf' | 'l2',
+): number {
   const [height, width] = target.shape as [number, number, number];
   const rounded = Math.max(1, Math.round(Math.sqrt(share * height * width)));
   const side = norm === 'linf' ? rounded : 2 * Math.floor(Math.max(rounded, 3) / 2) + 1;

@@ -267,7 +267,7 @@ describe('DeepFool', () => {
     'under %s: onto the nearest boundary of the likeliest classes and beyond; who falls is done',
     (norm) => {
       const images = [samples[0], [0.2, 0.9, 0.6, 0.1]];
-      expect(images.map(classOf)).toEqual([0, 1]);
+      expect(images.map((image) => classOf(image))).toEqual([0, 1]);
       // By the number of candidates where each image goes.
       for (const [candidates, classes] of [
         [2, [2, 0]],

@@ -22,7 +22,7 @@ export const samples = [
 
 export interface LinearTrial {
   readonly trial: Trial;
-  /** What the network has looked at since the trial began, `[n · 4]` each. */
+  /** What the network has looked at since the trial began, `[n · values]` each. */
   readonly looks: number[][];
   readonly fooled: Fooled[];
 }
@@ -31,10 +31,13 @@ export interface LinearTrialOptions {
   readonly bounds?: Trial['bounds'];
   readonly images?: readonly (readonly number[])[];
   readonly isFlat?: boolean;
+  /** Of a sample, and the weights of its classes. */
+  readonly shape?: readonly [number, number, number];
+  readonly rows?: readonly (readonly number[])[];
 }
 
-export function logitsOf(x: readonly number[]): number[] {
-  return weights.map((row, k) => biases[k]! + dot(row, x));
+export function logitsOf(x: readonly number[], rows: readonly (readonly number[])[] = weights): number[] {
+  return rows.map((row, k) => biases[k]! + dot(row, x));
 }
 
 export function dot(a: readonly number[], b: readonly number[]): number {
@@ -46,29 +49,27 @@ export function slopeTo(k: number, y: number): number[] {
   return weights[k]!.map((value, i) => value - weights[y]![i]!);
 }
 
-export function classOf(x: readonly number[]): number {
-  const z = logitsOf(x);
+export function classOf(x: readonly number[], rows?: readonly (readonly number[])[]): number {
+  const z = logitsOf(x, rows);
   return z.indexOf(Math.max(...z));
 }
 
 /** Runs `use` with a trial, and checks that it leaves nothing behind; `isFlat` makes all gradients 0. */
 export function withLinearTrial<T>(
   use: (linear: LinearTrial) => T,
-  { bounds = [0, 1], images = samples, isFlat = false }: LinearTrialOptions = {},
+  { bounds = [0, 1], images = samples, isFlat = false, shape = [2, 2, 1], rows = weights }: LinearTrialOptions = {},
 ): T {
   const before = tf.memory().numTensors;
-  const kernel = tf.tidy(() =>
-    tf.transpose(tf.tensor2d(weights.map((row) => row.map((value) => (isFlat ? 0 : value))))),
-  );
+  const kernel = tf.tidy(() => tf.transpose(tf.tensor2d(rows.map((row) => row.map((value) => (isFlat ? 0 : value))))));
   const bias = tf.tensor1d(biases);
   const [looks, fooled]: [number[][], Fooled[]] = [[], []];
   const forward: Network['forward'] = (x, pass) => {
     looks.push([...x.dataSync()]);
     return multiply(flatten(x, pass) as tf.Tensor2D, kernel, bias, 'input');
   };
-  const target = new Target({ forward }, { nClasses: 3, shape: [2, 2, 1], passes: { forward: 0, backward: 0 } });
-  const x = tf.tensor(images.flat(), [images.length, 2, 2, 1]);
-  const labels = Int32Array.from(images, (image) => (isFlat ? 0 : classOf(image)));
+  const target = new Target({ forward }, { nClasses: 3, shape, passes: { forward: 0, backward: 0 } });
+  const x = tf.tensor(images.flat(), [images.length, ...shape]);
+  const labels = Int32Array.from(images, (image) => (isFlat ? 0 : classOf(image, rows)));
   const trial = new Trial({
     target,
     images: x,
