@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../data/split.ts';
 import type { Network } from '../model/network.ts';
 import type { PlanOfAttack } from '../protocol/attackTable.ts';
+import type { PartPlan } from '../protocol/plan.ts';
 import {
   headlineStage,
   measuresDistances,
@@ -16,6 +17,7 @@ import type { AttackProgressRecord, Passes } from '../protocol/records.ts';
 import { attacks, type SimpleAttackName } from './attacks.ts';
 import type { EvaluationState } from './evaluationState.ts';
 import { ImageKeeper, type KeptBatch } from './keptImages.ts';
+import { partRange } from './partRange.ts';
 import { sampleBatches, targetIn } from './sampleBatches.ts';
 import { attackSpace, type AttackSpace } from './space.ts';
 import { ThesisCount } from './thesis.ts';
@@ -44,6 +46,8 @@ export interface EvaluateAttackOptions {
   /** The network that `transfer` makes its images on. */
   readonly surrogate?: Network | undefined;
   readonly from?: EvaluationState | undefined;
+  /** All images, where it is left out. */
+  readonly part?: PartPlan | undefined;
   /** Told of each image that is fooled, by its position in the test set; under ε lists at the smallest ε. */
   readonly onFooled?: OnFooled | undefined;
   /** Given the first images that the plan keeps, batch by batch. */
@@ -54,7 +58,7 @@ export interface EvaluateAttackOptions {
 const pointsBetweenNews = 1000;
 
 /**
- * Attacks the first test images. Yields counts after each stage on each batch, and in the midst of long ones; when the signal
+ * Attacks the first test images, or a part of them. Yields counts after each stage on each batch, and in the midst of long ones; when the signal
  * aborts, ends after the step at hand with the counts of the batches that are done.
  */
 export async function* evaluateAttack(
@@ -77,10 +81,12 @@ async function* attackBatches(
   { space, beside }: { readonly space: AttackSpace; readonly beside: AttackSpace | null },
   dataset: Dataset,
   plan: AttackPlan,
-  { seed, signal, from, onFooled, onKept }: EvaluateAttackOptions,
+  { seed, signal, from, part, onFooled, onKept }: EvaluateAttackOptions,
 ): ReturnType<typeof evaluateAttack> {
   const isStopped = (): boolean => signal.aborted;
-  const nSamples = Math.min(plan.samples, dataset.test.nSamples);
+  const nAll = Math.min(plan.samples, dataset.test.nSamples);
+  const range = partRange(plan, nAll, part);
+  const nSamples = range.end - range.first;
   const stages = stagesOf(plan);
   const headline = headlineStage(plan);
   const isNearest = measuresDistances(plan);
@@ -109,11 +115,12 @@ async function* attackBatches(
     space,
     sampleShape: dataset.sampleShape,
     batchSize: plan.batchSize,
-    end: nSamples,
-    from: done.samples,
+    end: range.end,
+    from: range.first + done.samples,
   };
   for await (const { images, labels, first } of sampleBatches(dataset.test, batches)) {
     const nRows = labels.length;
+    const nBefore = first - range.first;
     const nKept = onKept ? Math.max(0, Math.min(plan.keep - first, nRows)) : 0;
     const keeper = nKept > 0 ? new ImageKeeper(nKept) : null;
     const trial = new Trial({
@@ -130,8 +137,8 @@ async function* attackBatches(
     try {
       const clean = done.clean + trial.countBeyond(0);
       const progress = (restart: number): Progress => ({
-        ...{ restart, samples: first + nRows, clean, robust: robust[restart]!.slice(), passes: { ...target.passes } },
-        ...(isNearest && { distances: Float32Array.of(...distances.subarray(0, first), ...trial.distances) }),
+        ...{ restart, samples: nBefore + nRows, clean, robust: robust[restart]!.slice(), passes: { ...target.passes } },
+        ...(isNearest && { distances: Float32Array.of(...distances.subarray(0, nBefore), ...trial.distances) }),
         ...(isThesis && { thesis: thesis[restart]!.now }),
       });
       let ofBatch: Uint8Array = new Uint8Array(nRows);
@@ -165,10 +172,10 @@ async function* attackBatches(
         // The last of a batch comes with its outcomes.
         if (index < stages.length - 1) yield progress(index);
       }
-      if (isNearest) distances.set(trial.distances, first);
-      outcomes.set(ofBatch, first);
+      if (isNearest) distances.set(trial.distances, nBefore);
+      outcomes.set(ofBatch, nBefore);
       if (keeper && onKept) {
-        const of = { first, total: Math.min(plan.keep, nSamples), classes: dataset.classes, norm: plan.norm };
+        const of = { first, total: Math.min(plan.keep, nAll), classes: dataset.classes, norm: plan.norm };
         onKept(keeper.batch(trial, { ...of, images, labels, outcomes: ofBatch, space }));
       }
       done.samples += nRows;

@@ -14,6 +14,7 @@ import {
   type TrainingPlan,
 } from '../protocol/plan.ts';
 import { isPixelLength } from '../protocol/attackKey.ts';
+import { isAttackPlan } from '../protocol/evaluationPlan.ts';
 import { evaluationKeys } from '../protocol/evaluationTable.ts';
 import { methodEntry } from '../protocol/methodTable.ts';
 import { checkActivation } from './checkActivation.ts';
@@ -37,6 +38,7 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
     ...checkTraining(values, plan),
     ...checkSchedule(values, plan.training),
     ...checkStopping(plan),
+    ...checkParts(plan),
     ...checkObservation(plan),
     ...plan.evaluation.flatMap((item, index) => checkEvaluation(item, `evaluation[${index}]`, plan)),
   ];
@@ -45,6 +47,12 @@ export function checkPlan(values: ExperimentValues | null, plan: Plan): PlanIssu
 function checkSeeds(values: ExperimentValues | null): PlanIssue[] {
   if (values?.seed === undefined || values.seeds === undefined) return [];
   return [error('seed', 'seed or seeds', 'both', 'Remove one of the two.')];
+}
+
+function checkParts({ parts = 1, evaluation }: Plan): PlanIssue[] {
+  if (parts === 1 || evaluation.some(isAttackPlan)) return [];
+  const remedy = 'Only attacks are cut by test images: give evaluation one, or remove it.';
+  return [error('parts', '1 where evaluation has no attack', String(parts), remedy)];
 }
 
 function checkLoss({ dataset, training: { loss, labelSmoothing = 0 } }: Plan): PlanIssue[] {

@@ -48,6 +48,7 @@ export function makePlan(values: Values, seed: number, place: PlanPlace): Plan {
     seed,
     ...runtimePlan(values.runtime),
     threads: values.threads === 'auto' ? null : values.threads,
+    ...(values.parts > 1 && { parts: values.parts }),
     dataset,
     model: modelPlan(values.model, dataset),
     training,

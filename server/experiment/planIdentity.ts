@@ -4,12 +4,12 @@ import { datasetDeclaration } from '../protocol/datasets.ts';
 import type { Plan } from '../protocol/plan.ts';
 
 /**
- * A digest of all that decides what a run comes to: not its name, nor how many threads compute it, nor where published data lies, nor what
- * is looked at beside it that runs of version 0.1 have not.
+ * A digest of all that decides what a run comes to: not its name, nor how many threads and cells compute it, nor where published data
+ * lies, nor what is looked at beside it that runs of version 0.1 have not.
  * @returns 32 hexadecimal digits
  */
 export function planIdentity(plan: Plan): string {
-  const { name: _name, threads: _threads, dataset, observe, ...rest } = plan;
+  const { name: _name, threads: _threads, parts: _parts, dataset, observe, ...rest } = plan;
   const { histogramsEverySteps: _histograms, shiftSamples: _shift, ...observed } = observe;
   const isPublished = datasetDeclaration(dataset.name).download !== null;
   const data = isPublished ? { ...dataset, path: null } : dataset;
@@ -20,7 +20,7 @@ export function planIdentity(plan: Plan): string {
 }
 
 /** Of all that decides the weights, evaluations aside: a run of the same training can be attacked instead of trained anew. */
-export function trainingIdentity(plan: Plan): string {
+export function trainingIdentity({ part: _part, ...plan }: Plan): string {
   return planIdentity({ ...plan, evaluation: [] });
 }
 

@@ -246,6 +246,8 @@ export const planSchema: z.ZodType<Plan, unknown> = z
     device: z.enum(torchDeviceNames).exactOptional(),
     tf32: z.literal(true).exactOptional(),
     threads: numberOf('threads').nullable(),
+    parts: numberOf('parts').exactOptional(),
+    part: z.strictObject({ index: z.int().min(0), of: numberOf('parts') }).exactOptional(),
     dataset,
     model: z.strictObject({
       network,

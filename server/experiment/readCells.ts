@@ -1,6 +1,7 @@
 // An experiment with the values of each cell of its matrix in their places: read, checked and planned; without a matrix once, as it is.
 import { isAlias, isMap, isNode, isScalar, visit, type Document, type Pair } from 'yaml';
 import type { Plan } from '../protocol/plan.ts';
+import { nCellsOf } from '../protocol/sweep.ts';
 import { placeNode } from './applyOverrides.ts';
 import { CellIssues, inCells } from './cellIssues.ts';
 import { cellNames, valueText } from './cellNames.ts';
@@ -11,6 +12,7 @@ import { experimentName, experimentSeeds, makePlan } from './makePlan.ts';
 import type { PlanPlace } from './makePlan.ts';
 import { parentNames } from './parentNames.ts';
 import { planIdentity } from './planIdentity.ts';
+import { maxCells } from './matrixSetting.ts';
 import type { Combination, Matrix } from './readMatrix.ts';
 import { readSettings } from './readSettings.ts';
 import type { SettingsReading } from './readSettings.ts';
@@ -66,6 +68,7 @@ export function* readCells(text: ExperimentText, matrix: Matrix | null, place: P
   }
   const issues = yield* found.all();
   const isWrong = issues.some(({ severity }) => severity === 'error');
+  planned.tellParts();
   const name = experimentName(readings[0]!.settings, place);
   return { cells: planned.cells, issues: isWrong ? issues : [...issues, ...planned.issues], name };
 }
@@ -175,10 +178,24 @@ class PlannedCells {
     this.issues.push({ path: `matrix.${value?.path ?? ''}`, range, severity: 'error', ...told });
   }
 
-  #tellLength(): void {
+  /** Parts are cells, too. */
+  tellParts(): void {
+    const nCells = this.cells.reduce((sum, { plan }) => sum + nCellsOf(plan), 0);
+    if (nCells <= maxCells || this.cells.length <= 1) return;
+    const expected = `at most ${String(maxCells)} cells, parts among them`;
+    const told = { expected, got: String(nCells), remedy: 'Cut into fewer parts, or make two experiments.' };
+    this.issues.push({ path: 'parts', range: this.#text.rangeOf(this.#keyOf(['parts'])), severity: 'error', ...told });
+  }
+
+  /** The first of these that the experiment has. */
+  #keyOf(names: readonly string[]): unknown {
     const { contents } = this.#text.document;
     const keys = isMap(contents) ? contents.items.map(({ key }) => key) : [];
-    const key = ['matrix', 'seeds'].flatMap((name) => keys.filter((one) => isScalar(one) && one.value === name))[0];
+    return names.flatMap((name) => keys.filter((one) => isScalar(one) && one.value === name))[0];
+  }
+
+  #tellLength(): void {
+    const key = this.#keyOf(['matrix', 'seeds']);
     const path = isScalar(key) ? String(key.value) : '';
     const expected = `plans of at most ${String(maxPlanCharacters / 1e6)} million characters for all runs together`;
     const remedy = 'Make two experiments of it, or write layers that come again with repeat.';

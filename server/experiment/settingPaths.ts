@@ -3,7 +3,7 @@ import { tagSetting } from './readSettings.ts';
 import type { Setting } from './setting.ts';
 
 /** Keys that say which runs there are, or what they are called: none has a value a cell. */
-export const notSwept: ReadonlySet<string> = new Set(['name', 'seeds', 'matrix']);
+export const notSwept: ReadonlySet<string> = new Set(['name', 'seeds', 'matrix', 'parts']);
 
 /** Null where the names lead to a key of some experiment; else how many of them do, and what might follow these. */
 export function deadEnd(root: Setting, names: readonly string[]): { length: number; known: string[] } | null {

@@ -229,6 +229,12 @@ export const experimentSettings = group('An experiment: what to train, on what, 
     },
   ),
   matrix: matrixSetting((): Setting => experimentSettings),
+  parts: number(
+    'A sweep cuts the attacks of `evaluation` by test images into so many cells, which run side by side, on many machines too. Figures are those of one pass over all images.',
+    { min: 1, max: 100 },
+    1,
+    { ...integer, unit: 'cells' },
+  ),
   runtime: runtimeSetting,
   threads: number(
     'Threads of the runtimes wasm and torch. Results on wasm do not depend on it.',

@@ -13,7 +13,7 @@ const pixelLengthKeys = new Set(
 
 /** YAML that compiles to the same plan, wherever the file is; lengths in pixel values as fractions where they are such. */
 export function writeExperiment(plan: Plan): string {
-  const { name, dataset, model, observe, checkpoints, seed, runtime, device, tf32, threads } = plan;
+  const { name, dataset, model, observe, checkpoints, seed, runtime, device, tf32, threads, parts } = plan;
   const { threat, ...rest } = plan.training;
   const threatened = threat ? { ...rest, threat: withFractions(threat) } : rest;
   const training = { ...threatened, watch: rest.watch ?? 'off' };
@@ -44,6 +44,7 @@ export function writeExperiment(plan: Plan): string {
     seed,
     runtime: device || tf32 ? { type: runtime, ...(device && { device }), ...(tf32 && { tf32 }) } : runtime,
     threads: threads ?? 'auto',
+    ...(parts && { parts }),
   });
 }
 

@@ -1,7 +1,7 @@
 // The buttons above an experiment's first line and its data set. The extension registers their commands.
 import type { CodeLens } from 'vscode-languageserver';
 import { compileInTurns } from '../experiment/compileExperiment.ts';
-import { hasMatrix } from '../protocol/sweep.ts';
+import { asksForSweep, hasMatrix, nCellsOf } from '../protocol/sweep.ts';
 
 /**
  * Train and train one epoch, or of a matrix start its sweep; find a learning rate; show the data set. Each command takes the file's
@@ -16,10 +16,14 @@ export async function codeLenses(uri: string, text: string, signal?: AbortSignal
   // Where it is not a line's key, the first line is as good a place.
   const datasetLine = text.split('\n').findIndex((line) => /^dataset\s*:/.test(line));
   const place = { file: null, homeFolder: '' };
-  const nCells = hasMatrix(text) ? (await compileInTurns(text, place, signal)).cells.length : 0;
+  const { cells } = asksForSweep(text) ? await compileInTurns(text, place, signal) : { cells: [] };
+  const nCells = cells.reduce((sum, { plan }) => sum + nCellsOf(plan), 0);
   const train = [lens(0, '▶ Train', 'kafscope.train'), lens(0, 'Train one epoch', 'kafscope.trainOneEpoch')];
   return [
-    ...(nCells > 0 ? [lens(0, `▶ Start sweep of ${String(nCells)} runs`, 'kafscope.startSweep')] : train),
+    ...(nCells > 1 || (hasMatrix(text) && nCells > 0)
+      ? [lens(0, `▶ Start sweep of ${String(nCells)} runs`, 'kafscope.startSweep')]
+      : []),
+    ...(hasMatrix(text) && nCells > 0 ? [] : train),
     lens(0, 'Find learning rate', 'kafscope.findLearningRate'),
     lens(Math.max(0, datasetLine), 'Show dataset', 'kafscope.showDataset'),
   ];

@@ -29,6 +29,17 @@ export interface Plan {
   readonly checkpoints: CheckpointsPlan;
   /** Attacks to run on the final weights, in order. */
   readonly evaluation: readonly EvaluationPlan[];
+  /** A sweep cuts the attacks of `evaluation` by test images into so many cells of their own; absent for one. Changes no figure. */
+  readonly parts?: number;
+  /** Of such a cell: which of the parts it attacks. It has no other evaluations. */
+  readonly part?: PartPlan;
+}
+
+/** One of `of` stretches of test images. */
+export interface PartPlan {
+  /** From 0. */
+  readonly index: number;
+  readonly of: number;
 }
 
 /** In order of preference where two are as fast. */

@@ -8,6 +8,8 @@ export interface SweepCell {
   readonly values: Readonly<Record<string, string>>;
   /** Of its plan: 32 hexadecimal digits. */
   readonly identity: string;
+  /** A part of the evaluation of another cell, which has what all parts find. */
+  readonly isPart?: true;
   /** Null where it has none yet. */
   readonly runId: string | null;
   /** Of its run; `waiting` where it has none. */
@@ -58,9 +60,19 @@ export interface Estimate {
   readonly stepBytes: number | null;
 }
 
-/** Whether an experiment's text asks for a sweep, mistakes aside. */
+/** Whether an experiment's text has a matrix, mistakes aside. */
 export function hasMatrix(text: string): boolean {
   return /^matrix\s*:/m.test(text);
+}
+
+/** Whether it asks for a sweep, mistakes aside: for a matrix, or for evaluations in parts. */
+export function asksForSweep(text: string): boolean {
+  return hasMatrix(text) || /^parts\s*:/m.test(text);
+}
+
+/** How many cells a sweep has of a plan. */
+export function nCellsOf({ parts = 1 }: { readonly parts?: number }): number {
+  return parts > 1 ? parts + 1 : 1;
 }
 
 /** What can be asked of a sweep; `again`: that the cells that failed are tried once more. */

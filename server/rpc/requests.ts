@@ -24,7 +24,7 @@ import { checkpointsFolder, readOrigin } from '../run/runFolder.ts';
 import { BadDatasetError } from '../run/lookProcess.ts';
 import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
-import { hasMatrix } from '../protocol/sweep.ts';
+import { asksForSweep } from '../protocol/sweep.ts';
 import type { SeriesProgress, SeriesResult } from '../protocol/series.ts';
 import type { SeriesReader } from '../run/series/seriesDesk.ts';
 import { RunStateError } from '../run/runStateError.ts';
@@ -253,7 +253,7 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       const { cells } = await services.compile(text, { file, overrides }, signal);
       if (cells.length === 0) return null;
       const stored = await inTurns(storedCells(cells), signal);
-      return sweeps.estimate(stored, await supervisor.listInTurns(), hasMatrix(text) ? { file } : 'one at a time');
+      return sweeps.estimate(stored, await supervisor.listInTurns(), asksForSweep(text) ? { file } : 'one at a time');
     },
     'sweep/size': async ({ sweepId }) => ({ bytes: await sweeps.size(sweepId) }),
     'run/pause': ({ runId }) => supervisor.pause(runId),

@@ -77,7 +77,7 @@ export class AttackedImagesFile {
     }));
     const { header, sizeBytes } = writeHeader(tensors, { ...this.#metadata, classes: JSON.stringify(classes) });
     this.#dataStart = header.length;
-    if (first > 0) {
+    if (first > 0 && fs.existsSync(this.#file)) {
       const descriptor = fs.openSync(this.#file, 'r+');
       const there = Buffer.alloc(header.length);
       fs.readSync(descriptor, there, 0, header.length, 0);

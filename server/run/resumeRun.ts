@@ -48,7 +48,12 @@ export function resumePoint(history: RunHistory): ResumePoint {
     return fault === null;
   });
   const voids = hasRows ? { step: chosen?.step ?? -1, seq: chosen?.seq ?? 0 } : null;
-  return { checkpoint: chosen?.file ?? null, voids, faults, ...foldRows(history, voids) };
+  return {
+    checkpoint: chosen?.file ?? null,
+    voids,
+    faults,
+    ...foldRows(history, (row) => voids !== null && isVoid(row, voids)),
+  };
 }
 
 /** Every checkpoint in the log, and the first step that the log should have and has not. */
@@ -72,15 +77,15 @@ function survey(history: RunHistory) {
   return { checkpoints: checkpoints.toSorted((a, b) => a.step - b.step), firstMissing, hasRows };
 }
 
-/** What the rows that count make of the run; `voids` says which of them count no more. */
-export function foldRows(history: RunHistory, voids: Voids | null) {
+/** What the rows that count make of the run. */
+export function foldRows(history: RunHistory, isGone: (row: StoredRow) => boolean) {
   const { origin, folder, newest } = history;
   const health = new HealthWatch(origin.plan);
   const fold = new SummaryFold(summaryOf(folder, origin, newest, startingProgress(origin)), origin.plan, health);
   let evaluations = 0;
   let lastSeq = 0;
   history.forEachRow(0, (row: StoredRow) => {
-    if (voids && isVoid(row, voids)) return;
+    if (isGone(row)) return;
     fold.apply(row);
     lastSeq = row.seq;
     if (row.record.type === 'evaluationStarted') evaluations = Math.max(evaluations, row.record.evaluation);

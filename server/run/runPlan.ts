@@ -7,12 +7,13 @@ import type { KeptBatch } from '../attack/keptImages.ts';
 import { DataError } from '../data/dataError.ts';
 import { withDataFolder } from '../experiment/withDataFolder.ts';
 import { findingText } from '../health/healthWatch.ts';
-import { keptImages, surrogatePlaces } from '../protocol/evaluationPlan.ts';
+import { isAttackPlan, keptImages, surrogatePlaces } from '../protocol/evaluationPlan.ts';
 import type { EvaluationPlan, Plan, TorchDeviceName } from '../protocol/plan.ts';
 import type { RunStatus, RunSummary } from '../protocol/run.ts';
 import { AttackedImagesFile, attackedImagesName } from './attackedImages.ts';
 import { readCheckpoint } from './checkpointFile.ts';
 import type { RunControl } from './runControl.ts';
+import { mergedParts } from './mergedParts.ts';
 import { checkpointsFolder } from './runFolder.ts';
 import { openSurrogates } from './openSurrogate.ts';
 import { RunRecorder } from './runRecorder.ts';
@@ -31,6 +32,8 @@ interface AnyWork {
   readonly threads?: number | undefined;
   /** Of several GPUs the one to take, where the plan names none. */
   readonly device?: TorchDeviceName | undefined;
+  /** Folders of the runs that have done parts of its attacks, in the order of the images. */
+  readonly parts?: readonly string[] | undefined;
 }
 
 export type Work =
@@ -93,7 +96,8 @@ class Drive {
     const { control, openTrainer, folder } = this.#options;
     const restStatus = this.#recorder.restStatus;
     const asked = this.#work.type === 'evaluate' ? this.#asked(this.#work) : null;
-    const wanted = asked?.wanted ?? this.#plan.evaluation;
+    const planned = this.#plan.evaluation.filter((one) => !this.#plan.part || isAttackPlan(one));
+    const wanted = asked?.wanted ?? planned;
     const surrogates = asked ? new Map() : this.#plannedSurrogates();
     const checkpoint = asked ? asked.checkpoint : this.#recorder.checkpointToResume;
     const from = checkpoint ? readCheckpoint(path.join(checkpointsFolder(folder), checkpoint)).state : null;
@@ -183,11 +187,17 @@ class Drive {
     this.#recorder.update({ status: 'evaluating' });
     const number = before?.number ?? this.#recorder.nextEvaluation();
     const images = keptImages(evaluation) > 0 ? this.#imagesFile(evaluation, state.step, number) : null;
+    const parts = before?.state ? null : mergedParts(this.#work.parts ?? [], evaluation, state.step);
+    if (parts?.kept) images?.write(parts.kept);
+    // What is evaluated by hand is so on all images.
+    const isPlanned = this.#plan.evaluation.some((one) => isDeepStrictEqual(one, evaluation));
     try {
       const surrogates = this.#surrogates(evaluation, before);
       const records = trainer.evaluate(this.#plan, evaluation, {
         ...{ state, number, signal: this.#options.control.signal, surrogates },
         ...(before && { from: before.state }),
+        ...(isPlanned && { part: this.#plan.part }),
+        merged: parts?.merged,
         ...(images && {
           onKept: (batch: KeptBatch) => {
             images.write(batch);

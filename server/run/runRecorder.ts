@@ -374,7 +374,7 @@ function trainingFrom(history: RunHistory): Beginning {
 function evaluationOf(history: RunHistory): Beginning {
   const { summary, restStatus, evaluations } = glance(history.folder);
   // Older versions kept one figure and not whose it was: the rows tell.
-  const { figures, robustAccuracy } = summary.figures ? summary : foldRows(history, null).progress;
+  const { figures, robustAccuracy } = summary.figures ? summary : foldRows(history, () => false).progress;
   return {
     ...{ voids: null, checkpoint: null, faults: [], evaluations, firstSeq: history.lastSeq() + 1 },
     progress: { ...progressOf(summary), figures, robustAccuracy },

@@ -1,25 +1,37 @@
-// Which runs the cells of a sweep have: those that lie among the runs already, whoever made them, else new ones. What is decided is noted
-// in the sweep's log.
+// Which runs the cells of a sweep have: those that lie among the runs already, whoever made them, else new ones, which begin from the weights
+// of their training where another run has them. What is decided is noted in the sweep's log.
+import path from 'node:path';
 import { atOnce } from '../experiment/turns.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { SupersededError } from '../run/logFile.ts';
+import { forkRun } from '../run/forkRun.ts';
 import { createRun, isRunFolder } from '../run/runFolder.ts';
-import { findRuns } from './findRuns.ts';
+import { StorageError } from '../run/storageError.ts';
+import { beginningAmong, findRuns } from './findRuns.ts';
 import { readSweepOrigin, runsFolderOf, type CellSet, type StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
 import { runOf } from './sweepState.ts';
 
-/** @throws StorageError */
+/** @param trained folders of runs of the same training @throws StorageError */
 export function makeCellRun(
   folder: string,
   set: CellSet,
   { plan, description }: StoredCell,
-  nowMs: number,
+  { trained, watch, nowMs }: GivingOptions & { readonly trained: readonly string[] },
 ): RunSummary {
   const { experimentText, versions } = set;
   const { experimentFile } = readSweepOrigin(folder);
-  return createRun(runsFolderOf(folder), { plan, description, experimentText, experimentFile, versions }, nowMs);
+  const runsFolder = runsFolderOf(folder);
+  const run = { plan, description, experimentText, experimentFile, versions };
+  try {
+    const beginning = beginningAmong(trained, watch);
+    if (beginning) return forkRun(beginning.folder, beginning.file, nowMs, run);
+  } catch (error) {
+    // A run or its checkpoint is damaged, or rows are gone: the cell is trained by itself.
+    if (!(error instanceof StorageError)) throw error;
+  }
+  return createRun(runsFolder, run, nowMs);
 }
 
 export interface GivingOptions {
@@ -61,10 +73,12 @@ function noteRuns(
   const log = new SweepLog(folder, number, { nowMs, beat: () => () => {} });
   try {
     log.append({ type: 'status', status: 'resting' });
-    const found = atOnce(findRuns(runsFolderOf(folder), cells, watch));
+    const runsFolder = runsFolderOf(folder);
+    const found = atOnce(findRuns(runsFolder, cells, watch));
     for (const cell of cells) {
       log.checkOwnership();
-      const runId = found.get(cell.identity) ?? makeCellRun(folder, set, cell, nowMs).id;
+      const trained = (found.trained.get(cell.identity) ?? []).map((id) => path.join(runsFolder, id));
+      const runId = found.own.get(cell.identity) ?? makeCellRun(folder, set, cell, { trained, watch, nowMs }).id;
       log.append({ type: 'run', identity: cell.identity, runId });
     }
   } finally {

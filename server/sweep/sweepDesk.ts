@@ -118,12 +118,14 @@ export class SweepDesk {
     runs: readonly RunSummary[],
     as: { readonly file: string | null } | 'one at a time',
   ): Promise<Estimate> {
-    const left = as === 'one at a time' ? cells : await this.#leftOf(cells, as.file);
+    // What a whole takes, its parts take together.
+    const wholes = cells.filter(({ plan }) => !plan.part);
+    const left = as === 'one at a time' ? wholes : await this.#leftOf(wholes, as.file);
     const { atOnce, threads } = as === 'one at a time' ? { atOnce: 1, threads: null } : this.#shares(cells);
     const seen = await seenRuns(runs, new Set(left.map(({ description }) => description)));
     const steps = cells.map(({ plan }) => stepBytesOf(plan, threads ?? plan.threads ?? os.availableParallelism()));
     const stepBytes = steps.includes(null) ? null : Math.max(...(steps as number[]));
-    return { nCells: cells.length, nLeft: left.length, ...estimateCells(left, seen, { atOnce }), stepBytes };
+    return { nCells: wholes.length, nLeft: left.length, ...estimateCells(left, seen, { atOnce }), stepBytes };
   }
 
   async #leftOf(cells: readonly StoredCell[], file: string | null): Promise<readonly StoredCell[]> {

@@ -24,6 +24,8 @@ export interface StoredCell {
   /** One line for lists. */
   readonly description: string;
   readonly plan: Plan;
+  /** Of a part of an evaluation: the identity of the cell that is not cut. */
+  readonly whole?: string;
 }
 
 /** All that an experiment's text made when the sweep was started with it. */
@@ -49,9 +51,11 @@ const originSchema = z.object({
   ...{ experimentFile: z.string().max(4096).nullable(), createdMs: z.number() },
 });
 
+const identity = z.string().regex(/^[0-9a-f]{32}$/);
+
 const cellSchema = z.object({
   ...{ name: z.string().max(1000), values: z.record(z.string(), z.string()) },
-  ...{ identity: z.string().regex(/^[0-9a-f]{32}$/), description: z.string().max(10_000), plan: planSchema },
+  ...{ identity, description: z.string().max(10_000), plan: planSchema, whole: identity.exactOptional() },
 });
 
 /** Its cells are looked at one at a time. */

@@ -15,13 +15,14 @@ import { glance } from '../run/runGlance.ts';
 import type { Work } from '../run/runPlan.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { ToTrainer } from '../run/trainerMessages.ts';
+import { CellOrder } from './cellOrder.ts';
 import { makeCellRun } from './cellRuns.ts';
-import { findRuns } from './findRuns.ts';
+import { findRuns, type FoundRuns } from './findRuns.ts';
 import { cellTask } from './owedEvaluations.ts';
 import { asksAfter, newestCells, readCells, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
 import { readSweepLog, SweepLog } from './sweepLog.ts';
-import { cellState, isToDo, runOf } from './sweepState.ts';
+import { cellState, cellStates, isToDo, runOf } from './sweepState.ts';
 
 export interface QueueOptions {
   readonly trainerFile: string;
@@ -74,8 +75,11 @@ export class SweepQueue {
   /** Those whose failed runs were asked for once more. */
   readonly #again = new Set<string>();
   readonly #runs: Map<string, string>;
+  /** Runs of the same training, of cells that had none when they were looked for. */
+  readonly #trained = new Map<string, readonly string[]>();
   readonly #stopLooking: () => void;
   #set: CellSet & { readonly number: number };
+  #order: CellOrder;
   #heard: number;
   #isPaused = false;
   #ending: QueueEnd | null = null;
@@ -100,6 +104,7 @@ export class SweepQueue {
     this.#log.append({ type: 'status', status: 'working' });
     this.#runs = new Map(runs);
     this.#set = readCells(folder);
+    this.#order = new CellOrder(this.#set.cells);
     this.#adopt(this.#set.cells);
     const every = options.every ?? everySecond;
     this.#stopLooking = every(() => {
@@ -111,7 +116,7 @@ export class SweepQueue {
 
   /** The cells as they are. */
   cells(): SweepCell[] {
-    return this.#set.cells.map((cell) => this.#state(cell));
+    return cellStates(this.#order, (cell) => this.#state(cell));
   }
 
   get isPaused(): boolean {
@@ -170,9 +175,10 @@ export class SweepQueue {
     });
     this.#nAdopting++;
     const found = inTurns(findRuns(runsFolder, without, this.#watch)).finally(() => this.#nAdopting--);
-    const took = (runs: ReadonlyMap<string, string>) => {
+    const took = ({ own, trained }: FoundRuns) => {
       if (this.#isSettled) return;
-      for (const [identity, runId] of runs) this.#note(identity, runId);
+      for (const [identity, runId] of own) this.#note(identity, runId);
+      for (const [identity, runIds] of trained) this.#trained.set(identity, runIds);
       this.#startNext();
     };
     void found.then(
@@ -200,8 +206,10 @@ export class SweepQueue {
 
   #state(cell: StoredCell): SweepCell {
     const seen = cellState(cell, this.#runFolder(cell), this.#watch);
-    const summary = this.#atWork.get(cell.identity)?.summary;
-    if (!summary) return seen;
+    const entry = this.#atWork.get(cell.identity);
+    if (!entry) return seen;
+    const { summary } = entry;
+    if (!summary) return { ...seen, status: 'preparing' };
     const { status, step, steps, cleanAccuracy, robustAccuracy } = summary;
     return { ...seen, status, step, steps, cleanAccuracy, robustAccuracy };
   }
@@ -221,6 +229,7 @@ export class SweepQueue {
       const set = readCells(this.#folder);
       if (set.number > this.#set.number) {
         this.#set = set;
+        this.#order = new CellOrder(set.cells);
         this.#adopt(set.cells);
       }
     }
@@ -234,16 +243,23 @@ export class SweepQueue {
     }
     if (this.#isPaused || this.#nAdopting > 0) return;
     let isOthersAtWork = false;
+    // Looked at once each, until it is begun.
+    const known = new Map<StoredCell, SweepCell>();
+    const stateOf = (cell: StoredCell) => known.get(cell) ?? known.set(cell, this.#state(cell)).get(cell)!;
     for (const cell of this.#set.cells) {
       if (this.#atWork.size >= this.#options.atOnce) return;
       if (this.#atWork.has(cell.identity) || this.#given.has(cell.identity)) continue;
       // Two cells of one training may have the same run.
       if (this.#isInUse(this.#runFolder(cell))) continue;
-      const { status, step } = this.#state(cell);
+      const { status, step } = stateOf(cell);
       // A run that another process works on is waited for, and taken up where that leaves it.
       if (isLive(status)) isOthersAtWork = true;
-      else if (this.#isToDo(cell, status)) this.#begin(cell, step);
-      else this.#given.add(cell.identity);
+      else if (this.#order.isDone(cell, stateOf)) this.#given.add(cell.identity);
+      else if (this.#isToDo(cell, status)) {
+        if (this.#order.turnOf(cell, stateOf) !== 'now') continue;
+        this.#begin(cell, step);
+        known.delete(cell);
+      } else this.#given.add(cell.identity);
     }
     if (this.#atWork.size === 0 && !isOthersAtWork) {
       this.#ending = { end: 'done', message: null };
@@ -259,7 +275,8 @@ export class SweepQueue {
     this.#given.add(cell.identity);
     const folder = this.#folderFor(cell);
     const base = { incarnation: newestLog(folder) + 1, threads: this.#options.threads };
-    const work: Work = { ...cellTask(glance(folder), cell), ...base };
+    const parts = this.#order.partsOf(cell).map((part) => this.#runFolder(part)!);
+    const work: Work = { ...cellTask(glance(folder), cell), ...base, parts };
     const fork = this.#options.fork ?? forkTrainer;
     const child = fork(this.#options.trainerFile, {
       log: (line) => {
@@ -290,7 +307,11 @@ export class SweepQueue {
   #folderFor(cell: StoredCell): string {
     const known = this.#runFolder(cell);
     if (known !== null && isRunFolder(known)) return known;
-    const run = makeCellRun(this.#folder, this.#set, cell, this.#now());
+    const others = this.#order.othersOf(cell).flatMap((other) => this.#runFolder(other) ?? []);
+    const found = (this.#trained.get(cell.identity) ?? []).map((id) => path.join(runsFolderOf(this.#folder), id));
+    const trained = [...new Set([...others, ...found])].filter(isRunFolder);
+    const made = { trained, watch: this.#watch, nowMs: this.#now() };
+    const run = makeCellRun(this.#folder, this.#set, cell, made);
     this.#note(cell.identity, run.id);
     return run.folder;
   }

@@ -16,7 +16,9 @@ export interface SweepResults {
 /** @throws StorageError */
 export function sweepResults(folder: string): SweepResults {
   const { summary, log } = sweepState(folder, new LifeWatch());
-  const results = summary.cells.flatMap((cell): CellResult[] => {
+  // What parts find their wholes have.
+  const cells = summary.cells.filter(({ isPart }) => !isPart);
+  const results = cells.flatMap((cell): CellResult[] => {
     const runFolder = runOf(cell, log, runsFolderOf(folder));
     if (cell.status !== 'finished' || runFolder === null) return [];
     const { name, values, identity } = cell;
@@ -24,5 +26,5 @@ export function sweepResults(folder: string): SweepResults {
     const version = readOrigin(runFolder).versions['kafscope'] ?? 'unknown';
     return [{ ...{ name, values, identity, runId: id, seed, clean: cleanAccuracy }, figures, device, version }];
   });
-  return { name: summary.name, results, nCells: summary.cells.length };
+  return { name: summary.name, results, nCells: cells.length };
 }

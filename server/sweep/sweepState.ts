@@ -6,6 +6,7 @@ import type { SweepCell, SweepSummary } from '../protocol/sweep.ts';
 import type { LifeWatch } from '../run/lifeWatch.ts';
 import { isRunFolder, startingProgress } from '../run/runFolder.ts';
 import { damagedRun, glance, judged } from '../run/runGlance.ts';
+import { CellOrder } from './cellOrder.ts';
 import { owedEvaluations } from './owedEvaluations.ts';
 import { cellsOf, readSweepOrigin, runsFolderOf } from './sweepFolder.ts';
 import type { CellSet, StoredCell } from './sweepFolder.ts';
@@ -30,11 +31,12 @@ export function* sweepStateOf(folder: string, watch: LifeWatch): Turns<SweepStat
   const log = yield* sweepLogOf(folder);
   const status = statusOf(log, watch);
   const runsFolder = runsFolderOf(folder);
-  const cells: SweepCell[] = [];
+  const states = new Map<StoredCell, SweepCell>();
   for (const cell of set.cells) {
     yield;
-    cells.push(cellState(cell, runOf(cell, log, runsFolder), watch));
+    states.set(cell, cellState(cell, runOf(cell, log, runsFolder), watch));
   }
+  const cells = cellStates(new CellOrder(set.cells), (cell) => states.get(cell)!);
   const place = status !== 'resting' && log.owner ? `process ${String(log.owner.pid)} on ${log.owner.host}` : null;
   return { set, log, summary: { id: path.basename(folder), folder, ...origin, status, place, cells } };
 }
@@ -44,6 +46,17 @@ export function statusOf(log: SweepLogState, watch: LifeWatch): SweepSummary['st
   return log.number >= 0 && log.status !== 'resting' && watch.judge(log.owner, log.sign) !== 'dead'
     ? log.status
     : 'resting';
+}
+
+/** With parts of what is finished as that is: they need not be done any more. */
+export function cellStates(order: CellOrder, stateOf: (cell: StoredCell) => SweepCell): SweepCell[] {
+  const states = new Map(order.cells.map((cell) => [cell, stateOf(cell)]));
+  const known = (cell: StoredCell) => states.get(cell)!;
+  return order.cells.map((cell) => {
+    if (!order.isDone(cell, known)) return known(cell);
+    const { name, values, identity } = cell;
+    return { ...known(order.wholeOf(cell)!), name, values, identity, isPart: true, runId: known(cell).runId };
+  });
 }
 
 /** The folder of the run that a cell has, whether it is still there or not; null where it never had one. */
@@ -68,6 +81,7 @@ export function cellState(cell: StoredCell, runFolder: string | null, watch: Lif
       name,
       values,
       identity,
+      ...(plan.part && { isPart: true as const }),
       runId: run?.id ?? null,
       status: run?.status ?? 'waiting',
       message: run?.message ?? null,

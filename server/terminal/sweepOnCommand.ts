@@ -43,13 +43,13 @@ export async function sweepOnCommand(
     const sweep = batchSweep(folder, on);
     const program = commandLine(path.dirname(trainerFile));
     const { isFailedAgain } = command;
-    const { id, nCells, excludedNodes } = await sweep.submit({ settings, isFailedAgain, program, nowMs: Date.now() });
+    const { ids, nCells, excludedNodes } = await sweep.submit({ settings, isFailedAgain, program, nowMs: Date.now() });
     for (const node of excludedNodes) terminal.error(`${node} is left out: three cells failed on it at once.`);
-    terminal.event({ type: 'submitted', scheduler: on, job: id, cells: nCells, excludedNodes });
-    if (id === null) terminal.line(`Nothing is left to be given to ${scheduler.title}.`);
+    terminal.event({ type: 'submitted', scheduler: on, jobs: ids, cells: nCells, excludedNodes });
+    if (ids.length === 0) terminal.line(`Nothing is left to be given to ${scheduler.title}.`);
     else
       terminal.line(
-        `${scheduler.title} job ${id}: ${String(nCells)} ${nCells === 1 ? 'cell' : 'cells'} of ${path.basename(folder)}`,
+        `${scheduler.title} ${ids.length === 1 ? 'job' : 'jobs'} ${ids.join(', ')}: ${String(nCells)} ${nCells === 1 ? 'cell' : 'cells'} of ${path.basename(folder)}`,
       );
     terminal.line(`in ${folder}`);
     terminal.line(`how it stands: kafscope sweep ${path.basename(folder)} --status`);

@@ -122,6 +122,8 @@ export interface TrainingOptions {
   readonly threads?: number | undefined;
   /** Training, where it is left out. */
   readonly task?: CellTask;
+  /** Runs that have done parts of its attacks. */
+  readonly parts?: readonly string[];
   /** What makes it end before its time, until the returned function is called. */
   readonly listen?: (end: () => void) => () => void;
   readonly onRows?: (rows: readonly Row[]) => void;
@@ -158,7 +160,10 @@ export async function trainOne(
   let end: RunSummary;
   try {
     end = await runPlan(
-      { ...(options.task ?? { type: 'train' }), incarnation: run.incarnation + 1, threads: options.threads },
+      {
+        ...(options.task ?? { type: 'train' }),
+        ...{ incarnation: run.incarnation + 1, threads: options.threads, parts: options.parts },
+      },
       {
         folder: run.folder,
         clock: systemClock,

@@ -13,11 +13,12 @@ import { BatchSweep } from '../sweep/batch/batchSweep.ts';
 import { Controller } from '../sweep/batch/controller.ts';
 import { SchedulerError, type Scheduler } from '../sweep/batch/scheduler.ts';
 import { schedulerNamed } from '../sweep/batch/schedulers.ts';
+import { CellOrder } from '../sweep/cellOrder.ts';
 import { giveRuns } from '../sweep/cellRuns.ts';
 import { asksAfter, newestAsk, readCells, readCellSet, runsFolderOf, type StoredCell } from '../sweep/sweepFolder.ts';
 import { cellTask } from '../sweep/owedEvaluations.ts';
 import { readSweepLog } from '../sweep/sweepLog.ts';
-import { runOf } from '../sweep/sweepState.ts';
+import { cellState, runOf } from '../sweep/sweepState.ts';
 import { lookAtRun } from './runAt.ts';
 import { namedSweep, settled } from './sweepAt.ts';
 import { exitCodes, UsageError, type Terminal } from './terminal.ts';
@@ -43,7 +44,8 @@ export async function workCommand(command: WorkCommand, context: CommandContext)
   const folder = namedSweep(command);
   if (folder === undefined) throw new UsageError(`There is no sweep ${command.target} in ${command.runsFolder}.`);
   const heard = newestAsk(folder);
-  const cell = cellOf(command, folder);
+  const { cell, cells } = cellOf(command, folder);
+  const parts = partsFor(cell, cells, folder);
   const run = await takeRun(folder, cell, terminal);
   terminal.line(`${path.basename(folder)} · ${cell.name}`);
   const task = cellTask({ ...glance(run.folder), summary: run }, cell);
@@ -60,6 +62,7 @@ export async function workCommand(command: WorkCommand, context: CommandContext)
   const code = await trainOne(run, context, {
     threads: threadsOf(command, scheduler),
     task,
+    parts,
     listen: (end) => signals.listen(end),
     onRows: (rows) => {
       progress.see(rows);
@@ -74,11 +77,23 @@ export async function workCommand(command: WorkCommand, context: CommandContext)
 }
 
 /** @throws UsageError */
-function cellOf({ cell, of }: WorkCommand, folder: string): StoredCell {
+function cellOf({ cell, of }: WorkCommand, folder: string): { cell: StoredCell; cells: readonly StoredCell[] } {
   const { cells } = of === null ? readCells(folder) : readCellSet(folder, countOf('--of', of));
   const found = cells[countOf('--cell', cell)];
-  if (found) return found;
+  if (found) return { cell: found, cells };
   throw new UsageError(`--cell ${cell}: expected an integer in [0, ${String(cells.length - 1)}].`);
+}
+
+/** The runs of its parts, where it has some. @throws UsageError where it begins from what other cells have not left yet */
+function partsFor(cell: StoredCell, cells: readonly StoredCell[], folder: string): string[] {
+  const { runs } = readSweepLog(folder);
+  const watch = new LifeWatch();
+  const runFolder = (one: StoredCell) => runOf(one, { runs }, runsFolderOf(folder));
+  const order = new CellOrder(cells);
+  const turn = order.turnOf(cell, (one) => cellState(one, runFolder(one), watch));
+  if (turn === 'now') return order.partsOf(cell).map((part) => runFolder(part)!);
+  const what = { trained: 'what another cell of the same training leaves', parts: 'what its parts find' };
+  throw new UsageError(`${cell.name} begins from ${what[turn]}, and that is not there yet.`);
 }
 
 function countOf(option: string, text: string, least = 0): number {

@@ -3,13 +3,15 @@ import { auditEvaluation } from '../attack/audit/audit.ts';
 import { evaluateAttack } from '../attack/evaluation.ts';
 import type { EvaluationState } from '../attack/evaluationState.ts';
 import type { KeptBatch } from '../attack/keptImages.ts';
+import { partRange } from '../attack/partRange.ts';
+import type { Merged } from '../attack/parts.ts';
 import { wilsonInterval } from '../protocol/proportion.ts';
 import { certify } from '../certificate/certify.ts';
 import type { Affine } from '../certificate/certificate.ts';
 import type { Dataset } from '../data/split.ts';
 import { detect } from '../detector/detect.ts';
 import { attacksOnDetector, isAttackPlan, isCertificatePlan, isDetectorPlan } from '../protocol/evaluationPlan.ts';
-import type { EvaluationPlan, Plan } from '../protocol/plan.ts';
+import type { EvaluationPlan, PartPlan, Plan } from '../protocol/plan.ts';
 import type { RunRecord } from '../protocol/records.ts';
 import { layOutNetwork, type LayerLayout } from '../network/layout.ts';
 import { endsOf, networkOf } from './planNetwork.ts';
@@ -26,6 +28,10 @@ export interface EvaluateOptions {
   readonly signal: AbortSignal;
   /** What was done of the same evaluation before it was interrupted; null where it was before its first batch. */
   readonly from?: EvaluationState | null;
+  /** The images that an attack has; all where it is left out. */
+  readonly part?: PartPlan | undefined;
+  /** An attack whose parts were done elsewhere: what they found. */
+  readonly merged?: Merged | undefined;
   /** Given the first images that the plan keeps, batch by batch, before the batch's last record. */
   readonly onKept?: (batch: KeptBatch) => void;
   /** What `transfer` makes its images on, also against a detector. */
@@ -40,7 +46,7 @@ export async function* evaluate(
   plan: Plan,
   evaluation: EvaluationPlan,
   dataset: Dataset,
-  { state, number, signal, from, onKept, surrogates = new Map() }: EvaluateOptions,
+  { state, number, signal, from, part, merged, onKept, surrogates = new Map() }: EvaluateOptions,
 ): AsyncGenerator<RunRecord> {
   const beside = surrogateNetworks(surrogates, { plan, dataset });
   const network = networkOf(plan, dataset);
@@ -49,22 +55,27 @@ export async function* evaluate(
     restoreNetwork(network, state, of);
     const epoch = epochsBefore(state.step, stepsInEpoch(plan.training, dataset.train.nSamples));
     network.setEpoch(epoch);
+    const nSamples = Math.min(evaluation.samples, dataset.test.nSamples);
+    const range = isAttackPlan(evaluation) ? partRange(evaluation, nSamples, part) : { first: 0, end: nSamples };
     yield {
       type: 'evaluationStarted',
       evaluation: number,
       plan: evaluation,
       step: state.step,
-      samples: Math.min(evaluation.samples, dataset.test.nSamples),
+      samples: range.end - range.first,
       ...(from !== undefined && { from: from?.samples ?? 0 }),
       ...(of === 'average' && { weights: of }),
       ...(surrogates.size > 0 && { surrogates: [...surrogates.values()].map(({ origin }) => origin) }),
     };
-    const given = { seed: plan.seed, signal, from: from ?? undefined, onKept };
-    const robust = [...(from?.robust ?? [])];
+    for (const progress of merged?.progress ?? []) yield { type: 'attackProgress', evaluation: number, ...progress };
+    const done = merged?.state ?? from ?? undefined;
+    const given = { seed: plan.seed, signal, from: done, onKept };
+    const robust = [...(done?.robust ?? [])];
     const layouts = layOutNetwork(plan.model, endsOf(plan, dataset));
     const attack = isAttackPlan(evaluation)
       ? evaluateAttack(network, dataset, evaluation, {
           ...given,
+          part,
           surrogate: 'from' in evaluation ? beside.get(evaluation.from) : undefined,
         })
       : isDetectorPlan(evaluation)
@@ -97,7 +108,7 @@ export async function* evaluate(
       };
       const isOwnSurrogate = [...surrogates.values()].some((one) => isSameNetwork(one, { plan, state, of }));
       const options = { ...known, seed: plan.seed, signal, isOwnSurrogate };
-      const isAudited = isAttackPlan(evaluation) && !value.isPartial;
+      const isAudited = isAttackPlan(evaluation) && !value.isPartial && !part;
       const audit = !isAudited ? null : await auditEvaluation(network, dataset, evaluation, options);
       yield {
         type: 'evaluationFinished',

@@ -3,12 +3,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EvaluationsFold } from '../../server/attack/evaluationState.ts';
+import { mergeParts } from '../../server/attack/parts.ts';
 import type { Fooled } from '../../server/attack/trial.ts';
 import { attackNames, type AttackName } from '../../server/protocol/attackTable.ts';
 import { measuresDistances, stagesOf, type AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { attackPlan } from './plans.ts';
-import { nSamples, run } from './runAttack.ts';
+import { nSamples, run, runParts } from './runAttack.ts';
 import { smallDataset, smallNetwork, smallShape } from './smallNetwork.ts';
 
 beforeAll(openCpu);
@@ -106,6 +107,19 @@ describe.each(cases)('%s under %s', (attack, norm) => {
     const rest = await run(plan, { from: state! });
     expect(rest.progress).toEqual(whole.progress.slice(2 * nStages));
     expect(rest.counts).toEqual(whole.counts);
+  });
+
+  it('cut into parts by images says, put together, what it says uncut', async () => {
+    const whole = await run(plan);
+    const merged = mergeParts(await runParts(plan, 3))!;
+    expect(merged.progress).toEqual(whole.progress);
+    const { samples, clean, passes, outcomes } = merged.state;
+    expect({ samples, clean, passes, outcomes }).toMatchObject({
+      ...{ samples: nSamples, clean: whole.counts.clean, passes: whole.counts.passes },
+      outcomes: whole.counts.outcomes,
+    });
+    const ended = await run(plan, { from: merged.state });
+    expect(ended).toEqual({ counts: whole.counts, progress: [] });
   });
 
   it('stops when asked, with what the batches before gave, and leaves nothing behind', async () => {

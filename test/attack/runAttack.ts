@@ -3,6 +3,8 @@ import { evaluateAttack, type EvaluationCounts, type Progress } from '../../serv
 import type { EvaluationState } from '../../server/attack/evaluationState.ts';
 import type { OnFooled } from '../../server/attack/trial.ts';
 import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
+import type { PartPlan } from '../../server/protocol/plan.ts';
+import type { RunRecord } from '../../server/protocol/records.ts';
 import { smallDataset, smallNetwork, type SmallNetworkOptions } from './smallNetwork.ts';
 
 /** Of these two are wrong as they are. */
@@ -11,6 +13,7 @@ export const nSamples = 17;
 interface RunOptions extends SmallNetworkOptions {
   readonly onFooled?: OnFooled;
   readonly from?: EvaluationState;
+  readonly part?: PartPlan;
   readonly signal?: AbortSignal;
   readonly onProgress?: () => void;
   /** How far the network that `transfer` makes its images on is from the one attacked. */
@@ -22,6 +25,7 @@ export async function run(
   {
     onFooled,
     from,
+    part,
     signal = new AbortController().signal,
     onProgress,
     surrogateOffset = 0.2,
@@ -30,7 +34,8 @@ export async function run(
 ): Promise<{ counts: EvaluationCounts; progress: Progress[] }> {
   const network = smallNetwork(options);
   const surrogate = plan.attack === 'transfer' ? smallNetwork({ ...options, offset: surrogateOffset }) : undefined;
-  const attack = evaluateAttack(network, smallDataset(nSamples), plan, { seed: 9, signal, from, onFooled, surrogate });
+  const given = { seed: 9, signal, from, part, onFooled, surrogate };
+  const attack = evaluateAttack(network, smallDataset(nSamples), plan, given);
   const progress: Progress[] = [];
   try {
     for (;;) {
@@ -43,4 +48,20 @@ export async function run(
     network.dispose();
     surrogate?.dispose();
   }
+}
+
+/** The records of so many parts, each attacked by itself. */
+export async function runParts(plan: AttackPlan, of: number): Promise<RunRecord[][]> {
+  const parts: RunRecord[][] = [];
+  for (let index = 0; index < of; index++) {
+    const { counts, progress } = await run(plan, { part: { index, of } });
+    const { samples, isPartial, passes } = counts;
+    const proportion = { value: 0, low: 0, high: 0 };
+    parts.push([
+      { type: 'evaluationStarted', evaluation: 7, plan, step: 0, samples },
+      ...progress.map((one) => ({ type: 'attackProgress', evaluation: 7, ...one }) as const),
+      { type: 'evaluationFinished', evaluation: 7, samples, clean: proportion, robust: proportion, passes, isPartial },
+    ]);
+  }
+  return parts;
 }

@@ -8,6 +8,12 @@ describe('values that contradict one another are errors', () => {
   it.each([
     ['both seed and seeds', 'seed: 1\nseeds: [1]', 'seed: expected seed or seeds, got both', '1'],
     [
+      'parts of no attack',
+      'evaluation: [smoothing]\nparts: 4',
+      'parts: expected 1 where evaluation has no attack, got 4',
+      '4',
+    ],
+    [
       'dropout of a network without',
       'model: {network: resnet20, dropout: [0.2]}',
       'model.dropout: expected a list of 0 rates, got a list of 1',

@@ -8,7 +8,7 @@ import { issuesOf, options, underlined } from './issuesOf.ts';
 /** As a sentence lists them. */
 const torchDevices = `"${torchDeviceNames.slice(0, -1).join('", "')}" or "${torchDeviceNames.at(-1)!}"`;
 const topKeys =
-  'name, dataset, model, training, observe, checkpoints, evaluation, seed, seeds, matrix, runtime, threads';
+  'name, dataset, model, training, observe, checkpoints, evaluation, seed, seeds, matrix, parts, runtime, threads';
 
 const networks = '"light", "vgg", "resnet", "preact-resnet18", "cnn5", "mlp", "resnet20", "resnet56" or "layers"';
 const layers =
@@ -91,7 +91,7 @@ describe('an error is told by path, expected and got, and underlined where it is
     [
       'a scalar for the whole',
       'train',
-      `expected a mapping with ${topKeys.replace(', seeds, matrix, runtime, threads', ', …')}, got "train"`,
+      `expected a mapping with ${topKeys.replace(', seeds, matrix, parts, runtime, threads', ', …')}, got "train"`,
       'train',
     ],
     [

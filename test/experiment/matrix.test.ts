@@ -148,6 +148,11 @@ describe('a matrix', () => {
     expect(issuesOf(`seeds: [${range(100)}]\nmatrix: {training.epochs: [${range(11)}]}`).map(issueText)).toEqual([
       'matrix: expected at most 1000 cells, got 1100',
     ]);
+    const cut = (parts: number) => `evaluation: [pgd]\nseeds: [${range(50)}]\nparts: ${String(parts)}`;
+    expect(issuesOf(cut(19)).map(issueText)).toEqual([]);
+    expect(issuesOf(cut(20)).map(issueText)).toEqual([
+      'parts: expected at most 1000 cells, parts among them, got 1050',
+    ]);
   });
 
   it('makes of any experiment what the same values in their places make', () => {

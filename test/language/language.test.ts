@@ -52,6 +52,7 @@ const top = [
   'seed',
   'seeds',
   'matrix',
+  'parts',
   'runtime',
   'threads',
 ];

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../run/scriptedRun.ts';
+import { readRows, temporaryFolder } from '../run/scriptedRun.ts';
 import { jsonLines, kafscope, startKafscope } from './kafscope.ts';
 
 const text = `
@@ -38,6 +38,24 @@ it('runs the cells, says how they stand, and runs only what is new when the file
   );
   const report = await kafscope(['report', 'tiny.kaf.yaml', '--format', 'csv'], { cwd });
   expect(report.output.split('\n').map((line) => line.split(',')[0])).toEqual(['cell', 'seed 0', 'seed 1', '']);
+});
+
+it('attacks test images in parts, which make image by image the log of an attack that is not cut', async () => {
+  const evaluation = 'evaluation: [{ attack: pgd, steps: 3, restarts: 2, samples: 8, batchSize: 2, keep: 2 }]\n';
+  const recordsOf = async (matrix: string, cell: string) => {
+    const cwd = project(matrix);
+    const { code, output } = await kafscope(['sweep', 'tiny.kaf.yaml', '--json'], { cwd });
+    expect(code).toBe(0);
+    const told = jsonLines(output).findLast(({ type, name }) => type === 'cell' && name === cell)!;
+    const run = path.join(cwd, '.kafscope/runs', String(told['runId']));
+    const report = await kafscope(['report', 'tiny.kaf.yaml', '--format', 'csv'], { cwd });
+    expect(report.output.trim().split('\n')).toHaveLength(2);
+    return { records: readRows(run).map(({ record }) => record), told };
+  };
+  const cut = await recordsOf(`${evaluation}matrix: {seed: [0]}\nparts: 3\n`, 'seed 0');
+  const whole = await recordsOf(`${evaluation}matrix: {seed: [0]}\n`, 'seed 0');
+  expect(cut.records).toEqual(whole.records);
+  expect(cut.told['robustAccuracy']).toBe(whole.told['robustAccuracy']);
 });
 
 it('keeps checkpoints when it is interrupted, ends with 130, and goes on from there', async () => {

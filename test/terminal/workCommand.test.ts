@@ -1,12 +1,14 @@
 // One cell of a sweep, as a cluster's job does it: where it ends, and whether it is put back.
 import fs from 'node:fs';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LogWriter, newestLog } from '../../server/run/logFile.ts';
 import { encodeFrame } from '../../server/run/logFrames.ts';
 import { thisProcess } from '../../server/run/owner.ts';
 import { checkpointsFolder, listRunFolders, progressOf } from '../../server/run/runFolder.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import type { OpenTrainer } from '../../server/run/trainer.ts';
+import { atOnce } from '../../server/experiment/turns.ts';
+import { storedCells } from '../../server/sweep/storedCells.ts';
 import { runsFolderOf, writeAsk, writeCells } from '../../server/sweep/sweepFolder.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
 import { workCommand, type WorkCommand } from '../../server/terminal/workCommand.ts';
@@ -42,21 +44,41 @@ function start(folder: string, change: Partial<WorkCommand> = {}, openTrainer = 
 function inJob() {
   const host = standIn({ SLURM_JOB_ID: '15', SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' });
   for (const [name, value] of Object.entries(host.env)) vi.stubEnv(name, value);
-  const before = new Map((['SIGTERM', 'SIGUSR2'] as const).map((signal) => [signal, process.listeners(signal)]));
   onTestFinished(() => {
     vi.unstubAllEnvs();
-    // The command leaves these to the end of its process.
-    for (const [signal, listeners] of before)
-      for (const listener of process.listeners(signal))
-        if (!listeners.includes(listener)) process.off(signal, listener);
   });
   return host;
 }
+
+const before = new Map((['SIGTERM', 'SIGUSR2'] as const).map((signal) => [signal, process.listeners(signal)]));
+
+// The command leaves these to the end of its process.
+afterEach(() => {
+  for (const [signal, listeners] of before)
+    for (const listener of process.listeners(signal)) if (!listeners.includes(listener)) process.off(signal, listener);
+});
 
 const sweep = (...scripts: readonly Script[]) => makeScriptedSweep(scriptedCells(scripts));
 const runs = (folder: string) => listRunFolders(runsFolderOf(folder)).map((run) => glance(run).summary);
 
 describe('a cell', () => {
+  it('that begins from what others leave waits for that, and then takes no step again', async () => {
+    const cut = scriptedCells(['steps'], { evaluation: [scriptedEvaluation], parts: 2 });
+    const folder = makeScriptedSweep(atOnce(storedCells(cut)));
+    for (const [cell, behind] of [
+      ['1', 'seed 0 · part 2/2 begins from what another cell of the same training leaves, and that is not there yet.'],
+      ['2', 'seed 0 begins from what its parts find, and that is not there yet.'],
+    ] as const)
+      await expect(start(folder, { cell }).ended).rejects.toThrow(behind);
+    for (const cell of ['0', '1', '2']) expect(await start(folder, { cell }).ended).toBe(0);
+    expect(runs(folder).map(({ status, step }) => [status, step])).toEqual(Array(3).fill(['finished', 12]));
+    expect(listRunFolders(runsFolderOf(folder)).map((run) => glance(run).origin.plan.part?.index)).toEqual([
+      0,
+      1,
+      undefined,
+    ]);
+  });
+
   it('is trained in its run, which is made where there is none, and once', async () => {
     const folder = sweep('steps', 'steps');
     expect(await start(folder, { cell: '1' }).ended).toBe(0);

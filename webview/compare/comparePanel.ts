@@ -114,7 +114,7 @@ export class ComparePanel extends LitElement {
   }
 
   protected override willUpdate(): void {
-    const rows = groupRuns(this.runs, groupingOf(this.view));
+    const rows = groupRuns(this.compared(), groupingOf(this.view));
     this.places = new Map(
       rows.flatMap(({ key, runs }, place) => [key, ...runs.map(({ run }) => run.id)].map((each) => [each, place])),
     );
@@ -124,7 +124,8 @@ export class ComparePanel extends LitElement {
     if (this.runs.length === 0 && !this.sweep) return this.renderNone();
     const { view, feed } = this;
     const hidden = new Set(view.hidden);
-    const shown = this.runs.filter((one) => !hidden.has(one.run.id) && matches(wordsOf(one), view.runFilter));
+    const compared = this.compared();
+    const shown = compared.filter((one) => !hidden.has(one.run.id) && matches(wordsOf(one), view.runFilter));
     const failure = this.failure ?? feed.failure;
     const live = this.runs.filter(({ run }) => isLive(run.status)).length;
     const tab = this.sweep || view.tab !== 'cells' ? view.tab : defaultCompareView.tab;
@@ -145,7 +146,7 @@ export class ComparePanel extends LitElement {
             </div>`
       }
       <kaf-run-choices
-        .runs=${this.runs}
+        .runs=${compared}
         .view=${view}
         .colorOf=${this.colorOf}
         ?isFilterAlone=${tab === 'cells'}
@@ -211,6 +212,12 @@ export class ComparePanel extends LitElement {
   private failedBadge(): string | null {
     const { failed } = countCells(this.sweep?.summary.cells ?? []);
     return failed > 0 ? failed.toString() : null;
+  }
+
+  /** Without parts of evaluations: what they find their wholes have. */
+  private compared(): readonly ComparedRun[] {
+    const parts = new Set(this.sweep?.summary.cells.flatMap(({ isPart, runId }) => (isPart && runId) || []));
+    return this.runs.filter(({ run }) => !parts.has(run.id));
   }
 
   private runsById(): ReadonlyMap<string, RunSummary> {

@@ -5,13 +5,14 @@ import type { SweepSummary } from '../../protocol/sweep.ts';
 import { LifeWatch } from '../../run/lifeWatch.ts';
 import { glance } from '../../run/runGlance.ts';
 import { RunStateError } from '../../run/runStateError.ts';
+import { CellOrder } from '../cellOrder.ts';
 import { giveRuns } from '../cellRuns.ts';
 import { runsFolderOf, writeAsk } from '../sweepFolder.ts';
 import { isToDo, sweepState } from '../sweepState.ts';
 import type { Controller } from './controller.ts';
 import { readJobs, scriptFile, writeJob, writeSubmitted, type SweepJob } from './jobsFile.ts';
 import { badNodes, isOutstanding, outstandingJobs, standingsOf, withStandings, type Standing } from './jobStandings.ts';
-import { SchedulerError, type CommonSettings, type Element } from './scheduler.ts';
+import { SchedulerError, type CommonSettings, type Element, type Submission } from './scheduler.ts';
 
 export interface BatchSweepOptions {
   readonly controller: Controller;
@@ -27,8 +28,8 @@ export interface SubmitOptions {
 }
 
 export interface Submitted {
-  /** Null where nothing was left to be given. */
-  readonly id: string | null;
+  /** A job of those that begin by themselves, one of those that begin from their weights, one of what puts parts together; or none. */
+  readonly ids: readonly string[];
   readonly nCells: number;
   readonly excludedNodes: readonly string[];
 }
@@ -81,7 +82,8 @@ export class BatchSweep {
   }
 
   /**
-   * Gives the scheduler, as one array, every cell that is to be done and that it does not have.
+   * Gives the scheduler, as one array, every cell that is to be done and that it does not have; as another, behind it, those that begin from
+   * what others leave.
    * @throws RunStateError where processes of this or another host work on the sweep; StorageError | SchedulerError
    */
   async submit({ settings, isFailedAgain, program, nowMs }: SubmitOptions): Promise<Submitted> {
@@ -98,22 +100,27 @@ export class BatchSweep {
       return !isOutstanding(standings.get(identity)) && isToDo(status, { isFailedAgain });
     });
     const excludedNodes = badNodes(summary.cells, standings);
-    if (indices.length === 0) return { id: null, nCells: 0, excludedNodes };
     const { set } = here;
+    const states = new Map(set.cells.map((cell, index) => [cell, summary.cells[index]!]));
+    const order = new CellOrder(set.cells);
+    const turns = Map.groupBy(indices, (index) => order.turnOf(set.cells[index]!, (cell) => states.get(cell)!));
+    const first = turns.get('now') ?? [];
     giveRuns(
       this.folder,
       set,
-      indices.map((index) => set.cells[index]!),
+      first.map((index) => set.cells[index]!),
       { watch: this.#watch, nowMs },
     );
-    const job = writeJob(this.folder, {
-      ...{ scheduler: scheduler.name, cells: set.number, excludedNodes },
-      elements: indices.map((index) => ({ index, identity: set.cells[index]!.identity })),
-    });
-    const id = await this.#submitted(job, settings, [
-      ...[...program, 'work', '.', '--of', String(set.number), '--job', scheduler.name, '--cell'],
-    ]);
-    return { id, nCells: indices.length, excludedNodes };
+    const ids: string[] = [];
+    const before = [...outstandingJobs(standings).values()].map(({ job: { id } }) => id);
+    for (const turn of ['now', 'trained', 'parts'] as const) {
+      const elements = (turns.get(turn) ?? []).map((index) => ({ index, identity: set.cells[index]!.identity }));
+      if (elements.length === 0) continue;
+      const job = writeJob(this.folder, { scheduler: scheduler.name, cells: set.number, excludedNodes, elements });
+      const command = [...program, 'work', '.', '--of', String(set.number), '--job', scheduler.name, '--cell'];
+      ids.push(await this.#submitted(job, { settings, command, after: turn === 'now' ? [] : [...before, ...ids] }));
+    }
+    return { ids, nCells: indices.length, excludedNodes };
   }
 
   /** Takes back every element that the scheduler still has of this sweep. @returns how many @throws StorageError | SchedulerError */
@@ -132,13 +139,16 @@ export class BatchSweep {
     return nCancelled;
   }
 
-  async #submitted(job: SweepJob, settings: CommonSettings, command: readonly string[]): Promise<string> {
+  async #submitted(
+    job: SweepJob,
+    { settings, command, after }: Pick<Submission, 'command' | 'after'> & { readonly settings: CommonSettings },
+  ): Promise<string> {
     const { scheduler } = this.#controller;
     const { name, number, elements, excludedNodes } = job;
     try {
       const id = await scheduler.submit(
         {
-          ...{ name, command, excludedNodes, folder: this.folder, scriptFile: scriptFile(this.folder, number) },
+          ...{ name, command, after, excludedNodes, folder: this.folder, scriptFile: scriptFile(this.folder, number) },
           indices: elements.map(({ index }) => index),
         },
         settings,

@@ -18,6 +18,8 @@ export interface Submission {
   readonly command: readonly string[];
   readonly indices: readonly number[];
   readonly excludedNodes: readonly string[];
+  /** Jobs that must have ended, however, before its elements begin. */
+  readonly after: readonly string[];
 }
 
 /** One element of a job as the scheduler has it. */

@@ -76,7 +76,7 @@ export function makeSlurm({ env, user = os.userInfo().username }: SlurmHost): Sc
 }
 
 /** Later options go before earlier ones, so ours come last. */
-function submitOptions({ name, folder, indices, excludedNodes }: Submission, settings: SlurmSettings): string[] {
+function submitOptions({ name, folder, indices, excludedNodes, after }: Submission, settings: SlurmSettings): string[] {
   const { partition, account, qos, time, cpus, memory, gpus, atOnce, signalSeconds, options } = settings;
   const limit = atOnce === undefined ? '' : `%${String(atOnce)}`;
   return [
@@ -88,6 +88,7 @@ function submitOptions({ name, folder, indices, excludedNodes }: Submission, set
     ...(memory === undefined ? [] : [`--mem=${memory}`]),
     ...(gpus === undefined ? [] : [`--gres=gpu:${gpus}`]),
     ...(excludedNodes.length === 0 ? [] : [`--exclude=${excludedNodes.join()}`]),
+    ...(after.length === 0 ? [] : [`--dependency=afterany:${after.join(':')}`]),
     ...['--nodes=1', '--ntasks=1', `--cpus-per-task=${String(cpus)}`],
     ...[`--array=${rangesText(indices)}${limit}`, `--job-name=${name}`, `--chdir=${folder}`],
     // In Slurm's pattern of a file a percent sign is doubled to mean itself.

@@ -2,13 +2,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { atOnce } from '../../../server/experiment/turns.ts';
 import { listRunFolders } from '../../../server/run/runFolder.ts';
 import { BatchSweep } from '../../../server/sweep/batch/batchSweep.ts';
 import { Controller } from '../../../server/sweep/batch/controller.ts';
 import { readJobs, writeJob } from '../../../server/sweep/batch/jobsFile.ts';
 import { slurmSettingsSchema } from '../../../server/sweep/batch/slurmSettings.ts';
+import { storedCells } from '../../../server/sweep/storedCells.ts';
 import { asksAfter, runsFolderOf, writeCells } from '../../../server/sweep/sweepFolder.ts';
 import { newestLog } from '../../../server/run/logFile.ts';
+import { scriptedEvaluation } from '../../run/scriptedTrainer.ts';
 import { cellSet, makeScriptedSweep, scriptedCells, work } from '../scriptedSweep.ts';
 import { standIn } from './standIn.ts';
 
@@ -44,7 +47,7 @@ describe('a sweep is given to a scheduler', () => {
     writeCells(folder, cellSet(cells));
     const { host, sweep } = batch(folder);
     expect(sweep.isUsed).toBe(false);
-    expect(await sweep.submit(submitOptions)).toEqual({ id: '12', nCells: 2, excludedNodes: [] });
+    expect(await sweep.submit(submitOptions)).toEqual({ ids: ['12'], nCells: 2, excludedNodes: [] });
     expect(sweep.isUsed).toBe(true);
     expect(arrayOf(host.asked('sbatch'))).toEqual(['--array=1-2']);
     const [{ name, id, cells: ofSet } = { name: '' }] = readJobs(folder);
@@ -65,11 +68,23 @@ describe('a sweep is given to a scheduler', () => {
     const { host, sweep, squeue } = batch(folder);
     await sweep.submit(submitOptions);
     squeue('12_4|PENDING|Priority||0:00');
-    expect(await sweep.submit(submitOptions)).toMatchObject({ id: null, nCells: 0 });
+    expect(await sweep.submit(submitOptions)).toMatchObject({ ids: [], nCells: 0 });
     expect(await sweep.submit({ ...submitOptions, isFailedAgain: true })).toMatchObject({ nCells: 2 });
     expect(arrayOf(host.asked('sbatch'))).toEqual(['--array=4', '--array=0-1']);
     squeue('12_0|PENDING|Priority||0:00', '12_1|RUNNING|None|n1|0:10');
     expect(await statuses(sweep)).toEqual(['queued', 'preparing', 'finished', 'finished', 'waiting']);
+  });
+
+  it('and, where an evaluation is cut, as arrays that wait for each other: one training, the other parts, the whole', async () => {
+    const cells = atOnce(storedCells(scriptedCells(['steps'], { evaluation: [scriptedEvaluation], parts: 3 })));
+    const folder = makeScriptedSweep(cells);
+    const { host, sweep } = batch(folder);
+    expect(await sweep.submit(submitOptions)).toMatchObject({ ids: ['12', '12', '12'], nCells: 4 });
+    expect(arrayOf(host.asked('sbatch'))).toEqual(['--array=0', '--array=1-2', '--array=3']);
+    const behind = host.asked('sbatch').map((call) => call.find((one) => one.startsWith('--dependency=')));
+    expect(behind).toEqual([undefined, '--dependency=afterany:12', '--dependency=afterany:12:12']);
+    // Those that begin from what others leave get their runs when that is there.
+    expect(listRunFolders(runsFolderOf(folder))).toHaveLength(1);
   });
 
   it('and found again by its name where who gave it was cut off', async () => {
@@ -79,7 +94,7 @@ describe('a sweep is given to a scheduler', () => {
     writeJob(folder, { scheduler: 'slurm', cells: 0, elements, excludedNodes: [] });
     const { host, sweep, squeue } = batch(folder);
     squeue('31_0|PENDING|Priority||0:00');
-    expect(await sweep.submit(submitOptions)).toMatchObject({ id: null });
+    expect(await sweep.submit(submitOptions)).toMatchObject({ ids: [] });
     await sweep.stop();
     expect(host.asked('scancel')).toEqual([['--user=ada', `--name=${readJobs(folder)[0]!.name}`, '31_0']]);
   });

@@ -12,7 +12,7 @@ const job = { name: 'kafscope-a-0f', id: '12' };
 
 describe('a sweep is submitted', () => {
   const submission = (folder: string, change: object = {}) => ({
-    ...{ name: job.name, folder, scriptFile: path.join(folder, 'jobs-0.sh'), excludedNodes: [] },
+    ...{ name: job.name, folder, scriptFile: path.join(folder, 'jobs-0.sh'), excludedNodes: [], after: [] },
     ...{ command: ['/node', 'a b', '$(touch x)', 'q"\'\n;'], indices: [0, 1, 2, 5], ...change },
   });
 
@@ -34,11 +34,21 @@ describe('a sweep is submitted', () => {
       },
       ...{ options: ['--constraint=avx2', '-x n9'], signalSeconds: 90 },
     });
-    expect(await slurm.submit(submission(folder, { excludedNodes: ['n1', 'n2'] }), settings)).toBe('12');
+    expect(await slurm.submit(submission(folder, { excludedNodes: ['n1', 'n2'], after: ['7', '9'] }), settings)).toBe(
+      '12',
+    );
     expect(asked('sbatch')).toEqual([
       [
         ...['--constraint=avx2', '-x n9', '--partition=main', '--account=a b', '--qos=q', '--time=1-0', '--mem=16G'],
-        ...['--gres=gpu:a100:1', '--exclude=n1,n2', '--nodes=1', '--ntasks=1', '--cpus-per-task=2', '--array=0-2,5%3'],
+        ...[
+          '--gres=gpu:a100:1',
+          '--exclude=n1,n2',
+          '--dependency=afterany:7:9',
+          '--nodes=1',
+          '--ntasks=1',
+          '--cpus-per-task=2',
+          '--array=0-2,5%3',
+        ],
         ...['--job-name=kafscope-a-0f', `--chdir=${folder}`],
         ...[
           `--output=${folder.replace('%', '%%')}/slurm-%A_%a.log`,

@@ -68,10 +68,10 @@ describe.runIf(cluster)('a sweep on Slurm', () => {
       options: [],
     };
     const submitted = await sweep.submit({ settings, isFailedAgain: false, program, nowMs: Date.now() });
-    const id = submitted.id!;
+    const id = submitted.ids[0]!;
     expect(submitted.nCells).toBe(6);
     expect(await sweep.submit({ settings, isFailedAgain: false, program, nowMs: Date.now() })).toMatchObject({
-      id: null,
+      ids: [],
     });
 
     const atFive = (cell: SweepCell | undefined) => cell?.status === 'training' && cell.step === 5;
