@@ -80,12 +80,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
+  const listDevices = () => options.services.listDevices({ isAnew: false });
   const supervisor = new RunSupervisor({
-    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() },
-    listDevices: () => options.services.listDevices({ isAnew: false }),
+    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now(), listDevices },
   });
   const sweeps = new SweepDesk({
-    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now() },
+    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now(), listDevices },
     onRuns: () => {
       try {
         supervisor.refresh();

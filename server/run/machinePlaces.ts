@@ -25,6 +25,16 @@ export function placesOf({ chosen, devices }: DeviceListResult): MachinePlaces {
   return { chosen, gpus: { torch, tensorflow: tensorflow.length > 0 && torch.length > 0 ? torch : tensorflow } };
 }
 
+/** Whether a run may work elsewhere than on the processor, so that it must be known what there is. */
+export function mayBeOnDevice({ runtime }: Pick<Plan, 'runtime'>): boolean {
+  return runtime !== 'wasm' && runtime !== 'cpu';
+}
+
+/** What a process is told that gets this place: the device to take, where its plan does not name it. */
+export function deviceAt(place: Place, { device }: Pick<Plan, 'device'>): Gpu | undefined {
+  return place === 'processor' || place === device ? undefined : place;
+}
+
 /** Those where the run may work, the one first that its process takes unless it is told another. */
 export function placesFor(
   { runtime, device }: Pick<Plan, 'runtime' | 'device'>,

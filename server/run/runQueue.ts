@@ -1,7 +1,16 @@
 // The runs that wait for a place on this machine, in their order, and those that have one.
 import type { DeviceListResult } from '../protocol/messages.ts';
 import type { Plan } from '../protocol/plan.ts';
-import { placesFor, placesOf, processorAlone, type MachinePlaces, type Gpu, type Place } from './machinePlaces.ts';
+import {
+  deviceAt,
+  mayBeOnDevice,
+  placesFor,
+  placesOf,
+  processorAlone,
+  type MachinePlaces,
+  type Gpu,
+  type Place,
+} from './machinePlaces.ts';
 import { readOrigin } from './runFolder.ts';
 import type { Entry } from './supervisedRun.ts';
 
@@ -34,7 +43,7 @@ export class RunQueue {
   add(entry: Entry): void {
     const wish = wishOf(entry);
     this.#waiting.push({ entry, wish });
-    if (wish.runtime !== 'wasm' && wish.runtime !== 'cpu') void this.#ask();
+    if (mayBeOnDevice(wish)) void this.#ask();
   }
 
   remove(entry: Entry): void {
@@ -57,7 +66,7 @@ export class RunQueue {
       if (place === undefined) continue;
       this.remove(entry);
       this.#atWork.set(entry, { wish, place });
-      return { entry, device: place === 'processor' || place === wish.device ? undefined : place };
+      return { entry, device: deviceAt(place, wish) };
     }
     return null;
   }

@@ -3,9 +3,11 @@
 import os from 'node:os';
 import path from 'node:path';
 import { inTurns } from '../experiment/turns.ts';
+import type { DeviceListResult } from '../protocol/messages.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { cellGroup, type Estimate, type SweepAsk, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
+import { mayBeOnDevice, placesOf, processorAlone, type MachinePlaces } from '../run/machinePlaces.ts';
 import { folderBytes } from '../run/folderBytes.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import { StorageError } from '../run/storageError.ts';
@@ -33,6 +35,8 @@ import { runOf, statusOf, sweepStateOf } from './sweepState.ts';
 export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every'> {
   readonly runsFolder: string;
   readonly now: () => number;
+  /** Which devices there are; asked when the first cell comes that may work on one. */
+  readonly listDevices?: () => Promise<DeviceListResult>;
   /** A run was made, or one changed its status. */
   readonly onRuns: () => void;
 }
@@ -41,6 +45,7 @@ export class SweepDesk {
   readonly #options: DeskOptions;
   readonly #watch = new LifeWatch();
   readonly #queues = new Map<string, SweepQueue>();
+  #places: MachinePlaces | null = null;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -69,7 +74,7 @@ export class SweepDesk {
 
   /** Works on it, unless someone does. @throws StorageError */
   async begin(folder: string): Promise<SweepSummary> {
-    if ((await this.#statusOf(folder)) === 'resting') this.#work(folder);
+    if ((await this.#statusOf(folder)) === 'resting') await this.#work(folder);
     return this.#summaryOf(folder);
   }
 
@@ -102,7 +107,7 @@ export class SweepDesk {
     else queue?.goOn();
     if (!queue) {
       if ((await this.#statusOf(folder)) !== 'resting') writeAsk(folder, ask);
-      else if (ask === 'go-on' || ask === 'again') this.#work(folder, { isFailedAgain: ask === 'again' });
+      else if (ask === 'go-on' || ask === 'again') await this.#work(folder, { isFailedAgain: ask === 'again' });
       else throw new RunStateError('wrongState', `The sweep ${id} is not at work.`);
     }
     return this.#summaryOf(folder);
@@ -172,18 +177,32 @@ export class SweepDesk {
   }
 
   #shares(cells: readonly StoredCell[]): Shares {
-    const machine = { cores: os.availableParallelism(), freeBytes: process.availableMemory() };
+    const machine = {
+      ...{ cores: os.availableParallelism(), freeBytes: process.availableMemory() },
+      places: this.#places ?? processorAlone,
+    };
     return sharesOf(
       cells.map(({ plan }) => plan),
       machine,
     );
   }
 
-  #work(folder: string, { isFailedAgain = false } = {}): void {
-    if (this.#queues.has(folder)) return; // who was asked in the same moment
+  async #look(cells: readonly StoredCell[]): Promise<void> {
+    const { listDevices, log } = this.#options;
+    if (this.#places || !listDevices || !cells.some(({ plan }) => mayBeOnDevice(plan))) return;
+    try {
+      this.#places = placesOf(await listDevices());
+    } catch (error) {
+      log(`the devices can’t be listed, so one cell at a time is trained on one: ${(error as Error).message}`);
+    }
+  }
+
+  async #work(folder: string, { isFailedAgain = false } = {}): Promise<void> {
     const { trainerFile, log, fork, every, onRuns } = this.#options;
     const { cells } = readCells(folder);
-    const shares = this.#shares(cells);
+    await this.#look(cells);
+    if (this.#queues.has(folder)) return; // who was asked in the same moment
+    const shares = { ...this.#shares(cells), ...(this.#places && { places: this.#places }) };
     const statuses = new Map<string, string>();
     const queue = new SweepQueue(folder, {
       ...{ trainerFile, log, ...shares, isFailedAgain, ...(fork && { fork }), ...(every && { every }) },

@@ -9,6 +9,7 @@ import type { SweepCell } from '../protocol/sweep.ts';
 import { forkTrainer, type GoneTrainer, type TrainerListener } from '../run/forkTrainer.ts';
 import { LifeWatch } from '../run/lifeWatch.ts';
 import { newestLog, SupersededError } from '../run/logFile.ts';
+import { deviceAt, placesFor, processorAlone, type MachinePlaces, type Place } from '../run/machinePlaces.ts';
 import { noteEnd } from '../run/noteRun.ts';
 import { isRunFolder } from '../run/runFolder.ts';
 import { glance } from '../run/runGlance.ts';
@@ -27,6 +28,10 @@ import { cellState, cellStates, isToDo, runOf } from './sweepState.ts';
 export interface QueueOptions {
   readonly trainerFile: string;
   readonly atOnce: number;
+  /** A place for each run at once (atOnce.ts); all on the processor, where they are left out. */
+  readonly slots?: readonly Place[];
+  /** What there is on this machine; the processor alone, where it is left out. */
+  readonly places?: MachinePlaces;
   /** Of the runtime, for each run. */
   readonly threads: number;
   /** Whether cells whose runs failed are tried once more. */
@@ -55,6 +60,7 @@ interface AtWork {
   summary: RunSummary | null;
   readonly fromStep: number;
   readonly task: Work['type'];
+  readonly place: Place;
 }
 
 const lookEveryMs = 1000;
@@ -256,8 +262,9 @@ export class SweepQueue {
       if (isLive(status)) isOthersAtWork = true;
       else if (this.#order.isDone(cell, stateOf)) this.#given.add(cell.identity);
       else if (this.#isToDo(cell, status)) {
-        if (this.#order.turnOf(cell, stateOf) !== 'now') continue;
-        this.#begin(cell, step);
+        const place = this.#placeFor(cell);
+        if (place === undefined || this.#order.turnOf(cell, stateOf) !== 'now') continue;
+        this.#begin(cell, step, place);
         known.delete(cell);
       } else this.#given.add(cell.identity);
     }
@@ -271,12 +278,21 @@ export class SweepQueue {
     return isToDo(status, { isFailedAgain: this.#options.isFailedAgain === true || this.#again.has(identity) });
   }
 
-  #begin(cell: StoredCell, fromStep: number): void {
+  /** The first that is free of those where it may work. */
+  #placeFor({ plan }: StoredCell): Place | undefined {
+    const { atOnce, slots = Array<Place>(atOnce).fill('processor'), places = processorAlone } = this.#options;
+    const taken = [...this.#atWork.values()].map(({ place }) => place);
+    const count = (of: readonly Place[], place: Place) => of.filter((one) => one === place).length;
+    return placesFor(plan, places).find((place) => count(taken, place) < count(slots, place));
+  }
+
+  #begin(cell: StoredCell, fromStep: number, place: Place): void {
     this.#given.add(cell.identity);
     const folder = this.#folderFor(cell);
     const base = { incarnation: newestLog(folder) + 1, threads: this.#options.threads };
     const parts = this.#order.partsOf(cell).map((part) => this.#runFolder(part)!);
-    const work: Work = { ...cellTask(glance(folder), cell), ...base, parts };
+    const device = deviceAt(place, cell.plan);
+    const work: Work = { ...cellTask(glance(folder), cell), ...base, parts, device };
     const fork = this.#options.fork ?? forkTrainer;
     const child = fork(this.#options.trainerFile, {
       log: (line) => {
@@ -297,7 +313,7 @@ export class SweepQueue {
         });
       },
     });
-    this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep, task: work.type });
+    this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep, task: work.type, place });
   }
 
   #isInUse(folder: string | null): boolean {

@@ -4,9 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseNumber } from '../experiment/parseNumber.ts';
 import { cellGroup, countCells, type SweepAsk, type SweepCell, type SweepSummary } from '../protocol/sweep.ts';
+import type { DeviceListResult } from '../protocol/messages.ts';
+import { mayBeOnDevice, placesOf, processorAlone } from '../run/machinePlaces.ts';
+import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
 import { sharesOf, type Shares } from '../sweep/atOnce.ts';
 import { writeAsk } from '../sweep/sweepFolder.ts';
-import { SweepQueue } from '../sweep/sweepQueue.ts';
+import { SweepQueue, type QueueOptions } from '../sweep/sweepQueue.ts';
 import { onInterrupt } from './interrupt.ts';
 import { beginSweep, existingSweep, settled, type SweepCommand, type SweepContext } from './sweepAt.ts';
 import { lastScheduler, lookAtScheduler, stopAtScheduler } from './sweepOnCommand.ts';
@@ -32,23 +35,28 @@ export async function sweepCommand(command: SweepCommand, context: SweepContext)
     terminal.event({ type: 'done', end: 'elsewhere', ...countCells(summary.cells) });
     return exitCodes.done;
   }
-  const shares = sharesOf(
-    set.cells.map(({ plan }) => plan),
-    { cores: os.availableParallelism(), freeBytes: process.availableMemory() },
-    askedShares(command),
-  );
-  return work(folder, shares, command.isFailedAgain, context);
+  const plans = set.cells.map(({ plan }) => plan);
+  const places = plans.some(mayBeOnDevice) ? placesOf(await devicesHere(context)) : processorAlone;
+  const machine = { cores: os.availableParallelism(), freeBytes: process.availableMemory(), places };
+  const shares = sharesOf(plans, machine, askedShares(command));
+  return work(folder, { ...shares, places, isFailedAgain: command.isFailedAgain }, context);
+}
+
+function devicesHere({ terminal, trainerFile }: SweepContext): Promise<DeviceListResult> {
+  const log = (line: string) => {
+    terminal.event({ type: 'log', line });
+  };
+  return listRuntimes({ assetsFolder: path.dirname(trainerFile), log, isAnew: false });
 }
 
 async function work(
   folder: string,
-  shares: Shares,
-  isFailedAgain: boolean,
+  shares: Shares & Pick<QueueOptions, 'places' | 'isFailedAgain'>,
   { terminal, trainerFile }: SweepContext,
 ): Promise<number> {
   const report = new SweepReport(terminal, () => performance.now());
   const queue = new SweepQueue(folder, {
-    ...{ trainerFile, ...shares, isFailedAgain },
+    ...{ trainerFile, ...shares },
     log: (line) => {
       report.log(line);
     },
@@ -74,7 +82,7 @@ async function work(
   return end === 'done' && counts.finished === queue.cells().length ? exitCodes.done : exitCodes.failed;
 }
 
-function askedShares({ atOnce, threads }: SweepCommand): Partial<Shares> {
+function askedShares({ atOnce, threads }: SweepCommand): Partial<Pick<Shares, 'atOnce' | 'threads'>> {
   const count = (option: string, text: string) => {
     const value = parseNumber(text);
     if (value === undefined || !Number.isInteger(value) || value < 1 || value > 256)

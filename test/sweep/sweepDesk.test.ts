@@ -15,7 +15,7 @@ import { cellSet, scriptedCells, trainerFile, trainHere } from './scriptedSweep.
 
 const file = '/project/a.kaf.yaml';
 
-function deskOf(runsFolder: string) {
+function deskOf(runsFolder: string, change: Partial<ConstructorParameters<typeof SweepDesk>[0]> = {}) {
   let wake = Promise.withResolvers<void>();
   const desk = new SweepDesk({
     ...{ runsFolder, trainerFile, fork: trainHere, log: () => {}, now: () => 1, every: () => () => {} },
@@ -23,6 +23,7 @@ function deskOf(runsFolder: string) {
       wake.resolve();
       wake = Promise.withResolvers();
     },
+    ...change,
   });
   const until = async (isSo: () => boolean | Promise<boolean>) => {
     for (let { promise } = wake; !(await isSo()); { promise } = wake) await promise;
@@ -49,6 +50,28 @@ describe('a server’s sweeps', () => {
     expect(newestCells(sweep!.folder)).toBe(1);
     expect(readCells(sweep!.folder).cells).toHaveLength(2);
     await until(() => !desk.isBusy);
+  });
+
+  it('ask once which devices there are, where a cell may work on one, and do without where nobody can tell', async () => {
+    let asked = 0;
+    const lines: string[] = [];
+    const listDevices = () => {
+      if (++asked === 1) return Promise.reject(new Error('no trial'));
+      return Promise.resolve({ chosen: 'wasm' as const, devices: [] });
+    };
+    const { desk, until } = deskOf(temporaryFolder(), { listDevices, log: (line) => lines.push(line) });
+    const run = async (runtime: 'cpu' | 'auto', seed: number) => {
+      await desk.start(cellSet(scriptedCells(['steps'], { runtime, seed })), { name: 'A', file });
+      await until(() => !desk.isBusy);
+    };
+    await run('cpu', 1);
+    expect(asked).toBe(0);
+    await run('auto', 2);
+    expect(lines).toEqual(['the devices can’t be listed, so one cell at a time is trained on one: no trial']);
+    await run('auto', 3);
+    await run('auto', 4);
+    expect(asked).toBe(2);
+    expect((await desk.list())[0]!.cells.map(({ status }) => status)).toEqual(['finished']);
   });
 
   it('pause, go on and stop as asked, and go on once more when they rest', async () => {

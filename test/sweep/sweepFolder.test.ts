@@ -15,6 +15,8 @@ import {
   writeAsk,
   writeCells,
 } from '../../server/sweep/sweepFolder.ts';
+import type { Plan } from '../../server/protocol/plan.ts';
+import { processorAlone } from '../../server/run/machinePlaces.ts';
 import { sharesOf } from '../../server/sweep/atOnce.ts';
 import { runOf } from '../../server/sweep/sweepState.ts';
 import { scriptedPlan } from '../run/scriptedTrainer.ts';
@@ -158,22 +160,39 @@ describe('a sweep’s folder', () => {
 
 describe('runs at once', () => {
   const plan = scriptedPlan('steps');
-  const machine = { cores: 8, freeBytes: 16e9 };
+  const machine = { cores: 8, freeBytes: 16e9, places: processorAlone };
 
   it('are as many as there are cores, cells and room for, with the cores shared out', () => {
     const plans = Array.from({ length: 20 }, () => plan);
-    expect(sharesOf(plans, machine)).toEqual({ atOnce: 8, threads: 1 });
-    expect(sharesOf(plans.slice(0, 3), machine)).toEqual({ atOnce: 3, threads: 2 });
-    expect(sharesOf(plans, { cores: 8, freeBytes: 1.2e9 })).toEqual({ atOnce: 2, threads: 4 });
-    expect(sharesOf(plans, { cores: 8, freeBytes: 1e6 })).toEqual({ atOnce: 1, threads: 8 });
+    expect(sharesOf(plans, machine)).toMatchObject({ atOnce: 8, threads: 1 });
+    expect(sharesOf(plans.slice(0, 3), machine)).toMatchObject({ atOnce: 3, threads: 2 });
+    expect(sharesOf(plans, { ...machine, freeBytes: 1.2e9 })).toMatchObject({ atOnce: 2, threads: 4 });
+    expect(sharesOf(plans, { ...machine, freeBytes: 1e6 })).toMatchObject({ atOnce: 1, threads: 8 });
   });
 
   it('is one where they would share a device', () => {
-    expect(sharesOf([plan, { ...plan, runtime: 'torch' }], machine)).toEqual({ atOnce: 1, threads: 8 });
+    expect(sharesOf([plan, { ...plan, runtime: 'torch' }], machine)).toMatchObject({ atOnce: 1, threads: 8 });
+  });
+
+  it('are one a GPU, and beside them those of the processor', () => {
+    const places = { chosen: 'torch', gpus: { torch: ['cuda:0', 'cuda:1'] } } as const;
+    const onGpu: Plan = { ...plan, runtime: 'auto' };
+    const gpus = (n: number, asked = {}) =>
+      sharesOf(
+        Array.from({ length: n }, () => onGpu),
+        { ...machine, places },
+        asked,
+      );
+    expect(gpus(5)).toEqual({ atOnce: 2, threads: 4, slots: ['cuda:0', 'cuda:1'] });
+    expect(gpus(1).slots).toEqual(['cuda:0']);
+    expect(gpus(5, { atOnce: 3 }).slots).toEqual(['cuda:0', 'cuda:1', 'cuda:0']);
+    expect(gpus(5, { atOnce: 1 })).toMatchObject({ atOnce: 1, threads: 8 });
+    const mixed = sharesOf([onGpu, plan, onGpu, plan, onGpu], { ...machine, places });
+    expect(mixed).toEqual({ atOnce: 4, threads: 2, slots: ['cuda:0', 'cuda:1', 'processor', 'processor'] });
   });
 
   it('are as many as one asks for', () => {
-    expect(sharesOf([plan], machine, { atOnce: 4 })).toEqual({ atOnce: 4, threads: 2 });
-    expect(sharesOf([plan], machine, { atOnce: 4, threads: 3 })).toEqual({ atOnce: 4, threads: 3 });
+    expect(sharesOf([plan], machine, { atOnce: 4 })).toMatchObject({ atOnce: 4, threads: 2 });
+    expect(sharesOf([plan], machine, { atOnce: 4, threads: 3 })).toMatchObject({ atOnce: 4, threads: 3 });
   });
 });

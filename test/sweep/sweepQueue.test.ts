@@ -1,17 +1,21 @@
 // The queue that works on a sweep, with trainers that compute nothing.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { planIdentity } from '../../server/experiment/planIdentity.ts';
 import { forkTrainer } from '../../server/run/forkTrainer.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
 import { SupersededError } from '../../server/run/logFile.ts';
 import { listRunFolders } from '../../server/run/runFolder.ts';
+import type { ToTrainer } from '../../server/run/trainerMessages.ts';
+import { sharesOf } from '../../server/sweep/atOnce.ts';
 import { runsFolderOf, writeAsk, writeCells } from '../../server/sweep/sweepFolder.ts';
 import { SweepQueue } from '../../server/sweep/sweepQueue.ts';
 import { SweepLog } from '../../server/sweep/sweepLog.ts';
 import { sweepState } from '../../server/sweep/sweepState.ts';
 import { createScriptedRun, readRows, startScriptedRun } from '../run/scriptedRun.ts';
-import { cellSet, makeScriptedSweep, scriptedCells, trainerFile, work } from './scriptedSweep.ts';
+import { scriptedPlan } from '../run/scriptedTrainer.ts';
+import { cellSet, makeScriptedSweep, scriptedCells, trainerFile, trainHere, work } from './scriptedSweep.ts';
 
 const statuses = (folder: string) => sweepState(folder, new LifeWatch()).summary.cells.map(({ status }) => status);
 const nRuns = (folder: string) => listRunFolders(runsFolderOf(folder)).length;
@@ -33,6 +37,45 @@ describe('a sweep', () => {
     const { summary } = sweepState(folder, new LifeWatch());
     expect(summary).toMatchObject({ id: 'scripted', name: 'Scripted', status: 'resting', place: null });
     expect(summary.cells[1]).toMatchObject({ name: 'seed 1', step: 12, steps: 12, values: { seed: '1' } });
+  });
+
+  it('gives each GPU one cell at a time, and the processor others beside them', async () => {
+    const [a, b, c, d, e] = [0, 1, 2, 3, 4].map((seed) => scriptedPlan('steps', { seed, runtime: 'auto' }));
+    const plans = [a!, b!, c!, { ...d!, runtime: 'cpu' as const }, { ...e!, device: 'cuda:1' as const }];
+    const cells = plans.map((plan, index) => ({ ...scriptedCells(['steps'])[0]!, name: String(index), plan }));
+    const folder = makeScriptedSweep(cells.map((cell) => ({ ...cell, identity: planIdentity(cell.plan) })));
+    const began: (string | undefined)[] = [];
+    const waiting: (() => void)[] = [];
+    const fork: typeof trainHere = (file, listener) => {
+      const child = trainHere(file, listener);
+      const send = (message: ToTrainer) => {
+        if (message.type !== 'begin') return child.send(message);
+        began.push(message.work.device);
+        waiting.push(() => child.send(message));
+        return true;
+      };
+      return { connected: true, send } as unknown as typeof child;
+    };
+    const places = { chosen: 'torch', gpus: { torch: ['cuda:0', 'cuda:1'] } } as const;
+    const shares = sharesOf(plans, { cores: 4, freeBytes: 16e9, places });
+    const { queue, until } = work(folder, { ...shares, places, fork });
+    await vi.waitFor(() => {
+      expect(began).toEqual(['cuda:0', 'cuda:1', undefined]);
+    });
+    const second = until(({ name, status }) => name === '1' && status === 'finished');
+    waiting[1]!();
+    await second;
+    // The third, which names none, goes before the one that wants this GPU.
+    await vi.waitFor(() => {
+      expect(began).toEqual(['cuda:0', 'cuda:1', undefined, 'cuda:1']);
+    });
+    for (let n = 0; n < waiting.length; n++) if (n !== 1) waiting[n]!();
+    await vi.waitFor(() => {
+      expect(began).toHaveLength(5);
+    });
+    expect(began[4]).toBeUndefined();
+    waiting[4]!();
+    expect((await queue.ended).end).toBe('done');
   });
 
   it('does not run a plan twice, whoever ran it, and finds the runs of cells added later', async () => {
