@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
+import { readHead } from '../../server/run/logFile.ts';
 import { glance } from '../../server/run/runGlance.ts';
 import { listRunFolders } from '../../server/run/runFolder.ts';
 import { runsFolderOf, writeCells } from '../../server/sweep/sweepFolder.ts';
@@ -110,13 +111,17 @@ describe('an evaluation that is added to a sweep', () => {
     expect(recordsOf(runsOf(folder)[0]!, 'evaluationFinished')).toHaveLength(2);
   });
 
-  it('takes no run whose training differs, and none for a detector, which looks at its own experiment', async () => {
+  it('takes no run whose training differs, and for a certificate or a detector one that begins from those weights', async () => {
     const density = completeEvaluation('density', {}, { trainedEpsilon: null, testSamples: 10 });
     const folder = makeScriptedSweep(cellsWith().slice(0, 1));
     await runAll(folder);
     writeCells(folder, cellSet(scriptedCells(['steps'], { evaluation: [density] })));
     await runAll(folder);
     expect(runsOf(folder)).toHaveLength(2);
+    const begun = runsOf(folder).find((run) => glance(run).origin.plan.evaluation.length > 0)!;
+    expect(readHead(begun, 0)!.work).toBe('note');
+    expect(recordsOf(begun, 'step')).toHaveLength(12);
+    expect(recordsOf(begun, 'evaluationFinished')).toHaveLength(1);
     const threads = scriptedCells(['steps'], { evaluation: [other], runtime: 'wasm' });
     writeCells(folder, cellSet(threads));
     await runAll(folder);
