@@ -66,6 +66,8 @@ export interface RunSummary {
   readonly message: string | null;
   readonly createdMs: number;
   readonly updatedMs: number;
+  /** At work, up to then: setting up, training, tests, evaluations; no waiting, pause or rest. Absent of runs of older versions. */
+  readonly workedMs?: number | undefined;
   readonly step: number;
   readonly steps: number;
   readonly epoch: number;

@@ -90,7 +90,7 @@ function writeLog(made: RunSummary, history: RunHistory, { step, isLeft, nowMs }
     });
     flush();
     const state: StoredState = {
-      progress: { ...progress, checkpoints, status: 'interrupted', message, updatedMs: nowMs },
+      progress: { ...progress, checkpoints, status: 'interrupted', message, updatedMs: nowMs, workedMs: 0 },
       ...{ seq: firstSeq - 1, evaluations },
     };
     log.append(encodeFrame('state', state));

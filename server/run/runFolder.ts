@@ -132,6 +132,7 @@ export function startingProgress({ plan, createdMs }: Pick<RunOrigin, 'plan' | '
     status: 'waiting',
     message: null,
     updatedMs: createdMs,
+    workedMs: 0,
     step: 0,
     steps: plan.training.epochs * Math.ceil((trainingSamples(plan.dataset) ?? 0) / plan.training.batchSize),
     epoch: 0,

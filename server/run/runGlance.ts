@@ -73,11 +73,11 @@ function glanceAtLog(folder: string, number: number, origin: RunOrigin): Seen | 
 
 /** What rows change. */
 function rowFields(summary: RunSummary): Partial<RunProgress> {
-  const { step, steps, epoch, epochs, loss, cleanAccuracy, checkpoints, health, updatedMs } = summary;
+  const { step, steps, epoch, epochs, loss, cleanAccuracy, checkpoints, health, updatedMs, workedMs } = summary;
   const { cleanWeights, robustAccuracy, figures, attackUnderWay } = summary;
   return {
     ...{ step, steps, epoch, epochs, loss, cleanAccuracy, cleanWeights, robustAccuracy, figures, attackUnderWay },
-    ...{ checkpoints, health, updatedMs },
+    ...{ checkpoints, health, updatedMs, workedMs },
   };
 }
 

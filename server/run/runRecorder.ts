@@ -22,7 +22,7 @@ import { RunHistory } from './runHistory.ts';
 import { storageError } from './storageError.ts';
 import { isVoid, storedVersion } from './stored.ts';
 import type { LogHead, RunOrigin, RunProgress, StoredRow, StoredState, Voids } from './stored.ts';
-import { SummaryFold } from './summaryFold.ts';
+import { at, SummaryFold } from './summaryFold.ts';
 import type { TrainingState } from '../trainer/trainingState.ts';
 
 export interface Clock {
@@ -122,6 +122,7 @@ export class RunRecorder {
         message: null,
         missing: undefined,
         updatedMs: clock.now(),
+        workedMs: glance(folder).summary.workedMs,
       };
       this.#committed = summaryOf(folder, this.origin, number, progress);
       this.#fold = new SummaryFold(this.#committed, this.origin.plan, beginning.health);
@@ -217,7 +218,7 @@ export class RunRecorder {
 
   /** @throws StorageError; the change is announced even so. */
   update(change: Partial<Pick<RunSummary, 'status' | 'message' | 'device' | 'missing'>>): void {
-    this.#fold.summary = { ...this.#fold.summary, ...change, updatedMs: this.#clock.now() };
+    this.#fold.summary = { ...at(this.#clock.now(), this.#fold.summary), ...change };
     try {
       this.#throwFailure();
       this.#commit([], { withState: true });

@@ -239,6 +239,7 @@ const progressSchema: z.ZodType<RunProgress> = z.object({
   status: z.enum(runStatuses),
   message: text.nullable(),
   updatedMs: real,
+  workedMs: real.optional(),
   step: count,
   steps: count,
   epoch: count,

@@ -22,7 +22,7 @@ export class SummaryFold {
   apply(row: Row): void {
     const found = this.#health.see(row.record);
     const health = found.length > 0 ? { health: [...(this.summary.health ?? []), ...found] } : {};
-    this.summary = { ...this.summary, ...this.#change(row), ...health, updatedMs: row.timeMs };
+    this.summary = { ...at(row.timeMs, this.summary), ...this.#change(row), ...health };
   }
 
   /** Time at rest must not count as slowness. */
@@ -109,6 +109,14 @@ export class SummaryFold {
     const [shown] = figures;
     return { figures, ...(shown && { robustAccuracy: shown.standing / shown.samples }) };
   }
+}
+
+/** At a later time: what has passed since the last news was work, unless it was a pause. */
+export function at(timeMs: number, summary: RunSummary): RunSummary {
+  const { workedMs, updatedMs, status } = summary;
+  if (workedMs === undefined) return { ...summary, updatedMs: timeMs };
+  const passed = status === 'paused' ? 0 : Math.max(0, timeMs - updatedMs);
+  return { ...summary, updatedMs: timeMs, workedMs: workedMs + passed };
 }
 
 function ofWeights({ weights }: OfWeights): OfWeights {

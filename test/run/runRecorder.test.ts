@@ -33,6 +33,7 @@ interface Made {
   readonly folder?: string;
   readonly number?: number;
   readonly work?: 'train' | 'evaluate';
+  readonly startMs?: number;
 }
 
 function recording({ plan = {}, folder = createScriptedRun(scriptedPlan('steps', plan)).folder, ...made }: Made = {}) {
@@ -44,7 +45,7 @@ function recording({ plan = {}, folder = createScriptedRun(scriptedPlan('steps',
   const recorder = new RunRecorder(work, number, {
     folder,
     clock: {
-      now: scriptedClock().now,
+      now: scriptedClock(made.startMs).now,
       every: (_ms, callback) => {
         look = callback;
         return () => stopped.push('clock');
@@ -359,6 +360,28 @@ describe('TensorBoard’s file', () => {
 });
 
 describe('a summary', () => {
+  it('counts the time at work: no wait before it, no pause, no rest between processes', () => {
+    const first = recording({ startMs: 5_000_000 });
+    const worked = () => first.recorder.summary.workedMs;
+    const before = first.recorder.summary.updatedMs;
+    first.recorder.record(step(1));
+    first.recorder.record(step(2));
+    expect(worked()).toBe(first.recorder.summary.updatedMs - before);
+    first.recorder.update({ status: 'paused' });
+    const atPause = worked()!;
+    for (let i = 0; i < 100; i++) first.recorder.update({ status: 'paused' }); // each takes its time
+    first.recorder.update({ status: 'training' });
+    expect(worked()).toBe(atPause);
+    first.recorder.record(step(3));
+    expect(worked()).toBe(atPause + 10);
+    first.recorder.close();
+    expect(glance(first.folder).summary.workedMs).toBe(atPause + 10);
+    const second = recording({ folder: first.folder, number: 1, work: 'evaluate', startMs: 9_000_000 });
+    second.recorder.record(step(4));
+    expect(second.recorder.summary.workedMs).toBeLessThanOrEqual(atPause + 40);
+    expect(second.recorder.summary.workedMs).toBeGreaterThan(atPause + 10);
+  });
+
   it('has memory with the row that follows, and a speed that begins anew after a rest', () => {
     const { recorder, summaries } = recording();
     recorder.record(step(1));

@@ -11,7 +11,7 @@ export function remainingMs(cells: readonly SweepCell[], runs: ReadonlyMap<strin
   const finished = cells.flatMap((cell) => {
     const run = cell.runId === null ? undefined : runs.get(cell.runId);
     if (cell.status !== 'finished' || !run || run.steps === 0) return [];
-    return [{ setting: settingOf(cell), msPerStep: (run.updatedMs - run.createdMs) / run.steps, steps: run.steps }];
+    return [{ setting: settingOf(cell), msPerStep: tookMs(run) / run.steps, steps: run.steps }];
   });
   if (finished.length === 0) return Number.NaN;
   const bySetting = Map.groupBy(finished, ({ setting }) => setting);
@@ -28,9 +28,9 @@ export function remainingMs(cells: readonly SweepCell[], runs: ReadonlyMap<strin
   return ms / Math.max(1, nWorking);
 }
 
-/** From its beginning to its end, or to its newest record. */
-export function tookMs({ createdMs, updatedMs }: RunSummary): number {
-  return updatedMs - createdMs;
+/** That it was at work; of a run of an older version from its beginning to its end, or to its newest record. */
+export function tookMs({ createdMs, updatedMs, workedMs = updatedMs - createdMs }: RunSummary): number {
+  return workedMs;
 }
 
 function settingOf({ values }: SweepCell): string {

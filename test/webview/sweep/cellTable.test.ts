@@ -118,6 +118,11 @@ describe('the time that a sweep still takes', () => {
     expect(remainingMs(finished, known)).toBe(0);
   });
 
+  test('goes by the time at work, where that is known', () => {
+    const waited = new Map([['1', { ...run('1', 90_000)[1], workedMs: 1000 }]]);
+    expect(remainingMs([done('1', 'a'), left('a')], waited)).toBe(1000);
+  });
+
   test('is not misled by one that was paused for long, and takes no failed cell for work', () => {
     const known = new Map([run('1', 1000), run('2', 1000), run('3', 90_000)]);
     const finished = ['1', '2', '3'].map((id) => done(id, 'a'));
