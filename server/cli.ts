@@ -303,7 +303,7 @@ function makeProgram(): Command {
         process.exitCode = doctorRunCommand(runFolderOf(run, path.resolve(options.out)), terminal);
         return;
       }
-      const command = { assetsFolder, version, runsFolder: path.resolve(options.out) };
+      const command = { assetsFolder, version, runsFolder: path.resolve(options.out), whyNotHere: whyNotHere() };
       process.exitCode = options.ops
         ? await doctorOpsCommand(assetsFolder, terminal)
         : await doctorCommand(command, terminal);

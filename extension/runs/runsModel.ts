@@ -35,6 +35,8 @@ export interface RunNode {
   readonly run: RunSummary;
   readonly label: string;
   readonly description: string;
+  /** Why a cluster, which has it, has not begun it; absent of others. */
+  readonly waits?: string;
   /** The newest, and behind one node the rest. */
   readonly checkpoints: readonly (CheckpointNode | EarlierNode)[];
 }

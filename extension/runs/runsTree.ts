@@ -84,9 +84,9 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return Object.assign(item, {
           id: run.id,
           description: node.description,
-          iconPath: runIcon(run),
+          iconPath: node.waits === undefined ? runIcon(run) : statusIcon('queued'),
           contextValue: runContextValue(run),
-          tooltip: runTooltip(run),
+          tooltip: runTooltip(node),
           accessibilityInformation: { label: spoken(run, node) },
           command: command('kafscope.openDashboard', 'Open Dashboard', run.id),
         });
@@ -135,9 +135,9 @@ export function showRunsTree(tree: RunsTree): vscode.TreeView<RunsNode> {
 const trashId = '/trash';
 
 /** Each thing once: often the description is the status, and the label of what can't be read its name. */
-function spoken(run: RunSummary, { label, description }: RunNode): string {
+function spoken(run: RunSummary, { label, description, waits }: RunNode): string {
   const found = (run.health ?? []).map(({ rule }) => healthRules[rule].title);
-  return [...new Set([run.name, label, statusText(run), description, ...found])]
+  return [...new Set([run.name, label, ...(waits === undefined ? [statusText(run)] : []), description, ...found])]
     .filter((text) => text !== '')
     .join(', ');
 }
@@ -173,14 +173,15 @@ export function statusIcon(status: RunStatus): vscode.ThemeIcon {
   return new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
 }
 
-function runTooltip(run: RunSummary): vscode.MarkdownString {
+function runTooltip({ run, waits }: RunNode): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString();
+  const state = waits === undefined ? statusText(run) : `waits: ${waits}`;
   const lines = [
     ...(run.mark?.title === undefined ? [] : [`${run.name} · seed ${String(run.seed)}`]),
     run.description,
     run.steps === 0
-      ? statusText(run)
-      : `${statusText(run)} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
+      ? state
+      : `${state} · step ${count(run.step)} of ${count(run.steps)} · epoch ${run.epoch} of ${run.epochs}`,
     ...figureLines(run),
     run.device,
     run.message,

@@ -1,6 +1,7 @@
 // Sweeps in the Runs tree: of an experiment that is one, how far it is, its runs by the names of their cells, those that failed first.
 import { allowedAsks, cellGroup, countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
 import type { ExperimentNode, RunNode } from '../runs/runsModel.ts';
+import { runDescription } from '../runs/runText.ts';
 
 /** The nodes, of sweeps as such; what is chosen of the view's order holds among runs that failed, and among the others. */
 export function withSweeps<Other extends { readonly type: string }>(
@@ -18,13 +19,20 @@ export function withSweeps<Other extends { readonly type: string }>(
     if (!sweep) return node;
     const runs = node.runs.map((one) => {
       const found = byRun.get(one.run.id);
-      const isOurs = found?.sweep === sweep && !one.run.mark?.title;
-      return isOurs ? { ...one, label: found.cell.name } : one;
+      if (found?.sweep !== sweep) return one;
+      const label = one.run.mark?.title ? one.label : found.cell.name;
+      const waits = found.cell.job?.waits ?? null;
+      return { ...one, label, ...(waits !== null && waiting(one, waits)) };
     });
     const hasFailed = ({ run }: RunNode) => Number(cellGroup(run.status) !== 'failed');
     const ordered = runs.toSorted((a, b) => hasFailed(a) - hasFailed(b));
     return { ...node, sweep, description: sweepDescription(sweep), runs: ordered };
   });
+}
+
+/** Its run has not begun, or rests, as far as its folder says. */
+function waiting({ run, description }: RunNode, waits: string): Pick<RunNode, 'waits' | 'description'> {
+  return { waits, description: description.replace(runDescription(run), () => `waits: ${waits}`) };
 }
 
 function isExperiment(node: { readonly type: string }): node is ExperimentNode {

@@ -113,9 +113,10 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ] as const),
 ]);
 
-/** What computes on this host; of sweeps it depends on where. */
+/** What computes on this host, a speed trial too; of sweeps it depends on where. */
 const computingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...(['run/start', 'run/resume', 'run/fork', 'evaluation/start', 'evaluation/resume'] as const),
+  'device/list',
 ]);
 
 /** Answers one client's requests; the first must be `server/hello` with our version. */

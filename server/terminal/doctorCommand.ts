@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { cacheLimitBytes, cacheSize } from '../data/cacheBound.ts';
+import type { DeviceListResult } from '../protocol/messages.ts';
 import { userCacheFolder } from '../protocol/userData.ts';
 import { bytesText } from '../trainer/planMemory.ts';
 import { listRuntimes } from '../run/runtime/machineRuntimes.ts';
@@ -14,23 +15,21 @@ export interface DoctorCommand {
   readonly assetsFolder: string;
   readonly runsFolder: string;
   readonly version: string;
+  /** Why nothing is computed on this host, and no runtime tried; null where it may. */
+  readonly whyNotHere: string | null;
 }
 
-/** Exit code 1 where no runtime works or runs can't be kept. */
+/** Exit code 1 where no runtime works, of those that are tried, or runs can't be kept. */
 export async function doctorCommand(command: DoctorCommand, terminal: Terminal): Promise<number> {
-  const { devices, chosen } = await listRuntimes({
-    assetsFolder: command.assetsFolder,
-    log: (line) => {
-      terminal.error(line);
-    },
-    isAnew: true,
-  });
+  const { whyNotHere } = command;
+  const { devices, chosen } = whyNotHere === null ? await triedRuntimes(command, terminal) : nothingTried;
   const { simd, sharedMemory } = webAssemblyFeatures();
   const disk = diskSpace(command.runsFolder);
   const cacheFolder = userCacheFolder({ env: process.env, platform: process.platform, homeFolder: os.homedir() });
   const cache = { folder: cacheFolder, ...cacheSize(cacheFolder), limitBytes: cacheLimitBytes(process.env) };
   const sqlite = sqliteVersion();
-  const isReady = devices.some((device) => device.isAvailable) && sqlite !== null && disk.isWritable;
+  const canCompute = whyNotHere !== null || devices.some((device) => device.isAvailable);
+  const isReady = canCompute && sqlite !== null && disk.isWritable;
   const memory = { totalBytes: os.totalmem(), freeBytes: os.freemem() };
   const threads = os.availableParallelism();
   terminal.event({
@@ -56,7 +55,9 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
       `runtime ${device.runtime}`,
       `${device.isAvailable ? `works: ${device.device}` : 'does not work'}. ${device.reason}${paceText(device.stepMs)}`,
     ]),
-    ['runtime auto', `is ${chosen}, the fastest that passes its self-test`],
+    whyNotHere === null
+      ? ['runtime auto', `is ${String(chosen)}, the fastest that passes its self-test`]
+      : ['runtimes', `not tried. ${whyNotHere}`],
     ['WebAssembly', `SIMD ${simd} · shared memory ${sharedMemory ? 'yes' : 'no'}`],
     ['threads', String(threads)],
     ['memory', `${gibibytes(memory.freeBytes)} free of ${gibibytes(memory.totalBytes)}`],
@@ -71,8 +72,18 @@ export async function doctorCommand(command: DoctorCommand, terminal: Terminal):
     ['SQLite', sqlite ?? 'missing: node:sqlite needs Node 22.13 or newer'],
   ];
   for (const [name, value] of facts) terminal.line(`${name.padEnd(18)} ${value}`);
-  terminal.line(isReady ? 'Ready to train.' : 'Not ready to train.');
+  const ready = whyNotHere === null ? 'Ready to train.' : 'Ready to give sweeps to a cluster.';
+  terminal.line(isReady ? ready : 'Not ready to train.');
   return isReady ? exitCodes.done : exitCodes.failed;
+}
+
+const nothingTried = { devices: [], chosen: null };
+
+function triedRuntimes({ assetsFolder }: DoctorCommand, terminal: Terminal): Promise<DeviceListResult> {
+  const log = (line: string) => {
+    terminal.error(line);
+  };
+  return listRuntimes({ assetsFolder, log, isAnew: true });
 }
 
 /** Smallest modules that use a feature, after github.com/GoogleChromeLabs/wasm-feature-detect. */

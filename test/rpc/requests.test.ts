@@ -244,7 +244,7 @@ const shown = [
 ];
 
 describe('on a host that is not to compute', () => {
-  const computes = ['run/start', 'sweep/start', 'evaluation/start', 'run/resume'];
+  const computes = ['run/start', 'sweep/start', 'evaluation/start', 'run/resume', 'device/list'];
 
   it.each(known)('%s %j computes or is answered', async (method, params, expected) => {
     const { request, failure, done } = await greeted({ whyNotHere: 'Not here.' });

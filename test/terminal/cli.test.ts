@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../run/scriptedRun.ts';
+import { standIn } from '../sweep/batch/standIn.ts';
 import { jsonLines, kafscope, startKafscope } from './kafscope.ts';
 
 const experiment = `
@@ -232,6 +233,17 @@ describe('kafscope', () => {
     }
     const fitting = await kafscope(['evaluate', String(folder), '--samples', '2', '--steps', '1'], { cwd });
     expect(fitting.code).toBe(0);
+  });
+
+  it('tries no runtime on a host that gives jobs to a cluster', async () => {
+    const { env } = standIn({ XDG_CONFIG_HOME: temporaryFolder() });
+    fs.mkdirSync(path.join(env['XDG_CONFIG_HOME']!, 'kafscope'));
+    fs.writeFileSync(path.join(env['XDG_CONFIG_HOME']!, 'kafscope/slurm.yaml'), 'partition: main\n');
+    const { code, output } = await kafscope(['doctor'], { cwd: workspace(), env: { ...process.env, ...env } });
+    expect(code).toBe(0);
+    expect(output).toMatch(/^runtimes +not tried\. This host gives jobs to Slurm, so nothing is computed on it\./m);
+    expect(output).not.toMatch(/^runtime /m);
+    expect(output).toMatch(/Ready to give sweeps to a cluster\.\n$/);
   });
 
   it('says in one object what of the machine it can use', async () => {

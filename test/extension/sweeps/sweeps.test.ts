@@ -74,6 +74,21 @@ describe('an experiment that is a sweep', () => {
     expect(sweepContextValue({ ...sweep, scheduler: 'slurm' })).toBe('sweep canStopSweep');
   });
 
+  test('has runs that say why they wait there, instead of not having begun', () => {
+    const sweep = sweepOf(['finished', 'queued']);
+    const job = { place: 'Slurm 12_1', waits: 'others are before it (Priority)' };
+    const cells = [sweep.cells[0]!, { ...sweep.cells[1]!, job }];
+    const mine = runSummary({ id: 'r1', status: 'waiting', seed: 1, mark: { title: 'mine', tags: ['a'] } });
+    const forest = runsForest([runSummary({ id: 'r0', status: 'finished' }), mine]);
+    expect(forest[0]!.runs.find(({ run }) => run.id === 'r1')!.description).toContain('not started');
+    const [node] = withSweeps(forest, [{ ...sweep, cells, scheduler: 'slurm' }]);
+    const [waiting, done] = ['r1', 'r0'].map((id) => node!.runs.find(({ run }) => run.id === id)!);
+    expect(waiting).toMatchObject({ label: 'mine', waits: job.waits });
+    expect(waiting!.description).toMatch(/waits: others are before it \(Priority\) · #a$/);
+    expect(waiting!.description).not.toContain('not started');
+    expect(done).not.toHaveProperty('waits');
+  });
+
   test('is begun where it can be, which is asked where there is a choice', () => {
     const here = { on: 'here', title: 'this machine', fault: null };
     const slurm = { on: 'slurm', title: 'Slurm', fault: null };
