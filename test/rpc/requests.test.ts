@@ -52,7 +52,7 @@ function ask({
     serverVersion: '1.2.3',
     runsFolder: '/runs',
     supervisor: {
-      list: () => [{ id: 'a' }],
+      listInTurns: () => Promise.resolve([{ id: 'a' }]),
       get: (id: string) => ({ id }),
       start: ({ plan }: { plan: { name: string } }) => note('start')(plan.name),
       ...{ pause: note('pause'), resume: note('resume'), stop: note('stop'), delete: note('delete') },
