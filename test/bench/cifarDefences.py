@@ -1,6 +1,7 @@
-# FGSM-RS and PGD-AT of the light network with Swish by PyTorch, with the settings of cifarDefences.ts, on the first images of CIFAR-10's
-# binary version: python cifarDefences.py --data FOLDER --results FILE.jsonl [--samples N] [--epochs N] [--seeds N] [--minutes N]. Adds a
-# line a run; what is there already is not trained again. The same initial distributions, other draws: what is compared is final figures.
+# Every training method on the light network with Swish by PyTorch, with the settings of cifarDefences.ts, on the first images of CIFAR-10's
+# binary version: python cifarDefences.py --data FOLDER --results FILE.jsonl [--samples N] [--epochs N] [--seeds N] [--minutes N]
+# [--only METHOD[,METHOD]]. Adds a line a run; what is there already is not trained again. The same initial distributions, other draws: what
+# is compared is final figures. Each method is written from its paper, GradAlign by double backpropagation.
 import argparse
 import json
 import pathlib
@@ -11,8 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-EPSILON = 8 / 255
-METHODS = {"fgsm-rs": {"steps": 1, "step": 1.25 * EPSILON}, "pgd": {"steps": 7, "step": EPSILON / 4}}
+EPSILON, L2_EPSILON = 8 / 255, 0.5
 
 
 def read(folder, name, count):
@@ -57,37 +57,133 @@ def light():
     return network
 
 
-def attack(network, x, y, steps, step, starts_in_image):
-    """Projected signed steps from a random start; the adversarial images after each."""
-    adversarial = x + torch.empty_like(x).uniform_(-EPSILON, EPSILON)
-    if starts_in_image:
-        adversarial = adversarial.clamp(0, 1)
+def noise(x, scale=1.0):
+    return torch.empty_like(x).uniform_(-scale * EPSILON, scale * EPSILON)
+
+
+def input_gradient(network, x, y, **how):
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(F.cross_entropy(network(x), y, reduction="sum"), x, **how)[0]
+
+
+def into_linf(moved, x):
+    return torch.min(torch.max(moved, x - EPSILON), x + EPSILON).clamp(0, 1)
+
+
+def length(x):
+    return x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)
+
+
+def into_l2(moved, x):
+    delta = moved - x
+    return (x + delta * (L2_EPSILON / length(delta).clamp(min=L2_EPSILON))).clamp(0, 1)
+
+
+def attack(network, x, y, steps, adversarial, step=EPSILON / 4):
+    """Projected signed steps; the adversarial images after each."""
     for _ in range(steps):
-        adversarial.requires_grad_()
-        (gradient,) = torch.autograd.grad(F.cross_entropy(network(adversarial), y), adversarial)
-        moved = adversarial.detach() + step * gradient.sign()
-        adversarial = torch.min(torch.max(moved, x - EPSILON), x + EPSILON).clamp(0, 1)
+        adversarial = into_linf(adversarial + step * input_gradient(network, adversarial, y).sign(), x)
         yield adversarial
+
+
+# What each method trains on: the network, a batch, and the perturbation that Free keeps.
+def perturbed(network, x, y, method):
+    if method == "fgsm-rs":
+        adversarial = x + noise(x)
+        return into_linf(adversarial + 1.25 * EPSILON * input_gradient(network, adversarial, y).sign(), x)
+    if method == "fgsm":
+        return into_linf(x + EPSILON * input_gradient(network, x, y).sign(), x)
+    if method == "n-fgsm":
+        noisy = (x + noise(x, 2)).clamp(0, 1)
+        return (noisy + EPSILON * input_gradient(network, noisy, y).sign()).clamp(0, 1)
+    if method == "pgd":
+        return [*attack(network, x, y, 7, (x + noise(x)).clamp(0, 1))][-1]
+    if method == "ensemble":
+        both = [[*attack(network, x, y, 7, x)][-1], x]
+        for _ in range(7):
+            gradient = input_gradient(network, both[1], y)
+            both[1] = into_l2(both[1] + L2_EPSILON / 4 * gradient / length(gradient).clamp(min=1e-30), x)
+        with torch.no_grad():
+            losses = [F.cross_entropy(network(each), y, reduction="none") for each in both]
+        return torch.where((losses[1] > losses[0]).reshape(-1, 1, 1, 1), both[1], both[0])
+    return x
+
+
+def still(network, work):
+    """Attack passes leave the running statistics where they are."""
+    norms = [layer for layer in network if isinstance(layer, Norm)]
+    for norm in norms:
+        norm.moves = False
+    result = work()
+    for norm in norms:
+        norm.moves = True
+    return result
+
+
+def divergence(logits, others):
+    """KL(softmax logits || softmax others), the batch's mean."""
+    return F.kl_div(F.log_softmax(others, 1), F.softmax(logits, 1), reduction="batchmean")
+
+
+def trades(network, x, y):
+    network.eval()
+    target = network(x).detach()
+    adversarial = x + 0.001 * torch.randn_like(x)
+    for _ in range(10):
+        adversarial.requires_grad_()
+        (gradient,) = torch.autograd.grad(divergence(target, network(adversarial)), adversarial)
+        adversarial = into_linf(adversarial.detach() + EPSILON / 4 * gradient.sign(), x)
+    network.train()
+    generator = torch.get_rng_state()
+    logits = network(x)
+    torch.set_rng_state(generator)  # the same units are dropped
+    return F.cross_entropy(logits, y) + 6 * divergence(logits, network(adversarial))
+
+
+def grad_align(network, x, y):
+    def attacked():
+        here, there = input_gradient(network, x, y), input_gradient(network, x + noise(x), y, create_graph=True)
+        cosine = F.cosine_similarity(here.flatten(1), there.flatten(1))
+        return into_linf(x + 1.25 * EPSILON * here.sign(), x), 0.2 * (1 - cosine.mean())
+
+    adversarial, penalty = still(network, attacked)
+    return F.cross_entropy(network(adversarial), y) + penalty
+
+
+def loss_of(network, x, y, method):
+    if method == "trades":
+        return trades(network, x, y)
+    if method == "gradalign":
+        return grad_align(network, x, y)
+    return F.cross_entropy(network(still(network, lambda: perturbed(network, x, y, method))), y)
+
+
+METHODS = ("standard", "fgsm", "fgsm-rs", "n-fgsm", "gradalign", "pgd", "free", "trades", "ensemble")
+REPLAYS = 8
 
 
 def train(method, seed, images, labels, epochs, batch=125):
     torch.manual_seed(seed)
     network = light()
-    norms = [layer for layer in network if isinstance(layer, Norm)]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    settings = METHODS[method]
+    dense = [layer for layer in network if isinstance(layer, nn.Linear)]
+    delta = torch.zeros(batch, *images.shape[1:])
+
+    def update(loss):
+        optimizer.zero_grad()
+        (loss + 0.0012 * sum((layer.weight**2).sum() for layer in dense)).backward()
+        optimizer.step()
+
     for _ in range(epochs):
         for at in torch.randperm(len(images)).split(batch):
             x, y = images[at], labels[at]
-            for norm in norms:
-                norm.moves = False
-            *_, adversarial = attack(network, x, y, settings["steps"], settings["step"], method == "pgd")
-            for norm in norms:
-                norm.moves = True
-            penalty = sum((layer.weight**2).sum() for layer in network if isinstance(layer, nn.Linear))
-            optimizer.zero_grad()
-            (F.cross_entropy(network(adversarial.detach()), y) + 0.0012 * penalty).backward()
-            optimizer.step()
+            if method != "free":
+                update(loss_of(network, x, y, method))
+                continue
+            for _ in range(REPLAYS):
+                adversarial = (x + delta[: len(x)]).requires_grad_()
+                update(F.cross_entropy(network(adversarial), y))
+                delta[: len(x)] = into_linf(adversarial.detach() + EPSILON * adversarial.grad.sign(), x) - x
     return network.eval()
 
 
@@ -97,7 +193,7 @@ def evaluate(network, images, labels, batch=125):
     for x, y in zip(images.split(batch), labels.split(batch)):
         stands = network(x).argmax(1) == y
         clean += stands.sum().item()
-        for adversarial in attack(network, x, y, 20, EPSILON / 4, True):
+        for adversarial in attack(network, x, y, 20, (x + noise(x)).clamp(0, 1)):
             with torch.no_grad():
                 stands &= network(adversarial).argmax(1) == y
         robust += stands.sum().item()
@@ -111,6 +207,7 @@ parser.add_argument("--samples", type=int, default=10_000)
 parser.add_argument("--epochs", type=int, default=4)
 parser.add_argument("--seeds", type=int, default=3)
 parser.add_argument("--minutes", type=float, default=float("inf"))
+parser.add_argument("--only", default=",".join(METHODS))
 options = parser.parse_args()
 torch.set_num_threads(1)
 end = time.monotonic() + 60 * options.minutes
@@ -120,7 +217,7 @@ train_images, train_labels = read_train(options.data, options.samples)
 test_images, test_labels = read(options.data, "test_batch.bin", 500)
 test_images, test_labels = torch.from_numpy(test_images).float() / 255, torch.from_numpy(test_labels).long()
 for seed in range(options.seeds):
-    for method in METHODS:
+    for method in options.only.split(","):
         case = {"by": "torch", "method": method, "seed": seed, "samples": options.samples, "epochs": options.epochs}
         if any(case.items() <= one.items() for one in done) or time.monotonic() > end:
             continue

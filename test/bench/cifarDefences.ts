@@ -1,8 +1,9 @@
-// FGSM-RS and PGD-AT of the light network with Swish, whose figures cifarDefences.py makes by PyTorch with the same settings:
+// Every training method on the light network with Swish, whose figures cifarDefences.py makes by PyTorch with the same settings:
 // node scripts/node24.mjs test/bench/cifarDefences.ts --data CIFAR-10 --results FILE.jsonl [--samples N] [--epochs N] [--seeds N]
-// [--minutes N] [--table]. Both add a line a run to the same results; --table prints what there is of as many samples and epochs.
+// [--minutes N] [--only METHOD[,METHOD]] [--table]. Both add a line a run to the same results; --table prints what there is of as many samples and epochs.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { methodNames, type MethodName } from '../../server/protocol/methodTable.ts';
 import { openRuntime } from '../../server/tensor/runtime.ts';
 import { addResult, hasResult, readResults } from './resultLines.ts';
 import { trainAndAttack, type Worth } from './trainAndAttack.ts';
@@ -15,15 +16,16 @@ const { values: options } = parseArgs({
     epochs: { type: 'string', default: '4' },
     seeds: { type: 'string', default: '3' },
     minutes: { type: 'string', default: 'Infinity' },
+    only: { type: 'string', default: methodNames.join() },
     table: { type: 'boolean', default: false },
   },
 });
 
-const methods = ['fgsm-rs', 'pgd'] as const;
+const methods = options.only.split(',') as MethodName[];
 
 interface Case {
   readonly by: 'kafscope' | 'torch';
-  readonly method: (typeof methods)[number];
+  readonly method: MethodName;
   readonly seed: number;
   readonly samples: number;
   readonly epochs: number;
