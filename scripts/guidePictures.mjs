@@ -1,4 +1,4 @@
-// Takes the pictures of docs/ from the gallery, in which every panel is drawn without VS Code: npm run pictures
+// Takes the pictures of docs/ and of the walkthrough from the gallery, in which every panel is drawn without VS Code: npm run pictures
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -23,19 +23,34 @@ export const pictures = {
   dataset: 'dataset-pictures-dark-1400',
 };
 
+/** By step in extension/walkthrough: as narrow as its pane. */
+export const walkthroughPictures = {
+  experiment: 'dashboard-network-busy-dark-480',
+  train: 'monitor-busy-dark-280',
+  watch: 'dashboard-curves-busy-dark-480',
+  attack: 'dashboard-robustness-finished-dark-480',
+  compare: 'compare-table-seeds-dark-480',
+};
+
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 function take() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kafscope-pictures-'));
   try {
     const gallery = path.join(root, 'test/webview/gallery.mjs');
-    const only = Object.values(pictures).join(',');
+    const wanted = [
+      ['docs/pictures', pictures],
+      ['extension/walkthrough', walkthroughPictures],
+    ].flatMap(([target, shots]) =>
+      Object.entries(shots).map(([name, shot]) => ({ shot, file: path.join(root, target, `${name}.png`) })),
+    );
+    const only = wanted.map(({ shot }) => shot).join(',');
     const { status } = spawnSync(process.execPath, [gallery, folder, '--only', only], { stdio: 'inherit' });
     if (status !== 0) return 1;
-    const target = path.join(root, 'docs/pictures');
-    fs.mkdirSync(target, { recursive: true });
-    for (const [name, shot] of Object.entries(pictures))
-      fs.copyFileSync(path.join(folder, `${shot}.png`), path.join(target, `${name}.png`));
+    for (const { shot, file } of wanted) {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.copyFileSync(path.join(folder, `${shot}.png`), file);
+    }
     return 0;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

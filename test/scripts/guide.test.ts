@@ -1,8 +1,8 @@
-// The guide and its pictures: each that it shows is one that the script takes, and together they are small.
+// The guide, the walkthrough and their pictures: each that they show is one that the script takes, and together they are small.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { pictures } from '../../scripts/guidePictures.mjs';
+import { pictures, walkthroughPictures } from '../../scripts/guidePictures.mjs';
 
 const docs = path.resolve(import.meta.dirname, '../../docs');
 const guide = fs.readFileSync(path.join(docs, 'guide.md'), 'utf8');
@@ -38,4 +38,18 @@ it('what it links to in the documents is there', () => {
     );
     if (anchor !== undefined) expect(anchors, `${file}#${anchor}`).toContain(anchor);
   }
+});
+
+it('each step of the walkthrough shows one that is taken for it, and all are small', () => {
+  const folder = path.join(docs, '../extension/walkthrough');
+  const steps = Object.keys(walkthroughPictures).sort();
+  const ending = (end: string) => steps.map((step) => `${step}.${end}`);
+  expect(fs.readdirSync(folder).sort()).toEqual([...ending('md'), ...ending('png')].sort());
+  for (const step of steps) {
+    const images = [...fs.readFileSync(path.join(folder, `${step}.md`), 'utf8').matchAll(/!\[([^\]]+)\]\(([^)]+)\)/g)];
+    expect(images.map(([, , file]) => file)).toEqual([`${step}.png`]);
+    expect(images[0]![1]!.length, step).toBeGreaterThan(30);
+  }
+  const sizes = ending('png').map((name) => fs.statSync(path.join(folder, name)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(500_000);
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shapesClasses } from '../../server/protocol/datasets.ts';
 import { makePng } from '../data/makePng.ts';
 import { textNow } from './panelText.ts';
-import { themes, until, Workbench } from './workbench.ts';
+import { pressAgainMs, themes, until, Workbench } from './workbench.ts';
 
 let workbench: Workbench;
 let folder: string;
@@ -20,6 +20,7 @@ beforeAll(async () => {
     path.join(folder, 'own.kaf.yaml'),
     'name: own\ndataset:\n  name: folder\n  path: pictures\n  size: 16\nmodel: { network: light }\n',
   );
+  fs.writeFileSync(path.join(folder, 'far.kaf.yaml'), 'dataset: { name: mnist, path: far away }\n');
   for (const [index, name] of ['cat', 'dog'].entries()) {
     fs.mkdirSync(path.join(folder, 'pictures', name), { recursive: true });
     for (let n = 0; n < 6; n++)
@@ -72,5 +73,26 @@ describe('the data set of an experiment', () => {
     await until('the classes', async () => (await frame.locator('[data-class]').count()) === 2);
     expect(await textNow(frame, 'kaf-dataset')).toContain(path.join(folder, 'pictures'));
     await workbench.screenshot('dataset-folder');
+  });
+
+  it('that is not on this machine is underlined with what can be done, until it is there', async () => {
+    const { page } = workbench;
+    await workbench.openFile('far.kaf.yaml');
+    const underlined = page.locator('.squiggly-warning').first();
+    await underlined.waitFor();
+    await page.locator('.view-line', { hasText: 'far away' }).getByText('away').first().click();
+    const fix = page.locator('.action-widget', { hasText: 'Choose where MNIST lies…' });
+    await until('the quick fixes', async () => {
+      await page.keyboard.press('Control+.');
+      return fix.waitFor({ timeout: pressAgainMs }).then(
+        () => true,
+        () => false,
+      );
+    });
+    expect(await fix.innerText()).toContain(`Download MNIST (11 MiB) into ${path.join(folder, 'far away')}`);
+    await workbench.screenshot('dataset-missing');
+    await page.keyboard.press('Escape');
+    fs.mkdirSync(path.join(folder, 'far away'));
+    await underlined.waitFor({ state: 'detached' });
   });
 });

@@ -86,6 +86,18 @@ describe('Kafscope in VS Code', () => {
     });
   });
 
+  it('its outline is the keys, with their values', async () => {
+    const { page } = workbench;
+    await workbench.runCommand('Go to Symbol in Editor...');
+    const rows = page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: 'activation' }).first().waitFor();
+    const names = (await rows.allInnerTexts()).map((row) => row.trim().split(/\s/)[0]);
+    // Each with the key that it stands below.
+    expect(names.slice(0, 4)).toEqual(['name', 'dataset', 'namedataset', 'trainSamplesdataset']);
+    await workbench.screenshot('outline');
+    await page.keyboard.press('Escape');
+  });
+
   it('the lens trains, and the first step is in the dashboard', async () => {
     await workbench.page.locator('.codelens-decoration a', { hasText: 'Train' }).first().click();
     const frame = await dashboard();
@@ -94,7 +106,7 @@ describe('Kafscope in VS Code', () => {
     await workbench.screenshot('curves');
   });
 
-  it.each(['curves', 'norms', 'activations'])('points arrive live in the tab %s', async (tab) => {
+  it.each(['curves', 'norms', 'activations', 'shift'])('points arrive live in the tab %s', async (tab) => {
     const frame = await dashboard();
     await openTab(frame, tab);
     await until(`curves in ${tab}`, async () => (await paintedPixels(frame, tab)) > 500);
@@ -149,6 +161,17 @@ describe('Kafscope in VS Code', () => {
     const [run] = fs.readdirSync(path.join(folder, '.kafscope/runs')).filter((name) => name.includes('first-light'));
     const checkpoints = fs.readdirSync(path.join(folder, '.kafscope/runs', run ?? '', 'checkpoints'));
     expect(checkpoints.some((file) => file.endsWith('.safetensors'))).toBe(true);
+  });
+
+  it('above the experiment stands how its newest run ended, and what another would take', async () => {
+    const lens = workbench.page.locator('.codelens-decoration', { hasText: 'Train' }).first();
+    await workbench.page.locator('.tabs-container .tab', { hasText: 'first-light.kaf.yaml' }).first().click();
+    await until('the lens', async () => {
+      const said = await lens.innerText();
+      return /last run, seed 0: stopped/.test(said) && /time and disk unknown .* · \d+ MB of memory/.test(said);
+    });
+    await workbench.screenshot('lens');
+    await workbench.page.locator('.tabs-container .tab', { hasText: 'first-light · seed 0' }).first().click();
   });
 
   it('an attack on the stopped run draws its curve, restart by restart', async () => {
@@ -227,6 +250,19 @@ describe('Kafscope in VS Code', () => {
     await until('the setting', () =>
       Promise.resolve(/"kafscope\.runtime":\s*"cpu"/.test(fs.readFileSync(settings, 'utf8'))),
     );
+  });
+
+  it('each step of the walkthrough has its picture', async () => {
+    await workbench.runCommand('Welcome: Open Walkthrough...');
+    await workbench.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: 'First steps with Kafscope' })
+      .click();
+    const frame = await workbench.webviewWith('img[src*="walkthrough/experiment.png"]');
+    await until('the picture', () =>
+      frame.locator('img').evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 300),
+    );
+    await workbench.screenshot('walkthrough');
+    await workbench.runCommand('View: Close Editor');
   });
 
   it('nothing was asked from another machine', () => {
