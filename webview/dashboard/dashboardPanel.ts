@@ -21,6 +21,7 @@ import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, findingSheet } from '../theme/sheets.ts';
 import './activationsTab.ts';
 import './curvesTab.ts';
+import { connectionNote, loadingFace } from './connectionFaces.ts';
 import type { HeaderIntent } from './dashboardHeader.ts';
 import './dashboardHeader.ts';
 import './networkTab.ts';
@@ -130,7 +131,7 @@ export class DashboardPanel extends LitElement {
         reason="Its folder and records are gone."
       ></kaf-face>`;
     }
-    if (!snapshot) return failure === null ? this.renderLoading() : this.renderFailed(failure);
+    if (!snapshot) return failure === null ? loadingFace(this.data) : this.renderFailed(failure);
     const shown = failure ?? this.feed.failure;
     const finding = snapshot.norms.firstNonFinite;
     return html`<div class="top" @intent=${this.onIntent}>
@@ -157,7 +158,7 @@ export class DashboardPanel extends LitElement {
         @finding-asked=${this.onFinding}
         @half-rate-asked=${this.onHalfRate}
       >
-        ${this.renderConnection()} ${shown === null ? nothing : this.renderFailure(shown)}
+        ${connectionNote(this.data)} ${shown === null ? nothing : this.renderFailure(shown)}
         ${this.view.tab === 'norms' && finding ? nothing : this.renderEnd(snapshot)}
         <kaf-findings .findings=${snapshot.run.health ?? []} ?canHalve=${!isLive(snapshot.run.status)}></kaf-findings>
         ${this.renderTab(finding)}
@@ -200,36 +201,6 @@ export class DashboardPanel extends LitElement {
     }
   }
 
-  private renderLoading(): unknown {
-    const { connection } = this.data;
-    switch (connection.status) {
-      case 'starting':
-        return html`<kaf-face
-          icon="loading"
-          busy
-          heading="Starting the training server"
-          reason="This takes a second or two."
-        ></kaf-face>`;
-      case 'connected':
-        return html`<kaf-face
-          icon="loading"
-          busy
-          heading="Opening the run"
-          reason=${readingText(this.data.reading)}
-        ></kaf-face>`;
-      case 'lost':
-      case 'stopped':
-        return html`<kaf-face
-          tone="bad"
-          icon="debug-disconnect"
-          heading="Not connected with the training server"
-          reason=${connection.status === 'lost' ? connection.message : 'The server has stopped. Start any run, or reload the window, to start it again.'}
-        ></kaf-face>`;
-      default:
-        return connection satisfies never;
-    }
-  }
-
   private renderFailed(message: string): unknown {
     return html`<kaf-face tone="bad" icon="error" heading="The run can’t be shown" reason=${message}>
       <vscode-button
@@ -239,30 +210,6 @@ export class DashboardPanel extends LitElement {
         >Try again</vscode-button
       >
     </kaf-face>`;
-  }
-
-  private renderConnection(): unknown {
-    const { connection, snapshot } = this.data;
-    if (connection.status === 'connected') return nothing;
-    const isAtWork = snapshot !== null && isLive(snapshot.run.status);
-    const upTo = `What you see is the run up to step ${formatCount(snapshot?.run.step ?? 0)}.`;
-    switch (connection.status) {
-      case 'starting':
-        return html`<div class="finding quiet" role="status">
-          <b>Connecting with the training server…</b><span class="dim">${upTo}</span>
-        </div>`;
-      case 'lost':
-        return html`<div class="finding" role="alert">
-          <b>Connection lost: ${connection.message}</b
-          ><span class="dim">${isAtWork ? 'The run goes on without this window. ' : ''}${upTo}</span>
-        </div>`;
-      case 'stopped':
-        return html`<div class="finding" role="alert">
-          <b>The training server has stopped.</b><span class="dim">${upTo}</span>
-        </div>`;
-      default:
-        return connection.status satisfies never;
-    }
   }
 
   private renderFailure(message: string): unknown {
@@ -382,11 +329,6 @@ export class DashboardPanel extends LitElement {
     this.isFormOpen = false;
     this.change({ evaluation: null, evaluationDraft: null });
   };
-}
-
-function readingText(share: number | null): string {
-  if (share === null) return 'Reading its records.';
-  return `Reading its records, once: ${Math.floor(share * 100).toString()} %.`;
 }
 
 /** Which of the norms shows what a rule found. */

@@ -2,8 +2,6 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { depthKinds, mainKind, type DepthKind } from '../../server/health/depthGain.ts';
-import { cancelledBiases } from '../../server/network/cancelledBiases.ts';
-import { flatLayers } from '../../server/network/layout.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Cell } from '../charts/heatMap.ts';
@@ -15,7 +13,6 @@ import { blockOf, blocksOf, foldLines } from '../curves/normBlocks.ts';
 import { layerLines, normAt, NormTable, tensorLines, type NormLine } from '../curves/normTable.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
-import { layersOfRun } from '../network/runLayers.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
@@ -23,6 +20,7 @@ import { rampColor, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, findingSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import { viridisGradient } from '../theme/viridis.ts';
 import { acrossDepth, allLines, singleCurve, type DepthCurves } from './normCurves.ts';
+import { networkFacts, type NetworkFacts } from './normFacts.ts';
 import { normFinding } from './normFinding.ts';
 import { attackCard, histogramsCard } from './normHistograms.ts';
 import { normLinesCard } from './normLinesCard.ts';
@@ -386,28 +384,6 @@ export class NormsTab extends LitElement {
 
 /** With more tensors than this, blocks are folded until they are opened. */
 const mostOpenTensors = 120;
-
-interface NetworkFacts {
-  /** The plan that they are of. */
-  readonly source: unknown;
-  /** Biases whose gradients are rounding. */
-  readonly rounding: ReadonlySet<string>;
-  /** Where each layer is written, by name. */
-  readonly paths: ReadonlyMap<string, string>;
-}
-
-function networkFacts(snapshot: RunSnapshot): NetworkFacts {
-  const layers = layersOfRun(snapshot);
-  const { network } = snapshot.plan.model;
-  const isDeclared = typeof network !== 'string' && network.type === 'layers';
-  return {
-    source: snapshot.plan,
-    rounding: new Set(cancelledBiases(layers)),
-    paths: new Map(
-      flatLayers(layers).map(({ name, path }) => [name, isDeclared ? `model.network.${path}` : 'model.network']),
-    ),
-  };
-}
 
 function hasUpdates({ norms }: RunSnapshot): boolean {
   return norms.updates.some(({ length }) => length > 0);

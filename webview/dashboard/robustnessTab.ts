@@ -1,5 +1,5 @@
 // <kaf-robustness-tab>: the run's evaluations: accuracy under attack by step and restart, live while they run.
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import {
@@ -44,53 +44,12 @@ import './evaluateForm.ts';
 import './layerBoundsCard.ts';
 import './evaluationsTable.ts';
 import { distanceText, intervalText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
+import { robustnessSheet } from './robustnessSheet.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-robustness-tab')
 export class RobustnessTab extends LitElement {
-  static override styles = [
-    baseSheet,
-    cardSheet,
-    toolsSheet,
-    tableSheet,
-    css`
-      .columns {
-        grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr);
-      }
-      @media (max-width: 860px) {
-        .columns {
-          grid-template-columns: minmax(0, 1fr);
-        }
-      }
-      .filling {
-        display: flex;
-        flex-direction: column;
-      }
-      .steps {
-        height: auto;
-        min-height: 300px;
-        flex: 1;
-      }
-      .restarts {
-        height: 150px;
-      }
-      .stack {
-        display: grid;
-        gap: 12px;
-        min-width: 0;
-      }
-      kaf-evaluate-form {
-        margin-bottom: 12px;
-      }
-      .certified,
-      .certified-mark {
-        color: var(--kaf-good);
-      }
-      .tools b.running {
-        color: var(--kaf-good);
-      }
-    `,
-  ];
+  static override styles = [baseSheet, cardSheet, toolsSheet, tableSheet, robustnessSheet];
 
   @property({ attribute: false }) state!: DashboardState;
   @property({ attribute: false }) view!: DashboardView;
