@@ -217,7 +217,9 @@ function makeProgram(): Command {
     )
     .argument('<run or sweep...>', "folders, or their names in --out; a sweep also by its experiment's file")
     .option('--out <folder>', 'folder that holds the run folders', defaultRunsFolder)
-    .addOption(new Option('--format <name>', 'of the table of a sweep').choices(tableFormats).default('md'))
+    .addOption(
+      new Option('--format <name>', 'of the table of a sweep; svg is its picture').choices(tableFormats).default('md'),
+    )
     .option('--json', 'one JSON object a line; the last has "type":"done"')
     .action((names: string[], options: JsonOption & { out: string; format: TableFormat }) => {
       const runsFolder = path.resolve(options.out);

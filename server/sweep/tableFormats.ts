@@ -1,8 +1,9 @@
-// The table of a sweep as Markdown, LaTeX, HTML and CSV, each with what its figures are of.
+// The table of a sweep as Markdown, LaTeX, HTML and CSV, each with what its figures are of; and its picture alone.
+import { sweepFigure, xmlText } from './sweepFigure.ts';
 import type { SweepResults } from './sweepResults.ts';
 import type { Column, Measure, SweepTable, TableRow } from './sweepTable.ts';
 
-export const tableFormats = ['md', 'latex', 'html', 'csv'] as const;
+export const tableFormats = ['md', 'latex', 'html', 'svg', 'csv'] as const;
 export type TableFormat = (typeof tableFormats)[number];
 
 export function formatTable(format: TableFormat, table: SweepTable, about: SweepResults): string {
@@ -13,6 +14,8 @@ export function formatTable(format: TableFormat, table: SweepTable, about: Sweep
       return latex(table, about);
     case 'html':
       return html(table, about);
+    case 'svg':
+      return sweepFigure(table);
     case 'csv':
       return csv(about);
   }
@@ -32,11 +35,18 @@ function columnTitle({ title, isUpperBound }: Column): string {
   return isUpperBound ? `${title} ≤` : title;
 }
 
-/** In per cent: `46.3 ± 0.4`, with the p of the paired test against the best. */
-function figure({ mean, std, p }: Measure): string {
-  const spread = std === null ? '' : ` ± ${(std * 100).toFixed(1)}`;
-  const test = p === null ? '' : ` (p ${p < 0.001 ? '< 0.001' : p.toFixed(3)})`;
-  return `${(mean * 100).toFixed(1)}${spread}${test}`;
+/** In per cent: `46.3 ± 0.4`. */
+function meanText({ mean, std }: Measure): string {
+  return `${(mean * 100).toFixed(1)}${std === null ? '' : ` ± ${(std * 100).toFixed(1)}`}`;
+}
+
+/** Of the paired test against the best. */
+function pText(p: number): string {
+  return `p ${p < 0.001 ? '< 0.001' : p.toFixed(3)}`;
+}
+
+function figure(measure: Measure): string {
+  return `${meanText(measure)}${measure.p === null ? '' : ` (${pText(measure.p)})`}`;
 }
 
 function cellsOf({ labels, seeds, measures, isPareto }: TableRow, mark: (text: string) => string): string[] {
@@ -103,75 +113,59 @@ function latexText(text: string): string {
   return text.replace(/[&%$#_{}~^\\±≤<◆–\u0001\u0002]/g, (sign) => latexSigns[sign] ?? sign);
 }
 
+const style = `
+:root { color-scheme: light dark }
+body { font: 14px/1.5 sans-serif; margin: 2em auto; padding: 0 1.5em; max-width: 75em }
+table { border-collapse: collapse; margin: 1.5em 0 }
+th, td { border-bottom: 1px solid #8886; padding: 0.3em 0.8em; text-align: left; vertical-align: top }
+.figure { text-align: right; font-variant-numeric: tabular-nums }
+td.figure { white-space: nowrap }
+.figure small { display: block; opacity: 0.7 }
+.wide { overflow-x: auto }
+svg { width: min(100%, 52em) }
+`;
+
 function html(table: SweepTable, about: SweepResults): string {
-  const row = (tag: 'th' | 'td', cells: readonly string[]) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
-  const body = table.rows.map((one) => {
-    const cells = cellsOf(one, (text) => `\u0001${text}\u0002`).map(htmlText);
-    return row(
-      'td',
-      cells.map((cell) => cell.replace('\u0001', '<strong>').replace('\u0002', '</strong>')),
+  const cell = (content: string, kind = '') => `<td${kind === '' ? '' : ` class="${kind}"`}>${content}</td>`;
+  const head = (titles: readonly string[], areFigures: (index: number) => boolean = () => false) =>
+    `<thead><tr>${titles.map((title, index) => `<th scope="col"${areFigures(index) ? ' class="figure"' : ''}>${xmlText(title)}</th>`).join('')}</tr></thead>`;
+  const measured = (one: Measure | null) => {
+    if (one === null) return cell('–', 'figure');
+    const mean = xmlText(meanText(one));
+    return cell(
+      `${one.isBest ? `<strong>${mean}</strong>` : mean}${one.p === null ? '' : `<small>${xmlText(pText(one.p))}</small>`}`,
+      'figure',
     );
-  });
-  const plans = about.results.map(({ name, seed, identity, runId, device, version }) =>
-    row('td', [name, String(seed), identity.slice(0, 12), runId, device ?? '–', version].map(htmlText)),
+  };
+  const body = table.rows.map(({ labels, seeds, measures, isPareto }) =>
+    [
+      ...labels.map((label) => cell(xmlText(label))),
+      cell(String(seeds.length), 'figure'),
+      ...measures.map(measured),
+      ...(measures.length > 1 ? [cell(isPareto ? '◆' : '')] : []),
+    ].join(''),
   );
+  const plans = about.results.map(({ name, seed, identity, runId, device, version }) =>
+    [name, String(seed), identity.slice(0, 12), runId, device ?? '–', version]
+      .map((one) => cell(xmlText(one)))
+      .join(''),
+  );
+  const tableOf = (titles: string, rows: readonly string[]) =>
+    `<div class="wide"><table>${titles}<tbody>${rows.map((row) => `<tr>${row}</tr>`).join('')}</tbody></table></div>`;
+  const { length: nAxes } = table.axes;
+  const isFigure = (index: number) => index >= nAxes && index <= nAxes + table.columns.length;
   return [
     '<!doctype html>',
-    `<html lang="en"><head><meta charset="utf-8"><title>${htmlText(about.name)}</title>`,
-    '<style>body{font:14px/1.5 sans-serif;margin:2em auto;max-width:70em}table{border-collapse:collapse;margin:1em 0}',
-    'th,td{border-bottom:1px solid #bbb;padding:.3em .8em;text-align:left}td{font-variant-numeric:tabular-nums}</style></head><body>',
-    `<h1>${htmlText(about.name)}</h1>`,
-    `<table><thead>${row('th', heads(table).map(htmlText))}</thead><tbody>${body.join('')}</tbody></table>`,
-    scatter(table),
-    ...notes(about).map((note) => `<p>${htmlText(note)}</p>`),
-    `<table><thead>${row('th', ['cell', 'seed', 'plan', 'run', 'runtime', 'version'])}</thead><tbody>${plans.join('')}</tbody></table>`,
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${xmlText(about.name)}</title>`,
+    `<style>${style}</style></head><body>`,
+    `<h1>${xmlText(about.name)}</h1>`,
+    tableOf(head(heads(table), isFigure), body),
+    sweepFigure(table),
+    ...notes(about).map((note) => `<p>${xmlText(note)}</p>`),
+    tableOf(head(['cell', 'seed', 'plan', 'run', 'runtime', 'version']), plans),
     '</body></html>',
     '',
   ].join('\n');
-}
-
-function htmlText(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${String(sign.charCodeAt(0))};`);
-}
-
-/** Clean against robust accuracy, those on the Pareto front filled; empty where nothing was attacked. */
-function scatter({ rows, columns }: SweepTable): string {
-  const points = rows.flatMap(({ labels, measures: [clean, robust], isPareto }) =>
-    clean && robust ? [{ label: labels.join(' · '), x: clean.mean, y: robust.mean, isPareto }] : [],
-  );
-  if (points.length === 0) return '';
-  const [width, height, edge] = [640, 400, 50];
-  const scale = (values: readonly number[], from: number, to: number) => {
-    const [low, high] = [Math.min(...values) - 0.01, Math.max(...values) + 0.01];
-    return { low, high, at: (value: number) => from + ((value - low) / (high - low)) * (to - from) };
-  };
-  const x = scale(
-    points.map((point) => point.x),
-    edge,
-    width - 150,
-  );
-  const y = scale(
-    points.map((point) => point.y),
-    height - edge,
-    10,
-  );
-  const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
-  const text = (left: number, top: number, content: string, anchor = 'start') =>
-    `<text x="${left.toFixed(1)}" y="${top.toFixed(1)}" font-size="12" text-anchor="${anchor}">${htmlText(content)}</text>`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" width="${String(width)}" role="img" aria-label="clean against robust accuracy">`,
-    `<path d="M${String(edge)} 10V${String(height - edge)}H${String(width - 140)}" fill="none" stroke="#777"/>`,
-    text(edge, height - edge + 16, percent(x.low)) + text(width - 150, height - edge + 16, percent(x.high), 'end'),
-    text(edge - 4, height - edge, percent(y.low), 'end') + text(edge - 4, 18, percent(y.high), 'end'),
-    text((width - 100) / 2, height - 8, 'clean accuracy', 'middle') + text(edge + 6, 20, columns[1]?.title ?? ''),
-    ...points.map(
-      (point) =>
-        `<circle cx="${x.at(point.x).toFixed(1)}" cy="${y.at(point.y).toFixed(1)}" r="5" stroke="#1f6feb" fill="${point.isPareto ? '#1f6feb' : 'none'}"/>` +
-        text(x.at(point.x) + 8, y.at(point.y) + 4, point.label),
-    ),
-    '</svg>',
-  ].join('');
 }
 
 /** One line a run and figure, for other programs: nothing is summed up. */

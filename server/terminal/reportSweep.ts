@@ -4,7 +4,7 @@ import { tableOf } from '../sweep/sweepTable.ts';
 import { formatTable, type TableFormat } from '../sweep/tableFormats.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
-/** @returns the exit code: 1 where no cell has finished @throws StorageError */
+/** @returns the exit code: 1 where no cell has finished, or none was attacked and that is to be drawn @throws StorageError */
 export function reportSweep(folder: string, format: TableFormat, terminal: Terminal): number {
   const about = sweepResults(folder);
   const { name, results, nCells } = about;
@@ -13,8 +13,13 @@ export function reportSweep(folder: string, format: TableFormat, terminal: Termi
     return exitCodes.failed;
   }
   const table = tableOf(results);
+  const text = formatTable(format, table, about).trimEnd();
+  if (text === '') {
+    terminal.error(`No cell of ${name} was attacked, so there is nothing to draw.`);
+    return exitCodes.failed;
+  }
   for (const row of table.rows) terminal.event({ type: 'row', axes: table.axes, columns: table.columns, ...row });
   terminal.event({ type: 'done', cells: nCells, finished: results.length });
-  terminal.line(formatTable(format, table, about).trimEnd());
+  terminal.line(text);
   return exitCodes.done;
 }

@@ -1,6 +1,7 @@
 // The table of a sweep: by axis, over seeds, with what is best and what no other beats.
 import { describe, expect, it } from 'vitest';
 import { tableOf, type CellResult } from '../../server/sweep/sweepTable.ts';
+import { sweepFigure } from '../../server/sweep/sweepFigure.ts';
 import { formatTable, tableFormats } from '../../server/sweep/tableFormats.ts';
 import { attackPlan } from '../attack/plans.ts';
 
@@ -94,7 +95,7 @@ describe('a report of a sweep', () => {
   const about = { name: 'a & b', results, nCells: 6 };
   const text = (format: (typeof tableFormats)[number]) => formatTable(format, tableOf(results), about);
 
-  it.each(tableFormats)('in %s has every figure, and what it is of', (format) => {
+  it.each(tableFormats.filter((format) => format !== 'svg'))('in %s has every figure, and what it is of', (format) => {
     const report = text(format);
     const mean = format === 'csv' ? '0.72' : '71.0';
     for (const part of [mean, 'run-kaf-0', '0.2.0', 'wasm · 1 thread']) {
@@ -127,5 +128,16 @@ describe('a report of a sweep', () => {
   it('draws clean against robust accuracy as HTML, the front filled', () => {
     const circles = [...text('html').matchAll(/<circle [^>]*fill="([^"]*)"/g)].map(([, fill]) => fill);
     expect(circles).toEqual(['none', '#1f6feb', '#1f6feb']);
+  });
+
+  it('is as a picture what the page has, each label readable, and nothing where nothing was attacked', () => {
+    expect(text('html')).toContain(text('svg'));
+    const alike = ['a', 'b', 'c'].map((name) => result(name, 0, 0.7, 40));
+    const svg = sweepFigure(tableOf(alike));
+    const heights = [...svg.matchAll(/y="([\d.]+)" text-anchor="start">([abc])</g)].map(([, y]) => Number(y));
+    expect(heights).toHaveLength(3);
+    for (const [index, y] of heights.entries())
+      for (const other of heights.slice(index + 1)) expect(Math.abs(y - other)).toBeGreaterThanOrEqual(15);
+    expect(sweepFigure(tableOf(alike.map((one) => ({ ...one, figures: [] }))))).toBe('');
   });
 });
