@@ -100,8 +100,8 @@ export function sortCells(
 }
 
 /**
- * Positions of the cells with the best accuracy. Only those that are done count: what one at work has may yet change. None where each was
- * attacked otherwise.
+ * Positions of the cells with the best accuracy. Only those that are done count: what one at work has may yet change; and no part of an
+ * evaluation, which saw fewer images. None where each was attacked otherwise.
  */
 export function bestCells(cells: readonly SweepCell[], column: CellColumn): ReadonlySet<number> {
   const attacks = cells.map(({ values }) =>
@@ -109,7 +109,9 @@ export function bestCells(cells: readonly SweepCell[], column: CellColumn): Read
   );
   if (!column.isAccuracy || (column.key === 'robust' && new Set(attacks).size > 1)) return new Set();
   return bestOf(
-    cells.map((cell) => (cellGroup(cell.status) === 'finished' ? Number(column.value(cell, undefined)) : Number.NaN)),
+    cells.map((cell) =>
+      cellGroup(cell.status) === 'finished' && !cell.isPart ? Number(column.value(cell, undefined)) : Number.NaN,
+    ),
   );
 }
 

@@ -69,6 +69,8 @@ describe('the cells of a sweep', () => {
     expect(best('robust', attacked)).toEqual([]);
     expect(best('clean', attacked)).toEqual(['swish · seed 0']);
     expect(best('clean', cells.slice(0, 1))).toEqual([]);
+    const parts = cells.map((cell) => (cell.name === 'swish · seed 0' ? { ...cell, isPart: true as const } : cell));
+    expect(best('robust', parts)).toEqual(['swish · seed 2']);
   });
 
   test('tell why they failed or were cut off, and nothing where a message is of something else', () => {
