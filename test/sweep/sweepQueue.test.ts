@@ -20,6 +20,9 @@ import { cellSet, makeScriptedSweep, scriptedCells, trainerFile, trainHere, work
 const statuses = (folder: string) => sweepState(folder, new LifeWatch()).summary.cells.map(({ status }) => status);
 const nRuns = (folder: string) => listRunFolders(runsFolderOf(folder)).length;
 
+/** A test that waits in vain ends some time; how soon it need not wait is the machine's affair. */
+const patience = { timeout: 600_000 };
+
 describe('a sweep', () => {
   it('runs each cell to its end, so many at once and no more', async () => {
     const folder = makeScriptedSweep(scriptedCells(['steps', 'steps', 'steps', 'steps', 'steps']));
@@ -61,18 +64,18 @@ describe('a sweep', () => {
     const { queue, until } = work(folder, { ...shares, places, fork });
     await vi.waitFor(() => {
       expect(began).toEqual(['cuda:0', 'cuda:1', undefined]);
-    });
+    }, patience);
     const second = until(({ name, status }) => name === '1' && status === 'finished');
     waiting[1]!();
     await second;
     // The third, which names none, goes before the one that wants this GPU.
     await vi.waitFor(() => {
       expect(began).toEqual(['cuda:0', 'cuda:1', undefined, 'cuda:1']);
-    });
+    }, patience);
     for (let n = 0; n < waiting.length; n++) if (n !== 1) waiting[n]!();
     await vi.waitFor(() => {
       expect(began).toHaveLength(5);
-    });
+    }, patience);
     expect(began[4]).toBeUndefined();
     waiting[4]!();
     expect((await queue.ended).end).toBe('done');
