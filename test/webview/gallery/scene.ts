@@ -3,13 +3,11 @@
 import { attackPlan } from '../../attack/plans.ts';
 import { completeEvaluation } from '../../../server/protocol/evaluationPlan.ts';
 import type { CheckpointContents } from '../../../server/protocol/checkpoint.ts';
-import type { HealthFinding } from '../../../server/protocol/health.ts';
 import { encode } from '../../../server/protocol/codec.ts';
 import type {
   AttackedImagesIntent,
   Encoded,
   FromCheckpoint,
-  MonitoredRun,
   SeriesIntent,
   ToCheckpoint,
   ToCompare,
@@ -32,7 +30,10 @@ import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
-import { makeAttackedImages, makeSnapshot } from './runData.ts';
+import { makeSnapshot } from './runData.ts';
+import { makeAttackedImages } from './runEvaluations.ts';
+import { liveRows, manySnapshot } from './manyData.ts';
+import { monitorAnswers, thesisFindings } from './monitorData.ts';
 import { makeSweep } from './learningRateData.ts';
 import { sweepAnswers } from './sweepData.ts';
 
@@ -136,7 +137,7 @@ function compareAnswers(): ToCompare[] {
 function answers(): (ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate)[] {
   const panel = query.get('panel');
   if (panel === 'compare') return compareAnswers();
-  if (panel === 'monitor') return monitorAnswers();
+  if (panel === 'monitor') return monitorAnswers(scene);
   if (panel === 'dataset') return [datasetAnswer()];
   if (panel === 'learning-rate') return [makeSweep(scene)];
   if (panel === 'checkpoint') {
@@ -317,168 +318,6 @@ function dashboardAnswers(): ToDashboard[] {
   }
 }
 
-/** What the rules say of the thesis's network of 56 layers. */
-const thesisFindings: readonly HealthFinding[] = [
-  { rule: 'weights-jump', step: 1, evidence: 'The norm of conv1.kernel is 5.4e+6.', layer: 'conv1' },
-  {
-    rule: 'exploding-gradients',
-    step: 1,
-    evidence:
-      "The gradient's norm changes by ×1.49 a layer on the way back through 57 layers: 5.1e-2 at block27.conv2, 5.4e+8 at conv1. " +
-      'In float16 at least 49 of 281 gradients would not be finite.',
-    layer: 'conv1',
-  },
-  {
-    rule: 'zero-gradients',
-    step: 3,
-    evidence: '57 of 281 parameters have a gradient of exactly 0, conv1.bias the first of them.',
-    layer: 'conv1',
-  },
-];
-
-function monitorAnswers(): ToMonitor[] {
-  const snapshot = makeSnapshot({ steps: 3120, status: 'training' });
-  const monitored = (change: Partial<MonitoredRun['run']>): MonitoredRun => ({
-    run: { ...snapshot.run, ...change },
-    loss: snapshot.steps.loss.slice(-240),
-    batchAccuracy: snapshot.steps.accuracy.slice(-240),
-    accuracy: snapshot.tests.accuracy,
-    robustAccuracy: snapshot.tests.robustAccuracy,
-    imagesPerSecond: snapshot.steps.loss.slice(-60).map((loss) => 1100 + 60 * loss),
-  });
-  const connection = { status: 'connected' } as const;
-  switch (scene) {
-    case 'busy':
-      return [
-        { type: 'state', connection, runs: [monitored({ step: 3100, updatedMs: 1.78e12 - 2500 })] },
-        {
-          type: 'state',
-          connection,
-          runs: [
-            monitored({}),
-            {
-              ...monitored({
-                id: 'b',
-                seed: 2,
-                status: 'queued',
-                step: 0,
-                loss: null,
-                cleanAccuracy: null,
-                robustAccuracy: null,
-                imagesPerSecond: null,
-                device: null,
-                memory: null,
-              }),
-              batchAccuracy: [],
-            },
-          ],
-        },
-      ];
-    case 'failed':
-      return [
-        {
-          type: 'state',
-          connection,
-          runs: [
-            monitored({
-              status: 'diverged',
-              step: 1300,
-              message:
-                'kaf5.alpha is not finite at step 1,300: the gradient overflowed. Lower training.schedule.max and train again.',
-            }),
-          ],
-        },
-      ];
-    case 'unhealthy':
-      return [{ type: 'state', connection, runs: [monitored({ health: thesisFindings })] }];
-    case 'waiting':
-      return [{ type: 'state', connection, runs: [notBegun(monitored({ status: 'waiting' }))] }];
-    case 'damaged': {
-      const id = 'kaf-vgg-20261123-034501-copy';
-      const run = { id, name: id, status: 'damaged', description: 'damaged', steps: 0 } as const;
-      const message = `/home/ada/.kafscope/runs/${id}/origin.json is damaged: it is not JSON (Unexpected end of JSON input).`;
-      return [{ type: 'state', connection, runs: [notBegun(monitored({ ...run, message }))] }];
-    }
-    case 'empty':
-      return [{ type: 'state', connection, runs: [] }];
-    case 'disconnected':
-      return [
-        {
-          type: 'state',
-          connection: { status: 'lost', message: 'the training server does not answer; trying again' },
-          runs: [monitored({})],
-        },
-      ];
-    default:
-      throw new Error(`no scene ${scene}`);
-  }
-}
-
-function notBegun(monitored: MonitoredRun): MonitoredRun {
-  const figures = { loss: null, cleanAccuracy: null, robustAccuracy: null, imagesPerSecond: null };
-  const run = { ...monitored.run, ...figures, step: 0, epoch: 0, device: null, memory: null };
-  return { run, loss: [], batchAccuracy: [], accuracy: [], robustAccuracy: [], imagesPerSecond: [] };
-}
-
-/** 200 tensors × 10,000 rows of norms, and as many steps. */
-function manySnapshot(): RunSnapshot {
-  const snapshot = makeSnapshot({ steps: 4692, status: 'training', normsEverySteps: 100 });
-  const names = Array.from({ length: 100 }, (_, index) => `layer${index.toString()}`);
-  const parameters = names.flatMap((layer) => [
-    { name: `${layer}.kernel`, layer, shape: [3, 3, 64, 64] },
-    { name: `${layer}.bias`, layer, shape: [64] },
-  ]);
-  const rows = 10_000;
-  const columns = {
-    ...{ seen: rows, every: 1, firstNonFinite: null },
-    step: [] as number[],
-    weights: [] as Float32Array[],
-    gradients: [] as Float32Array[],
-    nonFiniteWeights: [] as Int32Array[],
-    nonFiniteGradients: [] as Int32Array[],
-    before: [] as Float32Array[],
-    updates: [] as Float32Array[],
-    attack: [] as Float32Array[],
-  };
-  for (let row = 0; row < rows; row++) {
-    columns.step.push(row + 1);
-    columns.weights.push(
-      Float32Array.from(parameters, (_, index) => 1 + index / 50 + 0.1 * Math.sin(row / 90 + index)),
-    );
-    columns.gradients.push(
-      Float32Array.from(parameters, (_, index) => Math.exp(-row / 4000 + 0.4 * Math.sin(row / 70 + index * 3))),
-    );
-    columns.before.push(columns.weights.at(-1)!);
-    columns.updates.push(new Float32Array());
-    columns.attack.push(new Float32Array());
-    columns.nonFiniteWeights.push(new Int32Array(parameters.length));
-    columns.nonFiniteGradients.push(new Int32Array(parameters.length));
-  }
-  const steps = {
-    ...{ seen: columns.step.length, every: 1 },
-    step: columns.step.slice(),
-    timeMs: columns.step.map((step) => 1e12 + step * 110),
-    loss: columns.step.map((step) => 1 + Math.exp(-step / 3000) + 0.1 * Math.sin(step * 7)),
-    accuracy: columns.step.map(() => 0.5),
-    learningRate: columns.step.map(() => 0.1),
-  };
-  return {
-    ...snapshot,
-    cursor: 100_000,
-    run: { ...snapshot.run, steps: 20_000, step: rows },
-    prepared: {
-      type: 'prepared',
-      parameters,
-      activations: snapshot.prepared?.activations ?? [],
-      steps: 20_000,
-      stepsPerEpoch: 391,
-      epochs: 51,
-    },
-    norms: columns,
-    steps,
-  };
-}
-
 let prepared: RunSnapshot | null = null;
 
 /** Makes the run, and says how many milliseconds copying it into a message takes. */
@@ -501,39 +340,7 @@ async function openMany(): Promise<number> {
 /** Thirty messages of ten steps with norms each, the next once one is drawn; script time is measured from outside. */
 async function playLive(): Promise<void> {
   for (let tick = 0; tick < 30; tick++) {
-    const rows = Array.from({ length: 10 }, (_, index) => {
-      const step = 10_001 + tick * 10 + index;
-      const timeMs = 1e12 + step * 110;
-      const seq = 100_001 + (tick * 10 + index) * 2;
-      const norms = () => new Float32Array(200).fill(1 + Math.sin(step));
-      return [
-        {
-          seq,
-          timeMs,
-          record: {
-            type: 'step',
-            step,
-            epoch: 26,
-            loss: 1.1 + 0.1 * Math.sin(step),
-            accuracy: 0.5,
-            learningRate: 0.1,
-          } as const,
-        },
-        {
-          seq: seq + 1,
-          timeMs,
-          record: {
-            type: 'norms',
-            step,
-            weights: norms(),
-            gradients: norms(),
-            nonFiniteWeights: new Int32Array(200),
-            nonFiniteGradients: new Int32Array(200),
-          } as const,
-        },
-      ];
-    }).flat();
-    post({ type: 'rows', runId: 'kaf-vgg-1', rows });
+    post({ type: 'rows', runId: 'kaf-vgg-1', rows: liveRows(tick) });
     await untilDrawn();
   }
 }
