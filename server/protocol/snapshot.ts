@@ -119,7 +119,7 @@ export interface EvaluationView {
 }
 
 /** Of more steps than this every second, every fourth, … is kept. */
-export const maxSteps = 8192;
+export const maxSteps = 4096;
 
 /** Of norms, so many of tensors are kept in all, of weights, gradients and updates each. */
 const maxNorms = 16_000;
@@ -127,9 +127,9 @@ const maxNorms = 16_000;
 /** With more shapes, histograms or responses than this, every second one between the first and the last goes. */
 export const maxShapes = 200;
 
-/** They go also where together they take more than so many bytes, as long as there are more than a few. */
-export const maxShapesBytes = { shapes: 768 * 1024, histograms: 192 * 1024, responses: 192 * 1024 } as const;
-export const fewestShapes = 8;
+/** They go also where together they take more than so many bytes, all but the first and the last. */
+export const maxShapesBytes = { shapes: 384 * 1024, histograms: 128 * 1024, responses: 128 * 1024 } as const;
+const fewestShapes = 2;
 
 export function emptySnapshot(run: RunSummary, plan: Plan): RunSnapshot {
   return {

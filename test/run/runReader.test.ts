@@ -109,7 +109,9 @@ function longRun(nRows: number, runsFolder = temporaryFolder()): RunSummary {
   const run = createScriptedRun(scriptedPlan('steps'), runsFolder);
   const rows = Array.from({ length: nRows }, (_, index) => {
     const step = index + 1;
-    const record = { type: 'shapes', step, alphas: [new Float32Array(262_144).fill(step)] } as const;
+    const [large, none] = [new Float32Array(262_144).fill(step), new Int32Array()];
+    const norms = { weights: large, gradients: new Float32Array(), nonFiniteWeights: none, nonFiniteGradients: none };
+    const record = { type: 'norms', step, ...norms } as const;
     return encodeFrame('rows', [{ seq: step, timeMs: step, step, record }]);
   });
   begin(run.folder, 0, { status: 'finished', further: rows });
@@ -125,7 +127,7 @@ describe('a long run', () => {
     let nTurns = 0;
     for (; !isFolded; nTurns++) await nextTurn();
     expect(nTurns).toBeGreaterThanOrEqual(5);
-    expect((await folded).shapes.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect((await folded).norms.step).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('is folded anew where what was read of it becomes void on the way', async () => {
@@ -137,7 +139,7 @@ describe('a long run', () => {
       if (++nLooks === 4) refresh.mockReturnValueOnce(true);
       return run;
     });
-    expect((await folded).shapes.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+    expect((await folded).norms.step).toEqual([1, 2, 3, 4]);
   });
 
   it('is folded for all who ask at once, more than are kept among them', async () => {
@@ -146,7 +148,7 @@ describe('a long run', () => {
     const runs = Array.from({ length: 8 }, () => longRun(2, runsFolder));
     const asked = [...runs, runs[0]!];
     const snapshots = await Promise.all(asked.map((run) => reader.snapshot(() => run)));
-    expect(snapshots.map(({ shapes }) => shapes.map(({ step }) => step))).toEqual(asked.map(() => [1, 2]));
+    expect(snapshots.map(({ norms }) => norms.step)).toEqual(asked.map(() => [1, 2]));
     reader.lastSeq(runs[0]!);
     expect(closed).toHaveLength(2);
   });
