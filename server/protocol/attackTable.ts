@@ -20,7 +20,7 @@ import {
 } from './attackKey.ts';
 import type { EvaluationEntry, RunsOfAttack, Values } from './attackEntry.ts';
 
-const restarted = (axis: RunsOfAttack['axis'], { restarts = 1, steps }: Values): RunsOfAttack => ({
+const restarted = (axis: RunsOfAttack['axis'], { restarts, steps }: Values): RunsOfAttack => ({
   count: Number(restarts),
   called: 'restart',
   axis,

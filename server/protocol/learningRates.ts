@@ -52,7 +52,7 @@ export function suggestRates(all: readonly SweepPoint[]): Suggestion[] {
   const least = points.reduce((best, point, index) => (point.smoothed < points[best]!.smoothed ? index : best), 0);
   const start = points[0]?.smoothed ?? 0;
   const fall = start - (points[least]?.smoothed ?? 0);
-  if (least < 2 || !(fall > 0)) return [];
+  if (least < 2) return [];
   const falling = points.slice(0, least + 1);
   const plateauEnd = falling.findIndex(({ smoothed }) => start - smoothed >= fall / 10);
   const steepest = steepestOf(falling);

@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import {
+  attacksOnDetector,
+  boundMark,
+  completeEvaluation,
+  distanceTicks,
   epsilonsOf,
   evaluationTitle,
   headlineStage,
+  isAttackPlan,
+  isCertificatePlan,
+  isDetectorPlan,
   isUpperBound,
+  keptImages,
   measuresDistances,
   stagesOf,
   stageText,
+  thesisFigure,
+  type DetectorPlan,
   type EvaluationPlan,
 } from '../../server/protocol/evaluationPlan.ts';
 import { attackNames } from '../../server/protocol/attackTable.ts';
@@ -82,6 +92,63 @@ describe('a robust figure', () => {
     expect(bounds(of(attackPlan('autoattack', { norm: 'l2' })))).toBe(true);
     expect(bounds(of(attackPlan('autoattack', { epsilon: 0.5 })))).toBe(true);
     expect(bounds(of(attackPlan('autoattack', { epsilon: 0.5, epsilons: [8 / 255] })))).toBe(false);
+  });
+});
+
+describe('plans of each kind', () => {
+  const context = { trainedEpsilon: null, testSamples: 1000 };
+  const certificate = completeEvaluation('smoothing', {}, context);
+  const detector = completeEvaluation('density', { norm: 'l2', epsilon: 0.4, samples: 60, batchSize: 20 }, context);
+  const attack: EvaluationPlan = attackPlan('pgd', { keep: 7 });
+
+  it('are told apart', () => {
+    const kinds = [isAttackPlan, isCertificatePlan, isDetectorPlan];
+    const told = [attack, certificate, detector].map((plan) => kinds.map((is) => is(plan)));
+    expect(told).toEqual([
+      [true, false, false],
+      [false, true, false],
+      [false, false, true],
+    ]);
+    expect([attack, certificate, detector].map(keptImages)).toEqual([7, 0, 0]);
+  });
+
+  it('are marked as bounds: a certificate from below, an attack from above until a strong one has run', () => {
+    const evaluated = (plan: EvaluationPlan) => ({ started: { plan, step: 1 }, finished: { isPartial: false } });
+    const mark = (plan: EvaluationPlan, ...others: EvaluationPlan[]) =>
+      boundMark(evaluated(plan), [plan, ...others].map(evaluated));
+    expect([mark(certificate), mark(detector), mark(attack)]).toEqual(['≥ ', '', '≤ ']);
+    expect(mark(attack, attackPlan('autoattack'))).toBe('');
+    expect(isUpperBound(evaluated(detector), [evaluated(detector)])).toBe(false);
+  });
+
+  it('of detectors are tried against the experiment’s attacks, or against PGD-20 at their own threat', () => {
+    const plan = detector as DetectorPlan;
+    expect(attacksOnDetector(plan, [certificate, attack, detector])).toEqual([attack]);
+    expect(attacksOnDetector(plan, [certificate])).toMatchObject([
+      { attack: 'pgd', norm: 'l2', epsilon: 0.4, samples: 60, batchSize: 20, steps: 20, restarts: 1 },
+    ]);
+  });
+});
+
+describe('a curve by distance', () => {
+  it('has figures at 0 and at quarters of the farthest, rounded down to two digits', () => {
+    expect(distanceTicks(Float32Array.of(0.5, 2.79, Infinity, 1))).toEqual([0, 0.675, 1.35, 2.03, 2.7]);
+    expect(distanceTicks(Float32Array.of(0.0319))).toEqual([0, 0.00775, 0.0155, 0.0232, 0.031]);
+    expect(distanceTicks(Float32Array.of(0, Infinity))).toEqual([0]);
+  });
+});
+
+describe('the thesis’s figure', () => {
+  it('is that of the restart at the plan’s ε that changed the most answers in the end, of equal ones the first', () => {
+    const counts = [
+      { right: Int32Array.of(9, 2, 1), fooled: Int32Array.of(0, 1, 90) },
+      { right: Int32Array.of(9, 2, 5), fooled: Int32Array.of(8, 8, 3) },
+      { right: Int32Array.of(9, 2, 4), fooled: Int32Array.of(0, 3, 6) },
+      { right: Int32Array.of(9, 2, 7), fooled: Int32Array.of(0, 4, 6) },
+    ];
+    const stages = [0.5, 0.1, 0.1, 0.1].map((epsilon) => ({ epsilon }));
+    expect(thesisFigure({ epsilon: 0.1 }, stages, counts)).toBe(4);
+    expect(thesisFigure({ epsilon: 0.2 }, stages, counts)).toBeNull();
   });
 });
 
