@@ -48,14 +48,18 @@ export function statusOf(log: SweepLogState, watch: LifeWatch): SweepSummary['st
     : 'resting';
 }
 
-/** With parts of what is finished as that is: they need not be done any more. */
+/** With parts of what is finished as that is, for they need not be done any more; and wholes that say what they wait for. */
 export function cellStates(order: CellOrder, stateOf: (cell: StoredCell) => SweepCell): SweepCell[] {
   const states = new Map(order.cells.map((cell) => [cell, stateOf(cell)]));
   const known = (cell: StoredCell) => states.get(cell)!;
   return order.cells.map((cell) => {
+    const { status, message, runId } = known(cell);
+    const nParts = order.partsOf(cell).length;
+    if (nParts > 0 && status === 'waiting')
+      return { ...known(cell), message: message ?? `It begins when its ${String(nParts)} parts have finished.` };
     if (!order.isDone(cell, known)) return known(cell);
     const { name, values, identity } = cell;
-    return { ...known(order.wholeOf(cell)!), name, values, identity, isPart: true, runId: known(cell).runId };
+    return { ...known(order.wholeOf(cell)!), name, values, identity, isPart: true, runId };
   });
 }
 

@@ -79,6 +79,7 @@ describe('an evaluation that is cut', () => {
     const folder = makeScriptedSweep(cutCells(['diverges'], 2));
     expect((await work(folder).queue.ended).end).toBe('done');
     expect(statuses(folder)).toEqual(['diverged', 'waiting', 'waiting']);
+    expect(cellsOf(folder).at(-1)!.message).toBe('It begins when its 2 parts have finished.');
     expect(listRunFolders(runsFolderOf(folder))).toHaveLength(1);
   });
 
