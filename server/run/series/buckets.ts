@@ -38,18 +38,17 @@ export class Bucket {
   take(values: ArrayLike<number>): void {
     const { first, low, high, last, marks, mean } = this;
     const counts = this.#counts;
-    const isEmpty = this.nRows === 0;
+    if (this.nRows === 0) {
+      first.set(values);
+      marks.fill(0);
+      low.fill(Number.NaN);
+      high.fill(Number.NaN);
+      mean.fill(0);
+      counts.fill(0);
+    }
+    last.set(values);
     for (let index = 0; index < last.length; index++) {
-      const value = values[index]!;
-      last[index] = value;
-      if (isEmpty) {
-        first[index] = value;
-        marks[index] = 0;
-        low[index] = Number.NaN;
-        high[index] = Number.NaN;
-        mean[index] = 0;
-        counts[index] = 0;
-      }
+      const value = last[index]!;
       // What is not finite differs from itself or from its product with 0.
       if (value - value === 0) {
         if (!(value >= low[index]!)) low[index] = value;

@@ -4,8 +4,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { decode, encode } from '../../protocol/codec.ts';
-import type { ParameterInfo, Row, TestRecord } from '../../protocol/records.ts';
-import { scalarTags } from '../../protocol/series.ts';
+import type { ParameterInfo, Row, StepRecord, TestRecord } from '../../protocol/records.ts';
 import { applyRow, emptySnapshot, type RunSnapshot } from '../../protocol/snapshot.ts';
 import type { RunSummary } from '../../protocol/run.ts';
 import { RunHistory, type LogMark } from '../runHistory.ts';
@@ -140,12 +139,7 @@ export class RunSeries {
         this.#prepare(record.parameters.slice(0, maxTensors));
         return;
       case 'step':
-        this.#append(
-          this.#tables.steps,
-          record.step,
-          timeMs,
-          scalarTags.map((tag) => record[tag]),
-        );
+        this.#append(this.#tables.steps, record.step, timeMs, stepRow(record));
         return;
       case 'test':
         this.#append(this.#tables.tests, record.step, timeMs, testRow(record));
@@ -157,7 +151,8 @@ export class RunSeries {
         const nTensors = (values.length - 1) / 2;
         setHalves(values, nTensors, [record.weights, record.gradients]);
         let sum = 0;
-        for (const norm of record.gradients) sum += norm * norm;
+        const { gradients } = record;
+        for (let index = 0; index < gradients.length; index++) sum += gradients[index]! ** 2;
         values[2 * nTensors] = Math.sqrt(sum);
         this.#append(norms, record.step, timeMs, values);
         return;
@@ -261,6 +256,11 @@ function setHalves(row: Float64Array, nTensors: number, halves: readonly [Float3
   halves.forEach((half, index) => {
     row.set(half.subarray(0, nTensors), index * nTensors);
   });
+}
+
+/** As `scalarTags`. */
+function stepRow({ loss, accuracy, learningRate }: StepRecord): number[] {
+  return [loss, accuracy, learningRate];
 }
 
 function testRow(record: TestRecord): number[] {
