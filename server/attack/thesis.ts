@@ -8,23 +8,20 @@ import type { Trial } from './trial.ts';
 export class ThesisCount {
   readonly #right: Int32Array;
   readonly #fooled: Int32Array;
-  #before: ThesisCounts;
 
   constructor(nPoints: number, from?: ThesisCounts) {
     this.#right = from?.right.slice() ?? new Int32Array(nPoints);
     this.#fooled = from?.fooled.slice() ?? new Int32Array(nPoints);
-    this.#before = this.now;
   }
 
   get now(): ThesisCounts {
     return { right: this.#right.slice(), fooled: this.#fooled.slice() };
   }
 
-  /** What the last look of the batch at hand found, at a point. */
+  /** What the last look of the batch at hand found, at a point; once for each batch. */
   add(point: number, { thesis }: Pick<Trial, 'thesis'>): void {
-    if (point === 0) this.#before = this.now;
-    this.#right[point] = this.#before.right[point]! + thesis!.right;
-    this.#fooled[point] = this.#before.fooled[point]! + thesis!.fooled;
+    this.#right[point]! += thesis!.right;
+    this.#fooled[point]! += thesis!.fooled;
   }
 
   /** From a point on nothing changes any more. */

@@ -122,30 +122,29 @@ export class Trial {
     return holding;
   }
 
-  /** Takes out those that the logits, which the network gave to `images`, are wrong about. @returns whether any fell */
-  drop(images: tf.Tensor | Float32Array, logits: Float32Array): boolean {
+  /** Takes out those that the logits, which the network gave to `images`, are wrong about. */
+  drop(images: tf.Tensor | Float32Array, logits: Float32Array): void {
     const correct = areCorrect(logits, this.labels);
     if (this.thesis) {
       const right = countTrue(areCorrect(logits, this.#trueLabels));
       this.thesis = { right, fooled: this.size - countTrue(correct) };
     }
     const fallen = correct.map((isCorrect, index) => !isCorrect && this.distances[this.rows[index]!]! > 0);
-    if (!fallen.includes(true)) return false;
+    if (!fallen.includes(true)) return;
     this.#tell(images, logits, fallen);
     fallen.forEach((hasFallen, index) => {
       if (hasFallen) this.distances[this.rows[index]!] = 0;
     });
     if (!this.thesis) this.#keep(correct);
-    return true;
   }
 
   /**
-   * For attacks that look for the nearest: notes at which distance the wrong ones were fooled, if nearer than before.
+   * For attacks that look for the nearest: notes at which distance the wrong ones were fooled, if nearer than before, and takes out
+   * those within the goal.
    * @param logits of the images; those that are right as yet are not noted
    * @param distances `[n]`
-   * @returns whether any came within the goal, and was taken out
    */
-  note(images: Float32Array, logits: Float32Array, distances: Float32Array): boolean {
+  note(images: Float32Array, logits: Float32Array, distances: Float32Array): void {
     const size = images.length / Math.max(1, this.size);
     const correct = areCorrect(logits, this.labels);
     const predictions = predictionsOf(logits, this.size);
@@ -156,14 +155,12 @@ export class Trial {
       const image = images.slice(index * size, (index + 1) * size);
       this.#options.onFooled?.({ row, image, prediction: predictions[index]!, distance });
     });
-    return this.leave();
+    this.leave();
   }
 
-  /** Takes out those that were fooled within the goal. @returns whether there were any */
-  leave(): boolean {
-    const stay = Array.from(this.rows, (row) => this.distances[row]! > this.goal);
-    this.#keep(stay);
-    return stay.includes(false);
+  /** Takes out those that were fooled within the goal. */
+  leave(): void {
+    this.#keep(Array.from(this.rows, (row) => this.distances[row]! > this.goal));
   }
 
   /** Takes out those with which an attack is done. @param stay `[n]` */

@@ -1,6 +1,7 @@
 // An evaluation on the small network, from its beginning to its end.
 import { evaluateAttack, type EvaluationCounts, type Progress } from '../../server/attack/evaluation.ts';
 import type { EvaluationState } from '../../server/attack/evaluationState.ts';
+import type { KeptBatch } from '../../server/attack/keptImages.ts';
 import type { OnFooled } from '../../server/attack/trial.ts';
 import type { AttackPlan } from '../../server/protocol/evaluationPlan.ts';
 import type { PartPlan } from '../../server/protocol/plan.ts';
@@ -12,8 +13,10 @@ export const nSamples = 17;
 
 interface RunOptions extends SmallNetworkOptions {
   readonly onFooled?: OnFooled;
+  readonly onKept?: (batch: KeptBatch) => void;
   readonly from?: EvaluationState;
   readonly part?: PartPlan;
+  readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: () => void;
   /** How far the network that `transfer` makes its images on is from the one attacked. */
@@ -24,8 +27,10 @@ export async function run(
   plan: AttackPlan,
   {
     onFooled,
+    onKept,
     from,
     part,
+    seed = 9,
     signal = new AbortController().signal,
     onProgress,
     surrogateOffset = 0.2,
@@ -34,7 +39,7 @@ export async function run(
 ): Promise<{ counts: EvaluationCounts; progress: Progress[] }> {
   const network = smallNetwork(options);
   const surrogate = plan.attack === 'transfer' ? smallNetwork({ ...options, offset: surrogateOffset }) : undefined;
-  const given = { seed: 9, signal, from, part, onFooled, surrogate };
+  const given = { seed, signal, from, part, onFooled, onKept, surrogate };
   const attack = evaluateAttack(network, smallDataset(nSamples), plan, given);
   const progress: Progress[] = [];
   try {

@@ -15,7 +15,6 @@ import {
   measuresDistances,
   stagesOf,
   stageText,
-  thesisFigure,
   type DetectorPlan,
   type EvaluationPlan,
 } from '../../server/protocol/evaluationPlan.ts';
@@ -135,20 +134,6 @@ describe('a curve by distance', () => {
     expect(distanceTicks(Float32Array.of(0.5, 2.79, Infinity, 1))).toEqual([0, 0.675, 1.35, 2.03, 2.7]);
     expect(distanceTicks(Float32Array.of(0.0319))).toEqual([0, 0.00775, 0.0155, 0.0232, 0.031]);
     expect(distanceTicks(Float32Array.of(0, Infinity))).toEqual([0]);
-  });
-});
-
-describe('the thesis’s figure', () => {
-  it('is that of the restart at the plan’s ε that changed the most answers in the end, of equal ones the first', () => {
-    const counts = [
-      { right: Int32Array.of(9, 2, 1), fooled: Int32Array.of(0, 1, 90) },
-      { right: Int32Array.of(9, 2, 5), fooled: Int32Array.of(8, 8, 3) },
-      { right: Int32Array.of(9, 2, 4), fooled: Int32Array.of(0, 3, 6) },
-      { right: Int32Array.of(9, 2, 7), fooled: Int32Array.of(0, 4, 6) },
-    ];
-    const stages = [0.5, 0.1, 0.1, 0.1].map((epsilon) => ({ epsilon }));
-    expect(thesisFigure({ epsilon: 0.1 }, stages, counts)).toBe(4);
-    expect(thesisFigure({ epsilon: 0.2 }, stages, counts)).toBeNull();
   });
 });
 
