@@ -32,6 +32,31 @@ describe('early stopping', () => {
     expect(endOf([0, 0, 0], { patience: 2, minDelta: 0 })).toBe(2);
   });
 
+  it('remembers the best to the last bit', () => {
+    for (const best of [1 / 3, 2 / 3, 0.1, 0.7, 0.9, 1 / 7])
+      expect(endOf([best, best, best], { patience: 2, minDelta: 0 }), String(best)).toBe(2);
+  });
+
+  it('knows nothing before the first test, nor where nothing was remembered, and takes any first figure', () => {
+    const plan = { patience: 1, minDelta: 0 };
+    const fresh = new EarlyStopping(plan, 'loss');
+    const restored = new EarlyStopping(plan, 'loss');
+    restored.see({ ...figures(0), loss: 1 }, { step: 10, epoch: 1 });
+    restored.see({ ...figures(0), loss: 2 }, { step: 20, epoch: 2 });
+    restored.restore(fresh.saved());
+    const emptied = new EarlyStopping(plan, 'loss');
+    emptied.see({ ...figures(0), loss: 1 }, { step: 10, epoch: 1 });
+    emptied.see({ ...figures(0), loss: 2 }, { step: 20, epoch: 2 });
+    emptied.restore(new Map());
+    for (const one of [fresh, restored, emptied]) {
+      expect(one.isSpent).toBe(false);
+      expect(one.see({ ...figures(0), loss: Infinity }, { step: 30, epoch: 3 })).toBeNull();
+      expect(one.isSpent).toBe(false);
+      expect(one.see({ ...figures(0), loss: 5 }, { step: 40, epoch: 4 })).toBeNull();
+      expect(one.see({ ...figures(0), loss: 5 }, { step: 50, epoch: 5 })).toMatchObject({ best: 5, bestStep: 40 });
+    }
+  });
+
   it('takes for no better what is better by less than it was told', () => {
     expect(endOf([0.1, 0.14, 0.16], { patience: 2, minDelta: 0.05 })).toBeNull();
     expect(endOf([0.1, 0.14, 0.15], { patience: 2, minDelta: 0.05 })).toBe(2);

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   hasExploded,
@@ -27,8 +28,10 @@ function curve(lossOf: (decade: number) => number, n = 61): SweepPoint[] {
 describe('a sweep of learning rates', () => {
   it('takes the training’s own steps, each with the same multiple of the rate before', async () => {
     const points: SweepPoint[] = [];
+    const nTensors = tf.memory().numTensors;
     const options = { from: 1e-5, to: 1e-3, steps: 3, signal };
     for await (const point of findLearningRate(tinyPlan, tinyDataset(), options)) points.push(point);
+    expect(tf.memory().numTensors).toBe(nTensors);
     expect(points.map(({ learningRate }) => learningRate)).toEqual(
       [1e-5, 1e-4, 1e-3].map((rate) => expect.closeTo(rate, 12) as number),
     );
@@ -37,6 +40,13 @@ describe('a sweep of learning rates', () => {
     const first = records.find((record) => record.type === 'step')!;
     expect(points[0]!.loss).toBe(first.loss);
     expect(points[0]!.smoothed).toBeCloseTo(first.loss, 12);
+  });
+
+  it('of one step has the first rate', async () => {
+    const rates: number[] = [];
+    const options = { from: 1e-5, to: 1e-3, steps: 1, signal };
+    for await (const point of findLearningRate(tinyPlan, tinyDataset(), options)) rates.push(point.learningRate);
+    expect(rates).toEqual([1e-5]);
   });
 
   it('leaves weights, statistics and moments as they were, also where it is broken off', async () => {

@@ -48,6 +48,27 @@ describe('a test during training', () => {
     expect(tested!.validation!.loss).toBeGreaterThan(0);
   });
 
+  it('has the area of all batches together', async () => {
+    const of = network();
+    const several = evenImages([0.9, 0.2, 0.35, 0.6, 0.1, 0.95], [1, 1, 0, 0, 0, 1]);
+    const tested = await testNetwork(of, several, planOf({ robustSamples: 0 }), signal);
+    of.dispose();
+    expect(tested!.auc).toBeCloseTo(7 / 9, 12);
+  });
+
+  it('is none where it is broken off among the samples kept back', async () => {
+    const controller = new AbortController();
+    let nLooks = 0;
+    // The test images are two batches, those kept back two more.
+    const of = brightnessNetwork(() => {
+      if (++nLooks === 3) controller.abort();
+    });
+    const kept = evenImages([0.1, 0.9, 0.2, 0.8]);
+    const plan = planOf({ robustSamples: 0 });
+    expect(await testNetwork(of, { ...dataset, validation: kept.test }, plan, controller.signal)).toBeNull();
+    of.dispose();
+  });
+
   it('has neither with three classes and nothing kept back', async () => {
     const of = network();
     const three = { ...dataset, classes: ['a', 'b', 'c'] };
