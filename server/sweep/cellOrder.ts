@@ -1,6 +1,7 @@
 // Which cells of a sweep begin from what others leave: those of one training from the weights of the first of them, and an evaluation that
 // is cut by images from its parts.
 import { trainingIdentity } from '../experiment/planIdentity.ts';
+import { isLive } from '../protocol/run.ts';
 import type { SweepCell } from '../protocol/sweep.ts';
 import type { StoredCell } from './sweepFolder.ts';
 
@@ -70,7 +71,8 @@ export class CellOrder {
   }
 }
 
-/** Whether its weights are those of the training's end. */
+/** Whether its weights are those of the training's end, and written down: behind the last step one that trains is still tested. */
 function isTrained({ status, runId, step, steps }: State): boolean {
-  return runId !== null && (status === 'finished' || status === 'evaluating' || (step > 0 && step >= steps));
+  if (runId === null) return false;
+  return status === 'finished' || status === 'evaluating' || (!isLive(status) && step > 0 && step >= steps);
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { planIdentity } from '../../server/experiment/planIdentity.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
+import { readHead } from '../../server/run/logFile.ts';
 import { listRunFolders, readOrigin } from '../../server/run/runFolder.ts';
 import { CellOrder } from '../../server/sweep/cellOrder.ts';
 import { storedCells } from '../../server/sweep/storedCells.ts';
@@ -10,6 +11,7 @@ import { sweepResults } from '../../server/sweep/sweepResults.ts';
 import { sweepState } from '../../server/sweep/sweepState.ts';
 import { atOnce } from '../../server/experiment/turns.ts';
 import { readRows } from '../run/scriptedRun.ts';
+import type { RunStatus } from '../../server/protocol/run.ts';
 import { scriptedEvaluation, type Script } from '../run/scriptedTrainer.ts';
 import { cellSet, makeScriptedSweep, scriptedCells, work } from './scriptedSweep.ts';
 
@@ -35,6 +37,32 @@ describe('an evaluation that is cut', () => {
     expect(order.wholeOf(second!)).toBe(whole);
   });
 
+  it('has its turn behind what it begins from', () => {
+    const cells = cutCells(['steps'], 2);
+    const [first, second, whole] = cells;
+    const order = new CellOrder(cells);
+    const turns = (...states: readonly (readonly [status: RunStatus, step: number, runId?: string])[]) => {
+      const stateOf = (cell: StoredCell) => {
+        const [status, step, runId = status === 'waiting' ? null : 'r'] = states[cells.indexOf(cell)]!;
+        return { status, step, steps: 12, runId };
+      };
+      return [first, second, whole].map((cell) => order.turnOf(cell!, stateOf));
+    };
+    const waiting = ['waiting', 0] as const;
+    expect(turns(waiting, waiting, waiting)).toEqual(['now', 'trained', 'parts']);
+    expect(turns(['training', 7], waiting, waiting)).toEqual(['now', 'trained', 'parts']);
+    // Its last step is taken, its last checkpoint not written.
+    expect(turns(['training', 12], waiting, waiting)).toEqual(['now', 'trained', 'parts']);
+    expect(turns(['evaluating', 12], waiting, waiting)).toEqual(['now', 'now', 'parts']);
+    expect(turns(['interrupted', 7], waiting, waiting)).toEqual(['now', 'trained', 'parts']);
+    expect(turns(['interrupted', 12], waiting, waiting)).toEqual(['now', 'now', 'parts']);
+    // One that failed does not hold up the next, which trains itself; what diverged would diverge again.
+    expect(turns(['failed', 5], waiting, waiting)).toEqual(['now', 'now', 'parts']);
+    expect(turns(['diverged', 5], waiting, waiting)).toEqual(['now', 'trained', 'parts']);
+    expect(turns(['finished', 12], ['finished', 12], waiting)).toEqual(['now', 'now', 'now']);
+    expect(turns(waiting, waiting, ['waiting', 12, 'r'])).toEqual(['now', 'now', 'parts']);
+  });
+
   it('trains once: the other parts begin from its weights, and the whole when all of them are there', async () => {
     const folder = makeScriptedSweep(cutCells(['steps', 'steps'], 3));
     const { queue, told } = work(folder, { atOnce: 8 });
@@ -48,6 +76,8 @@ describe('an evaluation that is cut', () => {
     const logs = listRunFolders(runsFolderOf(folder));
     expect(logs).toHaveLength(8);
     for (const run of logs) expect(steps(run)).toBe(12);
+    // The others begin with the rows and the weights of these two.
+    expect(logs.filter((run) => readHead(run, 0)!.work !== 'note')).toHaveLength(2);
     const made = logs.filter((run) => readRows(run).some(({ record }) => record.type === 'evaluationFinished'));
     expect(made).toHaveLength(8);
   });
