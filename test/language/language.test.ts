@@ -480,6 +480,12 @@ it('code lenses stand above the first line and the data set, and hand the URI to
     ['▶ Start sweep of 4 runs', 'kafscope.startSweep', ['file:///a.kaf.yaml'], 0],
     ...[first[2], shown(0)],
   ]);
+  // In parts by a sweep, or uncut.
+  expect(await lensesOf('evaluation: [pgd]\nparts: 3')).toEqual([
+    ['▶ Start sweep of 4 runs', 'kafscope.startSweep', ['file:///a.kaf.yaml'], 0],
+    ...[...first, shown(0)],
+  ]);
+  expect(await lensesOf('evaluation: [pgd]\nparts: 1')).toEqual([...first, shown(0)]);
   expect((await lensesOf('seeds: [1, 2]'))[0]![0]).toBe('▶ Train');
   expect((await lensesOf('matrix: {seed: [1, x]}'))[0]![0]).toBe('▶ Train');
 });
