@@ -29,9 +29,9 @@ export function canDo(action: RunAction, run: RunSummary): boolean {
 }
 
 /** Value of `viewItem` for `when` clauses such as `viewItem =~ /\bcanPause\b/`. */
-export function runContextValue(run: RunSummary): string {
+export function runContextValue(run: RunSummary, { without = [] }: { without?: readonly RunAction[] } = {}): string {
   const { isPinned = false, isHidden = false, isTrashed = false } = run.mark ?? {};
-  const allowed = runActions.filter((action) => canDo(action, run));
+  const allowed = runActions.filter((action) => canDo(action, run) && !without.includes(action));
   const marks = isTrashed ? ['isTrashed'] : [isPinned ? 'canUnpin' : 'canPin', isHidden ? 'canShow' : 'canHide'];
   const plan = run.status === 'damaged' ? [] : ['hasPlan'];
   return [

@@ -85,7 +85,8 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
           id: run.id,
           description: node.description,
           iconPath: node.waits === undefined ? runIcon(run) : statusIcon('queued'),
-          contextValue: runContextValue(run),
+          // What a cluster will begin by itself has no second beginning here.
+          contextValue: runContextValue(run, node.waits === undefined ? {} : { without: ['resume', 'evaluate'] }),
           tooltip: runTooltip(node),
           accessibilityInformation: { label: spoken(run, node) },
           command: command('kafscope.openDashboard', 'Open Dashboard', run.id),

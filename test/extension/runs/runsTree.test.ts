@@ -8,7 +8,7 @@ import type { RunStore } from '../../../extension/runs/runStore.ts';
 import type { RunsNode } from '../../../extension/runs/runsModel.ts';
 import { runStatuses } from '../../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../../server/protocol/run.ts';
-import type { SweepSummary } from '../../../server/protocol/sweep.ts';
+import type { SweepCell, SweepSummary } from '../../../server/protocol/sweep.ts';
 import { RunsView } from '../../../extension/runs/runsView.ts';
 import { keeper } from '../keeper.ts';
 import { runSummary } from '../runSummaries.ts';
@@ -58,13 +58,30 @@ describe('the icon of a run', () => {
 });
 
 describe('an experiment that is a sweep', () => {
+  const sweepOf = (change: Partial<SweepCell>) => {
+    const cell = { ...{ name: 'relu', values: {}, identity: '0', runId: 'r0', status: 'finished' }, message: null };
+    return {
+      ...{ id: 's', name: 'S', folder: '/s', experimentFile: null, createdMs: 1, status: 'resting', place: null },
+      cells: [{ ...cell, step: 1, steps: 1, cleanAccuracy: null, robustAccuracy: null, ...change }],
+    } as SweepSummary;
+  };
+
+  test('has runs that wait at a cluster, for the eye and the ear, and that are not begun here', () => {
+    const run = runSummary({ id: 'r0', status: 'waiting', step: 0, cleanAccuracy: null, robustAccuracy: null });
+    const sweep = sweepOf({ status: 'queued', job: { place: 'Slurm 1_0', waits: 'held by you' } });
+    const tree = new RunsTree(storeOf([run]), new RunsView(keeper()), { ...noSweeps, sweeps: [sweep] });
+    const row = tree.getTreeItem(tree.getChildren(tree.getChildren()[0])[0]!);
+    expect(row).toMatchObject({
+      ...{ label: 'relu', description: 'waits: held by you', iconPath: { id: 'watch' } },
+      contextValue: 'run canTrash canDelete canPin canHide hasPlan',
+      accessibilityInformation: { label: 'kaf-light, relu, waits: held by you' },
+    });
+    expect(tooltipOf(row)).toContain('waits: held by you · step 0 of 800');
+  });
+
   test('opens its panel', () => {
     const run = runSummary({ id: 'r0' });
-    const cell = { ...{ name: 'relu', values: {}, identity: '0', runId: 'r0', status: 'finished' }, message: null };
-    const sweep = {
-      ...{ id: 's', name: 'S', folder: '/s', experimentFile: null, createdMs: 1, status: 'resting', place: null },
-      cells: [{ ...cell, step: 1, steps: 1, cleanAccuracy: null, robustAccuracy: null }],
-    } as SweepSummary;
+    const sweep = sweepOf({});
     const sweeps = { ...noSweeps, sweeps: [sweep] };
     const tree = new RunsTree(storeOf([run]), new RunsView(keeper()), sweeps);
     const [node] = tree.getChildren();
