@@ -23,8 +23,8 @@ export function monitoredRuns(runs: readonly RunSummary[]): readonly RunSummary[
     const atWork = live.filter(({ status }) => status !== 'queued').sort((a, b) => b.createdMs - a.createdMs);
     return [...atWork, ...queue];
   }
-  // What was put away is nothing to look at.
-  const kept = runs.filter(({ mark }) => !mark?.isTrashed);
+  // What was put away is nothing to look at, and what nobody has begun has not ended: it may wait at a cluster.
+  const kept = runs.filter(({ mark, status }) => !mark?.isTrashed && status !== 'waiting');
   return kept.reduce<readonly RunSummary[]>(
     ([newest], run) => [newest && newest.updatedMs >= run.updatedMs ? newest : run],
     [],

@@ -95,6 +95,9 @@ describe('the Monitor', () => {
     const queue = [queued('s-10', 30), queued('s-2', 30), queued('r', 20), ...live.slice(1)];
     expect(monitoredRuns(queue).map(({ id }) => id)).toEqual(['t', 'r', 's-2', 's-10']);
     expect(monitoredRuns(ended).map(({ id }) => id)).toEqual(['b']);
+    const unbegun = runSummary({ id: 'w', status: 'waiting', updatedMs: 99 });
+    expect(monitoredRuns([unbegun, ...ended]).map(({ id }) => id)).toEqual(['b']);
+    expect(monitoredRuns([unbegun])).toEqual([]);
     expect(monitoredRuns([])).toEqual([]);
   });
 
