@@ -11,6 +11,9 @@ import { listRunFolders } from '../../../server/run/runFolder.ts';
 import { glance } from '../../../server/run/runGlance.ts';
 import { BatchSweep } from '../../../server/sweep/batch/batchSweep.ts';
 import { Controller } from '../../../server/sweep/batch/controller.ts';
+import { slurmSettingsSchema } from '../../../server/sweep/batch/slurmSettings.ts';
+import { storedCells } from '../../../server/sweep/storedCells.ts';
+import { atOnce } from '../../../server/experiment/turns.ts';
 import { makeSlurm } from '../../../server/sweep/batch/slurm.ts';
 import { createScriptedRun, readRows, startScriptedRun, temporaryFolder } from '../../run/scriptedRun.ts';
 import { kafscope } from '../../terminal/kafscope.ts';
@@ -114,6 +117,26 @@ describe.runIf(cluster)('a sweep on Slurm', () => {
     expect(tells(2)).not.toMatch(/ending with a checkpoint/);
     expect(tells(2)).toContain('Another process has begun work on');
     expect(fs.existsSync(path.join(os.tmpdir(), 'x'))).toBe(false);
+  });
+
+  it('attacks in parts on several nodes behind one training, and puts together what one attack on all images says', async () => {
+    const { env } = cluster!;
+    const { name, values, plan } = tinyCells()[3]!;
+    const folder = makeTinySweep(
+      temporaryFolder(),
+      atOnce(storedCells([{ name, values, plan: { ...plan, parts: 2 } }])),
+    );
+    const sweep = batchSweep(folder, { ...env, XDG_CACHE_HOME: temporaryFolder() });
+    const settings = slurmSettingsSchema.parse({ cpus: 1 });
+    const submitted = await sweep.submit({ settings, isFailedAgain: false, program, nowMs: Date.now() });
+    expect([submitted.ids.length, submitted.nCells]).toEqual([3, 3]);
+    const { cells } = await until(sweep, (summary) => summary.status === 'resting');
+    expect(cells.map(({ status }) => status)).toEqual(['finished', 'finished', 'finished']);
+    const runOf = (index: number) => path.join(path.dirname(path.dirname(folder)), cells[index]!.runId!);
+    expect([0, 1, 2].map((index) => readHead(runOf(index), 0)!.work)).toEqual(['train', 'note', 'note']);
+    const whole = createScriptedRun(plan);
+    await startScriptedRun(whole.folder, undefined, { openTrainer: openTinyTrainer }).ended;
+    expect(records(runOf(2))).toEqual(records(whole.folder));
   });
 
   it('is begun, looked at and taken back by the command line, and nothing else is touched', async () => {
