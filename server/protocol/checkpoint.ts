@@ -46,6 +46,8 @@ export interface TensorContents {
   readonly histogram: readonly number[];
   /** Its bytes are not those that were written. */
   readonly isDamaged?: true;
+  /** Of a type whose values are not read: it has no figures. */
+  readonly isUnread?: true;
 }
 
 /** Those of averaged weights stand beside those of the weights as they were trained. */

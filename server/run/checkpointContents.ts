@@ -8,7 +8,7 @@ import type { ActivationPlan, Plan } from '../protocol/plan.ts';
 import { CurveReader } from './checkpointCurves.ts';
 import { checkpointOrigin } from './checkpointFile.ts';
 import { partBytes, SafetensorsFile, startDigest } from './safetensors.ts';
-import type { StoredTensor } from './safetensors.ts';
+import type { StoredTensor, UnreadTensor } from './safetensors.ts';
 import { FirstRound } from './tensorFigures.ts';
 import { readValues } from './tensorValues.ts';
 
@@ -33,11 +33,12 @@ export async function inspectCheckpoint(file: string): Promise<CheckpointContent
       tensors.push(await inspectTensor(stored, tensor, { buffer, digest: digests.get(tensor.name) }));
       curves.look(tensor);
     }
+    tensors.push(...[...shownTensors(stored.unread)].slice(0, maxTensors - tensors.length).map(unread));
     const { metadata, omittedMetadata } = shownMetadata(stored.metadata);
     return {
       experiment: origin && writeExperiment(origin.plan),
       ...{ file, sizeBytes: stored.sizeBytes, origin, tensors, activations: curves.found, metadata },
-      ...counted('omittedTensors', stored.tensors.length - tensors.length),
+      ...counted('omittedTensors', stored.tensors.length + stored.unread.length - tensors.length),
       ...counted('omittedActivations', curves.nTooLarge),
       ...counted('omittedMetadata', omittedMetadata),
     };
@@ -51,7 +52,7 @@ export function activationsByLayer({ model }: Plan): ReadonlyMap<string, Activat
 }
 
 /** As many as an answer may tell of. */
-export function* shownTensors(tensors: readonly StoredTensor[]): Generator<StoredTensor> {
+export function* shownTensors<T extends UnreadTensor>(tensors: readonly T[]): Generator<T> {
   let count = 0;
   for (const tensor of tensors) {
     if (count === maxTensors) return;
@@ -84,6 +85,15 @@ async function inspectTensor(
   const values = shape.reduce((product, size) => product * size, 1);
   const isDamaged = digest !== undefined && digest !== seen.end();
   return { name, group: groupOf(name), dtype, shape, values, ...second.end(), ...(isDamaged ? { isDamaged } : {}) };
+}
+
+/** Of a type without numbers of its own here: what its header says. */
+function unread({ name, dtype, shape }: UnreadTensor): TensorContents {
+  const none = Number.NaN;
+  return {
+    ...{ name, group: groupOf(name), dtype, shape, values: shape.reduce((product, size) => product * size, 1) },
+    ...{ l2: none, min: none, max: none, mean: none, std: none, nonFinite: 0, histogram: [], isUnread: true },
+  };
 }
 
 function groupOf(name: string): TensorContents['group'] {

@@ -15,9 +15,6 @@ const maxChannels = 4096;
 const maxDictionary = 1024;
 const maxValues = 2_000_000;
 
-/** Boundary that Kafscope takes where nothing else is said. */
-const defaultBoundary = 3;
-
 export interface CurveReaderOptions {
   readonly stored: SafetensorsFile;
   /** Of the plan, by the layers' names; null for another program's file. */
@@ -25,6 +22,9 @@ export interface CurveReaderOptions {
   /** To read into. */
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
+
+/** Ours, and those of the usual module of PyTorch, of which the dictionary is the same for all channels. */
+const kernelNames = /\.(dictionary|logGamma|mixture|dict|gamma)$/;
 
 export class CurveReader {
   readonly found: ShapeContents[] = [];
@@ -36,7 +36,7 @@ export class CurveReader {
 
   constructor(options: CurveReaderOptions) {
     this.#options = options;
-    const kernels = options.stored.tensors.filter(({ name }) => /\.(dictionary|logGamma|mixture)$/.test(name));
+    const kernels = options.stored.tensors.filter(({ name }) => kernelNames.test(name));
     this.#kernels = new Map(kernels.map((tensor) => [tensor.name, tensor]));
   }
 
@@ -48,7 +48,7 @@ export class CurveReader {
   /** Finds the curves of a tensor that has some. */
   look(tensor: StoredTensor): void {
     const curves = curvesOf(tensor, this.#options.activations);
-    if (!curves) return;
+    if (!curves || (curves.kind === 'foreign-kaf' && !this.#hasDictionary(tensor, curves))) return;
     const { channels, size } = curves;
     // Twice, as each channel may have a dictionary of its own, or weights of kernels besides.
     const values =
@@ -57,15 +57,20 @@ export class CurveReader {
       this.#nTooLarge++;
       return;
     }
+    const contents = this.#contents(tensor, curves);
+    if (!contents) return;
     this.#valuesLeft -= values;
-    this.found.push({ ...this.#contents(tensor, curves), ...(curves.isAverage && { weights: 'average' }) });
+    this.found.push({ ...contents, ...(curves.isAverage && { weights: 'average' }) });
   }
 
-  #contents(tensor: StoredTensor, curves: FoundCurves): ShapeContents {
+  /** Null of another program's KAF that can't be drawn. */
+  #contents(tensor: StoredTensor, curves: FoundCurves): ShapeContents | null {
     const { layer, channels } = curves;
     switch (curves.kind) {
       case 'kaf':
         return this.#kaf(tensor, curves, curves.kaf);
+      case 'foreign-kaf':
+        return this.#foreignKaf(tensor, curves);
       case 'spline': {
         const { points, boundary, basis } = curves.spline;
         return { layer, channels, dictionary: evenly(points, boundary), spline: basis, alpha: this.#floats(tensor) };
@@ -79,17 +84,36 @@ export class CurveReader {
     }
   }
 
-  #kaf(tensor: StoredTensor, { layer, channels, size }: Curves, kaf: KafPlan | null): KafContents {
-    const boundary = kaf?.boundary ?? defaultBoundary;
+  #kaf(tensor: StoredTensor, { layer, channels, size }: Curves, kaf: KafPlan): KafContents {
     const kernels = this.#kernelsBeside(tensor, channels, size);
     return {
       layer,
       channels,
-      dictionary: evenly(size, boundary),
-      gamma: kaf?.gamma ?? 1 / (6 * spacingOf(size, boundary) ** 2),
-      base: kaf?.type === 'residual-kaf' ? 'swish' : 'none',
-      ...(kaf?.kernels ? { kernelNames: kaf.kernels } : {}),
+      dictionary: evenly(size, kaf.boundary),
+      gamma: kaf.gamma,
+      base: kaf.type === 'residual-kaf' ? 'swish' : 'none',
+      ...(kaf.kernels ? { kernelNames: kaf.kernels } : {}),
       alpha: this.#coefficients(tensor, channels, kaf),
+      ...(kernels ? { kernels } : {}),
+    };
+  }
+
+  /** Whether there is one of the right length, for all channels or of each channel's own. */
+  #hasDictionary(alpha: StoredTensor, { channels, size }: Curves): boolean {
+    return this.#beside(alpha, 'dict', size) !== null || this.#beside(alpha, 'dictionary', channels * size) !== null;
+  }
+
+  /** γ as the file has it, else by the thesis's rule, 1/(6Δ²). Null where its dictionary does not ascend. */
+  #foreignKaf(tensor: StoredTensor, { layer, channels, size }: Curves): KafContents | null {
+    const kernels = this.#kernelsBeside(tensor, channels, size);
+    const dictionary = this.#readBeside(tensor, 'dict', size) ?? kernels?.dictionaries.subarray(0, size);
+    const ascends = dictionary?.every((d, index) => Number.isFinite(d) && (index === 0 || d > dictionary[index - 1]!));
+    if (!dictionary || !(ascends || kernels)) return null;
+    const spacing = (dictionary.at(-1)! - dictionary[0]!) / (size - 1);
+    const gamma = this.#readBeside(tensor, 'gamma', 1)?.[0] ?? kernels?.gammas[0] ?? 1 / (6 * spacing ** 2);
+    const alpha = this.#floats(tensor);
+    return {
+      ...{ layer, channels, dictionary: [...dictionary], gamma, base: 'none', alpha },
       ...(kernels ? { kernels } : {}),
     };
   }
@@ -101,13 +125,18 @@ export class CurveReader {
     return dictionaries && logGammas ? { dictionaries, gammas: logGammas.map(Math.exp) } : null;
   }
 
-  #readBeside({ name }: StoredTensor, quantity: string, count: number): Float32Array | null {
+  #readBeside(alpha: StoredTensor, quantity: string, count: number): Float32Array | null {
+    const tensor = this.#beside(alpha, quantity, count);
+    return tensor && this.#floats(tensor);
+  }
+
+  #beside({ name }: StoredTensor, quantity: string, count: number): StoredTensor | null {
     const tensor = this.#kernels.get(`${name.slice(0, -'alpha'.length)}${quantity}`);
-    return tensor && valuesIn(tensor) === count ? this.#floats(tensor) : null;
+    return tensor && valuesIn(tensor) === count ? tensor : null;
   }
 
   /** Of a multi-KAF, what the weights of its kernels make of α. */
-  #coefficients(tensor: StoredTensor, channels: number, kaf: KafPlan | null): Float32Array {
+  #coefficients(tensor: StoredTensor, channels: number, kaf: KafPlan): Float32Array {
     const alpha = this.#floats(tensor);
     const nKernels = mixedKernels(kaf);
     if (nKernels === 0) return alpha;
@@ -138,24 +167,26 @@ interface Curves {
 
 type FoundCurves = Curves &
   (
-    | { readonly kind: 'kaf'; readonly kaf: KafPlan | null }
+    | { readonly kind: 'kaf'; readonly kaf: KafPlan }
+    | { readonly kind: 'foreign-kaf' }
     | { readonly kind: 'spline'; readonly spline: SplinePlan }
     | { readonly kind: 'formula'; readonly formula: FormulaText }
     | { readonly kind: 'surface'; readonly surface: Kaf2dPlan }
   );
 
 /**
- * Null where the tensor is neither a `[channels, dictionary]` of KAF coefficients, for which another program's is read with our defaults, nor
+ * Null where the tensor is neither a `[channels, dictionary]` of KAF coefficients (of another program's with axes of one value anywhere) nor
  * a `[channels, points]` of a spline, a `[channels, parameters]` of a formula or the `[channels, D·D]` of a two-dimensional KAF of ours:
  * these alone don't tell what they belong to.
  */
 function curvesOf({ name, shape }: StoredTensor, activations: CurveReaderOptions['activations']): FoundCurves | null {
-  const [channels, size] = shape;
+  const axes = activations || shape.length === 2 ? shape : shape.filter((length) => length !== 1);
+  const [channels, size] = axes;
   const [, group, layer, quantity] =
     /^(?!optimizer\/)(?:(model|average)\/)?(.+)\.(coefficients|points|alpha)$/.exec(name) ?? [];
-  if (shape.length !== 2 || !channels || !size || !layer) return null;
+  if (axes.length !== 2 || !channels || !size || !layer) return null;
   const curves = { layer, channels, size, isAverage: group === 'average' };
-  if (!activations) return quantity === 'alpha' && size >= 2 ? { ...curves, kind: 'kaf', kaf: null } : null;
+  if (!activations) return quantity === 'alpha' && size >= 2 ? { ...curves, kind: 'foreign-kaf' } : null;
   const activation = group === undefined ? undefined : activations.get(layer);
   if (!activation) return null;
   if (quantity === 'coefficients' && isFormulaActivation(activation)) {
@@ -173,19 +204,15 @@ function curvesOf({ name, shape }: StoredTensor, activations: CurveReaderOptions
 }
 
 /** How many kernels have weights of their own; 0 where none has. */
-function mixedKernels(kaf: KafPlan | null): number {
-  return kaf?.type === 'multi-kaf' ? kernelsOf(kaf).length : 0;
+function mixedKernels(kaf: KafPlan): number {
+  return kaf.type === 'multi-kaf' ? kernelsOf(kaf).length : 0;
 }
 
 function valuesIn({ dtype, sizeBytes }: StoredTensor): number {
   return sizeBytes / dtypeBytes[dtype];
 }
 
-function spacingOf(size: number, boundary: number): number {
-  return (2 * boundary) / (size - 1);
-}
-
 function evenly(size: number, boundary: number): number[] {
-  const spacing = spacingOf(size, boundary);
+  const spacing = (2 * boundary) / (size - 1);
   return Array.from({ length: size }, (_, index) => -boundary + index * spacing);
 }

@@ -3,6 +3,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { foreignFormat } from './foreignFormats.ts';
 import { jsonEntries } from './jsonEntries.ts';
 import { syncFolder } from './logFile.ts';
 import { IrregularFileError, openRegularFile } from './regularFile.ts';
@@ -13,10 +14,14 @@ export class BadCheckpointError extends Error {
   override readonly name = 'BadCheckpointError';
 }
 
+/** Bytes of a value, of the types whose values are read. */
 export const dtypeBytes = {
   BOOL: 1,
   U8: 1,
   I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
   I16: 2,
   U16: 2,
   F16: 2,
@@ -30,6 +35,9 @@ export const dtypeBytes = {
 } as const;
 export type Dtype = keyof typeof dtypeBytes;
 
+/** Bits of a value, of the format's other types. A file may have types that are not known yet, of any size. */
+const unreadBits: Readonly<Record<string, number>> = { F4: 4, F6_E2M3: 6, F6_E3M2: 6, C64: 64 };
+
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: Dtype;
@@ -38,6 +46,9 @@ export interface StoredTensor {
   readonly start: number;
   readonly sizeBytes: number;
 }
+
+/** One of a type whose values are not read. */
+export type UnreadTensor = Omit<StoredTensor, 'dtype'> & { readonly dtype: string };
 
 /** As the format's own reader has it. */
 const maxHeaderBytes = 100_000_000;
@@ -141,6 +152,7 @@ export class SafetensorsFile {
   readonly file: string;
   readonly sizeBytes: number;
   readonly tensors: readonly StoredTensor[];
+  readonly unread: readonly UnreadTensor[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly #descriptor: number;
   readonly #dataStart: number;
@@ -154,6 +166,7 @@ export class SafetensorsFile {
       this.sizeBytes = status.size;
       const header = readHeader(file, this.#descriptor, this.sizeBytes);
       this.tensors = header.tensors;
+      this.unread = header.unread;
       this.metadata = header.metadata;
       this.#dataStart = header.dataStart;
     } catch (error) {
@@ -266,6 +279,8 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
     new BadCheckpointError(
       `${file} is not a usable safetensors file: ${what}. Take another checkpoint, or copy the file again from where it came.`,
     );
+  const foreign = foreignFormat(firstBytes(file, descriptor, sizeBytes));
+  if (foreign) throw new BadCheckpointError(`${file} is no safetensors file: it is ${foreign.what}. ${foreign.remedy}`);
   if (sizeBytes < 8) throw bad(`it has ${String(sizeBytes)} bytes, fewer than the 8 of the header's length`);
   const lengthBytes = Buffer.alloc(8);
   readAll(file, descriptor, lengthBytes, 0);
@@ -287,6 +302,7 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   }
   if (!entries) throw bad('its header is not a JSON object');
   const tensors: StoredTensor[] = [];
+  const unread: UnreadTensor[] = [];
   let metadata: Readonly<Record<string, string>> = {};
   for (let index = 0; index < entries.length; index += 2) {
     const name = entries[index] as string;
@@ -298,18 +314,21 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
     }
     if (!isHeaderEntry(entry)) throw bad(`tensor "${name}" lacks a valid dtype, shape or data_offsets`);
     const { dtype, shape, data_offsets: offsets } = entry;
-    if (!isDtype(dtype)) throw bad(`tensor "${name}" has the unknown dtype "${dtype}"`);
-    const expected = shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
     const [begin, end] = offsets;
+    const bits = isDtype(dtype) ? 8 * dtypeBytes[dtype] : unreadBits[dtype];
+    const values = shape.reduce((product, size) => product * size, 1);
+    const expected = bits === undefined ? Math.max(0, end - begin) : Math.ceil((values * bits) / 8);
     if (end - begin !== expected) {
       throw bad(
         `tensor "${name}" of shape [${shape.join(', ')}] and dtype ${dtype} needs ${String(expected)} bytes, its offsets span ${String(end - begin)}`,
       );
     }
-    tensors.push({ name, dtype, shape, start: dataStart + begin, sizeBytes: expected });
+    const place = { name, shape, start: dataStart + begin, sizeBytes: expected };
+    if (isDtype(dtype)) tensors.push({ ...place, dtype });
+    else unread.push({ ...place, dtype });
   }
 
-  const inOrder = tensors.toSorted((a, b) => a.start - b.start || a.sizeBytes - b.sizeBytes);
+  const inOrder = [...tensors, ...unread].sort((a, b) => a.start - b.start || a.sizeBytes - b.sizeBytes);
   let end = dataStart;
   for (const tensor of inOrder) {
     if (tensor.start < end) throw bad(`the bytes of tensor "${tensor.name}" overlap those of another`);
@@ -319,7 +338,13 @@ function readHeader(file: string, descriptor: number, sizeBytes: number) {
   if (end > sizeBytes)
     throw bad(`it is cut off: its tensors need ${String(end)} bytes, the file has ${String(sizeBytes)}`);
   if (end < sizeBytes) throw bad(`${String(sizeBytes - end)} bytes follow its last tensor`);
-  return { metadata, tensors, dataStart };
+  return { metadata, tensors, unread, dataStart };
+}
+
+function firstBytes(file: string, descriptor: number, sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(Math.min(sizeBytes, 1024));
+  readAll(file, descriptor, bytes, 0);
+  return bytes;
 }
 
 function isDtype(text: string): text is Dtype {

@@ -13,6 +13,10 @@ export function readValues(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): ArrayL
       return fromFloat16(new Uint16Array(buffer, byteOffset, byteLength / 2));
     case 'BF16':
       return fromBfloat16(new Uint16Array(buffer, byteOffset, byteLength / 2));
+    case 'F8_E4M3':
+    case 'F8_E5M2':
+    case 'F8_E8M0':
+      return fromTable(float8Tables[dtype], bytes);
     case 'I8':
       return new Int8Array(buffer, byteOffset, byteLength);
     case 'I16':
@@ -34,6 +38,37 @@ export function readValues(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): ArrayL
       return dtype satisfies never;
   }
 }
+
+function fromTable(table: Float32Array, bytes: Uint8Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let index = 0; index < bytes.length; index++) values[index] = table[bytes[index]!]!;
+  return values;
+}
+
+/**
+ * The 256 numbers of a sign, exponent bits and fraction bits (Micikevicius et al., 2022): below the least exponent subnormal. What their
+ * greatest exponent means is theirs.
+ */
+function float8(fractionBits: number, bias: number, special: (fraction: number) => number | null): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, byte) => {
+    const magnitude = byte & 0x7f;
+    const exponent = magnitude >> fractionBits;
+    const fraction = magnitude & (2 ** fractionBits - 1);
+    const share = fraction / 2 ** fractionBits;
+    const isGreatest = exponent === 2 ** (7 - fractionBits) - 1;
+    const ofGreatest = isGreatest ? special(fraction) : null;
+    const value = ofGreatest ?? (exponent === 0 ? share * 2 ** (1 - bias) : (1 + share) * 2 ** (exponent - bias));
+    return byte & 0x80 ? -value : value;
+  });
+}
+
+const float8Tables = {
+  /** Without infinities; of the greatest exponent only the last fraction is NaN. */
+  F8_E4M3: float8(3, 7, (fraction) => (fraction === 7 ? Number.NaN : null)),
+  F8_E5M2: float8(2, 15, (fraction) => (fraction === 0 ? Infinity : Number.NaN)),
+  /** Powers of two, without a sign (OCP Microscaling Formats, 2023). */
+  F8_E8M0: Float32Array.from({ length: 256 }, (_, byte) => (byte === 255 ? Number.NaN : 2 ** (byte - 127))),
+};
 
 /** In a loop: `from` asks an iterator for each value, which takes three times as long. */
 function fromBigints(values: BigInt64Array | BigUint64Array): Float64Array {

@@ -31,6 +31,8 @@ export async function inspectCommand(file: string, terminal: Terminal): Promise<
   if (omittedActivations > 0) {
     terminal.line(`… and curves of ${String(omittedActivations)} tensors, which are too many to read`);
   }
+  const unread = new Set(tensors.filter(({ isUnread }) => isUnread).map(({ dtype }) => dtype));
+  if (unread.size > 0) terminal.line(`no figures of ${[...unread].join(', ')}, whose values are not read`);
   const damaged = tensors.filter(({ isDamaged }) => isDamaged);
   for (const { name } of damaged) {
     terminal.line(

@@ -129,7 +129,7 @@ const besidePyTorch: Readonly<Record<string, Work>> = {
 const pgdWhole: Work = { ...vgg, activation: 'relu', kind: 'pgd-whole', cut: { steps: 5 } };
 const pgdWholeKaf: Work = { ...pgdWhole, activation: 'kaf', batchSize: 32 };
 
-/** Whole attacks beside those of libraries. AutoAttack needs a trained network: 256 images and 100 steps are cut to 16 and 5. */
+/** Whole attacks beside those of libraries. AutoAttack, on 256 images, needs a trained network: of 100 steps 2 are made. */
 function besideLibraries(threads: number, trained: Work['trained']): Comparison[] {
   const beside = (name: string, work: Work, mode: TorchMode, scale: Comparison['scale']): Comparison => ({
     ...{ name, scale, ours: { work, engine: { name: 'ours', runtime: 'wasm', threads } } },
@@ -137,7 +137,7 @@ function besideLibraries(threads: number, trained: Work['trained']): Comparison[
   });
   const scale = ({ batchSize: size }: Work) => ({ factor: (512 / size) * 100, what: 'PGD-50-10 on 512 images' });
   const autoAttack: Work = {
-    ...{ ...vgg, network: 'light', kind: 'autoattack', batchSize: 16, cut: { steps: 5 } },
+    ...{ ...vgg, network: 'light', kind: 'autoattack', batchSize: 256, cut: { steps: 2 } },
     ...(trained && { trained }),
   };
   return [

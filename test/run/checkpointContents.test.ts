@@ -52,6 +52,20 @@ async function linesOf(file: string): Promise<string[]> {
 
 const empty = { dtype: 'F32', shape: [0], data_offsets: [0, 0] };
 
+/** Zeros in the place of a KAF's coefficients, with a dictionary and a bandwidth of each channel's own. */
+function zeroKaf(name: string, [channels, size]: readonly [number, number], begin: number) {
+  const at = [begin, begin + channels * size, begin + 2 * channels * size, begin + 2 * channels * size + channels];
+  const entry = (shape: number[], part: number) => ({ dtype: 'U8', shape, data_offsets: [at[part], at[part + 1]] });
+  return {
+    entries: {
+      [`${name}.alpha`]: entry([channels, size], 0),
+      [`${name}.dictionary`]: entry([channels, size], 1),
+      [`${name}.logGamma`]: entry([channels], 2),
+    },
+    end: at[3]!,
+  };
+}
+
 describe('inspectCheckpoint', () => {
   it('reads every dtype as the safetensors library wrote it', async () => {
     const file = path.join(temporaryFolder(), 'golden.safetensors');
@@ -270,12 +284,53 @@ describe('inspectCheckpoint', () => {
     expect(activations).toEqual([]);
   });
 
-  it("takes another program's alpha for KAF coefficients on the usual dictionary", async () => {
+  it("draws another program's KAFs by the dictionary and the bandwidth beside them, and takes no other alpha for one", async () => {
+    const alpha = [1, 2, 3, 4, 5, 6];
     const { activations } = await inspectCheckpoint(
-      write({ 'net.kaf2.alpha': { shape: [1, 3], values: [1, 2, 3] }, 'net.alpha': { shape: [3], values: [1, 2, 3] } }),
+      write({
+        ...{
+          'net.kaf2.alpha': { shape: [1, 3], values: [1, 2, 3] },
+          'net.kaf2.dict': { shape: [3], values: [-4, 0, 4] },
+        },
+        ...{
+          'conv.alpha': { shape: [1, 2, 1, 1, 3], values: alpha },
+          'conv.dict': { shape: [1, 3], values: [-1, 0, 1] },
+        },
+        'conv.gamma': { shape: [1], values: [0.125] },
+        ...{ 'lora.alpha': { shape: [2, 3], values: alpha }, 'net.alpha': { shape: [3], values: [1, 2, 3] } },
+        ...{ 'falls.alpha': { shape: [2, 3], values: alpha }, 'falls.dict': { shape: [3], values: [1, 0, -1] } },
+        ...{ 'long.alpha': { shape: [2, 3], values: alpha }, 'long.dict': { shape: [4], values: [0, 1, 2, 3] } },
+        ...{ 'torn.alpha': { shape: [2, 3], values: alpha }, 'torn.dict': { shape: [3], values: [0, Number.NaN, 1] } },
+      }),
     );
-    expect(activations).toHaveLength(1);
-    expect(activations[0]).toMatchObject({ layer: 'net.kaf2', channels: 1, dictionary: [-3, 0, 3], gamma: 1 / 54 });
+    expect(activations).toEqual([
+      {
+        ...{ layer: 'net.kaf2', channels: 1, dictionary: [-4, 0, 4], gamma: 1 / 96, base: 'none' },
+        alpha: Float32Array.of(1, 2, 3),
+      },
+      {
+        ...{ layer: 'conv', channels: 2, dictionary: [-1, 0, 1], gamma: 0.125, base: 'none' },
+        alpha: Float32Array.from(alpha),
+      },
+    ]);
+  });
+
+  it('lists tensors of types whose values are not read beside those that are, and says of which they are', async () => {
+    const entries = {
+      x: { dtype: 'F8_E4M3', shape: [2], data_offsets: [0, 2] },
+      z: { dtype: 'C64', shape: [1], data_offsets: [2, 10] },
+    };
+    const json = Buffer.from(JSON.stringify(entries));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    const file = path.join(temporaryFolder(), 'mixed.safetensors');
+    fs.writeFileSync(file, Buffer.concat([length, json, Buffer.from([0x38, 0xb8]), Buffer.alloc(8)]));
+    const { tensors } = await inspectCheckpoint(file);
+    expect(tensors).toMatchObject([
+      { name: 'x', dtype: 'F8_E4M3', values: 2, min: -1, max: 1, mean: 0 },
+      { name: 'z', dtype: 'C64', values: 1, l2: Number.NaN, nonFinite: 0, histogram: [], isUnread: true },
+    ]);
+    expect(await linesOf(file)).toContain('no figures of C64, whose values are not read');
   });
 
   it('shows a tensor whose bytes are not those written as damaged, beside the others', async () => {
@@ -313,8 +368,14 @@ describe('inspectCheckpoint', () => {
 
   it('reads curves in parts too', async () => {
     const values = Float64Array.from({ length: 900_000 }, (_, index) => index);
-    const header = { 'a.alpha': { dtype: 'F64', shape: [1000, 900], data_offsets: [0, 7_200_000] } };
-    const { activations } = await inspectCheckpoint(writeRaw(header, Buffer.from(values.buffer)));
+    const dictionary = Uint16Array.from({ length: 900 }, (_, index) => index);
+    const header = {
+      'a.alpha': { dtype: 'F64', shape: [1000, 900], data_offsets: [0, 7_200_000] },
+      'a.dict': { dtype: 'U16', shape: [900], data_offsets: [7_200_000, 7_201_800] },
+    };
+    const { activations } = await inspectCheckpoint(
+      writeRaw(header, Buffer.concat([Buffer.from(values.buffer), Buffer.from(dictionary.buffer)])),
+    );
     expect(activations.map(({ alpha }) => alpha)).toEqual([Float32Array.from(values)]);
   });
 
@@ -344,9 +405,6 @@ describe('inspectCheckpoint', () => {
   });
 
   it('leaves out curves that are too many to send or to draw, and says of how many tensors', async () => {
-    const alpha = (channels: number, size: number, begin: number) => ({
-      ...{ dtype: 'U8', shape: [channels, size], data_offsets: [begin, begin + channels * size] },
-    });
     const shapes = [
       [4096, 2],
       [4097, 2],
@@ -359,12 +417,13 @@ describe('inspectCheckpoint', () => {
     let end = 0;
     const header: Record<string, object> = {};
     for (const [channels, size] of shapes) {
-      header[`${String(channels)}x${String(size)}.alpha`] = alpha(channels, size, end);
-      end += channels * size;
+      const kaf = zeroKaf(`${String(channels)}x${String(size)}`, [channels, size], end);
+      Object.assign(header, kaf.entries);
+      end = kaf.end;
     }
     const file = writeRaw(header, Buffer.alloc(end));
     const { activations, omittedActivations, tensors } = await inspectCheckpoint(file);
-    expect(tensors).toHaveLength(shapes.length);
+    expect(tensors).toHaveLength(3 * shapes.length);
     // The last but one would be more than is left.
     expect(activations.map(({ layer }) => layer)).toEqual(['4096x2', '2x1024', '1000x900', '1x900']);
     expect(omittedActivations).toBe(3);
@@ -381,19 +440,21 @@ describe('inspectCheckpoint', () => {
   it('gives an answer that can be sent, however long all in the file is', async () => {
     const named = (prefix: string) =>
       Array.from({ length: 10_001 }, (_, index) => [`${prefix.repeat(300)}${String(index)}`, empty] as const);
-    const values = 1000 * 900;
-    const alphas = [0, 1, 2].map((index) => ({
-      ...{ dtype: 'U8', shape: [1000, 900], data_offsets: [index * values, (index + 1) * values] },
-    }));
+    let end = 0;
+    const kafs = ['a', 'b', 'c'].map((name) => {
+      const kaf = zeroKaf(name, [1000, 900], end);
+      end = kaf.end;
+      return kaf.entries;
+    });
     const header = {
       __metadata__: Object.fromEntries(Array.from({ length: 100 }, (_, key) => [String(key), 'x'.repeat(100_000)])),
-      ...Object.fromEntries(alphas.map((alpha, index) => [`${String.fromCharCode(97 + index)}.alpha`, alpha])),
+      ...(Object.assign({}, ...kafs) as object),
       ...Object.fromEntries([...named('€'), ...named('𝒙')]),
     };
-    const contents = await inspectCheckpoint(writeRaw(header, Buffer.alloc(3 * values)));
+    const contents = await inspectCheckpoint(writeRaw(header, Buffer.alloc(end)));
     const { omittedTensors, omittedActivations, omittedMetadata } = contents;
     expect([contents.tensors.length, omittedTensors, omittedActivations, omittedMetadata]).toEqual([
-      ...[10_000, 10_005, 2, 90],
+      ...[10_000, 10_011, 2, 90],
     ]);
     expect(encode(contents).byteLength).toBeLessThan(maxMessageBytes / 2);
   });

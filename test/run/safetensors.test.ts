@@ -117,12 +117,29 @@ describe('a safetensors file', () => {
 
   it.each(
     Object.entries({
+      ...{ F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1 },
       ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
     }),
   )('of %s has %d bytes a value', (dtype, width) => {
-    expect(Object.keys(dtypeBytes)).toHaveLength(13);
+    expect(Object.keys(dtypeBytes)).toHaveLength(16);
     const stored = new SafetensorsFile(fileOf({ x: tensor([3], 0, 3 * width, dtype) }, Buffer.alloc(3 * width)));
     expect(stored.tensors[0]).toMatchObject({ dtype, sizeBytes: 3 * width });
+    stored.close();
+  });
+
+  it('names tensors of types whose values are not read, those that nobody knows too, with their bytes in their places', () => {
+    const header = {
+      ...{ a: tensor([3], 0, 2, 'F4'), b: tensor([2, 2], 2, 5, 'F6_E2M3'), c: tensor([1], 5, 13, 'C64') },
+      ...{ d: tensor([7], 13, 16, 'F9'), e: tensor([1], 16, 20) },
+    };
+    const stored = new SafetensorsFile(fileOf(header, Buffer.alloc(20)));
+    expect(stored.unread.map(({ name, dtype, sizeBytes }) => [name, dtype, sizeBytes])).toEqual([
+      ['a', 'F4', 2],
+      ['b', 'F6_E2M3', 3],
+      ['c', 'C64', 8],
+      ['d', 'F9', 3],
+    ]);
+    expect(stored.tensors.map(({ name }) => name)).toEqual(['e']);
     stored.close();
   });
 
@@ -269,7 +286,8 @@ describe('a safetensors file', () => {
       /"x" lacks a valid dtype, shape or data_offsets/,
     ],
     ['a negative shape', { x: tensor([-2], 0, 8) }, float([1, 2]), /"x" lacks a valid/],
-    ['an unknown dtype', { x: tensor([2], 0, 8, 'F9') }, float([1, 2]), /"x" has the unknown dtype "F9"/],
+    ['a type of half bytes that has too many', { x: tensor([3], 0, 8, 'F4') }, float([1, 2]), /needs 2 bytes, its/],
+    ['an unknown type that ends before it begins', { x: tensor([2], 8, 0, 'F9') }, float([1, 2]), /offsets span -8/],
     [
       'a shape that does not fit its bytes',
       { x: tensor([3], 0, 8) },

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FirstRound } from '../../server/run/tensorFigures.ts';
 import type { TensorFigures } from '../../server/run/tensorFigures.ts';
+import { readGolden } from '../golden/readGolden.ts';
 import { dtypeBytes } from '../../server/run/safetensors.ts';
 import type { Dtype } from '../../server/run/safetensors.ts';
 import { readValues } from '../../server/run/tensorValues.ts';
@@ -71,6 +72,14 @@ describe('the values of a tensor', () => {
       return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
     });
     expect(values).toEqual(expected);
+  });
+
+  it.each(['F8_E4M3', 'F8_E5M2', 'F8_E8M0'] as const)('of %s are PyTorch’s, all 256', (dtype) => {
+    const { numbers } = readGolden<{ numbers: Record<string, (number | string)[]> }>('float8');
+    const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const named: Record<string, number> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
+    const expected = numbers[dtype]!.map((value) => (typeof value === 'string' ? named[value] : value));
+    expect(Array.from(readValues(dtype, bytes))).toEqual(expected);
   });
 
   it.each(Object.entries(dtypeBytes) as [Dtype, number][])('of %s are those of a part of a buffer', (dtype, bytes) => {
