@@ -131,7 +131,9 @@ async function tryFile({ file, ids, slowMs, tried }, seen, { living, doubtful, c
   if (isInterrupted) return true;
   if (trying !== null) conclude(trying, 'killed', `${shown}: ${isOver ? 'it does not end' : 'the process ended'}`);
   else if (!events.some((event) => 'spoilt' in event)) {
-    if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
+    // A rejection that nobody handled is told at the end: any that withstood may have caused it.
+    if (failure?.file === null) for (const { withstood } of events) doubtful.add(withstood);
+    else if (failure) throw new Error(`${failure.file} fails on unbroken sources: ${failure.test} ${failure.message}`);
     return true;
   }
   return false;
