@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { DeviceListResult, DeviceReport } from '../../server/protocol/messages.ts';
 import type { Plan, RuntimeName } from '../../server/protocol/plan.ts';
 import { placesFor, placesOf } from '../../server/run/machinePlaces.ts';
+import { RunQueue } from '../../server/run/runQueue.ts';
 import { showOneGpu } from '../../server/tensor/python/visibleGpus.ts';
 import { children, forkFakeChildren, newRun, supervise } from './fakeChildren.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
@@ -112,6 +113,23 @@ describe('runs', () => {
     expect(list).toHaveBeenCalledTimes(1);
     expect(children).toHaveLength(3);
   });
+});
+
+it('a queue knows who waits, begins unreadable runs on the processor, and is emptied to the last one', () => {
+  const listDevices = vi.fn(() => Promise.resolve(twoGpus));
+  const queue = new RunQueue({ listDevices, log: () => undefined, onPlaces: () => undefined });
+  const [first, second, third] = ['a', 'b', 'c'].map(
+    (name) => ({ summary: { folder: `/nowhere/${name}` } }) as Parameters<RunQueue['add']>[0],
+  );
+  queue.add(first!);
+  queue.add(second!);
+  expect([first, second, third].map((entry) => queue.has(entry!))).toEqual([true, true, false]);
+  expect(queue.take()).toEqual({ entry: first, device: undefined });
+  expect(queue.has(first!)).toBe(false);
+  queue.add(third!);
+  expect(queue.removeAll()).toEqual([second, third]);
+  expect(queue.has(second!)).toBe(false);
+  expect(listDevices).not.toHaveBeenCalled();
 });
 
 describe('the places for a run', () => {
