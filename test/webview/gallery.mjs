@@ -1,5 +1,5 @@
-// Pictures of every panel in every state, taken in Chromium without VS Code, and what opening and updating many curves costs.
-//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME,PART…] [--check [PART-OF-A-CHECK]] [--measure]
+// Pictures of every panel in every state, taken in Chromium without VS Code, and what opening and updating large runs costs (gallery/measure.mjs).
+//   node scripts/node24.mjs test/webview/gallery.mjs FOLDER [--only PART-OF-NAME,PART…] [--check [PART-OF-A-CHECK]] [--measure [PART-OF-A-NAME]]
 import esbuild from 'esbuild';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -8,15 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { guardMs } from '../../scripts/codeServer.mjs';
 import { checkInteractions } from './gallery/interactions.mjs';
+import { measure } from './gallery/measure.mjs';
 import { themes, themeSheet } from './gallery/themes.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const folder = process.argv[2];
 if (!folder || folder.startsWith('--'))
-  throw new Error('usage: gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure]');
+  throw new Error('usage: gallery.mjs FOLDER [--only PART-OF-NAME] [--check] [--measure [PART-OF-A-NAME]]');
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
 const afterCheck = process.argv[process.argv.indexOf('--check') + 1] ?? '';
 const checked = afterCheck.startsWith('--') ? '' : afterCheck;
+const afterMeasure = process.argv[process.argv.indexOf('--measure') + 1] ?? '';
+const measured = afterMeasure.startsWith('--') ? '' : afterMeasure;
 const executablePath = process.env.KAFSCOPE_CHROMIUM ?? '/usr/lib/chromium/chromium';
 const browserFlags = [
   '--no-sandbox',
@@ -57,7 +60,8 @@ try {
   const parts = only.split(',');
   for (const shot of shots().filter(({ name }) => parts.some((part) => name.includes(part)))) await take(shot);
   if (process.argv.includes('--check')) await checkInteractions(openPage, checked);
-  if (process.argv.includes('--measure')) console.log(JSON.stringify(await measure(), null, 2));
+  if (process.argv.includes('--measure'))
+    console.log(JSON.stringify(await measure(openPage, browser, measured), null, 2));
 } finally {
   await browser.close();
   server.close();
@@ -274,84 +278,6 @@ async function pointAtKernel(page) {
 async function pointAtChart(page) {
   const box = await page.locator('kaf-line-chart').first().boundingBox();
   await page.mouse.move(box.x + box.width * 0.55, box.y + box.height / 2);
-}
-
-/**
- * Opening 200 curves of 10,000 points, from the message to the picture, and what a frame costs while ten updates a second come
- * in. CPU time is that of the page's main thread, which a busy machine does not inflate; script is the profile's share of it
- * that is JavaScript.
- */
-async function measure() {
-  const result = {};
-  for (const [name, view] of [
-    ['lines', { tab: 'norms', normView: 'lines', grouping: 'tensors' }],
-    ['map', { tab: 'norms', normView: 'map', grouping: 'tensors' }],
-    ['curves', { tab: 'curves' }],
-  ]) {
-    const rounds = [];
-    for (let round = 0; round < 3; round++) {
-      const page = await newPage({ width: 1400, height: 860 });
-      await page.goto(address('dashboard', 'many', view, 'dark'));
-      await settle(page, 'dashboard');
-      const session = await page.context().newCDPSession(page);
-      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-      const copiedMs = await page.evaluate(() => globalThis.prepareMany());
-      const opening = await profile(session, () => page.evaluate(() => globalThis.openMany()));
-      // 30 redraws, of which the panel makes at most ten a second.
-      const live = await profile(session, () => page.evaluate(() => globalThis.playLive()));
-      rounds.push({
-        openedMs: Math.round(opening.value),
-        copiedMs: Math.round(copiedMs),
-        openingCpuMs: Math.round(opening.cpuMs),
-        liveCpuMsAFrame: round1(live.cpuMs / 30),
-        liveScriptMsAFrame: round1((live.cpuMs * live.scriptShare) / 30),
-        hottest: live.hottest,
-      });
-      await page.close();
-    }
-    result[name] = rounds;
-  }
-  return result;
-}
-
-function round1(value) {
-  return Math.round(value * 10) / 10;
-}
-
-async function profile(session, act) {
-  await session.send('Profiler.enable');
-  await session.send('Profiler.setSamplingInterval', { interval: 250 });
-  const cpuBefore = await cpuSeconds(session);
-  await session.send('Profiler.start');
-  const value = await act();
-  const { profile: taken } = await session.send('Profiler.stop');
-  const cpuMs = ((await cpuSeconds(session)) - cpuBefore) * 1000;
-  const nodes = new Map(taken.nodes.map((node) => [node.id, node.callFrame]));
-  const byFunction = new Map();
-  let scriptUs = 0;
-  let busyUs = 0;
-  taken.samples.forEach((id, index) => {
-    const { functionName, lineNumber, columnNumber } = nodes.get(id);
-    if (functionName === '(idle)' || functionName === '(root)') return;
-    const us = taken.timeDeltas[index];
-    busyUs += us;
-    if (functionName === '(program)') return;
-    scriptUs += us;
-    const key = `${functionName || 'anonymous'}:${lineNumber + 1}:${columnNumber}`;
-    byFunction.set(key, (byFunction.get(key) ?? 0) + us);
-  });
-  const hottest = [...byFunction].sort((a, b) => b[1] - a[1]).slice(0, 5);
-  return {
-    value,
-    cpuMs,
-    scriptShare: scriptUs / busyUs,
-    hottest: hottest.map(([name, us]) => `${name} ${Math.round((100 * us) / scriptUs)} %`),
-  };
-}
-
-async function cpuSeconds(session) {
-  const { metrics } = await session.send('Performance.getMetrics');
-  return metrics.find(({ name }) => name === 'TaskDuration').value;
 }
 
 function address(panel, scene, view, theme) {

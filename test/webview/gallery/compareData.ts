@@ -60,3 +60,16 @@ export function comparedLongRun(index: number): LongRun {
     phase: index * 1.3,
   };
 }
+
+/** Of ten groups, each named by its number; with many settings. */
+export function manyComparedRuns(count: number): ComparedRun[] {
+  const some = comparedRuns('busy');
+  return Array.from({ length: count }, (_, index) => {
+    const { run, settings } = some[index % some.length]!;
+    const name = `group ${String(index % 50)} of 50`;
+    const more = Object.fromEntries(
+      Array.from({ length: 80 }, (_value, key) => [`training.key${String(key)}`, index % (key + 2)]),
+    );
+    return { run: { ...run, id: `run-${String(index)}`, name, seed: index }, settings: { ...settings, ...more, name } };
+  });
+}
