@@ -88,8 +88,9 @@ function extremes(values: Iterable<number>): [number, number] {
   return [least, largest];
 }
 
-function cells({ name, dtype, shape, l2, mean, std, min, max, nonFinite }: TensorContents): string[] {
-  return [name, dtype, `[${shape.join(', ')}]`, ...[l2, mean, std, min, max].map(short), String(nonFinite)];
+function cells({ name, dtype, shape, l2, mean, std, min, max, nonFinite, isUnread }: TensorContents): string[] {
+  const figures = [...[l2, mean, std, min, max].map(short), String(nonFinite)];
+  return [name, dtype, `[${shape.join(', ')}]`, ...(isUnread ? figures.map(() => '–') : figures)];
 }
 
 function short(value: number): string {

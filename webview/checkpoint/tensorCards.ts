@@ -127,10 +127,18 @@ export function statisticsCard(tensor: TensorRow, palette: Palette): unknown {
   const { histogram, min, max } = difference ?? tensor;
   const width = (max - min) / Math.max(1, histogram.length);
   const centres = histogram.map((_, index) => min + (index + 0.5) * width);
-  const rows: [string, string][] = [
+  const kind: [string, string][] = [
     ['shape', formatShape(tensor.shape)],
     ['type', tensor.dtype],
     ['values', formatCount(tensor.values)],
+  ];
+  if (tensor.isUnread)
+    return html`<div class="card">
+      <h2>${tensor.name} <span>values of this type are not read</span></h2>
+      ${table(kind)}
+    </div>`;
+  const rows: [string, string][] = [
+    ...kind,
     ['L2 norm', formatNumber(tensor.l2)],
     ['mean ± std', `${formatNumber(tensor.mean, 3)} ± ${formatNumber(tensor.std, 3)}`],
     ['min … max', `${formatNumber(tensor.min, 3)} … ${formatNumber(tensor.max, 3)}`],
@@ -167,14 +175,18 @@ export function statisticsCard(tensor: TensorRow, palette: Palette): unknown {
       .palette=${palette}
       label="Distribution of ${tensor.name} from ${formatNumber(min, 3)} to ${formatNumber(max, 3)}"
     ></kaf-line-chart>
-    <table>
-      ${rows.map(
-        ([name, text]) =>
-          html`<tr>
-            <td class="dim">${name}</td>
-            <td>${text}</td>
-          </tr>`,
-      )}
-    </table>
+    ${table(rows)}
   </div>`;
+}
+
+function table(rows: readonly [string, string][]): unknown {
+  return html`<table>
+    ${rows.map(
+      ([name, text]) =>
+        html`<tr>
+          <td class="dim">${name}</td>
+          <td>${text}</td>
+        </tr>`,
+    )}
+  </table>`;
 }

@@ -247,10 +247,13 @@ function renderCell(tensor: TensorRow, { order, text, importance }: Column): unk
 }
 
 function cellOf(tensor: TensorRow, order: TensorOrder | null, text: string): unknown {
+  const hasFigures = !tensor.isUnread || order === 'name' || order === 'values' || text === 'shape';
+  if (!hasFigures) return '–';
   switch (order) {
     case 'name':
       return html`${breakable(tensor.name.replace(/^(model|optimizer)\//, ''))}
-      ${tensor.isDamaged ? html`<span class="chip bad">damaged</span>` : nothing}`;
+      ${tensor.isDamaged ? html`<span class="chip bad">damaged</span>` : nothing}
+      ${tensor.isUnread ? html`<span class="chip">${tensor.dtype}, not read</span>` : nothing}`;
     case 'values':
     case 'nonFinite':
       return formatCount(tensor[order]);

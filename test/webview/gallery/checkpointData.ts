@@ -90,13 +90,15 @@ export function makeForeignCheckpoint(): CheckpointContents {
       name: tensor.name.replace('model/', 'backbone.stages.0.'),
     }));
   const damaged = tensors.slice(2, 7).map(({ name }) => name);
+  const none = { l2: Number.NaN, min: Number.NaN, max: Number.NaN, mean: Number.NaN, std: Number.NaN, histogram: [] };
+  const unread = { ...tensors[1]!, ...none, name: 'backbone.freqs', dtype: 'C64', isUnread: true as const };
   return withDamage(
     {
       ...ours,
       file: '/data/imported/another-program.safetensors',
       origin: null,
       experiment: null,
-      tensors,
+      tensors: [unread, ...tensors],
       activations: ours.activations.map((curves) => ({ ...curves, layer: `backbone.stages.0.${curves.layer}` })),
       omittedActivations: 1,
       metadata: { format: 'pt', made: 'elsewhere' },
