@@ -96,7 +96,10 @@ describe('the difference of two checkpoints', () => {
     fs.writeFileSync(two, bytes);
     const damaged = (await compareCheckpoints(one, two)).tensors.filter(({ isOtherDamaged }) => isOtherDamaged);
     expect(damaged).toHaveLength(1);
-    const curves = write({ 'act.alpha': { shape: [2, 4], values: [1, 2, 3, 4, 5, 6, 7, 8] } });
+    const curves = write({
+      'act.alpha': { shape: [2, 4], values: [1, 2, 3, 4, 5, 6, 7, 8] },
+      'act.dict': { shape: [4], values: [-3, -1, 1, 3] },
+    });
     expect((await compareCheckpoints(curves, curves)).activations[0]).toMatchObject({ layer: 'act', channels: 2 });
   });
 });
