@@ -1,7 +1,8 @@
 // The queue that works on a sweep, with trainers that compute nothing.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { planIdentity } from '../../server/experiment/planIdentity.ts';
 import { forkTrainer } from '../../server/run/forkTrainer.ts';
 import { LifeWatch } from '../../server/run/lifeWatch.ts';
@@ -19,9 +20,6 @@ import { cellSet, makeScriptedSweep, scriptedCells, trainerFile, trainHere, work
 
 const statuses = (folder: string) => sweepState(folder, new LifeWatch()).summary.cells.map(({ status }) => status);
 const nRuns = (folder: string) => listRunFolders(runsFolderOf(folder)).length;
-
-/** A test that waits in vain ends some time; how soon it need not wait is the machine's affair. */
-const patience = { timeout: 600_000 };
 
 describe('a sweep', () => {
   it('runs each cell to its end, so many at once and no more', async () => {
@@ -62,20 +60,19 @@ describe('a sweep', () => {
     const places = { chosen: 'torch', gpus: { torch: ['cuda:0', 'cuda:1'] } } as const;
     const shares = sharesOf(plans, { cores: 4, freeBytes: 16e9, places });
     const { queue, until } = work(folder, { ...shares, places, fork });
-    await vi.waitFor(() => {
-      expect(began).toEqual(['cuda:0', 'cuda:1', undefined]);
-    }, patience);
+    const begun = async (count: number) => {
+      while (began.length < count) await delay(10);
+    };
+    await begun(3);
+    expect(began).toEqual(['cuda:0', 'cuda:1', undefined]);
     const second = until(({ name, status }) => name === '1' && status === 'finished');
     waiting[1]!();
     await second;
     // The third, which names none, goes before the one that wants this GPU.
-    await vi.waitFor(() => {
-      expect(began).toEqual(['cuda:0', 'cuda:1', undefined, 'cuda:1']);
-    }, patience);
+    await begun(4);
+    expect(began).toEqual(['cuda:0', 'cuda:1', undefined, 'cuda:1']);
     for (let n = 0; n < waiting.length; n++) if (n !== 1) waiting[n]!();
-    await vi.waitFor(() => {
-      expect(began).toHaveLength(5);
-    }, patience);
+    await begun(5);
     expect(began[4]).toBeUndefined();
     waiting[4]!();
     expect((await queue.ended).end).toBe('done');
