@@ -1,5 +1,6 @@
 // A chart that paints its canvas itself: anew after each update, and whenever it is given another size.
 import { css } from 'lit';
+import { drawInTurn, leaveTurn } from './drawTurns.ts';
 import { Picture, pictureSheet, type Shown } from './picture.ts';
 import { SvgContext, type Surface } from './svgContext.ts';
 
@@ -30,6 +31,7 @@ export function shownOn(canvas: HTMLCanvasElement): Omit<Shown, 'svg'> {
 
 export abstract class CanvasPicture extends Picture {
   protected abstract readonly canvas: HTMLCanvasElement;
+  private isDrawn = false;
   private readonly resized = new ResizeObserver(() => {
     this.draw();
   });
@@ -42,10 +44,14 @@ export abstract class CanvasPicture extends Picture {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.resized.disconnect();
+    leaveTurn(this);
   }
 
+  /** At once the first time, when the page makes room for it; then in its turn. */
   protected override updated(): void {
-    this.draw();
+    if (this.isDrawn) drawInTurn(this, () => this.draw());
+    else this.draw();
+    this.isDrawn = true;
   }
 
   /** On the canvas, or on what is given. */

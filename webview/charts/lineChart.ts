@@ -18,6 +18,7 @@ import {
   type YScale,
 } from './curve.ts';
 import { drawCurves } from './drawCurves.ts';
+import { drawInTurn, leaveTurn } from './drawTurns.ts';
 import { shownOn } from './canvasPicture.ts';
 import { lineChartSheet } from './lineChartSheet.ts';
 import { Picture, pictureSheet, type Shown } from './picture.ts';
@@ -108,6 +109,7 @@ export class LineChart extends Picture {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    leaveTurn(this);
     this.chart?.destroy();
     this.chart = null;
     this.layout = [];
@@ -128,7 +130,12 @@ export class LineChart extends Picture {
     }
     // Neither the cursor nor what is said of it changes the lines.
     const isBesides = this.chart !== null && [...changed.keys()].every((key) => besides.has(String(key)));
-    if (!isBesides) this.draw();
+    if (!isBesides && this.chart) {
+      drawInTurn(this, () => {
+        this.draw();
+        this.placeCursor();
+      });
+    } else if (!isBesides) this.draw();
     this.placeCursor();
   }
 
@@ -163,9 +170,9 @@ export class LineChart extends Picture {
       this.chart.width,
       this.chart.height,
       this.palette,
-      this.formatX,
+      // Ticks at given places are what they read, which a parent may make anew at each picture.
+      this.xTicks?.map((place) => `${place.toString()} ${this.formatX(place)}`).join('\n') ?? this.formatX,
       this.formatY,
-      this.xTicks,
       this.xUnit,
     ];
     if (this.layout.length > 0 && layout.every((part, index) => part === this.layout[index])) {

@@ -5,8 +5,8 @@ import type { Curve } from '../charts/curve.ts';
 import { bucketCurve } from '../curves/bucketCurve.ts';
 import { indexAt } from '../curves/decimate.ts';
 import { formatNumber, formatPercent } from '../text/numbers.ts';
-import { groupingOf, type CompareView } from './compareView.ts';
-import { groupRuns } from './compareTable.ts';
+import type { CompareView } from './compareView.ts';
+import type { CompareRow } from './compareTable.ts';
 import { groupCurve } from './runGroups.ts';
 
 export const comparedTags = [...scalarTags, gradientNormTag, ...testTags];
@@ -19,7 +19,8 @@ export interface CompareCard {
 }
 
 export interface CompareOptions {
-  readonly runs: readonly ComparedRun[];
+  /** Of which each is a curve. */
+  readonly rows: readonly CompareRow[];
   readonly series: ReadonlyMap<string, RunSeries>;
   /** First recorded moment of each run, for relative time. */
   readonly startMs: ReadonlyMap<string, number>;
@@ -34,29 +35,25 @@ interface Line {
   readonly smooth: { readonly x: readonly number[]; readonly y: readonly number[] } | null;
 }
 
-export function compareCards(options: CompareOptions): CompareCard[] {
-  return comparedTags.flatMap((tag): CompareCard[] => {
-    const rows = groupRuns(options.runs, groupingOf(options.view));
-    const isGrouped = options.view.grouping !== 'run';
-    const parts = rows.map(({ key, title, runs }) => {
-      const color = options.colorOf(key);
-      const lines = runs.flatMap((run) => lineOf(run, tag, title, color, options) ?? []);
-      return isGrouped ? groupPart(title, color, lines, options.view) : runPart(lines);
-    });
-    const shown = parts.filter(({ curves }) => curves.some(({ x, y }) => x.length > 0 && !isNone(tag, y)));
-    if (shown.length === 0) return [];
-    const format = /accuracy|auc/i.test(tag) ? formatPercent : (value: number) => formatNumber(value);
-    return [
-      {
-        tag,
-        curves: shown.flatMap(({ curves }) => curves),
-        read: (x) =>
-          shown.flatMap(({ told }) =>
-            told ? [{ name: told.name, color: told.color, text: format(valueAt(told, x)) }] : [],
-          ),
-      },
-    ];
+/** Null where none of the runs has the tag. */
+export function compareCard(tag: string, options: CompareOptions): CompareCard | null {
+  const isGrouped = options.view.grouping !== 'run';
+  const parts = options.rows.map(({ key, title, runs }) => {
+    const color = options.colorOf(key);
+    const lines = runs.flatMap((run) => lineOf(run, tag, title, color, options) ?? []);
+    return isGrouped ? groupPart(title, color, lines, options.view) : runPart(lines);
   });
+  const shown = parts.filter(({ curves }) => curves.some(({ x, y }) => x.length > 0 && !isNone(tag, y)));
+  if (shown.length === 0) return null;
+  const format = /accuracy|auc/i.test(tag) ? formatPercent : (value: number) => formatNumber(value);
+  return {
+    tag,
+    curves: shown.flatMap(({ curves }) => curves),
+    read: (x) =>
+      shown.flatMap(({ told }) =>
+        told ? [{ name: told.name, color: told.color, text: format(valueAt(told, x)) }] : [],
+      ),
+  };
 }
 
 /** Of a figure that no test of the run has. */
@@ -115,15 +112,16 @@ function lineOf(
   const curve = bucketCurve(tables, tag, isTime ? 'time' : 'step');
   if (!curve) return null;
   const stepsPerEpoch = run.epochs > 0 ? run.steps / run.epochs : 1;
-  const place = (at: number): number => {
-    if (view.axis === 'epoch') return at / stepsPerEpoch;
-    return view.axis === 'relative' ? at - (startMs.get(run.id) ?? run.createdMs) : at;
+  const begunMs = startMs.get(run.id) ?? run.createdMs;
+  const placed = (at: readonly number[]): readonly number[] => {
+    if (view.axis === 'epoch') return at.map((step) => step / stepsPerEpoch);
+    return view.axis === 'relative' ? at.map((ms) => ms - begunMs) : at;
   };
   const smooth = curve.smooth && !tag.startsWith('test/') && tag !== 'learningRate' ? curve.smooth : null;
   return {
     ...{ name, color },
-    raw: { x: curve.step.map(place), y: curve.value },
-    smooth: smooth ? { x: smooth.step.map(place), y: smooth.value } : null,
+    raw: { x: placed(curve.step), y: curve.value },
+    smooth: smooth ? { x: placed(smooth.step), y: smooth.value } : null,
   };
 }
 

@@ -4,8 +4,9 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
-import type { RunSeries } from '../../server/protocol/series.ts';
+import type { SeriesResult } from '../../server/protocol/series.ts';
 import type { Range } from '../curves/decimate.ts';
+import { drawInTurn } from '../charts/drawTurns.ts';
 import '../charts/lineChart.ts';
 import {
   cardClass,
@@ -22,8 +23,9 @@ import { formatClock } from '../text/duration.ts';
 import { formatTick } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
-import { compareCards, comparedTags, type CompareCard } from './compareCards.ts';
-import { changeCompareView, matches, type CompareAxis, type CompareView } from './compareView.ts';
+import { compareCard, comparedTags, type CompareCard } from './compareCards.ts';
+import { areSameRuns, groupRuns } from './compareTable.ts';
+import { changeCompareView, groupingOf, matches, type CompareAxis, type CompareView } from './compareView.ts';
 import { sliderOf, smoothingOf } from './smoothingScale.ts';
 import { withoutOutliers } from './runGroups.ts';
 
@@ -72,7 +74,16 @@ export class CompareCurvesTab extends LitElement {
   @state() private cursor: number | null = null;
   @state() private range: Range | null = null;
 
-  private cards: readonly CompareCard[] = [];
+  /** By tag; null where there is nothing to draw. */
+  private readonly cards = new Map<string, CompareCard | null>();
+  /** What the cards were made of. */
+  private drawn: {
+    readonly answer: SeriesResult | null;
+    readonly view: CompareView;
+    readonly palette: Palette;
+    readonly colorOf: (key: string) => string;
+    readonly runs: readonly ComparedRun[];
+  } | null = null;
   private readonly startMs = new Map<string, number>();
   private hasAnswer = false;
 
@@ -80,14 +91,31 @@ export class CompareCurvesTab extends LitElement {
     const before = changed.get('view') as CompareView | undefined;
     if (before && before.axis !== this.view.axis) this.range = null;
     if (changed.size === 1 && changed.has('cursor')) return;
-    const series = this.askSeries();
-    this.cards = compareCards({
-      ...{ runs: this.runs, series, startMs: this.startMs, view: this.view, colorOf: this.colorOf },
-    }).filter(({ tag }) => matches(tag, this.view.tagFilter));
+    const answer = this.askSeries();
+    const { runs, view, palette, colorOf, drawn } = this;
+    const isOfSame = drawn?.answer === answer && drawn.view === view && areSameRuns(drawn.runs, runs);
+    if (isOfSame && drawn.palette === palette && drawn.colorOf === colorOf) return;
+    this.drawn = { answer, view, palette, colorOf, runs };
+    const series = new Map((answer?.runs ?? []).map((run) => [run.runId, run]));
+    const rows = groupRuns(runs, groupingOf(view));
+    const options = { rows, series, startMs: this.startMs, view, colorOf };
+    for (const tag of comparedTags) {
+      const make = (): void => {
+        this.cards.set(tag, matches(tag, view.tagFilter) ? compareCard(tag, options) : null);
+      };
+      // Hundreds of curves: those of a card in each frame, where there is something to look at meanwhile.
+      if (!drawn?.answer) make();
+      else {
+        drawInTurn(`compared ${tag}`, () => {
+          make();
+          this.requestUpdate();
+        });
+      }
+    }
   }
 
   override render(): unknown {
-    const { cards } = this;
+    const cards = comparedTags.flatMap((tag) => this.cards.get(tag) ?? []);
     return html`${this.renderTools()}
     ${
       cards.length > 0
@@ -230,8 +258,8 @@ export class CompareCurvesTab extends LitElement {
     </div>`;
   }
 
-  private askSeries(): ReadonlyMap<string, RunSeries> {
-    if (!this.feed || this.runs.length === 0) return new Map();
+  private askSeries(): SeriesResult | null {
+    if (!this.feed || this.runs.length === 0) return null;
     // By time each run has its own steps in a stretch, so the whole of each is asked for.
     const range = this.view.axis === 'step' ? this.range : null;
     const answer = this.feed.want('compare/curves', {
@@ -245,7 +273,7 @@ export class CompareCurvesTab extends LitElement {
       const [table] = tables;
       if (table?.firstRow === 0 && table.firstMs.length > 0) this.startMs.set(runId, table.firstMs[0]!);
     }
-    return new Map((answer?.runs ?? []).map((run) => [run.runId, run]));
+    return answer;
   }
 
   private readonly onCursor = (event: Event): void => {

@@ -18,7 +18,7 @@ import { baseSheet, findingSheet } from '../theme/sheets.ts';
 import './compareCurvesTab.ts';
 import './compareTab.ts';
 import './runChoices.ts';
-import { groupRuns } from './compareTable.ts';
+import { areSameRuns, differingSettings, groupRuns, runTitles } from './compareTable.ts';
 import {
   defaultCompareView,
   defaultSweepView,
@@ -57,12 +57,26 @@ export class ComparePanel extends LitElement {
   @state() private reading: number | null = null;
   @state() private version = 0;
   /** Of runs, and of the rows of groups, by their keys. */
-  private places: ReadonlyMap<string, number> = new Map();
+  private colorOf: (key: string) => string = () => '';
   private post: (message: FromCompare) => void = () => undefined;
   private readonly feed = new SeriesFeed((intent) => {
     this.post(intent);
   });
+  /** What is the same however the runs stand. */
+  private settled = {
+    runs: [] as readonly ComparedRun[],
+    grouping: '',
+    titles: [] as readonly string[],
+    differing: [] as readonly string[],
+  };
+  /** What became of runs since they were drawn, by run: each of them may tell ten times a second. */
+  private readonly news = new Map<string, Extract<ToCompare, { type: 'run' }>>();
   private readonly gate = new FrameGate(() => {
+    this.runs = this.runs.flatMap((one) => {
+      const { run, isDeleted } = this.news.get(one.run.id) ?? { run: one.run };
+      return isDeleted ? [] : [run === one.run ? one : { ...one, run }];
+    });
+    this.news.clear();
     this.version++;
   });
 
@@ -85,13 +99,13 @@ export class ComparePanel extends LitElement {
           this.feed.forget();
         }
         this.runs = message.runs;
+        this.news.clear();
         this.failure = null;
         return;
       case 'run':
-        this.runs = message.isDeleted
-          ? this.runs.filter(({ run }) => run.id !== message.run.id)
-          : this.runs.map((one) => (one.run.id === message.run.id ? { ...one, run: message.run } : one));
+        this.news.set(message.run.id, message);
         this.feed.grown('compare/');
+        this.gate.request();
         return;
       case 'series':
         if (this.feed.receive(message)) {
@@ -114,10 +128,16 @@ export class ComparePanel extends LitElement {
   }
 
   protected override willUpdate(): void {
-    const rows = groupRuns(this.compared(), groupingOf(this.view));
-    this.places = new Map(
+    const compared = this.compared();
+    const { grouping } = this.view;
+    if (areSameRuns(this.settled.runs, compared) && this.settled.grouping === grouping) return;
+    this.settled = { runs: compared, grouping, titles: runTitles(compared), differing: differingSettings(compared) };
+    const rows = groupRuns(compared, groupingOf(this.view));
+    // By the place in the whole set, so that a colour stays when others are hidden; of a run in a group the group's.
+    const places = new Map(
       rows.flatMap(({ key, runs }, place) => [key, ...runs.map(({ run }) => run.id)].map((each) => [each, place])),
     );
+    this.colorOf = (key) => runColor(places.get(key) ?? 0, this.palette.isLight);
   }
 
   override render(): unknown {
@@ -147,6 +167,8 @@ export class ComparePanel extends LitElement {
       }
       <kaf-run-choices
         .runs=${compared}
+        .titles=${this.settled.titles}
+        .differing=${this.settled.differing}
         .view=${view}
         .colorOf=${this.colorOf}
         ?isFilterAlone=${tab === 'cells'}
@@ -242,9 +264,6 @@ export class ComparePanel extends LitElement {
   private readonly onOpenRun = (event: CustomEvent<{ runId: string }>): void => {
     this.post({ type: 'openDashboard', ...event.detail });
   };
-
-  /** By the place in the whole set, so that a colour stays when others are hidden; of a run in a group the group's. */
-  private readonly colorOf = (key: string): string => runColor(this.places.get(key) ?? 0, this.palette.isLight);
 }
 
 /** What a filter of runs looks at. */

@@ -37,6 +37,19 @@ export function differingSettings(runs: readonly ComparedRun[]): string[] {
   );
 }
 
+/** Whether these are the same runs: how they stand and what they have found by now changes neither titles nor groups nor curves. */
+export function areSameRuns(before: readonly ComparedRun[], after: readonly ComparedRun[]): boolean {
+  return (
+    before.length === after.length &&
+    after.every(({ run, settings, cell }, index) => {
+      const old = before[index]!;
+      const isSame = settings === old.settings && cell === old.cell && run.id === old.run.id;
+      const isCalled = run.name === old.run.name && run.seed === old.run.seed;
+      return isSame && isCalled && run.steps === old.run.steps && run.epochs === old.run.epochs;
+    })
+  );
+}
+
 /** Empty where the run has no such setting. */
 export function settingText({ settings }: ComparedRun, path: string): string {
   const value = settings?.[path];

@@ -5,7 +5,6 @@ import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import { statusText } from '../../server/protocol/run.ts';
 import { baseSheet, selectSheet, toolsSheet } from '../theme/sheets.ts';
-import { differingSettings, runTitles } from './compareTable.ts';
 import { changeCompareView, type CompareView } from './compareView.ts';
 
 @customElement('kaf-run-choices')
@@ -47,6 +46,10 @@ export class RunChoices extends LitElement {
   ];
 
   @property({ attribute: false }) runs: readonly ComparedRun[] = [];
+  /** Of each run. */
+  @property({ attribute: false }) titles: readonly string[] = [];
+  /** Paths of settings to group by. */
+  @property({ attribute: false }) differing: readonly string[] = [];
   @property({ attribute: false }) view!: CompareView;
   @property({ attribute: false }) colorOf: (key: string) => string = () => '';
   /** Cells are filtered alone: how runs are grouped and which are hidden is no matter of theirs. */
@@ -72,7 +75,7 @@ export class RunChoices extends LitElement {
     const choices = [
       ['run', 'none: each run'],
       ['seeds', 'seeds: all else the same'],
-      ...differingSettings(runs).map((path) => [path, path]),
+      ...this.differing.map((path) => [path, path]),
     ];
     const isAnyHidden = view.hidden.length > 0;
     return html`<label
@@ -101,7 +104,6 @@ export class RunChoices extends LitElement {
   private renderRuns(): unknown {
     const { view, runs } = this;
     const hidden = new Set(view.hidden);
-    const titles = runTitles(runs);
     return html`<div class="runs" role="group" aria-label="Runs shown">
       ${runs.map(
         ({ run }, index) =>
@@ -118,7 +120,7 @@ export class RunChoices extends LitElement {
             }}
           >
             <svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${this.colorOf(run.id)}></circle></svg
-            >${titles[index]}
+            >${this.titles[index]}
           </button>`,
       )}
     </div>`;

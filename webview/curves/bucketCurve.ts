@@ -61,7 +61,7 @@ function pointsOf(
       put(middle, low[index]!);
       put(middle, high[index]!);
     }
-    for (const [bit, what] of nonFinite) if ((marks[index]! & bit) !== 0) put(middle, what);
+    if (marks[index] !== 0) for (const [bit, what] of nonFinite) if ((marks[index]! & bit) !== 0) put(middle, what);
     put(to, last[index]!);
   }
   return { step, value, ...(smooth ? { smooth: { step: [...places.last], value: [...smooth] } } : {}) };

@@ -110,7 +110,11 @@ function keepBucket(
     if (highest < 0 || value > y[highest]!) highest = index;
   }
   let previous = -1;
-  for (const index of [start, lowest, highest, gap, end - 1].sort((a, b) => a - b)) {
+  const places =
+    gap < 0
+      ? [start, Math.min(lowest, highest), Math.max(lowest, highest), end - 1]
+      : [start, lowest, highest, gap, end - 1].sort((a, b) => a - b);
+  for (const index of places) {
     if (index <= previous) continue;
     previous = index;
     const value = y[index]!;

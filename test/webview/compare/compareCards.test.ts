@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { RunSeries } from '../../../server/protocol/series.ts';
-import { compareCards } from '../../../webview/compare/compareCards.ts';
+import { compareCard, comparedTags } from '../../../webview/compare/compareCards.ts';
+import { groupRuns } from '../../../webview/compare/compareTable.ts';
 import { smoothingOf, sliderOf } from '../../../webview/compare/smoothingScale.ts';
-import { defaultCompareView, keptView, matches, type CompareView } from '../../../webview/compare/compareView.ts';
+import {
+  defaultCompareView,
+  groupingOf,
+  keptView,
+  matches,
+  type CompareView,
+} from '../../../webview/compare/compareView.ts';
 import { groupCurve, quantile, withoutOutliers } from '../../../webview/compare/runGroups.ts';
 import { comparedRuns } from '../gallery/compareData.ts';
 
@@ -25,11 +32,13 @@ const losses = [
 const series = new Map(runs.map(({ run }, index) => [run.id, seriesOf(run.id, losses[index]!, index)] as const));
 
 function cards(change: Partial<CompareView> = {}) {
-  return compareCards({
-    ...{ runs, series, startMs: new Map(runs.map(({ run }, index) => [run.id, 5000 * index + 1000])) },
-    view: { ...defaultCompareView, ...change },
-    colorOf: (key) => `color of ${key}`,
-  });
+  const view = { ...defaultCompareView, ...change };
+  const options = {
+    ...{ view, series, rows: groupRuns(runs, groupingOf(view)) },
+    startMs: new Map(runs.map(({ run }, index) => [run.id, 5000 * index + 1000])),
+    colorOf: (key: string) => `color of ${key}`,
+  };
+  return comparedTags.flatMap((tag) => compareCard(tag, options) ?? []);
 }
 
 describe('cards of several runs', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ComparedRun } from '../../../server/protocol/panel.ts';
 import {
+  areSameRuns,
   bestRows,
   cellText,
   cellValue,
@@ -137,6 +138,21 @@ describe('rows', () => {
     // t = 0.075 / 0.025 = 3 with one degree of freedom: p = 1 − (2/π)·atan 3.
     expect(p).toBeCloseTo(1 - (2 / Math.PI) * Math.atan(3), 10);
   });
+});
+
+test('runs stay the same while they train, and not when one is renamed, moved, replaced or given other settings', () => {
+  const [first, ...others] = runs;
+  const changed = (change: Partial<ComparedRun['run']>, more: Partial<ComparedRun> = {}) => [
+    { ...first!, ...more, run: { ...first!.run, ...change } },
+    ...others,
+  ];
+  expect(areSameRuns(runs, changed({ step: 7, loss: 0.1, status: 'training', figures: [] }))).toBe(true);
+  for (const change of [{ id: 'x' }, { name: 'x' }, { seed: 99 }, { steps: 1 }, { epochs: 1 }])
+    expect(areSameRuns(runs, changed(change)), JSON.stringify(change)).toBe(false);
+  expect(areSameRuns(runs, changed({}, { cell: 'x' }))).toBe(false);
+  expect(areSameRuns(runs, changed({}, { settings: {} }))).toBe(false);
+  expect(areSameRuns(runs, others)).toBe(false);
+  expect(areSameRuns(runs, [...others, first!])).toBe(false);
 });
 
 describe('the best of a column', () => {

@@ -5,32 +5,47 @@ const script = new Set([
   'EvaluateScript',
   'FireAnimationFrame',
   'TimerFire',
+  'HandlePostMessage',
   'RunMicrotasks',
   'MajorGC',
   'MinorGC',
 ]);
 
+/** What a frame does in answer to its own beginning; all other script makes the next frame late. */
+const withinFrame = new Set(['FireAnimationFrame']);
+
+/** Below it a frame has nothing of ours to do but to look. */
+const leastMs = 0.5;
+
 /**
  * @param {import('playwright-core').Browser} browser
  * @param {import('playwright-core').Page} page
  * @param {() => Promise<any>} act
- * @returns what it returned, and the script between each two of the page's marks called `update`, in the thread's own time
+ * @returns what it returned, the milliseconds of the host's part, and of each frame that had script to run its milliseconds, in the thread's own time
  */
 export async function tracedWork(browser, page, act) {
-  await browser.startTracing(page, { categories: ['devtools.timeline', 'blink.user_timing'] });
+  await browser.startTracing(page, {
+    categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline.frame', 'blink.user_timing'],
+  });
   const value = await act();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const marks = traceEvents.filter(({ name, cat }) => name === 'update' && cat.includes('blink.user_timing'));
-  const { pid, tid } = marks[0] ?? traceEvents.find(({ name }) => name === 'FunctionCall');
-  const own = traceEvents.filter((event) => event.pid === pid && event.tid === tid && event.ph === 'X');
-  const scripts = outermost(own.filter(({ name }) => script.has(name)));
-  const times = marks.map(({ ts }) => ts).sort((a, b) => a - b);
-  const spans = times.map((from, index) => {
-    const to = times[index + 1] ?? Infinity;
-    const within = scripts.filter(({ ts }) => ts >= from && ts < to);
-    return { scriptMs: within.reduce((sum, event) => sum + msOf(event), 0) };
-  });
-  return { value, spans };
+  const { pid, tid } = traceEvents.find(({ name, cat }) => name === 'update' && cat.includes('blink.user_timing'));
+  const own = traceEvents.filter((event) => event.pid === pid && event.tid === tid);
+  const beginnings = own.filter(({ name }) => name === 'BeginMainThreadFrame').map(({ ts }) => ts);
+  beginnings.sort((a, b) => a - b);
+  const ofHost = own.filter(({ name, cat }) => name === 'host' && cat.includes('blink.user_timing'));
+  const frames = new Map();
+  let hostMs = 0;
+  for (const event of outermost(own.filter(({ name, ph }) => ph === 'X' && script.has(name)))) {
+    if (ofHost.some(({ ts }) => ts >= event.ts && ts < event.ts + event.dur)) {
+      hostMs += msOf(event);
+      continue;
+    }
+    const begun = beginnings.findLastIndex((ts) => ts <= event.ts);
+    const frame = withinFrame.has(event.name) ? begun : begun + 1;
+    frames.set(frame, (frames.get(frame) ?? 0) + msOf(event));
+  }
+  return { value, hostMs, frameMs: [...frames.values()].filter((ms) => ms >= leastMs) };
 }
 
 /** Of the thread, where the trace says it. */
