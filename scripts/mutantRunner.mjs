@@ -100,7 +100,7 @@ export default class MutantRunner extends TestRunner {
     tell({ id: test.id, name: test.fullName, ms, reaches: some, isSlow });
     const known = new Set(tried[test.id]);
     if (!isSlow) this.#turns.push(...some.filter((number) => !known.has(number)));
-    maxCalls = 100 * nCalls + 1e6;
+    maxCalls = 20 * nCalls + 20_000;
     this.#turn++;
   }
 }

@@ -50,12 +50,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 const tree = copyTree();
+refuseOthers('source', positionals, (file) => file.endsWith('.ts'));
+refuseOthers('test', options.test?.split(',') ?? [], (file) => file.endsWith('.test.ts'));
 const sources = tree.filter((file) => file.endsWith('.ts') && positionals.some((place) => isIn(file, place)));
 /** As they were copied: the tree may change meanwhile. */
 const originals = new Map(sources.map((file) => [file, fs.readFileSync(path.join(scratch, file), 'utf8')]));
 const changedTexts = new Map();
 const orderFile = path.join(scratch, 'mutantOrder.json');
 const eventsFile = path.join(scratch, 'mutantEvents.ndjson');
+const lookMs = 1000;
 /** Of each mutant, by id, the node that it changes. */
 const nodes = new Map();
 const service = openTypeScript();
@@ -179,14 +182,15 @@ async function runTests(tests, order, guardMs) {
   const { child } = runner;
   const answer = await new Promise((resolve) => {
     let nBytes = -1;
-    let sinceMs = 0;
+    // Counted, so that time in which all of this is stopped is none.
+    let nLooks = 0;
     const watch = setInterval(() => {
       const { size } = fs.statSync(eventsFile);
-      if (size !== nBytes) sinceMs = performance.now();
+      nLooks = size === nBytes ? nLooks + 1 : 0;
       nBytes = size;
       const isBroken = order.always !== null || readEvents().at(-1)?.trying !== undefined;
-      if (isBroken && performance.now() - sinceMs > guardMs) finish({ failure: null, isOver: true });
-    }, 1000);
+      if (isBroken && nLooks * lookMs > guardMs) finish({ failure: null, isOver: true });
+    }, lookMs);
     const finish = (result) => {
       clearInterval(watch);
       child.off('message', finish);
@@ -250,6 +254,14 @@ function copyTree() {
   for (const folder of ['node_modules', 'dist'])
     fs.symlinkSync(path.join(root, folder), path.join(scratch, folder), 'junction');
   return files;
+}
+
+/** Ends with an error where a place that was named holds no such file. */
+function refuseOthers(what, places, isWanted) {
+  const others = places.filter((place) => !tree.some((file) => isWanted(file) && isIn(file, place)));
+  if (others.length === 0) return;
+  console.error(`There is no ${what} at ${others.join(', ')}.`);
+  process.exit(2);
 }
 
 function isIn(file, place) {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -60,6 +60,14 @@ describe('mutants', () => {
       expect(found.filter(({ verdict }) => verdict === 'killed').length).toBeGreaterThan(10);
       fs.rmSync(folder, { recursive: true });
     }
+  });
+
+  it.each([
+    ['source', ['server/protocol/proportion.ts', 'server/protocol/nowhere.ts']],
+    ['test', ['server/protocol/proportion.ts', '--test', 'test/protocol,server/protocol/nowhere.ts']],
+  ])('of a place that holds no %s are refused, naming it', (what, args) => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/mutate.mjs', ...args, '--list'], { cwd: root });
+    expect([status, String(stderr)]).toEqual([2, `There is no ${what} at server/protocol/nowhere.ts.\n`]);
   });
 });
 
