@@ -215,3 +215,29 @@ describe('an attack that was made weak', () => {
     expect(names(flags)).toContain('epsilon-scale');
   });
 });
+
+describe('an audit', () => {
+  const plan = attackPlan('fgsm', given);
+  const known = { samples: nImages, robust: [Int32Array.of(0)], std: null, activations: ['swish'], seed: 9 };
+  const outcomes = new Uint8Array(nImages).fill(1);
+
+  it('is nothing where it was stopped on its way, which it hears of between its checks', async () => {
+    const network = smallNetwork();
+    const controller = new AbortController();
+    setImmediate(() => {
+      controller.abort();
+    });
+    const options = { ...known, outcomes, signal: controller.signal };
+    expect(await auditEvaluation(network, dataset, plan, options)).toBeNull();
+    network.dispose();
+  });
+
+  it('leaves nothing of a table’s space behind', async () => {
+    const network = smallNetwork();
+    const before = tf.memory().numTensors;
+    const table = { ...dataset, columns: { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] } } as unknown as Dataset;
+    await auditEvaluation(network, table, plan, { ...known, outcomes, signal: new AbortController().signal });
+    expect(tf.memory().numTensors).toBe(before);
+    network.dispose();
+  });
+});

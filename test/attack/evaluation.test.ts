@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EvaluationsFold } from '../../server/attack/evaluationState.ts';
+import { evaluateAttack } from '../../server/attack/evaluation.ts';
 import type { KeptBatch } from '../../server/attack/keptImages.ts';
+import type { Network } from '../../server/model/network.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 import { samples, withLinearTrial } from './linearTrial.ts';
 import { attackPlan } from './plans.ts';
@@ -80,6 +82,24 @@ describe('an evaluation', () => {
     const told = await news(1001);
     expect(told.map(({ samples }) => samples)).toEqual([2, 2, 4, 4]);
     expect(told.map(({ robust }) => robust.at(-1))).toEqual([2, 2, 4, 4]);
+  });
+
+  it('counts what falls at the very point at which it tells of it from there on', async () => {
+    let nLooks = 0;
+    const network = smallNetwork({ onLook: () => nLooks++ });
+    // The first look is at the images as they are; from the 1000th draw on, point 1000, all are taken for another class.
+    const forward: Network['forward'] = (x, pass) => {
+      const logits = network.forward(x, pass);
+      return nLooks < 1 + 1000 ? logits : (tf.neg(logits) as tf.Tensor2D);
+    };
+    const plan = attackPlan('noise', { samples: 2, batchSize: 2, epsilon: 1e-6, draws: 1100 });
+    const options = { seed: 9, signal: new AbortController().signal };
+    const told: number[][] = [];
+    for await (const { robust } of evaluateAttack({ ...network, forward }, smallDataset(nSamples), plan, options))
+      told.push([...robust]);
+    network.dispose();
+    for (const counts of told) expect(counts.map((n) => n > 0).lastIndexOf(true)).toBe(999);
+    expect(told).toHaveLength(2);
   });
 
   it('draws by the sum of the run’s seed and its own', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { beforeUpdate, AttackGradients } from '../../server/probe/updates.ts';
 import type { OptimizerPlan, Plan } from '../../server/protocol/plan.ts';
 import type { UpdatesRecord } from '../../server/protocol/records.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from '../trainer/tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset, tinyPlan } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -46,7 +46,7 @@ const optimizers: Readonly<Record<string, OptimizerPlan>> = {
 };
 
 async function trained(training: Partial<Plan['training']>) {
-  const plan = { ...tinyPlan, training: { ...tinyPlan.training, checkpointEveryEpochs: 1, ...training } };
+  const plan = { ...shallowPlan, training: { ...shallowPlan.training, checkpointEveryEpochs: 1, ...training } };
   // An epoch is one step, so that a checkpoint lies before and behind each update but the first.
   const made = await collect(plan, tinyDataset({ nTrain: 2 }));
   const updates = made.records.filter((record): record is UpdatesRecord => record.type === 'updates');
@@ -81,4 +81,21 @@ describe('records of updates', () => {
     expect(await passes({ method: { type: 'free', replays: 1 }, threat })).toEqual([1, 1]);
     expect(await passes({ method: { type: 'standard' }, threat: null })).toEqual([0, 0]);
   });
+
+  it('have of free training’s first pass what FGSM has, the gradients of the sum of the losses', async () => {
+    const first = async (method: Plan['training']['method']) => {
+      const model = { ...shallowPlan.model, dropout: [], network: withoutDropout(shallowPlan.model.network) };
+      const training = { ...shallowPlan.training, method, epochs: 1 };
+      const { records } = await collect({ ...shallowPlan, model, training }, tinyDataset());
+      return records.find((record) => record.type === 'updates')!.attack!.norms[0]!;
+    };
+    const ofFgsm = await first({ type: 'fgsm', statistics: 'batch' });
+    expect(ofFgsm).toBeGreaterThan(0);
+    expect((await first({ type: 'free', replays: 1 })) / ofFgsm).toBeCloseTo(1, 5);
+  });
 });
+
+function withoutDropout(network: Plan['model']['network']): Plan['model']['network'] {
+  if (typeof network === 'string' || network.type !== 'layers') return network;
+  return { ...network, layers: network.layers.filter(({ type }) => type !== 'dropout') };
+}

@@ -9,8 +9,8 @@ import {
 } from '../../server/protocol/learningRates.ts';
 import { findLearningRate, sweep } from '../../server/trainer/findLearningRate.ts';
 import { openTraining } from '../../server/trainer/training.ts';
-import { captureTensors } from '../../server/trainer/trainingState.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { captureTensors, restoreTensors } from '../../server/trainer/trainingState.ts';
+import { collect, openCpu, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -30,13 +30,13 @@ describe('a sweep of learning rates', () => {
     const points: SweepPoint[] = [];
     const nTensors = tf.memory().numTensors;
     const options = { from: 1e-5, to: 1e-3, steps: 3, signal };
-    for await (const point of findLearningRate(tinyPlan, tinyDataset(), options)) points.push(point);
+    for await (const point of findLearningRate(shallowPlan, tinyDataset(), options)) points.push(point);
     expect(tf.memory().numTensors).toBe(nTensors);
     expect(points.map(({ learningRate }) => learningRate)).toEqual(
       [1e-5, 1e-4, 1e-3].map((rate) => expect.closeTo(rate, 12) as number),
     );
     // The first loss is before any update: that of the run's first step, under the same attack.
-    const { records } = await collect(tinyPlan, tinyDataset());
+    const { records } = await collect(shallowPlan, tinyDataset());
     const first = records.find((record) => record.type === 'step')!;
     expect(points[0]!.loss).toBe(first.loss);
     expect(points[0]!.smoothed).toBeCloseTo(first.loss, 12);
@@ -45,12 +45,12 @@ describe('a sweep of learning rates', () => {
   it('of one step has the first rate', async () => {
     const rates: number[] = [];
     const options = { from: 1e-5, to: 1e-3, steps: 1, signal };
-    for await (const point of findLearningRate(tinyPlan, tinyDataset(), options)) rates.push(point.learningRate);
+    for await (const point of findLearningRate(shallowPlan, tinyDataset(), options)) rates.push(point.learningRate);
     expect(rates).toEqual([1e-5]);
   });
 
   it('leaves weights, statistics and moments as they were, also where it is broken off', async () => {
-    const training = openTraining(tinyPlan, tinyDataset());
+    const training = openTraining(shallowPlan, tinyDataset());
     const before = captureTensors(training);
     for await (const point of sweep(training, { from: 1e-4, to: 10, steps: 4, signal })) if (point.step === 3) break;
     expect(captureTensors(training)).toEqual(before);
@@ -61,7 +61,7 @@ describe('a sweep of learning rates', () => {
 
   it('ends at a loss that is not finite, which it tells, and with the signal', async () => {
     const sgd = { type: 'sgd', momentum: 0, weightDecay: 0 } as const;
-    const plan = { ...tinyPlan, training: { ...tinyPlan.training, optimizer: sgd } };
+    const plan = { ...shallowPlan, training: { ...shallowPlan.training, optimizer: sgd } };
     const points: SweepPoint[] = [];
     for await (const point of findLearningRate(plan, tinyDataset(), { from: 1, to: 1e38, steps: 40, signal }))
       points.push(point);
@@ -69,6 +69,47 @@ describe('a sweep of learning rates', () => {
     const aborted = AbortSignal.abort();
     for await (const _ of findLearningRate(plan, tinyDataset(), { from: 1e-5, to: 1, steps: 4, signal: aborted }))
       expect.unreachable();
+  });
+});
+
+describe('a sweep on its way', () => {
+  const options = { from: 1e-4, to: 1e-2, steps: 4, signal };
+
+  it('hears of an abort between two steps', async () => {
+    const controller = new AbortController();
+    let nPoints = 0;
+    for await (const _ of findLearningRate(shallowPlan, tinyDataset(), { ...options, signal: controller.signal })) {
+      nPoints++;
+      setImmediate(() => {
+        controller.abort();
+      });
+    }
+    expect(nPoints).toBe(1);
+  });
+
+  it('ends at a gradient that is not finite, whatever the loss, and leaves nothing halted', async () => {
+    const plan = { ...shallowPlan, model: { ...shallowPlan.model, denseL2: 1 } };
+    const training = openTraining(plan, tinyDataset());
+    const losses = async () => {
+      const found: number[] = [];
+      for await (const { loss } of sweep(training, options)) found.push(loss);
+      return found;
+    };
+    const usual = await losses();
+    expect(usual).toHaveLength(4);
+    const before = captureTensors(training);
+    const weights = (name: string) => training.network.parameters.find((one) => one.name === name)!.variable;
+    tf.tidy(() => {
+      // Nothing passes the last layer, so that the penalty of its kernel overflows alone.
+      weights('kaf1.alpha').assign(tf.zerosLike(weights('kaf1.alpha')));
+      weights('dense1.kernel').assign(tf.fill(weights('dense1.kernel').shape, 3e38));
+    });
+    const broken = await losses();
+    expect(broken).toHaveLength(1);
+    expect(broken[0]).toBeLessThan(Infinity);
+    restoreTensors(training, before);
+    expect(await losses()).toEqual(usual);
+    training.dispose();
   });
 });
 

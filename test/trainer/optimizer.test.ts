@@ -10,6 +10,7 @@ describe('makeOptimizer', () => {
   it.each([
     { type: 'sgd', momentum: 0.9, weightDecay: 0.5 } as const,
     { type: 'sgd', momentum: 0, weightDecay: 0.5 } as const,
+    { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0.5 } as const,
     { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.5 } as const,
   ])('lets weight decay act on kernels only ($type, momentum $momentum)', (plan) => {
     const network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
@@ -27,6 +28,24 @@ describe('makeOptimizer', () => {
     optimizer.dispose();
     network.dispose();
     expect(tf.memory().numTensors).toBe(0);
+  });
+
+  it.each([
+    ['adam', (weight: number) => weight - 0.1 * Math.sign(weight)],
+    ['adamw', (weight: number) => weight * (1 - 0.1 * 0.5)],
+  ] as const)('decays weights within the gradient or apart from it, once: %s', (type, moved) => {
+    const network = buildNetwork(tinyPlan.model, { sampleShape: [4, 4, 3], nClasses: 3, seed: 1 });
+    const optimizer = makeOptimizer({ type, beta1: 0.9, beta2: 0.999, epsilon: 1e-12, weightDecay: 0.5 }, network);
+    const kernel = network.parameters.find(({ name }) => name === 'dense2.kernel')!.variable;
+    const wanted = [...kernel.dataSync()].map(moved);
+    const gradients = network.parameters.map(({ shape }) => tf.zeros([...shape]));
+    optimizer.update(gradients, { learningRate: 0.1, step: 1 });
+    [...kernel.dataSync()].forEach((value, index) => {
+      expect(value).toBeCloseTo(wanted[index]!, 5);
+    });
+    tf.dispose(gradients);
+    optimizer.dispose();
+    network.dispose();
   });
 
   it('keeps the parameters of a formula within their bounds, each by its own, and the others as they come', () => {

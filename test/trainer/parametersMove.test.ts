@@ -1,4 +1,4 @@
-// That nothing stands between the loss and a parameter, with every kind of activation.
+// That steps move every parameter, with every kind of activation, and lower the loss.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { PreparedRecord } from '../../server/protocol/records.ts';
@@ -64,5 +64,20 @@ describe('a step', () => {
     const still = prepared.parameters.filter((_, index) => norms.gradients[index] === 0).map(({ name }) => name);
     expect(still).toEqual([]);
     expect(records.at(-1)!.type).toBe('updates');
+  });
+
+  it('lowers the loss: after eight on one batch it is well below the first', async () => {
+    const plan: Plan = {
+      ...tinyPlan,
+      training: {
+        ...{ ...tinyPlan.training, epochs: 8, batchSize: 6, schedule: { type: 'constant', learningRate: 1e-2 } },
+        ...{ method: { type: 'standard' }, threat: null, augmentation: { crop: 0, flip: false } },
+      },
+      observe: { ...tinyPlan.observe, testEveryEpochs: 0, normsEverySteps: 0, shapesEverySteps: 0 },
+      model: { ...tinyPlan.model, dropout: [0, 0, 0], denseL2: 0, convolutionL2: 0 },
+    };
+    const { records } = await collect(plan, tinyDataset({ nTrain: 6 }));
+    const losses = records.filter((record) => record.type === 'step').map(({ loss }) => loss);
+    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
   });
 });

@@ -7,7 +7,7 @@ import { openWasmBackend } from '../../server/tensor/wasm/openWasmBackend.ts';
 import * as reading from '../../server/tensor/read.ts';
 import type { TrainerEvent } from '../../server/trainer/train.ts';
 import { assetsFolder } from '../tensor/wasm/builds.ts';
-import { collect, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 vi.mock('../../server/tensor/read.ts', { spy: true });
 
@@ -22,10 +22,10 @@ const standard = { method: { type: 'standard' }, threat: null } as const;
 
 function planOf(training: Partial<Plan['training']>, observe: Partial<Plan['observe']> = {}): Plan {
   return {
-    ...tinyPlan,
+    ...shallowPlan,
     runtime: 'wasm',
-    training: { ...tinyPlan.training, epochs: 3, checkpointEveryEpochs: 2, ...training },
-    observe: { ...tinyPlan.observe, testEveryEpochs: 2, ...observe },
+    training: { ...shallowPlan.training, epochs: 3, checkpointEveryEpochs: 2, ...training },
+    observe: { ...shallowPlan.observe, testEveryEpochs: 2, ...observe },
   };
 }
 
@@ -49,7 +49,7 @@ const plans: Readonly<Record<string, Plan>> = {
       optimizer: { type: 'sgd', momentum: 0, weightDecay: 0 },
       schedule: { type: 'constant', learningRate: 1e25 },
     }),
-    model: { ...tinyPlan.model, spectralNorm: { type: 'penalty', iterations: 1, lambda: 1e-6 } },
+    model: { ...shallowPlan.model, spectralNorm: { type: 'penalty', iterations: 1, lambda: 1e-6 } },
   },
   'free, diverging': planOf({
     ...{ method: { type: 'free', replays: 3 }, optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 0 } },

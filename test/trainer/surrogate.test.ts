@@ -1,6 +1,7 @@
 // An attack by transfer on the weights of one training, with images made on those of another: what is judged, and what is refused.
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { makeBatch } from '../../server/data/batches.ts';
 import type { DatasetPlan, Plan } from '../../server/protocol/plan.ts';
 import type { RunRecord } from '../../server/protocol/records.ts';
 import { evaluate } from '../../server/trainer/evaluate.ts';
@@ -8,15 +9,16 @@ import {
   isSameNetwork,
   requireFittingSurrogate,
   surrogateNetwork,
+  surrogateNetworks,
   type Surrogate,
 } from '../../server/trainer/surrogate.ts';
 import type { TrainingState } from '../../server/trainer/trainingState.ts';
 import { attackPlan } from '../attack/plans.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 const dataset = tinyDataset({ nTest: 7 });
 const given = { epsilon: 0.1, stepSize: 0.03, steps: 3, restarts: 2, samples: 100, batchSize: 3 };
-const plan: Plan = { ...tinyPlan, observe: { ...tinyPlan.observe, testEveryEpochs: 0 } };
+const plan: Plan = { ...shallowPlan, observe: { ...shallowPlan.observe, testEveryEpochs: 0 } };
 const otherPlan: Plan = { ...plan, seed: 8 };
 let state: TrainingState;
 let other: Surrogate;
@@ -73,6 +75,29 @@ describe('an evaluation by transfer', () => {
     expect(isSameNetwork(surrogateOf(plan, state), { ...attacked, of: 'model' })).toBe(true);
   });
 
+  it('is as far in its training as its checkpoint', async () => {
+    const lowering = { to: 0.1, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
+    const kept = { type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.5 } as const;
+    const winners = (activation: Plan['model']['activation']): Plan => ({
+      ...plan,
+      model: { ...plan.model, activation },
+    });
+    const lowered = winners({ ...kept, lowering });
+    const { tensors, ...rest } = (await collect(winners(kept), dataset)).states.at(-1)!;
+    const answers = async (step: number) => {
+      const network = surrogateNetwork(surrogateOf(lowered, { ...rest, step, tensors }), { plan, dataset });
+      const { images, labels } = makeBatch(await dataset.test.read(Uint32Array.of(0, 1)), dataset.sampleShape);
+      const pass = { mode: 'inference', key: null, gradients: 'input', batchStatistics: null } as const;
+      const logits = tf.tidy(() => [...network.forward(images, pass).dataSync()]);
+      tf.dispose([images, labels]);
+      network.dispose();
+      return logits;
+    };
+    // Two steps an epoch: in the second fewer win.
+    expect(await answers(2)).toEqual(await answers(0));
+    expect(await answers(3)).not.toEqual(await answers(2));
+  });
+
   it('takes the averaged weights of a run that averages them', async () => {
     const averaging: Plan = {
       ...otherPlan,
@@ -103,6 +128,12 @@ describe('a surrogate is refused', () => {
       /takes samples of 64×64×3, the attacked one of 32×32×3/,
     ],
     [
+      'grey pictures',
+      on({ name: 'folder', path: '/c', size: 32, colors: 'grey' }),
+      cifar10,
+      /takes samples of 32×32×1, the attacked one of 32×32×3/,
+    ],
+    [
       'another number of classes',
       on({ name: 'cifar100', labels: 'coarse', path: '/a' }),
       cifar10,
@@ -116,6 +147,27 @@ describe('a surrogate is refused', () => {
     ],
   ])('for %s, with a remedy', (_, surrogate, attacked, message) => {
     expect(refused(surrogate, attacked)).toThrow(message);
+  });
+
+  it('not where only one of two data sets names its classes', () => {
+    const folder = on({ name: 'folder', path: '/c', size: 32, colors: 'rgb' });
+    expect(refused(folder, cifar10)).not.toThrow();
+    const shown = tinyDataset({ side: 32, classes: [...'0123456789'] });
+    expect(() => {
+      requireFittingSurrogate(surrogateOf(cifar10, state), { plan: folder, dataset: shown });
+    }).not.toThrow();
+  });
+
+  it('before its weights are looked at, and those that were opened before it are closed', () => {
+    const before = tf.memory().numTensors;
+    const grey = surrogateOf(mnist, { ...state, tensors: new Map() });
+    expect(() => surrogateNetwork(grey, { plan, dataset })).toThrow(/takes samples of 28×28×1/);
+    const both = new Map([
+      ['fitting', other],
+      ['grey', grey],
+    ]);
+    expect(() => surrogateNetworks(both, { plan, dataset })).toThrow(/takes samples of 28×28×1/);
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('where it standardises by figures of other data, which published data that lies elsewhere is not', () => {

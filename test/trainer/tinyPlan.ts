@@ -56,6 +56,23 @@ export const tinyPlan: Plan = {
   evaluation: [],
 };
 
+/** The same on one convolution and one dense layer: for what is alike on every network. */
+export const shallowPlan: Plan = {
+  ...tinyPlan,
+  model: {
+    ...{ ...tinyPlan.model, dropout: [] },
+    network: {
+      type: 'layers',
+      layers: [
+        { type: 'conv', channels: 4, size: 3, stride: 1, padding: 'same', bias: false, initializer: 'he-uniform' },
+        ...([{ type: 'batch-norm' }, { type: 'activation', activation: null }, { type: 'flatten' }] as const),
+        { type: 'dropout', rate: 0.2 },
+        { type: 'dense', units: 'classes', bias: true, initializer: 'glorot-uniform' },
+      ],
+    },
+  },
+};
+
 /** Noise of 4×4 (or other) pixels, its mean brightness telling the class. */
 export function tinyDataset({ nTrain = 4, nTest = 4, side = 4, classes = ['dark', 'grey', 'bright'] } = {}): Dataset {
   return datasetHere(

@@ -9,7 +9,7 @@ import type {
   StepRecord,
 } from '../../server/protocol/records.ts';
 import type { SavedTensor } from '../../server/trainer/trainingState.ts';
-import { collect, openCpu, tinyDataset, tinyPlan, type Collected } from './tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset, tinyPlan, type Collected } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -18,15 +18,18 @@ const kafOfFive = { dictionary: 5, boundary: 3, gamma: 0.3 } as const;
 
 function withTraining(changes: Partial<Plan['training']>, observe: Partial<Plan['observe']> = {}): Plan {
   return {
-    ...tinyPlan,
-    training: { ...tinyPlan.training, ...changes },
-    observe: { ...tinyPlan.observe, ...observe },
+    ...shallowPlan,
+    training: { ...shallowPlan.training, ...changes },
+    observe: { ...shallowPlan.observe, ...observe },
   };
 }
 
+/** An epoch of a network with two dense layers. */
+const deeper: Plan = { ...withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), model: tinyPlan.model };
+
 describe('train', () => {
   it('says what it prepared, then shows the initial shapes, every step, and tests each epoch before its checkpoint', async () => {
-    const { events } = await collect(tinyPlan, dataset);
+    const { events } = await collect(shallowPlan, dataset);
     const told = events.map((event) => (event.type === 'record' ? event.record.type : event.type));
     expect(told).toEqual([
       ...['prepared', 'shapes', 'step', 'norms', 'updates', 'step', 'norms', 'updates', 'shapes', 'test', 'checkpoint'],
@@ -34,7 +37,7 @@ describe('train', () => {
     ]);
     const prepared = recordsOf<PreparedRecord>(events, 'prepared')[0]!;
     expect(prepared).toMatchObject({ steps: 4, stepsPerEpoch: 2, epochs: 2 });
-    expect(prepared.activations.map(({ layer }) => layer)).toEqual(['kaf1', 'kaf2', 'kaf3', 'kaf4', 'kaf5']);
+    expect(prepared.activations.map(({ layer }) => layer)).toEqual(['kaf1']);
     expect(recordsOf<StepRecord>(events, 'step').map(({ step, epoch }) => [step, epoch])).toEqual([
       [1, 1],
       [2, 1],
@@ -114,9 +117,9 @@ describe('train', () => {
   });
 
   it('tells the same records for the same plan, and others for another seed', async () => {
-    const first = await collect(tinyPlan, dataset);
-    const second = await collect(tinyPlan, dataset);
-    const other = await collect({ ...tinyPlan, seed: 8 }, dataset);
+    const first = await collect(shallowPlan, dataset);
+    const second = await collect(shallowPlan, dataset);
+    const other = await collect({ ...shallowPlan, seed: 8 }, dataset);
     expect(second.records).toEqual(first.records);
     expect(second.states).toEqual(first.states);
     expect(other.records).not.toEqual(first.records);
@@ -147,7 +150,7 @@ describe('train', () => {
   it('lowers the share of winners by the epoch, also when resumed within or after one', async () => {
     const withWinners = (activation: ActivationPlan): Plan => ({
       ...withTraining({}, { shapesEverySteps: 0 }),
-      model: { ...tinyPlan.model, activation },
+      model: { ...shallowPlan.model, activation },
     });
     const lowering = { to: 0.1, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
     const plan = withWinners({ type: 'k-wta', rounding: 'ceiling', over: 'layer', ties: 'all', ratio: 0.5, lowering });
@@ -177,7 +180,7 @@ describe('train', () => {
 
   it('on abort ends after the step at hand with one checkpoint', async () => {
     const controller = new AbortController();
-    const { events, states } = await collect(tinyPlan, dataset, {
+    const { events, states } = await collect(shallowPlan, dataset, {
       signal: controller.signal,
       onEvent: (event) => {
         if (event.type === 'record' && event.record.type === 'step') controller.abort();
@@ -225,7 +228,7 @@ describe('train', () => {
   it('neither leaks a tensor from step to step nor leaves one behind', async () => {
     const before = tf.memory().numTensors;
     const during: number[] = [];
-    await collect(tinyPlan, dataset, { onEvent: () => during.push(tf.memory().numTensors) });
+    await collect(shallowPlan, dataset, { onEvent: () => during.push(tf.memory().numTensors) });
     expect(new Set(during).size).toBe(1);
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -233,7 +236,7 @@ describe('train', () => {
   it('leaves no tensor behind when its reader stops reading', async () => {
     const { train } = await import('../../server/trainer/train.ts');
     const before = tf.memory().numTensors;
-    for await (const event of train(tinyPlan, dataset, { from: null, signal: new AbortController().signal })) {
+    for await (const event of train(shallowPlan, dataset, { from: null, signal: new AbortController().signal })) {
       if (event.type === 'record' && event.record.type === 'step') break;
     }
     expect(tf.memory().numTensors).toBe(before);
@@ -261,7 +264,7 @@ describe('train', () => {
 
   it('names the first parameter on the way back whose gradient is not finite, and how many there are', async () => {
     // With kaf4 and kaf5 at zero nothing passes dense1 and dense2, so that their penalties overflow while the loss is finite.
-    const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
+    const { states } = await collect(deeper, dataset);
     const tensors = new Map(states[0]!.tensors);
     fillTensor(tensors, 'model/kaf4.alpha', 0);
     fillTensor(tensors, 'model/dense1.kernel', 3e38);
@@ -299,7 +302,7 @@ describe('train', () => {
   );
 
   it('makes no update where a single value of the gradients is not finite', async () => {
-    const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
+    const { states } = await collect(deeper, dataset);
     const tensors = new Map(states[0]!.tensors);
     // Nothing passes dense1, so that the penalty of its one large weight overflows alone.
     fillTensor(tensors, 'model/kaf4.alpha', 0);
@@ -317,35 +320,15 @@ describe('train', () => {
   it('refuses a state of another network, naming the tensor', async () => {
     const { states } = await collect(withTraining({ epochs: 1 }, { testEveryEpochs: 0 }), dataset);
     const relu: Plan = {
-      ...tinyPlan,
+      ...shallowPlan,
       model: {
-        ...tinyPlan.model,
+        ...shallowPlan.model,
         activation: { type: 'kaf', dictionary: 6, boundary: 3, gamma: 0.3, init: { type: 'normal', std: 0.3 } },
       },
     };
     await expect(collect(relu, dataset, { from: states[0]! })).rejects.toThrow(
-      'model/kaf1.alpha is [32, 5] in the checkpoint, but [32, 6] in the network',
+      'model/kaf1.alpha is [4, 5] in the checkpoint, but [4, 6] in the network',
     );
-  });
-
-  it('learns: after eight steps on one batch its loss is well below the first', async () => {
-    const plan: Plan = {
-      ...withTraining(
-        {
-          method: { type: 'standard' },
-          threat: null,
-          epochs: 8,
-          batchSize: 6,
-          schedule: { type: 'constant', learningRate: 1e-2 },
-          augmentation: { crop: 0, flip: false },
-        },
-        { testEveryEpochs: 0, normsEverySteps: 0, shapesEverySteps: 0 },
-      ),
-      model: { ...tinyPlan.model, dropout: [0, 0, 0], denseL2: 0, convolutionL2: 0 },
-    };
-    const { records } = await collect(plan, tinyDataset({ nTrain: 6 }));
-    const losses = records.filter((record) => record.type === 'step').map(({ loss }) => loss);
-    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
   });
 });
 

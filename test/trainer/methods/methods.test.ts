@@ -7,29 +7,30 @@ import { completeMethod, methodEntry, methodNames, type MethodName } from '../..
 import type { Plan } from '../../../server/protocol/plan.ts';
 import type { RunRecord, StepRecord, TestRecord } from '../../../server/protocol/records.ts';
 import type { TrainingState } from '../../../server/trainer/trainingState.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from '../tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset, tinyPlan } from '../tinyPlan.ts';
 
 beforeAll(openCpu);
 
 const dataset = tinyDataset();
 
-function planBy(type: MethodName, given: Readonly<Record<string, unknown>> = {}): Plan {
+function planBy(type: MethodName, given: Readonly<Record<string, unknown>> = {}, { model } = shallowPlan): Plan {
   const { norms, stepSize } = methodEntry(type);
   const epsilon = 8 / 255;
   const threat = norms.length === 0 ? null : ({ norm: 'linf', epsilon, stepSize: stepSize * epsilon } as const);
   const training = { ...tinyPlan.training, method: completeMethod(type, given, epsilon), threat };
-  return { ...tinyPlan, training };
+  return { ...tinyPlan, model, training };
 }
 
 const settings: Partial<Record<MethodName, readonly Readonly<Record<string, unknown>>[]>> = {
   'fgsm-rs': [{}, { start: 'image', statistics: 'moving' }, { statistics: 'running' }],
   pgd: [{ steps: 2 }, { steps: 2, start: 'zero', statistics: 'moving' }],
   free: [{ replays: 2 }, { replays: 3 }],
-  trades: [{ steps: 2 }, { steps: 2, statistics: 'batch' }],
+  trades: [{ steps: 2 }, { steps: 2, statistics: 'batch' }, { steps: 2, statistics: 'moving' }],
   gradalign: [{}, { through: 'both' }],
   ensemble: [
     { steps: 2, combine: 'max' },
     { steps: 2, combine: 'average' },
+    { steps: 2, combine: 'average', statistics: 'moving' },
     { steps: 2, combine: 'msd' },
   ],
 };
@@ -91,7 +92,7 @@ describe('standard training and FGSM-RS', () => {
   it.each(known.runs)(
     'tell bit by bit what they told before they were entries of a table: $method by $optimizer',
     async (run) => {
-      const plan = planBy(run.method);
+      const plan = planBy(run.method, {}, tinyPlan);
       const optimizer = run.optimizer === 'sgd' ? sgd : plan.training.optimizer;
       const { records, states } = await collect({ ...plan, training: { ...plan.training, optimizer } }, dataset);
       expect(stepsOf(records).map(({ loss, accuracy }) => [loss, accuracy])).toEqual(run.steps);
