@@ -4,7 +4,7 @@ import type { Plan } from '../../server/protocol/plan.ts';
 import type { EndedEarlyRecord } from '../../server/protocol/records.ts';
 import type { Criterion } from '../../server/protocol/choice.ts';
 import { EarlyStopping } from '../../server/trainer/earlyStopping.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -104,9 +104,9 @@ describe('early stopping goes by', () => {
   it('what a test measures: those kept back are attacked where the plan chooses by it', async () => {
     const dataset: Dataset = { ...tinyDataset(), validation: tinyDataset({ nTest: 3 }).test };
     const planBy = (chooseBy?: 'loss' | 'robustAccuracy'): Plan => ({
-      ...tinyPlan,
-      training: { ...tinyPlan.training, epochs: 1, ...(chooseBy && { chooseBy }) },
-      observe: { ...tinyPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, robustSamples: 4 },
+      ...shallowPlan,
+      training: { ...shallowPlan.training, epochs: 1, ...(chooseBy && { chooseBy }) },
+      observe: { ...shallowPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, robustSamples: 4 },
     });
     const heldBy = async (plan: Plan) => {
       const { records } = await collect(plan, dataset);
@@ -125,13 +125,13 @@ describe('training with early stopping', () => {
   const dataset: Dataset = { ...tinyDataset(), validation: tinyDataset().test };
   /** A step so small that no answer changes. */
   const plan: Plan = {
-    ...tinyPlan,
+    ...shallowPlan,
     training: {
-      ...tinyPlan.training,
+      ...shallowPlan.training,
       ...{ epochs: 9, checkpointEveryEpochs: 9, earlyStopping: { patience: 2, minDelta: 0 } },
       schedule: { type: 'constant', learningRate: 1e-12 },
     },
-    observe: { ...tinyPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, robustSamples: 0 },
+    observe: { ...shallowPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, robustSamples: 0 },
   };
 
   it('ends after its patience with a state, and has nothing left to train from there', async () => {

@@ -2,14 +2,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { HistogramsRecord, ResponsesRecord } from '../../server/protocol/records.ts';
 import type { Plan } from '../../server/protocol/plan.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
 const dataset = tinyDataset();
 const plan: Plan = {
-  ...tinyPlan,
-  observe: { ...tinyPlan.observe, normsEverySteps: 0, shapesEverySteps: 0, histogramsEverySteps: 3, shiftSamples: 3 },
+  ...shallowPlan,
+  observe: {
+    ...shallowPlan.observe,
+    normsEverySteps: 0,
+    shapesEverySteps: 0,
+    histogramsEverySteps: 3,
+    shiftSamples: 3,
+  },
 };
 
 describe('observation beside a training', () => {
@@ -45,20 +51,27 @@ describe('observation beside a training', () => {
     }
   });
 
+  it('is of as few samples as the plan asks for', async () => {
+    const { records } = await collect({ ...plan, observe: { ...plan.observe, shiftSamples: 1 } }, dataset);
+    const responses = records.filter(({ type }) => type === 'responses');
+    expect(responses).toMatchObject([{ samples: 1 }, { samples: 1 }]);
+    expect(responses[0]).not.toHaveProperty('weights');
+  });
+
   it('tells of every activation layer and the logits, and of attacked images that are others', async () => {
     const { records } = await collect(plan, dataset);
     const responses = records.filter((record): record is ResponsesRecord => record.type === 'responses').at(-1)!;
     expect(responses).toMatchObject({ samples: 3, attack: 'PGD-2 8/255' });
-    expect(responses.layers.map(({ layer }) => layer)).toEqual(['kaf1', 'kaf2', 'kaf3', 'kaf4', 'kaf5', 'logits']);
+    expect(responses.layers.map(({ layer }) => layer)).toEqual(['kaf1', 'logits']);
     for (const { layer, l2, relative, thesis, ks, inputs } of responses.layers) {
       for (const value of [l2, relative, thesis]) expect(value, layer).toBeGreaterThan(0);
       expect(ks).toBeGreaterThanOrEqual(0);
       expect(ks).toBeLessThanOrEqual(1);
       expect(inputs !== undefined).toBe(layer !== 'logits');
     }
-    // 32 channels; dictionaries of [−3, 3] and 1 beyond.
+    // 4 channels; dictionaries of [−3, 3] and 1 beyond.
     expect(responses.layers[0]!.inputs).toMatchObject({ low: -4, high: 4 });
-    expect(responses.layers[0]!.inputs!.clean).toHaveLength(32 * 26);
+    expect(responses.layers[0]!.inputs!.clean).toHaveLength(4 * 26);
     const histograms = records.find((record): record is HistogramsRecord => record.type === 'histograms')!;
     const count = records[0]!.type === 'prepared' ? records[0].parameters.length : 0;
     for (const { ranges, bins } of [histograms.weights, histograms.gradients]) {

@@ -24,7 +24,7 @@ const model: ModelPlan = {
       ...[
         {
           type: 'conv',
-          channels: 3,
+          channels: 5,
           size: 3,
           stride: 1,
           padding: 'same',

@@ -6,7 +6,7 @@ import { restoreNetwork, type TrainingState } from '../../server/trainer/trainin
 import { networkOf } from '../../server/trainer/planNetwork.ts';
 import { testNetwork } from '../../server/trainer/testing.ts';
 import { attackPlan } from '../attack/plans.ts';
-import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
+import { collect, openCpu, shallowPlan, tinyDataset } from './tinyPlan.ts';
 
 beforeAll(openCpu);
 
@@ -17,9 +17,9 @@ const { signal } = new AbortController();
 function planOf(weightAverage: Partial<WeightAveragePlan> | null): Plan {
   const usual = { decay: 0.9, warmUp: true, statistics: 'average' } as const;
   return {
-    ...tinyPlan,
+    ...shallowPlan,
     training: {
-      ...tinyPlan.training,
+      ...shallowPlan.training,
       schedule: { type: 'constant', learningRate: 0.05 },
       ...(weightAverage && { weightAverage: { ...usual, ...weightAverage } }),
     },
@@ -83,6 +83,32 @@ describe('training with an average of the weights', () => {
     expect(plain).not.toHaveProperty('weights');
     const tensors = new Map([...last.tensors].filter(([name]) => !name.startsWith('average/')));
     await expect(evaluated(plan, { ...last, tensors })).rejects.toThrow('average/conv1.kernel');
+  });
+
+  it('is tested as far in its training as the weights that it is of', async () => {
+    const lowering = { to: 0.1, by: 0.2, everyEpochs: 1, afterEpochs: 0 };
+    const activation = {
+      type: 'k-wta',
+      rounding: 'ceiling',
+      over: 'layer',
+      ties: 'all',
+      ratio: 0.8,
+      lowering,
+    } as const;
+    const plan: Plan = { ...planOf({}), model: { ...planOf({}).model, activation } };
+    const { records, states } = await collect(plan, dataset);
+    const [last] = states.slice(-1);
+    const lossAt = async (epoch: number) => {
+      const network = networkOf(plan, dataset);
+      restoreNetwork(network, last!, 'average');
+      network.setEpoch(epoch);
+      const tested = await testNetwork(network, dataset, plan, signal);
+      network.dispose();
+      return tested!.loss;
+    };
+    const losses = [await lossAt(0), await lossAt(1), await lossAt(2), await lossAt(3)];
+    expect(new Set(losses).size).toBe(4);
+    expect(ofType(records, 'test').at(-1)!.loss).toBe(losses[1]);
   });
 
   it('is evaluated by the weights as they were trained where that is asked for', async () => {
