@@ -6,6 +6,7 @@ import type { ModelPlan, Plan, SpectralNormPlan } from '../../server/protocol/pl
 import { clearHalted, makeHalted } from '../../server/tensor/ops/step.ts';
 import { beginFigures, computeGradients, penaltiesOf } from '../../server/trainer/gradients.ts';
 import { networkOf } from '../../server/trainer/planNetwork.ts';
+import { testNetwork } from '../../server/trainer/testing.ts';
 import { openTraining, updateOnce } from '../../server/trainer/training.ts';
 import { captureTensors, restoreNetwork } from '../../server/trainer/trainingState.ts';
 import { collect, openCpu, tinyDataset, tinyPlan } from './tinyPlan.ts';
@@ -132,6 +133,18 @@ describe('kernels divided by their spectral norms', () => {
         tf.dispose([sigma, wanted]);
       }
     }
+    network.dispose();
+  });
+});
+
+describe('an average of kernels divided by their spectral norms', () => {
+  it('is divided by its own, which follow it', async () => {
+    const plan = planOf(normalization, { weightAverage: { decay: 0.5, warmUp: false, statistics: 'average' } });
+    const { records, states } = await collect(plan, dataset);
+    const network = networkOf(plan, dataset);
+    restoreNetwork(network, states.at(-1)!, 'average');
+    const tested = await testNetwork(network, dataset, plan, new AbortController().signal);
+    expect(records.filter(({ type }) => type === 'test').at(-1)).toMatchObject({ loss: tested!.loss });
     network.dispose();
   });
 });

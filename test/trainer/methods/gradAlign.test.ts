@@ -163,6 +163,15 @@ describe('the penalty of GradAlign', () => {
     }
   });
 
+  it('is nothing of an image with one gradient, even where that is 1 long', () => {
+    const images = Array.from({ length: 9 }, () => zero);
+    const starts = update(images, weights).looks[1]!.images.map(([first]) => first!);
+    const steep = starts.map((start) => Math.fround(1 / start));
+    const index = starts.findIndex((start, at) => Math.fround(start * steep[at]!) === 1);
+    const { gradient } = update(images, [steep[index]!, 0, 0]);
+    expect(gradient.every((value) => Math.abs(value) < 1e-6)).toBe(true);
+  });
+
   it('is a difference 0.05 to both sides of the image that moves the most, by passes as its gradient’s, each with a key of its own', () => {
     const { looks } = update([...far, nearZero, zero], weights, 'both');
     expect(looks).toHaveLength(7);
