@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -9,7 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/vscode/**'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: Math.max(2, Math.min(4, Math.floor(os.availableParallelism() / 2))),
     // Guards against hanging alone, for all tests: what they bound is steps and events, so that they hold on any machine.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,

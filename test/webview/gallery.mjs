@@ -3,6 +3,7 @@
 import esbuild from 'esbuild';
 import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -58,7 +59,11 @@ const troubles = [];
 try {
   fs.mkdirSync(folder, { recursive: true });
   const parts = only.split(',');
-  for (const shot of shots().filter(({ name }) => parts.some((part) => name.includes(part)))) await take(shot);
+  const waiting = shots().filter(({ name }) => parts.some((part) => name.includes(part)));
+  const takeOnes = async () => {
+    for (let shot = waiting.shift(); shot; shot = waiting.shift()) await take(shot);
+  };
+  await Promise.all(Array.from({ length: Math.min(4, os.availableParallelism()) }, takeOnes));
   if (process.argv.includes('--check')) await checkInteractions(openPage, checked);
   if (process.argv.includes('--measure'))
     console.log(JSON.stringify(await measure(openPage, browser, measured), null, 2));
