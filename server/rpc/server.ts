@@ -11,6 +11,7 @@ import { maxRequestBytes } from '../protocol/messages.ts';
 import { RunReader } from '../run/runReader.ts';
 import { BatchDesk } from '../sweep/batch/batchDesk.ts';
 import { SweepDesk } from '../sweep/sweepDesk.ts';
+import { TakenGpus } from '../run/takenGpus.ts';
 import { RunSupervisor } from '../run/runSupervisor.ts';
 import { storageError } from '../run/storageError.ts';
 import { greetServer } from './greetServer.ts';
@@ -81,11 +82,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const listDevices = () => options.services.listDevices({ isAnew: false });
-  const supervisor = new RunSupervisor({
-    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now(), listDevices },
-  });
+  const gpus = new TakenGpus();
+  const work = { runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now(), listDevices, gpus };
+  const supervisor = new RunSupervisor(work);
   const sweeps = new SweepDesk({
-    ...{ runsFolder, trainerFile: options.trainerFile, log, now: () => Date.now(), listDevices },
+    ...work,
     onRuns: () => {
       try {
         supervisor.refresh();

@@ -13,10 +13,13 @@ import {
 } from './machinePlaces.ts';
 import { readOrigin } from './runFolder.ts';
 import type { Entry } from './supervisedRun.ts';
+import { TakenGpus } from './takenGpus.ts';
 
 export interface RunQueueOptions {
   /** Which devices there are; asked once, when the first run comes that may work on one. */
   readonly listDevices: () => Promise<DeviceListResult>;
+  /** Those that the server's sweeps have are left to them. */
+  readonly gpus?: TakenGpus | undefined;
   readonly log: (line: string) => void;
   /** More runs may have a place than before. */
   readonly onPlaces: () => void;
@@ -31,9 +34,12 @@ export class RunQueue {
   /** Null as long as it is not known: one run is at work then. */
   #machine: MachinePlaces | null = null;
   #hasAsked = false;
+  readonly #gpus: TakenGpus;
 
   constructor(options: RunQueueOptions) {
     this.#options = options;
+    this.#gpus = options.gpus ?? new TakenGpus();
+    this.#gpus.join(this, options.onPlaces);
   }
 
   has(entry: Entry): boolean {
@@ -62,9 +68,13 @@ export class RunQueue {
     if (!this.#machine && this.#atWork.size > 0) return null;
     const taken = new Set([...this.#atWork.values()].map(({ place }) => place));
     for (const { entry, wish } of this.#waiting) {
-      const place = placesFor(wish, this.#machine ?? processorAlone).find((one) => !taken.has(one));
+      // It would take the first GPU that there is, which may be one of theirs.
+      if (!this.#machine && mayBeOnDevice(wish) && this.#gpus.hasOthers(this)) continue;
+      const isFree = (place: Place) => !taken.has(place) && !this.#gpus.isOthers(place, this);
+      const place = placesFor(wish, this.#machine ?? processorAlone).find(isFree);
       if (place === undefined) continue;
       this.remove(entry);
+      this.#gpus.take(place, this);
       this.#atWork.set(entry, { wish, place });
       return { entry, device: deviceAt(place, wish) };
     }
@@ -72,7 +82,9 @@ export class RunQueue {
   }
 
   leave(entry: Entry): void {
+    const place = this.#atWork.get(entry)?.place;
     this.#atWork.delete(entry);
+    if (place !== undefined) this.#gpus.leave(place, this);
   }
 
   async #ask(): Promise<void> {
@@ -85,7 +97,10 @@ export class RunQueue {
       return;
     }
     // Those that began before took the first that their runtime has.
-    for (const work of this.#atWork.values()) work.place = placesFor(work.wish, this.#machine)[0]!;
+    for (const work of this.#atWork.values()) {
+      work.place = placesFor(work.wish, this.#machine)[0]!;
+      this.#gpus.take(work.place, this);
+    }
     this.#options.onPlaces();
   }
 }

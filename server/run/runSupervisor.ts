@@ -16,6 +16,7 @@ import { SupersededError } from './logFile.ts';
 import { noteEnd } from './noteRun.ts';
 import { forkRun } from './forkRun.ts';
 import type { Gpu } from './machinePlaces.ts';
+import type { TakenGpus } from './takenGpus.ts';
 import { createRun, deleteRun, isRunFolder, listRunFolders } from './runFolder.ts';
 import type { NewRun } from './runFolder.ts';
 import { damagedRun, glance, judged, newestOf, placeOf, remedy } from './runGlance.ts';
@@ -38,6 +39,8 @@ export interface SupervisorOptions {
   readonly watch?: LifeWatch;
   /** By default nothing is known of devices, and one run trains at a time. */
   readonly listDevices?: () => Promise<DeviceListResult>;
+  /** Those that the server's sweeps have. */
+  readonly gpus?: TakenGpus;
 }
 
 interface SupervisorEvents {
@@ -63,7 +66,7 @@ export class RunSupervisor {
     this.#watch = options.watch ?? new LifeWatch();
     const { log, listDevices = () => Promise.resolve({ chosen: 'wasm' as const, devices: [] }) } = options;
     this.#queue = new RunQueue({
-      ...{ log, listDevices },
+      ...{ log, listDevices, gpus: options.gpus },
       onPlaces: () => {
         this.#startNext();
       },

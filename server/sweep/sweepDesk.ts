@@ -32,7 +32,7 @@ import { SweepQueue, type QueueOptions } from './sweepQueue.ts';
 import { sweepLogOf } from './sweepLog.ts';
 import { runOf, statusOf, sweepStateOf } from './sweepState.ts';
 
-export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every'> {
+export interface DeskOptions extends Pick<QueueOptions, 'trainerFile' | 'log' | 'fork' | 'every' | 'gpus'> {
   readonly runsFolder: string;
   readonly now: () => number;
   /** Which devices there are; asked when the first cell comes that may work on one. */
@@ -198,14 +198,14 @@ export class SweepDesk {
   }
 
   async #work(folder: string, { isFailedAgain = false } = {}): Promise<void> {
-    const { trainerFile, log, fork, every, onRuns } = this.#options;
+    const { trainerFile, log, fork, every, gpus, onRuns } = this.#options;
     const { cells } = readCells(folder);
     await this.#look(cells);
     if (this.#queues.has(folder)) return; // who was asked in the same moment
     const shares = { ...this.#shares(cells), ...(this.#places && { places: this.#places }) };
     const statuses = new Map<string, string>();
     const queue = new SweepQueue(folder, {
-      ...{ trainerFile, log, ...shares, isFailedAgain, ...(fork && { fork }), ...(every && { every }) },
+      ...{ trainerFile, log, gpus, ...shares, isFailedAgain, ...(fork && { fork }), ...(every && { every }) },
       onCell: ({ identity, status }) => {
         if (statuses.get(identity) === status) return;
         statuses.set(identity, status);

@@ -17,6 +17,7 @@ import type { Work } from '../run/runPlan.ts';
 import { StorageError } from '../run/storageError.ts';
 import type { ToTrainer } from '../run/trainerMessages.ts';
 import { CellOrder } from './cellOrder.ts';
+import { TakenGpus } from '../run/takenGpus.ts';
 import { makeCellRun } from './cellRuns.ts';
 import { findRuns, type FoundRuns } from './findRuns.ts';
 import { cellTask } from './owedEvaluations.ts';
@@ -32,6 +33,8 @@ export interface QueueOptions {
   readonly slots?: readonly Place[];
   /** What there is on this machine; the processor alone, where it is left out. */
   readonly places?: MachinePlaces;
+  /** Those that others of this process have are left to them. */
+  readonly gpus?: TakenGpus | undefined;
   /** Of the runtime, for each run. */
   readonly threads: number;
   /** Whether cells whose runs failed are tried once more. */
@@ -84,6 +87,7 @@ export class SweepQueue {
   /** Runs of the same training, of cells that had none when they were looked for. */
   readonly #trained = new Map<string, readonly string[]>();
   readonly #stopLooking: () => void;
+  readonly #gpus: TakenGpus;
   #set: CellSet & { readonly number: number };
   #order: CellOrder;
   #heard: number;
@@ -112,6 +116,12 @@ export class SweepQueue {
     this.#set = readCells(folder);
     this.#order = new CellOrder(this.#set.cells);
     this.#adopt(this.#set.cells);
+    this.#gpus = options.gpus ?? new TakenGpus();
+    this.#gpus.join(this, () => {
+      this.#guarded(() => {
+        this.#startNext();
+      });
+    });
     const every = options.every ?? everySecond;
     this.#stopLooking = every(() => {
       this.#guarded(() => {
@@ -248,7 +258,7 @@ export class SweepQueue {
       return;
     }
     if (this.#isPaused || this.#nAdopting > 0) return;
-    let isOthersAtWork = false;
+    let isWaiting = false;
     // Looked at once each, until it is begun.
     const known = new Map<StoredCell, SweepCell>();
     const stateOf = (cell: StoredCell) => known.get(cell) ?? known.set(cell, this.#state(cell)).get(cell)!;
@@ -259,16 +269,17 @@ export class SweepQueue {
       if (this.#isInUse(this.#runFolder(cell))) continue;
       const { status, step } = stateOf(cell);
       // A run that another process works on is waited for, and taken up where that leaves it.
-      if (isLive(status)) isOthersAtWork = true;
+      if (isLive(status)) isWaiting = true;
       else if (this.#order.isDone(cell, stateOf)) this.#given.add(cell.identity);
       else if (this.#isToDo(cell, status)) {
         const place = this.#placeFor(cell);
+        if (place === undefined) isWaiting = true;
         if (place === undefined || this.#order.turnOf(cell, stateOf) !== 'now') continue;
         this.#begin(cell, step, place);
         known.delete(cell);
       } else this.#given.add(cell.identity);
     }
-    if (this.#atWork.size === 0 && !isOthersAtWork) {
+    if (this.#atWork.size === 0 && !isWaiting) {
       this.#ending = { end: 'done', message: null };
       this.#settle();
     }
@@ -283,7 +294,9 @@ export class SweepQueue {
     const { atOnce, slots = Array<Place>(atOnce).fill('processor'), places = processorAlone } = this.#options;
     const taken = [...this.#atWork.values()].map(({ place }) => place);
     const count = (of: readonly Place[], place: Place) => of.filter((one) => one === place).length;
-    return placesFor(plan, places).find((place) => count(taken, place) < count(slots, place));
+    return placesFor(plan, places).find(
+      (place) => count(taken, place) < count(slots, place) && !this.#gpus.isOthers(place, this),
+    );
   }
 
   #begin(cell: StoredCell, fromStep: number, place: Place): void {
@@ -314,6 +327,7 @@ export class SweepQueue {
       },
     });
     this.#atWork.set(cell.identity, { cell, folder, child, summary: null, fromStep, task: work.type, place });
+    this.#gpus.take(place, this);
   }
 
   #isInUse(folder: string | null): boolean {
@@ -336,6 +350,7 @@ export class SweepQueue {
     const entry = this.#atWork.get(cell.identity);
     this.#atWork.delete(cell.identity);
     if (!entry) return;
+    this.#gpus.leave(entry.place, this);
     if (!gone.end && gone.refusal === null) this.#noteEnd(entry.folder, gone);
     const state = this.#state(cell);
     this.#options.onCell(state);
@@ -376,6 +391,7 @@ export class SweepQueue {
     if (!this.#ending || this.#atWork.size > 0 || this.#isSettled) return;
     this.#isSettled = true;
     this.#stopLooking();
+    this.#gpus.part(this);
     try {
       this.#log.append({ type: 'status', status: 'resting' });
     } catch (error) {

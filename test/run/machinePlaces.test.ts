@@ -4,8 +4,10 @@ import type { DeviceListResult, DeviceReport } from '../../server/protocol/messa
 import type { Plan, RuntimeName } from '../../server/protocol/plan.ts';
 import { placesFor, placesOf } from '../../server/run/machinePlaces.ts';
 import { RunQueue } from '../../server/run/runQueue.ts';
+import { TakenGpus } from '../../server/run/takenGpus.ts';
 import { showOneGpu } from '../../server/tensor/python/visibleGpus.ts';
 import { children, forkFakeChildren, newRun, supervise } from './fakeChildren.ts';
+import { createScriptedRun } from './scriptedRun.ts';
 import { scriptedPlan } from './scriptedTrainer.ts';
 
 vi.mock('node:child_process', async (original) => ({ ...(await original<object>()), fork: vi.fn() }));
@@ -130,6 +132,84 @@ it('a queue knows who waits, begins unreadable runs on the processor, and is emp
   expect(queue.removeAll()).toEqual([second, third]);
   expect(queue.has(second!)).toBe(false);
   expect(listDevices).not.toHaveBeenCalled();
+});
+
+describe('a queue beside sweeps', () => {
+  const sweep = {};
+  const entryOf = (device?: string) => {
+    const plan = scriptedPlan('steps', { runtime: 'torch', ...(device && { device: device as 'cuda:0' }) });
+    return { summary: createScriptedRun(plan) } as Parameters<RunQueue['add']>[0];
+  };
+
+  function begin() {
+    const gpus = new TakenGpus();
+    const onPlaces = vi.fn();
+    const queue = new RunQueue({ listDevices: () => Promise.resolve(twoGpus), log: () => undefined, onPlaces, gpus });
+    return { gpus, queue, onPlaces };
+  }
+
+  it('leaves them the GPUs that they have, and takes one as soon as they leave it', async () => {
+    const { gpus, queue, onPlaces } = begin();
+    gpus.take('cuda:0', sweep);
+    const [first, second] = [entryOf(), entryOf()];
+    for (const entry of [first, second]) queue.add(entry);
+    expect(queue.take(), 'before it is known what there is').toBeNull();
+    await turn();
+    expect(queue.take()).toEqual({ entry: first, device: 'cuda:1' });
+    expect(queue.take()).toBeNull();
+    onPlaces.mockClear();
+    gpus.leave('cuda:0', sweep);
+    expect(onPlaces).toHaveBeenCalledTimes(1);
+    expect(queue.take()).toEqual({ entry: second, device: 'cuda:0' });
+  });
+
+  it('has its own GPUs to itself until its runs leave them, also one that began before devices were known', async () => {
+    const { gpus, queue } = begin();
+    const [first, second] = [entryOf(), entryOf('cuda:1')];
+    for (const entry of [first, second]) queue.add(entry);
+    expect(queue.take()).toEqual({ entry: first, device: undefined });
+    await turn();
+    expect(queue.take()).toEqual({ entry: second, device: undefined });
+    const areTaken = () => (['cuda:0', 'cuda:1'] as const).map((place) => gpus.isOthers(place, sweep));
+    expect(areTaken()).toEqual([true, true]);
+    queue.leave(second);
+    expect(areTaken()).toEqual([true, false]);
+    queue.leave(first);
+    expect(areTaken()).toEqual([false, false]);
+  });
+
+  it('shares the processor, and tells nobody of it', async () => {
+    const { gpus, queue, onPlaces } = begin();
+    const told = vi.fn();
+    gpus.join(sweep, told);
+    gpus.take('processor', sweep);
+    queue.add(entryOf('cpu'));
+    await turn();
+    expect(queue.take()).not.toBeNull();
+    onPlaces.mockClear();
+    gpus.leave('processor', sweep);
+    expect([onPlaces.mock.calls.length, told.mock.calls.length]).toEqual([0, 0]);
+  });
+});
+
+it('those who wait for a GPU are told in their order when its last run has left it, and no more once they part', () => {
+  const gpus = new TakenGpus();
+  const told: string[] = [];
+  const [queue, first, second] = ['queue', 'first', 'second'].map((name) => {
+    const holder = { name };
+    gpus.join(holder, () => told.push(name));
+    return holder;
+  });
+  for (let run = 0; run < 2; run++) gpus.take('cuda:0', first!);
+  gpus.leave('cuda:0', first!);
+  gpus.leave('cuda:0', second!);
+  expect([told, gpus.isOthers('cuda:0', queue!), gpus.hasOthers(first!)]).toEqual([[], true, false]);
+  gpus.leave('cuda:0', first!);
+  expect([told, gpus.hasOthers(queue!)]).toEqual([['queue', 'second'], false]);
+  gpus.part(second!);
+  gpus.take('cuda:1', first!);
+  gpus.leave('cuda:1', first!);
+  expect(told).toEqual(['queue', 'second', 'queue']);
 });
 
 describe('the places for a run', () => {

@@ -11,6 +11,7 @@ import { listRunFolders } from '../../server/run/runFolder.ts';
 import type { ToTrainer } from '../../server/run/trainerMessages.ts';
 import { sharesOf } from '../../server/sweep/atOnce.ts';
 import { runsFolderOf, writeAsk, writeCells } from '../../server/sweep/sweepFolder.ts';
+import { TakenGpus } from '../../server/run/takenGpus.ts';
 import { SweepQueue } from '../../server/sweep/sweepQueue.ts';
 import { SweepLog } from '../../server/sweep/sweepLog.ts';
 import { sweepState } from '../../server/sweep/sweepState.ts';
@@ -38,6 +39,36 @@ describe('a sweep', () => {
     const { summary } = sweepState(folder, new LifeWatch());
     expect(summary).toMatchObject({ id: 'scripted', name: 'Scripted', status: 'resting', place: null });
     expect(summary.cells[1]).toMatchObject({ name: 'seed 1', step: 12, steps: 12, values: { seed: '1' } });
+  });
+
+  it('waits for a GPU that others of its process have, and takes it when they leave it', async () => {
+    const plans = (['cuda:1', 'cpu'] as const).map((device, seed) =>
+      scriptedPlan('steps', { seed, runtime: 'torch', device }),
+    );
+    const folder = makeScriptedSweep(
+      plans.map((plan, index) => ({
+        ...scriptedCells(['steps'])[0]!,
+        ...{ name: String(index), plan, identity: planIdentity(plan) },
+      })),
+    );
+    const gpus = new TakenGpus();
+    const other = {};
+    gpus.take('cuda:1', other);
+    let begun = 0;
+    const fork: typeof trainHere = (file, listener) => {
+      begun++;
+      return trainHere(file, listener);
+    };
+    const places = { chosen: 'torch', gpus: { torch: ['cuda:0', 'cuda:1'] } } as const;
+    const slots = ['cuda:1', 'processor'] as const;
+    const { queue, look, until } = work(folder, { atOnce: 2, slots, places, fork, gpus });
+    await until(({ name, status }) => name === '1' && status === 'finished');
+    look();
+    expect([begun, queue.cells().map(({ status }) => status)]).toEqual([1, ['waiting', 'finished']]);
+    gpus.leave('cuda:1', other);
+    expect([begun, gpus.isOthers('cuda:1', other)]).toEqual([2, true]);
+    expect((await queue.ended).end).toBe('done');
+    expect(gpus.hasOthers(other)).toBe(false);
   });
 
   it('gives each GPU one cell at a time, and the processor others beside them', async () => {
