@@ -7,8 +7,8 @@ import { openCpu } from './tinyPlan.ts';
 beforeAll(openCpu);
 
 type Given = Pick<Parameter, 'kernelOf'> & {
-  readonly weights: number[] | number[][];
-  readonly gradient: number[] | number[][];
+  readonly weights: Parameters<typeof tf.tensor>[0];
+  readonly gradient: Parameters<typeof tf.tensor>[0];
 };
 
 const limit = 0.1;
@@ -45,6 +45,19 @@ describe('adaptive clipping', () => {
     };
     // ‖w‖ = 5, 1, 10: at most 0.5, 0.1 and 1; the gradients are 50, 0.1 and 0.5 long.
     expect(adaptively([kernel])).toEqual([close([0.3, 0.06, -0.3, 0.4, 0.08, 0.4])]);
+  });
+
+  it('holds all of a filter together', () => {
+    // Two pixels of two channels for each of two filters.
+    const filters = (values: readonly number[]) => [
+      [[values.slice(0, 2), values.slice(2, 4)]],
+      [[values.slice(4, 6), values.slice(6, 8)]],
+    ];
+    const weights = filters([2, 2, 0, 0, 0, 0, 0, 0]);
+    // ‖w‖ = 2 for both: at most 0.2 of 0.4 and 0.1.
+    const gradient = filters([0.2, 0.1, 0.2, 0, -0.2, 0, 0.2, 0]);
+    const [held] = adaptively([{ kernelOf: 'convolution', weights, gradient }]);
+    expect(held).toEqual(close([0.1, 0.1, 0.1, 0, -0.1, 0, 0.1, 0]));
   });
 
   it('holds what is no kernel by its rows, and what has one axis value by value', () => {
