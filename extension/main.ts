@@ -118,7 +118,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const intents = panelIntents({ runCommands, store, openDashboard, placeOf: languageClient.placeOf });
   const dashboards = new Dashboards({
     ...{ extensionUri, connection, store, onIntent: intents },
-    views: new KeptViews(context.workspaceState),
+    views: new KeptViews(context.workspaceState, 'dashboard.views'),
   });
   const comparePanels = new ComparePanels({
     ...{ extensionUri, connection, store, sweeps, openDashboard },

@@ -1,5 +1,6 @@
 // Panels that compare a set of runs, or show a sweep: one a set, brought back after a reload of the window. What a page is told is in
 // compareSession.ts.
+import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { FromCompare, ToCompare } from '../../server/protocol/panel.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
@@ -10,6 +11,7 @@ import type { SweepStore } from '../sweeps/sweepStore.ts';
 import { comparedSet, comparedSourceIn, type ComparedSource } from './comparedSets.ts';
 import { CompareSession } from './compareSession.ts';
 import { handOver } from './fileIntents.ts';
+import { KeptViews } from './keptViews.ts';
 import { postEncoded } from './postEncoded.ts';
 import { showPage, webviewOptions } from './webviewPage.ts';
 
@@ -62,7 +64,8 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
       this.options;
     const { webview } = panel;
     const key = keyOf(source);
-    const viewKey = 'sweepId' in source ? 'sweep.view' : 'compare.view';
+    const views = new KeptViews(workspaceState, 'sweepId' in source ? 'sweep.views' : 'compare.views');
+    const viewKey = shortOf(key);
     const set = comparedSet(source, { connection, store, sweeps });
     this.panels.set(key, panel);
     webview.options = webviewOptions(extensionUri);
@@ -70,7 +73,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'extension', 'icons', 'dashboard.svg');
     const session = new CompareSession({
       ...{ set, connection, store },
-      keptView: () => workspaceState.get(viewKey) ?? null,
+      keptView: () => ({ view: views.of(viewKey), isOwnView: views.has(viewKey) }),
       post: (message: ToCompare) => {
         postEncoded(webview, message);
       },
@@ -86,7 +89,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
             void session.answerSeries(message);
             return;
           case 'keepView':
-            void workspaceState.update(viewKey, message.view);
+            views.keep(viewKey, message.view);
             return;
           case 'copy':
           case 'saveFile':
@@ -123,4 +126,9 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
 
 function keyOf(source: ComparedSource): string {
   return 'sweepId' in source ? `sweep\0${source.sweepId}` : [...source.runIds].sort().join('\0');
+}
+
+/** The ids of hundreds of runs would fill what the workspace remembers. */
+function shortOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, 16);
 }

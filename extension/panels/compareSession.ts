@@ -12,8 +12,8 @@ export interface CompareSessionOptions {
   readonly set: ComparedSet;
   readonly connection: Pick<ServerConnection, 'request' | 'state' | 'onDidChangeState' | 'onSeriesProgressed'>;
   readonly store: Pick<RunStore, 'onDidChangeRun'>;
-  /** How the sets of this workspace were looked at last. */
-  readonly keptView: () => unknown;
+  /** How the set was looked at last, or else another of this workspace. */
+  readonly keptView: () => { readonly view: unknown; readonly isOwnView: boolean };
   readonly post: (message: ToCompare) => void;
 }
 
@@ -74,7 +74,7 @@ export class CompareSession implements Disposable {
       this.hasRuns = true;
       this.tellSweep();
       this.told.runs = set.runIds().join();
-      post({ type: 'runs', runs, view: keptView() });
+      post({ type: 'runs', runs, ...keptView() });
     } catch (error) {
       post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     }

@@ -1,30 +1,36 @@
-// What a person has set in dashboards, by run, in the state of the workspace: it outlasts panels and windows.
+// What a person has set in dashboards, by run, and in comparisons, by the set of runs, in the state of the workspace: it outlasts panels and
+// windows.
 import type * as vscode from 'vscode';
 
-const key = 'dashboard.views';
-/** The runs looked at last. */
-const mostRuns = 100;
+/** Those looked at last. */
+const most = 100;
 
 export class KeptViews {
   private readonly state: vscode.Memento;
+  private readonly key: string;
 
-  constructor(state: vscode.Memento) {
+  constructor(state: vscode.Memento, key: 'dashboard.views' | 'compare.views' | 'sweep.views') {
     this.state = state;
+    this.key = key;
   }
 
-  /** Of the run, or else of the one that was looked at last; null where there is none. */
-  of(runId: string): unknown {
+  /** Of the run or the set, or else of the one that was looked at last; null where there is none. */
+  of(of: string): unknown {
     const views = this.all();
-    return views.find(([id]) => id === runId)?.[1] ?? views.at(-1)?.[1] ?? null;
+    return views.find(([id]) => id === of)?.[1] ?? views.at(-1)?.[1] ?? null;
   }
 
-  keep(runId: string, view: object): void {
-    const others = this.all().filter(([id]) => id !== runId);
-    void this.state.update(key, [...others, [runId, view]].slice(-mostRuns));
+  has(of: string): boolean {
+    return this.all().some(([id]) => id === of);
+  }
+
+  keep(of: string, view: object): void {
+    const others = this.all().filter(([id]) => id !== of);
+    void this.state.update(this.key, [...others, [of, view]].slice(-most));
   }
 
   private all(): readonly (readonly [string, unknown])[] {
-    const kept: unknown = this.state.get(key);
+    const kept: unknown = this.state.get(this.key);
     return Array.isArray(kept) ? kept.filter((one): one is [string, unknown] => Array.isArray(one)) : [];
   }
 }

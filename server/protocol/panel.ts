@@ -86,8 +86,13 @@ export interface AttackedImagesIntent {
 export type ToCompare =
   /** Where the runs are of a sweep, before the first `runs`, and whenever it changes. `bytes`: of its runs on the disk, once counted. */
   | { readonly type: 'sweep'; readonly sweep: SweepSummary; readonly bytes: number | null }
-  /** The whole set, and what is kept of how it was looked at; again where a sweep got another run. */
-  | { readonly type: 'runs'; readonly runs: readonly ComparedRun[]; readonly view: unknown }
+  /** The whole set, and what is kept of how it, or else another, was looked at; again where a sweep got another run. */
+  | {
+      readonly type: 'runs';
+      readonly runs: readonly ComparedRun[];
+      readonly view: unknown;
+      readonly isOwnView: boolean;
+    }
   /** One of them changed, or is gone. */
   | { readonly type: 'run'; readonly run: RunSummary; readonly isDeleted: boolean }
   | ({ readonly type: 'reading' } & SeriesProgress)

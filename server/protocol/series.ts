@@ -86,6 +86,7 @@ export const seriesQueryParts = {
 } as const;
 
 export interface SeriesQuery {
+  /** One that ends in a slash, as `gradients/`, stands for that quantity of every layer. */
   readonly tags: readonly string[];
   readonly from: number | null;
   readonly to: number | null;

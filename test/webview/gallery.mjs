@@ -140,6 +140,7 @@ function shots() {
   );
   for (const grouping of ['run', 'seeds'])
     add('compare', 'busy', { tab: 'curves', grouping }, { suffix: grouping, themes: Object.keys(themes) });
+  add('compare', 'busy', { tab: 'norms', grouping: 'seeds' }, { suffix: 'norms' });
   for (const grouping of ['run', 'seeds'])
     add(
       'compare',

@@ -1,5 +1,6 @@
 // <kaf-line-chart>: curves on two axes, with a cursor and a range that charts share through their panel. Left and right move the cursor from
-// point to point of a curve, up and down go to another. Events: `cursor-moved` {x | null}, `range-chosen` {range | null}. Chart.js does the axes; drawCurves.ts the lines.
+// point to point of a curve, up and down go to another. Events: `cursor-moved` {x | null}, `range-chosen` {range | null}, `y-chosen` {range | null}.
+// Chart.js does the axes; drawCurves.ts the lines.
 import { Chart, LinearScale, LineController, LogarithmicScale, type ChartConfiguration, type Plugin } from 'chart.js';
 import { html, type PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
@@ -25,6 +26,7 @@ import { Picture, pictureSheet, type Shown } from './picture.ts';
 import type { LegendEntry } from './pictureHead.ts';
 import { curvesTable, type PictureTable } from './pictureTable.ts';
 import { svgCurves } from './svgCurves.ts';
+import { ZoomDrag } from './zoomDrag.ts';
 
 /** Chart.js keeps its parts in a registry; this says once which ones the panels use. */
 let isRegistered = false;
@@ -65,6 +67,8 @@ export class LineChart extends Picture {
   /** What it shows with its values, for those who can't see it. */
   @property() label = '';
   @property({ type: Boolean, reflect: true }) zoomable = false;
+  /** Whether a drag up or down chooses a stretch of y. */
+  @property({ type: Boolean }) zoomableY = false;
   /** That a person has chosen; null for what the page gives it. */
   @property({ attribute: false }) heightPx: number | null = null;
   /** Changes with the theme. */
@@ -77,7 +81,9 @@ export class LineChart extends Picture {
 
   private chart: Chart | null = null;
   private prepared: PreparedCurve[] = [];
-  private dragFrom: number | null = null;
+  private readonly drag = new ZoomDrag(() => ({
+    ...{ chart: this.chart, frame: this.frame, selection: this.selection, hasY: this.zoomableY },
+  }));
   /** Which of the curves the keys move along. */
   private heardCurve = 0;
   /** What the axes depend on. */
@@ -96,6 +102,7 @@ export class LineChart extends Picture {
         @pointerdown=${this.onDown}
         @pointerup=${this.onUp}
         @dblclick=${() => {
+          this.chooseY(null);
           this.choose(null);
         }}
         @keydown=${this.onKey}
@@ -284,10 +291,8 @@ export class LineChart extends Picture {
   }
 
   private readonly onMove = (event: PointerEvent): void => {
-    const x = this.valueAt(event);
-    if (x === null) return;
-    this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x }, bubbles: true, composed: true }));
-    if (this.dragFrom !== null) this.showSelection(this.dragFrom, x);
+    const to = this.drag.moved(event);
+    if (to) this.dispatchEvent(new CustomEvent('cursor-moved', { detail: { x: to.x }, bubbles: true, composed: true }));
   };
 
   private readonly onLeave = (): void => {
@@ -295,20 +300,13 @@ export class LineChart extends Picture {
   };
 
   private readonly onDown = (event: PointerEvent): void => {
-    if (!this.zoomable || event.button !== 0) return;
-    this.dragFrom = this.valueAt(event);
-    this.frame.setPointerCapture(event.pointerId);
+    if (this.zoomable && event.button === 0) this.drag.begin(event);
   };
 
   private readonly onUp = (event: PointerEvent): void => {
-    const from = this.dragFrom;
-    const to = this.valueAt(event);
-    this.dragFrom = null;
-    this.selection.classList.remove('shown');
-    const scale = this.chart?.scales.x;
-    if (from === null || to === null || !scale) return;
-    if (Math.abs(scale.getPixelForValue(to) - scale.getPixelForValue(from)) < 6) return;
-    this.choose({ from: Math.min(from, to), to: Math.max(from, to) });
+    const chosen = this.drag.end(event);
+    if (chosen?.along === 'y') this.chooseY(chosen.range);
+    else if (chosen) this.choose(chosen.range);
   };
 
   private readonly onKey = (event: KeyboardEvent): void => {
@@ -318,12 +316,15 @@ export class LineChart extends Picture {
     if (this.takesKey(event)) return;
     if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       this.moveTo((event.shiftKey ? 0.1 : 0.01) * span * (event.key === 'ArrowLeft' ? -1 : 1), scale);
+    } else if (this.zoomableY && event.shiftKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      this.zoomY(event.key === 'ArrowUp' ? 0.5 : 2);
     } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
       const count = Math.max(1, this.curves.length);
       this.heardCurve = (this.heardCurve + (event.key === 'ArrowUp' ? count - 1 : 1)) % count;
       this.moveTo(0, scale);
     } else if (event.key === 'Escape') {
       this.onLeave();
+      this.chooseY(null);
       this.choose(null);
     } else if (this.zoomable && (event.key === '+' || event.key === '-')) {
       const centre = this.cursor ?? (scale.min + scale.max) / 2;
@@ -356,22 +357,18 @@ export class LineChart extends Picture {
     this.dispatchEvent(new CustomEvent('range-chosen', { detail: { range }, bubbles: true, composed: true }));
   }
 
-  private showSelection(from: number, to: number): void {
-    const area = this.chart?.chartArea;
-    const scale = this.chart?.scales.x;
-    if (!area || !scale) return;
-    const left = scale.getPixelForValue(Math.min(from, to));
-    const width = scale.getPixelForValue(Math.max(from, to)) - left;
-    this.selection.classList.toggle('shown', true);
-    this.selection.style.top = `${area.top.toString()}px`;
-    this.selection.style.height = `${(area.bottom - area.top).toString()}px`;
-    this.selection.style.transform = `translateX(${left.toFixed(1)}px) scaleX(${width.toFixed(1)})`;
+  /** Of this chart alone, which keeps it no longer than its page does. */
+  private chooseY(range: Range | null): void {
+    if (!this.zoomableY) return;
+    this.dispatchEvent(new CustomEvent('y-chosen', { detail: { range } }));
   }
 
-  private valueAt(event: PointerEvent): number | null {
-    const scale = this.chart?.scales.x;
-    if (!scale) return null;
-    const value = scale.getValueForPixel(event.clientX - this.frame.getBoundingClientRect().left);
-    return value === undefined ? null : Math.min(scale.max, Math.max(scale.min, value));
+  /** About the middle of what is seen. */
+  private zoomY(by: number): void {
+    const scale = this.chart?.scales.y;
+    if (!scale) return;
+    const [middle, half] = [(scale.top + scale.bottom) / 2, ((scale.bottom - scale.top) / 2) * by];
+    const [from, to] = [scale.getValueForPixel(middle + half), scale.getValueForPixel(middle - half)];
+    if (from !== undefined && to !== undefined && from < to) this.chooseY({ from, to });
   }
 }

@@ -30,8 +30,7 @@ export const lineChartSheet = css`
   .selection {
     position: absolute;
     left: 0;
-    width: 1px;
-    transform-origin: left;
+    top: 0;
     background: var(--kaf-accent);
     opacity: 0.22;
     pointer-events: none;

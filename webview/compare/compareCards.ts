@@ -4,7 +4,7 @@ import { gradientNormTag, scalarTags, testTags, type RunSeries } from '../../ser
 import type { Curve } from '../charts/curve.ts';
 import { bucketCurve } from '../curves/bucketCurve.ts';
 import { indexAt } from '../curves/decimate.ts';
-import { formatNumber, formatPercent } from '../text/numbers.ts';
+import { formatNumber, formatPercent, percentTick } from '../text/numbers.ts';
 import type { CompareView } from './compareView.ts';
 import type { CompareRow } from './compareTable.ts';
 import { groupCurve } from './runGroups.ts';
@@ -14,6 +14,8 @@ export const comparedTags = [...scalarTags, gradientNormTag, ...testTags];
 export interface CompareCard {
   readonly tag: string;
   readonly curves: readonly Curve[];
+  /** Of the axis; null for the usual one. */
+  readonly formatY: ((value: number) => string) | null;
   /** By curve that has a name in the legend, at x, or at its end for null. */
   read(x: number | null): readonly { readonly name: string; readonly color: string; readonly text: string }[];
 }
@@ -45,16 +47,33 @@ export function compareCard(tag: string, options: CompareOptions): CompareCard |
   });
   const shown = parts.filter(({ curves }) => curves.some(({ x, y }) => x.length > 0 && !isNone(tag, y)));
   if (shown.length === 0) return null;
-  const format = /accuracy|auc/i.test(tag) ? formatPercent : (value: number) => formatNumber(value);
+  const isProportion = /accuracy/i.test(tag);
+  const format = isProportion ? formatPercent : (value: number) => formatNumber(value);
   return {
     tag,
     curves: shown.flatMap(({ curves }) => curves),
+    formatY: isProportion ? percentTick : null,
     read: (x) =>
       shown.flatMap(({ told }) =>
         told ? [{ name: told.name, color: told.color, text: format(valueAt(told, x)) }] : [],
       ),
   };
 }
+
+/** Each once, in the order of the first run that has it. */
+export function answeredTags(series: ReadonlyMap<string, RunSeries>): string[] {
+  const tags = [...series.values()].flatMap(({ tables }) =>
+    tables.flatMap((table) => table.series.map(({ tag }) => tag)),
+  );
+  return [...new Set(tags)];
+}
+
+/** What a card is called: norms by their layer. */
+export function cardName(tag: string): string {
+  return normTag.exec(tag)?.[1] ?? tag;
+}
+
+const normTag = /^(?:weights|gradients|ratio|update)\/(.*?)(?:\/\*)?$/;
 
 /** Of a figure that no test of the run has. */
 function isNone(tag: string, y: ArrayLike<number>): boolean {

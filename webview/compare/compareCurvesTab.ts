@@ -1,33 +1,25 @@
-// <kaf-compare-curves>: the curves of several runs, a card a tag, with one cursor and one range for all; who is who is said beside them.
+// <kaf-compare-curves>: the curves of several runs, a card a tag, or the norms of each layer, with one cursor and one range for all; who is who is
+// said beside them.
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
 import type { SeriesResult } from '../../server/protocol/series.ts';
-import type { Range } from '../curves/decimate.ts';
 import { drawInTurn } from '../charts/drawTurns.ts';
-import '../charts/lineChart.ts';
-import {
-  cardClass,
-  cardFrameSheet,
-  frameButtons,
-  frameHandle,
-  pinnedFirst,
-  type CardFrames,
-} from '../controls/cardFrame.ts';
+import type { Range } from '../curves/decimate.ts';
+import { quantityNames } from '../curves/normTable.ts';
+import { cardFrameSheet, pinnedFirst } from '../controls/cardFrame.ts';
+import { curveCard } from '../controls/curveCard.ts';
+import { curveTools, segments } from '../controls/curveTools.ts';
+import { matches, withoutChosenY } from '../curves/curveView.ts';
 import '../controls/face.ts';
-import '../controls/segments.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
-import { formatClock } from '../text/duration.ts';
-import { formatTick } from '../text/numbers.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
-import { compareCard, comparedTags, type CompareCard } from './compareCards.ts';
+import { answeredTags, cardName, compareCard, comparedTags, type CompareCard } from './compareCards.ts';
 import { areSameRuns, groupRuns } from './compareTable.ts';
-import { changeCompareView, groupingOf, matches, type CompareAxis, type CompareView } from './compareView.ts';
-import { sliderOf, smoothingOf } from './smoothingScale.ts';
-import { withoutOutliers } from './runGroups.ts';
+import { changeCompareView, groupingOf, type CompareView } from './compareView.ts';
 
 const pixels = 500;
 
@@ -41,12 +33,6 @@ export class CompareCurvesTab extends LitElement {
     css`
       kaf-line-chart {
         height: 210px;
-      }
-      input[type='range'] {
-        width: 110px;
-      }
-      .amount {
-        min-width: 3em;
       }
       .told {
         display: flex;
@@ -71,9 +57,11 @@ export class CompareCurvesTab extends LitElement {
   /** Counts answers, which the feed keeps. */
   @property({ attribute: false }) version = 0;
   @property({ attribute: false }) colorOf: (key: string) => string = () => '';
+  @property({ type: Boolean }) isOfNorms = false;
   @state() private cursor: number | null = null;
-  @state() private range: Range | null = null;
 
+  /** Of which there are cards, in their order. */
+  private tags: readonly string[] = [];
   /** By tag; null where there is nothing to draw. */
   private readonly cards = new Map<string, CompareCard | null>();
   /** What the cards were made of. */
@@ -88,8 +76,6 @@ export class CompareCurvesTab extends LitElement {
   private hasAnswer = false;
 
   protected override willUpdate(changed: PropertyValues): void {
-    const before = changed.get('view') as CompareView | undefined;
-    if (before && before.axis !== this.view.axis) this.range = null;
     if (changed.size === 1 && changed.has('cursor')) return;
     const answer = this.askSeries();
     const { runs, view, palette, colorOf, drawn } = this;
@@ -97,14 +83,15 @@ export class CompareCurvesTab extends LitElement {
     if (isOfSame && drawn.palette === palette && drawn.colorOf === colorOf) return;
     this.drawn = { answer, view, palette, colorOf, runs };
     const series = new Map((answer?.runs ?? []).map((run) => [run.runId, run]));
-    const rows = groupRuns(runs, groupingOf(view));
-    const options = { rows, series, startMs: this.startMs, view, colorOf };
-    for (const tag of comparedTags) {
+    const tags = this.isOfNorms ? answeredTags(series) : comparedTags;
+    this.tags = tags.filter((tag) => matches(cardName(tag), view.filter));
+    const options = { rows: groupRuns(runs, groupingOf(view)), series, startMs: this.startMs, view, colorOf };
+    for (const tag of this.tags) {
       const make = (): void => {
-        this.cards.set(tag, matches(tag, view.tagFilter) ? compareCard(tag, options) : null);
+        this.cards.set(tag, compareCard(tag, options));
       };
       // Hundreds of curves: those of a card in each frame, where there is something to look at meanwhile.
-      if (!drawn?.answer) make();
+      if (!drawn?.answer || !this.cards.has(tag)) make();
       else {
         drawInTurn(`compared ${tag}`, () => {
           make();
@@ -115,17 +102,20 @@ export class CompareCurvesTab extends LitElement {
   }
 
   override render(): unknown {
-    const cards = comparedTags.flatMap((tag) => this.cards.get(tag) ?? []);
+    const made = this.tags.flatMap((tag) => this.cards.get(tag) ?? []);
+    const cards = pinnedFirst(made, this.view.cards, ({ tag }) => cardName(tag));
+    const left = cards.length - mostCards;
     return html`${this.renderTools()}
     ${
       cards.length > 0
         ? html`<div class="grid" @cursor-moved=${this.onCursor} @range-chosen=${this.onRange}>
-            ${repeat(
-              pinnedFirst(cards, this.view.cards, ({ tag }) => tag),
-              ({ tag }) => tag,
-              (card) => this.renderCard(card),
-            )}
-          </div>`
+              ${repeat(
+                cards.slice(0, mostCards),
+                ({ tag }) => tag,
+                (card) => this.renderCard(card),
+              )}
+            </div>
+            ${left > 0 ? html`<p class="dim">and ${formatCount(left)} more layers: filter them by name</p>` : nothing}`
         : this.renderNone()
     }`;
   }
@@ -146,106 +136,35 @@ export class CompareCurvesTab extends LitElement {
   }
 
   private renderTools(): unknown {
-    const { view } = this;
-    return html`<div class="tools">
-      <vscode-textfield
-        placeholder="filter curves (regex)"
-        label="Filter curves by a regular expression"
-        .value=${view.tagFilter}
-        @input=${(event: Event) => {
-          changeCompareView(this, { tagFilter: (event.target as HTMLInputElement).value });
-        }}
-      ></vscode-textfield>
-      <label
-        >smoothing
-        <input
-          type="range"
-          min="0"
-          max="1"
-          step="0.01"
-          .value=${sliderOf(view.smoothing).toString()}
-          @change=${(event: Event) => {
-            changeCompareView(this, { smoothing: smoothingOf(Number((event.target as HTMLInputElement).value)) });
-          }}
-        />
-        <b class="amount">${view.smoothing.toString()}</b></label
-      >
-      ${this.segments('Horizontal axis', axes, view.axis, (axis) => ({ axis: axis as CompareAxis }))}
-      ${this.segments('Scale of x', xScales, view.xScale, (xScale) => ({ xScale: xScale as CompareView['xScale'] }))}
-      ${this.segments('Scale of y', yScales, view.yScale, (yScale) => ({ yScale: yScale as CompareView['yScale'] }))}
-      <label
-        ><input
-          type="checkbox"
-          .checked=${view.isWithoutOutliers}
-          @change=${(event: Event) => {
-            changeCompareView(this, { isWithoutOutliers: (event.target as HTMLInputElement).checked });
-          }}
-        />y without outliers</label
-      >
-      ${
+    const { view, isOfNorms } = this;
+    const change = (changed: Partial<CompareView>): void => {
+      changeCompareView(this, changed);
+    };
+    return curveTools({
+      ...{ view, change, whole: 'whole runs', smoothing: isOfNorms ? 'none' : 'elsewhere', isLogOnly: isOfNorms },
+      more: [
+        isOfNorms
+          ? segments('Quantity', quantities, view.quantity, (quantity) => {
+              change({ quantity: quantity as CompareView['quantity'], cards: withoutChosenY(view.cards) });
+            })
+          : nothing,
         view.grouping === 'run'
           ? nothing
-          : this.segments('Band', bands, view.band, (band) => ({ band: band as CompareView['band'] }))
-      }
-      ${
-        this.range
-          ? html`<button
-              class="link"
-              @click=${() => {
-                this.range = null;
-              }}
-            >
-              whole runs
-            </button>`
-          : nothing
-      }
-    </div>`;
+          : segments('Band', bands, view.band, (band) => {
+              change({ band: band as CompareView['band'] });
+            }),
+      ],
+    });
   }
 
-  private segments(
-    label: string,
-    choices: readonly { value: string; text: string }[],
-    value: string,
-    change: (value: string) => Partial<CompareView>,
-  ): unknown {
-    return html`<kaf-segments
-      label=${label}
-      .segments=${choices}
-      .value=${value}
-      @chosen=${(event: CustomEvent<{ value: string }>) => {
-        changeCompareView(this, change(event.detail.value));
-      }}
-    ></kaf-segments>`;
-  }
-
-  private renderCard(card: CompareCard): unknown {
-    const told = card.read(this.cursor);
-    const isLog = this.view.yScale === 'log' || card.tag === 'gradientNorm';
+  private renderCard({ tag, curves, formatY, read }: CompareCard): unknown {
+    const told = read(this.cursor);
     const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
-    const { cards } = this.view;
-    const frame = cards[card.tag] ?? {};
-    const change = (changed: CardFrames): void => {
-      changeCompareView(this, { cards: changed });
-    };
-    return html`<div class=${cardClass(frame)}>
-      <h2>${card.tag} ${frameButtons(card.tag, cards, change)}</h2>
-      <kaf-line-chart
-        zoomable
-        .curves=${card.curves}
-        .xScale=${this.view.xScale}
-        .yScale=${isLog ? 'log' : 'linear'}
-        .fixedY=${this.view.isWithoutOutliers && !isLog ? withoutOutliers(card.curves) : null}
-        axis=${this.view.axis}
-        .formatX=${axisFormats[this.view.axis]}
-        .xUnit=${this.view.axis === 'step' ? 1 : 0}
-        .range=${this.range}
-        .cursor=${this.cursor}
-        .palette=${this.palette}
-        .heightPx=${frame.height ?? null}
-        label="${card.tag} of ${told.length.toString()} curves: ${names}"
-      ></kaf-line-chart>
-      ${frameHandle(card.tag, cards, change)}
-      <div class="told">
+    return curveCard({
+      ...{ name: cardName(tag), curves, formatY, view: this.view, cursor: this.cursor, palette: this.palette },
+      yScale: this.isOfNorms || tag === 'gradientNorm' ? 'log' : this.view.yScale,
+      label: `${cardName(tag)} of ${told.length.toString()} curves: ${names}`,
+      below: html`<div class="told">
         ${told.slice(0, mostTold).map(
           ({ name, color, text }) =>
             html`<span
@@ -254,19 +173,24 @@ export class CompareCurvesTab extends LitElement {
             >`,
         )}
         ${told.length > mostTold ? html`<span class="dim">and ${(told.length - mostTold).toString()} more</span>` : nothing}
-      </div>
-    </div>`;
+      </div>`,
+      change: (change) => {
+        changeCompareView(this, change);
+      },
+    });
   }
 
   private askSeries(): SeriesResult | null {
     if (!this.feed || this.runs.length === 0) return null;
     // By time each run has its own steps in a stretch, so the whole of each is asked for.
-    const range = this.view.axis === 'step' ? this.range : null;
+    const range = this.view.axis === 'step' ? this.view.zoom : null;
     const answer = this.feed.want('compare/curves', {
       runIds: this.runs.map(({ run }) => run.id),
-      tags: comparedTags,
+      tags: this.isOfNorms ? [`${this.view.quantity}/`] : comparedTags,
       ...{ from: range?.from ?? null, to: range?.to ?? null, pixels: this.runs.length > 20 ? pixels / 2 : pixels },
-      ...{ rowsPerBucket: null, smoothing: this.view.smoothing },
+      // An average over every row of every layer of every run would be long in coming.
+      ...(this.isOfNorms ? { smoothing: 0, means: true } : { smoothing: this.view.smoothing }),
+      rowsPerBucket: null,
     });
     this.hasAnswer = answer !== null;
     for (const { runId, tables } of answer?.runs ?? []) {
@@ -281,29 +205,15 @@ export class CompareCurvesTab extends LitElement {
   };
 
   private readonly onRange = (event: Event): void => {
-    this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
+    changeCompareView(this, { zoom: (event as CustomEvent<{ range: Range | null }>).detail.range });
   };
 }
 
 const mostTold = 12;
+const mostCards = 24;
 
-const axes = ['step', 'epoch', 'relative', 'wall'].map((value) => ({ value, text: value }));
-const xScales = [
-  { value: 'linear', text: 'x lin' },
-  { value: 'log', text: 'x log' },
-];
-const yScales = [
-  { value: 'linear', text: 'y lin' },
-  { value: 'log', text: 'y log' },
-];
+const quantities = Object.entries(quantityNames).map(([value, text]) => ({ value, text }));
 const bands = [
   { value: 'std', text: 'mean ± std' },
   { value: 'quantile', text: 'quartiles' },
 ];
-
-const axisFormats: Readonly<Record<CompareAxis, (value: number) => string>> = {
-  step: formatTick,
-  epoch: formatTick,
-  relative: formatClock,
-  wall: (value) => new Date(value).toISOString().slice(11, 16),
-};

@@ -5,6 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import type { ComparedRun, FromCompare, ToCompare } from '../../server/protocol/panel.ts';
 import { isLive, statusText, type RunSummary } from '../../server/protocol/run.ts';
 import { countCells, type SweepAsk, type SweepSummary } from '../../server/protocol/sweep.ts';
+import { matches } from '../curves/curveView.ts';
 import { FrameGate } from '../charts/frameGate.ts';
 import '../controls/face.ts';
 import '../controls/tabs.ts';
@@ -18,13 +19,12 @@ import { baseSheet, findingSheet } from '../theme/sheets.ts';
 import './compareCurvesTab.ts';
 import './compareTab.ts';
 import './runChoices.ts';
-import { areSameRuns, differingSettings, groupRuns, runTitles } from './compareTable.ts';
+import { areSameRuns, groupRuns, runTitles, usefulGroupings } from './compareTable.ts';
 import {
   defaultCompareView,
   defaultSweepView,
   groupingOf,
   keptView,
-  matches,
   runColor,
   type CompareView,
 } from './compareView.ts';
@@ -67,7 +67,7 @@ export class ComparePanel extends LitElement {
     runs: [] as readonly ComparedRun[],
     grouping: '',
     titles: [] as readonly string[],
-    differing: [] as readonly string[],
+    groupings: [] as readonly string[],
   };
   /** What became of runs since they were drawn, by run: each of them may tell ten times a second. */
   private readonly news = new Map<string, Extract<ToCompare, { type: 'run' }>>();
@@ -95,7 +95,7 @@ export class ComparePanel extends LitElement {
       case 'runs':
         // Those of a sweep become more under the eyes of a person, who may have changed the view meanwhile.
         if (this.runs.length === 0 || !this.sweep) {
-          this.view = keptView(message.view, this.sweep ? defaultSweepView : defaultCompareView);
+          this.view = keptView(message, this.sweep ? defaultSweepView : defaultCompareView);
           this.feed.forget();
         }
         this.runs = message.runs;
@@ -131,7 +131,7 @@ export class ComparePanel extends LitElement {
     const compared = this.compared();
     const { grouping } = this.view;
     if (areSameRuns(this.settled.runs, compared) && this.settled.grouping === grouping) return;
-    this.settled = { runs: compared, grouping, titles: runTitles(compared), differing: differingSettings(compared) };
+    this.settled = { runs: compared, grouping, titles: runTitles(compared), groupings: usefulGroupings(compared) };
     const rows = groupRuns(compared, groupingOf(this.view));
     // By the place in the whole set, so that a colour stays when others are hidden; of a run in a group the group's.
     const places = new Map(
@@ -168,7 +168,7 @@ export class ComparePanel extends LitElement {
       <kaf-run-choices
         .runs=${compared}
         .titles=${this.settled.titles}
-        .differing=${this.settled.differing}
+        .groupings=${this.settled.groupings}
         .view=${view}
         .colorOf=${this.colorOf}
         ?isFilterAlone=${tab === 'cells'}
@@ -179,6 +179,7 @@ export class ComparePanel extends LitElement {
         .tabs=${[
           ...(this.sweep ? [{ value: 'cells', text: 'Cells', badge: this.failedBadge() }] : []),
           { value: 'curves', text: 'Curves', badge: null },
+          { value: 'norms', text: 'Norms', badge: null },
           { value: 'table', text: 'Compare', badge: null },
         ]}
         .value=${tab}
@@ -205,8 +206,9 @@ export class ComparePanel extends LitElement {
         heading="No cell has a run yet"
         reason="The first are shown here as soon as they begin."
       ></kaf-face>`;
-    return tab === 'curves'
+    return tab !== 'table'
       ? html`<kaf-compare-curves
+          ?isOfNorms=${tab === 'norms'}
           .runs=${shown}
           .view=${view}
           .palette=${this.palette}
@@ -268,5 +270,7 @@ export class ComparePanel extends LitElement {
 
 /** What a filter of runs looks at. */
 function wordsOf({ run, cell }: ComparedRun): string {
-  return [cell ?? run.name, `seed ${String(run.seed)}`, run.description, statusText(run), run.id].join(' ');
+  const { title = '', tags = [], note = '' } = run.mark ?? {};
+  const marks = [title, ...tags.map((tag) => `#${tag}`), note];
+  return [cell ?? run.name, `seed ${String(run.seed)}`, ...marks, run.description, statusText(run), run.id].join(' ');
 }

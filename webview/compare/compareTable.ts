@@ -4,6 +4,7 @@ import { bestOf } from './best.ts';
 import { evaluationTitle } from '../../server/protocol/evaluationPlan.ts';
 import { meanAndStd, pairedTest, type PairedTest } from '../../server/protocol/pairedTest.ts';
 import type { ComparedRun } from '../../server/protocol/panel.ts';
+import { runTitle, type RunSummary } from '../../server/protocol/run.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import { sortableText, sortByValue } from './sortByValue.ts';
 
@@ -24,8 +25,22 @@ export interface CompareRow {
   readonly runs: readonly ComparedRun[];
 }
 
-/** One row a run; one for runs that differ in nothing but their seed; or one a value of a setting, named by its path. */
-export type Grouping = 'run' | 'seeds' | { readonly setting: string };
+/**
+ * One row a run; one for runs that differ in nothing but their seed; one for those of an experiment, or with a tag; or one a value of a
+ * setting, named by its path.
+ */
+export type Grouping = (typeof namedGroupings)[number] | { readonly setting: string };
+
+export const namedGroupings = ['run', 'seeds', 'experiment', 'tag'] as const;
+
+/** Those that make of these runs something else than one group or none. */
+export function usefulGroupings(runs: readonly ComparedRun[]): string[] {
+  const hasSeveralNames = new Set(runs.map(({ run }) => run.name)).size > 1;
+  const hasTags = runs.some(({ run }) => tagsOf(run).length > 0);
+  return ['run', 'seeds', ...(hasSeveralNames ? ['experiment'] : []), ...(hasTags ? ['tag'] : [])].concat(
+    differingSettings(runs),
+  );
+}
 
 const notCompared = new Set(['name', 'threads', 'runtime']);
 
@@ -44,10 +59,14 @@ export function areSameRuns(before: readonly ComparedRun[], after: readonly Comp
     after.every(({ run, settings, cell }, index) => {
       const old = before[index]!;
       const isSame = settings === old.settings && cell === old.cell && run.id === old.run.id;
-      const isCalled = run.name === old.run.name && run.seed === old.run.seed;
+      const isCalled = run.name === old.run.name && run.seed === old.run.seed && isMarkedAs(run, old.run);
       return isSame && isCalled && run.steps === old.run.steps && run.epochs === old.run.epochs;
     })
   );
+}
+
+function isMarkedAs({ mark }: RunSummary, { mark: old }: RunSummary): boolean {
+  return mark === old || JSON.stringify(mark) === JSON.stringify(old);
 }
 
 /** Empty where the run has no such setting. */
@@ -92,22 +111,47 @@ export function groupRuns(runs: readonly ComparedRun[], grouping: Grouping): Com
     const titles = runTitles(runs);
     return runs.map((one, index) => ({ key: one.run.id, title: titles[index]!, runs: [one] }));
   }
-  const paths = grouping === 'seeds' ? differingSettings(runs).filter((path) => path !== 'seed') : [grouping.setting];
+  const titlesOf = groupTitles(runs, grouping);
   const groups = new Map<string, ComparedRun[]>();
   for (const one of runs) {
-    const parts = settingParts(one, paths, { none: grouping === 'seeds' ? null : '–' });
-    const names = grouping === 'seeds' && one.cell === undefined ? [one.run.name] : [];
-    const title = [...names, ...parts].join(' · ') || one.run.name;
-    const members = groups.get(title);
-    if (members) members.push(one);
-    else groups.set(title, [one]);
+    for (const title of titlesOf(one)) {
+      const members = groups.get(title);
+      if (members) members.push(one);
+      else groups.set(title, [one]);
+    }
   }
   return Array.from(groups, ([title, members]) => ({ key: title, title, runs: members }));
 }
 
-/** The cell's name, or name and seed; of runs that share them, as those of a sweep do, the settings in which they differ, too. */
+/** Of the groups that a run is in; a run with several tags is in one for each. */
+function groupTitles(
+  runs: readonly ComparedRun[],
+  grouping: Exclude<Grouping, 'run'>,
+): (run: ComparedRun) => readonly string[] {
+  switch (grouping) {
+    case 'experiment':
+      return ({ run }) => [run.name];
+    case 'tag':
+      return ({ run }) => (tagsOf(run).length > 0 ? tagsOf(run).map((tag) => `#${tag}`) : ['no tag']);
+    case 'seeds': {
+      const paths = differingSettings(runs).filter((path) => path !== 'seed');
+      return (one) => {
+        const names = one.cell === undefined ? [one.run.name] : [];
+        return [[...names, ...settingParts(one, paths, { none: null })].join(' · ') || one.run.name];
+      };
+    }
+    default:
+      return (one) => [settingParts(one, [grouping.setting], { none: '–' }).join('')];
+  }
+}
+
+function tagsOf({ mark }: RunSummary): readonly string[] {
+  return mark?.tags ?? [];
+}
+
+/** The cell's name, what its owner calls the run, or name and seed; of runs that share them, as those of a sweep do, the settings in which they differ, too. */
 export function runTitles(runs: readonly ComparedRun[]): string[] {
-  const plain = runs.map(({ run, cell }) => cell ?? `${run.name} · seed ${String(run.seed)}`);
+  const plain = runs.map(({ run, cell }) => cell ?? runTitle(run));
   const alike = Map.groupBy(runs, (_, index) => plain[index]!);
   const paths = new Map([...alike].map(([title, some]) => [title, some.length > 1 ? differingSettings(some) : []]));
   return runs.map((one, index) => {

@@ -48,8 +48,8 @@ export class RunChoices extends LitElement {
   @property({ attribute: false }) runs: readonly ComparedRun[] = [];
   /** Of each run. */
   @property({ attribute: false }) titles: readonly string[] = [];
-  /** Paths of settings to group by. */
-  @property({ attribute: false }) differing: readonly string[] = [];
+  /** What to group by. */
+  @property({ attribute: false }) groupings: readonly string[] = [];
   @property({ attribute: false }) view!: CompareView;
   @property({ attribute: false }) colorOf: (key: string) => string = () => '';
   /** Cells are filtered alone: how runs are grouped and which are hidden is no matter of theirs. */
@@ -72,11 +72,6 @@ export class RunChoices extends LitElement {
 
   private renderGrouping(): unknown {
     const { view, runs } = this;
-    const choices = [
-      ['run', 'none: each run'],
-      ['seeds', 'seeds: all else the same'],
-      ...this.differing.map((path) => [path, path]),
-    ];
     const isAnyHidden = view.hidden.length > 0;
     return html`<label
         >group by
@@ -86,8 +81,11 @@ export class RunChoices extends LitElement {
             changeCompareView(this, { grouping: (event.target as HTMLSelectElement).value, baseline: null });
           }}
         >
-          ${choices.map(
-            ([value, text]) => html`<option value=${value!} ?selected=${value === view.grouping}>${text}</option>`,
+          ${this.groupings.map(
+            (value) =>
+              html`<option value=${value} ?selected=${value === view.grouping}>
+                ${groupingTexts[value] ?? value}
+              </option>`,
           )}
         </select></label
       >
@@ -126,3 +124,10 @@ export class RunChoices extends LitElement {
     </div>`;
   }
 }
+
+const groupingTexts: Readonly<Record<string, string>> = {
+  run: 'none: each run',
+  seeds: 'seeds: all else the same',
+  experiment: 'experiment',
+  tag: 'tag',
+};

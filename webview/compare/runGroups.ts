@@ -1,5 +1,7 @@
 // Curves of several runs made one with a band: at the x that all of them have.
 
+import { quantile } from '../curves/quantiles.ts';
+
 export type BandKind = 'std' | 'quantile';
 
 export interface PlainCurve {
@@ -54,24 +56,4 @@ function meanBand(values: readonly number[]): [number, number, number] {
 
 function quartiles(sorted: readonly number[]): [number, number, number] {
   return [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)];
-}
-
-/** Between two values on a straight line (Hyndman and Fan 1996, type 7). NaN of none. */
-export function quantile(sorted: ArrayLike<number>, part: number): number {
-  const place = part * (sorted.length - 1);
-  const below = Math.floor(place);
-  const value = sorted[below];
-  if (value === undefined) return Number.NaN;
-  return value + (place - below) * ((sorted[below + 1] ?? value) - value);
-}
-
-/** The range of y that all but the outermost twentieth of the values lie in, with air; null where there are none. */
-export function withoutOutliers(curves: readonly PlainCurve[]): { from: number; to: number } | null {
-  const values = curves
-    .flatMap(({ y }) => Array.from(y).filter((value) => Number.isFinite(value)))
-    .sort((a, b) => a - b);
-  if (values.length === 0) return null;
-  const [low, high] = [quantile(values, 0.025), quantile(values, 0.975)];
-  const air = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
-  return { from: low - air, to: high + air };
 }

@@ -1,5 +1,6 @@
-// What a person has done to the cards of a grid: pinned to its beginning, made as wide as it is, given a height. Kept with the view.
+// What a person has done to the cards of a grid: pinned to its beginning, made as wide as it is, given a height or a stretch of y. Kept with the view.
 import { css, html } from 'lit';
+import type { Range } from '../curves/decimate.ts';
 import './resizeHandle.ts';
 
 export interface CardFrame {
@@ -7,6 +8,8 @@ export interface CardFrame {
   readonly isWide?: boolean;
   /** Of its chart, in pixels. */
   readonly height?: number;
+  /** The part of y that is shown; absent for what the curves need. */
+  readonly y?: Range;
 }
 
 /** By the card's name. */

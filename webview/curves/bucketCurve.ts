@@ -5,7 +5,7 @@ export interface BucketCurve {
   /** Steps, ascending. */
   readonly step: readonly number[];
   readonly value: readonly number[];
-  /** The moving average, at the last row of each bucket; absent where none was asked for. */
+  /** The moving average, at the last row of each bucket, or the mean, in its middle; absent where neither was asked for. */
   readonly smooth?: { readonly step: readonly number[]; readonly value: readonly number[] };
 }
 
@@ -40,7 +40,7 @@ const nonFinite = [
 
 function pointsOf(
   places: { readonly first: Float64Array; readonly last: Float64Array },
-  { first, low, high, last, marks, smooth }: TagSeries,
+  { first, low, high, last, marks, mean, smooth }: TagSeries,
 ): BucketCurve {
   const step: number[] = [];
   const value: number[] = [];
@@ -64,5 +64,8 @@ function pointsOf(
     if (marks[index] !== 0) for (const [bit, what] of nonFinite) if ((marks[index]! & bit) !== 0) put(middle, what);
     put(to, last[index]!);
   }
-  return { step, value, ...(smooth ? { smooth: { step: [...places.last], value: [...smooth] } } : {}) };
+  if (smooth) return { step, value, smooth: { step: [...places.last], value: [...smooth] } };
+  if (!mean) return { step, value };
+  const middles = Array.from(places.first, (from, index) => (from + places.last[index]!) / 2);
+  return { step, value, smooth: { step: middles, value: [...mean] } };
 }

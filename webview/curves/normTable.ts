@@ -6,6 +6,13 @@ import type { NormColumns } from '../../server/protocol/snapshot.ts';
 
 export type { NormQuantity };
 
+export const quantityNames: Readonly<Record<NormQuantity, string>> = {
+  weights: 'weight norm',
+  gradients: 'gradient norm',
+  ratio: 'gradient / weight',
+  update: 'update / weight',
+};
+
 /** What one line of the table stands for: a tensor, or the tensors of a layer taken together. */
 export interface NormLine {
   readonly name: string;

@@ -3,14 +3,15 @@ import { trainingSamples } from '../../server/protocol/plan.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { gradientNormTag, type SeriesTable } from '../../server/protocol/series.ts';
 import { bucketCurve, extended, type BucketCurve } from './bucketCurve.ts';
+import type { CurveAxis, CurveView } from './curveView.ts';
 import { indexAt, keepNewest, type Range } from './decimate.ts';
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
-
-export type XAxis = 'step' | 'epoch' | 'time';
 
 export interface RunCurves {
   /** Step of each point of the training curves, ascending: where a resumed run repeats steps, the newest counts. */
   readonly step: readonly number[];
+  /** Of the first step, in milliseconds since the epoch; 0 before it. */
+  readonly firstMs: number;
   /** Milliseconds since the first step. */
   readonly elapsedMs: readonly number[];
   readonly loss: readonly number[];
@@ -82,6 +83,7 @@ export function deriveCurves(
   }
   return {
     step,
+    firstMs,
     elapsedMs: timeMs.map((time) => time - firstMs),
     loss: pick(steps.loss, kept),
     accuracy: pick(steps.accuracy, kept),
@@ -98,38 +100,51 @@ export function deriveCurves(
 }
 
 /** x of each step on the chosen axis; time between two steps is that of the earlier one. */
-export function axisValues(curves: RunCurves, step: readonly number[], axis: XAxis): readonly number[] {
+export function axisValues(curves: RunCurves, step: readonly number[], axis: CurveAxis): readonly number[] {
   switch (axis) {
     case 'step':
       return step;
     case 'epoch':
       return step.map((value) => value / curves.stepsPerEpoch);
-    case 'time':
+    case 'relative':
       return step === curves.step
         ? curves.elapsedMs
         : step.map((value) => curves.elapsedMs[indexAt(curves.step, value)] ?? 0);
+    case 'wall':
+      return axisValues(curves, step, 'relative').map((value) => curves.firstMs + value);
     default:
       return axis satisfies never;
   }
 }
 
 /** The steps of a stretch of the chosen axis. */
-export function stepsOf(curves: RunCurves, range: Range, axis: XAxis): Range {
+export function stepsOf(curves: RunCurves, range: Range, axis: CurveAxis): Range {
   switch (axis) {
     case 'step':
       return range;
     case 'epoch':
       return { from: range.from * curves.stepsPerEpoch, to: range.to * curves.stepsPerEpoch };
-    case 'time': {
+    case 'relative': {
       const last = indexAt(curves.elapsedMs, range.to) + 1;
       return {
         from: curves.step[indexAt(curves.elapsedMs, range.from)] ?? 0,
         to: curves.step[last] ?? curves.step.at(-1) ?? 0,
       };
     }
+    case 'wall':
+      return stepsOf(curves, { from: range.from - curves.firstMs, to: range.to - curves.firstMs }, 'relative');
     default:
       return axis satisfies never;
   }
+}
+
+/** From the first step to the newest, or the newest test; by step and epoch from 0, which a logarithm has no place for. */
+export function wholeExtent(curves: RunCurves, { axis, xScale }: Pick<CurveView, 'axis' | 'xScale'>): Range {
+  const last = Math.max(curves.step.at(-1) ?? 1, curves.tests.step.at(-1) ?? 0);
+  const places = axisValues(curves, [...curves.step, last], axis);
+  const to = places.at(-1) ?? 1;
+  const from = xScale === 'log' ? (places.find((place) => place > 0) ?? 1) : axis === 'wall' ? curves.firstMs : 0;
+  return { from, to: to > from ? to : from + 1 };
 }
 
 /**

@@ -4,10 +4,11 @@ import type { Criterion } from '../../server/protocol/choice.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
 import type { BucketCurve } from '../curves/bucketCurve.ts';
+import type { CurveAxis } from '../curves/curveView.ts';
 import { indexAt } from '../curves/decimate.ts';
-import { axisValues, type RunCurves, type XAxis } from '../curves/runCurves.ts';
+import { axisValues, type RunCurves } from '../curves/runCurves.ts';
 import { smooth } from '../curves/smooth.ts';
-import { formatCount, formatFraction, formatNumber, formatPercent } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatNumber, formatPercent, percentTick } from '../text/numbers.ts';
 import { scheduleText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import type { DashboardView } from './view.ts';
@@ -40,21 +41,21 @@ export function buildCards(
   const trained = isAdversarial ? palette.attacked : palette.clean;
   const trainedTone = isAdversarial ? 'attacked' : 'plain';
   const batch = isAdversarial ? 'attacked batch' : 'train batch';
-  const x = axisValues(curves, curves.step, view.xAxis);
-  const testX = axisValues(curves, curves.tests.step, view.xAxis);
-  const robustX = axisValues(curves, curves.tests.robust.step, view.xAxis);
-  const normX = axisValues(curves, curves.normStep, view.xAxis);
+  const x = axisValues(curves, curves.step, view.axis);
+  const testX = axisValues(curves, curves.tests.step, view.axis);
+  const robustX = axisValues(curves, curves.tests.robust.step, view.axis);
+  const normX = axisValues(curves, curves.normStep, view.axis);
   const { tests } = curves;
   const ofAverage = plan.training.weightAverage ? ' of averaged weights' : '';
 
   const line = (tag: string, name: string, sampled: { x: readonly number[]; y: readonly number[] }, color: string) => {
     const whole = curves.series.get(tag);
     if (!whole) return rawAndSmooth(name, sampled.x, sampled.y, color, view.smoothing);
-    return ofBuckets(name, whole, (step) => axisValues(curves, step, view.xAxis), color);
+    return ofBuckets(name, whole, (step) => axisValues(curves, step, view.axis), color);
   };
   const allRates = curves.series.get('learningRate');
   const learningRate = allRates
-    ? { x: axisValues(curves, allRates.step, view.xAxis), y: allRates.value }
+    ? { x: axisValues(curves, allRates.step, view.axis), y: allRates.value }
     : { x, y: curves.learningRate };
   const loss = line('loss', 'loss', { x, y: curves.loss }, trained);
   const accuracy = line('accuracy', 'accuracy', { x, y: curves.accuracy }, trained);
@@ -74,7 +75,11 @@ export function buildCards(
       ],
       yScale: view.yScale,
       formatY: null,
-      read: (at) => [{ name: batch, text: formatNumber(loss.valueAt(at)), tone: trainedTone }],
+      read: (at) => {
+        const trainedOn: CardValue = { name: batch, text: formatNumber(loss.valueAt(at)), tone: trainedTone };
+        const test = formatNumber(valueAt(testX, tests.loss, at));
+        return tests.step.length > 0 ? [trainedOn, { name: 'test', text: test, tone: 'clean' }] : [trainedOn];
+      },
     },
     {
       id: 'accuracy',
@@ -87,7 +92,7 @@ export function buildCards(
     },
   ];
   if (tests.step.length > 0) cards.push(testCard(snapshot, curves, { testX, robustX }, palette));
-  if (curves.watch.step.length > 0) cards.push(watchCard(snapshot, curves, view.xAxis, palette));
+  if (curves.watch.step.length > 0) cards.push(watchCard(snapshot, curves, view.axis, palette));
   cards.push({
     id: 'rate',
     title: 'learning rate',
@@ -123,11 +128,20 @@ export function buildCards(
       return [{ name: 'images a second', text: Number.isFinite(pace) ? formatCount(pace) : '–', tone: 'plain' }];
     },
   });
-  return cards;
+  if (!snapshot.divergence) return cards;
+  const end = axisValues(curves, [snapshot.divergence.step], view.axis);
+  return cards.map((card) => withEnd(card, end, palette.nonFinite));
+}
+
+/** Where training diverged is marked on every card; on those of what was not finite it is so by their own values. */
+function withEnd(card: CurveCard, x: readonly number[], color: string): CurveCard {
+  const hasMark = card.curves.some(({ y, hasNoMarks }) => !hasNoMarks && !Array.from(y).every(Number.isFinite));
+  if (hasMark) return card;
+  return { ...card, curves: [...card.curves, { name: 'diverged', x, y: [Number.NaN], color, hasNoLine: true }] };
 }
 
 /** `step 14,520: loss 1.402, batch accuracy 57.8 %, …`, as recorded, without smoothing. */
-export function cursorSentence(curves: RunCurves, axis: XAxis, at: number): string {
+export function cursorSentence(curves: RunCurves, axis: CurveAxis, at: number): string {
   const index = indexAt(axisValues(curves, curves.step, axis), at);
   const step = curves.step[index] ?? 0;
   const parts = [
@@ -137,6 +151,7 @@ export function cursorSentence(curves: RunCurves, axis: XAxis, at: number): stri
   ];
   const test = indexAt(curves.tests.step, step);
   if (test >= 0 && (curves.tests.step[test] ?? Infinity) <= step) {
+    parts.push(`test loss ${formatNumber(curves.tests.loss[test] ?? Number.NaN)}`);
     parts.push(`clean ${withMargin(curves.tests.clean, test)}`);
     const robust = indexAt(curves.tests.robust.step, step);
     if (robust >= 0) parts.push(`robust ${withMargin(curves.tests.robust, robust)}`);
@@ -209,7 +224,7 @@ function choosesBy({ training, checkpoints, dataset }: RunSnapshot['plan']): Cri
 }
 
 /** One step against many, on images of the watch; a collapse is said in the subtitle. */
-function watchCard(snapshot: RunSnapshot, curves: RunCurves, axis: XAxis, palette: Palette): CurveCard {
+function watchCard(snapshot: RunSnapshot, curves: RunCurves, axis: CurveAxis, palette: Palette): CurveCard {
   const { watch } = curves;
   const x = axisValues(curves, watch.step, axis);
   const collapse = snapshot.collapses.at(-1);
@@ -296,8 +311,4 @@ function withMargin(
 ): string {
   const half = ((interval.high[index] ?? Number.NaN) - (interval.low[index] ?? Number.NaN)) / 2;
   return `${formatPercent(interval.value[index] ?? Number.NaN)} ± ${(half * 100).toFixed(1)}`;
-}
-
-function percentTick(value: number): string {
-  return Number((value * 100).toPrecision(4)).toString();
 }

@@ -9,6 +9,7 @@ import type { EvaluationPlan } from '../../server/protocol/plan.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { NonFiniteRow, RunSnapshot } from '../../server/protocol/snapshot.ts';
 import { FrameGate } from '../charts/frameGate.ts';
+import { withoutChosenY } from '../curves/curveView.ts';
 import '../controls/face.ts';
 import type { Tab } from '../controls/tabs.ts';
 import '../controls/tabs.ts';
@@ -117,7 +118,8 @@ export class DashboardPanel extends LitElement {
     if (message.type === 'series') this.data = { ...this.data };
     if (this.data.snapshot) this.pace.see(this.data.snapshot.run);
     if (message.type === 'snapshot' && this.view.runId !== message.snapshot.run.id) {
-      this.change({ runId: message.snapshot.run.id, ...nothingOfTheRun });
+      const cards = withoutChosenY(this.view.cards);
+      this.change({ runId: message.snapshot.run.id, ...nothingOfTheRun, cards });
     }
     this.gate.request();
   }

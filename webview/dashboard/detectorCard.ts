@@ -5,7 +5,7 @@ import { detectionsAt, rocOf } from '../../server/protocol/roc.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { Curve } from '../charts/curve.ts';
 import '../charts/lineChart.ts';
-import { formatCount, formatPercent } from '../text/numbers.ts';
+import { formatCount, formatPercent, percentTick } from '../text/numbers.ts';
 import { rampColor, type Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet } from '../theme/sheets.ts';
 
@@ -80,8 +80,8 @@ export class DetectorCard extends LitElement {
         <kaf-line-chart
           .curves=${[...curves, chance]}
           .extent=${{ from: 0, to: 1 }}
-          .formatX=${percent}
-          .formatY=${percent}
+          .formatX=${percentTick}
+          .formatY=${percentTick}
           .palette=${this.palette}
           label="Detections by false alarms, a curve for each attack"
         ></kaf-line-chart>
@@ -108,8 +108,4 @@ export class DetectorCard extends LitElement {
       </div>
     </div>`;
   }
-}
-
-function percent(value: number): string {
-  return `${Number((value * 100).toPrecision(4)).toString()}`;
 }

@@ -7,6 +7,7 @@ import type { LayerLayout } from '../../server/network/layout.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import { quantityNames as normNames } from '../curves/normTable.ts';
 import { countNonFinite } from './normCurves.ts';
 import {
   extentOf,
@@ -31,10 +32,7 @@ import { networkSheet } from './networkSheet.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 const quantityNames: Readonly<Record<NetworkQuantity, string>> = {
-  gradients: 'gradient norm',
-  weights: 'weight norm',
-  ratio: 'gradient / weight',
-  update: 'update / weight',
+  ...normNames,
   parameters: 'parameters',
   multiplyAdds: 'multiply-adds',
   memory: 'memory',

@@ -4,10 +4,9 @@ import { guard } from 'lit/directives/guard.js';
 import type { Curve } from '../charts/curve.ts';
 import '../charts/lineChart.ts';
 import type { Range } from '../curves/decimate.ts';
-import type { NormTable } from '../curves/normTable.ts';
+import { quantityNames, type NormTable } from '../curves/normTable.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
-import { quantityNames } from './normNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 export interface NormLinesOptions {

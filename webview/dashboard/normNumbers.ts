@@ -2,16 +2,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { ParameterInfo } from '../../server/protocol/records.ts';
 import type { NormColumns } from '../../server/protocol/snapshot.ts';
-import { normAt, type NormLine, type NormQuantity } from '../curves/normTable.ts';
+import { normAt, quantityNames, type NormLine } from '../curves/normTable.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import { countNonFinite } from './normCurves.ts';
-
-export const quantityNames: Readonly<Record<NormQuantity, string>> = {
-  weights: 'weight norm',
-  gradients: 'gradient norm',
-  ratio: 'gradient / weight',
-  update: 'update / weight',
-};
 
 /** Norms at one step. */
 export interface NormMoment {

@@ -10,7 +10,7 @@ import '../charts/lineChart.ts';
 import type { Curve } from '../charts/curve.ts';
 import type { Range } from '../curves/decimate.ts';
 import { blockOf, blocksOf, foldLines } from '../curves/normBlocks.ts';
-import { layerLines, normAt, NormTable, tensorLines, type NormLine } from '../curves/normTable.ts';
+import { layerLines, normAt, NormTable, quantityNames, tensorLines, type NormLine } from '../curves/normTable.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { SeriesFeed } from '../state/seriesFeed.ts';
@@ -24,7 +24,7 @@ import { networkFacts, type NetworkFacts } from './normFacts.ts';
 import { normFinding } from './normFinding.ts';
 import { attackCard, histogramsCard } from './normHistograms.ts';
 import { normLinesCard } from './normLinesCard.ts';
-import { numbersCard, quantityNames, type NormMoment } from './normNumbers.ts';
+import { numbersCard, type NormMoment } from './normNumbers.ts';
 import { normSeries, type NormSeries } from './normSeries.ts';
 import { normsSheet } from './normsSheet.ts';
 import { normsTools } from './normsTools.ts';
@@ -40,7 +40,6 @@ export class NormsTab extends LitElement {
   @property({ attribute: false }) feed: SeriesFeed | null = null;
   @property({ attribute: false }) finding: NonFiniteRow | null = null;
   @state() private cursor: number | null = null;
-  @state() private range: Range | null = null;
   /** Under the pointer. */
   @state() private pointed: Cell | null = null;
 
@@ -69,7 +68,7 @@ export class NormsTab extends LitElement {
     if (!table) return;
     const { quantity, normStep } = this.view;
     const line = this.chosenLine();
-    const whole = series?.curve(quantity, line, this.range) ?? null;
+    const whole = series?.curve(quantity, line, this.view.normZoom) ?? null;
     this.singleCurves = singleCurve(snapshot.norms, table, line, palette, whole);
     const kind = this.depthKind(snapshot);
     const exact = normStep === null ? null : (series?.at(normStep, snapshot.prepared.parameters) ?? null);
@@ -81,7 +80,7 @@ export class NormsTab extends LitElement {
         ? allLines(snapshot.norms, table, {
             hidden: new Set(this.view.hiddenLines),
             chosen: this.view.normLine,
-            range: series ? null : this.range,
+            range: series ? null : this.view.normZoom,
             colorOf: (index) => this.colorOf(index),
           })
         : [];
@@ -177,7 +176,7 @@ export class NormsTab extends LitElement {
 
   private renderLines(table: NormTable): unknown {
     return normLinesCard(this, {
-      ...{ view: this.view, table, curves: this.lineCurves, range: this.range, cursor: this.cursor },
+      ...{ view: this.view, table, curves: this.lineCurves, range: this.view.normZoom, cursor: this.cursor },
       palette: this.palette,
       colorOf: (index) => this.colorOf(index),
     });
@@ -271,7 +270,7 @@ export class NormsTab extends LitElement {
         .curves=${this.singleCurves}
         .xUnit=${1}
         .yScale=${'log'}
-        .range=${this.range}
+        .range=${this.view.normZoom}
         .cursor=${this.cursor ?? (this.view.normStep === null ? null : this.rowStep())}
         .palette=${this.palette}
         label="${line.name}, ${quantityNames[this.view.quantity]}: ${formatNumber(this.shownValue(line))} at step ${formatCount(
@@ -335,7 +334,7 @@ export class NormsTab extends LitElement {
       this.tableKey = key;
     }
     const shown = series?.lines(quantity, lines, {
-      ...{ range: normView === 'lines' ? this.range : null, pixels: most, means: normView === 'lines' },
+      ...{ range: normView === 'lines' ? this.view.normZoom : null, pixels: most, means: normView === 'lines' },
     });
     if (shown) this.table.show(shown);
     this.table.update(snapshot.norms);
@@ -378,7 +377,7 @@ export class NormsTab extends LitElement {
   };
 
   private readonly onRange = (event: Event): void => {
-    this.range = (event as CustomEvent<{ range: Range | null }>).detail.range;
+    changeView(this, { normZoom: (event as CustomEvent<{ range: Range | null }>).detail.range });
   };
 }
 

@@ -1,9 +1,8 @@
 // The tools above the norms: which quantity of which rows in which picture, and its colours.
 import { html, nothing, type TemplateResult } from 'lit';
-import type { NormQuantity } from '../curves/normTable.ts';
+import { quantityNames, type NormQuantity } from '../curves/normTable.ts';
 import '../controls/segments.ts';
 import { formatNumber } from '../text/numbers.ts';
-import { quantityNames } from './normNumbers.ts';
 import { changeView, type DashboardView } from './view.ts';
 
 export interface NormsToolsOptions {

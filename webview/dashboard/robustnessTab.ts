@@ -20,7 +20,7 @@ import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
-import { formatCount, formatFraction, formatPercent, formatTick } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatPercent, formatTick, percentTick } from '../text/numbers.ts';
 import { evaluationText, weightsText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
@@ -358,8 +358,4 @@ function blockedReason({ run }: RunSnapshot, { connection }: DashboardState): st
   if (isLive(run.status)) return 'The run is at work; evaluate when it has ended.';
   if (run.checkpoints.length === 0) return 'The run left no checkpoint to attack.';
   return null;
-}
-
-function percentTick(value: number): string {
-  return Number((value * 100).toPrecision(4)).toString();
 }

@@ -1,8 +1,7 @@
 // What a user chose to look at: kept while the panel is hidden and when the window reloads.
-import type { CardFrames } from '../controls/cardFrame.ts';
+import { defaultCurveView, laidOver, type CurveView } from '../curves/curveView.ts';
 import type { Range } from '../curves/decimate.ts';
 import type { AttackView } from './attackCurves.ts';
-import type { XAxis } from '../curves/runCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
 import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
@@ -17,16 +16,9 @@ export type ShiftMeasure = 'relative' | 'l2' | 'ks' | 'thesis';
 /** Of a layer's channels. */
 export type ChannelOrder = 'drift' | 'curvature' | 'shift' | 'alike' | 'index';
 
-export interface DashboardView {
+export interface DashboardView extends CurveView {
   readonly runId: string | null;
   readonly tab: TabName;
-  readonly xAxis: XAxis;
-  readonly yScale: YScale;
-  readonly smoothing: number;
-  readonly filter: string;
-  /** The part of x that is shown, on the axis that is chosen; null for all. */
-  readonly zoom: Range | null;
-  readonly cards: CardFrames;
   readonly quantity: NormQuantity;
   readonly grouping: 'layers' | 'tensors';
   readonly normView: 'map' | 'lines';
@@ -34,6 +26,8 @@ export interface DashboardView {
   readonly normLine: string | null;
   /** The step whose norms are shown; null for the newest. */
   readonly normStep: number | null;
+  /** The steps that are shown; null for all. */
+  readonly normZoom: Range | null;
   /** Of the layers compared across depth, by name; null for the main one. */
   readonly depthKind: string | null;
   readonly networkQuantity: NetworkQuantity;
@@ -59,19 +53,15 @@ export interface DashboardView {
 }
 
 export const defaultView: DashboardView = {
+  ...defaultCurveView,
   runId: null,
   tab: 'curves',
-  xAxis: 'step',
-  yScale: 'linear',
-  smoothing: 0.9,
-  filter: '',
-  zoom: null,
-  cards: {},
   quantity: 'gradients',
   grouping: 'layers',
   normView: 'map',
   normLine: null,
   normStep: null,
+  normZoom: null,
   depthKind: null,
   networkQuantity: 'gradients',
   networkLayer: null,
@@ -90,8 +80,7 @@ export const defaultView: DashboardView = {
 /** What was chosen of one run says nothing of another. */
 export const nothingOfTheRun = {
   ...{ evaluation: null, evaluationDraft: null, layer: null, networkLayer: null, normLine: null, normStep: null },
-  foldedBlocks: null,
-  shiftLayer: null,
+  ...{ foldedBlocks: null, shiftLayer: null, normZoom: null },
   ...{ hiddenLines: [], zoom: null, filter: '' },
 } satisfies Partial<DashboardView>;
 
@@ -100,15 +89,7 @@ export const nothingOfTheRun = {
  * something of any run. What is of another kind than it should be is left out.
  */
 export function keptView(kept: unknown, runId: string): DashboardView {
-  if (typeof kept !== 'object' || kept === null) return defaultView;
-  const usual: Readonly<Record<string, unknown>> = { ...defaultView };
-  const known = Object.fromEntries(
-    Object.entries(kept).filter(([key, value]) => {
-      if (!Object.hasOwn(usual, key)) return false;
-      return value === null || usual[key] === null ? usual[key] === null : typeof value === typeof usual[key];
-    }),
-  );
-  const view: DashboardView = { ...defaultView, ...known };
+  const view = laidOver(kept, defaultView);
   const tab = view.runId === runId && isTabName(view.tab) ? view.tab : defaultView.tab;
   return { ...view, tab };
 }

@@ -103,3 +103,8 @@ function trim(value: number): string {
 function signed(text: string): string {
   return text.replaceAll('-', minus);
 }
+
+/** Of an axis of proportions: `62.5`, in per cent. */
+export function percentTick(value: number): string {
+  return Number((value * 100).toPrecision(4)).toString();
+}

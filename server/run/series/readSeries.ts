@@ -52,9 +52,19 @@ function partsOf(tables: Tables, { tags, from, to }: SeriesQuery): Part[] {
   return allTables(tables).flatMap((table): Part[] => {
     if (table.rows === 0) return [];
     const positions = new Map(table.tags.names.map((name, index) => [name, index]));
-    const series = [...new Set(tags)].flatMap((tag) => positions.get(tag) ?? []);
+    const named = tags.flatMap((tag) => (tag.endsWith('/') ? layerTags(positions, tag) : tag));
+    const series = [...new Set(named)].flatMap((tag) => positions.get(tag) ?? []);
     if (series.length === 0) return [];
     return [{ table, series, ...table.rowsBetween(from ?? -Infinity, to ?? Infinity) }];
+  });
+}
+
+/** In the order of the network. A layer of one tensor is that tensor. */
+function layerTags(positions: ReadonlyMap<string, number>, quantity: string): string[] {
+  return [...positions.keys()].flatMap((tag) => {
+    if (!tag.startsWith(quantity) || tag.endsWith('*')) return [];
+    const layer = `${tag.slice(0, tag.lastIndexOf('.'))}/*`;
+    return positions.has(layer) ? layer : tag;
   });
 }
 

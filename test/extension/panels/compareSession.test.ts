@@ -53,7 +53,7 @@ function compare({
   };
   const session = new CompareSession({
     ...{ set: comparedSet(source, { connection, store, sweeps }), connection, store },
-    keptView: () => ({ tab: 'table' }),
+    keptView: () => ({ view: { tab: 'table' }, isOwnView: true }),
     post: (message) => told.push(message),
   });
   onTestFinished(() => {
@@ -70,7 +70,7 @@ describe('a comparison', () => {
     expect(asked).toEqual([['run/settings', { runIds: ['a', 'b'] }]]);
     expect(told.slice(1)).toEqual([
       {
-        ...{ type: 'runs', view: { tab: 'table' } },
+        ...{ type: 'runs', view: { tab: 'table' }, isOwnView: true },
         runs: ['a', 'b'].map((id) => ({ run: runSummary({ id }), settings: { seed: id } })),
       },
     ]);
@@ -149,7 +149,7 @@ describe('the panel of a sweep', () => {
     expect(told.slice(1)).toEqual([
       { type: 'sweep', sweep, bytes: null },
       {
-        ...{ type: 'runs', view: { tab: 'table' } },
+        ...{ type: 'runs', view: { tab: 'table' }, isOwnView: true },
         runs: [{ run: runSummary({ id: 'a' }), settings: { act: 'relu', seed: 0 }, cell: 'relu · seed 0' }],
       },
       { type: 'sweep', sweep, bytes: 2000 },

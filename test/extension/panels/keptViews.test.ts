@@ -1,4 +1,4 @@
-// Which views of dashboards the workspace remembers.
+// Which views of dashboards and comparisons the workspace remembers.
 import { expect, test } from 'vitest';
 import type * as vscode from 'vscode';
 import { KeptViews } from '../../../extension/panels/keptViews.ts';
@@ -6,7 +6,7 @@ import { keeper } from '../keeper.ts';
 
 function keptViews(kept: Record<string, unknown> = {}) {
   const state = keeper(kept);
-  return { state, views: new KeptViews(state as unknown as vscode.Memento) };
+  return { state, views: new KeptViews(state as unknown as vscode.Memento, 'dashboard.views') };
 }
 
 test('a run has its own view back, and another that of the run looked at last', () => {
@@ -20,6 +20,7 @@ test('a run has its own view back, and another that of the run looked at last', 
   expect(after.of('a')).toEqual({ tab: 'network' });
   expect(after.of('b')).toEqual({ tab: 'curves' });
   expect(after.of('c')).toEqual({ tab: 'network' });
+  expect(['a', 'b', 'c'].map((run) => after.has(run))).toEqual([true, true, false]);
 });
 
 test('only the hundred looked at last are remembered, and what is no view is passed over', () => {

@@ -122,6 +122,17 @@ describe('series', () => {
     expect(rows).toHaveLength(300);
   });
 
+  it('of every layer are asked for by their quantity, in the order of the network', async () => {
+    const { tables } = await ask({ tags: ['gradients/', 'loss'], pixels: 4000 });
+    const tags = tables.flatMap(({ series }) => series.map(({ tag }) => tag));
+    expect(tags).toEqual(['loss', ...[0, 1, 2].map((layer) => `gradients/layer${String(layer)}/*`)]);
+    run = makeLongRun(temporaryFolder(), { nSteps: 20, nTensors: 3, normsEvery: 10, spikeAt: 1 });
+    expect((await ask({ tags: ['weights/'] })).tables[0]!.series.map(({ tag }) => tag)).toEqual([
+      'weights/layer0/*',
+      'weights/layer1.kernel',
+    ]);
+  });
+
   it('have the mean of every bucket where it is asked for, however they are cut', async () => {
     const losses = readRows(run.folder).flatMap(({ record }) => (record.type === 'step' ? [record.loss] : []));
     for (const rowsPerBucket of [16, 64, 128, 1024]) {

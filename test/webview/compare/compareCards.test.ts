@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { RunSeries } from '../../../server/protocol/series.ts';
-import { compareCard, comparedTags } from '../../../webview/compare/compareCards.ts';
+import { answeredTags, cardName, compareCard, comparedTags } from '../../../webview/compare/compareCards.ts';
 import { groupRuns } from '../../../webview/compare/compareTable.ts';
-import { smoothingOf, sliderOf } from '../../../webview/compare/smoothingScale.ts';
-import {
-  defaultCompareView,
-  groupingOf,
-  keptView,
-  matches,
-  type CompareView,
-} from '../../../webview/compare/compareView.ts';
-import { groupCurve, quantile, withoutOutliers } from '../../../webview/compare/runGroups.ts';
+import { defaultCompareView, groupingOf, keptView, type CompareView } from '../../../webview/compare/compareView.ts';
+import { groupCurve } from '../../../webview/compare/runGroups.ts';
 import { comparedRuns } from '../gallery/compareData.ts';
 
 const runs = comparedRuns('plain').slice(0, 3);
@@ -31,14 +24,14 @@ const losses = [
 ];
 const series = new Map(runs.map(({ run }, index) => [run.id, seriesOf(run.id, losses[index]!, index)] as const));
 
-function cards(change: Partial<CompareView> = {}) {
+function cards(change: Partial<CompareView> = {}, tags: readonly string[] | null = comparedTags) {
   const view = { ...defaultCompareView, ...change };
   const options = {
     ...{ view, series, rows: groupRuns(runs, groupingOf(view)) },
     startMs: new Map(runs.map(({ run }, index) => [run.id, 5000 * index + 1000])),
     colorOf: (key: string) => `color of ${key}`,
   };
-  return comparedTags.flatMap((tag) => compareCard(tag, options) ?? []);
+  return (tags ?? answeredTags(series)).flatMap((tag) => compareCard(tag, options) ?? []);
 }
 
 describe('cards of several runs', () => {
@@ -81,6 +74,13 @@ describe('cards of several runs', () => {
   });
 });
 
+test('of norms are called by their layer, and there is one for each that a run has', () => {
+  expect(['gradients/conv1/*', 'update/block1.conv2/*', 'weights/dense1.kernel', 'loss'].map(cardName)).toEqual([
+    ...['conv1', 'block1.conv2', 'dense1.kernel', 'loss'],
+  ]);
+  expect(cards({}, null).map(({ tag }) => tag)).toEqual(['loss']);
+});
+
 describe('a group', () => {
   test('of curves with several points at one x counts the first of each, and of none has no point', () => {
     expect(
@@ -96,37 +96,29 @@ describe('a group', () => {
     const none = groupCurve([{ x: [1], y: [Number.NaN] }], 'std');
     expect([none.x, none.middle]).toEqual([[1], [Number.NaN]]);
   });
-
-  test('quantiles lie on straight lines between the values', () => {
-    expect([0, 0.25, 0.5, 0.75, 1].map((part) => quantile([1, 2, 4, 8], part))).toEqual([1, 1.75, 3, 5, 8]);
-    expect(quantile([], 0.5)).toBeNaN();
-  });
-});
-
-test('outliers do not decide the range of y', () => {
-  const y = [...Array.from({ length: 100 }, (_, index) => index / 100), 1e6, Number.NaN];
-  const range = withoutOutliers([{ x: y, y }])!;
-  expect(range.to).toBeLessThan(1.2);
-  expect(range.from).toBeLessThan(0.03);
-  expect(withoutOutliers([])).toBeNull();
 });
 
 describe('what was set', () => {
   test('is laid over the defaults, and what is of another kind is left out', () => {
-    expect(keptView({ smoothing: 'much', tab: 'table', baseline: 5, unknown: 1 })).toMatchObject({
-      ...{ smoothing: 0.9, tab: 'table', baseline: null },
+    expect(
+      keptView({ view: { smoothing: 'much', tab: 'table', grouping: null, unknown: 1 }, isOwnView: true }),
+    ).toMatchObject({
+      ...{ smoothing: 0.9, tab: 'table', grouping: 'run' },
     });
-    expect(keptView(null)).toBe(defaultCompareView);
+    expect(keptView({ view: null, isOwnView: true })).toBe(defaultCompareView);
   });
 
-  test('as a filter is a regular expression, and plain text where it is none', () => {
-    expect(['vgg-kaf', 'vgg-relu'].map((text) => matches(text, 'KAF|swish'))).toEqual([true, false]);
-    expect(matches('a(b', '(b')).toBe(true);
-    expect(matches('x', ' ')).toBe(true);
-  });
-
-  test('as smoothing goes from none to 0.999 in decades', () => {
-    expect([0, 1 / 3, 2 / 3, 1].map(smoothingOf)).toEqual([0, 0.9, 0.99, 0.999]);
-    expect([0, 0.9, 0.99, 0.999].map((weight) => Math.round(300 * sliderOf(weight)))).toEqual([0, 100, 200, 300]);
+  test('of one set says of another what does not depend on its runs', () => {
+    const zoom = { from: 1, to: 2 };
+    const view = {
+      ...defaultCompareView,
+      hidden: ['a'],
+      zoom,
+      filter: 'x',
+      axis: 'epoch',
+      cards: { loss: { y: zoom } },
+    };
+    expect(keptView({ view, isOwnView: true })).toEqual(view);
+    expect(keptView({ view, isOwnView: false })).toEqual({ ...defaultCompareView, axis: 'epoch', cards: { loss: {} } });
   });
 });

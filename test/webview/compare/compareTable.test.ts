@@ -12,6 +12,7 @@ import {
   groupRuns,
   paretoFront,
   sortRows,
+  usefulGroupings,
 } from '../../../webview/compare/compareTable.ts';
 import { tableText } from '../../../webview/compare/tableText.ts';
 import { comparedRuns } from '../gallery/compareData.ts';
@@ -87,6 +88,29 @@ describe('rows', () => {
     ]);
   });
 
+  test('are those of an experiment, or those with a tag, in as many as a run has tags', () => {
+    const tagged = (id: string, name: string, tags: string[]) => plainRun(id, { name, mark: { tags } });
+    const some = [tagged('a', 'x', ['old', 'wide']), tagged('b', 'y', ['old']), tagged('c', 'x', [])];
+    const groups = (grouping: 'experiment' | 'tag') =>
+      groupRuns(some, grouping).map(({ title, runs: members }) => [title, members.map(({ run }) => run.id).join('')]);
+    expect(groups('experiment')).toEqual([
+      ['x', 'ac'],
+      ['y', 'b'],
+    ]);
+    expect(groups('tag')).toEqual([
+      ['#old', 'ab'],
+      ['#wide', 'a'],
+      ['no tag', 'c'],
+    ]);
+    expect(usefulGroupings(some)).toEqual(['run', 'seeds', 'experiment', 'tag']);
+    expect(usefulGroupings(some.slice(2))).toEqual(['run', 'seeds']);
+  });
+
+  test('of runs are called as their owner does', () => {
+    const named = plainRun('a', { mark: { title: 'the best' } });
+    expect(groupRuns([named], 'run')[0]!.title).toBe('the best');
+  });
+
   test('have a figure’s mean with its deviation, and each value of a setting once', () => {
     const row = groupRuns(
       [
@@ -147,7 +171,14 @@ test('runs stay the same while they train, and not when one is renamed, moved, r
     ...others,
   ];
   expect(areSameRuns(runs, changed({ step: 7, loss: 0.1, status: 'training', figures: [] }))).toBe(true);
-  for (const change of [{ id: 'x' }, { name: 'x' }, { seed: 99 }, { steps: 1 }, { epochs: 1 }])
+  for (const change of [
+    { id: 'x' },
+    { name: 'x' },
+    { seed: 99 },
+    { steps: 1 },
+    { epochs: 1 },
+    { mark: { tags: ['x'] } },
+  ])
     expect(areSameRuns(runs, changed(change)), JSON.stringify(change)).toBe(false);
   expect(areSameRuns(runs, changed({}, { cell: 'x' }))).toBe(false);
   expect(areSameRuns(runs, changed({}, { settings: {} }))).toBe(false);

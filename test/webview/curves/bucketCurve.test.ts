@@ -54,4 +54,9 @@ describe('a curve of buckets', () => {
     });
     expect(extended(curve, [5, 7], [0, 0])).toBe(curve);
   });
+
+  test('has its mean in the middle of each bucket, where that was asked for', () => {
+    const curve = bucketCurve([table({ mean: Float64Array.of(2.5, 4.5) })], 'loss')!;
+    expect(curve.smooth).toEqual({ step: [2.5, 6], value: [2.5, 4.5] });
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { axisValues, deriveCurves, GradientNorms, throughput } from '../../../webview/curves/runCurves.ts';
+import { axisValues, deriveCurves, GradientNorms, stepsOf, throughput } from '../../../webview/curves/runCurves.ts';
 import { applyRow } from '../../../server/protocol/snapshot.ts';
 import { makeSnapshot } from '../gallery/runData.ts';
 
@@ -24,12 +24,15 @@ test('the norm of all gradients is the root of their squares’ sum, also for ro
   expect(norms.of(gradients)[2]).toBe(5);
 });
 
-test('epochs are steps by the steps of one, time is since the first step', () => {
+test('epochs are steps by the steps of one, time is since the first step or of the day', () => {
   expect(axisValues(curves, curves.step, 'epoch')[390]).toBe(1);
-  const time = axisValues(curves, curves.step, 'time');
+  const time = axisValues(curves, curves.step, 'relative');
   expect(time[0]).toBe(0);
   expect(time.at(-1)).toBe(snapshot.steps.timeMs.at(-1)! - snapshot.steps.timeMs[0]!);
-  expect(axisValues(curves, curves.tests.step, 'time')).toEqual([time[390], time[781]]);
+  expect(axisValues(curves, curves.tests.step, 'relative')).toEqual([time[390], time[781]]);
+  expect(axisValues(curves, curves.step, 'wall')).toEqual(snapshot.steps.timeMs);
+  const [from, to] = [snapshot.steps.timeMs[100]!, snapshot.steps.timeMs[200]!];
+  expect(stepsOf(curves, { from, to }, 'wall')).toEqual({ from: 101, to: 202 });
 });
 
 test('test accuracies carry the interval of their own number of images', () => {

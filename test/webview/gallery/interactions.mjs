@@ -228,6 +228,10 @@ async function checkComparison(page) {
   assert.match(saved.content, /^<svg .*<path d="M[\d.]+ [\d.]+L/);
   await page.getByRole('button', { name: 'Copy loss as CSV' }).click();
   assert.match((await last('copy')).text, /^curve,step,loss\r\nvgg-relu/);
+  await page.locator('[data-tab="norms"]').click();
+  await page.locator('kaf-compare-curves h2', { hasText: 'conv1' }).waitFor();
+  await page.getByRole('radio', { name: 'update / weight' }).click();
+  assert.deepEqual((await last('askSeries')).tags, ['update/']);
   await page.locator('[data-tab="table"]').click();
   await page.getByRole('button', { name: 'clean', exact: true }).click();
   assert.match(await page.locator('tbody tr').first().innerText(), /^vgg-kaf/);
@@ -236,6 +240,36 @@ async function checkComparison(page) {
   await page.getByRole('button', { name: 'Markdown' }).click();
   assert.match((await last('copy')).text, /^\| group \| step \| loss \| clean \|/);
   await page.close();
+}
+
+/** A drag upwards chooses a stretch of y, of that card alone; a double click gives it back, as does another scale. */
+async function checkZoomOfY(page, chart, box) {
+  const drag = async () => {
+    await page.mouse.move(box.x + box.width / 2, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2 + 5, box.y + 110, { steps: 4 });
+    await page.mouse.up();
+  };
+  const ends = (which) => which.evaluate(({ chart: { scales } }) => [scales.y.min, scales.y.max]);
+  const other = page.locator('kaf-line-chart').nth(1);
+  const [whole, wholeOther] = [await ends(chart), await ends(other)];
+  await drag();
+  const [low, high] = await ends(chart);
+  assert.ok(low > whole[0] && high < whole[1], `y from ${low} to ${high} of ${whole}`);
+  assert.deepEqual(await ends(other), wholeOther);
+  assert.equal(await chart.evaluate((element) => element.range), null, 'x stays');
+  await page.mouse.dblclick(box.x + box.width / 2, box.y + 60);
+  assert.deepEqual(await ends(chart), whole);
+  await drag();
+  await page.getByRole('radio', { name: 'y log' }).click();
+  await page.getByRole('radio', { name: 'y lin' }).click();
+  assert.deepEqual(await ends(chart), whole);
+  await chart.locator('.frame').focus();
+  await page.keyboard.press('Shift+ArrowUp');
+  const [keyLow, keyHigh] = await ends(chart);
+  assert.ok(keyHigh - keyLow < 0.6 * (whole[1] - whole[0]), 'by the keys, too');
+  await page.getByRole('button', { name: 'whole run' }).click();
+  assert.deepEqual(await ends(chart), whole);
 }
 
 async function checkZoom(page) {
@@ -257,7 +291,8 @@ async function checkZoom(page) {
   assert.equal(await range(), null);
   await page.keyboard.press('ArrowLeft');
   assert.equal(await page.locator('.cursor.shown').count(), await page.locator('kaf-line-chart').count());
-  await page.locator('vscode-textfield input').fill('norm');
+  await checkZoomOfY(page, chart, box);
+  await page.locator('vscode-textfield input').fill('^(gradient norm|no such)');
   await page.waitForFunction(
     () =>
       document

@@ -74,6 +74,8 @@ export function longSnapshot(run: LongRun): RunSnapshot {
   return { ...snapshot, shapes: usual.shapes };
 }
 
+const layers = ['conv1', 'bn1', 'kaf1', 'conv2', 'bn2', 'kaf2', 'dense1'];
+
 export function answerSeries(runs: ReadonlyMap<string, LongRun>, intent: SeriesIntent): SeriesAnswer {
   const answered = intent.runIds.map((runId): RunSeries => {
     const run = runs.get(runId);
@@ -85,7 +87,8 @@ export function answerSeries(runs: ReadonlyMap<string, LongRun>, intent: SeriesI
         [run.normsEvery, (tag: string) => tag === 'gradientNorm' || /^(weights|gradients|ratio|update)\//.test(tag)],
       ] as const
     ).flatMap(([every, has]) => {
-      const tags = intent.tags.filter(has);
+      const asked = intent.tags.flatMap((tag) => (tag.endsWith('/') ? layers.map((layer) => `${tag}${layer}/*`) : tag));
+      const tags = asked.filter(has);
       return tags.length === 0 ? [] : [table(run, tags, every, intent)];
     });
     return { runId, cursor: run.nSteps, failure: null, tables };

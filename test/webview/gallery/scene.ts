@@ -162,7 +162,7 @@ function compareAnswers(): ToCompare[] {
   if (scene === 'failed') return [connected, { type: 'failed', message: 'None of these runs is there any more.' }];
   if (scene === 'empty' || scene === 'hundreds') return [connected];
   if (scene.startsWith('sweep-')) return [connected, ...sweepAnswers(scene, saved)];
-  return [connected, { type: 'runs', runs: comparedRuns(scene), view: saved }];
+  return [connected, { type: 'runs', runs: comparedRuns(scene), view: saved, isOwnView: true }];
 }
 
 function answers(): (ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate)[] {
@@ -356,7 +356,7 @@ let prepared: ToDashboard | ToCompare | null = null;
 function prepareLarge(): number {
   prepared =
     scene === 'hundreds'
-      ? { type: 'runs', runs: hundredRuns, view: saved }
+      ? { type: 'runs', runs: hundredRuns, view: saved, isOwnView: true }
       : { type: 'snapshot', snapshot: scene === 'millions' ? longSnapshot(aLongRun) : manySnapshot() };
   const started = performance.now();
   structuredClone(prepared);

@@ -64,6 +64,6 @@ export function sweepAnswers(scene: string, view: unknown): ToCompare[] {
   const bytes = scene === 'sweep-waiting' ? null : 1_240_000_000;
   return [
     { type: 'sweep', sweep, bytes },
-    { type: 'runs', runs, view },
+    { type: 'runs', runs, view, isOwnView: true },
   ];
 }
