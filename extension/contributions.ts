@@ -32,6 +32,8 @@ export const commandIds = [
   'kafscope.openRunFolder',
   'kafscope.openDashboard',
   'kafscope.compareRuns',
+  'kafscope.showTickBoxes',
+  'kafscope.hideTickBoxes',
   'kafscope.evaluateRun',
   'kafscope.newExperiment',
   'kafscope.inspectCheckpoint',
@@ -88,6 +90,8 @@ export const contextKeys = {
   hasHiddenRun: 'kafscope.hasHiddenRun',
   /** The Runs view shows hidden runs too. */
   showsHidden: 'kafscope.showsHidden',
+  /** The Runs view has boxes to tick. */
+  showsBoxes: 'kafscope.showsBoxes',
   /** The workspace is not trusted. VS Code's own key says so too while it does not know yet. */
   isRestricted: 'kafscope.isRestricted',
 } as const;

@@ -89,7 +89,14 @@ export function commandTable(parts: CommandParts): Readonly<Record<CommandId, Co
     'kafscope.forkRun': (argument) => runCommands.fork(argument),
     'kafscope.openRunFolder': (argument) => runCommands.openFolder(argument),
     'kafscope.openDashboard': (argument) => runCommands.openDashboard(argument),
-    'kafscope.compareRuns': (argument, chosen) => compareRuns(store, parts.openComparison, argument, chosen),
+    'kafscope.compareRuns': (argument, chosen) =>
+      compareRuns({ store, view: parts.runsView, open: parts.openComparison }, argument, chosen),
+    'kafscope.showTickBoxes': () => {
+      parts.runsView.choose({ ticked: [] });
+    },
+    'kafscope.hideTickBoxes': () => {
+      parts.runsView.choose({ ticked: null });
+    },
     'kafscope.evaluateRun': (argument) => runCommands.evaluate(argument),
     'kafscope.newExperiment': newExperiment,
     'kafscope.inspectCheckpoint': inspectCheckpoint,

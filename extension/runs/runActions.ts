@@ -28,6 +28,11 @@ export function canDo(action: RunAction, run: RunSummary): boolean {
   }
 }
 
+/** Whether the run can be one of several that are looked at together. */
+export function canCompare({ status, mark }: RunSummary): boolean {
+  return status !== 'damaged' && mark?.isTrashed !== true;
+}
+
 /** Value of `viewItem` for `when` clauses such as `viewItem =~ /\bcanPause\b/`. */
 export function runContextValue(run: RunSummary, { without = [] }: { without?: readonly RunAction[] } = {}): string {
   const { isPinned = false, isHidden = false, isTrashed = false } = run.mark ?? {};

@@ -19,6 +19,7 @@ export function keepContextKeys(store: RunStore, view: RunsView): vscode.Disposa
       [contextKeys.hasTrash]: runs.some((run) => canDo('restore', run)),
       [contextKeys.hasHiddenRun]: runs.some(({ mark }) => mark?.isHidden === true),
       [contextKeys.showsHidden]: view.choice.showsHidden,
+      [contextKeys.showsBoxes]: view.choice.ticked !== null,
     };
     for (const [key, value] of Object.entries(keys)) {
       if (known.get(key) === value) continue;

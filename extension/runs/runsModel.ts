@@ -88,7 +88,7 @@ export function runsForest(
 }
 
 /** Whether the run stands in the view, outside of the trash. */
-function isListed({ mark }: RunSummary, { showsHidden }: RunsChoice): boolean {
+export function isListed({ mark }: RunSummary, { showsHidden }: RunsChoice): boolean {
   return !mark?.isTrashed && (showsHidden || !mark?.isHidden);
 }
 

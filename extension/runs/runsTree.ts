@@ -6,7 +6,7 @@ import { runTitle, statusText } from '../../server/protocol/run.ts';
 import type { RunStatus, RunSummary } from '../../server/protocol/run.ts';
 import type { CommandId } from '../contributions.ts';
 import { checkpointViewType, viewIds } from '../contributions.ts';
-import { checkpointContextValue, runContextValue } from './runActions.ts';
+import { canCompare, checkpointContextValue, runContextValue } from './runActions.ts';
 import type { RunStore } from './runStore.ts';
 import type { RunNode, RunsNode } from './runsModel.ts';
 import { leftOutText, runsForest } from './runsModel.ts';
@@ -61,6 +61,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return Object.assign(item, {
           id: node.key,
           description: node.description,
+          ...this.box(node.runs.map(({ run }) => run)),
           ...(node.sweep
             ? {
                 contextValue: sweepContextValue(node.sweep),
@@ -84,6 +85,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return Object.assign(item, {
           id: run.id,
           description: node.description,
+          ...this.box([run]),
           iconPath: node.waits === undefined ? runIcon(run) : statusIcon('queued'),
           // What a cluster will begin by itself has no second beginning here.
           contextValue: runContextValue(run, node.waits === undefined ? {} : { without: ['resume', 'evaluate'] }),
@@ -115,6 +117,23 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     }
   }
 
+  /** To tick a run to be compared, or all of an experiment. */
+  private box(runs: readonly RunSummary[]): Pick<vscode.TreeItem, 'checkboxState'> {
+    const { ticked } = this.view.choice;
+    const comparable = runs.filter(canCompare);
+    if (ticked === null || comparable.length === 0) return {};
+    const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
+    return { checkboxState: comparable.every(({ id }) => ticked.includes(id)) ? Checked : Unchecked };
+  }
+
+  /** What VS Code tells of boxes: with that of an experiment those of its runs. */
+  tick(changed: readonly (readonly [RunsNode, vscode.TreeItemCheckboxState])[]): void {
+    const isTicked = changed.flatMap(([node, state]) =>
+      node.type === 'run' ? [[node.run.id, state === vscode.TreeItemCheckboxState.Checked] as const] : [],
+    );
+    this.view.tick(new Map(isTicked));
+  }
+
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.changeEmitter.dispose();
@@ -129,6 +148,9 @@ export function showRunsTree(tree: RunsTree): vscode.TreeView<RunsNode> {
   };
   tell();
   tree.onDidChangeTreeData(tell);
+  view.onDidChangeCheckboxState(({ items }) => {
+    tree.tick(items);
+  });
   return view;
 }
 

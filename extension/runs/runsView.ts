@@ -18,9 +18,11 @@ export interface RunsChoice {
   readonly filter: string;
   readonly order: RunOrder;
   readonly showsHidden: boolean;
+  /** Ids of those that are ticked to be compared; null while there are no boxes to tick. */
+  readonly ticked: readonly string[] | null;
 }
 
-export const everyRun: RunsChoice = { filter: '', order: 'newest', showsHidden: false };
+export const everyRun: RunsChoice = { filter: '', order: 'newest', showsHidden: false, ticked: null };
 
 /** As VS Code keeps things by name. */
 export interface Keeper {
@@ -51,6 +53,12 @@ export class RunsView {
     this.emitter.fire();
   }
 
+  /** @param changed ids of runs, and whether each is ticked by now */
+  tick(changed: ReadonlyMap<string, boolean>): void {
+    const others = (this.kept.ticked ?? []).filter((id) => !changed.has(id));
+    this.choose({ ticked: [...others, ...[...changed].flatMap(([id, isTicked]) => (isTicked ? [id] : []))] });
+  }
+
   dispose(): void {
     this.emitter.dispose();
   }
@@ -58,11 +66,12 @@ export class RunsView {
 
 /** Of what a version of Kafscope kept, all that makes sense. */
 function choiceIn(value: unknown): RunsChoice {
-  const { filter, order, showsHidden } = (value ?? {}) as Record<string, unknown>;
+  const { filter, order, showsHidden, ticked } = (value ?? {}) as Record<string, unknown>;
   return {
     filter: typeof filter === 'string' ? filter : '',
     order: typeof order === 'string' && Object.hasOwn(runOrders, order) ? (order as RunOrder) : 'newest',
     showsHidden: showsHidden === true,
+    ticked: Array.isArray(ticked) ? ticked.filter((id): id is string => typeof id === 'string') : null,
   };
 }
 

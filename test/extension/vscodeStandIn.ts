@@ -16,6 +16,8 @@ export class TreeItem {
 
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
 
+export const TreeItemCheckboxState = { Unchecked: 0, Checked: 1 };
+
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 
 export class ThemeColor {

@@ -42,6 +42,23 @@ describe('runs compared in VS Code', () => {
     await workbench.screenshot('compare-curves');
   });
 
+  it('are ticked in the Runs view, and each has its norms', async () => {
+    await workbench.runCommand('Kafscope: Tick Runs to Compare');
+    const boxes = workbench.page
+      .locator('.sidebar .monaco-list-row', { hasText: 'seed 0' })
+      .locator('.monaco-checkbox');
+    await until('both boxes', async () => (await boxes.count()) === 2);
+    await workbench.screenshot('compare-boxes');
+    for (const index of [0, 1]) await boxes.nth(index).click();
+    await workbench.runCommand('View: Close All Editors');
+    await workbench.runCommand('Kafscope: Compare Runs');
+    const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves kaf-line-chart');
+    expect(await text(frame, 'kaf-compare h1')).toBe('2 of 2 runs');
+    await frame.locator('kaf-tabs').getByText('Norms').click();
+    await until('a card a layer', async () => (await textNow(frame, 'kaf-compare-curves .grid')).includes('layer1'));
+    await workbench.screenshot('compare-norms');
+  });
+
   it('are tabled, and the tab is kept over a reload of the window', async () => {
     const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves');
     await frame.locator('kaf-tabs').getByText('Compare').click();

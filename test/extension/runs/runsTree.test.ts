@@ -12,6 +12,7 @@ import type { SweepCell, SweepSummary } from '../../../server/protocol/sweep.ts'
 import { RunsView } from '../../../extension/runs/runsView.ts';
 import { keeper } from '../keeper.ts';
 import { runSummary } from '../runSummaries.ts';
+import { TreeItemCheckboxState } from '../vscodeStandIn.ts';
 
 vi.mock('vscode', () => import('../vscodeStandIn.ts'));
 
@@ -149,5 +150,53 @@ describe('a run in the tree', () => {
       command: 'vscode.openWith',
       arguments: [{ fsPath: file }, expect.any(String)],
     });
+  });
+});
+
+describe('boxes to tick', () => {
+  const { Checked, Unchecked } = TreeItemCheckboxState;
+
+  function boxes(view: RunsView, runs: readonly RunSummary[]) {
+    const tree = new RunsTree(storeOf(runs), view, noSweeps);
+    const below = (node?: RunsNode): (readonly [RunsNode, unknown])[] =>
+      tree
+        .getChildren(node)
+        .flatMap((child) => [[child, tree.getTreeItem(child).checkboxState] as const, ...below(child)]);
+    return { tree, boxes: below() };
+  }
+
+  test('are there once they are asked for, of runs that can be compared and of their experiments', () => {
+    const runs = [
+      runSummary({ id: 'a', name: 'x' }),
+      runSummary({ id: 'b', name: 'x', seed: 1 }),
+      runSummary({ id: 'c', name: 'broken', status: 'damaged' }),
+      runSummary({ id: 'd', name: 'x', mark: { isTrashed: true } }),
+    ];
+    const view = new RunsView(keeper());
+    const states = () =>
+      boxes(view, runs).boxes.flatMap(([node, state]) =>
+        node.type === 'checkpoint' || node.type === 'earlier' ? [] : [state],
+      );
+    expect(new Set(states())).toEqual(new Set([undefined]));
+    view.choose({ ticked: ['a'] });
+    const ofRun = (id: string) =>
+      boxes(view, runs).boxes.find(([node]) => node.type === 'run' && node.run.id === id)?.[1];
+    expect(['a', 'b', 'c', 'd'].map(ofRun)).toEqual([Checked, Unchecked, undefined, undefined]);
+    const ofExperiment = () => boxes(view, runs).boxes.find(([node]) => node.type === 'experiment')?.[1];
+    expect(ofExperiment()).toBe(Unchecked);
+    view.choose({ ticked: ['a', 'b'] });
+    expect(ofExperiment()).toBe(Checked);
+  });
+
+  test('tick runs one by one, and all of an experiment with its own', () => {
+    const runs = [runSummary({ id: 'a', name: 'x' }), runSummary({ id: 'b', name: 'x', seed: 1 })];
+    const view = new RunsView(keeper());
+    view.choose({ ticked: ['gone'] });
+    const { tree, boxes: all } = boxes(view, runs);
+    const nodes = all.flatMap(([node]) => (node.type === 'experiment' || node.type === 'run' ? [node] : []));
+    tree.tick(nodes.map((node) => [node, Checked]));
+    expect(view.choice.ticked?.toSorted()).toEqual(['a', 'b', 'gone']);
+    tree.tick([[nodes.find((node) => node.type === 'run' && node.run.id === 'a')!, Unchecked]]);
+    expect(view.choice.ticked?.toSorted()).toEqual(['b', 'gone']);
   });
 });

@@ -129,11 +129,13 @@ describe('what is chosen in the view', () => {
     let told = 0;
     view.onDidChange(() => told++);
     view.choose({ filter: 'kaf' });
-    view.choose({ order: 'robust', showsHidden: true });
-    expect([new RunsView(kept).choice, told]).toEqual([{ filter: 'kaf', order: 'robust', showsHidden: true }, 2]);
+    view.choose({ order: 'robust', showsHidden: true, ticked: ['a'] });
+    view.tick(new Map([['b', true]]));
+    const choice = { filter: 'kaf', order: 'robust', showsHidden: true, ticked: ['a', 'b'] };
+    expect([new RunsView(kept).choice, told]).toEqual([choice, 3]);
   });
 
-  test.each([[undefined], [7], [{ filter: 7, order: 'toString', showsHidden: 'yes' }]])(
+  test.each([[undefined], [7], [{ filter: 7, order: 'toString', showsHidden: 'yes', ticked: 'all' }]])(
     'is everything where %o was kept',
     (value) => {
       expect(new RunsView(keeper({ 'kafscope.runsView': value })).choice).toEqual(everyRun);
