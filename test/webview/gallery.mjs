@@ -222,15 +222,16 @@ async function take({ name, panel, scene, view, theme, width, act }) {
   console.log(name);
 }
 
-/** Runs in the page: the beginnings of the cards that hold a table wider than they are. */
+/** Runs in the page: the beginnings of the cards that a table or a figure sticks out of, and of the tabs whose chosen one does. */
 function cutCards() {
   const cut = [];
   const look = (root) => {
     for (const element of root.querySelectorAll('*')) {
       if (element.shadowRoot) look(element.shadowRoot);
-      const card = element.localName === 'table' ? element.closest('.card:not(.scrolling)') : null;
-      if (card && element.getBoundingClientRect().right > card.getBoundingClientRect().right) {
-        cut.push(card.textContent.replace(/\s+/g, ' ').slice(0, 60));
+      const card = element.matches('table, .card > h2 > b') ? element.closest('.card:not(.scrolling)') : null;
+      const around = element.matches('[role=tab][aria-selected=true]') ? element.parentElement : card;
+      if (around && element.getBoundingClientRect().right > around.getBoundingClientRect().right + 0.5) {
+        cut.push(around.textContent.replace(/\s+/g, ' ').slice(0, 60));
       }
     }
   };

@@ -8,6 +8,7 @@ import { columnTicks } from '../curves/ticks.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
 import { viridis } from '../theme/viridis.ts';
 import { formatCount, formatNumber, formatTick } from '../text/numbers.ts';
+import { arrowMoves } from './arrowMoves.ts';
 import { fitCanvas } from './fitCanvas.ts';
 import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { LegendEntry } from './pictureHead.ts';
@@ -225,15 +226,7 @@ export class HeatMap extends CanvasPicture {
       this.toggle(this.chosen?.line ?? 0);
       return;
     }
-    const moves: Record<string, readonly [number, number]> = {
-      ArrowUp: [-1, 0],
-      ArrowDown: [1, 0],
-      ArrowLeft: [0, -1],
-      ArrowRight: [0, 1],
-      Home: [0, -1e9],
-      End: [0, 1e9],
-    };
-    const move = moves[event.key];
+    const move = { ...arrowMoves, Home: [0, -1e9] as const, End: [0, 1e9] as const }[event.key];
     if (!move) return;
     event.preventDefault();
     const from = this.chosen ?? { line: 0, bucket: this.buckets.length - 1 };

@@ -6,6 +6,7 @@ import type { KernelPage } from '../../server/protocol/kernelLayout.ts';
 import { formatNumber } from '../text/numbers.ts';
 import { diverging } from '../theme/diverging.ts';
 import { readPalette, type Palette } from '../theme/palette.ts';
+import { arrowMoves } from './arrowMoves.ts';
 import { fitCanvas } from './fitCanvas.ts';
 import { CanvasPicture, canvasSheet } from './canvasPicture.ts';
 import type { PictureTable } from './pictureTable.ts';
@@ -191,13 +192,7 @@ export class KernelMap extends CanvasPicture {
   /** Across the edge of a picture into the next beside, below or above it. */
   private readonly onKey = (event: KeyboardEvent): void => {
     if (this.takesKey(event)) return;
-    const moves: Readonly<Record<string, readonly [number, number]>> = {
-      ArrowUp: [-1, 0],
-      ArrowDown: [1, 0],
-      ArrowLeft: [0, -1],
-      ArrowRight: [0, 1],
-    };
-    const move = moves[event.key];
+    const move = arrowMoves[event.key];
     if (!move) return;
     event.preventDefault();
     const { count, height, width } = this.page;

@@ -80,18 +80,11 @@ export class CheckpointPanel extends LitElement {
         overflow-wrap: anywhere;
       }
       .columns {
-        grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr);
-      }
-      @media (max-width: 860px) {
-        .columns {
-          grid-template-columns: minmax(0, 1fr);
-        }
+        --wide: 1.7fr;
+        align-items: start;
       }
       .columns.wide {
         grid-template-columns: minmax(0, 1fr);
-      }
-      .columns {
-        align-items: start;
       }
       .side {
         position: sticky;

@@ -70,8 +70,20 @@ export function answeredTags(series: ReadonlyMap<string, RunSeries>): string[] {
 
 /** What a card is called: norms by their layer. */
 export function cardName(tag: string): string {
-  return normTag.exec(tag)?.[1] ?? tag;
+  return cardNames[tag] ?? normTag.exec(tag)?.[1] ?? tag;
 }
+
+const cardNames: Readonly<Record<string, string>> = {
+  accuracy: 'batch accuracy',
+  learningRate: 'learning rate',
+  [gradientNormTag]: 'gradient norm',
+  'test/loss': 'test loss',
+  'test/accuracy': 'test accuracy',
+  'test/robustAccuracy': 'test accuracy under attack',
+  'test/validationLoss': 'loss of what is kept back',
+  'test/validationAccuracy': 'accuracy of what is kept back',
+  'test/auc': 'AUC',
+};
 
 const normTag = /^(?:weights|gradients|ratio|update)\/(.*?)(?:\/\*)?$/;
 

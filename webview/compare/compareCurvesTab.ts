@@ -7,6 +7,7 @@ import type { ComparedRun } from '../../server/protocol/panel.ts';
 import type { SeriesResult } from '../../server/protocol/series.ts';
 import { drawInTurn } from '../charts/drawTurns.ts';
 import type { Range } from '../curves/decimate.ts';
+import { OuterRanges } from '../curves/quantiles.ts';
 import { quantityNames } from '../curves/normTable.ts';
 import { cardFrameSheet, pinnedFirst } from '../controls/cardFrame.ts';
 import { curveCard } from '../controls/curveCard.ts';
@@ -72,6 +73,7 @@ export class CompareCurvesTab extends LitElement {
     readonly colorOf: (key: string) => string;
     readonly runs: readonly ComparedRun[];
   } | null = null;
+  private readonly outerRanges = new OuterRanges();
   private readonly startMs = new Map<string, number>();
   private hasAnswer = false;
 
@@ -161,7 +163,15 @@ export class CompareCurvesTab extends LitElement {
     const told = read(this.cursor);
     const names = told.map(({ name, text }) => `${name} ${text}`).join(', ');
     return curveCard({
-      ...{ name: cardName(tag), curves, formatY, view: this.view, cursor: this.cursor, palette: this.palette },
+      ...{
+        name: cardName(tag),
+        curves,
+        formatY,
+        view: this.view,
+        outerRanges: this.outerRanges,
+        cursor: this.cursor,
+        palette: this.palette,
+      },
       yScale: this.isOfNorms || tag === 'gradientNorm' ? 'log' : this.view.yScale,
       label: `${cardName(tag)} of ${told.length.toString()} curves: ${names}`,
       below: html`<div class="told">

@@ -4,7 +4,7 @@ import type { Curve, YScale } from '../charts/curve.ts';
 import '../charts/lineChart.ts';
 import type { CurveAxis, CurveView } from '../curves/curveView.ts';
 import type { Range } from '../curves/decimate.ts';
-import { withoutOutliers } from '../curves/quantiles.ts';
+import type { OuterRanges } from '../curves/quantiles.ts';
 import { formatClock } from '../text/duration.ts';
 import { formatTick } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
@@ -20,6 +20,7 @@ export interface CurveCardOptions {
   readonly formatY?: ((value: number) => string) | null;
   readonly label: string;
   readonly view: CurveView;
+  readonly outerRanges: OuterRanges;
   /** All of x; null for what the curves have. */
   readonly extent?: Range | null;
   readonly cursor: number | null;
@@ -34,7 +35,7 @@ export function curveCard(options: CurveCardOptions): TemplateResult {
   const changeCards = (cards: CardFrames): void => {
     change({ cards });
   };
-  const outer = view.isWithoutOutliers ? withoutOutliers(curves, { range: view.zoom, scale: yScale }) : null;
+  const outer = view.isWithoutOutliers ? options.outerRanges.of(curves, { range: view.zoom, scale: yScale }) : null;
   return html`<div class=${cardClass(frame)}>
     <h2>
       ${name} ${options.subtitle === undefined ? nothing : html`<span>${options.subtitle}</span>`}

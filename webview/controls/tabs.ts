@@ -21,6 +21,11 @@ export class Tabs extends LitElement {
         overflow-x: auto;
         scrollbar-width: none;
       }
+      @media (max-width: 400px) {
+        div {
+          gap: 12px;
+        }
+      }
       button {
         appearance: none;
         border: 0;
@@ -78,6 +83,16 @@ export class Tabs extends LitElement {
           </button>`,
       )}
     </div>`;
+  }
+
+  /** Where not all tabs have room, the chosen one is in view. */
+  protected override updated(): void {
+    const row = this.renderRoot.querySelector('[role=tablist]');
+    const chosen = this.renderRoot.querySelector('[aria-selected=true]');
+    if (!row || !chosen) return;
+    const [inView, at] = [row.getBoundingClientRect(), chosen.getBoundingClientRect()];
+    if (at.right > inView.right) row.scrollLeft += at.right - inView.right;
+    if (at.left < inView.left) row.scrollLeft -= inView.left - at.left;
   }
 
   private readonly onKey = (event: KeyboardEvent): void => {

@@ -11,10 +11,29 @@ export function quantile(sorted: ArrayLike<number>, part: number): number {
   return value + (place - below) * ((sorted[below + 1] ?? value) - value);
 }
 
+interface Seen {
+  /** The part of x; null for all. */
+  readonly range: Range | null;
+  readonly scale: YScale;
+}
+
+/** Ranges without outliers, each found once for the curves of a card: the pointer moves more often than they change. */
+export class OuterRanges {
+  private readonly known = new WeakMap<object, Seen & { readonly found: Range | null }>();
+
+  of(curves: Parameters<typeof withoutOutliers>[0], { range, scale }: Seen): Range | null {
+    const before = this.known.get(curves);
+    if (before && before.range === range && before.scale === scale) return before.found;
+    const found = withoutOutliers(curves, { range, scale });
+    this.known.set(curves, { range, scale, found });
+    return found;
+  }
+}
+
 /** The range of y that all but the outermost twentieth of what is drawn lie in, with air; null where there is nothing. */
 export function withoutOutliers(
   curves: readonly { readonly x: ArrayLike<number>; readonly y: ArrayLike<number> }[],
-  { range, scale }: { readonly range: Range | null; readonly scale: YScale },
+  { range, scale }: Seen,
 ): Range | null {
   const isLog = scale === 'log';
   const values = curves

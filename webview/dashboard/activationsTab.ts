@@ -32,18 +32,13 @@ export class ActivationsTab extends LitElement {
     tableSheet,
     css`
       .columns {
-        grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr);
+        --wide: 1.35fr;
+        align-items: start;
       }
       @media (max-width: 860px) {
-        .columns {
-          grid-template-columns: minmax(0, 1fr);
-        }
         .large {
           order: -1;
         }
-      }
-      .columns {
-        align-items: start;
       }
       .large {
         position: sticky;

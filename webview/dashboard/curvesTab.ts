@@ -7,6 +7,7 @@ import { gradientNormTag, scalarTags, type SeriesTable } from '../../server/prot
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
 import type { Range } from '../curves/decimate.ts';
 import { matches } from '../curves/curveView.ts';
+import { OuterRanges } from '../curves/quantiles.ts';
 import { deriveCurves, GradientNorms, stepsOf, wholeExtent, type RunCurves } from '../curves/runCurves.ts';
 import { cardFrameSheet, pinnedFirst } from '../controls/cardFrame.ts';
 import { curveCard } from '../controls/curveCard.ts';
@@ -47,6 +48,7 @@ export class CurvesTab extends LitElement {
   @property({ attribute: false }) feed: SeriesFeed | null = null;
   @state() private cursor: number | null = null;
 
+  private readonly outerRanges = new OuterRanges();
   private readonly gradientNorms = new GradientNorms();
   private curves: RunCurves | null = null;
   private cards: readonly CurveCard[] = [];
@@ -129,7 +131,13 @@ export class CurvesTab extends LitElement {
     const text = values.map(({ name, text: value }) => `${name} ${value}`).join(', ');
     return curveCard({
       ...{ name: title, subtitle, curves, yScale, formatY },
-      ...{ view: this.view, extent: this.extent, cursor: this.cursor, palette: this.palette },
+      ...{
+        view: this.view,
+        outerRanges: this.outerRanges,
+        extent: this.extent,
+        cursor: this.cursor,
+        palette: this.palette,
+      },
       values: values.map(
         ({ tone, text: value }, index) => html`${index > 0 ? ' · ' : ''}<span class=${tone}>${value}</span>`,
       ),

@@ -4,7 +4,8 @@ import { css } from 'lit';
 export const networkSheet = css`
   .columns {
     align-items: start;
-    grid-template-columns: minmax(0, 1.7fr) minmax(260px, 1fr);
+    --wide: 1.7fr;
+    --narrow: 260px;
   }
   .chosen {
     position: sticky;
@@ -24,9 +25,6 @@ export const networkSheet = css`
     margin-top: 8px;
   }
   @media (max-width: 860px) {
-    .columns {
-      grid-template-columns: minmax(0, 1fr);
-    }
     .chosen {
       position: static;
       order: -1;

@@ -3,12 +3,7 @@ import { css } from 'lit';
 
 export const robustnessSheet = css`
   .columns {
-    grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr);
-  }
-  @media (max-width: 860px) {
-    .columns {
-      grid-template-columns: minmax(0, 1fr);
-    }
+    --wide: 1.7fr;
   }
   .filling {
     display: flex;

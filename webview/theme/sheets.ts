@@ -108,7 +108,7 @@ export const cardSheet = css`
     display: grid;
     gap: 12px;
     margin-bottom: 12px;
-    grid-template-columns: minmax(0, 2.4fr) minmax(0, 1fr);
+    grid-template-columns: minmax(0, var(--wide, 2.4fr)) minmax(var(--narrow, 0), 1fr);
   }
   @media (max-width: 860px) {
     .columns {
@@ -148,6 +148,14 @@ export const cardSheet = css`
     font-weight: 600;
     white-space: nowrap;
     flex: none;
+  }
+  @media (max-width: 420px) {
+    .card > h2 {
+      flex-wrap: wrap;
+    }
+    .card > h2 > span {
+      max-width: 100%;
+    }
   }
   .card > h2 > b .attacked {
     color: var(--kaf-attacked);

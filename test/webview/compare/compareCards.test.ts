@@ -74,6 +74,11 @@ describe('cards of several runs', () => {
   });
 });
 
+test('have names for people', () => {
+  expect(comparedTags.map(cardName).filter((name) => /[a-z][A-Z]|\//.test(name))).toEqual([]);
+  expect(new Set(comparedTags.map(cardName)).size).toBe(comparedTags.length);
+});
+
 test('of norms are called by their layer, and there is one for each that a run has', () => {
   expect(['gradients/conv1/*', 'update/block1.conv2/*', 'weights/dense1.kernel', 'loss'].map(cardName)).toEqual([
     ...['conv1', 'block1.conv2', 'dense1.kernel', 'loss'],

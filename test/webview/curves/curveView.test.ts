@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultCurveView, matches, sliderOf, smoothingOf, withoutChosenY } from '../../../webview/curves/curveView.ts';
-import { quantile, withoutOutliers } from '../../../webview/curves/quantiles.ts';
+import { OuterRanges, quantile, withoutOutliers } from '../../../webview/curves/quantiles.ts';
 import { deriveCurves, wholeExtent } from '../../../webview/curves/runCurves.ts';
 import { makeSnapshot } from '../gallery/runData.ts';
 
@@ -40,6 +40,19 @@ describe('the range of y without outliers', () => {
     expect(range.from).toBeGreaterThan(0.8);
     expect(of(null, 'log')!.to).toBeLessThan(2.3);
     expect(of(null, 'log')!.from).toBeGreaterThan(0.8);
+  });
+
+  test('is found once for the same curves, and again for another part or scale of them', () => {
+    const ranges = new OuterRanges();
+    const curves = [{ x, y }];
+    const whole = ranges.of(curves, { range: null, scale: 'linear' });
+    expect(ranges.of(curves, { range: null, scale: 'linear' })).toBe(whole);
+    const part = { from: 0, to: 10 };
+    expect(ranges.of(curves, { range: part, scale: 'linear' })!.to).toBeLessThan(1.2);
+    expect(ranges.of(curves, { range: part, scale: 'log' })).not.toEqual(
+      ranges.of([{ x, y }], { range: null, scale: 'log' }),
+    );
+    expect(ranges.of(curves, { range: null, scale: 'linear' })).toEqual(whole);
   });
 
   test('is that of what is seen', () => {
