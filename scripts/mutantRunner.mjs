@@ -75,7 +75,8 @@ export default class MutantRunner extends TestRunner {
     if (this.#turn === 0) return this.#plan(test, found);
     if (mutant === unbroken && state === 'fail') {
       tell({ spoilt: this.#turns[this.#turn - 1], id: test.id });
-      process.exit(1);
+      // vitest lets no test exit, and would repeat the case for ever.
+      process.kill(process.pid, 'SIGKILL');
     }
     if (mutant === unbroken) {
       const killed = this.#turns[this.#turn - 1];

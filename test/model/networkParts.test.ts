@@ -83,6 +83,12 @@ describe('a network begins', () => {
     },
   );
 
+  it('with its activation layers by name, for whoever looks at one alone', () => {
+    build(layers);
+    expect([...network.parts.keys()]).toEqual(['tanh1']);
+    expect(valuesOf((x) => network.parts.get('tanh1')!(x, pass))).toEqual(valuesOf((x) => tf.tanh(x)));
+  });
+
   it('before its first epoch', () => {
     const lowering = { to: 0.2, by: 0.5, everyEpochs: 1, afterEpochs: 1 };
     const activation = {
