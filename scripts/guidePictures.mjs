@@ -23,14 +23,20 @@ export const pictures = {
   dataset: 'dataset-pictures-dark-1400',
 };
 
-/** By step in extension/walkthrough: as narrow as its pane. */
-export const walkthroughPictures = {
-  experiment: 'dashboard-network-busy-dark-480',
-  train: 'monitor-busy-dark-280',
-  watch: 'dashboard-curves-busy-dark-480',
-  attack: 'dashboard-robustness-finished-dark-480',
-  compare: 'compare-table-seeds-dark-480',
+/** By step in extension/walkthrough, as narrow as its pane, and by the theme in which it is shown. */
+const walkthroughSteps = {
+  experiment: ['dashboard-network-busy', 480],
+  train: ['monitor-busy', 280],
+  watch: ['dashboard-curves-busy', 480],
+  attack: ['dashboard-robustness-finished', 480],
+  compare: ['compare-table-seeds', 480],
 };
+
+export const walkthroughPictures = Object.fromEntries(
+  Object.entries(walkthroughSteps).flatMap(([step, [shot, width]]) =>
+    ['dark', 'light'].map((theme) => [`${step}-${theme}`, `${shot}-${theme}-${width}`]),
+  ),
+);
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 

@@ -28,7 +28,7 @@ interface Manifest {
     configuration: {
       properties: Record<string, { default: unknown; description?: string; markdownDescription?: string }>;
     };
-    walkthroughs: { id: string; steps: { description: string; media: { markdown: string } }[] }[];
+    walkthroughs: { id: string; steps: { description: string; media: { image: Record<string, string> } }[] }[];
   };
 }
 
@@ -117,7 +117,7 @@ describe('package.json names nothing that is not there', () => {
       manifest.icon,
       ...contributes.viewsContainers.activitybar.map(({ icon }) => icon),
       ...Object.values(contributes.views).flatMap((views) => views.map(({ icon }) => icon)),
-      ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap(({ media }) => Object.values(media.image))),
     ];
     expect(files.filter((file) => !fs.existsSync(new URL(file, root)))).toEqual([]);
   });
