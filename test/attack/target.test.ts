@@ -1,10 +1,16 @@
 // What attacks see of a network, and what they make of it by hand: counts of passes, means over them, margins, momentum.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { accumulate } from '../../server/attack/pgd.ts';
+import { accumulate, pgd } from '../../server/attack/pgd.ts';
 import { countTrue, marginsOf, predictionsOf, readCorrect } from '../../server/attack/predictions.ts';
 import { Target } from '../../server/attack/target.ts';
+import { Trial } from '../../server/attack/trial.ts';
+import type { PlanOfAttack } from '../../server/protocol/attackTable.ts';
+import { uniformValues } from '../../server/tensor/ops/random.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
+import { attackPlan } from './plans.ts';
+
+const nothing = { forward: 0, backward: 0 };
 
 beforeAll(openCpu);
 afterEach(() => {
@@ -85,10 +91,66 @@ describe('read off logits', () => {
 });
 
 it('momentum adds the gradient, as long as 1 by its sum, to what is left of the last direction', () => {
-  const gradient = () => tf.tensor3d([3, -1, 0, 0], [2, 2, 1]);
+  const gradient = () => tf.tensor3d([3, -1, 2, 2, 0, 0], [3, 2, 1]);
   const first = accumulate(gradient(), undefined, 0.5);
-  expect([...first.dataSync()]).toEqual([0.75, -0.25, 0, 0]);
+  expect([...first.dataSync()]).toEqual([0.75, -0.25, 0.5, 0.5, 0, 0]);
   const next = accumulate(gradient(), first, 0.5);
-  expect([...next.dataSync()]).toEqual([1.125, -0.375, 0, 0]);
+  expect([...next.dataSync()]).toEqual([1.125, -0.375, 0.75, 0.75, 0, 0]);
   tf.dispose([first, next]);
+});
+
+describe('PGD with a target', () => {
+  const nClasses = 5;
+  const epsilon = 0.01;
+  const nImages = 12;
+  /** Each is right, its classes in another order. */
+  const logits = Array.from({ length: nImages }, (_, row) =>
+    Array.from({ length: nClasses }, (__, k) => 0.1 + 0.2 * ((k * (1 + (row % 4)) + row) % nClasses)),
+  );
+  const labels = Int32Array.from(logits, (row) => row.indexOf(Math.max(...row)));
+  const flat = tf.customGrad((...operands) => {
+    const [x] = operands as unknown as [tf.Tensor];
+    return { value: tf.reshape(x, [-1, nClasses]), gradFunc: (dy: tf.Tensor) => tf.reshape(dy, x.shape) };
+  }) as unknown as (x: tf.Tensor) => tf.Tensor2D;
+
+  /** Of each image which of its values one step has moved as far as it may, up or down: values are logits here. */
+  function moved(given: Partial<PlanOfAttack<'pgd'>>) {
+    const target = new Target({ forward: (x) => flat(x) }, { nClasses, shape: [1, 1, nClasses], passes: nothing });
+    const x = tf.tensor4d(logits.flat(), [nImages, 1, 1, nClasses]);
+    const trial = new Trial({ target, images: x, labels, seed: 1, first: 3, bounds: [0, 1] });
+    trial.begin(0);
+    const draws = uniformValues(nImages, 0, nClasses - 1, trial.key(2));
+    const plan = attackPlan('pgd', { epsilon, stepSize: 3 * epsilon, steps: 1, ...given });
+    let last = new Float32Array();
+    const { logits: look } = target;
+    target.logits = (images) => (last = look.call(target, images) as Float32Array<ArrayBuffer>);
+    for (const _ of pgd(trial, plan, 0));
+    trial.dispose();
+    x.dispose();
+    const signs = logits.map((row, at) =>
+      row.map((value, k) => {
+        const by = (last[at * nClasses + k]! - value) / epsilon;
+        return Math.abs(Math.abs(by) - 1) < 1e-3 ? Math.sign(by) : 0;
+      }),
+    );
+    return { signs, draws };
+  }
+
+  const towards = (targets: readonly number[]) =>
+    targets.map((t, row) => logits[row]!.map((_, k) => (k === t ? 1 : k === labels[row] ? -1 : 0)));
+  const ordered = logits.map((row) => row.map((_, k) => k).sort((a, b) => row[b]! - row[a]!));
+
+  it('raises that and lowers the class of the label: the next, the least likely, or one of the others at random', () => {
+    expect(moved({ target: 'next' }).signs).toEqual(towards(ordered.map((order) => order[1]!)));
+    expect(moved({ target: 'least-likely' }).signs).toEqual(towards(ordered.map((order) => order.at(-1)!)));
+    const { signs, draws } = moved({ target: 'random' });
+    const further = [...draws].map((draw) => Math.floor(draw));
+    expect(new Set(further).size).toBe(nClasses - 1);
+    expect(signs).toEqual(towards(further.map((by, row) => (labels[row]! + 1 + by) % nClasses)));
+  });
+
+  it('moves others, too, under the ratio of differences', () => {
+    const { signs } = moved({ target: 'next', loss: 'dlr' });
+    expect(signs.every((row) => row.filter((sign) => sign !== 0).length > 2)).toBe(true);
+  });
 });
