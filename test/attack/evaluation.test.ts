@@ -102,6 +102,12 @@ describe('an evaluation', () => {
     expect(told).toHaveLength(2);
   });
 
+  it('of one step has a point before it, at which all stand that are right', async () => {
+    const { progress, counts } = await run(attackPlan('fgsm', { ...size, epsilon: 0.03 }));
+    expect([...progress.at(-1)!.robust]).toEqual([counts.clean, counts.robust]);
+    expect(counts.robust).toBeLessThan(counts.clean);
+  });
+
   it('draws by the sum of the run’s seed and its own', async () => {
     const fooledBy = async (own: number, seed: number) => {
       const images: number[][] = [];

@@ -1,6 +1,13 @@
 // What attacks see of a network, and what they make of it by hand: counts of passes, means over them, margins, momentum.
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  differenceOfLogitsRatio,
+  margin,
+  order,
+  targetedDifferenceOfLogitsRatio,
+  type Loss,
+} from '../../server/attack/losses.ts';
 import { accumulate, pgd } from '../../server/attack/pgd.ts';
 import { countTrue, marginsOf, predictionsOf, readCorrect } from '../../server/attack/predictions.ts';
 import { Target } from '../../server/attack/target.ts';
@@ -152,5 +159,29 @@ describe('PGD with a target', () => {
   it('moves others, too, under the ratio of differences', () => {
     const { signs } = moved({ target: 'next', loss: 'dlr' });
     expect(signs.every((row) => row.filter((sign) => sign !== 0).length > 2)).toBe(true);
+  });
+});
+
+describe('losses of few or equal logits', () => {
+  const lossOn = (z: readonly number[], of: (labels: Int32Array) => Loss, label: number) => {
+    const labels = Int32Array.of(label);
+    return tf.tidy(() => of(labels)(tf.tensor2d([...z], [1, z.length])).dataSync()[0]!);
+  };
+
+  it('need as many classes as they compare', () => {
+    expect(lossOn([3, 2, 1], differenceOfLogitsRatio, 0)).toBeCloseTo(-1 / 2, 6);
+    const towardsLast = (labels: Int32Array) => targetedDifferenceOfLogitsRatio(labels, Int32Array.of(3));
+    expect(lossOn([4, 2, 1, 0], towardsLast, 0)).toBeCloseTo(-4 / 3.5, 6);
+  });
+
+  it('take the first of equal logits, and no label for another', () => {
+    expect(order(Float32Array.of(1, 2, 1, 2, 1), 5)).toEqual([1, 3, 0, 2, 4]);
+    expect(lossOn([3, 1, 2], margin, 0)).toBe(-1);
+    const slopes = tf.tidy(() => [
+      ...tf
+        .grad((z) => margin(Int32Array.of(0))(z as tf.Tensor2D))(tf.tensor2d([[0, 2, 2]]))
+        .dataSync(),
+    ]);
+    expect(slopes).toEqual([-1, 1, 0]);
   });
 });
