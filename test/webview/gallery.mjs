@@ -91,7 +91,7 @@ function shots() {
   };
   for (const tab of ['curves', 'norms', 'network', 'activations', 'shift']) {
     add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
-    add('dashboard', 'busy', { tab }, { themes: ['dark'], widths: [360] });
+    add('dashboard', 'busy', { tab }, { themes: ['dark'], widths: [360, 1000] });
     add('dashboard', 'empty', { tab });
     add('dashboard', 'disconnected', { tab }, { themes: ['dark'] });
     add('dashboard', 'diverged', { tab }, { themes: ['dark'], widths: [1400] });

@@ -108,7 +108,7 @@ export const cardSheet = css`
     display: grid;
     gap: 12px;
     margin-bottom: 12px;
-    grid-template-columns: minmax(0, var(--wide, 2.4fr)) minmax(var(--narrow, 0), 1fr);
+    grid-template-columns: minmax(0, var(--wide, 2.4fr)) minmax(var(--narrow, 330px), 1fr);
   }
   @media (max-width: 860px) {
     .columns {
