@@ -80,8 +80,8 @@ const cardNames: Readonly<Record<string, string>> = {
   'test/loss': 'test loss',
   'test/accuracy': 'test accuracy',
   'test/robustAccuracy': 'test accuracy under attack',
-  'test/validationLoss': 'loss of what is kept back',
-  'test/validationAccuracy': 'accuracy of what is kept back',
+  'test/validationLoss': 'kept back, loss',
+  'test/validationAccuracy': 'kept back, accuracy',
   'test/auc': 'AUC',
 };
 
