@@ -107,4 +107,43 @@ describe('a network begins', () => {
     network.setEpoch(1);
     expect(logits()).not.toEqual(atFirst);
   });
+
+  it('with PyTorch’s biases uniform on ±1/√fan-in', () => {
+    build([{ ...dense(200), initializer: 'pytorch' } as LayerPlan, dense('classes')]);
+    const bias = [...network.parameters.find(({ name }) => name === 'dense1.bias')!.variable.dataSync()];
+    const limit = 1 / Math.sqrt(3);
+    expect(bias.every((value) => Math.abs(value) <= limit)).toBe(true);
+    for (const edge of [-limit, limit])
+      expect(Math.min(...bias.map((value) => Math.abs(value - edge)))).toBeLessThan(0.1);
+  });
+});
+
+it('a normalisation has a scale for each channel, however high and wide its input', () => {
+  build([{ type: 'batch-norm' }, { type: 'flatten' }, dense('classes')], {}, { sampleShape: [4, 5, 3] });
+  expect(network.parameters.find(({ quantity }) => quantity === 'gamma')!.shape).toEqual([3]);
+});
+
+it('group normalisation adds 1e-5 to the variance', () => {
+  build([{ type: 'layer-norm' }, dense('classes')]);
+  const values = [0.003, 0, -0.003];
+  const found = tf.tidy(() => [...network.before(1, tf.tensor2d(values, [1, 3]), pass).dataSync()]);
+  const variance = (2 * 0.003 ** 2) / 3;
+  found.forEach((value, index) => {
+    expect(value).toBeCloseTo(values[index]! / Math.sqrt(variance + 1e-5), 5);
+  });
+});
+
+it('whoever looks on sees the name, the input and the output of every activation layer', () => {
+  build(layers);
+  const seen: [string, boolean][] = [];
+  tf.tidy(() => {
+    const looked: Pass = {
+      ...pass,
+      seen: (name, x, y) => {
+        seen.push([name, tf.all(tf.equal(tf.tanh(x), y)).dataSync()[0] === 1]);
+      },
+    };
+    network.forward(tf.tensor2d(samples, [2, 3]), looked);
+  });
+  expect(seen).toEqual([['tanh1', true]]);
 });
