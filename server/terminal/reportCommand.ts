@@ -14,6 +14,7 @@ import type { EvaluationFinishedRecord, Proportion } from '../protocol/records.t
 import { activationText } from '../experiment/describePlan.ts';
 import { RunHistory } from '../run/runHistory.ts';
 import { percent, tellDetections } from './reportEvaluation.ts';
+import { runNames } from './runNames.ts';
 import { strengthened, strengthText } from './reportStrength.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
@@ -29,7 +30,7 @@ interface Evaluated extends EvaluationSoFar {
 
 /** @param folders of runs @throws StorageError @returns the exit code */
 export function reportCommand(folders: readonly string[], terminal: Terminal): number {
-  const all = folders.flatMap(evaluationsOf);
+  const all = evaluationsOf(folders);
   terminal.line('| run | evaluation | ε | images | clean | worst case | 95 % | thesis | audit |');
   terminal.line('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const one of all) {
@@ -115,8 +116,13 @@ function tellCertificate({ run, plan, state, finished }: Evaluated, terminal: Te
 }
 
 /** Those that ran to their end. */
-function evaluationsOf(folder: string): Evaluated[] {
-  const history = new RunHistory(folder);
+function evaluationsOf(folders: readonly string[]): Evaluated[] {
+  const histories = folders.map((folder) => ({ folder, history: new RunHistory(folder) }));
+  const names = runNames(histories.map(({ folder, history }) => ({ folder, plan: history.origin.plan })));
+  return histories.flatMap(({ folder, history }) => evaluatedIn(folder, history, names.get(folder)!));
+}
+
+function evaluatedIn(folder: string, history: RunHistory, run: string): Evaluated[] {
   const fold = new EvaluationsFold();
   const finished = new Map<number, EvaluationFinishedRecord>();
   try {
@@ -128,7 +134,6 @@ function evaluationsOf(folder: string): Evaluated[] {
     history.close();
   }
   const { plan } = history.origin;
-  const run = `${plan.name} · seed ${String(plan.seed)}`;
   const views = fold.all.flatMap((one) => {
     const end = finished.get(one.number);
     return end ? [{ ...one, started: { plan: one.plan, step: one.step }, finished: end }] : [];
