@@ -12,18 +12,27 @@ export interface WinnersReference {
 export function keepWinners(values: Float64Array, x: Float64Array, options: WinnersReference): Float64Array {
   const { nSamples, nLanes } = options;
   const length = x.length / nSamples;
-  return values.map((value, i) => {
-    const start = Math.floor(i / length) * length;
-    const group = x.subarray(start, start + length).filter((_, k) => k % nLanes === i % nLanes);
-    return isWinner(group, Math.floor((i - start) / nLanes), options) ? value : 0;
-  });
+  const kept = new Float64Array(values.length);
+  for (let sample = 0; sample < nSamples; sample++) {
+    for (let lane = 0; lane < Math.min(nLanes, length); lane++) {
+      const first = sample * length + lane;
+      const group = Float64Array.from({ length: length / nLanes }, (_, k) => x[first + k * nLanes]!);
+      group.forEach((_, k) => {
+        if (isWinner(group, k, options)) kept[first + k * nLanes] = values[first + k * nLanes]!;
+      });
+    }
+  }
+  return kept;
 }
 
 /** Whether fewer than `count` are larger, or as large and before it where ties go by index; NaN is larger than any number. */
 function isWinner(group: Float64Array, index: number, { count, ties }: WinnersReference): boolean {
   const value = group[index]!;
   if (Number.isNaN(value)) return true;
-  const isBefore = (other: number, at: number) =>
-    other > value || Number.isNaN(other) || (ties === 'index' && other === value && at < index);
-  return group.filter(isBefore).length < count;
+  let nBefore = 0;
+  for (let at = 0; at < group.length; at++) {
+    const other = group[at]!;
+    if (other > value || Number.isNaN(other) || (ties === 'index' && other === value && at < index)) nBefore++;
+  }
+  return nBefore < count;
 }
