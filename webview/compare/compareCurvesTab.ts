@@ -83,7 +83,8 @@ export class CompareCurvesTab extends LitElement {
     const { runs, view, palette, colorOf, drawn } = this;
     const isOfSame = drawn?.answer === answer && drawn.view === view && areSameRuns(drawn.runs, runs);
     if (isOfSame && drawn.palette === palette && drawn.colorOf === colorOf) return;
-    this.drawn = { answer, view, palette, colorOf, runs };
+    const drawing = { answer, view, palette, colorOf, runs };
+    this.drawn = drawing;
     const series = new Map((answer?.runs ?? []).map((run) => [run.runId, run]));
     const tags = this.isOfNorms ? answeredTags(series) : comparedTags;
     this.tags = tags.filter((tag) => matches(cardName(tag), view.filter));
@@ -96,6 +97,7 @@ export class CompareCurvesTab extends LitElement {
       if (!drawn?.answer || !this.cards.has(tag)) make();
       else {
         drawInTurn(`compared ${tag}`, () => {
+          if (this.drawn !== drawing) return; // what came meanwhile has made its own
           make();
           this.requestUpdate();
         });
