@@ -39,7 +39,7 @@ const stages = [
   { name: 'unused', work: () => node('node_modules/knip/bin/knip.js', '--no-progress') },
   { name: 'unit', work: runUnitTests, counts: () => vitestCounts('unit.json') },
   { name: 'package', isNeeded: true, work: () => node('scripts/package.mjs') },
-  { name: 'panels', work: checkPanels },
+  { name: 'panels', work: checkPanels, counts: panelCounts },
   { name: 'vscode', work: runVscodeTests, counts: () => vitestCounts('vscode.json') },
 ];
 
@@ -122,6 +122,18 @@ function vitestCounts(file) {
   );
   const failed = Math.max(numFailedTests, success ? 0 : Math.min(1, numFailedTestSuites));
   return { passed: numPassedTests, failed, failures: testResults.flatMap(failuresOf) };
+}
+
+/** A picture, or a check of what a panel answers, is one. */
+function panelCounts() {
+  const written = path.join(results, 'panels/looked.json');
+  if (!fs.existsSync(written)) return { passed: 0, failed: 1, failures: [] };
+  const { passed, failures } = JSON.parse(fs.readFileSync(written, 'utf8'));
+  return {
+    passed,
+    failed: failures.length,
+    failures: failures.map(({ name, told }) => `${name}\n${firstLines(told[0])}`),
+  };
 }
 
 /** What failed in a test file, with the first lines of why: the end of a log is what is read first, and often all that is kept. */

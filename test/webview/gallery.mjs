@@ -10,6 +10,7 @@ import { chromium } from 'playwright-core';
 import { guardMs } from '../../scripts/codeServer.mjs';
 import { checkInteractions } from './gallery/interactions.mjs';
 import { measure } from './gallery/measure.mjs';
+import { drawn } from './gallery/posted.mjs';
 import { themes, themeSheet } from './gallery/themes.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -55,7 +56,8 @@ const server = http.createServer((request, response) => {
 await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
 const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
 const browser = await chromium.launch({ executablePath, args: browserFlags, timeout: guardMs });
-const troubles = [];
+/** By what was looked at. @type {Map<string, string[]>} */
+const troubles = new Map();
 try {
   fs.mkdirSync(folder, { recursive: true });
   const parts = only.split(',');
@@ -64,15 +66,26 @@ try {
     for (let shot = waiting.shift(); shot; shot = waiting.shift()) await take(shot);
   };
   await Promise.all(Array.from({ length: Math.min(4, os.availableParallelism()) }, takeOnes));
-  if (process.argv.includes('--check')) await checkInteractions(openPage, checked);
+  if (process.argv.includes('--check')) await checkInteractions(openPage, checked, tell);
   if (process.argv.includes('--measure'))
     console.log(JSON.stringify(await measure(openPage, browser, measured), null, 2));
 } finally {
   await browser.close();
   server.close();
 }
-for (const trouble of troubles) console.error(trouble);
-process.exitCode = troubles.length > 0 ? 1 : 0;
+const failed = [...troubles].filter(([, told]) => told.length > 0);
+for (const [name, told] of failed) console.error(`${name}\n  ${told.join('\n  ')}`);
+const failures = failed.map(([name, told]) => ({ name, told }));
+fs.writeFileSync(path.join(folder, 'looked.json'), JSON.stringify({ passed: troubles.size - failed.length, failures }));
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+/** What was looked at, and what is wrong with it; nothing, if all is well. */
+function tell(name, trouble) {
+  const told = troubles.get(name) ?? [];
+  troubles.set(name, told);
+  if (trouble === undefined) console.log(name);
+  else told.push(trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble));
+}
 
 function shots() {
   const shapes = [
@@ -202,9 +215,9 @@ function shots() {
 
 async function take({ name, panel, scene, view, theme, width, act }) {
   const page = await newPage({ width, height: panel === 'monitor' ? 620 : 860 });
-  page.on('pageerror', (error) => troubles.push(`${name}: ${error.message}`));
+  page.on('pageerror', (error) => tell(name, error));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') troubles.push(`${name}: ${message.text()}`);
+    if (message.type() === 'error' || message.type() === 'warning') tell(name, message.text());
   });
   await page.goto(address(panel, scene, view, theme));
   await settle(page, panel);
@@ -215,11 +228,11 @@ async function take({ name, panel, scene, view, theme, width, act }) {
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
-  if (overflow > 0) troubles.push(`${name}: ${overflow} px wider than the page`);
-  for (const text of await page.evaluate(cutCards)) troubles.push(`${name}: cut off: ${text}`);
+  if (overflow > 0) tell(name, `${overflow} px wider than the page`);
+  for (const text of await page.evaluate(cutCards)) tell(name, `cut off: ${text}`);
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
   await page.close();
-  console.log(name);
+  tell(name);
 }
 
 /** Runs in the page: the beginnings of the cards that a table or a figure sticks out of, and of the tabs whose chosen one does. */
@@ -241,7 +254,7 @@ function cutCards() {
 
 async function openPage(panel, scene, view) {
   const page = await newPage({ width: panel === 'monitor' ? 280 : 1400, height: 860 });
-  page.on('pageerror', (error) => troubles.push(`${panel} ${scene}: ${error.message}`));
+  page.on('pageerror', (error) => tell(`${panel} ${scene}`, error));
   await page.goto(address(panel, scene, view, 'dark'));
   await settle(page, panel);
   return page;
@@ -256,10 +269,8 @@ async function newPage(viewport) {
 /** Waits for the panel's element, the icon font, and until all that the panel was told is drawn. */
 async function settle(page, panel) {
   await page.locator(`kaf-${panel}`).waitFor({ state: 'attached' });
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    await globalThis.untilDrawn();
-  });
+  await page.evaluate(async () => void (await document.fonts.ready));
+  await drawn(page);
 }
 
 async function openForm(page) {

@@ -1,8 +1,8 @@
 // What a user does with the panels, done in the gallery's page by mouse and keyboard; each check throws where the panel does
-// not answer as it should.
+// not answer as it should. What is drawn comes in a later frame than what asked for it: a check that looks at it waits by `drawn`.
 import assert from 'node:assert/strict';
 import { checkpointChecks } from './checkpointChecks.mjs';
-import { posted } from './posted.mjs';
+import { drawn, posted } from './posted.mjs';
 
 const checks = [
   [checkFrames, 'dashboard', 'busy', { tab: 'curves' }],
@@ -29,12 +29,16 @@ const checks = [
 /**
  * @param {(panel: string, scene: string, view: object) => Promise<import('playwright-core').Page>} open
  * @param {string} part of the names of the checks; empty for all
+ * @param {(name: string, error: unknown) => void} tell called after each check; without an error of one that passed
  */
-export async function checkInteractions(open, part) {
+export async function checkInteractions(open, part, tell) {
   for (const [check, panel, scene, view] of checks) {
     if (!check.name.includes(part)) continue;
-    console.log(check.name);
-    await check(await open(panel, scene, view));
+    const name = [check.name, panel, scene, view.tab ?? view.section].filter(Boolean).join(' ');
+    await check(await open(panel, scene, view)).then(
+      () => tell(name),
+      (error) => tell(name, error),
+    );
   }
 }
 
@@ -127,7 +131,7 @@ async function checkAxis(page) {
       const format = element.formatX;
       Object.assign(element, { curves, xTicks, xUnit, xScale: 'linear', range: null, formatX: format });
       await element.updateComplete;
-      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      await globalThis.untilDrawn();
       const { x: across, y: up } = element.chart.scales;
       return [across, up].map(({ ticks }) => ticks.map(({ label }) => label).filter((label) => label !== ''));
     }, props);
@@ -250,7 +254,10 @@ async function checkZoomOfY(page, chart, box) {
     await page.mouse.move(box.x + box.width / 2 + 5, box.y + 110, { steps: 4 });
     await page.mouse.up();
   };
-  const ends = (which) => which.evaluate(({ chart: { scales } }) => [scales.y.min, scales.y.max]);
+  const ends = async (which) => {
+    await drawn(page);
+    return await which.evaluate(({ chart: { scales } }) => [scales.y.min, scales.y.max]);
+  };
   const other = page.locator('kaf-line-chart').nth(1);
   const [whole, wholeOther] = [await ends(chart), await ends(other)];
   await drag();
@@ -312,6 +319,7 @@ async function checkAxes(page) {
         const x = [0, 1000, 2000];
         charts[0].curves = [{ name: 'one', x, y: [largest / 40, largest / 2, largest], color: 'red' }];
         await charts[0].updateComplete;
+        await globalThis.untilDrawn();
         return charts.map(({ chart }) => chart.chartArea.left);
       }, top);
       assert.deepEqual([...new Set(lefts)], [lefts[1]], `${scale}, up to ${top}`);
@@ -375,7 +383,7 @@ async function checkTheme(page) {
     document.body.className = 'vscode-light';
   });
   await page.waitForFunction(() => document.querySelector('kaf-dashboard').palette.foreground === '#123456');
-  await page.evaluate(() => new Promise(requestAnimationFrame));
+  await drawn(page);
   assert.notEqual(await background(), before);
   await page.close();
 }

@@ -64,15 +64,29 @@ export const convolutionKernels: readonly TorchKernel[] = [
     'Conv2DBackpropFilter',
     takes,
     (torch, of, { x, dy }, { filterShape, ...attributes }) => {
-      const window = windowFor(x.shape, filterShape, attributes);
+      const whole = windowFor(x.shape, filterShape, attributes);
       const [height, width, nInputs, nOutputs] = filterShape;
       const filter = torch.call('permute', torch.empty([nOutputs, height, width, nInputs]), [0, 3, 1, 2]);
-      const image = imageOf(torch, of(x), x, window);
+      const { image, window } = withoutGaps(torch, imageOf(torch, of(x), x, whole), whole);
       const [, dfilter] = backward(torch, of(dy), image, filter, window, [false, true, false]);
       return floats(torch.call('permute', dfilter!, [2, 3, 1, 0]));
     },
   ),
 ];
+
+/**
+ * A window of one pixel sees nothing of what its stride passes over. That is left out here: PyTorch's library for the CPU (oneDNN) gives
+ * wrong gradients, or ends the process, where such a window passes over images of fewer channels than a block of its has.
+ */
+function withoutGaps(torch: Torch, image: Handle, window: Window): { readonly image: Handle; readonly window: Window } {
+  const { kernel, strides, padding } = window;
+  if (![...kernel, ...padding].every((n, i) => n === (i < 2 ? 1 : 0))) return { image, window };
+  const seen = strides.reduce((rest, stride, i) => torch.call('slice', rest, 2 + i, 0, endOfAxis, stride), image);
+  return { image: seen, window: { ...window, strides: [1, 1] } };
+}
+
+/** A slice to here is one to the last. */
+const endOfAxis = 2 ** 31;
 
 function windowFor(inputShape: readonly number[], filterShape: readonly number[], attributes: Attributes): Window {
   return windowOf(infoOf(inputShape, filterShape, attributes));
