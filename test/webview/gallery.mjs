@@ -61,9 +61,11 @@ const troubles = new Map();
 try {
   fs.mkdirSync(folder, { recursive: true });
   const parts = only.split(',');
-  const waiting = shots().filter(({ name }) => parts.some((part) => name.includes(part)));
+  const waiting = states()
+    .map((state) => ({ ...state, shots: state.shots.filter(({ name }) => parts.some((part) => name.includes(part))) }))
+    .filter((state) => state.shots.length > 0);
   const takeOnes = async () => {
-    for (let shot = waiting.shift(); shot; shot = waiting.shift()) await take(shot);
+    for (let state = waiting.shift(); state; state = waiting.shift()) await take(state);
   };
   await Promise.all(Array.from({ length: Math.min(4, os.availableParallelism()) }, takeOnes));
   if (process.argv.includes('--check')) await checkInteractions(openPage, checked, tell);
@@ -87,20 +89,23 @@ function tell(name, trouble) {
   else told.push(trouble instanceof Error ? (trouble.stack ?? trouble.message) : String(trouble));
 }
 
-function shots() {
+/** Of each panel, with the pictures to be taken of it. */
+function states() {
   const shapes = [
     ...['kaf-free', 'kaf-relu', 'kaf-softplus', 'kaf-rational-quadratic', 'multi-kaf', 'kaf-2d'],
     ...['spline', 'formula', 'prelu', 'srelu', 'apl', 'pade'],
   ];
   const result = [];
   const add = (panel, scene, view, options = {}) => {
-    for (const theme of options.themes ?? ['dark', 'light']) {
-      for (const width of options.widths ?? [1400, 480]) {
-        const part = view.tab ?? view.section ?? '';
-        const name = [panel, part, options.suffix ?? scene, theme, width].filter((piece) => piece !== '').join('-');
-        result.push({ name, panel, scene, view, theme, width, act: options.act });
-      }
-    }
+    const { themes: inThemes = ['dark', 'light'], widths = [1400, 480], suffix = scene, act } = options;
+    const part = [panel, view.tab ?? view.section, suffix].filter(Boolean).join('-');
+    const shots = inThemes.flatMap((theme) =>
+      widths.map((width) => ({ name: `${part}-${theme}-${width}`, theme, width })),
+    );
+    const state = { panel, scene, view, act };
+    // What was done in a page is done anew in each.
+    if (act) result.push(...shots.map((shot) => ({ ...state, shots: [shot] })));
+    else result.push({ ...state, shots });
   };
   for (const tab of ['curves', 'norms', 'network', 'activations', 'shift']) {
     add('dashboard', 'busy', { tab }, { themes: Object.keys(themes) });
@@ -213,25 +218,52 @@ function shots() {
   return result;
 }
 
-async function take({ name, panel, scene, view, theme, width, act }) {
-  const page = await newPage({ width, height: panel === 'monitor' ? 620 : 860 });
+/** A page stays what it is in every theme and width, as a panel does whose window is made narrower or given another theme. */
+async function take({ panel, scene, view, act, shots }) {
+  const height = panel === 'monitor' ? 620 : 860;
+  const [first] = shots;
+  const page = await newPage({ width: first.width, height });
+  let { name } = first;
   page.on('pageerror', (error) => tell(name, error));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') tell(name, message.text());
   });
-  await page.goto(address(panel, scene, view, theme));
+  await page.goto(address(panel, scene, view, first.theme));
   await settle(page, panel);
   if (act) {
     await act(page);
     await settle(page, panel);
   }
+  for (const shot of shots) {
+    ({ name } = shot);
+    if (shot !== first) {
+      await page.setViewportSize({ width: shot.width, height });
+      await page.evaluate(takeTheme, { sheet: `/theme-${shot.theme}.css`, bodyClass: themes[shot.theme].bodyClass });
+      await settle(page, panel);
+    }
+    await look(page, name);
+  }
+  await page.close();
+}
+
+/** Runs in the page. */
+async function takeTheme({ sheet, bodyClass }) {
+  const link = document.querySelector('link');
+  if (link.getAttribute('href') === sheet) return;
+  await new Promise((resolve) => {
+    link.onload = resolve;
+    link.href = sheet;
+  });
+  document.body.className = bodyClass;
+}
+
+async function look(page, name) {
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   if (overflow > 0) tell(name, `${overflow} px wider than the page`);
   for (const text of await page.evaluate(cutCards)) tell(name, `cut off: ${text}`);
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
-  await page.close();
   tell(name);
 }
 
