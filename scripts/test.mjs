@@ -27,16 +27,20 @@ const runtimes = ['cpu', 'wasm', ...(hasTorch ? ['torch'] : []), ...(hasTensorfl
 const libraries = ['tensorflow', 'torch'];
 const runtimesFile = path.join(results, 'runtimes.txt');
 
-/** Stages that the ones after them stand on end the run when they fail. */
+/** Stages that the ones after them stand on end the run when they fail. Stages of one list run at once, each on a core. */
 const stages = [
   { name: 'install', isNeeded: true, work: install },
   { name: 'build', isNeeded: true, work: () => node('scripts/build.mjs') },
   { name: 'tensorflow', work: () => (hasTensorflow ? installTensorflow() : Promise.resolve()) },
   { name: 'torch', work: () => (hasTorch ? installTorch() : Promise.resolve()) },
-  { name: 'types', work: () => node('scripts/checkTypes.mjs') },
-  { name: 'lint', work: () => node('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.') },
-  { name: 'format', work: () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
-  { name: 'unused', work: () => node('node_modules/knip/bin/knip.js', '--no-progress') },
+  [
+    { name: 'types', work: () => node('scripts/checkTypes.mjs') },
+    { name: 'lint', work: () => node('node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.') },
+  ],
+  [
+    { name: 'format', work: () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.') },
+    { name: 'unused', work: () => node('node_modules/knip/bin/knip.js', '--no-progress') },
+  ],
   { name: 'unit', work: runUnitTests, counts: () => vitestCounts('unit.json') },
   { name: 'package', isNeeded: true, work: () => node('scripts/package.mjs') },
   { name: 'panels', work: checkPanels, counts: panelCounts },
@@ -48,21 +52,10 @@ try {
   checkMachine();
   fs.rmSync(results, { recursive: true, force: true });
   fs.mkdirSync(results, { recursive: true });
-  for (const stage of stages) {
-    const isAsked = only?.includes(stage.name) ?? true;
-    const isForTests = libraries.includes(stage.name) && only?.includes('unit');
-    if (!isAsked && stage.name !== 'install' && !isForTests) continue;
-    console.log(`\n── ${stage.name} ${'─'.repeat(60 - stage.name.length)}`);
-    const started = performance.now();
-    const failure = await stage.work().then(
-      () => undefined,
-      (error) => error,
-    );
-    if (failure && !(failure instanceof SetupError)) console.error(failure);
-    if (failure instanceof SetupError) console.error(failure.message);
-    const seconds = (performance.now() - started) / 1000;
-    report.push({ name: stage.name, seconds, isPassed: !failure, counts: stage.counts?.() });
-    if (failure && stage.isNeeded) break;
+  for (const together of stages) {
+    const ended = await Promise.all([together].flat().filter(isWanted).map(runStage));
+    report.push(...ended);
+    if (ended.some(({ isPassed, isNeeded }) => isNeeded && !isPassed)) break;
   }
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
@@ -70,6 +63,22 @@ try {
   report.push({ name: 'machine', seconds: 0, isPassed: false });
 }
 conclude();
+
+function isWanted({ name }) {
+  const isForTests = libraries.includes(name) && only?.includes('unit');
+  return !only || only.includes(name) || name === 'install' || isForTests;
+}
+
+async function runStage({ name, work, counts, isNeeded }) {
+  console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
+  const started = performance.now();
+  const failure = await work().then(
+    () => undefined,
+    (error) => error,
+  );
+  if (failure) console.error(failure instanceof SetupError ? failure.message : failure);
+  return { name, isNeeded, seconds: (performance.now() - started) / 1000, isPassed: !failure, counts: counts?.() };
+}
 
 async function install() {
   await installPackages();
