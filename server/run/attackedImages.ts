@@ -87,7 +87,6 @@ export class AttackedImagesFile {
     fs.rmSync(this.#file, { force: true }); // never through a link
     const descriptor = fs.openSync(this.#file, 'wx+');
     fs.writeSync(descriptor, header);
-    fs.ftruncateSync(descriptor, header.length + sizeBytes);
     const nothing = new Uint8Array(total).fill(unknown);
     fs.writeSync(descriptor, nothing, 0, total, header.length + sizeBytes - total);
     return descriptor;
@@ -124,7 +123,7 @@ export function readAttackedImages(
       const start = tensor.start + Math.min(first, end) * perImage;
       return stored.read({ ...tensor, start, sizeBytes: Math.max(0, end - first) * perImage }).buffer;
     };
-    const classes = classesSchema.safeParse(JSON.parse(stored.metadata['classes'] ?? '[]')).data;
+    const classes = classesIn(stored.metadata['classes'] ?? '[]');
     if (!classes) throw bad();
     return {
       ...{ first, total, classes, shape: tensorOf('clean', 'F32').shape.slice(1) },
@@ -137,5 +136,14 @@ export function readAttackedImages(
     };
   } finally {
     stored.close();
+  }
+}
+
+/** Null where the text is no list of names. */
+function classesIn(text: string): readonly string[] | null {
+  try {
+    return classesSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
   }
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { Plan } from '../../server/protocol/plan.ts';
 import type { Row } from '../../server/protocol/records.ts';
 import type { RunSummary } from '../../server/protocol/run.ts';
@@ -98,6 +98,20 @@ export function filesOf(folder: string): Record<string, string> {
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const files = names.filter((name) => fs.statSync(path.join(folder, name)).isFile());
   return Object.fromEntries(files.map((name) => [name, fs.readFileSync(path.join(folder, name)).toString('base64')]));
+}
+
+/** Of what is opened from now on, and of what is closed, the numbers. */
+export function watchFiles() {
+  const opened = vi.spyOn(fs, 'openSync');
+  const closed = vi.spyOn(fs, 'closeSync');
+  onTestFinished(() => {
+    opened.mockRestore();
+    closed.mockRestore();
+  });
+  return () => ({
+    opened: opened.mock.results.map(({ value }) => value as number).toSorted((a, b) => a - b),
+    closed: closed.mock.calls.map(([descriptor]) => descriptor).toSorted((a, b) => a - b),
+  });
 }
 
 /** Trains in a process of its own, which is killed once that step is on the disk. */
