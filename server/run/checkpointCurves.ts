@@ -51,8 +51,8 @@ export class CurveReader {
     if (!curves || (curves.kind === 'foreign-kaf' && !this.#hasDictionary(tensor, curves))) return;
     const { channels, size } = curves;
     // Twice, as each channel may have a dictionary of its own, or weights of kernels besides.
-    const values =
-      2 * channels * size * Math.max(1, curves.kind === 'kaf' ? mixedKernels(curves.kaf) : 0) + channels + size;
+    const nKernels = (curves.kind === 'kaf' && mixedKernels(curves.kaf)) || 1;
+    const values = 2 * channels * size * nKernels + channels + size;
     if (channels > maxChannels || size > maxDictionary || values > this.#valuesLeft) {
       this.#nTooLarge++;
       return;

@@ -8,7 +8,7 @@ import { writeCheckpoint } from '../../server/run/checkpointFile.ts';
 import { readKernel } from '../../server/run/kernelPictures.ts';
 import { partBytes, writeHeader, writeSafetensors } from '../../server/run/safetensors.ts';
 import { scriptedPlan, scriptedState } from './scriptedTrainer.ts';
-import { temporaryFolder } from './scriptedRun.ts';
+import { temporaryFolder, watchFiles } from './scriptedRun.ts';
 
 type Tensors = Record<string, { shape: number[]; values: ArrayLike<number> }>;
 
@@ -55,8 +55,10 @@ describe('the difference of two checkpoints', () => {
   it('leaves out what is not finite in one of them, and counts it', async () => {
     const one = write({ w: { shape: [4], values: [1, Number.NaN, 2, Infinity] } });
     const two = write({ w: { shape: [4], values: [1, 5, -Infinity, Infinity] } });
-    const { l2, nonFinite, min, max } = (await compareCheckpoints(one, two)).tensors[0]!;
+    const { l2, nonFinite, min, max, ...counts } = (await compareCheckpoints(one, two)).tensors[0]!;
     expect({ l2, nonFinite, min, max }).toEqual({ l2: 0, nonFinite: 3, min: 1, max: 1 });
+    expect(counts.histogram.filter((count) => count > 0)).toEqual([1]);
+    expect(counts.otherHistogram).toEqual(counts.histogram);
     const none = write({ w: { shape: [1], values: [Number.NaN] } });
     const { relative, largest, min: least } = (await compareCheckpoints(none, none)).tensors[0]!;
     expect([relative, largest, least]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
@@ -66,6 +68,16 @@ describe('the difference of two checkpoints', () => {
     const one = write({ a: { shape: [2], values: [1, 2] }, b: { shape: [1, 2], values: [1, 2] } });
     const two = write({ b: { shape: [2, 1], values: [1, 2] }, c: { shape: [1], values: [1] } });
     expect(await compareCheckpoints(one, two)).toMatchObject({ tensors: [], unmatched: 2 });
+  });
+
+  it('leaves no file open, nor does a part of a kernel', async () => {
+    const one = write({ w: { shape: [1, 1], values: [1] } });
+    const watched = watchFiles();
+    await compareCheckpoints(one, one);
+    readKernel(one, { tensor: 'w', input: 0, page: 0 });
+    const { opened, closed } = watched();
+    expect(opened).toHaveLength(3);
+    expect(closed).toEqual(opened);
   });
 
   it('is the same however the files are cut into parts, and whatever their types', async () => {
