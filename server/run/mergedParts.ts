@@ -21,20 +21,22 @@ export interface MergedParts {
  * @returns null where one of them has not come to its end, or there is none @throws StorageError
  */
 export function mergedParts(folders: readonly string[], evaluation: EvaluationPlan, step: number): MergedParts | null {
-  if (folders.length === 0 || !isAttackPlan(evaluation)) return null;
-  const parts = folders.map((folder) => recordsOf(folder, evaluation, step));
-  const merged = mergeParts(parts);
+  if (!isAttackPlan(evaluation)) return null;
+  const parts = folders.map((folder) => partOf(folder, evaluation, step));
+  const merged = mergeParts(parts.map(({ records }) => records));
   if (!merged) return null;
-  const started = parts[0]!.find(({ type }) => type === 'evaluationStarted');
-  const number = started && 'evaluation' in started ? started.evaluation : 0;
-  return {
-    merged,
-    kept: keptOf(path.join(checkpointsFolder(folders[0]!), attackedImagesName(step, number)), evaluation),
-  };
+  const images = attackedImagesName(step, parts[0]!.number);
+  return { merged, kept: keptOf(path.join(checkpointsFolder(folders[0]!), images), evaluation) };
+}
+
+interface Part {
+  /** Of the evaluation within the run; 0 where it has none. */
+  readonly number: number;
+  readonly records: readonly RunRecord[];
 }
 
 /** Of that evaluation of those weights, made last. */
-function recordsOf(folder: string, evaluation: EvaluationPlan, step: number): RunRecord[] {
+function partOf(folder: string, evaluation: EvaluationPlan, step: number): Part {
   const history = new RunHistory(folder);
   let records: RunRecord[] = [];
   let number = 0;
@@ -51,7 +53,7 @@ function recordsOf(folder: string, evaluation: EvaluationPlan, step: number): Ru
   } finally {
     history.close();
   }
-  return records;
+  return { number, records };
 }
 
 function keptOf(file: string, evaluation: EvaluationPlan): KeptBatch | null {
