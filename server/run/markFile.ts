@@ -13,7 +13,7 @@ const maxBytes = 1024 * 1024;
 export function readMark(runFolder: string): RunMark {
   const file = path.join(runFolder, markName);
   try {
-    if (!fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()) return {};
+    if (!fs.lstatSync(file).isFile()) return {};
     const { format: found, ...mark } = JSON.parse(readBytes(file, 0, maxBytes).toString('utf8')) as {
       format?: unknown;
     };
@@ -42,9 +42,9 @@ export function writeMark(runFolder: string, mark: RunMark): void {
     fs.renameSync(temporary, file);
   } catch (error) {
     try {
-      fs.rmSync(temporary, { force: true });
+      fs.rmSync(temporary);
     } catch {
-      // The disk refuses that as well: what is told is why the mark could not be written.
+      // It is not there, or the disk refuses that as well: what is told is why the mark could not be written.
     }
     throw storageError(file, error, 'try again');
   }

@@ -57,7 +57,7 @@ export class SecondRound {
 
   constructor(moments: Moments) {
     this.#moments = moments;
-    this.#mean = moments.nFinite > 0 ? moments.sum / moments.nFinite : Number.NaN;
+    this.#mean = moments.sum / moments.nFinite;
     this.#histogram = new Histogram(moments);
   }
 

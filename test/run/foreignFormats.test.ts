@@ -43,6 +43,10 @@ describe('a file of another kind', () => {
     const head = Buffer.alloc(8);
     head.writeUInt32LE(0x3c213c21);
     expect(foreignFormat(Buffer.concat([head, Buffer.from('{"weight_map":{}}')]))).toBeNull();
+    // A header of 640 bytes, whose length begins as a pickle does.
+    const pickled = Buffer.from('\x80\x02\0\0\0\0\0\0{', 'latin1');
+    expect(foreignFormat(pickled)).toBeNull();
+    expect(foreignFormat(pickled.subarray(0, 8))?.what).toContain('pickle');
     expect(foreignFormat(Buffer.from('nothing that is known'))).toBeNull();
     expect(foreignFormat(Buffer.alloc(0))).toBeNull();
   });

@@ -39,6 +39,16 @@ describe('the entries of a JSON object', () => {
     ]);
   });
 
+  it('stand in the order of the text, though two have the same FNV-1a hash', () => {
+    expect(jsonEntries(bytesOf('{"liquid":1,"7":2,"costarring":3}'))).toEqual(['liquid', 1, '7', 2, 'costarring', 3]);
+  });
+
+  it('stand in the order of the text, however many there are', () => {
+    const names = Array.from({ length: 200_000 }, (_, index) => String(200_000 - index));
+    const text = `{${names.map((name) => `"${name}":0`).join()}}`;
+    expect(jsonEntries(bytesOf(text))?.filter((_, at) => at % 2 === 0)).toEqual(names);
+  });
+
   it.each([
     ['a key twice', '{"a":1,"b":2,"a":3}'],
     ['a key twice, once with an escape', '{"a":1,"\\u0061":2}'],
@@ -86,6 +96,7 @@ describe('the entries of a JSON object', () => {
       '{"a',
       '{"a\\',
       '["a",1}',
+      '["a":1}',
       '{"a":1,,"b":2}',
     ],
   ])('are refused as JSON.parse does: %s', (text) => {

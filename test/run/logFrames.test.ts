@@ -37,6 +37,24 @@ describe('a frame', () => {
     expect(frameAt(frameOf(0xa3, [1]), 0)).toBe('damaged');
   });
 
+  it('that is damaged costs patience by its payload, also where its sum is right; others cost none', () => {
+    const patience = { bytes: 10 };
+    const ours = frameOf(0xa1, [1]);
+    frameAt(ours, 0, patience);
+    frameAt(ours.subarray(0, 12), 0, patience);
+    expect(patience.bytes).toBe(10);
+    const changed = frameOf(0xa1, [0xa2, 0x61, 0x62]);
+    changed[8]! ^= 1;
+    expect([frameAt(changed, 0, patience), patience.bytes]).toEqual(['damaged', 7]);
+    expect([frameAt(frameOf(0xa1, [0xc1, 1]), 0, patience), patience.bytes]).toEqual(['damaged', 5]);
+  });
+
+  it('holds values thirty-two deep', () => {
+    const deep = (depth: number) => frameOf(0xa1, [...new Array<number>(depth).fill(0x91), 1]);
+    expect(frameAt(deep(32), 0)).toMatchObject({ kind: 'rows' });
+    expect(frameAt(deep(33), 0)).toBe('damaged');
+  });
+
   it('has a payload, of 256 MiB at most', () => {
     expect(frameAt(frameOf(0xa1, [], 0), 0)).toBe('damaged');
     expect(frameAt(frameOf(0xa1, [1], 268_435_456), 0)).toBe('cut');

@@ -51,8 +51,19 @@ describe('a mark', () => {
     writeMark(folder, { note: 'a note' });
     expect(readMark(folder)).toEqual({ note: 'a note' });
     expect(Object.keys(filesOf(folder))).toEqual([markName, ...Object.keys(before)].sort());
-    writeMark(folder, {});
-    expect(filesOf(folder)).toEqual(before);
+    for (const _ of ['a file', 'none']) {
+      writeMark(folder, {});
+      expect(filesOf(folder)).toEqual(before);
+    }
+  });
+
+  it('is written over what a writer that was cut off has left', () => {
+    const { folder } = createScriptedRun(scriptedPlan('steps'));
+    const left = path.join(folder, `${markName}.${String(process.pid)}.tmp`);
+    fs.writeFileSync(left, '{"format":"kafs');
+    writeMark(folder, { title: 'a' });
+    expect(readMark(folder)).toEqual({ title: 'a' });
+    expect(fs.existsSync(left)).toBe(false);
   });
 
   it('that is somebody else’s file, a link or nothing to read is passed over and left as it is', () => {
@@ -89,14 +100,16 @@ describe('a mark', () => {
     writeMark(folder, { title: 'before' });
     const before = filesOf(folder);
     // As the system says it to anyone but root, who may write everywhere.
-    vi.spyOn(fs, 'writeFileSync').mockImplementationOnce(() => {
-      throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
-    });
-    expect(() => {
-      writeMark(folder, { title: 'a' });
-    }).toThrow(/permission denied/);
-    expect(filesOf(folder)).toEqual(before);
-    expect(readMark(folder)).toEqual({ title: 'before' });
+    for (const refused of ['writeFileSync', 'renameSync'] as const) {
+      vi.spyOn(fs, refused).mockImplementationOnce(() => {
+        throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+      });
+      expect(() => {
+        writeMark(folder, { title: 'a' });
+      }).toThrow(/permission denied/);
+      expect(filesOf(folder)).toEqual(before);
+      expect(readMark(folder)).toEqual({ title: 'before' });
+    }
   });
 
   it('is deleted with its run', () => {

@@ -74,6 +74,35 @@ describe('the network that images are made on', () => {
   });
 });
 
+describe('the weights that images were made on', () => {
+  const values = Float32Array.of(1, 2, 3, 4);
+  const model = { shape: [2, 2], values };
+  /** What is told of a network of these tensors. */
+  function digestOf(tensors: Record<string, { shape: number[]; values: Float32Array }>) {
+    const file = path.join(temporaryFolder(), 'step-1.safetensors');
+    const state = { step: 1, epoch: 1, tensors: new Map(Object.entries(tensors)) };
+    writeCheckpoint(file, state, { plan, runId: 'run', versions: {} });
+    return open(file).origin.digest;
+  }
+
+  it('are the same whatever the optimizer remembers', () => {
+    const optimizer = { 'optimizer/w.velocity': { shape: [4], values } };
+    expect(digestOf({ 'model/w': model, ...optimizer })).toBe(digestOf({ 'model/w': model }));
+  });
+
+  it('are others by a value, a name, a shape, or their average', () => {
+    const other = { ...model, values: Float32Array.of(1, 2, 3, 5) };
+    const digests = [
+      ...[{ 'model/w': model }, { 'model/w': other }, { 'model/v': model }, { 'model/w': { shape: [4], values } }],
+      ...[
+        { 'model/w': model, 'average/w': model },
+        { 'model/w': model, 'average/w': other },
+      ],
+    ].map(digestOf);
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+});
+
 describe('a run whose experiment asks for a transfer', () => {
   it('ends before it trains where there is no such network', async () => {
     const evaluation = [attackPlan('transfer', { from: 'nobody', samples: 10 })];

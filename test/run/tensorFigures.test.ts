@@ -35,6 +35,14 @@ describe('the figures of a tensor', () => {
     expect(std).toBeCloseTo(Math.sqrt((4 + 25 + 1 + 16) / 4), 12);
   });
 
+  it('of one value are itself, and of none no numbers', () => {
+    const ofOne = figuresOf([Number.NaN, -7]);
+    expect(ofOne).toMatchObject({ l2: 7, min: -7, max: -7, mean: -7, std: 0, nonFinite: 1 });
+    const none = { l2: Number.NaN, min: Number.NaN, max: Number.NaN, mean: Number.NaN, std: Number.NaN };
+    expect(figuresOf([])).toEqual({ ...none, nonFinite: 0, histogram: new Array<number>(40).fill(0) });
+    expect(figuresOf([Infinity])).toMatchObject({ ...none, nonFinite: 1 });
+  });
+
   it('have forty bins of equal width from the least value to the largest, which is in the last', () => {
     const { histogram } = figuresOf(Array.from({ length: 401 }, (_, index) => index / 10));
     expect(histogram).toHaveLength(40);
@@ -46,6 +54,7 @@ describe('the figures of a tensor', () => {
     ['wider than the largest number', [-1.7e308, 1.7e308, 1.6e308, 0], { 0: 1, 20: 1, 38: 1, 39: 1 }],
     ['as narrow as can be', [0, 5e-324, 5e-324], { 0: 1, 39: 2 }],
     ['narrow beside zero', [4e-308, 8e-308, 6e-308], { 0: 1, 20: 1, 39: 1 }],
+    ['narrow beside its distance from zero', [1e-300, 1e-300 + 4e-308, 1e-300 + 3e-308], { 0: 1, 30: 1, 39: 1 }],
     ['of one value', [7, 7, 7], { 0: 3 }],
   ])('count each value of a range that is %s', (_, values, bins) => {
     const { histogram } = figuresOf(values);
