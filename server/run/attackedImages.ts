@@ -48,15 +48,7 @@ export class AttackedImagesFile {
       for (const [name, dtype] of columns) {
         const { buffer, byteOffset, byteLength } = batch[name];
         const perImage = dtypeBytes[dtype] * (name === 'clean' || name === 'attacked' ? size : 1);
-        const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-        for (let written = 0; written < byteLength;)
-          written += fs.writeSync(
-            descriptor,
-            bytes,
-            written,
-            byteLength - written,
-            start + batch.first * perImage + written,
-          );
+        writeWhole(descriptor, new Uint8Array(buffer, byteOffset, byteLength), start + batch.first * perImage);
         start += batch.total * perImage;
       }
       fs.fsyncSync(descriptor);
@@ -86,11 +78,16 @@ export class AttackedImagesFile {
     }
     fs.rmSync(this.#file, { force: true }); // never through a link
     const descriptor = fs.openSync(this.#file, 'wx+');
-    fs.writeSync(descriptor, header);
+    writeWhole(descriptor, header, 0);
     const nothing = new Uint8Array(total).fill(unknown);
-    fs.writeSync(descriptor, nothing, 0, total, header.length + sizeBytes - total);
+    writeWhole(descriptor, nothing, header.length + sizeBytes - total);
     return descriptor;
   }
+}
+
+function writeWhole(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length;)
+    written += fs.writeSync(descriptor, bytes, written, bytes.length - written, position + written);
 }
 
 const classesSchema = z.array(z.string().max(1000)).max(100_000);
