@@ -44,6 +44,8 @@ function answered(question: SeriesQuestion, options: SeriesOptions): Promise<unk
       return desk.snapshot(question.run, options);
     case 'read':
       return desk.read(question.runs, question.query, options);
+    case 'outcomes':
+      return desk.outcomes(question.runs, options);
     case 'forget':
       return desk.forget(question.run);
     case 'close':

@@ -88,6 +88,9 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
           case 'askSeries':
             void session.answerSeries(message);
             return;
+          case 'askOutcomes':
+            void session.answerOutcomes(message);
+            return;
           case 'keepView':
             views.keep(viewKey, message.view);
             return;

@@ -1,10 +1,11 @@
 // What the page that compares runs is told: the set once it says ready, then what changes of it, and the series that it asks for. Knows no
 // `vscode`.
 import type { Disposable } from 'vscode-jsonrpc/node';
-import type { SeriesIntent, ToCompare } from '../../server/protocol/panel.ts';
+import type { OutcomesIntent, SeriesIntent, ToCompare } from '../../server/protocol/panel.ts';
 import { countCells, type SweepSummary } from '../../server/protocol/sweep.ts';
 import type { ServerConnection } from '../connection/serverConnection.ts';
 import type { RunStore } from '../runs/runStore.ts';
+import { answerOutcomes } from './answerOutcomes.ts';
 import { answerSeries } from './answerSeries.ts';
 import type { ComparedSet } from './comparedSets.ts';
 
@@ -54,6 +55,10 @@ export class CompareSession implements Disposable {
 
   answerSeries(intent: SeriesIntent): Promise<void> {
     return answerSeries(this.options.connection, intent, this.options.post);
+  }
+
+  answerOutcomes(intent: OutcomesIntent): Promise<void> {
+    return answerOutcomes(this.options.connection, intent, this.options.post);
   }
 
   /** The page is gone until it says ready again. */

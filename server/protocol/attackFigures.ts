@@ -53,10 +53,12 @@ export function withFigure(figures: readonly AttackFigure[], added: AttackFigure
 
 /** Whether two plans say the same of every image; how many are attacked at once, and how many are kept, changes nothing. */
 export function isSameAttack(a: AttackPlan, b: AttackPlan): boolean {
-  return decisive(a) === decisive(b);
+  return evaluationKey(a) === evaluationKey(b);
 }
 
-function decisive({ batchSize, keep, ...rest }: AttackPlan): string {
+/** One for all plans that say the same of every image. */
+export function evaluationKey(plan: EvaluationPlan): string {
+  const { batchSize, keep, ...rest }: EvaluationPlan & { readonly keep?: unknown } = plan;
   void [batchSize, keep];
   return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

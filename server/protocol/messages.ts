@@ -6,6 +6,7 @@ import { evaluationPlanSchema } from './evaluationSchema.ts';
 import type { EvaluationPlan, RuntimeName } from './plan.ts';
 import type { Row } from './records.ts';
 import { runMarkSchema, type RunMark } from './runMark.ts';
+import type { OutcomesResult } from './outcomes.ts';
 import type { RunSummary } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 import { sweepAsks, type Estimate, type SweepPlace, type SweepSummary } from './sweep.ts';
@@ -54,6 +55,8 @@ export interface Requests {
   'run/snapshot': { params: RunIdParams; result: RunSnapshot };
   /** Values of runs by step in buckets, of rows of any number; `series/progressed` tells how far they are read. */
   'run/series': { params: RunSeriesParams; result: SeriesResult };
+  /** The attacks of runs as curves, and their last shifts; `series/progressed` tells how far they are read. */
+  'run/outcomes': { params: RunIdsParams; result: OutcomesResult };
   /** What the plans of runs say, as keys of an experiment file; null for a run whose plan can't be read. */
   'run/settings': { params: RunIdsParams; result: { settings: readonly (PlanSettings | null)[] } };
   /** From then on `run/progressed` brings the rows after the cursor, first those already there. */
@@ -106,6 +109,9 @@ const start = z.strictObject({
   overrides: z.record(z.string(), z.unknown()).default({}),
 });
 
+/** Runs whose outcomes are asked for at once: an attack may have a distance of each of 10,000 images. */
+export const mostOutcomes = 25;
+
 /** What the server accepts, by method. */
 export const paramsSchemas = {
   'server/hello': z.strictObject({ protocolVersion: z.int(), client: z.string().max(200) }),
@@ -127,6 +133,7 @@ export const paramsSchemas = {
   'run/experiment': z.strictObject({ runId, factor: z.number().gt(0).max(1000).default(1) }),
   'run/snapshot': z.strictObject({ runId }),
   'run/settings': z.strictObject({ runIds: z.array(runId).min(1).max(250) }),
+  'run/outcomes': z.strictObject({ runIds: z.array(runId).min(1).max(mostOutcomes) }),
   'run/series': z.strictObject({ runIds: z.array(runId).min(1).max(250), ...seriesQueryParts }),
   'run/subscribe': z.strictObject({ runId, cursor: z.int().min(0) }),
   'run/unsubscribe': z.strictObject({ runId }),

@@ -5,6 +5,7 @@ import type { AttackedImages } from './attackedImages.ts';
 import type { CheckpointContents, CheckpointDifference, KernelPictures } from './checkpoint.ts';
 import type { DatasetLook, LookProgress } from './datasetLook.ts';
 import type { PlanSettings } from './messages.ts';
+import type { RunOutcome } from './outcomes.ts';
 import type { EvaluationPlan } from './plan.ts';
 import type { Suggestion, SweepPoint } from './learningRates.ts';
 import type { Row } from './records.ts';
@@ -56,6 +57,21 @@ export interface SeriesIntent extends SeriesQuery {
   readonly runIds: readonly string[];
 }
 
+/** Answered by `outcomes`. */
+export interface OutcomesIntent {
+  readonly type: 'askOutcomes';
+  /** Counted up at each posting. */
+  readonly asked: number;
+  readonly runIds: readonly string[];
+}
+
+export interface OutcomesAnswer {
+  readonly type: 'outcomes';
+  readonly asked: number;
+  readonly runs: readonly RunOutcome[] | null;
+  readonly failure: string | null;
+}
+
 export type FromDashboard =
   | { readonly type: 'ready' }
   | { readonly type: 'keepView'; readonly view: object }
@@ -97,6 +113,7 @@ export type ToCompare =
   | { readonly type: 'run'; readonly run: RunSummary; readonly isDeleted: boolean }
   | ({ readonly type: 'reading' } & SeriesProgress)
   | SeriesAnswer
+  | OutcomesAnswer
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'failed'; readonly message: string };
 
@@ -116,6 +133,7 @@ export type FileIntent =
 export type FromCompare =
   | { readonly type: 'ready' }
   | SeriesIntent
+  | OutcomesIntent
   | { readonly type: 'keepView'; readonly view: object }
   | FileIntent
   | { readonly type: 'askSweep'; readonly ask: SweepAsk }

@@ -18,6 +18,7 @@ import { issueText } from '../protocol/issue.ts';
 import { firstEvaluation } from '../protocol/firstEvaluation.ts';
 import { paramsSchemas, protocolVersion } from '../protocol/messages.ts';
 import type { DeviceListResult, PlanSettings, RequestMethod, Requests } from '../protocol/messages.ts';
+import type { OutcomesResult } from '../protocol/outcomes.ts';
 import type { DatasetPlan, Plan } from '../protocol/plan.ts';
 import { attackedImagesName, readAttackedImages } from '../run/attackedImages.ts';
 import { checkpointsFolder, readOrigin } from '../run/runFolder.ts';
@@ -26,6 +27,7 @@ import type { RunReader } from '../run/runReader.ts';
 import type { RunSummary } from '../protocol/run.ts';
 import { asksForSweep } from '../protocol/sweep.ts';
 import type { SeriesProgress, SeriesResult } from '../protocol/series.ts';
+import type { RunPlace } from '../run/series/runSeries.ts';
 import type { SeriesReader } from '../run/series/seriesDesk.ts';
 import { RunStateError } from '../run/runStateError.ts';
 import type { RunSupervisor } from '../run/runSupervisor.ts';
@@ -100,6 +102,7 @@ const lookingMethods: ReadonlySet<string> = new Set<RequestMethod>([
   ...([
     'run/settings',
     'run/series',
+    'run/outcomes',
     'sweep/list',
     'sweep/places',
     'sweep/size',
@@ -286,9 +289,15 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
       return { settings };
     },
     'run/series': async ({ runIds, ...query }, signal) => {
-      const places = runIds.map((runId) => supervisor.get(runId)).map(({ id, folder }) => ({ id, folder }));
+      const places = runIds.map((runId) => placeOf(supervisor.get(runId)));
       return new EncodedValue<SeriesResult>(
         await services.series.read(places, query, { signal, onProgress: tell.series }),
+      );
+    },
+    'run/outcomes': async ({ runIds }, signal) => {
+      const places = runIds.map((runId) => placeOf(supervisor.get(runId)));
+      return new EncodedValue<OutcomesResult>(
+        await services.series.outcomes(places, { signal, onProgress: tell.series }),
       );
     },
     'run/subscribe': async ({ runId, cursor }, signal) => {
@@ -336,6 +345,10 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
 }
 
 /** @throws RunStateError on a host that is not to compute */
+function placeOf({ id, folder }: RunSummary): RunPlace {
+  return { id, folder };
+}
+
 function requireComputing({ whyNotHere }: Pick<BatchDesk, 'whyNotHere'>): void {
   if (whyNotHere !== null) throw new RunStateError('wrongState', whyNotHere);
 }

@@ -5,7 +5,7 @@ import { attackPlan } from '../attack/plans.ts';
 import { compileInTurns } from '../../server/experiment/compileExperiment.ts';
 import { describe, expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
-import { protocolVersion } from '../../server/protocol/messages.ts';
+import { mostOutcomes, protocolVersion } from '../../server/protocol/messages.ts';
 import type { RequestContext } from '../../server/rpc/requests.ts';
 import { BadDatasetError } from '../../server/run/lookProcess.ts';
 import { RunStateError } from '../../server/run/runStateError.ts';
@@ -78,6 +78,7 @@ const known: [string, unknown, string[]][] = [
       `series [{"id":"a"},{"id":"b"}] ${JSON.stringify({ tags: ['loss'], from: null, to: null, pixels: 9, rowsPerBucket: null, smoothing: 0, means: false })}`,
     ],
   ],
+  ['run/outcomes', { runIds: ['a', 'b'] }, ['outcomes [{"id":"a"},{"id":"b"}]']],
   ['run/subscribe', { runId: 'a', cursor: 9 }, ['seek {"id":"a"} 9', 'add a 5']],
   ['run/unsubscribe', { runId: 'a' }, ['remove a']],
   [
@@ -105,6 +106,7 @@ const shown = [
     'experiment/estimate',
     'sweep/places',
     'run/series',
+    'run/outcomes',
     'run/subscribe',
     'run/unsubscribe',
     'checkpoint/inspect',
@@ -180,6 +182,15 @@ describe('a request', () => {
     const { request, read } = await greeted();
     await request('run/series', { runIds: ['a'], tags: ['loss'], pixels: 1 });
     expect(read).toEqual([{ runId: 'a', doneBytes: 1, totalBytes: 2 }]);
+  });
+
+  it('for outcomes is for so many runs at once', async () => {
+    const { failure, request, read } = await greeted();
+    const runIds = (count: number) => Array.from({ length: count }, (_, index) => `run-${String(index)}`);
+    for (const refused of [[], ['../a'], runIds(mostOutcomes + 1)])
+      expect(await failure('run/outcomes', { runIds: refused })).toMatchObject({ code: -32602 });
+    await request('run/outcomes', { runIds: runIds(mostOutcomes) });
+    expect(read).toEqual([{ runId: 'run-0', doneBytes: 1, totalBytes: 2 }]);
   });
 
   it.each([

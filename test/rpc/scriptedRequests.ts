@@ -83,6 +83,11 @@ export function ask({
           note('series')(runs, query);
           return Promise.resolve(Uint8Array.of(1));
         },
+        outcomes: (runs: readonly { id: string }[], { onProgress }: { onProgress: (progress: object) => void }) => {
+          onProgress({ runId: runs[0]!.id, doneBytes: 1, totalBytes: 2 });
+          note('outcomes')(runs);
+          return Promise.resolve(Uint8Array.of(1));
+        },
       },
     },
     sweeps: {

@@ -57,6 +57,10 @@ describe('runs compared in VS Code', () => {
     await frame.locator('kaf-tabs').getByText('Norms').click();
     await until('a card a layer', async () => (await textNow(frame, 'kaf-compare-curves .grid')).includes('layer1'));
     await workbench.screenshot('compare-norms');
+    await frame.locator('kaf-tabs').getByText('Robustness').click();
+    await until('what the runs came to', async () =>
+      (await textNow(frame, 'kaf-compare-outcomes')).includes('Nothing was attacked'),
+    );
   });
 
   it('are tabled, and the tab is kept over a reload of the window', async () => {

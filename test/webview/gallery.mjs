@@ -160,6 +160,10 @@ function states() {
     add('compare', 'busy', { tab: 'curves', grouping }, { suffix: grouping, themes: Object.keys(themes) });
   add('compare', 'busy', { tab: 'norms', grouping: 'seeds' }, { suffix: 'norms' });
   for (const grouping of ['run', 'seeds'])
+    add('compare', 'busy', { tab: 'robustness', grouping }, { suffix: grouping, themes: Object.keys(themes) });
+  add('compare', 'busy', { tab: 'shift', grouping: 'seeds' }, { suffix: 'seeds' });
+  for (const tab of ['robustness', 'shift']) add('compare', 'plain', { tab }, { themes: ['dark'], widths: [1400] });
+  for (const grouping of ['run', 'seeds'])
     add(
       'compare',
       'busy',

@@ -19,6 +19,7 @@ import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
 import { answeredTags, cardName, compareCard, comparedTags, type CompareCard } from './compareCards.ts';
+import { bands, toldCurves, toldSheet } from './compareFace.ts';
 import { areSameRuns, groupRuns } from './compareTable.ts';
 import { changeCompareView, groupingOf, type CompareView } from './compareView.ts';
 
@@ -35,19 +36,8 @@ export class CompareCurvesTab extends LitElement {
       kaf-line-chart {
         height: 210px;
       }
-      .told {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 2px 12px;
-        margin-top: 4px;
-        font-size: 11px;
-      }
-      .told svg {
-        width: 8px;
-        height: 8px;
-        margin-right: 4px;
-      }
     `,
+    toldSheet,
   ];
 
   /** Those shown. */
@@ -176,16 +166,7 @@ export class CompareCurvesTab extends LitElement {
       },
       yScale: this.isOfNorms || tag === 'gradientNorm' ? 'log' : this.view.yScale,
       label: `${cardName(tag)} of ${told.length.toString()} curves: ${names}`,
-      below: html`<div class="told">
-        ${told.slice(0, mostTold).map(
-          ({ name, color, text }) =>
-            html`<span
-              ><svg viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill=${color}></circle></svg>${name}
-              <b>${text}</b></span
-            >`,
-        )}
-        ${told.length > mostTold ? html`<span class="dim">and ${(told.length - mostTold).toString()} more</span>` : nothing}
-      </div>`,
+      below: toldCurves(told),
       change: (change) => {
         changeCompareView(this, change);
       },
@@ -221,11 +202,6 @@ export class CompareCurvesTab extends LitElement {
   };
 }
 
-const mostTold = 12;
 const mostCards = 24;
 
 const quantities = Object.entries(quantityNames).map(([value, text]) => ({ value, text }));
-const bands = [
-  { value: 'std', text: 'mean ± std' },
-  { value: 'quantile', text: 'quartiles' },
-];

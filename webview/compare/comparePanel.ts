@@ -12,11 +12,13 @@ import '../controls/tabs.ts';
 import '../sweep/cellsTab.ts';
 import '../sweep/sweepHeader.ts';
 import { remainingMs } from '../sweep/sweepTime.ts';
+import { OutcomeFeed } from '../state/outcomeFeed.ts';
 import { SeriesFeed } from '../state/seriesFeed.ts';
 import { formatCount } from '../text/numbers.ts';
 import { readPalette, watchTheme, type Palette } from '../theme/palette.ts';
 import { baseSheet, findingSheet } from '../theme/sheets.ts';
 import './compareCurvesTab.ts';
+import './compareOutcomesTab.ts';
 import './compareTab.ts';
 import './runChoices.ts';
 import { areSameRuns, groupRuns, runTitles, usefulGroupings } from './compareTable.ts';
@@ -62,6 +64,9 @@ export class ComparePanel extends LitElement {
   private readonly feed = new SeriesFeed((intent) => {
     this.post(intent);
   });
+  private readonly outcomes = new OutcomeFeed((intent) => {
+    this.post(intent);
+  });
   /** What is the same however the runs stand. */
   private settled = {
     runs: [] as readonly ComparedRun[],
@@ -97,6 +102,7 @@ export class ComparePanel extends LitElement {
         if (this.runs.length === 0 || !this.sweep) {
           this.view = keptView(message, this.sweep ? defaultSweepView : defaultCompareView);
           this.feed.forget();
+          this.outcomes.forget();
         }
         this.runs = message.runs;
         this.news.clear();
@@ -113,11 +119,19 @@ export class ComparePanel extends LitElement {
           this.gate.request();
         }
         return;
+      case 'outcomes':
+        if (this.outcomes.receive(message)) {
+          this.reading = null;
+          this.gate.request();
+        }
+        return;
       case 'reading':
         this.reading = message.totalBytes > 0 ? message.doneBytes / message.totalBytes : null;
         return;
       case 'connection':
-        if (message.connection.status === 'lost') this.failure = message.connection.message;
+        this.failure = message.connection.status === 'lost' ? message.connection.message : null;
+        // Of a server that has gone nothing is answered any more.
+        if (message.connection.status === 'lost') this.outcomes.forget();
         return;
       case 'failed':
         this.failure = message.message;
@@ -146,7 +160,7 @@ export class ComparePanel extends LitElement {
     const hidden = new Set(view.hidden);
     const compared = this.compared();
     const shown = compared.filter((one) => !hidden.has(one.run.id) && matches(wordsOf(one), view.runFilter));
-    const failure = this.failure ?? feed.failure;
+    const failure = this.failure ?? feed.failure ?? this.outcomes.failure;
     const live = this.runs.filter(({ run }) => isLive(run.status)).length;
     const tab = this.sweep || view.tab !== 'cells' ? view.tab : defaultCompareView.tab;
     return html`${
@@ -180,6 +194,8 @@ export class ComparePanel extends LitElement {
           ...(this.sweep ? [{ value: 'cells', text: 'Cells', badge: this.failedBadge() }] : []),
           { value: 'curves', text: 'Curves', badge: null },
           { value: 'norms', text: 'Norms', badge: null },
+          { value: 'robustness', text: 'Robustness', badge: null },
+          { value: 'shift', text: 'Shift', badge: null },
           { value: 'table', text: 'Compare', badge: null },
         ]}
         .value=${tab}
@@ -206,6 +222,15 @@ export class ComparePanel extends LitElement {
         heading="No cell has a run yet"
         reason="The first are shown here as soon as they begin."
       ></kaf-face>`;
+    if (tab === 'robustness' || tab === 'shift')
+      return html`<kaf-compare-outcomes
+        of=${tab === 'shift' ? 'shifts' : 'attacks'}
+        .runs=${shown}
+        .view=${view}
+        .palette=${this.palette}
+        .outcomes=${this.outcomes.want(shown.map(({ run }) => run))}
+        .colorOf=${this.colorOf}
+      ></kaf-compare-outcomes>`;
     return tab !== 'table'
       ? html`<kaf-compare-curves
           ?isOfNorms=${tab === 'norms'}

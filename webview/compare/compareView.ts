@@ -6,7 +6,7 @@ import type { BandKind } from './runGroups.ts';
 
 export interface CompareView extends CurveView {
   /** `cells` where the runs are of a sweep. */
-  readonly tab: 'cells' | 'curves' | 'norms' | 'table';
+  readonly tab: 'cells' | 'curves' | 'norms' | 'robustness' | 'shift' | 'table';
   /** One that has a name, or the path of a setting. */
   readonly grouping: string;
   readonly band: BandKind;

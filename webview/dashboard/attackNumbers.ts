@@ -12,8 +12,8 @@ import {
 import { wilsonInterval } from '../../server/protocol/proportion.ts';
 import type { Proportion } from '../../server/protocol/records.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
-import { formatFraction } from '../text/numbers.ts';
-import { afterFirstRestart, cleanOf, robustOf, type AttackView } from './attackCurves.ts';
+import { formatFraction, pixelTick } from '../text/numbers.ts';
+import { afterFirstRestart, cleanOf, robustOf, type AttackView } from '../curves/attackCurves.ts';
 
 export const viewNames: Readonly<Record<AttackView, { readonly text: string; readonly title: string }>> = {
   restarts: { text: 'each restart', title: 'One curve a restart, over its steps' },
@@ -113,8 +113,4 @@ export function intervalText({ low, high }: Proportion): string {
 /** `8/255`, under L2 a plain number. */
 export function distanceText(value: number, { started }: EvaluationView): string {
   return started.plan.norm === 'linf' ? pixelTick(value) : formatFraction(value);
-}
-
-export function pixelTick(value: number): string {
-  return value === 0 ? '0' : `${Number((value * 255).toPrecision(3)).toString()}/255`;
 }

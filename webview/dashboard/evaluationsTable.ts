@@ -7,7 +7,7 @@ import type { EvaluationView, RunSnapshot } from '../../server/protocol/snapshot
 import { worstCase } from '../state/progress.ts';
 import { formatCount, formatFraction, formatPercent } from '../text/numbers.ts';
 import { baseSheet, cardSheet, tableSheet } from '../theme/sheets.ts';
-import { cleanOf, robustOf } from './attackCurves.ts';
+import { cleanOf, robustOf } from '../curves/attackCurves.ts';
 import { intervalText, thesisOf } from './attackNumbers.ts';
 import { changeView } from './view.ts';
 

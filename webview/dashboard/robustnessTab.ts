@@ -20,7 +20,7 @@ import '../controls/face.ts';
 import '../controls/segments.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { allowedIntents, attackProgressText, worstCase } from '../state/progress.ts';
-import { formatCount, formatFraction, formatPercent, formatTick, percentTick } from '../text/numbers.ts';
+import { formatCount, formatFraction, formatPercent, formatTick, percentTick, pixelTick } from '../text/numbers.ts';
 import { evaluationText, weightsText } from '../text/planText.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
@@ -35,7 +35,7 @@ import {
   medianDistance,
   robustOf,
   type AttackView,
-} from './attackCurves.ts';
+} from '../curves/attackCurves.ts';
 import { imagesOfPage } from './attackedImagesCard.ts';
 import './attackedImagesCard.ts';
 import './auditCard.ts';
@@ -43,7 +43,7 @@ import './detectorCard.ts';
 import './evaluateForm.ts';
 import './layerBoundsCard.ts';
 import './evaluationsTable.ts';
-import { distanceText, intervalText, numbersOf, pixelTick, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
+import { distanceText, intervalText, numbersOf, runsCalled, viewNames, viewTitle } from './attackNumbers.ts';
 import { robustnessSheet } from './robustnessSheet.ts';
 import { changeView, type DashboardView } from './view.ts';
 

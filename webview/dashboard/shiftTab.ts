@@ -4,39 +4,18 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { LayerResponse, ResponsesRecord } from '../../server/protocol/records.ts';
 import { isLive } from '../../server/protocol/run.ts';
 import type { RunSnapshot } from '../../server/protocol/snapshot.ts';
+import type { ShiftMeasure } from '../../server/protocol/outcomes.ts';
 import type { Curve } from '../charts/curve.ts';
 import '../charts/lineChart.ts';
 import '../controls/face.ts';
 import '../controls/segments.ts';
+import { shiftMeasures, type MeasureText } from '../curves/shiftMeasures.ts';
 import type { DashboardState } from '../state/dashboardState.ts';
 import { formatCount, formatNumber } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, tableSheet, toolsSheet } from '../theme/sheets.ts';
 import './shapeScrubber.ts';
-import { changeView, type DashboardView, type ShiftMeasure } from './view.ts';
-
-interface MeasureText {
-  readonly text: string;
-  readonly equation: string;
-  readonly means: string;
-}
-
-const measures: Readonly<Record<ShiftMeasure, MeasureText>> = {
-  relative: {
-    ...{ text: 'relative', equation: '‖h(x′) − h(x)‖₂ / ‖h(x)‖₂' },
-    means: 'The shift as a share of the answer: what layers of different sizes are compared by. Mean over the images.',
-  },
-  l2: { text: 'L2', equation: '‖h(x′) − h(x)‖₂', means: 'The length of the shift. Mean over the images.' },
-  ks: {
-    ...{ text: 'KS', equation: 'max |F(h) − F′(h)|' },
-    means: 'Kolmogorov–Smirnov: how far the distributions of all values are apart, from 0 to 1.',
-  },
-  thesis: {
-    ...{ text: 'thesis', equation: 'Σ (g(x′) − g(x))²' },
-    means:
-      'What the thesis calls the L2 norm: the sum of squares, without a root, of the means of each channel over the image. Mean over the images.',
-  },
-};
+import { changeView, type DashboardView } from './view.ts';
 
 @customElement('kaf-shift-tab')
 export class ShiftTab extends LitElement {
@@ -98,11 +77,11 @@ export class ShiftTab extends LitElement {
   private renderTools(snapshot: RunSnapshot, { step, samples, attack, weights }: ResponsesRecord): unknown {
     const when =
       this.step === null ? (isLive(snapshot.run.status) ? 'now' : 'at the end') : `step ${formatCount(step)}`;
-    const { equation, means } = measures[this.view.shiftMeasure];
+    const { equation, means } = shiftMeasures[this.view.shiftMeasure];
     return html`<div class="tools">
         <kaf-segments
           label="Measure"
-          .segments=${Object.entries(measures).map(([value, { text, means: title }]) => ({ value, text, title }))}
+          .segments=${Object.entries(shiftMeasures).map(([value, { text, means: title }]) => ({ value, text, title }))}
           .value=${this.view.shiftMeasure}
           @chosen=${(event: CustomEvent<{ value: ShiftMeasure }>) => {
             changeView(this, { shiftMeasure: event.detail.value });
@@ -141,13 +120,13 @@ export class ShiftTab extends LitElement {
             },
           ]
         : []),
-      { name: measures[measure].text, x, y: of(shown), color: palette.attacked, hasDots: true, width: 1.8 },
+      { name: shiftMeasures[measure].text, x, y: of(shown), color: palette.attacked, hasDots: true, width: 1.8 },
     ];
     return html`<div class="card">
       <h2>
         across depth
         <span
-          >${measures[measure].text}${first && first !== shown ? `, dashed at step ${formatCount(first.step)}` : ''}</span
+          >${shiftMeasures[measure].text}${first && first !== shown ? `, dashed at step ${formatCount(first.step)}` : ''}</span
         >
         <b>${chosen.layer} ${formatNumber(chosen[measure], 3)}</b>
       </h2>
@@ -157,7 +136,7 @@ export class ShiftTab extends LitElement {
         .yScale=${measure === 'ks' || measure === 'relative' ? 'linear' : 'log'}
         .formatX=${(value: number) => names[value] ?? ''}
         .palette=${palette}
-        label="Shift (${measures[measure].text}) of ${formatCount(names.length)} layers from the first to the last: ${shown.layers
+        label="Shift (${shiftMeasures[measure].text}) of ${formatCount(names.length)} layers from the first to the last: ${shown.layers
           .map((layer) => `${layer.layer} ${formatNumber(layer[measure], 2)}`)
           .join(', ')}"
       ></kaf-line-chart>
@@ -165,7 +144,7 @@ export class ShiftTab extends LitElement {
   }
 
   private renderLayers(shown: ResponsesRecord, chosen: LayerResponse): unknown {
-    const columns = Object.entries(measures) as [ShiftMeasure, MeasureText][];
+    const columns = Object.entries(shiftMeasures) as [ShiftMeasure, MeasureText][];
     return html`<div class="card">
       <h2>layers <span>step ${formatCount(shown.step)}</span></h2>
       <div class="rows">
@@ -236,7 +215,7 @@ export class ShiftTab extends LitElement {
     ];
     return html`<div class="card">
       <h2>
-        ${layer} <span>${measures[measure].text} through training</span><b>${formatNumber(y.at(-1) ?? NaN, 3)}</b>
+        ${layer} <span>${shiftMeasures[measure].text} through training</span><b>${formatNumber(y.at(-1) ?? NaN, 3)}</b>
       </h2>
       <kaf-line-chart
         .curves=${curves}

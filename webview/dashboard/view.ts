@@ -1,7 +1,8 @@
 // What a user chose to look at: kept while the panel is hidden and when the window reloads.
 import { defaultCurveView, laidOver, type CurveView } from '../curves/curveView.ts';
 import type { Range } from '../curves/decimate.ts';
-import type { AttackView } from './attackCurves.ts';
+import type { ShiftMeasure } from '../../server/protocol/outcomes.ts';
+import type { AttackView } from '../curves/attackCurves.ts';
 import type { NormQuantity } from '../curves/normTable.ts';
 import type { NetworkQuantity } from '../network/networkParts.ts';
 import type { YScale } from '../charts/curve.ts';
@@ -9,9 +10,6 @@ import type { EvaluationDraft } from '../state/evaluationForm.ts';
 
 const tabNames = ['curves', 'norms', 'network', 'activations', 'shift', 'robustness'] as const;
 export type TabName = (typeof tabNames)[number];
-
-/** By what activation layers' shifts are measured. */
-export type ShiftMeasure = 'relative' | 'l2' | 'ks' | 'thesis';
 
 /** Of a layer's channels. */
 export type ChannelOrder = 'drift' | 'curvature' | 'shift' | 'alike' | 'index';

@@ -108,3 +108,8 @@ function signed(text: string): string {
 export function percentTick(value: number): string {
   return Number((value * 100).toPrecision(4)).toString();
 }
+
+/** A distance between images under L∞, in 255ths. */
+export function pixelTick(value: number): string {
+  return value === 0 ? '0' : `${Number((value * 255).toPrecision(3)).toString()}/255`;
+}

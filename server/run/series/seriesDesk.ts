@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encode } from '../../protocol/codec.ts';
+import { outcomeOf, type RunOutcome } from '../../protocol/outcomes.ts';
 import type { SeriesProgress, SeriesQuery } from '../../protocol/series.ts';
 import type { LogMark } from '../runHistory.ts';
 import { StorageError, storageError } from '../storageError.ts';
@@ -29,6 +30,8 @@ export interface SeriesReader {
   snapshot(run: RunPlace, options: SeriesOptions): Promise<SeriesSnapshot>;
   /** A `SeriesResult` as codec.ts encodes it; a run that can't be read says why in it. */
   read(runs: readonly RunPlace[], query: SeriesQuery, options: SeriesOptions): Promise<Uint8Array>;
+  /** An `OutcomesResult` as codec.ts encodes it; a run that can't be read says why in it. */
+  outcomes(runs: readonly RunPlace[], options: SeriesOptions): Promise<Uint8Array>;
   /** The run was deleted. */
   forget(run: RunPlace): Promise<void>;
   close(): Promise<void>;
@@ -62,17 +65,16 @@ export class SeriesDesk implements SeriesReader {
   async read(runs: readonly RunPlace[], query: SeriesQuery, options: SeriesOptions): Promise<Uint8Array> {
     const cursors: { cursor: number; failure: string | null }[] = [];
     for (const run of runs) {
-      try {
-        cursors.push(
-          await this.#alone(run, async () => ({
-            cursor: (await this.#upToDate(run, options)).series.snapshot.cursor,
-            failure: null,
-          })),
-        );
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        cursors.push({ cursor: 0, failure: error.message });
-      }
+      cursors.push(
+        await this.#orWhyNot<(typeof cursors)[number]>(
+          () =>
+            this.#alone(run, async () => ({
+              cursor: (await this.#upToDate(run, options)).series.snapshot.cursor,
+              failure: null,
+            })),
+          (failure) => ({ cursor: 0, failure }),
+        ),
+      );
     }
     // Of many runs the first may have been closed meanwhile: it is opened again, without a look at what is new.
     const readable = runs.map((run, index): ReadableRun => {
@@ -83,6 +85,19 @@ export class SeriesDesk implements SeriesReader {
     const result = encode(readSeries(readable, query));
     this.#closeUnused();
     return result;
+  }
+
+  async outcomes(places: readonly RunPlace[], options: SeriesOptions): Promise<Uint8Array> {
+    const runs: RunOutcome[] = [];
+    for (const run of places) {
+      runs.push(
+        await this.#orWhyNot(
+          () => this.#alone(run, async () => outcomeOf(run.id, (await this.#upToDate(run, options)).series.snapshot)),
+          (failure) => ({ runId: run.id, failure, evaluations: [], shift: null }),
+        ),
+      );
+    }
+    return encode({ runs });
   }
 
   forget(run: RunPlace): Promise<void> {
@@ -96,6 +111,16 @@ export class SeriesDesk implements SeriesReader {
   async close(): Promise<void> {
     await Promise.allSettled(this.#busy.values());
     for (const name of [...this.#open.keys()]) this.#release(name, { isWanted: true });
+  }
+
+  /** Of several runs one that can't be read leaves the others as they are. */
+  async #orWhyNot<T>(read: () => Promise<T>, failed: (why: string) => T): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return failed(error.message);
+    }
   }
 
   async #alone<T>(run: RunPlace, work: () => Promise<T>): Promise<T> {

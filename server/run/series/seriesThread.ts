@@ -9,6 +9,7 @@ import type { RunPlace } from './runSeries.ts';
 export type SeriesQuestion =
   | { readonly type: 'snapshot'; readonly run: RunPlace }
   | { readonly type: 'read'; readonly runs: readonly RunPlace[]; readonly query: SeriesQuery }
+  | { readonly type: 'outcomes'; readonly runs: readonly RunPlace[] }
   | { readonly type: 'forget'; readonly run: RunPlace }
   | { readonly type: 'close' };
 
@@ -49,6 +50,10 @@ export class SeriesThread implements SeriesReader {
 
   read(runs: readonly RunPlace[], query: SeriesQuery, options: SeriesOptions): Promise<Uint8Array> {
     return this.#ask({ type: 'read', runs, query }, options) as Promise<Uint8Array>;
+  }
+
+  outcomes(runs: readonly RunPlace[], options: SeriesOptions): Promise<Uint8Array> {
+    return this.#ask({ type: 'outcomes', runs }, options) as Promise<Uint8Array>;
   }
 
   async forget(run: RunPlace): Promise<void> {

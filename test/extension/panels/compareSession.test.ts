@@ -32,6 +32,7 @@ function compare({
         {
           'run/settings': () => ({ settings: params.runIds.map((seed) => ({ seed })) }),
           'run/series': () => ({ runs: params.runIds.map((runId) => ({ runId })) }),
+          'run/outcomes': () => ({ runs: params.runIds.map((runId) => ({ runId })) }),
           'sweep/size': () => ({ bytes: 1000 * host.known.length }),
         }[method]!(),
       );
@@ -118,6 +119,19 @@ describe('a comparison', () => {
     expect(told).toEqual([
       { type: 'series', key: 'k', asked: 7, result: { runs: [{ runId: 'a' }] }, failure: null },
       { type: 'series', key: 'k', asked: 8, result: null, failure: 'no disk' },
+    ]);
+  });
+
+  test('asks the server for outcomes, of no more runs at once than it answers for', async () => {
+    const { session, told, asked, host } = compare();
+    const runIds = Array.from({ length: 51 }, (_, index) => index.toString());
+    await session.answerOutcomes({ type: 'askOutcomes', asked: 3, runIds });
+    expect(asked.map((entry) => (entry as [string, { runIds: string[] }])[1].runIds.length)).toEqual([25, 25, 1]);
+    host.failure = 'no disk';
+    await session.answerOutcomes({ type: 'askOutcomes', asked: 4, runIds: ['a'] });
+    expect(told).toEqual([
+      { type: 'outcomes', asked: 3, runs: runIds.map((runId) => ({ runId })), failure: null },
+      { type: 'outcomes', asked: 4, runs: null, failure: 'no disk' },
     ]);
   });
 

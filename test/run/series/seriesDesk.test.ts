@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../../../server/protocol/codec.ts';
+import type { OutcomesResult, RunOutcome } from '../../../server/protocol/outcomes.ts';
+import type { RunRecord } from '../../../server/protocol/records.ts';
 import { scalarTags, type RunSeries, type SeriesQuery, type SeriesResult } from '../../../server/protocol/series.ts';
 import { encodeFrame } from '../../../server/run/logFrames.ts';
 import { RunHistory } from '../../../server/run/runHistory.ts';
@@ -12,6 +14,7 @@ import { bucketRows } from '../../../server/run/series/readSeries.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { smooth } from '../../../webview/curves/smooth.ts';
+import { attackPlan } from '../../attack/plans.ts';
 import { makeLongRun } from '../../bench/longRun.ts';
 import { readRows, temporaryFolder } from '../scriptedRun.ts';
 
@@ -165,6 +168,31 @@ describe('series', () => {
     expect(runs[2]!.tables[0]!.rowsPerBucket).toBe(32);
     expect(runs[1]).toMatchObject({ tables: [], cursor: 0 });
     expect(runs[1]!.failure).toContain(gone.folder);
+  });
+
+  it('go with what runs came to, read on with the log; a run that can not be read says why', async () => {
+    const gone = { id: 'gone', folder: path.join(run.folder, 'gone') };
+    const ask = async () => decode(await desk.outcomes([gone, run], {})) as OutcomesResult;
+    const before = await ask();
+    expect(before.runs.map(({ runId, evaluations, shift }) => [runId, evaluations, shift])).toEqual([
+      ['gone', [], null],
+      [run.id, [], null],
+    ]);
+    expect(before.runs[0]!.failure).toContain(gone.folder);
+    const plan = attackPlan('pgd', { steps: 1, restarts: 1 });
+    const records: RunRecord[] = [
+      { type: 'evaluationStarted', evaluation: 1, plan, step: 3000, samples: 10 },
+      { type: 'attackProgress', evaluation: 1, restart: 0, samples: 10, robust: Int32Array.of(8, 5) },
+    ];
+    const seq = readRows(run.folder).at(-1)!.seq;
+    const rows = records.map((record, index) => ({ seq: seq + 1 + index, timeMs: 1, step: 3000, record }));
+    fs.appendFileSync(path.join(run.folder, 'log-0'), encodeFrame('rows', rows));
+    const [, { evaluations, failure }] = (await ask()).runs as [RunOutcome, RunOutcome];
+    expect([failure, evaluations.length]).toEqual([null, 1]);
+    expect(evaluations[0]).toMatchObject({
+      started: { step: 3000 },
+      restarts: [{ samples: 10, robust: Int32Array.of(8, 5) }],
+    });
   });
 
   it('grow with the log, and what is in the cache is read no second time', async () => {

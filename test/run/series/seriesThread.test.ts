@@ -28,6 +28,7 @@ it('answers as the desk does, tells how far it is, and forgets a run', async () 
   const desk = new SeriesDesk(temporaryFolder());
   expect(decode(answer)).toEqual(decode(await desk.read([run], query, {})));
   expect(await asked.snapshot(run, {})).toEqual(await desk.snapshot(run, {}));
+  expect(decode(await asked.outcomes([run], {}))).toEqual(decode(await desk.outcomes([run], {})));
   await desk.close();
   await asked.forget(run);
   expect(fs.readdirSync(cache)).toEqual([]);

@@ -236,6 +236,7 @@ async function checkComparison(page) {
   await page.locator('kaf-compare-curves h2', { hasText: 'conv1' }).waitFor();
   await page.getByRole('radio', { name: 'update / weight' }).click();
   assert.deepEqual((await last('askSeries')).tags, ['update/']);
+  await checkOutcomes(page);
   await page.locator('[data-tab="table"]').click();
   await page.getByRole('button', { name: 'clean', exact: true }).click();
   assert.match(await page.locator('tbody tr').first().innerText(), /^vgg-kaf/);
@@ -244,6 +245,26 @@ async function checkComparison(page) {
   await page.getByRole('button', { name: 'Markdown' }).click();
   assert.match((await last('copy')).text, /^\| group \| step \| loss \| clean \|/);
   await page.close();
+}
+
+/** Of the runs that are shown; a group has what its runs came to, at the pointer what stands there. */
+async function checkOutcomes(page) {
+  const tab = page.locator('kaf-compare-outcomes');
+  const told = (card) => tab.locator('.card', { hasText: card }).locator('.told span').allInnerTexts();
+  await page.locator('[data-tab="robustness"]').click();
+  await tab.locator('h2', { hasText: 'AutoAttack standard 8/255' }).waitFor();
+  const asked = (await posted(page)).findLast(({ type }) => type === 'askOutcomes');
+  assert.deepEqual([asked.runIds.length, asked.runIds.includes('kaf-2')], [8, false]);
+  const atTheEnd = await told('PGD-50-1 8/255');
+  assert.match(atTheEnd[0], /^vgg-relu .* \(3\) \d\d\.\d ± \d\.\d %$/);
+  const chart = tab.locator('.card', { hasText: 'PGD-50-1 8/255' }).locator('kaf-line-chart');
+  await chart.locator('.frame').focus();
+  await page.keyboard.press('Shift+ArrowLeft');
+  assert.notDeepEqual(await told('PGD-50-1 8/255'), atTheEnd);
+  assert.match((await told('PGD-50-1 8/255'))[0], / \d\d\.\d %$/);
+  await page.locator('[data-tab="shift"]').click();
+  await tab.locator('h2', { hasText: 'relative shift' }).waitFor();
+  assert.equal((await told('thesis shift')).length, 3);
 }
 
 /** A drag upwards chooses a stretch of y, of that card alone; a double click gives it back, as does another scale. */

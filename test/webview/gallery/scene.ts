@@ -8,6 +8,7 @@ import type {
   AttackedImagesIntent,
   Encoded,
   FromCheckpoint,
+  OutcomesIntent,
   SeriesAnswer,
   SeriesIntent,
   ToCheckpoint,
@@ -17,6 +18,7 @@ import type {
   ToLearningRate,
   ToMonitor,
 } from '../../../server/protocol/panel.ts';
+import type { RunOutcome } from '../../../server/protocol/outcomes.ts';
 import type { RunSnapshot } from '../../../server/protocol/snapshot.ts';
 import { comparedLongRun, comparedRuns, manyComparedRuns } from './compareData.ts';
 import {
@@ -31,6 +33,7 @@ import { makePicturesLook, makeTableLook } from './datasetData.ts';
 import { aLongRun, answerSeries, longSnapshot } from './longData.ts';
 import { makeNetworkSnapshot } from './networkData.ts';
 import { isRunActivation } from './runActivations.ts';
+import { makeOutcomes } from './outcomeData.ts';
 import { makeSnapshot } from './runData.ts';
 import { makeAttackedImages } from './runEvaluations.ts';
 import { liveRows, manySnapshot } from './manyData.ts';
@@ -57,6 +60,11 @@ Object.assign(globalThis, {
       }
       if (message.type === 'askKernel') {
         post({ type: 'kernel', pictures: makeKernel(checkpointContents(), message as unknown as KernelIntent) });
+      }
+      if (message.type === 'askOutcomes') {
+        const { asked, runIds } = message as unknown as OutcomesIntent;
+        const runs = scene === 'plain' ? runIds.map(unattacked) : makeOutcomes(runIds);
+        inHost(() => ({ type: 'outcomes', asked, runs, failure: null }));
       }
       if (message.type === 'askSeries') inHost(() => answerTo(message as unknown as SeriesIntent));
     },
@@ -155,6 +163,10 @@ async function untilDrawn(): Promise<void> {
 function post(message: ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
+}
+
+function unattacked(runId: string): RunOutcome {
+  return { runId, failure: null, evaluations: [], shift: null };
 }
 
 function compareAnswers(): ToCompare[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EvaluationView } from '../../../server/protocol/snapshot.ts';
-import { cleanOf, robustOf } from '../../../webview/dashboard/attackCurves.ts';
+import { cleanOf, robustOf } from '../../../webview/curves/attackCurves.ts';
 import {
   allowedIntents,
   attackProgressText,

@@ -9,7 +9,7 @@ import {
   curvesByStep,
   curvesOfWhole,
   robustOf,
-} from '../../../webview/dashboard/attackCurves.ts';
+} from '../../../webview/curves/attackCurves.ts';
 import type { EvaluationPlan } from '../../../server/protocol/plan.ts';
 import type { Palette } from '../../../webview/theme/palette.ts';
 import { attackPlan } from '../../attack/plans.ts';
