@@ -10,7 +10,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/vscode/**'],
     pool: 'forks',
-    maxWorkers: Math.max(2, Math.min(4, Math.floor(os.availableParallelism() / 2))),
+    // Many tests wait for processes that they began: on two cores two workers leave half of the time unused.
+    maxWorkers: Math.max(3, Math.min(4, Math.floor(os.availableParallelism() / 2))),
     // Guards against hanging alone, for all tests: what they bound is steps and events, so that they hold on any machine.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,

@@ -8,7 +8,8 @@ import { beatFile, fileSize, logFile, newestLog, readHead, readTail } from './lo
 import { OldRun, oldRunFile } from './oldRun.ts';
 import type { Owner } from './owner.ts';
 import { originFile, readOrigin, startingProgress, summaryOf } from './runFolder.ts';
-import { storedRowsSchema, storedStateSchema } from './stored.ts';
+import { storedStateSchema } from './stored.ts';
+import { storedRows } from './storedRows.ts';
 import type { LogHead, RunOrigin, RunProgress } from './stored.ts';
 import { SummaryFold } from './summaryFold.ts';
 
@@ -67,7 +68,7 @@ function glanceAtLog(folder: string, number: number, origin: RunOrigin): Seen | 
   if (!head || !state) return null;
   const fold = new SummaryFold(summaryOf(folder, origin, number, state.progress), origin.plan);
   for (const { kind, payload } of after)
-    if (kind === 'rows') for (const row of storedRowsSchema.safeParse(payload).data ?? []) fold.apply(row);
+    if (kind === 'rows') for (const row of storedRows(payload) ?? []) fold.apply(row);
   return { progress: { ...state.progress, ...rowFields(fold.summary) }, evaluations: state.evaluations, head };
 }
 

@@ -5,7 +5,8 @@ import type { Row } from '../protocol/records.ts';
 import { fileSize, logFile, newestLog, readHead, readPassage, readTail } from './logFile.ts';
 import { OldRun, oldRunFile } from './oldRun.ts';
 import { originFile, readOrigin } from './runFolder.ts';
-import { isVoid, storedRowsSchema, storedStateSchema } from './stored.ts';
+import { isVoid, storedStateSchema } from './stored.ts';
+import { storedRows } from './storedRows.ts';
 import type { LogHead, RunOrigin, StoredRow, Voids } from './stored.ts';
 
 export interface Damage {
@@ -108,7 +109,7 @@ export class RunHistory {
     if (!log?.head) return this.#old?.lastSeq() ?? 0;
     const { found, after } = readTail(log.file, 'state');
     const seqs = after.flatMap(({ kind, payload }) =>
-      kind === 'rows' ? (storedRowsSchema.safeParse(payload).data ?? []).map(({ seq }) => seq) : [],
+      kind === 'rows' ? (storedRows(payload) ?? []).map(({ seq }) => seq) : [],
     );
     const state = found && storedStateSchema.safeParse(found.payload).data;
     return Math.max(state?.seq ?? log.head.firstSeq - 1, ...seqs);
@@ -214,7 +215,7 @@ export class RunHistory {
       let begin = position;
       for (const { kind, payload, end } of passage.frames) {
         if (kind === 'rows') {
-          const rows = storedRowsSchema.safeParse(payload).data;
+          const rows = storedRows(payload);
           if (!rows) log.damages.set(begin, end - begin);
           for (const row of rows ?? []) {
             lastSeq = row.seq;

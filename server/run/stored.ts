@@ -184,8 +184,6 @@ export const storedRowSchema = z.object({
 });
 export type StoredRow = z.infer<typeof storedRowSchema>;
 
-export const storedRowsSchema = z.array(storedRowSchema);
-
 /** Written once, when the run is created, as `origin.json`. */
 export interface RunOrigin {
   /** Of the folder that it was made in; a copy or a renamed folder keeps it and is another run all the same. */

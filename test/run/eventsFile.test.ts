@@ -75,6 +75,21 @@ describe('the event file', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   });
 
+  it('sums data of any length from anywhere in memory bit by bit', () => {
+    const all = Uint8Array.from({ length: 90 }, (_, index) => (index * 167 + 13) & 255);
+    for (let first = 0; first < 20; first++) {
+      for (let end = first; end <= all.length; end++) {
+        const bytes = all.subarray(first, end);
+        let sum = 0xffffffff;
+        for (const byte of bytes) {
+          sum ^= byte;
+          for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0x82f63b78 : sum >>> 1;
+        }
+        if (crc32c(bytes) !== ~sum >>> 0) expect.fail(`bytes ${String(first)} to ${String(end)}`);
+      }
+    }
+  });
+
   it('is named by the second in which it was made', () => {
     const nameAt = (timeMs: number) => {
       const events = new EventsFile(temporaryFolder(), { timeMs, startStep: 1, prepared: null });

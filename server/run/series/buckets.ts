@@ -6,8 +6,8 @@ export const isNaNMark = 1;
 export const isPlusInfinityMark = 2;
 export const isMinusInfinityMark = 4;
 
-/** For each series, one value each. */
-export class Bucket {
+/** Of a stretch of rows, for each series one value each. */
+export interface BucketParts {
   readonly first: Float64Array;
   /** NaN where none is finite, as is `high`. */
   readonly low: Float64Array;
@@ -16,9 +16,22 @@ export class Bucket {
   readonly marks: Uint8Array;
   /** Of the finite ones; 0 where none is. Beside others exact only before it is joined, when it counts for as many rows as there are. */
   readonly mean: Float64Array;
+  readonly nRows: number;
+}
+
+/** Gathers them. */
+export class Bucket implements BucketParts {
+  readonly first: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly last: Float64Array;
+  readonly marks: Uint8Array;
   nRows = 0;
-  /** Finite values so far, while rows are taken. */
-  readonly #counts: Uint32Array;
+  /** Of what is finite. */
+  readonly #sums: Float64Array;
+  /** Rows without. */
+  readonly #nMissing: Uint32Array;
+  readonly #mean: Float64Array;
 
   constructor(nSeries: number) {
     this.first = new Float64Array(nSeries);
@@ -26,8 +39,19 @@ export class Bucket {
     this.high = new Float64Array(nSeries);
     this.last = new Float64Array(nSeries);
     this.marks = new Uint8Array(nSeries);
-    this.mean = new Float64Array(nSeries);
-    this.#counts = new Uint32Array(nSeries);
+    this.#sums = new Float64Array(nSeries);
+    this.#nMissing = new Uint32Array(nSeries);
+    this.#mean = new Float64Array(nSeries);
+  }
+
+  /** The same array each time. */
+  get mean(): Float64Array {
+    const mean = this.#mean;
+    for (let index = 0; index < mean.length; index++) {
+      const count = this.nRows - this.#nMissing[index]!;
+      mean[index] = count > 0 ? this.#sums[index]! / count : 0;
+    }
+    return mean;
   }
 
   clear(): void {
@@ -36,55 +60,51 @@ export class Bucket {
 
   /** A row of values, one a series. */
   take(values: ArrayLike<number>): void {
-    const { first, low, high, last, marks, mean } = this;
-    const counts = this.#counts;
-    if (this.nRows === 0) {
-      first.set(values);
-      marks.fill(0);
-      low.fill(Number.NaN);
-      high.fill(Number.NaN);
-      mean.fill(0);
-      counts.fill(0);
-    }
+    if (this.nRows === 0) this.#begin(values);
+    const { low, high, last, marks } = this;
+    const sums = this.#sums;
     last.set(values);
     for (let index = 0; index < last.length; index++) {
       const value = last[index]!;
-      // What is not finite differs from itself or from its product with 0.
+      // What is not finite differs from itself.
       if (value - value === 0) {
         if (!(value >= low[index]!)) low[index] = value;
         if (!(value <= high[index]!)) high[index] = value;
-        mean[index]! += (value - mean[index]!) / ++counts[index]!;
-      } else marks[index]! |= markOf(value);
+        sums[index]! += value;
+      } else {
+        marks[index]! |= markOf(value);
+        this.#nMissing[index]!++;
+      }
     }
     this.nRows++;
   }
 
   /** A later stretch. */
-  join(later: Bucket): void {
-    if (later.nRows === 0) return;
-    const isEmpty = this.nRows === 0;
-    const share = later.nRows / (this.nRows + later.nRows);
-    for (let index = 0; index < this.last.length; index++) {
-      this.last[index] = later.last[index]!;
-      if (isEmpty) {
-        this.first[index] = later.first[index]!;
-        this.low[index] = later.low[index]!;
-        this.high[index] = later.high[index]!;
-        this.marks[index] = later.marks[index]!;
-        this.mean[index] = later.mean[index]!;
+  join({ first, low, high, last, marks, mean, nRows }: BucketParts): void {
+    if (nRows === 0) return;
+    if (this.nRows === 0) this.#begin(first);
+    this.last.set(last);
+    for (let index = 0; index < last.length; index++) {
+      this.marks[index]! |= marks[index]!;
+      const lowest = low[index]!;
+      if (lowest !== lowest) {
+        this.#nMissing[index]! += nRows;
         continue;
       }
-      const low = later.low[index]!;
-      const high = later.high[index]!;
-      if (low === low) {
-        const weight = this.low[index] === this.low[index] ? share : 1;
-        this.mean[index]! += (later.mean[index]! - this.mean[index]!) * weight;
-      }
-      if (low === low && !(low >= this.low[index]!)) this.low[index] = low;
-      if (high === high && !(high <= this.high[index]!)) this.high[index] = high;
-      this.marks[index]! |= later.marks[index]!;
+      if (!(lowest >= this.low[index]!)) this.low[index] = lowest;
+      if (!(high[index]! <= this.high[index]!)) this.high[index] = high[index]!;
+      this.#sums[index]! += mean[index]! * nRows;
     }
-    this.nRows += later.nRows;
+    this.nRows += nRows;
+  }
+
+  #begin(first: ArrayLike<number>): void {
+    this.first.set(first);
+    this.low.fill(Number.NaN);
+    this.high.fill(Number.NaN);
+    this.marks.fill(0);
+    this.#sums.fill(0);
+    this.#nMissing.fill(0);
   }
 }
 

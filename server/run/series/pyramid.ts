@@ -1,7 +1,7 @@
 // One table of a run by step: every row as it is, and above it buckets of 64 rows, of 256, of 1024, …. Any stretch of rows is answered in
 // any number of buckets without reading more than a few values a bucket, and none of them is left out. Files alone: next to nothing is in memory.
 import path from 'node:path';
-import { Bucket } from './buckets.ts';
+import { Bucket, type BucketParts } from './buckets.ts';
 import { ColumnFile } from './columnFile.ts';
 import type { SeriesTags } from './seriesTags.ts';
 
@@ -41,7 +41,7 @@ export interface Stretch {
   readonly buckets: readonly PlacedBucket[];
 }
 
-export interface PlacedBucket extends Pick<Bucket, 'first' | 'low' | 'high' | 'last' | 'marks' | 'mean' | 'nRows'> {
+export interface PlacedBucket extends BucketParts {
   readonly firstStep: number;
   readonly lastStep: number;
   readonly firstMs: number;
@@ -255,24 +255,16 @@ export class Pyramid {
       const [firstStep, lastStep, firstMs, lastMs] = level.places.read([0, 1, 2, 3], start, until);
       const read = level.values.read(columns, start, until);
       for (let at = 0; at < until - start; at++) {
-        const bucket = new Bucket(series.length);
-        bucket.nRows = level.rowsPerBucket;
-        for (let index = 0; index < series.length; index++) {
-          const from = index * partsOfBucket;
-          bucket.first[index] = read[from]![at]!;
-          bucket.low[index] = read[from + 1]![at]!;
-          bucket.high[index] = read[from + 2]![at]!;
-          bucket.last[index] = read[from + 3]![at]!;
-          bucket.marks[index] = read[from + 4]![at]!;
-          bucket.mean[index] = read[from + 5]![at]!;
-        }
+        const values = (part: number): Float64Array =>
+          Float64Array.from(series, (_, index) => read[index * partsOfBucket + part]![at]!);
+        const [first, low, high, last] = [values(0), values(1), values(2), values(3)];
         visit(
-          placed(bucket, {
-            firstStep: firstStep![at]!,
-            lastStep: lastStep![at]!,
-            firstMs: firstMs![at]!,
-            lastMs: lastMs![at]!,
-          }),
+          {
+            ...{ first, low, high, last, marks: Uint8Array.from(values(4)), mean: values(5) },
+            nRows: level.rowsPerBucket,
+            ...{ firstStep: firstStep![at]!, lastStep: lastStep![at]! },
+            ...{ firstMs: firstMs![at]!, lastMs: lastMs![at]! },
+          },
           (start + at) * level.rowsPerBucket,
         );
       }
@@ -337,8 +329,7 @@ export class Pyramid {
         if (level.open.nRows === 0) level.openPlaces = [part.firstStep, part.lastStep, part.firstMs, part.lastMs];
         level.openPlaces[1] = part.lastStep;
         level.openPlaces[3] = part.lastMs;
-        const bucket = Object.assign(new Bucket(0), part, { nRows: nPartRows });
-        level.open.join(bucket);
+        level.open.join({ ...part, nRows: nPartRows });
       };
       if (index === 0) {
         this.#eachRow(all, from, nRows, 1, (part) => {
@@ -399,7 +390,7 @@ class Joined {
     this.#places = this.#places
       ? { ...this.#places, lastStep: part.lastStep, lastMs: part.lastMs }
       : { firstStep: part.firstStep, lastStep: part.lastStep, firstMs: part.firstMs, lastMs: part.lastMs };
-    this.#bucket.join(Object.assign(new Bucket(0), part));
+    this.#bucket.join(part);
   }
 
   close(): PlacedBucket | null {
