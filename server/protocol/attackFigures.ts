@@ -58,9 +58,11 @@ export function isSameAttack(a: AttackPlan, b: AttackPlan): boolean {
 
 /** One for all plans that say the same of every image. */
 export function evaluationKey(plan: EvaluationPlan): string {
-  const { batchSize, keep, ...rest }: EvaluationPlan & { readonly keep?: unknown } = plan;
-  void [batchSize, keep];
-  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = Object.entries({ ...plan, batchSize: null, keep: null });
+  return entries
+    .map((entry) => JSON.stringify(entry))
+    .sort()
+    .join();
 }
 
 /**
@@ -80,8 +82,7 @@ function orderOf(plan: Plan): (a: AttackFigure, b: AttackFigure) => number {
   ];
   return (a, b) => {
     const [ofA, ofB] = [rank(a), rank(b)];
-    const at = ofA.findIndex((value, index) => value !== ofB[index]);
-    return at < 0 ? 0 : (ofB[at] ?? 0) - (ofA[at] ?? 0);
+    return ofB.map((value, index) => value - ofA[index]!).find((difference) => difference !== 0) ?? 0;
   };
 }
 
@@ -94,8 +95,8 @@ export function namedAttack({ evaluation }: Pick<Plan, 'evaluation'>): AttackPla
   return attacks
     .filter(({ norm, epsilon }) => norm === first.norm && epsilon === first.epsilon)
     .reduce((best, one) => {
-      const [kind = 0, points = 0] = strengthOf(one);
-      const [bestKind = 0, mostPoints = 0] = strengthOf(best);
+      const [kind, points] = strengthOf(one);
+      const [bestKind, mostPoints] = strengthOf(best);
       return kind > bestKind || (kind === bestKind && points > mostPoints) ? one : best;
     });
 }

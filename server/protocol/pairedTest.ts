@@ -27,13 +27,11 @@ export function meanAndStd(values: readonly number[]): { mean: number; std: numb
   const n = finite.length;
   const mean = finite.reduce((sum, value) => sum + value, 0) / n;
   const squares = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : 0 * mean, n };
+  return { mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : mean - mean, n };
 }
 
-/** I_x(a, b), by its continued fraction (Abramowitz and Stegun 1964, 26.5.8) as Lentz evaluates it; to about 1e-12. */
+/** I_x(a, b) of 0 ≤ x ≤ 1, by its continued fraction (Abramowitz and Stegun 1964, 26.5.8) as Lentz evaluates it; to about 1e-12. */
 function incompleteBeta(x: number, a: number, b: number): number {
-  if (x <= 0) return 0;
-  if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
   const tiny = 1e-300;

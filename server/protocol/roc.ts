@@ -26,10 +26,10 @@ export function rocOf(clean: ArrayLike<number>, attacked: ArrayLike<number>): Ro
     falseAlarms.push(x);
     detections.push(y);
   });
-  return { falseAlarms, detections, area: clean.length > 0 && attacked.length > 0 ? area : Number.NaN };
+  return { falseAlarms, detections, area: all.length === 0 ? Number.NaN : area };
 }
 
 /** The most detections with at most that share of false alarms. */
 export function detectionsAt({ falseAlarms, detections }: Roc, share: number): number {
-  return detections[falseAlarms.findLastIndex((x) => x <= share + 1e-12)] ?? 0;
+  return detections[falseAlarms.findLastIndex((x) => x <= share + 1e-12)]!;
 }

@@ -14,7 +14,7 @@ export function sampleRow(
   row: readonly (readonly [column: unknown[], value: unknown])[],
   most: number,
 ): void {
-  const isNewestAlone = columns.seen > 0 && (columns.seen - 1) % columns.every !== 0;
+  const isNewestAlone = (columns.seen - 1) % columns.every !== 0;
   for (const [column, value] of row) {
     if (isNewestAlone) column[column.length - 1] = value;
     else column.push(value);

@@ -49,8 +49,7 @@ export function normLines(parameters: readonly ParameterInfo[]): NamedMembers[] 
   };
   parameters.forEach(({ layer }, index) => {
     put(layers, layer, index);
-    const dot = layer.lastIndexOf('.');
-    if (dot > 0) put(blocks, layer.slice(0, dot), index);
+    if (layer.includes('.')) put(blocks, layer.slice(0, layer.lastIndexOf('.')), index);
   });
   const several = (groups: Map<string, number[]>, ending: string): NamedMembers[] =>
     Array.from(groups, ([name, members]) => ({ name: `${name}${ending}`, members })).filter(
@@ -74,7 +73,6 @@ export const seriesQueryParts = {
   /** Instead of `pixels`: rows a bucket, a power of two, so that what is new joins what is there. */
   rowsPerBucket: z
     .int()
-    .min(1)
     .max(2 ** 30)
     .refine((count) => Number.isInteger(Math.log2(count)), 'expected a power of two')
     .nullable()

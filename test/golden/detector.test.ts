@@ -39,5 +39,19 @@ it('areas under ROC curves, ties among them, and detections at 5 % are those of 
       0, 0, 1, 1,
     ]);
   }
-  expect(rocOf([], [1]).area).toBeNaN();
+});
+
+it('a ROC curve counts each score once, a share of false alarms up to its own end, and says nothing of no images', () => {
+  const { falseAlarms, detections, area } = rocOf([1, 2, 2, 5], [2, 4, 6]);
+  expect(falseAlarms).toEqual([0, 0, 0.25, 0.25, 0.75, 1]);
+  expect(detections).toEqual([0, 1 / 3, 1 / 3, 2 / 3, 1, 1]);
+  expect(area).toBeCloseTo(9 / 12, 15);
+  const at = (share: number) => detectionsAt({ falseAlarms, detections, area }, share);
+  expect([0, 0.2, 0.25, 0.7, 0.75, 1].map(at)).toEqual([1 / 3, 1 / 3, 2 / 3, 2 / 3, 1, 1]);
+  for (const [clean, attacked] of [
+    [[], []],
+    [[], [1]],
+    [[1], []],
+  ])
+    expect(rocOf(clean!, attacked!).area).toBeNaN();
 });

@@ -138,6 +138,8 @@ describe('buildNetwork', () => {
     const alpha = valuesOf(network, 'kaf2d5.alpha');
     expect(alpha).toHaveLength(128 * 16);
     expect(alpha.slice(-16)).toEqual(row);
+    const before = network.parameters[network.parameters.findIndex(({ name }) => name === 'kaf2d5.alpha') - 1]!;
+    expect(before.shape).toEqual([256]);
     expect(network.activations[4]).toEqual({ layer: 'kaf2d5', channels: 128, axis: [-3, -1, 1, 3], gamma: 0.2 });
     const random = valuesOf(build(planOf('light', { ...pairs, init: { type: 'normal', std: 0.3 } })), 'kaf2d5.alpha');
     const std = Math.sqrt(random.reduce((sum, value) => sum + value ** 2, 0) / random.length);

@@ -1,9 +1,11 @@
 // Which figure of a run is its own, and what becomes of the others.
 import { expect, it } from 'vitest';
 import {
+  epsilonText,
   figureName,
   figureText,
   isBound,
+  isSameAttack,
   namedAttack,
   testAttack,
   withFigure,
@@ -80,6 +82,14 @@ it('the same attack again replaces its figure on later weights, or on more image
   expect(folded(plan, figure(pgd, 1, { samples: 999 }), figure(pgd, 2))).toEqual([2]);
 });
 
+it('an attack is the same in whatever order its settings come, and figures of one rank stay in the order in which they came', () => {
+  const turned = Object.fromEntries(Object.entries({ ...pgd, batchSize: 7 }).reverse()) as unknown as AttackPlan;
+  expect(isSameAttack(pgd, turned)).toBe(true);
+  expect(isSameAttack(pgd, { ...turned, seed: pgd.seed + 1 })).toBe(false);
+  const [second, third] = [attackPlan('pgd', { seed: 1 }), attackPlan('pgd', { seed: 2 })];
+  expect(folded(planOf([]), figure(pgd, 3), figure(second, 1), figure(third, 2))).toEqual([3, 1, 2]);
+});
+
 it('keeps the best of many figures, and the named one among them', () => {
   const plan = planOf([pgd]);
   const many = Array.from({ length: 70 }, (_, seed) => figure({ ...pgd, seed: seed + 1 }, 500 + seed));
@@ -95,6 +105,21 @@ it('of several attacks that a plan ends with, the strongest under the threat of 
   expect(namedAttack({ evaluation: [pgd, ...weaker] })).toBe(pgd);
   expect(namedAttack({ evaluation: [pgd, auto, attackPlan('autoattack', { epsilon: 16 / 255 })] })).toBe(auto);
   expect(namedAttack({ evaluation: [pgd, attackPlan('pgd', { seed: 1 })] })).toBe(pgd);
+  const longer = attackPlan('pgd', { steps: 5000 });
+  expect(namedAttack({ evaluation: [pgd, longer] })).toBe(longer);
+  expect(namedAttack({ evaluation: [auto, longer] })).toBe(auto);
+  const [farther, underL2] = [
+    attackPlan('autoattack', { epsilon: 16 / 255 }),
+    attackPlan('autoattack', { norm: 'l2' }),
+  ];
+  expect(namedAttack({ evaluation: [pgd, farther, { ...underL2, epsilon: pgd.epsilon }] })).toBe(pgd);
+});
+
+it('each test of a training without a threat attacks by one PGD of cross-entropy under the usual ε', () => {
+  const plan = planOf([], { observe: { ...planOf([]).observe, robustSteps: 7 } });
+  expect(testAttack(plan, { samples: 256 })).toMatchObject({
+    ...{ attack: 'pgd', norm: 'linf', epsilon: 8 / 255, steps: 7, restarts: 1, loss: 'cross-entropy', samples: 256 },
+  });
 });
 
 it('is told by its attack, its threat and, where training went on, its step', () => {
@@ -102,6 +127,8 @@ it('is told by its attack, its threat and, where training went on, its step', ()
   expect(figureName(figure(attackPlan('pgd', { norm: 'l2', epsilon: 0.5 }), 389), 16)).toBe(
     'PGD-50-10 L2 0.5 at step 12',
   );
+  expect(epsilonText({ norm: 'linf', epsilon: 0.0314 })).toBe('8.01/255');
+  expect(epsilonText({ norm: 'l2', epsilon: 0.123456 })).toBe('L2 0.1235');
 });
 
 it('is told by its weights where they are averaged, or raw because that was asked for', () => {

@@ -1,7 +1,6 @@
 // Settings of attacks and of training methods as experiments and old plans rely on them: kind, bounds, default and what a plan
 // from before the key means; and what an attack or a method consists of at its defaults.
 import { describe, expect, it } from 'vitest';
-import type { EvaluationEntry } from '../../server/protocol/attackEntry.ts';
 import { attackNames, attackTable } from '../../server/protocol/attackTable.ts';
 import {
   completeKeys,
@@ -9,7 +8,6 @@ import {
   isRunId,
   leadingKeys,
   trailingKeys,
-  type AttackKey,
   type AttackKeys,
   type DefaultContext,
 } from '../../server/protocol/attackKey.ts';
@@ -21,29 +19,9 @@ import {
   type MethodEntry,
   type MethodName,
 } from '../../server/protocol/methodTable.ts';
+import { entryLine, linesOf } from './keyLines.ts';
 
 const context = { trainedEpsilon: 0.1, testSamples: 1000 };
-
-/** `steps 50 in [1, 1000], whole` */
-function keyLine(name: string, key: AttackKey): string {
-  const before = 'before' in key ? `, before ${JSON.stringify(key.before)}` : '';
-  switch (key.kind) {
-    case 'number': {
-      const byDefault = typeof key.byDefault === 'object' ? key.byDefault.computed : String(key.byDefault);
-      const [open, close] = [key.isMinExcluded ? '(' : '[', key.isMaxExcluded ? ')' : ']'];
-      const marks = [key.isInteger && ', whole', key.isPixelLength && ', pixels'].filter(Boolean).join('');
-      return `${name} ${byDefault} in ${open}${String(key.min)}, ${String(key.max)}${close}${marks}${before}`;
-    }
-    case 'choice':
-      return `${name} ${key.byDefault} of ${Object.keys(key.choices).join('|')}${before}`;
-    case 'list':
-      return `${name} up to ${String(key.maxLength)} of (${keyLine('each', key.item)})${before}`;
-    case 'place':
-      return `${name} a place${before}`;
-  }
-}
-
-const linesOf = (keys: AttackKeys) => Object.entries(keys).map(([name, key]) => keyLine(name, key));
 
 describe('attacks', () => {
   it('share these settings', () => {
@@ -163,17 +141,9 @@ describe('attacks', () => {
   });
 
   it('consist of these runs at their defaults', () => {
-    const lines = attackNames.map((name) => {
-      const { title, strength, runs, isNearest, members } = attackTable[name] as EvaluationEntry;
-      const values = completeKeys({ ...attackTable[name].keys }, {}, context, { norm: 'linf', epsilon: 0.1 });
-      const { count, called, axis, length } = runs(values);
-      const parts = members?.(values).map(([attack, given]) => `${attack} ${JSON.stringify(given)}`) ?? [];
-      return [
-        `${title(values)}: ${strength}, ${String(count)} × ${called} of ${String(length)} × ${axis}`,
-        ...(isNearest ? ['nearest'] : []),
-        ...parts,
-      ].join('; ');
-    });
+    const lines = attackNames.map((name) =>
+      entryLine(attackTable[name], completeKeys(attackTable[name].keys, {}, context, { norm: 'linf', epsilon: 0.1 })),
+    );
     expect(lines).toMatchInlineSnapshot(`
       [
         "PGD-50-10: usual, 10 × restart of 50 × step",

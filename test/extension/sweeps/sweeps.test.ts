@@ -104,6 +104,7 @@ describe('an experiment that is a sweep', () => {
     expect(sweepContextValue(sweepOf([null], 'resting'))).toBe('sweep canResumeSweep');
     expect(sweepContextValue(sweepOf(['finished', 'diverged'], 'resting'))).toBe('sweep');
     expect(sweepContextValue(sweepOf(['failed'], 'resting'))).toBe('sweep canRepeatSweep');
+    expect(sweepContextValue(sweepOf(['finished', 'failed'], 'resting'))).toBe('sweep canRepeatSweep');
     expect(sweepDescription(sweepOf(['paused'], 'paused'))).toBe('sweep, paused · 1 at work · 0 of 1 done');
   });
 });
