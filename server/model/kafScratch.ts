@@ -20,11 +20,10 @@ export function kernelKafFloats(
   // As rows, and packed in panels of 8 columns.
   const pieces = 2 * 4 * (grid.nEntries + 2) * (kernels.length * dictionary + 8);
   if (gradients === 'input') return table + pieces;
-  const parts = 16 + Math.ceil(channels / 16);
-  return 2 * table + pieces + 16 * 4 * grid.nEntries * parts;
+  return 2 * table + pieces + 16 * 4 * grid.nEntries * mostGradientParts(channels);
 }
 
-/** At most so many float32 values: the tables of the dictionary, those of 16 channels for each thread, and the sums of all parts. */
+/** At most so many float32 values: tables of the dictionary, two or three of 16 channels for each thread, and the sums of all parts. */
 export function kaf2dFloats(
   { dictionary, boundary, gamma }: Kaf2dPlan,
   {
@@ -36,6 +35,13 @@ export function kaf2dFloats(
   const grid = kaf2dGrid(dictionary, boundary, gamma);
   if (!grid) return 0;
   const table = grid.kernels.length;
-  const own = threads * (3 * 16 * table + (dictionary + 3) ** 2 + 16);
-  return 2 * table + own + (gradients === 'all' ? (16 + Math.ceil(channels / 16)) * 16 * dictionary ** 2 : 0);
+  const own = (nTables: number) => threads * (nTables * 16 * table + (dictionary + 3) ** 2 + 32);
+  if (gradients === 'input') return 2 * table + own(2);
+  return 2 * table + own(3) + mostGradientParts(channels) * 16 * dictionary ** 2;
+}
+
+/** Gradients are summed for 16 channels at a time, in at most so many parts for all of them. */
+export function mostGradientParts(channels: number): number {
+  const nGroups = Math.ceil(channels / 16);
+  return nGroups * Math.max(1, Math.round(16 / nGroups));
 }

@@ -1,11 +1,11 @@
 // What the kernels of the runtime `wasm` take beside tensors while a layer has its turn: bounds by the layer's shape, a little above
-// what server/tensor/wasm/kernels asks for. test/trainer/planMemory.test.ts compares them with what is taken.
+// what server/tensor/wasm/kernels asks for. test/model/kernelScratch.test.ts compares them with what is taken.
 import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { isKaf, type KafPlan } from '../protocol/plan.ts';
 import { freeGrid, kafGrid, mostEntries, rowsPerEntry } from '../tensor/wasm/kernels/kafGrid.ts';
 import { tilesPerBlock } from '../tensor/wasm/kernels/winograd.ts';
 import type { ActivationLayout, ConvolutionLayout, LayerLayout } from '../network/layout.ts';
-import { kaf2dFloats, kernelKafFloats } from './kafScratch.ts';
+import { kaf2dFloats, kernelKafFloats, mostGradientParts } from './kafScratch.ts';
 
 export interface ScratchOptions {
   readonly batchSize: number;
@@ -67,7 +67,7 @@ function activationFloats(
   const isAll = gradients === 'all';
   if (activation.type === 'spline') return (isAll ? 2 * mostParts + 1 : 1) * 4 * (activation.points - 3) * channels;
   if (isFormulaActivation(activation)) {
-    const tableFloats = activationFunction(activation).parameters.length * Math.ceil(channels / 8) * 8;
+    const tableFloats = activationFunction(activation).parameters.length * channels;
     return mostConstants + (isAll ? 2 * mostParts + 1 : 1) * tableFloats;
   }
   if (activation.type === 'kaf-2d') return kaf2dFloats(activation, { channels, gradients, threads });
@@ -78,8 +78,8 @@ function activationFloats(
   if (activation.type === 'kaf-free') {
     const nRows = batchSize * shape.slice(0, -1).reduce((product, length) => product * length, 1);
     const nEntries = learnedEntries(activation);
-    if (nRows < rowsPerEntry * nEntries) return direct;
-    const moments = isAll ? 16 * 4 * (mostParts + Math.ceil(channels / 16)) : 0;
+    if (nRows < rowsPerEntry * nEntries) return direct + threads * (8 * activation.dictionary + 36);
+    const moments = isAll ? 16 * 4 * mostGradientParts(channels) : 0;
     return direct + (4 * 4 * channels + moments) * nEntries;
   }
   const grid = kafGrid(activation.dictionary, activation.boundary, activation.gamma);
@@ -89,9 +89,8 @@ function activationFloats(
 }
 
 /** Of the grid of a free KAF that has moved its elements and bandwidths a little since it started. */
-function learnedEntries({ dictionary, boundary, gamma }: KafPlan): number {
-  const centres = Float32Array.from({ length: dictionary }, (_, i) => boundary * ((2 * i) / (dictionary - 1) - 1));
-  const grid = freeGrid(centres, Float64Array.of(gamma));
+function learnedEntries({ boundary, gamma }: KafPlan): number {
+  const grid = freeGrid(Float32Array.of(boundary), Float64Array.of(gamma));
   return grid ? Math.min(mostEntries, Math.ceil(1.2 * grid.nEntries)) : mostEntries;
 }
 
