@@ -16,6 +16,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
 import { makeMutants } from './mutants.mjs';
+import { describe, readResults, report, writeResults } from './mutantResults.mjs';
 import { writeSchema } from './mutantSchema.mjs';
 
 const root = path.dirname(import.meta.dirname);
@@ -67,7 +68,7 @@ if (options.list) for (const mutant of mutants) console.log(describe(mutant));
 else await judgeAll();
 
 async function judgeAll() {
-  const judged = readResults();
+  const judged = readResults(options.results);
   const waiting = mutants
     .filter(({ id }) => !judged.has(id) || (options.survivors && judged.get(id).verdict === 'survived'))
     .map((mutant, number) => ({ ...mutant, number, node: nodes.get(mutant.id) }));
@@ -76,7 +77,7 @@ async function judgeAll() {
     const { number: _, node, ...mutant } = waiting[number];
     judged.set(mutant.id, { ...mutant, verdict, by });
     living.delete(number);
-    writeResults(judged);
+    writeResults(options.results, judged);
     console.log(`${verdict.padEnd(9)} ${describe(mutant)}  ${by ?? ''}`);
   };
   const living = new Set(waiting.keys());
@@ -90,7 +91,10 @@ async function judgeAll() {
     else await judgeAfresh(number, cases, conclude);
   }
   endRunner();
-  report(mutants.flatMap(({ id }) => judged.get(id) ?? []));
+  report(
+    mutants.flatMap(({ id }) => judged.get(id) ?? []),
+    options.results,
+  );
 }
 
 /**
@@ -100,9 +104,9 @@ async function judgeAll() {
 async function tryAll(living, conclude) {
   const found = new Map(findTests().map((file) => [file, { cases: new Map(), outside: [] }]));
   const doubtful = new Set();
-  for (const slowMs of [250, null]) {
+  for (const slowMs of [250, 5000, null]) {
     for (const [file, seen] of found) {
-      const ids = slowMs ? null : [...seen.cases].filter(([, one]) => one.isSlow).map(([id]) => id);
+      const ids = slowMs === 250 ? null : [...seen.cases].filter(([, one]) => one.isSlow).map(([id]) => id);
       const tried = {};
       let isWhole = ids?.length === 0;
       while (!isWhole && !isInterrupted && living.size > 0) {
@@ -184,7 +188,9 @@ async function runTests(tests, order, guardMs) {
     let nBytes = -1;
     // Counted, so that time in which all of this is stopped is none.
     let nLooks = 0;
+    let nSeconds = 0;
     const watch = setInterval(() => {
+      if (++nSeconds % 60 === 0) tellCase(readEvents());
       const { size } = fs.statSync(eventsFile);
       nLooks = size === nBytes ? nLooks + 1 : 0;
       nBytes = size;
@@ -207,6 +213,14 @@ async function runTests(tests, order, guardMs) {
     child.send({ tests, ...order });
   });
   return { ...answer, events: readEvents() };
+}
+
+/** Verdicts of a file's cases come at its end, which may be far where they are slow. */
+function tellCase(events) {
+  const { id, name, ms, reaches } = events.findLast((event) => 'reaches' in event) ?? {};
+  if (!name) return;
+  const nTried = events.filter((event) => 'trying' in event && event.id === id).length;
+  console.log(`…         ${nTried} of ${reaches.length} tried by ${name}, ${(ms / 1000).toFixed(1)} s each`);
 }
 
 /** Whole lines alone. */
@@ -367,31 +381,4 @@ function findTests() {
         (wanted?.some((place) => isIn(name, place)) ?? true),
     )
     .map((name) => path.join(scratch, name));
-}
-
-function readResults() {
-  if (!fs.existsSync(options.results)) return new Map();
-  return new Map(JSON.parse(fs.readFileSync(options.results, 'utf8')).map((result) => [result.id, result]));
-}
-
-function writeResults(judged) {
-  fs.mkdirSync(path.dirname(options.results), { recursive: true });
-  fs.writeFileSync(`${options.results}.partial`, JSON.stringify([...judged.values()], null, 1));
-  fs.renameSync(`${options.results}.partial`, options.results);
-}
-
-function describe({ file, line, column, original, replacement, code }) {
-  const shown = (text) => (text.length > 60 ? `${text.slice(0, 57)}…` : text).replace(/\s+/g, ' ');
-  return `${file}:${line}:${column}  ${shown(original)} → ${shown(replacement)}   in: ${shown(code)}`;
-}
-
-function report(results) {
-  const survivors = results.filter(({ verdict }) => verdict === 'survived');
-  const byTypes = results.filter(({ by }) => by?.startsWith('types: ')).length;
-  console.log(
-    `\n${results.length} judged: ${results.length - survivors.length} killed (${byTypes} by types), ${survivors.length} survived`,
-  );
-  for (const survivor of survivors) console.log(`  ${describe(survivor)}`);
-  console.log(`All verdicts: ${options.results}`);
-  process.exitCode = survivors.length > 0 ? 1 : 0;
 }
