@@ -43,7 +43,8 @@ export class CollapseWatch implements Saving {
   memory = unbegun;
   /** The newest state that was found well, where the plan goes back to it. */
   good: ReadonlyMap<string, SavedTensor> | null = null;
-  goodStep = 0;
+  /** Its step; −1 where there is none. */
+  goodStep = -1;
   readonly plan: WatchPlan;
   readonly #threat: ThreatPlan;
   readonly #network: Network;
@@ -123,7 +124,7 @@ export class CollapseWatch implements Saving {
   saved(): Map<string, SavedTensor> {
     const { best, isCollapsed, rateFactor } = this.memory;
     const tensors = new Map<string, SavedTensor>();
-    const numbers = Float32Array.of(best, isCollapsed ? 1 : 0, rateFactor, this.good ? this.goodStep : -1);
+    const numbers = Float32Array.of(best, isCollapsed ? 1 : 0, rateFactor, this.goodStep);
     tensors.set('watch/memory', { shape: [numbers.length], values: numbers });
     for (const [name, tensor] of this.good ?? []) tensors.set(`watch/good/${name}`, tensor);
     return tensors;
@@ -134,8 +135,8 @@ export class CollapseWatch implements Saving {
     this.memory = { best, isCollapsed: collapsed === 1, rateFactor };
     const prefix = 'watch/good/';
     const good = [...tensors].filter(([name]) => name.startsWith(prefix));
-    this.goodStep = Math.max(0, goodStep);
-    this.good = goodStep < 0 ? null : new Map(good.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+    this.goodStep = goodStep;
+    this.good = good.length === 0 ? null : new Map(good.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   }
 }
 

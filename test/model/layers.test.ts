@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { convolve, multiply } from '../../server/model/linear.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from '../../server/model/pooling.ts';
 import { besideZero, concatenate, residual } from '../../server/model/joins.ts';
-import type { Pass } from '../../server/model/layer.ts';
+import { makeDropout, type Pass } from '../../server/model/layer.ts';
 import type { Padding } from '../../server/protocol/plan.ts';
+import { dropout } from '../../server/tensor/ops/dropout.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -230,3 +231,13 @@ function kernelsRun(work: () => void): string[] {
   }
   return names;
 }
+
+it('dropout draws by each layer’s own stream in training alone, and nothing at a rate of 0', () => {
+  const x = values([4, 5], 1);
+  const key = { seed: 1, stream: 40, counter: 2 };
+  const training: Pass = { ...pass, mode: 'training', key };
+  const expected = dropout(x, 0.5, { ...key, stream: 43 });
+  expect(makeDropout(0.5, 3)(x, training).dataSync()).toEqual(expected.dataSync());
+  expect(makeDropout(0.5, 3)(x, { ...training, mode: 'inference' })).toBe(x);
+  expect(makeDropout(0, 3)(x, { ...training, key: null })).toBe(x);
+});

@@ -41,6 +41,8 @@ describe('isCollapse', () => {
     expect(isCollapse({ fgsm: 0.34, pgd: 0.1, best: 0.3, gap: 0.25 })).toBe(false);
     expect(isCollapse({ fgsm: 0.7, pgd: 0.15, best: 0.3, gap: 0.25 })).toBe(true);
     expect(isCollapse({ fgsm: 0.7, pgd: 0.2, best: 0.3, gap: 0.25 })).toBe(false);
+    expect(isCollapse({ fgsm: 0.5, pgd: 0.25, best: 0.5, gap: 0.25 })).toBe(true);
+    expect(isCollapse({ fgsm: 0.375, pgd: 0.125, best: 0.25, gap: 0.25 })).toBe(true);
   });
 });
 
