@@ -10,6 +10,7 @@ import {
   viewIds,
   walkthroughId,
 } from '../../extension/contributions.ts';
+import { usualCacheGb } from '../../server/protocol/userData.ts';
 
 interface Manifest {
   name: string;
@@ -59,6 +60,7 @@ describe('package.json declares exactly what the extension registers', () => {
       expect(setting.default).toBeDefined();
       expect(setting.description ?? setting.markdownDescription).toBeTruthy();
     }
+    expect(properties['kafscope.cacheSize']!.default).toBe(usualCacheGb);
   });
 
   test('the custom editor, the panel to bring back, and the walkthrough', () => {

@@ -18,6 +18,10 @@ describe('a published data set', () => {
     expect([samples?.train ?? null, samples?.test ?? null]).toEqual([train, test]);
   });
 
+  it('that is made here has as many samples as asked for, by default 10,000 and 2,000', () => {
+    expect(datasetDeclaration('shapes').samples).toMatchObject({ trainByDefault: 10_000, testByDefault: 2000 });
+  });
+
   it('is fetched in its form, with a checksum where one is published, and never in more bytes than it may have', () => {
     const files = downloadable().flatMap((name) =>
       datasetDeclaration(name).download!.files.map(({ checksum, unpack, maxBytes, ...file }) => [

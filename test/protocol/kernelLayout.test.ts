@@ -9,7 +9,14 @@ describe('the layout of a kernel', () => {
     });
   });
 
+  it('is a matrix’s own, whole', () => {
+    expect(kernelLayout([130, 65], false)).toEqual({
+      ...{ kind: 'matrix', height: 130, width: 65, inputs: 1, outputs: 1, order: 'hwio' },
+    });
+  });
+
   it.each([
+    [[3, 3, 3, 3], 'oihw'],
     [[64, 3, 3, 3], 'oihw'],
     [[16, 16, 3, 3], 'oihw'],
     [[6, 1, 5, 5], 'oihw'],
@@ -21,7 +28,9 @@ describe('the layout of a kernel', () => {
   });
 
   it('is none for vectors, for nothing and for filters too large to be told apart', () => {
-    for (const shape of [[], [8], [0, 8], [2, 2, 2], [40, 40, 3, 8]]) expect(kernelLayout(shape, true)).toBeNull();
+    const none = [[], [8], [0, 8], [2, 2, 2], [40, 40, 3, 8], [33, 1, 3, 8], [1, 33, 3, 8]];
+    for (const shape of none) expect(kernelLayout(shape, true)).toBeNull();
+    expect(kernelLayout([32, 32, 3, 8], true)).toMatchObject({ height: 32, width: 32 });
   });
 });
 
@@ -29,10 +38,11 @@ describe('the pages of a kernel', () => {
   it('have 64 filters each, and what is left', () => {
     const layout = kernelLayout([3, 3, 2, 130], true)!;
     expect(kernelPages(layout)).toBe(3);
-    expect([0, 1, 2].map((page) => kernelPage(layout, page)).map((page) => [page.firstOutput, page.count])).toEqual([
-      [0, 64],
-      [64, 64],
-      [128, 2],
+    const whole = { firstRow: 0, firstColumn: 0, height: 3, width: 3 };
+    expect([0, 1, 2].map((page) => kernelPage(layout, page))).toEqual([
+      { firstOutput: 0, count: 64, ...whole },
+      { firstOutput: 64, count: 64, ...whole },
+      { firstOutput: 128, count: 2, ...whole },
     ]);
   });
 
@@ -45,6 +55,8 @@ describe('the pages of a kernel', () => {
         for (let column = firstColumn; column < firstColumn + width; column++) seen[row * 65 + column]! += 1;
     }
     expect(kernelPages(layout)).toBe(6);
+    const last = { firstOutput: 0, firstRow: 128, firstColumn: 64, count: 1, height: 2, width: 1 };
+    expect(kernelPage(layout, 5)).toEqual(last);
     expect(seen.every((count) => count === 1)).toBe(true);
   });
 });

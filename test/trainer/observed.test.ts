@@ -72,6 +72,8 @@ describe('observation beside a training', () => {
     // 4 channels; dictionaries of [−3, 3] and 1 beyond.
     expect(responses.layers[0]!.inputs).toMatchObject({ low: -4, high: 4 });
     expect(responses.layers[0]!.inputs!.clean).toHaveLength(4 * 26);
+    for (const { outputs } of responses.layers)
+      expect([outputs.clean.length, outputs.attacked.length]).toEqual([64, 64]);
     const histograms = records.find((record): record is HistogramsRecord => record.type === 'histograms')!;
     const count = records[0]!.type === 'prepared' ? records[0].parameters.length : 0;
     for (const { ranges, bins } of [histograms.weights, histograms.gradients]) {
