@@ -2,7 +2,7 @@
 // What a whole training step or an evaluation holds besides is in server/trainer/planMemory.ts.
 import { activationFunction, isFormulaActivation } from '../formula/activationFunction.ts';
 import { floatsOf, parametersOf, statisticsOf } from '../network/costs.ts';
-import { flatLayers, layOutNetwork, type LayerLayout, type NetworkEnds } from '../network/layout.ts';
+import { flatLayers, layOutNetwork, type LayerLayout, type NetworkEnds, type PoolLayout } from '../network/layout.ts';
 import type { ModelPlan } from '../protocol/plan.ts';
 import { kafGrid } from '../tensor/wasm/kernels/kafGrid.ts';
 import { scratchFloats } from './kernelScratch.ts';
@@ -143,12 +143,8 @@ class Walk {
       case 'activation':
         return this.through(x, { floats, isSaved: true, ...this.#costs(layer) });
       case 'max-pool':
-      case 'average-pool': {
-        // With padding the mean is taken of a padded copy, and its gradient through another.
-        const isPadded = layer.type === 'average-pool' && layer.padding === 'same';
-        const scratch = isPadded ? 2 * this.#pass.batchSize * floatsOf(layer.input) : 0;
-        return this.through(x, { floats, isSaved: true, isOutputSaved: true, scratch });
-      }
+      case 'average-pool':
+        return this.through(x, { floats, isSaved: true, isOutputSaved: true, scratch: this.#poolFloats(layer) });
       case 'global-average-pool':
         return this.through(x, { floats, isSaved: false });
       case 'dropout':
@@ -173,6 +169,15 @@ class Walk {
       default:
         return layer satisfies never;
     }
+  }
+
+  /** With padding the mean is taken of a padded copy, and its gradient through another, of what comes times its shares at the edges. */
+  #poolFloats({ type, input, output, size, stride, padding }: PoolLayout): number {
+    if (type === 'max-pool' || padding === 'valid') return 0;
+    const [height, width] = input.map((length, axis) => Math.max(length, (output[axis]! - 1) * stride + size));
+    const padded = height! * width! * input.at(-1)!;
+    if (padded === floatsOf(input)) return 0;
+    return this.#pass.batchSize * (2 * padded + floatsOf(output)) + floatsOf(output);
   }
 
   #costs(layer: LayerLayout): Pick<LayerCosts, 'parameters' | 'scratch'> {

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countParameters } from '../../server/model/countParameters.ts';
 import { buildNetwork, type Network } from '../../server/model/network.ts';
 import { measurePass } from '../../server/model/passMemory.ts';
-import { mapsOf, type ActivationPlan, type ModelPlan } from '../../server/protocol/plan.ts';
+import { mapsOf, type ActivationPlan, type LayerPlan, type ModelPlan } from '../../server/protocol/plan.ts';
 import { openCpu } from '../trainer/tinyPlan.ts';
 
 beforeAll(openCpu);
@@ -18,6 +18,20 @@ afterEach(() => {
 });
 
 describe('measurePass', () => {
+  it('finds the largest kernel of each kind, and 0 where there is none', () => {
+    const conv = { type: 'conv', size: 3, stride: 1, padding: 'same', bias: false, initializer: 'he-uniform' } as const;
+    const dense = { type: 'dense', units: 'classes', bias: false, initializer: 'he-uniform' } as const;
+    const kernels = (layers: readonly LayerPlan[]) => {
+      const network = { type: 'layers', layers } as const;
+      const rest = { activation: { type: 'relu' }, dropout: [], denseL2: 0, convolutionL2: 0 } as const;
+      return measurePass({ network, ...rest, normalization: null }, ends).largestKernel;
+    };
+    const convolutions = [4, 8, 2].map((channels) => ({ ...conv, channels }));
+    const pooled = [...convolutions, { type: 'global-average-pool' }, { ...dense, units: 6 }, dense] as const;
+    expect(kernels(pooled)).toEqual({ convolution: 9 * 4 * 8, dense: 6 * 10 });
+    expect(kernels([{ type: 'flatten' }, dense])).toEqual({ convolution: 0, dense: 8 * 8 * 3 * 10 });
+  });
+
   it.each([
     { type: 'relu' },
     { type: 'prelu', slope: 0.25 },
