@@ -64,7 +64,7 @@ describe('runs compared in VS Code', () => {
   });
 
   it('are tabled, and the tab is kept over a reload of the window', async () => {
-    const frame = await workbench.webviewWith('kaf-compare kaf-compare-curves');
+    const frame = await workbench.webviewWith('kaf-compare kaf-tabs');
     await frame.locator('kaf-tabs').getByText('Compare').click();
     await workbench.webviewWith('kaf-compare-table table');
     await workbench.screenshot('compare-table');

@@ -16,6 +16,7 @@ dataset: { name: shapes, trainSamples: 16, testSamples: 8 }
 model: { network: light }
 training: { epochs: 1, batchSize: 8 }
 observe: { robustSamples: 0 }
+evaluation: [{ attack: pgd, steps: 2, restarts: 1, samples: 8 }]
 matrix:
   model.activation: [relu, swish]
   seed: [0, 1]
@@ -92,6 +93,16 @@ describe('a sweep in VS Code', () => {
     await frame.locator('kaf-tabs').getByText('Curves').click();
     await frame.locator('kaf-compare-curves .card').first().waitFor();
     await workbench.screenshot('sweep-curves');
+    await frame.locator('kaf-tabs').getByText('Robustness').click();
+    await until('what stands of both activations', async () =>
+      /PGD-2-1 8\/255.*by step.*relu \(2\).*swish \(2\)/s.test(await textNow(frame, 'kaf-compare-outcomes')),
+    );
+    await workbench.screenshot('sweep-robustness');
+    await frame.locator('kaf-tabs').getByText('Shift').click();
+    await until('how far their layers shift', async () =>
+      /relative shift.*relu \(2\).*swish \(2\)/s.test(await textNow(frame, 'kaf-compare-outcomes')),
+    );
+    await workbench.screenshot('sweep-shift');
   });
 
   it('opens the dashboard of a cell from its row', async () => {
