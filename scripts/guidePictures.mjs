@@ -14,13 +14,14 @@ export const pictures = {
   activations: 'dashboard-activations-busy-dark-1400',
   robustness: 'dashboard-robustness-finished-dark-1400',
   compare: 'compare-table-seeds-dark-1400',
+  'compare-robustness': 'compare-robustness-seeds-dark-480',
   sweep: 'compare-cells-sweep-busy-dark-1400',
   diverged: 'dashboard-curves-diverged-dark-1400',
   unhealthy: 'dashboard-norms-unhealthy-dark-1400',
   checkpoint: 'checkpoint-model-file-dark-1400',
   'checkpoint-compared': 'checkpoint-model-compared-dark-1400',
   'learning-rate': 'learning-rate-done-dark-1400',
-  dataset: 'dataset-pictures-dark-1400',
+  dataset: 'dataset-pictures-dark-480',
 };
 
 /** By step in extension/walkthrough, as narrow as its pane, and by the theme in which it is shown. */
