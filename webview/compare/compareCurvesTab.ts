@@ -19,7 +19,7 @@ import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, toolsSheet } from '../theme/sheets.ts';
 import { answeredTags, cardName, compareCard, comparedTags, type CompareCard } from './compareCards.ts';
-import { bands, toldCurves, toldSheet } from './compareFace.ts';
+import { bands, readingFace, toldCurves, toldSheet } from './compareFace.ts';
 import { areSameRuns, groupRuns } from './compareTable.ts';
 import { changeCompareView, groupingOf, type CompareView } from './compareView.ts';
 
@@ -115,13 +115,7 @@ export class CompareCurvesTab extends LitElement {
   }
 
   private renderNone(): unknown {
-    if (!this.hasAnswer)
-      return html`<kaf-face
-        icon="loading"
-        busy
-        heading="Reading the runs"
-        reason="A long log is read once."
-      ></kaf-face>`;
+    if (!this.hasAnswer) return readingFace;
     return html`<kaf-face
       icon="graph-line"
       heading="Nothing to draw"

@@ -1,5 +1,6 @@
 // What the tabs of a comparison have alike: who is who, below a chart, and the bands of groups.
 import { css, html, nothing } from 'lit';
+import '../controls/face.ts';
 
 export const toldSheet = css`
   .told {
@@ -37,3 +38,10 @@ export const bands = [
   { value: 'std', text: 'mean ± std' },
   { value: 'quantile', text: 'quartiles' },
 ];
+
+export const readingFace = html`<kaf-face
+  icon="loading"
+  busy
+  heading="Reading the runs"
+  reason="A long log is read once."
+></kaf-face>`;

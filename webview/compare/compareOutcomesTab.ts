@@ -20,7 +20,7 @@ import { matches } from '../curves/curveView.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, findingSheet, toolsSheet } from '../theme/sheets.ts';
-import { bands, toldSheet, toldCurves } from './compareFace.ts';
+import { bands, readingFace, toldCurves, toldSheet } from './compareFace.ts';
 import { areSameRuns, groupRuns } from './compareTable.ts';
 import { changeCompareView, groupingOf, type CompareView } from './compareView.ts';
 import { attackCards, shiftCards, shiftLooks, type OutcomeCard } from './outcomeCards.ts';
@@ -109,13 +109,7 @@ export class CompareOutcomesTab extends LitElement {
   }
 
   private renderNone(): unknown {
-    if (this.runs.some(({ run }) => !this.outcomes.has(run.id)))
-      return html`<kaf-face
-        icon="loading"
-        busy
-        heading="Reading the runs"
-        reason="A long log is read once."
-      ></kaf-face>`;
+    if (this.runs.some(({ run }) => !this.outcomes.has(run.id))) return readingFace;
     return this.of === 'attacks'
       ? html`<kaf-face
           icon="shield"
