@@ -66,6 +66,10 @@ export class Tabs extends LitElement {
   @property({ attribute: false }) tabs: readonly Tab[] = [];
   @property() value = '';
 
+  private readonly resized = new ResizeObserver(() => {
+    this.show();
+  });
+
   override render(): unknown {
     return html`<div role="tablist" @keydown=${this.onKey}>
       ${this.tabs.map(
@@ -85,8 +89,22 @@ export class Tabs extends LitElement {
     </div>`;
   }
 
-  /** Where not all tabs have room, the chosen one is in view. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.resized.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
   protected override updated(): void {
+    this.show();
+  }
+
+  /** Where not all tabs have room, the chosen one is in view. */
+  private show(): void {
     const row = this.renderRoot.querySelector('[role=tablist]');
     const chosen = this.renderRoot.querySelector('[aria-selected=true]');
     if (!row || !chosen) return;
