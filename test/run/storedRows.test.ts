@@ -33,6 +33,8 @@ describe('rows as they are stored', () => {
   it('of steps are given as they are', () => {
     const [row] = storedRows([step, { ...step, seq: 4 }])!;
     expect(row).toBe(step);
+    const first = { ...step, step: 0, record: { ...record, step: 0, epoch: 0 } };
+    expect(storedRows([first])![0]).toBe(first);
   });
 
   it('are none where one of them is none, or where there is no list', () => {
