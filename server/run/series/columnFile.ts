@@ -60,10 +60,8 @@ export class ColumnFile {
 
   /** Keeps the first rows alone. */
   truncate(nRows: number): void {
-    if (nRows >= this.#rows) return;
     const before = this.#tailChunk;
-    this.flush();
-    this.#rows = nRows;
+    this.#rows = Math.min(nRows, this.#rows);
     if (this.#tailChunk !== before) this.#loadTail();
   }
 
@@ -106,7 +104,7 @@ export class ColumnFile {
   }
 
   #loadTail(): void {
-    if (this.#rows > 0) readWhole(this.#descriptor, this.#tail, this.#tailChunk * this.#chunkBytes);
+    readWhole(this.#descriptor, this.#tail, this.#tailChunk * this.#chunkBytes);
     this.#isTailWritten = true;
   }
 }
