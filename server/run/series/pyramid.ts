@@ -145,14 +145,14 @@ export class Pyramid {
       this.#eachRow(series, firstRow, end, rowsPerBucket, (bucket) => buckets.push(bucket));
       return { firstRow, rowsPerBucket, buckets };
     }
-    const level = this.#levels.findLast((each) => each.rowsPerBucket <= rowsPerBucket);
-    const whole = level ? Math.min(end, level.places.rows * level.rowsPerBucket) : 0;
+    const level = this.#levels.findLast((each) => each.rowsPerBucket <= rowsPerBucket)!;
+    const whole = Math.min(end, level.places.rows * level.rowsPerBucket);
     const open = new Joined(series.length);
     const close = (): void => {
       const closed = open.close();
       if (closed) buckets.push(closed);
     };
-    if (level && firstRow < whole) {
+    if (firstRow < whole) {
       this.#eachBucket(
         level,
         series,
@@ -165,12 +165,9 @@ export class Pyramid {
       );
     }
     // What no whole bucket of the level holds: by ever finer ones, at last by rows.
-    let at = level ? Math.max(firstRow, Math.ceil(whole / level.rowsPerBucket) * level.rowsPerBucket) : firstRow;
-    for (const finer of this.#levels.slice(0, level ? this.#levels.indexOf(level) : 0).reverse()) {
-      const until = Math.min(
-        Math.floor(end / finer.rowsPerBucket) * finer.rowsPerBucket,
-        finer.places.rows * finer.rowsPerBucket,
-      );
+    let at = Math.max(firstRow, Math.ceil(whole / level.rowsPerBucket) * level.rowsPerBucket);
+    for (const finer of this.#levels.slice(0, this.#levels.indexOf(level)).reverse()) {
+      const until = Math.floor(end / finer.rowsPerBucket) * finer.rowsPerBucket;
       if (at >= until) continue;
       this.#eachBucket(finer, series, at, until, (part, row) => {
         if (row % rowsPerBucket === 0) close();
@@ -178,12 +175,10 @@ export class Pyramid {
       });
       at = until;
     }
-    if (at < end) {
-      this.#eachRow(series, at, end, lowestRows, (part, row) => {
-        if (row % rowsPerBucket === 0) close();
-        open.join(part);
-      });
-    }
+    if (at % rowsPerBucket === 0) close();
+    this.#eachRow(series, at, end, lowestRows, (part) => {
+      open.join(part);
+    });
     close();
     return { firstRow, rowsPerBucket, buckets };
   }
@@ -202,11 +197,11 @@ export class Pyramid {
     first: number,
     end: number,
     rowsPerBucket: number,
-    visit: (bucket: PlacedBucket, firstRow: number) => void,
+    visit: (bucket: PlacedBucket) => void,
   ): void {
     const columns = [...new Set(series.flatMap((one) => this.tags.columnsOf(one)))];
     const places = new Map(columns.map((column, index) => [column, index]));
-    const partRows = Math.max(rowsPerBucket, 4096);
+    const partRows = 4096;
     for (let start = first; start < end; start += partRows) {
       const until = Math.min(end, start + partRows);
       const [steps, times] = this.#places.read([0, 1], start, until) as [Float64Array, Float64Array];
@@ -232,7 +227,6 @@ export class Pyramid {
             firstMs: times[at]!,
             lastMs: times[stop - 1]!,
           }),
-          start + at,
         );
       }
     }
@@ -327,8 +321,6 @@ export class Pyramid {
       const from = level.places.rows * level.rowsPerBucket;
       const gather = (part: PlacedBucket, nPartRows: number): void => {
         if (level.open.nRows === 0) level.openPlaces = [part.firstStep, part.lastStep, part.firstMs, part.lastMs];
-        level.openPlaces[1] = part.lastStep;
-        level.openPlaces[3] = part.lastMs;
         level.open.join({ ...part, nRows: nPartRows });
       };
       if (index === 0) {
