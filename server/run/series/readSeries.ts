@@ -18,9 +18,9 @@ const maxValues = 2_000_000;
 /** A tag that a run does not have is left out. */
 export function readSeries(runs: readonly ReadableRun[], query: SeriesQuery): SeriesResult {
   const asked = runs.map((run) => ({ run, parts: run.tables ? partsOf(run.tables, query) : [] }));
-  const longest = Math.max(1, ...asked.flatMap(({ parts }) => parts.map(({ first, end }) => end - first)));
+  const longest = Math.max(...asked.flatMap(({ parts }) => parts.map(({ first, end }) => end - first)));
   const nSeries = asked.flatMap(({ parts }) => parts.map(({ series }) => series.length)).reduce((a, b) => a + b, 0);
-  const most = Math.max(8, Math.min(query.pixels, Math.floor(maxValues / 4 / Math.max(1, nSeries))));
+  const most = Math.max(8, Math.min(query.pixels, Math.floor(maxValues / 4 / nSeries)));
   const rowsPerBucket = query.rowsPerBucket ?? bucketRows(longest, most);
   return {
     runs: asked.map(({ run: { runId, cursor, failure }, parts }): RunSeries => ({
@@ -44,8 +44,8 @@ export function bucketRows(nRows: number, buckets: number): number {
 
 /** Whoever asks for the size of buckets may ask for more of them than anybody can draw. */
 function fewEnough({ series, first, end }: Part, rowsPerBucket: number): number {
-  const most = Math.max(8, Math.floor(maxValues / series.length));
-  return Math.max(rowsPerBucket, 2 ** Math.ceil(Math.log2(Math.max(1, (end - first) / most))));
+  const most = Math.floor(maxValues / series.length);
+  return Math.max(rowsPerBucket, 2 ** Math.ceil(Math.log2((end - first) / most)));
 }
 
 function partsOf(tables: Tables, { tags, from, to }: SeriesQuery): Part[] {

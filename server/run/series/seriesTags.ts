@@ -57,12 +57,12 @@ export function normTags(parameters: readonly ParameterInfo[]): SeriesTags {
       }
     },
     valuesOf: (series, columns) => {
-      const length = columns[0]?.length ?? 0;
+      const { length } = columns[0]!;
       const half = columns.length / 2;
       const values = new Float64Array(length);
       for (let row = 0; row < length; row++) {
         values[row] =
-          series > 0 && (series - 1) % 3 === 2
+          (series - 1) % 3 === 2
             ? Math.fround(lengthAcross(columns, row, half, half) / lengthAcross(columns, row, 0, half))
             : lengthAcross(columns, row, 0, columns.length);
       }
@@ -88,7 +88,7 @@ export function updateTags(parameters: readonly ParameterInfo[]): SeriesTags {
     },
     valuesOf: (_series, columns) => {
       const half = columns.length / 2;
-      return Float64Array.from(columns[0] ?? [], (_, row) =>
+      return Float64Array.from(columns[0]!, (_, row) =>
         Math.fround(lengthAcross(columns, row, half, half) / lengthAcross(columns, row, 0, half)),
       );
     },
