@@ -21,7 +21,7 @@ export class CacheFolder {
     const home = path.join(cacheFolder, name);
     const taken = `${home}.${String(process.pid)}-${String(nTaken++)}`;
     const left = [name, ...leftBehind(cacheFolder, name)].some((each) => moved(path.join(cacheFolder, each), taken));
-    if (!left) fs.mkdirSync(taken, { recursive: true });
+    if (!left) fs.mkdirSync(taken);
     return new CacheFolder(taken, home);
   }
 
@@ -76,10 +76,19 @@ function prune(cacheFolder: string): void {
 function measured(folder: string): { usedMs: number; sizeBytes: number } {
   let usedMs = 0;
   let sizeBytes = 0;
-  for (const name of fs.readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const status = fs.statSync(path.join(folder, name), { throwIfNoEntry: false });
     usedMs = Math.max(usedMs, status?.mtimeMs ?? 0);
     sizeBytes += status?.size ?? 0;
   }
   return { usedMs, sizeBytes };
+}
+
+/** None where another server has taken the folder meanwhile, or where a stray file lies. */
+function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
