@@ -1,11 +1,13 @@
 // Tables of one run made of rows by hand, and when what was kept of them counts.
 import fs from 'node:fs';
 import path from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode, encode } from '../../../server/protocol/codec.ts';
 import type { RunRecord } from '../../../server/protocol/records.ts';
 import type { RunSummary } from '../../../server/protocol/run.ts';
+import { LogWriter } from '../../../server/run/logFile.ts';
 import { encodeFrame } from '../../../server/run/logFrames.ts';
+import { thisProcess } from '../../../server/run/owner.ts';
 import type { Pyramid } from '../../../server/run/series/pyramid.ts';
 import { RunSeries, seriesFolderName } from '../../../server/run/series/runSeries.ts';
 import { begin } from '../handMadeLog.ts';
@@ -18,7 +20,7 @@ let nRows: number;
 
 beforeEach(() => {
   run = createScriptedRun(scriptedPlan('steps'));
-  folder = path.join(temporaryFolder(), 'series');
+  folder = path.join(temporaryFolder(), 'deep', 'series');
   nRows = 0;
   begin(run.folder, 0, {});
 });
@@ -144,10 +146,11 @@ describe('what was kept of a run', () => {
     ['another form', { version: 2 }],
     ['other logs', { logs: ['0 another'] }],
     ['more logs', { logs: ['0 another', '1 another'] }],
+    ['further logs', (logs: readonly string[]) => ({ logs: [...logs, '1 another'] })],
   ])('of %s is made again', (_what, part) => {
     log(step(1));
-    caughtUp();
-    change(part);
+    const { logs } = caughtUp();
+    change(typeof part === 'function' ? part(logs) : part);
     const { snapshot, tables } = opened();
     expect([snapshot.cursor, tables.steps.rows]).toEqual([0, 0]);
     expect(fs.existsSync(kept())).toBe(false);
@@ -161,10 +164,35 @@ describe('what was kept of a run', () => {
     caughtUp(series);
     expect((decode(fs.readFileSync(kept())) as { rows: object }).rows).toMatchObject({ steps: 3 });
     log(step(4, 7));
+    series.catchUp().next();
+    expect(fs.existsSync(kept())).toBe(false);
     caughtUp(series);
     expect((decode(fs.readFileSync(kept())) as { rows: object }).rows).toMatchObject({ steps: 4 });
     expect(valuesOf(opened().tables.steps)['loss']).toEqual([0.125, 0.25, 0.375, 7]);
+    log(prepared(['a.kernel']));
+    series.catchUp().next();
+    expect(fs.existsSync(kept())).toBe(false);
   });
+});
+
+it('a run whose rows a later log makes void is made anew, and leaves no file open', () => {
+  const openSync = vi.spyOn(fs, 'openSync');
+  const closeSync = vi.spyOn(fs, 'closeSync');
+  log(prepared(['a.kernel']), step(1), norms(1, [3], [4]), step(2), norms(2, [5], [6]));
+  const series = caughtUp(new RunSeries(run, folder));
+  const head = {
+    ...{ format: 'kafscope log' as const, version: 1, number: 1, owner: thisProcess(), work: 'train' as const },
+    ...{ startedMs: 1, firstSeq: 8, voids: { step: 1, seq: 3 }, restStatus: null },
+  };
+  const rows = [{ seq: 8, timeMs: 1, step: 2, record: step(2, 7) }];
+  new LogWriter(run.folder, head, [encodeFrame('rows', rows)]).close();
+  caughtUp(series);
+  expect(valuesOf(series.tables.steps)['loss']).toEqual([0.125, 7]);
+  expect(valuesOf(series.tables.norms)['weights/a.kernel']).toEqual([3]);
+  series.close();
+  expect(closeSync.mock.calls.length).toBe(openSync.mock.results.filter(({ type }) => type === 'return').length);
+  vi.restoreAllMocks();
+  expect(opened().tables.steps.rows).toBe(2);
 });
 
 it('a folder of the cache has a name of its own for each run and each place of it', () => {
