@@ -61,3 +61,13 @@ it('is closed when what it is asked is answered', async () => {
   expect(fs.readdirSync(cache)).toEqual([seriesFolderName(run)]);
   expect((await asked).bytes.length).toBeGreaterThan(0);
 });
+
+it('leaves nothing in the cache of a run that can not be read, or that nobody wants any more', async () => {
+  const cache = temporaryFolder();
+  const desk = opened(cache);
+  await expect(desk.snapshot({ id: 'gone', folder: '/nowhere' }, {})).rejects.toMatchObject({ name: 'StorageError' });
+  expect(fs.readdirSync(cache)).toEqual([]);
+  const signal = AbortSignal.abort(new Error('not wanted'));
+  await expect(desk.snapshot(newRun(5), { signal })).rejects.toThrow('not wanted');
+  expect(fs.readdirSync(cache)).toEqual([]);
+});
