@@ -1,12 +1,13 @@
 // Which runs the desk of series keeps open, and what it leaves in the cache.
 import fs from 'node:fs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../../../server/protocol/codec.ts';
 import type { SeriesQuery, SeriesResult } from '../../../server/protocol/series.ts';
 import { SeriesDesk } from '../../../server/run/series/seriesDesk.ts';
 import { seriesFolderName } from '../../../server/run/series/runSeries.ts';
 import { makeLongRun } from '../../bench/longRun.ts';
 import { temporaryFolder } from '../scriptedRun.ts';
+import { watchDescriptors } from './watchDescriptors.ts';
 
 const query: SeriesQuery = { tags: ['loss'], from: null, to: null, pixels: 100, rowsPerBucket: null, smoothing: 0 };
 
@@ -70,4 +71,38 @@ it('leaves nothing in the cache of a run that can not be read, or that nobody wa
   const signal = AbortSignal.abort(new Error('not wanted'));
   await expect(desk.snapshot(newRun(5), { signal })).rejects.toThrow('not wanted');
   expect(fs.readdirSync(cache)).toEqual([]);
+});
+
+it('does one thing at a time with a run', async () => {
+  const desk = opened(temporaryFolder());
+  const run = newRun(40_000);
+  const told: string[] = [];
+  const ask = (name: string) => desk.snapshot(run, { onProgress: () => told.push(name) });
+  await Promise.all([ask('first'), ask('second')]);
+  expect(told.filter((one) => one === 'first').length).toBeGreaterThan(1);
+  expect(told.indexOf('second')).toBe(told.lastIndexOf('first') + 1);
+});
+
+it('begins anew with a run that it could not read to its end', async () => {
+  const cache = temporaryFolder();
+  const desk = opened(cache);
+  const run = newRun(40);
+  const written = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+    throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  });
+  await expect(desk.snapshot(run, {})).rejects.toMatchObject({ name: 'StorageError' });
+  written.mockRestore();
+  expect(fs.readdirSync(cache)).toEqual([]);
+  const { tables } = (decode(await desk.read([run], query, {})) as SeriesResult).runs[0]!;
+  expect(tables[0]!.lastStep.at(-1)).toBe(40);
+});
+
+it('closes every file that it opened', async () => {
+  const cache = temporaryFolder();
+  const desk = opened(cache);
+  const open = watchDescriptors();
+  await desk.read([newRun(40)], query, {});
+  expect(open(cache).length).toBeGreaterThan(2);
+  await desk.close();
+  expect(open(cache)).toEqual([]);
 });

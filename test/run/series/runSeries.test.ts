@@ -13,6 +13,7 @@ import { RunSeries, seriesFolderName } from '../../../server/run/series/runSerie
 import { begin } from '../handMadeLog.ts';
 import { createScriptedRun, temporaryFolder } from '../scriptedRun.ts';
 import { scriptedPlan } from '../scriptedTrainer.ts';
+import { watchDescriptors } from './watchDescriptors.ts';
 
 let run: RunSummary;
 let folder: string;
@@ -84,6 +85,21 @@ describe('tables of a run', () => {
       ...{ 'test/loss': [0.1, 0.3], 'test/accuracy': [0.2, 0.4], 'test/robustAccuracy': [NaN, 0.25] },
       ...{ 'test/validationLoss': [NaN, 0.5], 'test/validationAccuracy': [NaN, 0.625], 'test/auc': [NaN, 0.75] },
     });
+  });
+
+  it('of tensors that are no more are closed', () => {
+    const open = watchDescriptors();
+    const files = () =>
+      open(folder)
+        .filter((file) => /-rows$/.test(file))
+        .map((file) => path.basename(file));
+    log(prepared(['a.kernel', 'b.kernel']), norms(1, [1, 2], [3, 4]));
+    const series = caughtUp(new RunSeries(run, folder));
+    log(prepared(['c.kernel', 'd.kernel']), norms(2, [1, 2], [3, 4]));
+    caughtUp(series);
+    expect(files().sort()).toEqual(['norms-rows', 'steps-rows', 'tests-rows', 'updates-rows']);
+    series.close();
+    expect(open(folder)).toEqual([]);
   });
 
   it('have norms and updates of the tensors that were last prepared, and NaN where a record has fewer', () => {
