@@ -1,8 +1,9 @@
 // One table of a run by step: every row as it is, and above it buckets of 64 rows, of 256, of 1024, …. Any stretch of rows is answered in
 // any number of buckets without reading more than a few values a bucket, and none of them is left out. Files alone: next to nothing is in memory.
 import path from 'node:path';
-import { Bucket, type BucketParts } from './buckets.ts';
+import { Bucket } from './buckets.ts';
 import { ColumnFile } from './columnFile.ts';
+import { Joined, placed, type PlacedBucket } from './placedBuckets.ts';
 import type { SeriesTags } from './seriesTags.ts';
 
 export interface PyramidOptions {
@@ -39,13 +40,6 @@ export interface Stretch {
   readonly firstRow: number;
   readonly rowsPerBucket: number;
   readonly buckets: readonly PlacedBucket[];
-}
-
-export interface PlacedBucket extends BucketParts {
-  readonly firstStep: number;
-  readonly lastStep: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
 }
 
 export class Pyramid {
@@ -365,40 +359,6 @@ export class Pyramid {
 function chunkRows(nColumns: number, most: number): number {
   const valuesPerChunk = 1 << 17;
   return Math.max(1, Math.min(most, 2 ** Math.floor(Math.log2(valuesPerChunk / nColumns))));
-}
-
-/** Buckets that are made one. */
-class Joined {
-  readonly #nSeries: number;
-  #bucket: Bucket;
-  #places: Pick<PlacedBucket, 'firstStep' | 'lastStep' | 'firstMs' | 'lastMs'> | null = null;
-
-  constructor(nSeries: number) {
-    this.#nSeries = nSeries;
-    this.#bucket = new Bucket(nSeries);
-  }
-
-  join(part: PlacedBucket): void {
-    this.#places = this.#places
-      ? { ...this.#places, lastStep: part.lastStep, lastMs: part.lastMs }
-      : { firstStep: part.firstStep, lastStep: part.lastStep, firstMs: part.firstMs, lastMs: part.lastMs };
-    this.#bucket.join(part);
-  }
-
-  close(): PlacedBucket | null {
-    if (!this.#places) return null;
-    const closed = placed(this.#bucket, this.#places);
-    this.#bucket = new Bucket(this.#nSeries);
-    this.#places = null;
-    return closed;
-  }
-}
-
-function placed(
-  { first, low, high, last, marks, mean, nRows }: Bucket,
-  places: Pick<PlacedBucket, 'firstStep' | 'lastStep' | 'firstMs' | 'lastMs'>,
-): PlacedBucket {
-  return { first, low, high, last, marks, mean, nRows, ...places };
 }
 
 function asRow({ first, low, high, last, marks, mean }: Bucket): Float64Array {

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ColumnFile } from '../../../server/run/series/columnFile.ts';
-import { Pyramid, type PlacedBucket } from '../../../server/run/series/pyramid.ts';
+import type { PlacedBucket } from '../../../server/run/series/placedBuckets.ts';
+import { Pyramid } from '../../../server/run/series/pyramid.ts';
 import { stepTags, type SeriesTags } from '../../../server/run/series/seriesTags.ts';
 import { temporaryFolder } from '../scriptedRun.ts';
 
