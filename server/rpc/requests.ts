@@ -344,11 +344,11 @@ function makeHandlers(context: RequestContext, subscriptions: Subscriptions, tel
   };
 }
 
-/** @throws RunStateError on a host that is not to compute */
 function placeOf({ id, folder }: RunSummary): RunPlace {
   return { id, folder };
 }
 
+/** @throws RunStateError on a host that is not to compute */
 function requireComputing({ whyNotHere }: Pick<BatchDesk, 'whyNotHere'>): void {
   if (whyNotHere !== null) throw new RunStateError('wrongState', whyNotHere);
 }

@@ -1,39 +1,18 @@
 // Which inspections are at work, which wait, and what their processes are told and believed: by children that do only what the test
 // has them do.
-import { EventEmitter } from 'node:events';
 import { fork } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeInspector } from '../../server/run/inspectProcess.ts';
 import type { Inspection } from '../../server/run/inspectProcess.ts';
 import { BadCheckpointError } from '../../server/run/safetensors.ts';
+import { forkAnsweringChildren } from './answeringChildren.ts';
 
 vi.mock('node:child_process', async (original) => ({ ...(await original<object>()), fork: vi.fn() }));
 
-class FakeChild extends EventEmitter {
-  readonly kill = vi.fn();
-
-  async end(answer: Inspection | null, how: [number | null, NodeJS.Signals | null] = [0, null]): Promise<void> {
-    if (answer) this.emit('message', answer);
-    this.emit('close', ...how);
-    await nextTurn();
-  }
-}
-
 const done = (byte: number): Inspection => ({ type: 'done', bytes: Uint8Array.of(byte) });
 
-let children: FakeChild[] = [];
-
-beforeEach(() => {
-  children = [];
-  vi.mocked(fork)
-    .mockReset()
-    .mockImplementation(() => {
-      const child = new FakeChild();
-      children.push(child);
-      return child as never;
-    });
-});
+const children = forkAnsweringChildren<Inspection>();
 
 function inspecting() {
   const { inspect } = makeInspector('/dist/inspect.cjs');

@@ -1,38 +1,17 @@
 // Which looks at data sets are at work, which wait, and how they end: by children that do only what the test has them do.
-import { EventEmitter } from 'node:events';
 import { fork } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DatasetPlan } from '../../server/protocol/plan.ts';
 import { BadDatasetError, makeLooker, type LookMessage } from '../../server/run/lookProcess.ts';
+import { forkAnsweringChildren } from './answeringChildren.ts';
 
 vi.mock('node:child_process', async (original) => ({ ...(await original<object>()), fork: vi.fn() }));
-
-class FakeChild extends EventEmitter {
-  readonly kill = vi.fn();
-
-  async end(answer: LookMessage | null, how: [number | null, NodeJS.Signals | null] = [0, null]): Promise<void> {
-    if (answer) this.emit('message', answer);
-    this.emit('close', ...how);
-    await nextTurn();
-  }
-}
 
 const done: LookMessage = { type: 'done', bytes: Uint8Array.of(7) };
 const plan: DatasetPlan = { name: 'shapes', seed: 0, trainSamples: 200, testSamples: 20 };
 
-let children: FakeChild[] = [];
-
-beforeEach(() => {
-  children = [];
-  vi.mocked(fork)
-    .mockReset()
-    .mockImplementation(() => {
-      const child = new FakeChild();
-      children.push(child);
-      return child as never;
-    });
-});
+const children = forkAnsweringChildren<LookMessage>();
 
 function looking() {
   const lookAt = makeLooker({ entryFile: '/dist/look.cjs', assetsFolder: '/dist' });

@@ -64,18 +64,18 @@ function keepImages(folder: string, number: number, label: number): void {
 const standing = (folders: readonly string[], of: EvaluationPlan = evaluation, step = 4) =>
   mergedParts(folders, of, step)?.merged.progress.map(({ robust }) => robust[1]);
 
+/** With an evaluation before it that does not count. */
+const afterAnother = () =>
+  runOf(
+    ...[started(other, 1), progress(2, 2, 1), finished(1)],
+    ...[started(evaluation, 2), progress(2, 0, 2), finished(2)],
+  );
+
 const simple = () => runOf(started(), progress(2, 1), progress(4, 2), finished());
 
 describe('the parts of an evaluation', () => {
   it('are put together in their order, each from its own run', () => {
-    const second = runOf(
-      started(other, 1),
-      progress(2, 2, 1),
-      finished(1),
-      started(evaluation, 2),
-      progress(2, 0, 2),
-      finished(2),
-    );
+    const second = afterAnother();
     const both = mergedParts([simple(), second], evaluation, 4)!;
     expect(both.merged.progress.map(({ samples, robust }) => [samples, [...robust]])).toEqual([
       [2, [2, 1]],
@@ -126,14 +126,7 @@ describe('the parts of an evaluation', () => {
 
 describe('the images that are kept', () => {
   it('are the first so many, which the first part has beside the evaluation that counts', () => {
-    const first = runOf(
-      started(other, 1),
-      progress(2, 2, 1),
-      finished(1),
-      started(evaluation, 2),
-      progress(2, 0, 2),
-      finished(2),
-    );
+    const first = afterAnother();
     const second = simple();
     keepImages(first, 1, 7);
     keepImages(first, 2, 8);

@@ -162,7 +162,8 @@ function states() {
   for (const grouping of ['run', 'seeds'])
     add('compare', 'busy', { tab: 'robustness', grouping }, { suffix: grouping, themes: Object.keys(themes) });
   add('compare', 'busy', { tab: 'shift', grouping: 'seeds' }, { suffix: 'seeds' });
-  for (const tab of ['robustness', 'shift']) add('compare', 'plain', { tab }, { themes: ['dark'], widths: [1400] });
+  for (const tab of ['robustness', 'shift']) add('compare', 'plain', { tab }, { widths: [1400] });
+  for (const scene of ['reading', 'lost']) add('compare', scene, { tab: 'robustness' }, { widths: [1400] });
   for (const grouping of ['run', 'seeds'])
     add(
       'compare',

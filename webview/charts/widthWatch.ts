@@ -1,4 +1,4 @@
-// How wide an element is, for pictures that are laid out anew instead of being scaled: text in them keeps its size.
+// How wide an element is, for what is laid out anew instead of being scaled.
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
 export class WidthWatch implements ReactiveController {

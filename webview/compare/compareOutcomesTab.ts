@@ -16,7 +16,6 @@ import {
 } from '../controls/cardFrame.ts';
 import { segments } from '../controls/curveTools.ts';
 import '../controls/face.ts';
-import { matches } from '../curves/curveView.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Palette } from '../theme/palette.ts';
 import { baseSheet, cardSheet, findingSheet, toolsSheet } from '../theme/sheets.ts';
@@ -48,6 +47,8 @@ export class CompareOutcomesTab extends LitElement {
   /** By run, of those that are known. */
   @property({ attribute: false }) outcomes: ReadonlyMap<string, RunOutcome> = new Map();
   @property({ attribute: false }) colorOf: (key: string) => string = () => '';
+  /** Whether some could not be read, which the page says. */
+  @property({ type: Boolean }) hasFailed = false;
   @property() of: 'attacks' | 'shifts' = 'attacks';
   @state() private cursor: { readonly name: string; readonly x: number } | null = null;
   private cards: readonly OutcomeCard[] = [];
@@ -65,8 +66,7 @@ export class CompareOutcomesTab extends LitElement {
       }),
     );
     const options = { rows: groupRuns(runs, groupingOf(view)), outcomes: known, view, colorOf, palette };
-    const cards = this.of === 'attacks' ? attackCards(options) : shiftCards(options);
-    this.cards = cards.filter(({ name }) => matches(name, view.filter));
+    this.cards = this.of === 'attacks' ? attackCards(options) : shiftCards(options);
   }
 
   override render(): unknown {
@@ -109,6 +109,7 @@ export class CompareOutcomesTab extends LitElement {
   }
 
   private renderNone(): unknown {
+    if (this.hasFailed) return nothing;
     if (this.runs.some(({ run }) => !this.outcomes.has(run.id))) return readingFace;
     return this.of === 'attacks'
       ? html`<kaf-face

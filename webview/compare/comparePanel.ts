@@ -130,8 +130,10 @@ export class ComparePanel extends LitElement {
         return;
       case 'connection':
         this.failure = message.connection.status === 'lost' ? message.connection.message : null;
-        // Of a server that has gone nothing is answered any more.
-        if (message.connection.status === 'lost') this.outcomes.forget();
+        if (message.connection.status === 'connected') {
+          this.outcomes.askAnew();
+          this.gate.request();
+        }
         return;
       case 'failed':
         this.failure = message.message;
@@ -229,6 +231,7 @@ export class ComparePanel extends LitElement {
         .view=${view}
         .palette=${this.palette}
         .outcomes=${this.outcomes.want(shown.map(({ run }) => run))}
+        ?hasFailed=${(this.failure ?? this.outcomes.failure) !== null}
         .colorOf=${this.colorOf}
       ></kaf-compare-outcomes>`;
     return tab !== 'table'

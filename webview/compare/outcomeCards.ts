@@ -2,6 +2,7 @@
 // Nothing is drawn here.
 import { evaluationKey, epsilonText, weightsWord } from '../../server/protocol/attackFigures.ts';
 import {
+  boundMark,
   epsilonsOf,
   evaluationTitle,
   isAttackPlan,
@@ -10,6 +11,7 @@ import {
 } from '../../server/protocol/evaluationPlan.ts';
 import type { RunOutcome, ShiftMeasure, ShiftOutcome } from '../../server/protocol/outcomes.ts';
 import { meanAndStd } from '../../server/protocol/pairedTest.ts';
+import type { OfWeights } from '../../server/protocol/records.ts';
 import type { EvaluationView } from '../../server/protocol/snapshot.ts';
 import type { Curve, YScale } from '../charts/curve.ts';
 import { attackViews, curvesByEpsilon, curvesByStep, curvesOfWhole, robustOf } from '../curves/attackCurves.ts';
@@ -48,8 +50,8 @@ export interface OutcomeOptions {
 export function attackCards(options: OutcomeOptions): OutcomeCard[] {
   const attacks = attacksOf([...options.outcomes.values()]);
   const sorted = [...attacks.values()].sort((a, b) => b.views.size - a.views.size);
-  const titles = sorted.map(({ plan }) =>
-    [evaluationTitle(plan), epsilonText(plan), weightsWord({ plan })].join(' ').trim(),
+  const titles = sorted.map((attack) =>
+    [evaluationTitle(attack.plan), epsilonText(attack.plan), weightsWord(attack)].join(' ').trim(),
   );
   return sorted.flatMap((attack, index) => {
     // Attacks of one name differ in what their names leave out.
@@ -63,21 +65,28 @@ export function attackCards(options: OutcomeOptions): OutcomeCard[] {
   });
 }
 
-interface Attack {
+interface Attack extends OfWeights {
   readonly plan: EvaluationPlan;
-  /** By run: of its latest weights. */
-  readonly views: Map<string, EvaluationView>;
+  /** By run: that on its latest weights. */
+  readonly views: Map<string, Attacked>;
+}
+
+interface Attacked {
+  readonly view: EvaluationView;
+  /** What its figure is beside the truth. */
+  readonly mark: ReturnType<typeof boundMark>;
 }
 
 function attacksOf(outcomes: readonly RunOutcome[]): ReadonlyMap<string, Attack> {
   const attacks = new Map<string, Attack>();
   for (const { runId, evaluations } of outcomes) {
     for (const view of evaluations) {
-      const { plan, step } = view.started;
-      const key = evaluationKey(plan);
-      const { views } = attacks.get(key) ?? { views: new Map<string, EvaluationView>() };
-      if (step >= (views.get(runId)?.started.step ?? 0)) views.set(runId, view);
-      attacks.set(key, { plan, views });
+      const { plan, step, weights } = view.started;
+      const key = `${weights ?? ''} ${evaluationKey(plan)}`;
+      const attack = attacks.get(key) ?? { plan, ...(weights && { weights }), views: new Map<string, Attacked>() };
+      if (step >= (attack.views.get(runId)?.view.started.step ?? 0))
+        attack.views.set(runId, { view, mark: boundMark(view, evaluations) });
+      attacks.set(key, attack);
     }
   }
   return attacks;
@@ -85,16 +94,17 @@ function attacksOf(outcomes: readonly RunOutcome[]): ReadonlyMap<string, Attack>
 
 function attackCard({ plan, views }: Attack, name: string, options: OutcomeOptions): OutcomeCard | null {
   const { rows, palette } = options;
-  const shown = [...views.values()];
+  const shown = [...views.values()].map(({ view }) => view);
   const isByEpsilon = shown.some((view) => attackViews(view)[0] === 'epsilon');
   const isMeasured = shown.some(({ distances }) => distances !== null);
-  const furthest = Math.max(...shown.flatMap(({ distances }) => [...(distances ?? [])].filter(Number.isFinite)), 0);
+  const furthest = shown.reduce((most, { distances }) => furthestOf(distances, most), 0);
   const lines = rows.map(({ runs }) =>
     runs.flatMap(({ run }) => {
-      const view = views.get(run.id);
+      const { view, mark } = views.get(run.id) ?? {};
       const curve = view && standingCurve(view, palette);
       const last = view && robustOf(view)?.value;
-      return curve && last !== undefined ? [{ curve, plain: isMeasured ? onGrid(curve, furthest) : curve, last }] : [];
+      if (!curve || last === undefined) return [];
+      return { curve, plain: isMeasured ? onGrid(curve, furthest) : curve, last, mark };
     }),
   );
   const parts = partsOf(lines, options, (found) => {
@@ -102,7 +112,7 @@ function attackCard({ plan, views }: Attack, name: string, options: OutcomeOptio
     return n > 1 ? `${(100 * mean).toFixed(1)} ± ${formatPercent(std)}` : formatPercent(mean);
   });
   if (parts.length === 0) return null;
-  const compared = rows.flatMap(({ runs }) => runs.flatMap(({ run }) => views.get(run.id) ?? []));
+  const compared = rows.flatMap(({ runs }) => runs.flatMap(({ run }) => views.get(run.id)?.view ?? []));
   const [one] = shown;
   return {
     name,
@@ -115,6 +125,11 @@ function attackCard({ plan, views }: Attack, name: string, options: OutcomeOptio
     formatY: percentTick,
     read: readerOf(parts, formatPercent),
   };
+}
+
+/** Of a thousand runs of ten thousand images: too many for arguments. */
+function furthestOf(distances: Float32Array | null, least: number): number {
+  return distances?.reduce((most, one) => (one < Infinity && one > most ? one : most), least) ?? least;
 }
 
 function axisText(view: EvaluationView): string {
@@ -209,8 +224,9 @@ interface Line {
   readonly curve: Curve;
   /** At places that it has in common with others. */
   readonly plain: PlainCurve;
-  /** What is told of it. */
+  /** What is told of it, and what that is beside the truth. */
   readonly last: number;
+  readonly mark?: string | undefined;
 }
 
 interface Part {
@@ -232,7 +248,8 @@ function partsOf(
     const ofRow = lines[place]!;
     const [first] = ofRow;
     if (!first) return [];
-    const told = tell(ofRow.map(({ last }) => last));
+    const mark = ofRow.find((line) => line.mark)?.mark ?? '';
+    const told = `${mark}${tell(ofRow.map(({ last }) => last))}`;
     const shared = { color: colorOf(key), width: 1.8, ...(first.curve.hasDots && { hasDots: true }) };
     if (!isGrouped) {
       const { x, y, band } = first.curve;

@@ -1,6 +1,7 @@
 // <kaf-tabs>: the row of tabs; the panel below shows only the chosen one. Event `chosen` {value}.
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { WidthWatch } from '../charts/widthWatch.ts';
 import { baseSheet } from '../theme/sheets.ts';
 
 export interface Tab {
@@ -66,9 +67,8 @@ export class Tabs extends LitElement {
   @property({ attribute: false }) tabs: readonly Tab[] = [];
   @property() value = '';
 
-  private readonly resized = new ResizeObserver(() => {
-    this.show();
-  });
+  /** A change of it is an update. */
+  readonly watch = new WidthWatch(this);
 
   override render(): unknown {
     return html`<div role="tablist" @keydown=${this.onKey}>
@@ -89,22 +89,8 @@ export class Tabs extends LitElement {
     </div>`;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
-  }
-
-  protected override updated(): void {
-    this.show();
-  }
-
   /** Where not all tabs have room, the chosen one is in view. */
-  private show(): void {
+  protected override updated(): void {
     const row = this.renderRoot.querySelector('[role=tablist]');
     const chosen = this.renderRoot.querySelector('[aria-selected=true]');
     if (!row || !chosen) return;

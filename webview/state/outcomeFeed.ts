@@ -39,9 +39,14 @@ export class OutcomeFeed {
     return true;
   }
 
-  /** Another set is shown, or the server is another one: what is on its way counts no more. */
+  /** Another set is shown. */
   forget(): void {
     this.outcomes = new Map();
+    this.askAnew();
+  }
+
+  /** The server is there again, maybe another one: what is on its way counts no more, what is known stays until it is answered. */
+  askAnew(): void {
     this.asked.clear();
     this.nAsked++;
     this.isWaiting = false;

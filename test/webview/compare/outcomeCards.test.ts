@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { outcomeOf, type RunOutcome } from '../../../server/protocol/outcomes.ts';
+import { completeEvaluation } from '../../../server/protocol/evaluationPlan.ts';
 import type { EvaluationPlan } from '../../../server/protocol/plan.ts';
 import type { RunRecord } from '../../../server/protocol/records.ts';
 import { applyRow, emptySnapshot } from '../../../server/protocol/snapshot.ts';
@@ -94,7 +95,7 @@ describe('attacks of several runs', () => {
       ['vgg-relu · seed 1', `color of ${second}`, [0, 1, 2], [0.6, 0.55, 0.52]],
     ]);
     expect(bySteps!.curves[0]!.band).toBeDefined();
-    expect(bySteps!.read(null).map(({ text }) => text)).toEqual(['40.0 %', '52.0 %']);
+    expect(bySteps!.read(null).map(({ text }) => text)).toEqual(['≤ 40.0 %', '≤ 52.0 %']);
     expect(bySteps!.read(1).map(({ text }) => text)).toEqual(['45.0 %', '55.0 %']);
     expect(bySteps!.read(3).map(({ text }) => text)).toEqual(['–', '–']);
     expect(curve!.curves[0]).toMatchObject({ x: [0, 4 / 255, 8 / 255], y: [0.9, 0.6, 0.4], hasDots: true });
@@ -113,8 +114,8 @@ describe('attacks of several runs', () => {
       ]),
     );
     expect(cards.map(({ name, read }) => [name, read(null)[0]!.text])).toEqual([
-      ['PGD-2-2 8/255', '30.0 %'],
-      ['PGD-2-2 8/255, variant 2', '10.0 %'],
+      ['PGD-2-2 8/255', '≤ 30.0 %'],
+      ['PGD-2-2 8/255, variant 2', '≤ 10.0 %'],
     ]);
   });
 
@@ -134,7 +135,63 @@ describe('attacks of several runs', () => {
     expect(x.length).toBe(101);
     expect([at(0), at(0.19), at(0.21), at(0.41), at(1)]).toEqual([0.75, 0.75, 0.625, 0.375, 0.25]);
     expect(band).toBeDefined();
-    expect(card!.read(null)[0]!.text).toBe('37.5 ± 17.7 %');
+    expect(card!.read(null)[0]!.text).toBe('≤ 37.5 ± 17.7 %');
+  });
+
+  test('are at most what is told while no stronger attack has run to its end, and at least of a certificate', () => {
+    const strong = attackPlan('autoattack', { samples: 100 });
+    const sure = outcome(first, [{ plan: pgd, robust: [[30, 30, 30]] }, { plan: strong }]);
+    const [proportion] = [{ value: 0.2, low: 0.1, high: 0.3 }];
+    const ended = sure.evaluations.map((view, index) => ({
+      ...view,
+      finished:
+        index === 0
+          ? null
+          : ({
+              ...({ type: 'evaluationFinished', evaluation: 2, samples: 100, isPartial: false } as const),
+              ...{ clean: proportion, robust: proportion },
+            } as const),
+    }));
+    const certificate = completeEvaluation('ibp', {}, { trainedEpsilon: 0.1, testSamples: 4 });
+    const cards = attackCards(
+      options([
+        { ...sure, evaluations: ended },
+        outcome(second, [
+          { plan: pgd, robust: [[40, 40, 40]] },
+          { plan: certificate, distances: [0, 1, 1, 1] },
+        ]),
+      ]),
+    );
+    expect(cards.map(({ name, subtitle, read }) => [name, subtitle, read(null).map(({ text }) => text)])).toEqual([
+      ['PGD-2-2 8/255', 'by step · 100 images · 2 not at the end', ['30.0 %', '≤ 40.0 %']],
+      ['AutoAttack standard 8/255', 'runs one after another · 100 images', ['20.0 %']],
+      [
+        expect.stringMatching(/^IBP|interval/i),
+        'certified · by distance · 100 images · 1 not at the end',
+        ['≥ 75.0 %'],
+      ],
+    ]);
+  });
+
+  test('on averaged weights are apart from those on the trained ones', () => {
+    const one = outcome(first, [{ plan: pgd, robust: [[30, 30, 30]] }]);
+    const averaged = one.evaluations.map((view) => ({
+      ...view,
+      started: { ...view.started, weights: 'average' } as const,
+    }));
+    const cards = attackCards(options([one, { ...one, runId: second, evaluations: averaged }]));
+    expect(cards.map(({ name }) => name)).toEqual(['PGD-2-2 8/255', 'PGD-2-2 8/255 averaged']);
+  });
+
+  test('of twenty runs have the distances of ten thousand images each', () => {
+    const cw = attackPlan('cw', { norm: 'l2', epsilon: 0.5, samples: 10_000 });
+    const many = Array.from({ length: 20 }, (_, index) => `run-${String(index)}`);
+    const distances = Array.from({ length: 10_000 }, (_, image) => (image % 100) / 100);
+    const shared = outcome(first, [{ plan: cw, distances }]);
+    const [card] = attackCards(
+      options([shared, ...many.map((runId) => ({ ...shared, runId }))], { grouping: 'seeds' }),
+    );
+    expect(Array.from(card!.curves[0]!.x).at(-1)).toBeCloseTo(0.99, 6);
   });
 
   test('bear bands while there are few of them', () => {

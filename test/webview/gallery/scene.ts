@@ -8,6 +8,7 @@ import type {
   AttackedImagesIntent,
   Encoded,
   FromCheckpoint,
+  OutcomesAnswer,
   OutcomesIntent,
   SeriesAnswer,
   SeriesIntent,
@@ -63,8 +64,7 @@ Object.assign(globalThis, {
       }
       if (message.type === 'askOutcomes') {
         const { asked, runIds } = message as unknown as OutcomesIntent;
-        const runs = scene === 'plain' ? runIds.map(unattacked) : makeOutcomes(runIds);
-        inHost(() => ({ type: 'outcomes', asked, runs, failure: null }));
+        if (scene !== 'reading') inHost(() => outcomesOf(asked, runIds));
       }
       if (message.type === 'askSeries') inHost(() => answerTo(message as unknown as SeriesIntent));
     },
@@ -75,6 +75,7 @@ Object.assign(globalThis, {
   openLarge,
   playLive,
   untilDrawn,
+  reconnect,
 });
 
 /** Spent in the host's part, which in VS Code is another process. */
@@ -163,6 +164,20 @@ async function untilDrawn(): Promise<void> {
 function post(message: ToCompare | ToDashboard | ToMonitor | ToCheckpoint | ToDataset | ToLearningRate): void {
   nOnTheWay++;
   postMessage({ bytes: encode(message) } satisfies Encoded, '*');
+}
+
+/** Whether there is a server: in the scene `lost` once the page is told so. */
+let isConnected = scene !== 'lost';
+
+function reconnect(): void {
+  isConnected = true;
+  post({ type: 'connection', connection: { status: 'connected' } });
+}
+
+function outcomesOf(asked: number, runIds: readonly string[]): OutcomesAnswer {
+  const failure = isConnected ? null : 'Kafscope’s server has ended.';
+  const runs = scene === 'plain' ? runIds.map(unattacked) : makeOutcomes(runIds);
+  return { type: 'outcomes', asked, runs: isConnected ? runs : null, failure };
 }
 
 function unattacked(runId: string): RunOutcome {

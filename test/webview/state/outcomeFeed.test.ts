@@ -81,3 +81,19 @@ test('begins anew for another set, deaf to what was on its way', () => {
   expect(outcomes.want([run('a')]).size).toBe(0);
   expect(posted).toHaveLength(2);
 });
+
+test('asks anew of another server, keeps what is known until it answers, and is deaf to the one before', () => {
+  const { feed: outcomes, posted, ids } = feed();
+  outcomes.want([run('a')]);
+  outcomes.receive({ type: 'outcomes', asked: posted[0]!.asked, runs: [outcome('a')], failure: null });
+  outcomes.want([run('a'), run('b')]);
+  outcomes.receive({ type: 'outcomes', asked: posted[1]!.asked, runs: null, failure: 'no server' });
+  outcomes.want([run('a'), run('b')]);
+  expect(ids()).toEqual([['a'], ['b']]);
+  outcomes.askAnew();
+  expect([outcomes.failure, [...outcomes.want([run('a'), run('b')]).keys()]]).toEqual([null, ['a']]);
+  expect(ids().at(-1)).toEqual(['a', 'b']);
+  expect(outcomes.receive({ type: 'outcomes', asked: posted[1]!.asked, runs: [outcome('b')], failure: null })).toBe(
+    false,
+  );
+});
