@@ -194,11 +194,14 @@ describe('attacks of several runs', () => {
     expect(Array.from(card!.curves[0]!.x).at(-1)).toBeCloseTo(0.99, 6);
   });
 
-  test('bear bands while there are few of them', () => {
-    const many = comparedRuns('plain').slice(0, 5);
-    const outcomes = many.map(({ run }) => outcome(run.id, [{ plan: pgd, robust: [[9, 8, 7]] }]));
-    const [card] = attackCards({ ...options(outcomes), rows: groupRuns(many, 'run') });
-    expect(card!.curves.map(({ band }) => band)).toEqual(Array(5).fill(undefined));
+  test.each([
+    [4, 4],
+    [5, 0],
+  ])('of %d runs bear %d bands', (count, nBands) => {
+    const some = comparedRuns('plain').slice(0, count);
+    const outcomes = some.map(({ run }) => outcome(run.id, [{ plan: pgd, robust: [[9, 8, 7]] }]));
+    const [card] = attackCards({ ...options(outcomes), rows: groupRuns(some, 'run') });
+    expect(card!.curves.filter(({ band }) => band)).toHaveLength(nBands);
   });
 });
 
